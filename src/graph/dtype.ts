@@ -1,0 +1,86 @@
+/** Element types: their size, their storage, and f16 rounded as IEEE 754 asks. */
+
+/** What an element is. `bool` is stored as one byte, 0 or 1; `f16` as its 16 bits. */
+export type DType = 'f16' | 'f32' | 'f64' | 'i32' | 'u32' | 'u8' | 'bool'
+
+/** Host storage of elements; f16 is a `Uint16Array` of bits. */
+export type TypedArray = Uint16Array | Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array
+
+/** Bytes of one element. */
+export const bytesPerElement: { readonly [K in DType]: number } = {
+  f16: 2,
+  f32: 4,
+  f64: 8,
+  i32: 4,
+  u32: 4,
+  u8: 1,
+  bool: 1,
+}
+
+const views: { readonly [K in DType]: (buffer: ArrayBufferLike, byteOffset: number, length: number) => TypedArray } = {
+  f16: (b, o, n) => new Uint16Array(b, o, n),
+  f32: (b, o, n) => new Float32Array(b, o, n),
+  f64: (b, o, n) => new Float64Array(b, o, n),
+  i32: (b, o, n) => new Int32Array(b, o, n),
+  u32: (b, o, n) => new Uint32Array(b, o, n),
+  u8: (b, o, n) => new Uint8Array(b, o, n),
+  bool: (b, o, n) => new Uint8Array(b, o, n),
+}
+
+/** A typed view of `length` elements of `buffer` from `byteOffset`. */
+export const viewAs = (dtype: DType, buffer: ArrayBufferLike, byteOffset: number, length: number): TypedArray =>
+  views[dtype](buffer, byteOffset, length)
+
+/** A fresh zeroed array of `length` elements. */
+export const allocate = (dtype: DType, length: number): TypedArray =>
+  views[dtype](new ArrayBuffer(length * bytesPerElement[dtype]), 0, length)
+
+/** Whether the dtype is a floating-point one, and so differentiable. */
+export const isFloat = (dtype: DType): boolean => dtype === 'f16' || dtype === 'f32' || dtype === 'f64'
+
+const bits = new DataView(new ArrayBuffer(4))
+
+/** The 16 bits of the half nearest to `x`, ties to even (IEEE 754-2019, 4.3.1). The value goes through f32 without double rounding. */
+export const encodeHalf = (x: number): number => {
+  const sign = x < 0 || Object.is(x, -0) ? 0x8000 : 0
+  if (Number.isNaN(x)) return 0x7e00
+  const a = Math.abs(x)
+  if (a >= 65520) return sign | 0x7c00 // half an ulp above the largest half, 65504, rounds to infinity
+  if (a < 2 ** -14) return sign | roundTiesToEven(a * 2 ** 24) // subnormal: a multiple of 2⁻²⁴
+  const exponent = Math.floor(Math.log2(a))
+  const e = a < 2 ** exponent ? exponent - 1 : a >= 2 ** (exponent + 1) ? exponent + 1 : exponent
+  return sign | (((e + 14) << 10) + roundTiesToEven(a * 2 ** (10 - e))) // a carry out of the mantissa raises the exponent
+}
+
+const roundTiesToEven = (x: number): number => {
+  const f = Math.floor(x)
+  const d = x - f
+  return d > 0.5 || (d === 0.5 && f % 2 === 1) ? f + 1 : f
+}
+
+/** The value of the half with these 16 bits. */
+export const decodeHalf = (h: number): number => {
+  const sign = (h & 0x8000) === 0 ? 1 : -1
+  const e = (h >> 10) & 31
+  const m = h & 1023
+  if (e === 31) return m === 0 ? sign * Infinity : NaN
+  return sign * (e === 0 ? m * 2 ** -24 : (1024 + m) * 2 ** (e - 25))
+}
+
+/** `x` as the dtype would store it: rounded for floats, wrapped for integers (two's complement), 0 or 1 for bool. */
+export const roundTo: { readonly [K in DType]: (x: number) => number } = {
+  f16: (x) => decodeHalf(encodeHalf(x)),
+  f32: Math.fround,
+  f64: (x) => x,
+  i32: (x) => x | 0,
+  u32: (x) => x >>> 0,
+  u8: (x) => x & 255,
+  bool: (x) => (x === 0 ? 0 : 1),
+}
+
+/** Reinterprets the bits of `x` (of dtype `from`) as dtype `to`; both have four bytes. */
+export const reinterpret = (x: number, from: DType, to: DType): number => {
+  if (from === 'f32') bits.setFloat32(0, x)
+  else bits.setUint32(0, x)
+  return to === 'f32' ? bits.getFloat32(0) : to === 'i32' ? bits.getInt32(0) : bits.getUint32(0)
+}

@@ -1,0 +1,26 @@
+/** Making nodes: the one constructor, which infers shape and dtype, and a counter that gives the program's order. */
+import { inferRules, type Typing } from './infer.ts'
+import type { Node, NodeOf, OpName, Ops } from './ops.ts'
+
+/**
+ * Nodes are numbered as they are made. The order of the numbers is the order of the program: inputs come before what uses them, the
+ * forward pass before the backward pass. The scheduler keeps it. It identifies nodes and nothing else; no result depends on its value.
+ */
+const counter = { next: 0 }
+
+const infer = <K extends OpName>(op: K, attrs: Ops[K]['attrs'], inputs: Ops[K]['inputs']): Typing => inferRules[op](inputs, attrs)
+
+/**
+ * A new node of primitive `op`.
+ *
+ * @throws ShapeError, DTypeError when the inputs do not fit
+ */
+export const makeNode = <K extends OpName>(op: K, attrs: Ops[K]['attrs'], inputs: Ops[K]['inputs']): NodeOf<K> => {
+  const { shape, dtype } = infer(op, attrs, inputs)
+  // The compiler cannot relate a generic K to one member of the union; this is the only place where a node is put together.
+  return { id: counter.next++, op, attrs, inputs, shape, dtype } as unknown as NodeOf<K>
+}
+
+/** A copy of `node` with other inputs. */
+export const withInputs = (node: Node, inputs: readonly Node[]): Node =>
+  inputs.every((x, i) => x === node.inputs[i]) ? node : makeNode(node.op, node.attrs, inputs as Ops[OpName]['inputs'] & readonly [Node, Node, Node])

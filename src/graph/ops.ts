@@ -1,0 +1,151 @@
+/**
+ * The primitive set: every operation that a graph can hold, with its attributes and its inputs, declared once as a type.
+ *
+ * The tables over it (inference, the interpreter, printing, VJP) are total: a primitive without a rule does not compile.
+ * The set is closed under transposition: reduceSum/broadcast, pad/slice and gather/scatterAdd are dual pairs, and the
+ * adjoints of dotGeneral and conv are again dotGeneral and conv.
+ */
+import type { DType, TypedArray } from './dtype.ts'
+import type { Shape } from './shape.ts'
+
+interface Op<Inputs extends readonly Node[], Attrs = Record<never, never>> {
+  readonly inputs: Inputs
+  readonly attrs: Attrs
+}
+
+type Leaf<Attrs> = Op<readonly [], Attrs & Typed>
+type Unary<Attrs = Record<never, never>> = Op<readonly [Node], Attrs>
+type Binary<Attrs = Record<never, never>> = Op<readonly [Node, Node], Attrs>
+
+interface Typed {
+  readonly shape: Shape
+  readonly dtype: DType
+}
+
+/** Where the values of a leaf are: in host memory, or in storage that a device owns. */
+export type Source =
+  | { readonly kind: 'host'; readonly values: TypedArray }
+  | { readonly kind: 'device'; readonly storage: object }
+
+/** Axes of a contraction: pairs of lists, for the left and the right operand. */
+export interface DotAttrs {
+  readonly contract: readonly [readonly number[], readonly number[]]
+  readonly batch: readonly [readonly number[], readonly number[]]
+  readonly dtype: DType
+}
+
+/** A convolution over the two middle axes of NHWC with HWIO filters; negative padding crops. */
+export interface ConvAttrs {
+  readonly stride: readonly [number, number]
+  readonly padLow: readonly [number, number]
+  readonly padHigh: readonly [number, number]
+  readonly inputDilation: readonly [number, number]
+  readonly filterDilation: readonly [number, number]
+  readonly groups: number
+  readonly dtype: DType
+}
+
+/**
+ * A closed graph over its parameters: what a `call` means.
+ *
+ * `vjp`, when present, replaces the derivative of the definition: cotangents of the parameters from the call's inputs and the
+ * cotangent of output `output`. `checkpoint` asks the backward pass to compute the definition again instead of keeping its values.
+ */
+export interface Definition {
+  readonly name: string
+  readonly parameters: readonly NodeOf<'parameter'>[]
+  readonly outputs: readonly Node[]
+  readonly checkpoint: boolean
+  readonly vjp?: (inputs: readonly Node[], cotangents: readonly Node[]) => readonly (Node | null)[]
+}
+
+/** Name → inputs and attributes, a line a primitive. */
+export interface Ops {
+  // leaves
+  readonly parameter: Leaf<{ readonly index: number }>
+  readonly buffer: Leaf<{ readonly source: Source }>
+  readonly constant: Leaf<{ readonly values: TypedArray }>
+  readonly iota: Leaf<{ readonly axis: number }>
+  // annotations
+  readonly alias: Unary
+  readonly stopGradient: Unary
+  readonly barrier: Binary
+  readonly call: Op<readonly Node[], { readonly definition: Definition; readonly output: number }>
+  // elementwise, one input
+  readonly neg: Unary
+  readonly exp: Unary
+  readonly log: Unary
+  readonly sqrt: Unary
+  readonly sin: Unary
+  readonly cos: Unary
+  readonly tanh: Unary
+  readonly logistic: Unary
+  readonly erf: Unary
+  readonly floor: Unary
+  readonly not: Unary
+  readonly cast: Unary<{ readonly dtype: DType }>
+  readonly bitcast: Unary<{ readonly dtype: DType }>
+  // elementwise, two inputs of one shape and dtype
+  readonly add: Binary
+  readonly mul: Binary
+  readonly div: Binary
+  readonly rem: Binary
+  readonly max: Binary
+  readonly and: Binary
+  readonly or: Binary
+  readonly xor: Binary
+  readonly shiftLeft: Binary
+  readonly shiftRight: Binary
+  readonly less: Binary
+  readonly equal: Binary
+  readonly where: Op<readonly [Node, Node, Node]>
+  // reduction and movement
+  readonly reduceSum: Unary<{ readonly axes: readonly number[]; readonly dtype: DType }>
+  readonly reduceMax: Unary<{ readonly axes: readonly number[] }>
+  readonly broadcast: Unary<{ readonly shape: Shape; readonly axes: readonly number[] }>
+  readonly reshape: Unary<{ readonly shape: Shape }>
+  readonly transpose: Unary<{ readonly permutation: readonly number[] }>
+  readonly reverse: Unary<{ readonly axes: readonly number[] }>
+  readonly pad: Unary<{ readonly low: readonly number[]; readonly high: readonly number[]; readonly interior: readonly number[] }>
+  readonly slice: Unary<{ readonly start: readonly number[]; readonly limit: readonly number[]; readonly stride: readonly number[] }>
+  readonly concatenate: Op<readonly Node[], { readonly axis: number }>
+  // indexing
+  readonly gather: Binary<{ readonly axis: number }>
+  readonly scatterAdd: Binary<{ readonly axis: number; readonly size: number }>
+  readonly argsort: Unary<{ readonly axis: number }>
+  // contraction
+  readonly dotGeneral: Binary<DotAttrs>
+  readonly conv: Binary<ConvAttrs>
+}
+
+/** The name of a primitive. */
+export type OpName = keyof Ops
+
+/** An immutable node of the graph whose primitive is one of `K`. */
+export type NodeOf<K extends OpName> = {
+  readonly [P in K]: {
+    readonly id: number
+    readonly op: P
+    readonly attrs: Ops[P]['attrs']
+    readonly inputs: Ops[P]['inputs']
+    readonly shape: Shape
+    readonly dtype: DType
+  }
+}[K]
+
+/** Any node. */
+export type Node = NodeOf<OpName>
+
+/** The elementwise primitives: output `i` depends on the inputs' elements `i` alone. */
+export const elementwiseOps = [
+  ...['neg', 'exp', 'log', 'sqrt', 'sin', 'cos', 'tanh', 'logistic', 'erf', 'floor', 'not', 'cast', 'bitcast'] as const,
+  ...['add', 'mul', 'div', 'rem', 'max', 'and', 'or', 'xor', 'shiftLeft', 'shiftRight', 'less', 'equal', 'where'] as const,
+] as const
+
+/** The name of an elementwise primitive. */
+export type ElementwiseOp = (typeof elementwiseOps)[number]
+
+const elementwise: ReadonlySet<string> = new Set(elementwiseOps)
+
+/** Whether the node is elementwise. */
+export const isElementwise = (node: Node): node is NodeOf<ElementwiseOp> => elementwise.has(node.op)

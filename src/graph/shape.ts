@@ -1,0 +1,36 @@
+/** Shapes: lists of axis lengths, row-major, and what broadcasting makes of two of them. */
+import { product, range } from '../prelude/array.ts'
+import { ShapeError } from '../prelude/errors.ts'
+
+/** Axis lengths, outermost first; `[]` is a scalar. */
+export type Shape = readonly number[]
+
+/** Number of elements. */
+export const sizeOf = (shape: Shape): number => product(shape)
+
+/** Row-major strides in elements. */
+export const rowMajor = (shape: Shape): readonly number[] => range(shape.length).map((i) => product(shape.slice(i + 1)))
+
+/** `[2,3,4]`, as errors and tables print it. */
+export const showShape = (shape: Shape): string => `[${shape.join(',')}]`
+
+/** Negative axes count from the end; the result is in `0 … rank − 1`. */
+export const normalizeAxis = (operation: string, axis: number, rank: number): number => {
+  if (!Number.isInteger(axis) || axis < -rank || axis >= rank)
+    throw new ShapeError(`${operation}: axis ${axis} does not exist in a tensor of ${rank} axes`)
+  return axis < 0 ? axis + rank : axis
+}
+
+/** NumPy's rule: align at the right, lengths equal or 1. */
+export const broadcastShapes = (operation: string, a: Shape, b: Shape): Shape => {
+  const rank = Math.max(a.length, b.length)
+  return range(rank).map((i) => {
+    const x = a[i - rank + a.length] ?? 1
+    const y = b[i - rank + b.length] ?? 1
+    if (x !== y && x !== 1 && y !== 1)
+      throw new ShapeError(
+        `${operation}: ${showShape(a)} and ${showShape(b)} do not broadcast: axis ${i - rank} has ${x} against ${y}, and neither is 1`,
+      )
+    return x === 1 ? y : x
+  })
+}

@@ -1,0 +1,23 @@
+/** Walking graphs without recursion: real networks are thousands of nodes deep. */
+import type { Node } from './ops.ts'
+
+/** Every node that the outputs need, each once, inputs before users: in the order in which the program made them. */
+export const reachable = (outputs: readonly Node[]): readonly Node[] => {
+  const seen = new Set<Node>(outputs)
+  const stack = [...seen]
+  for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    for (const input of node.inputs) {
+      if (seen.has(input)) continue
+      seen.add(input)
+      stack.push(input)
+    }
+  }
+  return [...seen].sort((a, b) => a.id - b.id)
+}
+
+/** The nodes among `nodes` (inputs first) that depend on one of `sources`, the sources included. */
+export const dependents = (nodes: readonly Node[], sources: ReadonlySet<Node>): ReadonlySet<Node> => {
+  const found = new Set<Node>()
+  for (const node of nodes) if (sources.has(node) || node.inputs.some((x) => found.has(x))) found.add(node)
+  return found
+}
