@@ -1,0 +1,112 @@
+/** Convolution, transposed convolution and pooling over NHWC images with HWIO filters. */
+import { at } from '../prelude/array.ts'
+import { ShapeError } from '../prelude/errors.ts'
+import { makeNode } from '../graph/node.ts'
+import { showShape } from '../graph/shape.ts'
+import { Tensor } from './tensor.ts'
+
+/** One number for both spatial axes, or height and width. */
+export type Pair = number | readonly [number, number]
+
+/** Height and width of a {@link Pair}. */
+export const pair = (p: Pair): readonly [number, number] => (typeof p === 'number' ? [p, p] : p)
+
+/** How a filter moves over the image; PyTorch's meaning of each. */
+export interface ConvOptions {
+  readonly stride?: Pair
+  readonly padding?: Pair
+  readonly dilation?: Pair
+  readonly groups?: number
+}
+
+/**
+ * Cross-correlation, as deep learning calls convolution.
+ *
+ * @param x [N, H, W, C]
+ * @param filter [KH, KW, C / groups, O]
+ * @returns [N, ⌊(H + 2·padding − dilation·(KH − 1) − 1) / stride⌋ + 1, …, O]
+ */
+export const conv2d = (x: Tensor, filter: Tensor, { stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvOptions = {}): Tensor =>
+  new Tensor(
+    makeNode(
+      'conv',
+      {
+        stride: pair(stride),
+        padLow: pair(padding),
+        padHigh: pair(padding),
+        inputDilation: [1, 1],
+        filterDilation: pair(dilation),
+        groups,
+        dtype: x.dtype,
+      },
+      [x.node, filter.node],
+    ),
+  )
+
+/** How a transposed filter moves; PyTorch's meaning of each. */
+export interface ConvTransposeOptions {
+  readonly stride?: Pair
+  readonly padding?: Pair
+  readonly outputPadding?: Pair
+}
+
+/**
+ * The adjoint of {@link conv2d} in its input: a convolution of the input dilated by the stride.
+ *
+ * @param x [N, H, W, C]
+ * @param filter [KH, KW, C, O], as a convolution would apply it (not reversed)
+ * @returns [N, (H − 1)·stride − 2·padding + KH + outputPadding, …, O]
+ */
+export const convTranspose2d = (x: Tensor, filter: Tensor, { stride = 1, padding = 0, outputPadding = 0 }: ConvTransposeOptions = {}): Tensor => {
+  const [kernel, p, o] = [[at(filter.shape, 0), at(filter.shape, 1)] as const, pair(padding), pair(outputPadding)]
+  return new Tensor(
+    makeNode(
+      'conv',
+      {
+        stride: [1, 1],
+        padLow: [kernel[0] - 1 - p[0], kernel[1] - 1 - p[1]],
+        padHigh: [kernel[0] - 1 - p[0] + o[0], kernel[1] - 1 - p[1] + o[1]],
+        inputDilation: pair(stride),
+        filterDilation: [1, 1],
+        groups: 1,
+        dtype: x.dtype,
+      },
+      [x.node, filter.reverse([0, 1]).node],
+    ),
+  )
+}
+
+const windows = (name: string, x: Tensor, size: readonly [number, number]): Tensor => {
+  const [n, h, w, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3)]
+  if (h % size[0] !== 0 || w % size[1] !== 0) throw new ShapeError(`${name}: windows of ${showShape(size)} do not tile ${showShape(x.shape)}`)
+  return x.reshape([n, h / size[0], size[0], w / size[1], size[1], c])
+}
+
+/** The mean of each window of `size`: `[N, H, W, C] → [N, H / size, W / size, C]`. */
+export const averagePool = (x: Tensor, size: Pair = 2): Tensor => windows('averagePool', x, pair(size)).mean([2, 4])
+
+/** The largest of each window of `size`: `[N, H, W, C] → [N, H / size, W / size, C]`. */
+export const maxPool = (x: Tensor, size: Pair = 2): Tensor => windows('maxPool', x, pair(size)).max([2, 4])
+
+/** Each pixel repeated `factor` times in both directions: `[N, H, W, C] → [N, factor·H, factor·W, C]`. */
+export const upsampleNearest = (x: Tensor, factor = 2): Tensor => {
+  const [n, h, w, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3)]
+  return x.reshape([n, h, 1, w, 1, c]).broadcastTo([n, h, factor, w, factor, c]).reshape([n, h * factor, w * factor, c])
+}
+
+/**
+ * Space to depth, with PyTorch's channel order: output channel `c·factor² + dy·factor + dx`.
+ *
+ * `[N, H, W, C] → [N, H / factor, W / factor, C·factor²]`
+ */
+export const pixelUnshuffle = (x: Tensor, factor = 2): Tensor => {
+  const [n, h, w, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3)]
+  return windows('pixelUnshuffle', x, [factor, factor]).transpose([0, 1, 3, 5, 2, 4]).reshape([n, h / factor, w / factor, c * factor * factor])
+}
+
+/** Depth to space, the inverse of {@link pixelUnshuffle}: `[N, H, W, C·factor²] → [N, factor·H, factor·W, C]`. */
+export const pixelShuffle = (x: Tensor, factor = 2): Tensor => {
+  const [n, h, w, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3) / (factor * factor)]
+  if (!Number.isInteger(c)) throw new ShapeError(`pixelShuffle: ${at(x.shape, 3)} channels do not divide by ${factor * factor}`)
+  return x.reshape([n, h, w, c, factor, factor]).transpose([0, 1, 4, 2, 5, 3]).reshape([n, h * factor, w * factor, c])
+}

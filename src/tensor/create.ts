@@ -1,0 +1,117 @@
+/**
+ * Making tensors from numbers.
+ *
+ * `tensor` and `scalar` are data: they enter a plan as buffers, so that new values run an old plan. `constant`, `zeros`, `full` and
+ * `iota` are part of the program: a plan holds them, and another value is another program.
+ */
+import { range } from '../prelude/array.ts'
+import { ShapeError } from '../prelude/errors.ts'
+import { allocate, encodeHalf, type DType, type TypedArray } from '../graph/dtype.ts'
+import { makeNode } from '../graph/node.ts'
+import { normalizeAxis, showShape, sizeOf, type Shape } from '../graph/shape.ts'
+import { fullNode, Tensor } from './tensor.ts'
+
+/** Numbers in nested arrays, all rows of a level equally long; or a flat typed array. */
+export type Values = number | readonly Values[] | TypedArray
+
+/** The shape and dtype to give to values; by default the nesting's shape and f32. */
+export interface Layout {
+  readonly shape?: Shape
+  readonly dtype?: DType
+}
+
+const dtypeOf = (values: TypedArray): DType => {
+  if (values instanceof Float64Array) return 'f64'
+  if (values instanceof Int32Array) return 'i32'
+  if (values instanceof Uint32Array) return 'u32'
+  if (values instanceof Uint8Array) return 'u8'
+  return values instanceof Uint16Array ? 'f16' : 'f32'
+}
+
+const nestedShape = (values: Values): Shape => {
+  if (typeof values === 'number') return []
+  if (ArrayBuffer.isView(values)) return [values.length]
+  const [first] = values
+  return first === undefined ? [0] : [values.length, ...nestedShape(first)]
+}
+
+const flatten = (values: Values, shape: Shape): readonly number[] => {
+  if (typeof values === 'number') {
+    if (shape.length > 0) throw new ShapeError(`tensor: a number stands where a row of ${showShape(shape)} is expected`)
+    return [values]
+  }
+  if (values.length !== shape[0]) throw new ShapeError(`tensor: rows have different lengths: ${values.length} where ${shape[0]} is expected`)
+  return Array.from(values as readonly Values[]).flatMap((v) => flatten(v, shape.slice(1)))
+}
+
+const toTyped = (values: Values, { shape, dtype }: Layout): { readonly values: TypedArray; readonly shape: Shape; readonly dtype: DType } => {
+  if (typeof values !== 'number' && ArrayBuffer.isView(values)) {
+    const full = { values, shape: shape ?? [values.length], dtype: dtype ?? dtypeOf(values) }
+    if (full.dtype !== dtypeOf(values) && !(full.dtype === 'bool' && values instanceof Uint8Array))
+      return toTyped(Array.from(values), full)
+    return check(full)
+  }
+  const nested = nestedShape(values)
+  const flat = flatten(values, nested)
+  const to = dtype ?? 'f32'
+  const typed = allocate(to, flat.length)
+  flat.forEach((x, i) => {
+    typed[i] = to === 'f16' ? encodeHalf(x) : to === 'bool' ? Number(x !== 0) : x
+  })
+  return check({ values: typed, shape: shape ?? nested, dtype: to })
+}
+
+const check = <T extends { readonly values: TypedArray; readonly shape: Shape }>(t: T): T => {
+  if (sizeOf(t.shape) !== t.values.length) throw new ShapeError(`tensor: ${t.values.length} values do not fill ${showShape(t.shape)}`)
+  return t
+}
+
+/** A tensor of data. Typed arrays are used as they are (do not write to them afterwards); nested arrays become `dtype` (default f32). */
+export const tensor = (values: Values, layout: Layout = {}): Tensor => {
+  const t = toTyped(values, layout)
+  return new Tensor(makeNode('buffer', { source: { kind: 'host', values: t.values }, shape: t.shape, dtype: t.dtype }, []))
+}
+
+/** A tensor of one element and no axes, as data: a learning rate, a step number. */
+export const scalar = (value: number, dtype: DType = 'f32'): Tensor => tensor(value, { dtype })
+
+/** Values that are part of the program: tables of a schedule, fixed filters. Plans hold them. */
+export const constant = (values: Values, layout: Layout = {}): Tensor => {
+  const t = toTyped(values, layout)
+  return new Tensor(makeNode('constant', t, []))
+}
+
+/** `value` in every element. */
+export const full = (shape: Shape, value: number, dtype: DType = 'f32'): Tensor => new Tensor(fullNode(value, shape, dtype))
+
+/** Zeros. */
+export const zeros = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 0, dtype)
+
+/** Ones. */
+export const ones = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 1, dtype)
+
+/** Zeros of the shape and dtype of `x`. */
+export const zerosLike = (x: Tensor): Tensor => zeros(x.shape, x.dtype)
+
+/** Ones of the shape and dtype of `x`. */
+export const onesLike = (x: Tensor): Tensor => ones(x.shape, x.dtype)
+
+/** The index along `axis`, in every element of `shape`. */
+export const iota = (shape: Shape, axis: number, dtype: DType = 'i32'): Tensor =>
+  new Tensor(makeNode('iota', { shape, axis: normalizeAxis('iota', axis, shape.length), dtype }, []))
+
+/** `[0, 1, …, n − 1]`. */
+export const arange = (n: number, dtype: DType = 'i32'): Tensor => iota([n], 0, dtype)
+
+/** The n×n identity matrix. */
+export const eye = (n: number, dtype: DType = 'f32'): Tensor => iota([n, n], 0).equal(iota([n, n], 1)).cast(dtype)
+
+/** 1 at the class, 0 elsewhere: `[…] → […, classes]`. */
+export const oneHot = (labels: Tensor, classes: number, dtype: DType = 'f32'): Tensor => {
+  const shape = [...labels.shape, classes]
+  return labels.expandDims(-1).broadcastTo(shape).equal(iota(shape, labels.rank, labels.dtype)).cast(dtype)
+}
+
+/** `count` numbers from `start` to `stop`, both included, as part of the program. */
+export const linspace = (start: number, stop: number, count: number, dtype: DType = 'f32'): Tensor =>
+  constant(range(count).map((i) => start + ((stop - start) * i) / Math.max(1, count - 1)), { dtype })

@@ -1,0 +1,90 @@
+/** Named functions of a tensor: the derived operations that papers and textbooks name. */
+import { at } from '../prelude/array.ts'
+import { ShapeError } from '../prelude/errors.ts'
+import { makeNode } from '../graph/node.ts'
+import type { DotAttrs } from '../graph/ops.ts'
+import { normalizeAxis, showShape } from '../graph/shape.ts'
+import { iota } from './create.ts'
+import { Tensor, type Axes } from './tensor.ts'
+
+/** max(x, 0), with gradient 0 at 0 as in PyTorch. */
+export const relu = (x: Tensor): Tensor => x.greater(0).select(x, 0)
+
+/** x for x > 0, `slope`·x elsewhere. */
+export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => x.greater(0).select(x, x.mul(slope))
+
+/** x · σ(x) (Elfwing et al. 2018); also called swish. */
+export const silu = (x: Tensor): Tensor => x.mul(x.sigmoid())
+
+/** x · Φ(x), Φ the normal distribution function: the exact GELU (Hendrycks & Gimpel 2016), PyTorch's default. */
+export const gelu = (x: Tensor): Tensor => x.mul(x.mul(Math.SQRT1_2).erf().add(1)).mul(0.5)
+
+/** The tanh approximation of GELU (Hendrycks & Gimpel 2016, section 2). */
+export const geluTanh = (x: Tensor): Tensor =>
+  x.mul(x.add(x.pow(3).mul(0.044715)).mul(Math.sqrt(2 / Math.PI)).tanh().add(1)).mul(0.5)
+
+/** log(1 + eˣ) without overflow. */
+export const softplus = (x: Tensor): Tensor => relu(x).add(x.abs().neg().exp().add(1).log())
+
+/** eˣ / Σ eˣ along `axis`; the maximum is taken off first, which changes nothing but the range. */
+export const softmax = (x: Tensor, axis = -1): Tensor => {
+  const e = x.sub(x.max(axis, true).stopGradient()).exp()
+  return e.div(e.sum(axis, true))
+}
+
+/** log Σ eˣ along `axis`. */
+export const logSumExp = (x: Tensor, axis = -1, keepDims = false): Tensor => {
+  const a = normalizeAxis('logSumExp', axis, x.rank)
+  const m = x.max(a, true).stopGradient()
+  const y = x.sub(m).exp().sum(a, true).log().add(m)
+  return keepDims ? y : y.reshape(x.shape.filter((_, i) => i !== a))
+}
+
+/** log softmax(x) along `axis`. */
+export const logSoftmax = (x: Tensor, axis = -1): Tensor => x.sub(logSumExp(x, axis, true))
+
+/** The mean squared deviation from the mean over `axes` (divided by the count, not count − 1). */
+export const variance = (x: Tensor, axes?: Axes, keepDims = false): Tensor => x.sub(x.mean(axes, true)).square().mean(axes, keepDims)
+
+/** Running sums along `axis`: a product with a triangular matrix. */
+export const cumsum = (x: Tensor, axis = -1): Tensor => {
+  const a = normalizeAxis('cumsum', axis, x.rank)
+  const n = at(x.shape, a)
+  const upper = iota([n, n], 1).less(iota([n, n], 0)).not().cast(x.dtype) // 1 where row ≤ column
+  const order = [...x.shape.keys()].filter((i) => i !== a)
+  const summed = dotGeneral(x, upper, { contract: [[a], [0]], batch: [[], []] })
+  return summed.transpose([...x.shape.keys()].map((i) => (i === a ? x.rank - 1 : order.indexOf(i))))
+}
+
+/** The general contraction: batch axes first, then the free axes of x, then those of y. */
+export const dotGeneral = (x: Tensor, y: Tensor, attrs: Omit<DotAttrs, 'dtype'>): Tensor =>
+  new Tensor(makeNode('dotGeneral', { ...attrs, dtype: x.dtype }, [x.node, y.node]))
+
+/**
+ * Einstein summation over two tensors, as in NumPy: `einsum('bqd,bkd->bqk', q, k)`.
+ *
+ * Letters in both inputs and the output are batch axes; in both inputs only, they are contracted.
+ */
+export const einsum = (formula: string, x: Tensor, y: Tensor): Tensor => {
+  const match = /^\s*([a-zA-Z]*)\s*,\s*([a-zA-Z]*)\s*->\s*([a-zA-Z]*)\s*$/.exec(formula)
+  if (match === null) throw new ShapeError(`einsum: '${formula}' is not of the form 'ij,jk->ik'`)
+  const [xs, ys, out] = [[...(match[1] ?? '')], [...(match[2] ?? '')], [...(match[3] ?? '')]]
+  if (xs.length !== x.rank || ys.length !== y.rank) throw new ShapeError(`einsum: '${formula}' does not name the axes of ${showShape(x.shape)} and ${showShape(y.shape)}`)
+  const shared = xs.filter((l) => ys.includes(l))
+  const batch = shared.filter((l) => out.includes(l))
+  const contract = shared.filter((l) => !out.includes(l))
+  const result = [...batch, ...xs.filter((l) => !shared.includes(l)), ...ys.filter((l) => !shared.includes(l))]
+  if (result.length !== out.length || out.some((l) => !result.includes(l))) throw new ShapeError(`einsum: '${formula}' sums a letter that stands in one input only, or repeats one; sum it first`)
+  const axes = (letters: readonly string[], of: readonly string[]): readonly number[] => letters.map((l) => of.indexOf(l))
+  const z = dotGeneral(x, y, { contract: [axes(contract, xs), axes(contract, ys)], batch: [axes(batch, xs), axes(batch, ys)] })
+  return z.transpose(axes(out, result))
+}
+
+/** Softmax attention, Vaswani et al. 2017, eq. 1: `[…, Q, D], […, K, D], […, K, V] → […, Q, V]`. */
+export const attention = (query: Tensor, key: Tensor, value: Tensor): Tensor => {
+  const scale = 1 / Math.sqrt(at(query.shape, query.rank - 1))
+  const n = query.rank
+  const batch = query.shape.slice(0, -2).map((_, i) => i)
+  const logits = dotGeneral(query.mul(scale), key, { contract: [[n - 1], [n - 1]], batch: [batch, batch] })
+  return softmax(logits).matmul(value)
+}
