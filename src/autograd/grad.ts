@@ -1,0 +1,99 @@
+/**
+ * The grad family: functions of functions over pytrees.
+ *
+ * Each call of a transformed function gives its arguments fresh names (`alias` nodes) and differentiates with respect to those; two
+ * nested derivatives can therefore never be confused. Forward mode is reverse mode transposed: the pullback is linear in its
+ * cotangent, and the transpose of that linear map is the derivative. Nothing of the first pullback remains in the graph.
+ */
+import { at } from '../prelude/array.ts'
+import { DTypeError, ShapeError, TraceError } from '../prelude/errors.ts'
+import { isFloat } from '../graph/dtype.ts'
+import { makeNode } from '../graph/node.ts'
+import type { Node } from '../graph/ops.ts'
+import { showShape } from '../graph/shape.ts'
+import { reachable } from '../graph/traverse.ts'
+import { onesLike, zerosLike } from '../tensor/create.ts'
+import { Tensor } from '../tensor/tensor.ts'
+import { leaves, leavesWithPaths, mapTree, refill, zipTrees } from '../tensor/tree.ts'
+import { backward } from './backward.ts'
+
+const renamed = <T>(tree: T): T => mapTree(tree, (x) => new Tensor(makeNode('alias', {}, [x.node])))
+
+const cotangentsOf = <P>(primals: P, output: unknown, cotangent: unknown): P => {
+  const sources = leaves(primals)
+  const given = leaves(cotangent)
+  const outputs = leaves(output)
+  const seeds = outputs.flatMap((y, i) => (isFloat(y.dtype) ? [[y.node, at(given, i)] as const] : []))
+  const found = backward(seeds, sources.map((x) => x.node))
+  return refill(primals, sources.map((x, i) => found[i] ?? zerosLike(x)))
+}
+
+/** A function's value and its pullback at that point. */
+export interface Vjp<A extends readonly unknown[], R> {
+  readonly value: R
+  /** Cotangents of the arguments from one of the value; the adjoint of the derivative. */
+  readonly pullback: (cotangent: R) => A
+}
+
+/** Reverse mode: the value of `f` and its vector-Jacobian product, over trees. */
+export const vjp = <A extends readonly unknown[], R>(f: (...args: A) => R, ...primals: A): Vjp<A, R> => {
+  const named = renamed(primals)
+  const value = f(...named)
+  const pullback = (cotangent: R): A => {
+    zipTrees(value, cotangent, (y, g, path) => {
+      if (showShape(y.shape) !== showShape(g.shape)) throw new ShapeError(`vjp: the cotangent of '${path}' is ${showShape(g.shape)}, the value is ${showShape(y.shape)}`)
+      return y
+    })
+    return cotangentsOf(named, value, cotangent)
+  }
+  return { value, pullback }
+}
+
+const requireFloats = (name: string, tree: unknown): void => {
+  for (const [path, x] of leavesWithPaths(tree))
+    if (!isFloat(x.dtype)) throw new DTypeError(`${name}: leaf '${path}' of the first argument is ${x.dtype}; only floats have gradients, pass it as another argument`)
+}
+
+const requireScalar = (name: string, y: Tensor): void => {
+  if (y.rank !== 0) throw new ShapeError(`${name}: the function must return a scalar, it returned ${showShape(y.shape)}; take a sum or a mean, or use vjp`)
+  if (!isFloat(y.dtype)) throw new DTypeError(`${name}: the function must return a float, it returned ${y.dtype}`)
+}
+
+/** The value of a scalar function and its gradient with respect to the first argument, a tree. */
+export const valueAndGrad =
+  <P, A extends readonly unknown[]>(f: (params: P, ...rest: A) => Tensor) =>
+  (params: P, ...rest: A): readonly [Tensor, P] => {
+    requireFloats('grad', params)
+    const named = renamed(params)
+    const value = f(named, ...rest)
+    requireScalar('grad', value)
+    return [value, cotangentsOf(named, value, onesLike(value))]
+  }
+
+/** The gradient of a scalar function with respect to its first argument, a tree. */
+export const grad =
+  <P, A extends readonly unknown[]>(f: (params: P, ...rest: A) => Tensor) =>
+  (params: P, ...rest: A): P =>
+    valueAndGrad(f)(params, ...rest)[1]
+
+/** A function's value and its derivative in one direction. */
+export interface Jvp<R> {
+  readonly value: R
+  readonly tangent: R
+}
+
+const placeholder = (x: Tensor): Tensor => new Tensor(makeNode('parameter', { index: -1, shape: x.shape, dtype: x.dtype }, []))
+
+/** Forward mode: the value of `f` at `primals` and its derivative in the direction `tangents`, over trees. */
+export const jvp = <A extends readonly unknown[], R>(f: (...args: A) => R, primals: A, tangents: A): Jvp<R> => {
+  const { value, pullback } = vjp(f, ...primals)
+  const dummies = mapTree(value, placeholder)
+  const transposed = pullback(dummies)
+  const tangent = cotangentsOf(dummies, transposed, tangents)
+  const used = new Set<Node>(reachable(leaves(tangent).map((x) => x.node)))
+  if (leaves(dummies).some((d) => used.has(d.node))) throw new TraceError('jvp: a custom vjp in the function is not linear in its cotangent')
+  return { value, tangent }
+}
+
+/** The Hessian of a scalar function times a vector, as the derivative of the gradient. */
+export const hvp = <P>(f: (params: P) => Tensor, params: P, direction: P): P => jvp(grad(f), [params], [direction]).tangent

@@ -1,0 +1,113 @@
+/** An inventory of a folder of pictures: what is usable and what is not, from headers alone; nothing is decoded and nothing written. */
+import { join } from 'node:path'
+import { E, TE, pipe } from '../../prelude/fp.ts'
+import type { DataError } from './dataError.ts'
+import { dataError } from './dataError.ts'
+import type { FileSystem } from './fileSystem.node.ts'
+import { errnoOf, nodeFileSystem } from './fileSystem.node.ts'
+import type { Limits } from './imageHeader.node.ts'
+import { defaultLimits, readHeader } from './imageHeader.node.ts'
+import { orderedMap } from './orderedMap.ts'
+import type { ImageFile, ScanReport } from './scanReport.ts'
+import { scanReport, skippedFile } from './scanReport.ts'
+import type { Sharp } from './sharp.node.ts'
+import { loadSharp } from './sharp.node.ts'
+import { showPath } from './showPath.ts'
+import type { Fault } from './skipReason.ts'
+import type { FoundFile, Walk } from './walk.node.ts'
+import { walkFolder } from './walk.node.ts'
+
+/** How far along a scan is; called after every file. */
+export interface ScanProgress {
+  readonly phase: 'scan'
+  readonly done: number
+  readonly total: number
+}
+
+/** All optional. */
+export interface ScanOptions extends Partial<Limits> {
+  /** Follow links that leave the folder. Default false: they are reported. */
+  readonly followLinks?: boolean
+  /** Files looked at at the same time. Default 8. */
+  readonly concurrency?: number
+  readonly onProgress?: (progress: ScanProgress) => void
+  readonly fileSystem?: FileSystem
+}
+
+const inspect = async (
+  sharp: Sharp,
+  fileSystem: FileSystem,
+  limits: Limits,
+  file: FoundFile,
+): Promise<E.Either<Fault, ImageFile>> => {
+  try {
+    return await fileSystem.withFile(file.real, async (open) => {
+      const { bytes, mtime, kind } = await open.status()
+      if (kind !== 'file') return E.left<Fault>({ reason: 'changed', kind: 'file', detail: `It was a file and is now a ${kind}.` })
+      const header = await readHeader(sharp, { bytes, read: open.read }, limits)
+      return pipe(
+        header,
+        E.map(({ format, width, height, alpha }) => ({ path: file.path, format, width, height, alpha, bytes, mtime })),
+      )
+    })
+  } catch (error) {
+    const code = errnoOf(error)
+    return E.left(
+      code === 'ENOENT'
+        ? { reason: 'changed', kind: 'file', detail: 'It was deleted during the scan.' }
+        : { reason: 'unreadable', kind: 'file', detail: `The system refuses to read it: ${code}.` },
+    )
+  }
+}
+
+const folderMessages: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist: check the spelling',
+  ENOTDIR: 'is a file: give the folder that holds your pictures',
+  EACCES: 'may not be read: check its permissions (`ls -ld`)',
+  EPERM: 'may not be read: allow this program access to it (on macOS: System Settings, Privacy & Security, Files and Folders)',
+  ELOOP: 'is a link that points at itself: give the real folder',
+}
+
+const folderError = (folder: string, error: unknown): DataError => {
+  const code = errnoOf(error)
+  return dataError('DATA-FOLDER', `The folder ${showPath(folder)} ${folderMessages[code] ?? `cannot be listed: ${code}`}.`, folder)
+}
+
+const inspectAll = async (sharp: Sharp, folder: string, walk: Walk, options: ScanOptions): Promise<ScanReport> => {
+  const fileSystem = options.fileSystem ?? nodeFileSystem
+  const { maxPixels = defaultLimits.maxPixels, maxBytes = defaultLimits.maxBytes } = options
+  const usable: ImageFile[] = []
+  const skipped = [...walk.skipped]
+  const results = orderedMap(walk.files, options.concurrency ?? 8, async (file) => ({
+    file,
+    result: await inspect(sharp, fileSystem, { maxPixels, maxBytes }, file),
+  }))
+  for await (const { file, result } of results) {
+    if (E.isRight(result)) usable.push(result.right)
+    else skipped.push(skippedFile(file.path, result.left))
+    options.onProgress?.({ phase: 'scan', done: usable.length + skipped.length - walk.skipped.length, total: walk.files.length })
+  }
+  return scanReport(folder, usable, skipped, walk.ignored)
+}
+
+/**
+ * Looks at every file below `folder`. Types come from the bytes, never from the names; a file that cannot be used is in the report with
+ * the reason and what to do, and never ends the scan. Damage inside the pixels shows only when they are decoded.
+ *
+ * @returns the report, also when nothing is usable; `DATA-FOLDER` when the folder cannot be listed, `DATA-SHARP` without the decoder
+ */
+export const scanFolder = (folder: string, options: ScanOptions = {}): TE.TaskEither<DataError, ScanReport> =>
+  pipe(
+    TE.Do,
+    TE.bind('sharp', () => loadSharp()),
+    TE.bind('walk', () =>
+      TE.tryCatch(
+        () => walkFolder(options.fileSystem ?? nodeFileSystem, folder, options.followLinks ?? false),
+        (error) => folderError(folder, error),
+      ),
+    ),
+    TE.chain(({ sharp, walk }) => TE.fromTask(() => inspectAll(sharp, folder, walk, options))),
+  )
+
+/** Where a file of a report lies. */
+export const pathInFolder = (folder: string, path: string): string => join(folder, ...path.split('/'))

@@ -1,0 +1,158 @@
+/** What a scan of a folder found, as plain data, and its two printed forms: a table for a terminal, JSON for programs. */
+import type { ImageFormat } from './imageKind.ts'
+import { formatNames } from './imageKind.ts'
+import { showPath, showShortPath } from './showPath.ts'
+import type { Fault, SkipReason } from './skipReason.ts'
+import { skipReasons } from './skipReason.ts'
+
+/** A picture that can be read, as far as its header tells. */
+export interface ImageFile {
+  /** Relative to the folder, with `/` between names. */
+  readonly path: string
+  readonly format: ImageFormat
+  /** Pixels, after the EXIF orientation. */
+  readonly width: number
+  readonly height: number
+  readonly alpha: boolean
+  readonly bytes: number
+  /** Last change, milliseconds since 1970. */
+  readonly mtime: number
+}
+
+/** A file or folder that is not used. */
+export interface SkippedFile {
+  readonly path: string
+  readonly reason: SkipReason
+  /** What the bytes turned out to be: `JPEG`, `HEIC`, `text`, `folder` …; `file` when nobody could tell. */
+  readonly kind: string
+  /** One sentence of facts about this file. */
+  readonly detail: string
+  /** What to do about it. */
+  readonly advice: string
+}
+
+/** Both lists are in the order of their paths' UTF-8 bytes, the same on every machine. */
+export interface ScanReport {
+  /** The folder as the caller named it. */
+  readonly folder: string
+  readonly usable: readonly ImageFile[]
+  readonly skipped: readonly SkippedFile[]
+  /** Names that are left out without a word: `._*`, `.DS_Store`, folders that start with a dot. */
+  readonly ignored: number
+  /** Usable pictures with an alpha channel, which will be laid over grey. */
+  readonly withAlpha: number
+  readonly countsByFormat: Readonly<Partial<Record<ImageFormat, number>>>
+  readonly countsByReason: Readonly<Partial<Record<SkipReason, number>>>
+}
+
+/** A surrogate stands for a character above all others. */
+const rank = (unit: number): number => (unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit)
+
+/** Order of the UTF-8 bytes; JavaScript's own `<` compares UTF-16 units and puts emoji before `｡`. */
+export const comparePaths = (a: string, b: string): number => {
+  const shared = Math.min(a.length, b.length)
+  for (let i = 0; i < shared; i++) {
+    const d = rank(a.charCodeAt(i)) - rank(b.charCodeAt(i))
+    if (d !== 0) return d
+  }
+  return a.length - b.length
+}
+
+/** Puts a fault at a path and adds the advice. */
+export const skippedFile = (path: string, fault: Fault): SkippedFile => ({
+  path,
+  reason: fault.reason,
+  kind: fault.kind,
+  detail: fault.detail,
+  advice: skipReasons[fault.reason].advice,
+})
+
+const countBy = <A, K extends string>(items: readonly A[], key: (item: A) => K): Readonly<Partial<Record<K, number>>> => {
+  const counts: Partial<Record<K, number>> = {}
+  for (const item of items) counts[key(item)] = (counts[key(item)] ?? 0) + 1
+  return counts
+}
+
+/** Sorts and counts. */
+export const scanReport = (
+  folder: string,
+  usable: readonly ImageFile[],
+  skipped: readonly SkippedFile[],
+  ignored: number,
+): ScanReport => ({
+  folder,
+  usable: [...usable].sort((a, b) => comparePaths(a.path, b.path)),
+  skipped: [...skipped].sort((a, b) => comparePaths(a.path, b.path)),
+  ignored,
+  withAlpha: usable.filter((file) => file.alpha).length,
+  countsByFormat: countBy(usable, (file) => file.format),
+  countsByReason: countBy(skipped, (file) => file.reason),
+})
+
+const kindReasons = new Set<SkipReason>(['text', 'web-page', 'git-lfs-pointer', 'heic', 'camera-raw', 'unsupported-image', 'video', 'not-an-image'])
+
+/** `HEIC`, `truncated JPEG`, `empty`: what one skipped file is, in a list of several. */
+const summaryKind = ({ reason, kind }: SkippedFile): string => {
+  if (kindReasons.has(reason)) return kind
+  return kind === 'file' ? skipReasons[reason].label : `${skipReasons[reason].label} ${kind}`
+}
+
+const byCount = (counts: Readonly<Partial<Record<string, number>>>): readonly (readonly [string, number])[] =>
+  Object.entries(counts)
+    .map(([key, n]): readonly [string, number] => [key, n ?? 0])
+    .sort((a, b) => b[1] - a[1] || comparePaths(a[0], b[0]))
+
+const grouped = (n: number): string => n.toLocaleString('en-US')
+
+/** `40 HEIC, 1 text`; the most frequent first. */
+export const summariseSkipped = (skipped: readonly SkippedFile[]): string =>
+  byCount(countBy(skipped, summaryKind))
+    .map(([kind, n]) => `${grouped(n)} ${kind}`)
+    .join(', ')
+
+/** The advice of the most frequent reasons, each once, at most `limit`. */
+export const mainAdvice = (skipped: readonly SkippedFile[], limit: number): readonly string[] => {
+  const reasons = byCount(countBy(skipped, (file) => file.reason)).map(([reason]) => reason)
+  const advice = reasons.flatMap((reason) => skipped.find((file) => file.reason === reason)?.advice ?? [])
+  return [...new Set(advice)].slice(0, limit)
+}
+
+const sizeRange = (usable: readonly ImageFile[]): string => {
+  const bySize = [...usable].sort((a, b) => a.width * a.height - b.width * b.height)
+  const [first, last] = [bySize[0], bySize[bySize.length - 1]]
+  if (first === undefined || last === undefined) return ''
+  const show = (file: ImageFile): string => `${file.width}×${file.height}`
+  return show(first) === show(last) ? show(first) : `${show(first)} to ${show(last)}`
+}
+
+const skippedLines = (skipped: readonly SkippedFile[], perReason: number): readonly string[] =>
+  byCount(countBy(skipped, (file) => file.reason)).flatMap(([reason, n]) => {
+    const files = skipped.filter((file) => file.reason === reason)
+    const shown = files.slice(0, perReason).map((file) => `      ${showShortPath(file.path, 48).padEnd(48)}  ${file.detail}`)
+    const rest = n > perReason ? [`      … and ${grouped(n - perReason)} more`] : []
+    const { label, advice } = skipReasons[reason as SkipReason]
+    return [`  ${grouped(n).padStart(7)}  ${label}`, ...shown, ...rest, `      → ${advice}`]
+  })
+
+/**
+ * The report as a table for a terminal: every line is free of control characters, whatever the names hold.
+ *
+ * @param perReason how many files to name under each reason
+ */
+export const formatScan = (report: ScanReport, perReason = 5): string => {
+  const { usable, skipped, ignored, withAlpha } = report
+  const formats = byCount(report.countsByFormat)
+    .map(([format, n]) => `${grouped(n)} ${formatNames[format as ImageFormat]}`)
+    .join(', ')
+  return [
+    `folder   ${showPath(report.folder)}`,
+    `usable   ${grouped(usable.length)}${formats === '' ? '' : `  (${formats}; ${sizeRange(usable)})`}`,
+    ...(withAlpha > 0 ? [`         ${grouped(withAlpha)} with transparency`] : []),
+    `skipped  ${grouped(skipped.length)}${skipped.length === 0 ? '' : `  (${summariseSkipped(skipped)})`}`,
+    ...skippedLines(skipped, perReason),
+    ...(ignored > 0 ? [`ignored  ${grouped(ignored)}  (._*, .DS_Store, folders that start with a dot)`] : []),
+  ].join('\n')
+}
+
+/** The report as JSON, indented by two; `JSON.parse` gives the {@link ScanReport} back. */
+export const scanToJson = (report: ScanReport): string => JSON.stringify(report, undefined, 2)

@@ -1,0 +1,79 @@
+/**
+ * The first directory of a TIFF file: enough to tell a camera's raw file from a picture, and a cut file from a whole one.
+ *
+ * Source: TIFF 6.0, section 2 (header, IFD, entries), sections 3 and 15 (strips, tiles); DNG 1.7 (`NewSubFileType`, `DNGVersion`).
+ */
+
+interface Entry {
+  readonly type: number
+  readonly count: number
+  /** Where the values lie: in the entry itself when they fit in four bytes. */
+  readonly offset: number
+}
+
+interface Directory {
+  readonly view: DataView
+  readonly little: boolean
+  readonly entries: ReadonlyMap<number, Entry>
+}
+
+const typeBytes: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 4 }
+const tag = { newSubFileType: 254, stripOffsets: 273, stripByteCounts: 279, tileOffsets: 324, tileByteCounts: 325, dngVersion: 50706 }
+
+/** `undefined` when the directory is not (wholly) inside `bytes`, or the file is a BigTIFF. */
+const firstDirectory = (bytes: Uint8Array): Directory | undefined => {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const little = bytes[0] === 0x49
+  if (bytes.length < 8 || view.getUint16(2, little) !== 42) return undefined
+  const start = view.getUint32(4, little)
+  if (start + 2 > bytes.length) return undefined
+  const count = view.getUint16(start, little)
+  if (start + 2 + 12 * count > bytes.length) return undefined
+  const entries = Array.from({ length: count }, (_, i): readonly [number, Entry] => {
+    const at = start + 2 + 12 * i
+    const type = view.getUint16(at + 2, little)
+    const n = view.getUint32(at + 4, little)
+    const inline = n * (typeBytes[type] ?? 8) <= 4
+    return [view.getUint16(at, little), { type, count: n, offset: inline ? at + 8 : view.getUint32(at + 8, little) }]
+  })
+  return { view, little, entries: new Map(entries) }
+}
+
+/** The unsigned values of an entry; `undefined` when they are not inside the file. */
+const values = ({ view, little }: Directory, entry: Entry): readonly number[] | undefined => {
+  const width = typeBytes[entry.type]
+  if (width === undefined || entry.offset + entry.count * width > view.byteLength) return undefined
+  return Array.from({ length: entry.count }, (_, i) => {
+    const at = entry.offset + i * width
+    return width === 1 ? view.getUint8(at) : width === 2 ? view.getUint16(at, little) : view.getUint32(at, little)
+  })
+}
+
+/**
+ * Whether this is DNG, NEF, ARW or a relative: TIFF files whose first directory is a thumbnail (bit 0 of `NewSubFileType`) of sensor data
+ * that lies elsewhere. Decoding one as a picture would give the thumbnail.
+ *
+ * @param head the start of the file; `false` when the directory lies beyond it
+ */
+export const isCameraRaw = (head: Uint8Array): boolean => {
+  const directory = firstDirectory(head)
+  if (directory === undefined) return false
+  const subFile = directory.entries.get(tag.newSubFileType)
+  const reduced = subFile !== undefined && ((values(directory, subFile)?.[0] ?? 0) & 1) === 1
+  return reduced || directory.entries.has(tag.dngVersion)
+}
+
+/** Whether the pixels of the first picture reach beyond the end of the file. A BigTIFF is left to the decoder: `false`. */
+export const isTiffTruncated = (bytes: Uint8Array): boolean => {
+  if (bytes.length < 8) return true
+  const directory = firstDirectory(bytes)
+  if (directory === undefined) return bytes[2] === 42 || bytes[3] === 42
+  const { entries } = directory
+  const offsets = entries.get(tag.stripOffsets) ?? entries.get(tag.tileOffsets)
+  const counts = entries.get(tag.stripByteCounts) ?? entries.get(tag.tileByteCounts)
+  if (offsets === undefined || counts === undefined) return false
+  const starts = values(directory, offsets)
+  const lengths = values(directory, counts)
+  if (starts === undefined || lengths === undefined) return true
+  return starts.some((start, i) => start + (lengths[i] ?? 0) > bytes.length)
+}

@@ -1,0 +1,110 @@
+/**
+ * Whether a picture file was cut off, found from its container and without decoding it.
+ *
+ * The decoder alone does not notice: with a centre crop it stops reading before the missing rows (a 200×4000 JPEG cut to 60 % decodes
+ * "well" with sharp's `failOn: 'error'`), and a PNG that lacks only its last chunk passes too.
+ *
+ * Sources: PNG (W3C) 5.3, T.81 B.1.1, GIF89a 15–27, RIFF, ISO/IEC 14496-12 4.2, TIFF 6.0.
+ */
+import type { ImageFormat } from './imageKind.ts'
+import { latin1 } from './imageKind.ts'
+import { isTiffTruncated } from './tiff.ts'
+
+const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+
+/** Chunks are length, type, data, CRC; the last is IEND. */
+const pngTruncated = (bytes: Uint8Array): boolean => {
+  const view = viewOf(bytes)
+  let at = 8
+  while (at + 12 <= bytes.length) {
+    const next = at + 12 + view.getUint32(at)
+    if (latin1(bytes, at + 4, 4) === 'IEND') return next > bytes.length
+    at = next
+  }
+  return true
+}
+
+/** Segments with a length, except that entropy-coded data follows SOS until a marker that is neither stuffing nor a restart. */
+const jpegTruncated = (bytes: Uint8Array): boolean => {
+  let at = 2
+  while (at + 1 < bytes.length) {
+    if (bytes[at] !== 0xff) {
+      at = bytes.indexOf(0xff, at)
+      if (at < 0) return true
+      continue
+    }
+    const marker = bytes[at + 1] as number
+    if (marker === 0xd9) return false
+    const bare = marker === 0xff || marker === 0x00 || marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8)
+    if (bare) at += marker === 0xff ? 1 : 2
+    else at += 2 + (bytes[at + 2] ?? 0) * 256 + (bytes[at + 3] ?? 0)
+  }
+  return true
+}
+
+/** After a run of sub-blocks (length, data, …, 0); beyond the end when cut. */
+const afterSubBlocks = (bytes: Uint8Array, start: number): number => {
+  let at = start
+  while (at < bytes.length && bytes[at] !== 0) at += 1 + (bytes[at] as number)
+  return at + 1
+}
+
+const colourTableBytes = (flags: number): number => ((flags & 0x80) === 0 ? 0 : 3 * 2 ** ((flags & 7) + 1))
+
+/** Header, global colours, then extensions (0x21) and images (0x2C) until the trailer (0x3B). */
+const gifTruncated = (bytes: Uint8Array): boolean => {
+  let at = 13 + colourTableBytes(bytes[10] ?? 0)
+  while (at < bytes.length) {
+    if (bytes[at] === 0x3b) return false
+    else if (bytes[at] === 0x21) at = afterSubBlocks(bytes, at + 2)
+    else if (bytes[at] === 0x2c) at = afterSubBlocks(bytes, at + 11 + colourTableBytes(bytes[at + 9] ?? 0))
+    else return false // not a block: damage, which the decoder names better
+  }
+  return true
+}
+
+/** Boxes with their lengths; 0 means "to the end", 1 that 64 bits follow the type. */
+const isoTruncated = (bytes: Uint8Array): boolean => {
+  const view = viewOf(bytes)
+  let at = 0
+  while (at + 8 <= bytes.length) {
+    const short = view.getUint32(at)
+    if (short === 0) return false
+    if (short === 1 && at + 16 > bytes.length) return true
+    const length = short === 1 ? Number(view.getBigUint64(at + 8)) : short
+    if (length < 8) return false // damage, which the decoder names better
+    at += length
+  }
+  return at > bytes.length
+}
+
+const webpTruncated = (bytes: Uint8Array): boolean => bytes.length < 12 || viewOf(bytes).getUint32(4, true) + 8 > bytes.length
+
+const rules: { readonly [F in ImageFormat]: (bytes: Uint8Array) => boolean } = {
+  png: pngTruncated,
+  jpeg: jpegTruncated,
+  gif: gifTruncated,
+  avif: isoTruncated,
+  webp: webpTruncated,
+  tiff: isTiffTruncated,
+}
+
+/** Whether the whole file `bytes`, which starts with the magic of `format`, ends too early. */
+export const isTruncated = (format: ImageFormat, bytes: Uint8Array): boolean => rules[format](bytes)
+
+const endings: { readonly [F in ImageFormat]?: string } = {
+  png: '\0\0\0\0IEND\xaeB`\x82',
+  jpeg: '\xff\xd9',
+  gif: '\0;',
+}
+
+/**
+ * Whether the last bytes of a file are the format's proper end, so that most files need not be read whole to be listed. `false` says nothing:
+ * a camera may have appended data, and {@link isTruncated} decides.
+ *
+ * @param tail the last 16 bytes or more
+ */
+export const endsProperly = (format: ImageFormat, tail: Uint8Array): boolean => {
+  const ending = endings[format]
+  return ending !== undefined && latin1(tail, tail.length - ending.length, ending.length) === ending
+}

@@ -1,0 +1,50 @@
+/** The file system of Node, behind the `FileSystem` port. On macOS libuv's fsync is F_FULLFSYNC, so that fsync means durable there too. */
+import { mkdir, open, readdir, readFile, rename, rm, type FileHandle } from 'node:fs/promises'
+import { TE } from '../prelude/fp.ts'
+import type { FileSystem, FileSystemError } from './fileSystem.ts'
+
+const errorCode = (reason: unknown): string =>
+  reason instanceof Error && 'code' in reason && typeof reason.code === 'string' ? reason.code : 'UNKNOWN'
+
+/** Runs one call of node:fs and turns its rejection into a `FileSystemError`. */
+export const attempt = <A>(operation: string, path: string, call: () => Promise<A>): TE.TaskEither<FileSystemError, A> =>
+  TE.tryCatch(call, (reason): FileSystemError => ({
+    _tag: 'FileSystemError',
+    code: errorCode(reason),
+    operation,
+    path,
+    message: `cannot ${operation} ${path}: ${reason instanceof Error ? reason.message : String(reason)}`,
+  }))
+
+/** Opens, uses and closes a file, whatever happens. */
+export const withFile = async <A>(path: string, flags: string, use: (file: FileHandle) => Promise<A>): Promise<A> => {
+  const file = await open(path, flags)
+  try {
+    return await use(file)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Windows cannot fsync a directory (EPERM, EISDIR); its NTFS journals renames itself. */
+const syncDirectory = async (path: string): Promise<void> => {
+  if (process.platform === 'win32') return
+  await withFile(path, 'r', (directory) => directory.sync())
+}
+
+/** The file system of the machine. */
+export const nodeFileSystem: FileSystem = {
+  makeDirectory: (path) => attempt('make the directory', path, async () => {
+    await mkdir(path, { recursive: true })
+  }),
+  writeFile: (path, bytes, mode) => attempt('write', path, () =>
+    withFile(path, mode === 'exclusive' ? 'wx' : 'w', async (file) => {
+      await file.writeFile(bytes)
+      await file.sync()
+    })),
+  syncDirectory: (path) => attempt('sync the directory', path, () => syncDirectory(path)),
+  rename: (from, to) => attempt('rename', from, () => rename(from, to)),
+  remove: (path) => attempt('remove', path, () => rm(path, { recursive: true, force: true })),
+  readFile: (path) => attempt('read', path, () => readFile(path)),
+  list: (path) => attempt('list', path, async () => (await readdir(path)).sort()),
+}

@@ -1,0 +1,28 @@
+/**
+ * Replacing a file so that after a crash its name leads to the old content or to the new one, never to a mixture or to nothing:
+ * write beside it, fsync, rename over it, fsync the directory.
+ */
+import { basename, dirname, join } from 'node:path'
+import { pipe, TE } from '../prelude/fp.ts'
+import type { FileSystem, FileSystemError } from './fileSystem.ts'
+import { nodeFileSystem } from './fileSystem.node.ts'
+
+/**
+ * Replaces (or creates) the file at `path` with `bytes`, atomically and durably. The temporary file, `.tmp-<name>-<pid>`, is removed when
+ * a step fails.
+ *
+ * @param fileSystem where; Node's by default
+ */
+export const replaceFile = (
+  path: string,
+  bytes: Uint8Array,
+  fileSystem: FileSystem = nodeFileSystem,
+): TE.TaskEither<FileSystemError, void> => {
+  const temporary = join(dirname(path), `.tmp-${basename(path)}-${process.pid}`)
+  return pipe(
+    fileSystem.writeFile(temporary, bytes, 'replace'),
+    TE.chain(() => fileSystem.rename(temporary, path)),
+    TE.orElseFirst(() => fileSystem.remove(temporary)),
+    TE.chain(() => fileSystem.syncDirectory(dirname(path))),
+  )
+}
