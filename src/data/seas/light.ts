@@ -60,10 +60,10 @@ const moon: Rgb = [0.86, 0.9, 1]
 const night = (hour: number): KeyFrame =>
   frame(
     hour,
-    [[0.02, 0.035, 0.11], [0.05, 0.085, 0.2], [0.13, 0.19, 0.33]],
+    [[0.025, 0.045, 0.14], [0.06, 0.105, 0.25], [0.16, 0.23, 0.4]],
     [moon, 0.32],
-    [0.015, 0.045, 0.11],
-    [[0.2, 0.25, 0.4], [0.2, 0.23, 0.3]],
+    [0.02, 0.06, 0.14],
+    [[0.27, 0.32, 0.47], [0.24, 0.27, 0.34]],
     1,
   )
 
@@ -98,7 +98,7 @@ const day: readonly KeyFrame[] = [
   frame(
     9.5,
     [[0.16, 0.44, 0.84], [0.42, 0.68, 0.93], [0.78, 0.9, 0.96]],
-    [[1, 0.98, 0.88], 0.45],
+    [[1, 0.98, 0.88], 0.55],
     [0.02, 0.25, 0.42],
     [[0.66, 0.7, 0.74], [0.42, 0.4, 0.34]],
     0,
@@ -106,7 +106,7 @@ const day: readonly KeyFrame[] = [
   frame(
     13,
     [[0.1, 0.37, 0.8], [0.33, 0.62, 0.93], [0.72, 0.88, 0.97]],
-    [[1, 1, 0.93], 0.4],
+    [[1, 1, 0.93], 0.52],
     [0.01, 0.27, 0.45],
     [[0.68, 0.72, 0.76], [0.42, 0.4, 0.36]],
     0,
@@ -174,18 +174,23 @@ type Veil = {
   readonly sun: number
   readonly disc: number
   readonly haze: number
+  /** Share of slate blue that the clouds' underside gives everything. */
+  readonly slate: number
   /** How far the zenith takes on the horizon's colour. */
   readonly flatten: number
   /** Lightness of the shaded side of clouds. */
   readonly cloudShade: number
 }
 
+/** Slate blue of luma 1. */
+const slate: Rgb = [0.72, 1.04, 1.5]
+
 const veils: Readonly<Record<Weather, Veil>> = {
-  clear: { colour: 1.08, brightness: 1, sun: 1, disc: 1, haze: 0.006, flatten: 0, cloudShade: 0.9 },
-  fair: { colour: 1, brightness: 1, sun: 0.85, disc: 1, haze: 0.008, flatten: 0, cloudShade: 0.84 },
-  overcast: { colour: 0.5, brightness: 0.86, sun: 0.25, disc: 0.1, haze: 0.014, flatten: 0.35, cloudShade: 0.74 },
-  storm: { colour: 0.55, brightness: 0.64, sun: 0.16, disc: 0, haze: 0.014, flatten: 0.2, cloudShade: 0.5 },
-  fog: { colour: 0.42, brightness: 0.95, sun: 0.3, disc: 0.45, haze: 0.075, flatten: 0.75, cloudShade: 0.9 },
+  clear: { colour: 1.08, brightness: 1, sun: 1, disc: 1, haze: 0.006, slate: 0, flatten: 0, cloudShade: 0.9 },
+  fair: { colour: 1, brightness: 1, sun: 0.85, disc: 1, haze: 0.008, slate: 0, flatten: 0, cloudShade: 0.84 },
+  overcast: { colour: 0.66, brightness: 0.92, sun: 0.25, disc: 0.1, haze: 0.014, slate: 0.3, flatten: 0.35, cloudShade: 0.74 },
+  storm: { colour: 0.72, brightness: 0.72, sun: 0.16, disc: 0, haze: 0.014, slate: 0.45, flatten: 0.2, cloudShade: 0.5 },
+  fog: { colour: 0.55, brightness: 0.95, sun: 0.3, disc: 0.45, haze: 0.075, slate: 0.08, flatten: 0.75, cloudShade: 0.9 },
 }
 
 /**
@@ -198,11 +203,13 @@ export const lightOf = ({ hour, weather, hue, sun }: Pick<SeaFactors, 'hour' | '
   const veil = veils[weather]
   // A dark night is not dimmed again by its weather.
   const brightness = 1 - (1 - veil.brightness) * saturate(luma(base.horizon) * 1.5)
-  const tone = (c: Rgb): Rgb => turnHue(scaled(saturated(c, veil.colour), brightness), hue)
+  const tone = (c: Rgb): Rgb =>
+    turnHue(scaled(mix(saturated(c, veil.colour), scaled(slate, luma(c)), veil.slate), brightness), hue)
   const seen = sun.altitude > 0 ? 1 : 0
   const horizon = tone(base.horizon)
   const low = mix(base.ambient, base.horizon, 0.5)
-  const cloudLit = turnHue(scaled(mix(saturated(mix(low, base.body, 0.55), veil.colour), [1, 1, 1], 0.4 * luma(base.horizon)), brightness), hue)
+  const billow = mix(mix(low, base.body, 0.55), [1, 1, 1], 0.4 * luma(base.horizon))
+  const cloudLit = tone(billow)
   return {
     zenith: mix(tone(base.zenith), horizon, veil.flatten),
     middle: mix(tone(base.middle), horizon, veil.flatten),
@@ -211,7 +218,7 @@ export const lightOf = ({ hour, weather, hue, sun }: Pick<SeaFactors, 'hour' | '
     disc: veil.disc * seen,
     glow: base.glow * veil.sun,
     glitter: veil.sun * seen * (0.3 + 0.75 * base.glow),
-    deep: turnHue(scaled(saturated(base.deep, 0.4 + 0.6 * veil.colour), 0.25 + 0.75 * brightness), hue * 1.6),
+    deep: turnHue(scaled(mix(saturated(base.deep, 0.4 + 0.6 * veil.colour), scaled(slate, luma(base.deep)), veil.slate), 0.25 + 0.75 * brightness), hue * 1.6),
     crest: turnHue(mix(tone(base.deep), [0.16 * luma(base.ambient), 0.78 * luma(base.ambient), 0.72 * luma(base.ambient)], 0.55), hue),
     cloudLit: base.stars > 0.9 ? scaled(base.middle, 1.5) : cloudLit,
     cloudShade: scaled(mix(tone(base.middle), cloudLit, 0.5), veil.cloudShade),
