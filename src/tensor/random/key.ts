@@ -1,0 +1,85 @@
+/**
+ * Keys: how independent random streams are named.
+ *
+ * A key is a value. Using it twice gives the same numbers twice; `split` and `foldIn` make new keys from it, each a Threefry block of
+ * its own. Source: Claessen & Pałka, "Splittable pseudorandom number generators using cryptographic hashing", Haskell 2013; the
+ * interface is that of JAX.
+ */
+import { range } from '../../prelude/array.ts'
+import { DTypeError, ShapeError } from '../../prelude/errors.ts'
+import { showShape } from '../../graph/shape.ts'
+import { call } from '../annotate.ts'
+import { constant, iota, scalar, tensor } from '../create.ts'
+import { Tensor } from '../tensor.ts'
+import { purposes, threefryPairs, type Key } from './threefry.ts'
+
+/**
+ * The key of a seed, as data: another seed runs the same plan.
+ *
+ * @param seed a safe integer ≥ 0; its high and low 32 bits are the two words (as in `hostKey`)
+ * @throws RangeError for any other seed
+ */
+export const key = (seed: number): Key => {
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`key: seed ${seed} is not an integer in [0, 2^53): pass a non-negative safe integer`)
+  return tensor(new Uint32Array([Math.floor(seed / 2 ** 32), seed >>> 0]))
+}
+
+/**
+ * `n` independent keys. Child i depends on the key and on i, not on n; `const [a, b] = split(key)`.
+ *
+ * @returns n keys, each u32 [2]
+ */
+export const split = <N extends number = 2>(parent: Key, n?: N): Keys<N> => {
+  const count: number = n ?? 2
+  if (!Number.isInteger(count) || count < 1) throw new RangeError(`split: cannot make ${count} keys; ask for a whole number ≥ 1`)
+  const children = call('split', (k: Key) => threefryPairs(k, purposes.split, iota([count], 0, 'u32')))(parent)
+  return range(count).map((i) => children.slice([i, i + 1]).reshape([2])) as Keys<N>
+}
+
+/** `N` keys: a pair for 2, so that destructuring needs no check; a list for a count that is known at run time. */
+export type Keys<N extends number> = number extends N ? readonly Key[] : KeyTuple<N>
+
+type KeyTuple<N extends number, T extends readonly Key[] = readonly []> = T['length'] extends N
+  ? T
+  : T['length'] extends 16
+    ? readonly Key[]
+    : KeyTuple<N, readonly [...T, Key]>
+
+/**
+ * The child of a key that belongs to `data`.
+ *
+ * - a number is data (a step, an epoch; it equals `hostFold` of the same number): another number runs the same plan. Inside a compiled
+ *   function it would be frozen, so pass a tensor argument or a string there;
+ * - a string is part of the program (the name of a layer), by its FNV-1a hash;
+ * - a scalar i32 or u32 tensor is folded by its 32 bits, as the number would be.
+ *
+ * @throws RangeError if a number is not an integer in [0, 2³²)
+ * @throws ShapeError, DTypeError if a tensor is not a scalar i32 or u32
+ */
+export const foldIn = (parent: Key, data: number | string | Tensor): Key => {
+  if (typeof data === 'string') return fold(parent, purposes.name, constant(fnv1a(data), { dtype: 'u32' }))
+  if (data instanceof Tensor) return fold(parent, purposes.fold, scalarBits(data))
+  if (!Number.isInteger(data) || data < 0 || data >= 2 ** 32) throw new RangeError(`foldIn: ${data} is not an integer in [0, 2^32): fold a larger number in two parts`)
+  return fold(parent, purposes.fold, scalar(data, 'u32'))
+}
+
+const fold = (parent: Key, purpose: number, low: Tensor): Key => call('foldIn', (k: Key, x: Tensor) => threefryPairs(k, purpose, x))(parent, low)
+
+const scalarBits = (x: Tensor): Tensor => {
+  if (x.rank !== 0) throw new ShapeError(`foldIn: takes a scalar, got ${showShape(x.shape)}`)
+  if (x.dtype === 'u32') return x
+  if (x.dtype !== 'i32') throw new DTypeError(`foldIn: takes i32 or u32, got ${x.dtype}; cast it first`)
+  return x.bitcast('u32')
+}
+
+/** The UTF-8 bytes of a code point (RFC 3629, section 3). */
+const utf8 = (c: number): readonly number[] => {
+  const tail = (shift: number): number => 0x80 | ((c >> shift) & 0x3f)
+  if (c < 0x80) return [c]
+  if (c < 0x800) return [0xc0 | (c >> 6), tail(0)]
+  return c < 0x10000 ? [0xe0 | (c >> 12), tail(6), tail(0)] : [0xf0 | (c >> 18), tail(12), tail(6), tail(0)]
+}
+
+/** The 32-bit FNV-1a hash of a text's UTF-8 bytes (Fowler, Noll, Vo; RFC 9923): an integer in [0, 2³²). */
+export const fnv1a = (text: string): number =>
+  [...text].flatMap((c) => utf8(c.codePointAt(0) ?? 0)).reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5 | 0) >>> 0

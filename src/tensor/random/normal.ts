@@ -1,0 +1,42 @@
+/**
+ * Normal numbers by inversion, bitwise equal on every backend: the quantile is looked up and interpolated in integers, and one exact
+ * conversion makes the float.
+ *
+ * The absolute error of the quantile is below 2⁻¹⁹·⁵ everywhere; values are multiples of 2⁻²¹, and the extreme ones are ±6.23, which
+ * a normal number exceeds with probability 2⁻³¹.
+ */
+import type { DType } from '../../graph/dtype.ts'
+import type { Shape } from '../../graph/shape.ts'
+import { call } from '../annotate.ts'
+import { constant } from '../create.ts'
+import type { Tensor } from '../tensor.ts'
+import { normalQuantile } from './as241.ts'
+import { interpolate, interpolateOnHost, lazily, locate, locateOnHost, tabulate } from './quantile.ts'
+import type { Key } from './threefry.ts'
+import { bits } from './uniform.ts'
+
+/** 6.24 · 2²¹ < 2²⁴: every value is exact in f32. */
+const scale = 2 ** 21
+
+/** Φ⁻¹ over the lower half, in units of 2⁻²¹; negative and rising. */
+const lowerHalf = lazily(() => new Int32Array(tabulate(normalQuantile, scale)))
+const table = lazily(() => constant(lowerHalf()))
+
+const fromBits = (words: Tensor): Tensor => {
+  const { side, segment, fraction } = locate(words)
+  const lower = interpolate(table(), segment, fraction)
+  return lower.xor(side).sub(side).cast('f32').mul(1 / scale) // two's complement: (z ⊕ −1) + 1 = −z
+}
+
+/**
+ * Independent standard normal numbers: Φ⁻¹ of {@link bits}, element by element, so rising in the bits and odd about the middle.
+ *
+ * @returns a float tensor of `shape`; f64 holds the numbers of f32, f16 their nearest
+ */
+export const normal = (key: Key, shape: Shape, dtype: DType = 'f32'): Tensor => call('normal', (words: Tensor) => fromBits(words).cast(dtype))(bits(key, shape))
+
+/** The normal number that {@link normal} makes of a random word in [0, 2³²), computed on the host: equal bit for bit. */
+export const normalFromBits = (word: number): number => {
+  const { side, segment, fraction } = locateOnHost(word)
+  return ((interpolateOnHost(lowerHalf(), segment, fraction) ^ side) - side) / scale
+}
