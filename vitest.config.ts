@@ -1,0 +1,15 @@
+/** Test runner: all of test/, with the package's own names resolved to the source. */
+import { fileURLToPath } from 'node:url'
+import { defineConfig } from 'vitest/config'
+
+const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^fathom$/, replacement: source('index.ts') },
+      { find: /^fathom\/(nn|optim|models|diffusion|io|data|train)$/, replacement: source('$1/index.ts') },
+    ],
+  },
+  test: { include: ['test/**/*.test.ts'] },
+})
