@@ -129,7 +129,9 @@ export const hostPermutationIndex = (key: HostKey, n: number, i: number): number
     throw new RangeError(`hostPermutationIndex: n ${n} is not an integer in [1, 2^32]`)
   }
   if (requireIndex('hostPermutationIndex', 'i', i) >= n) {
-    throw new RangeError(`hostPermutationIndex: i ${i} is outside [0, ${n}): take it modulo n and fold the key by the epoch`)
+    throw new RangeError(
+      `hostPermutationIndex: i ${i} is outside [0, ${n}): take it modulo n and fold the key by the epoch`,
+    )
   }
   // At least one bit a half, or a permutation of two elements could not move them.
   const half = Math.max(1, Math.ceil(Math.log2(n) / 2))

@@ -24,7 +24,13 @@ export const dayPartHours: Readonly<Record<DayPart, Range>> = {
 }
 
 /** What the sky does. */
-export const weathers = { clear: 0.34, fair: 0.36, overcast: 0.1, storm: 0.1, fog: 0.1 } as const satisfies Weights<string>
+export const weathers = {
+  clear: 0.34,
+  fair: 0.36,
+  overcast: 0.1,
+  storm: 0.1,
+  fog: 0.1,
+} as const satisfies Weights<string>
 /** The weather of a scene. */
 export type Weather = keyof typeof weathers
 
@@ -95,7 +101,14 @@ export const rigs = { sloop: 0.5, trawler: 0.3, freighter: 0.2 } as const satisf
 export type Rig = keyof typeof rigs
 
 /** Paints of hulls. */
-export const hullPaints = { white: 0.3, red: 0.22, navy: 0.18, black: 0.12, teal: 0.1, wood: 0.08 } as const satisfies Weights<string>
+export const hullPaints = {
+  white: 0.3,
+  red: 0.22,
+  navy: 0.18,
+  black: 0.12,
+  teal: 0.1,
+  wood: 0.08,
+} as const satisfies Weights<string>
 /** The paint of a hull. */
 export type HullPaint = keyof typeof hullPaints
 
@@ -110,7 +123,12 @@ export const bridgeStyles = { arch: 0.45, suspension: 0.35, girder: 0.2 } as con
 export type BridgeStyle = keyof typeof bridgeStyles
 
 /** Colour schemes of buoys: lateral marks, safe water, and the north cardinal mark (IALA Maritime Buoyage System). */
-export const buoyMarks = { port: 0.3, starboard: 0.25, safeWater: 0.25, cardinal: 0.2 } as const satisfies Weights<string>
+export const buoyMarks = {
+  port: 0.3,
+  starboard: 0.25,
+  safeWater: 0.25,
+  cardinal: 0.2,
+} as const satisfies Weights<string>
 /** The scheme of a buoy. */
 export type BuoyMark = keyof typeof buoyMarks
 

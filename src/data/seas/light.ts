@@ -60,10 +60,17 @@ const moon: Rgb = [0.86, 0.9, 1]
 const night = (hour: number): KeyFrame =>
   frame(
     hour,
-    [[0.025, 0.045, 0.14], [0.06, 0.105, 0.25], [0.16, 0.23, 0.4]],
+    [
+      [0.025, 0.045, 0.14],
+      [0.06, 0.105, 0.25],
+      [0.16, 0.23, 0.4],
+    ],
     [moon, 0.32],
     [0.02, 0.06, 0.14],
-    [[0.27, 0.32, 0.47], [0.24, 0.27, 0.34]],
+    [
+      [0.27, 0.32, 0.47],
+      [0.24, 0.27, 0.34],
+    ],
     1,
   )
 
@@ -73,74 +80,137 @@ const day: readonly KeyFrame[] = [
   night(3.8),
   frame(
     4.7,
-    [[0.1, 0.13, 0.34], [0.36, 0.29, 0.5], [0.86, 0.5, 0.46]],
+    [
+      [0.1, 0.13, 0.34],
+      [0.36, 0.29, 0.5],
+      [0.86, 0.5, 0.46],
+    ],
     [[1, 0.6, 0.45], 0.55],
     [0.05, 0.08, 0.2],
-    [[0.36, 0.34, 0.5], [0.28, 0.18, 0.16]],
+    [
+      [0.36, 0.34, 0.5],
+      [0.28, 0.18, 0.16],
+    ],
     0.35,
   ),
   frame(
     5.6,
-    [[0.24, 0.34, 0.64], [0.66, 0.52, 0.66], [1, 0.68, 0.5]],
+    [
+      [0.24, 0.34, 0.64],
+      [0.66, 0.52, 0.66],
+      [1, 0.68, 0.5],
+    ],
     [[1, 0.78, 0.5], 0.8],
     [0.07, 0.15, 0.29],
-    [[0.5, 0.46, 0.56], [0.5, 0.34, 0.22]],
+    [
+      [0.5, 0.46, 0.56],
+      [0.5, 0.34, 0.22],
+    ],
     0,
   ),
   frame(
     7,
-    [[0.28, 0.5, 0.83], [0.62, 0.75, 0.9], [1, 0.86, 0.7]],
+    [
+      [0.28, 0.5, 0.83],
+      [0.62, 0.75, 0.9],
+      [1, 0.86, 0.7],
+    ],
     [[1, 0.92, 0.72], 0.6],
     [0.05, 0.22, 0.37],
-    [[0.6, 0.62, 0.68], [0.48, 0.4, 0.3]],
+    [
+      [0.6, 0.62, 0.68],
+      [0.48, 0.4, 0.3],
+    ],
     0,
   ),
   frame(
     9.5,
-    [[0.16, 0.44, 0.84], [0.42, 0.68, 0.93], [0.78, 0.9, 0.96]],
+    [
+      [0.16, 0.44, 0.84],
+      [0.42, 0.68, 0.93],
+      [0.78, 0.9, 0.96],
+    ],
     [[1, 0.98, 0.88], 0.55],
     [0.02, 0.25, 0.42],
-    [[0.66, 0.7, 0.74], [0.42, 0.4, 0.34]],
+    [
+      [0.66, 0.7, 0.74],
+      [0.42, 0.4, 0.34],
+    ],
     0,
   ),
   frame(
     13,
-    [[0.1, 0.37, 0.8], [0.33, 0.62, 0.93], [0.72, 0.88, 0.97]],
+    [
+      [0.1, 0.37, 0.8],
+      [0.33, 0.62, 0.93],
+      [0.72, 0.88, 0.97],
+    ],
     [[1, 1, 0.93], 0.52],
     [0.01, 0.27, 0.45],
-    [[0.68, 0.72, 0.76], [0.42, 0.4, 0.36]],
+    [
+      [0.68, 0.72, 0.76],
+      [0.42, 0.4, 0.36],
+    ],
     0,
   ),
   frame(
     16,
-    [[0.17, 0.41, 0.78], [0.46, 0.66, 0.87], [0.9, 0.88, 0.8]],
+    [
+      [0.17, 0.41, 0.78],
+      [0.46, 0.66, 0.87],
+      [0.9, 0.88, 0.8],
+    ],
     [[1, 0.93, 0.74], 0.5],
     [0.03, 0.23, 0.38],
-    [[0.64, 0.65, 0.67], [0.46, 0.4, 0.28]],
+    [
+      [0.64, 0.65, 0.67],
+      [0.46, 0.4, 0.28],
+    ],
     0,
   ),
   frame(
     17.6,
-    [[0.23, 0.32, 0.62], [0.72, 0.55, 0.55], [1, 0.68, 0.36]],
+    [
+      [0.23, 0.32, 0.62],
+      [0.72, 0.55, 0.55],
+      [1, 0.68, 0.36],
+    ],
     [[1, 0.76, 0.4], 0.85],
     [0.06, 0.14, 0.26],
-    [[0.5, 0.44, 0.48], [0.52, 0.32, 0.16]],
+    [
+      [0.5, 0.44, 0.48],
+      [0.52, 0.32, 0.16],
+    ],
     0,
   ),
   frame(
     18.7,
-    [[0.17, 0.16, 0.42], [0.62, 0.32, 0.45], [1, 0.46, 0.2]],
+    [
+      [0.17, 0.16, 0.42],
+      [0.62, 0.32, 0.45],
+      [1, 0.46, 0.2],
+    ],
     [[1, 0.55, 0.24], 0.95],
     [0.05, 0.07, 0.18],
-    [[0.4, 0.32, 0.42], [0.46, 0.22, 0.1]],
+    [
+      [0.4, 0.32, 0.42],
+      [0.46, 0.22, 0.1],
+    ],
     0,
   ),
   frame(
     19.6,
-    [[0.08, 0.09, 0.28], [0.28, 0.2, 0.42], [0.72, 0.32, 0.34]],
+    [
+      [0.08, 0.09, 0.28],
+      [0.28, 0.2, 0.42],
+      [0.72, 0.32, 0.34],
+    ],
     [[1, 0.42, 0.3], 0.5],
     [0.03, 0.05, 0.14],
-    [[0.3, 0.27, 0.42], [0.2, 0.12, 0.12]],
+    [
+      [0.3, 0.27, 0.42],
+      [0.2, 0.12, 0.12],
+    ],
     0.35,
   ),
   night(20.6),
@@ -149,10 +219,14 @@ const day: readonly KeyFrame[] = [
 
 /** The key frames before and after an hour, and how far it lies between them. */
 const frameAt = (hour: number): KeyFrame => {
-  const after = Math.max(1, day.findIndex((k) => k.hour > hour))
+  const after = Math.max(
+    1,
+    day.findIndex((k) => k.hour > hour),
+  )
   const [a, b] = [day[after - 1] as KeyFrame, day[after] as KeyFrame]
   const t = saturate((hour - a.hour) / (b.hour - a.hour))
-  const blend = (name: 'zenith' | 'middle' | 'horizon' | 'body' | 'deep' | 'ambient' | 'direct'): Rgb => mix(a[name], b[name], t)
+  const blend = (name: 'zenith' | 'middle' | 'horizon' | 'body' | 'deep' | 'ambient' | 'direct'): Rgb =>
+    mix(a[name], b[name], t)
   return {
     hour,
     zenith: blend('zenith'),
@@ -188,9 +262,36 @@ const slate: Rgb = [0.72, 1.04, 1.5]
 const veils: Readonly<Record<Weather, Veil>> = {
   clear: { colour: 1.08, brightness: 1, sun: 1, disc: 1, haze: 0.006, slate: 0, flatten: 0, cloudShade: 0.9 },
   fair: { colour: 1, brightness: 1, sun: 0.85, disc: 1, haze: 0.008, slate: 0, flatten: 0, cloudShade: 0.84 },
-  overcast: { colour: 0.66, brightness: 0.92, sun: 0.25, disc: 0.1, haze: 0.014, slate: 0.3, flatten: 0.35, cloudShade: 0.74 },
-  storm: { colour: 0.72, brightness: 0.72, sun: 0.16, disc: 0, haze: 0.014, slate: 0.45, flatten: 0.2, cloudShade: 0.5 },
-  fog: { colour: 0.55, brightness: 0.95, sun: 0.3, disc: 0.45, haze: 0.075, slate: 0.08, flatten: 0.75, cloudShade: 0.9 },
+  overcast: {
+    colour: 0.66,
+    brightness: 0.92,
+    sun: 0.25,
+    disc: 0.1,
+    haze: 0.014,
+    slate: 0.3,
+    flatten: 0.35,
+    cloudShade: 0.74,
+  },
+  storm: {
+    colour: 0.72,
+    brightness: 0.72,
+    sun: 0.16,
+    disc: 0,
+    haze: 0.014,
+    slate: 0.45,
+    flatten: 0.2,
+    cloudShade: 0.5,
+  },
+  fog: {
+    colour: 0.55,
+    brightness: 0.95,
+    sun: 0.3,
+    disc: 0.45,
+    haze: 0.075,
+    slate: 0.08,
+    flatten: 0.75,
+    cloudShade: 0.9,
+  },
 }
 
 /**
@@ -218,8 +319,17 @@ export const lightOf = ({ hour, weather, hue, sun }: Pick<SeaFactors, 'hour' | '
     disc: veil.disc * seen,
     glow: base.glow * veil.sun,
     glitter: veil.sun * seen * (0.3 + 0.75 * base.glow),
-    deep: turnHue(scaled(mix(saturated(base.deep, 0.4 + 0.6 * veil.colour), scaled(slate, luma(base.deep)), veil.slate), 0.25 + 0.75 * brightness), hue * 1.6),
-    crest: turnHue(mix(tone(base.deep), [0.16 * luma(base.ambient), 0.78 * luma(base.ambient), 0.72 * luma(base.ambient)], 0.55), hue),
+    deep: turnHue(
+      scaled(
+        mix(saturated(base.deep, 0.4 + 0.6 * veil.colour), scaled(slate, luma(base.deep)), veil.slate),
+        0.25 + 0.75 * brightness,
+      ),
+      hue * 1.6,
+    ),
+    crest: turnHue(
+      mix(tone(base.deep), [0.16 * luma(base.ambient), 0.78 * luma(base.ambient), 0.72 * luma(base.ambient)], 0.55),
+      hue,
+    ),
     cloudLit: base.stars > 0.9 ? scaled(base.middle, 1.5) : cloudLit,
     cloudShade: scaled(mix(tone(base.middle), cloudLit, 0.5), veil.cloudShade),
     ambient: tone(base.ambient),

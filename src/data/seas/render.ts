@@ -47,8 +47,11 @@ const sceneOf = (factors: SeaFactors, view: View): ((u: number, v: number) => Rg
   }
 }
 
-/** Samples on each axis of a pixel: about 96 to a unit, and never fewer than two. */
-const samplesAcross = (unit: number): number => Math.max(2, Math.ceil(96 / unit))
+/** Samples of a pixel, across and down, never fewer than two: the sea lies flat, so its detail is finer up and down than across. */
+const samplesOf = (unit: number): readonly [number, number] => [
+  Math.max(2, Math.ceil(64 / unit)),
+  Math.max(2, Math.ceil(96 / unit)),
+]
 
 /** A channel as a byte; highlights above 0.8 are rolled off, so that glitter keeps its colour instead of clipping. */
 const toByte = (x: number): number => {
@@ -68,16 +71,16 @@ export const renderSea = (factors: SeaFactors, size: Size): Uint8Array => {
   requireSize(size)
   const view = viewOf(factors.horizon, size)
   const scene = sceneOf(factors, view)
-  const n = samplesAcross(view.unit)
+  const [nx, ny] = samplesOf(view.unit)
   const pixels = new Uint8Array(size.width * size.height * 3)
-  const weight = 1 / (n * n)
+  const weight = 1 / (nx * ny)
   for (let y = 0, at = 0; y < size.height; y++) {
     for (let x = 0; x < size.width; x++, at += 3) {
       let [r, g, b] = [0, 0, 0]
-      for (let j = 0; j < n; j++) {
-        const v = (y + (j + 0.5) / n - view.horizon) / view.unit
-        for (let i = 0; i < n; i++) {
-          const colour = scene((x + (i + 0.5) / n - view.centre) / view.unit, v)
+      for (let j = 0; j < ny; j++) {
+        const v = (y + (j + 0.5) / ny - view.horizon) / view.unit
+        for (let i = 0; i < nx; i++) {
+          const colour = scene((x + (i + 0.5) / nx - view.centre) / view.unit, v)
           r += colour[0]
           g += colour[1]
           b += colour[2]

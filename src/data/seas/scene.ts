@@ -66,7 +66,9 @@ const u32 = (u: number): number => Math.floor(u * 2 ** 32)
 export const celestial = (hour: number): { readonly body: 'sun' | 'moon'; readonly altitude: number } => {
   const sun = Math.sin((Math.PI * (hour - 5)) / 14)
   const sinceMoonrise = (hour + 4) % 24
-  return sinceMoonrise <= 8 ? { body: 'moon', altitude: Math.sin((Math.PI * sinceMoonrise) / 8) } : { body: 'sun', altitude: sun }
+  return sinceMoonrise <= 8
+    ? { body: 'moon', altitude: Math.sin((Math.PI * sinceMoonrise) / 8) }
+    : { body: 'sun', altitude: sun }
 }
 
 /** The arc is flattened so that the disc stays in the picture at noon. */

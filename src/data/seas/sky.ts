@@ -51,7 +51,8 @@ const starAt = (u: number, rise: number, seed: number): number => {
 }
 
 /** The moon's dark patches. */
-const maria = (x: number, y: number): number => 1 - 0.22 * smoothstep(0.45, 0.7, valueNoise(x * 2.6 + 3, y * 2.6 + 7, 99))
+const maria = (x: number, y: number): number =>
+  1 - 0.22 * smoothstep(0.45, 0.7, valueNoise(x * 2.6 + 3, y * 2.6 + 7, 99))
 
 /** Density of the clouds overhead; the sheet of clouds is a plane, so that they flatten towards the horizon. */
 const cloudDensity = (u: number, rise: number, cover: number, seed: number, octaves: number): number => {
@@ -72,7 +73,11 @@ const withClouds = (factors: SeaFactors, light: Light, body: Sky['body'], clear:
   const step = 0.055 / Math.sqrt(tu * tu + tr * tr)
   const shade = cloudDensity(u + tu * step, rise + Math.abs(tr) * step, cover, seed, 2)
   const glow = glowAt(u - body.u, rise - body.rise, light.glow)
-  const cloud = addLight(mix(light.cloudLit, light.cloudShade, saturate(0.8 * shade * density)), light.body, glow * (0.9 - 0.5 * shade))
+  const cloud = addLight(
+    mix(light.cloudLit, light.cloudShade, saturate(0.8 * shade * density)),
+    light.body,
+    glow * (0.9 - 0.5 * shade),
+  )
   // Clouds thin out into the haze of the horizon.
   return mix(clear, cloud, density * 0.94 * smoothstep(-0.01, 0.1, rise))
 }
@@ -96,7 +101,8 @@ export const skyOf = (factors: SeaFactors, light: Light, view: View): Sky => {
     const [dx, dy] = [u - body.u, rise - body.rise]
     const cover = smoothstep(radius * 1.06, radius * 0.94, Math.sqrt(dx * dx + dy * dy)) * light.disc
     if (cover <= 0) return under
-    const face = sun.body === 'moon' ? scaled(light.body, maria(dx / radius, dy / radius)) : mix(light.body, [1, 1, 0.92], 0.65)
+    const face =
+      sun.body === 'moon' ? scaled(light.body, maria(dx / radius, dy / radius)) : mix(light.body, [1, 1, 0.92], 0.65)
     return mix(under, face, cover)
   }
   const coast = (u: number, rise: number, sky: Rgb): Rgb => {
@@ -112,7 +118,11 @@ export const skyOf = (factors: SeaFactors, light: Light, view: View): Sky => {
       return coast(u, rise, withClouds(factors, light, body, clear, u, rise))
     },
     mirrored: (u, rise) => {
-      const cloudy = mix(clearSky(u, rise), mix(light.cloudLit, light.cloudShade, 0.5), factors.clouds * 0.45 * saturate(rise * 6))
+      const cloudy = mix(
+        clearSky(u, rise),
+        mix(light.cloudLit, light.cloudShade, 0.5),
+        factors.clouds * 0.45 * saturate(rise * 6),
+      )
       return coast(u, rise, cloudy)
     },
   }

@@ -23,7 +23,16 @@ const noon: SeaFactors = {
   texture: 12345,
 }
 
-const boat = { kind: 'boat', x: 0.6, depth: 0.3, size: 0.4, heading: 1, heel: 0.05, hull: 'red', sail: 'white' } as const
+const boat = {
+  kind: 'boat',
+  x: 0.6,
+  depth: 0.3,
+  size: 0.4,
+  heading: 1,
+  heel: 0.05,
+  hull: 'red',
+  sail: 'white',
+} as const
 const bridge = { kind: 'bridge', x: 0.5, depth: 0.15, size: 0.25, span: 1.5, recede: 0.2 } as const
 const buoy = { kind: 'buoy', x: 0.6, depth: 0.5, size: 0.35, tilt: 0.2 } as const
 const everyObject: readonly SeaObject[] = [
@@ -131,7 +140,9 @@ describe('renderSea', () => {
     const bytes = renderSea(rough, size)
     const turns = (from: number, to: number): number => {
       const column = Array.from({ length: to - from }, (_, i) => bytes[((from + i) * 32 + 28) * 3 + 1] ?? 0)
-      return column.filter((x, i) => i > 0 && i < column.length - 1 && (x - (column[i - 1] ?? 0)) * ((column[i + 1] ?? 0) - x) < 0).length
+      return column.filter(
+        (x, i) => i > 0 && i < column.length - 1 && (x - (column[i - 1] ?? 0)) * ((column[i + 1] ?? 0) - x) < 0,
+      ).length
     }
     expect(turns(150, 185)).toBeGreaterThan(turns(221, 256))
   })
@@ -196,7 +207,9 @@ describe('seas', () => {
 
   it('has labels that do not depend on the size, and other scenes for other seeds and indices', () => {
     expect(seas({ seed: 9, size: 16 }).factors(4)).toEqual(seas({ seed: 9, width: 100, height: 20 }).factors(4))
-    const textures = [1, 2].flatMap((seed) => Array.from({ length: 200 }, (_, i) => seas({ seed, size: 8 }).factors(i).texture))
+    const textures = [1, 2].flatMap((seed) =>
+      Array.from({ length: 200 }, (_, i) => seas({ seed, size: 8 }).factors(i).texture),
+    )
     expect(new Set(textures).size).toBe(400)
   })
 

@@ -72,7 +72,12 @@ describe('seaScene', () => {
     ['texture', scenes.map((s) => s.texture), [0, 2 ** 32]],
   ] as const)('draws %s uniformly from its range', (_name, drawn, range) => {
     expect(drawn.every((x) => within(x, range))).toBe(true)
-    expect(chi2(drawn.map((x) => cellOf(x, range)), cells)).toBeLessThan(criticalChi2(9))
+    expect(
+      chi2(
+        drawn.map((x) => cellOf(x, range)),
+        cells,
+      ),
+    ).toBeLessThan(criticalChi2(9))
   })
 
   it('draws hour, clouds, waves and foam from the ranges of the day part and the weather', () => {

@@ -6,10 +6,14 @@ import { paintBuoy } from './buoy.ts'
 import type { Painted, Setting } from './object.ts'
 import { paintStone } from './stone.ts'
 
-type Painters = { readonly [K in SeaObject['kind']]: (object: Extract<SeaObject, { kind: K }>, setting: Setting) => Painted }
+type Painters = {
+  readonly [K in SeaObject['kind']]: (object: Extract<SeaObject, { kind: K }>, setting: Setting) => Painted
+}
 
 const painters: Painters = { boat: paintBoat, bridge: paintBridge, stone: paintStone, buoy: paintBuoy }
 
 /** An object in its place. */
-export const paintObject = <K extends SeaObject['kind']>(object: Extract<SeaObject, { kind: K }>, setting: Setting): Painted =>
-  painters[object.kind as K](object, setting)
+export const paintObject = <K extends SeaObject['kind']>(
+  object: Extract<SeaObject, { kind: K }>,
+  setting: Setting,
+): Painted => painters[object.kind as K](object, setting)

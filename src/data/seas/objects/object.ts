@@ -45,7 +45,12 @@ export const placed = (placement: Placement, view: View, lean: number, sketch: S
   const slant = Math.abs(sin)
   const reach = (sketch.halfWidth + sketch.height * slant) * size
   return {
-    box: { left: u0 - reach, right: u0 + reach, top: v0 - (sketch.height + sketch.halfWidth * slant) * size, bottom: v0 },
+    box: {
+      left: u0 - reach,
+      right: u0 + reach,
+      top: v0 - (sketch.height + sketch.halfWidth * slant) * size,
+      bottom: v0,
+    },
     base: () => v0,
     paint: (u, v) => {
       const x = (u - u0) / size

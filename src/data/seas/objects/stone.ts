@@ -32,7 +32,10 @@ export const paintStone = (stone: Stone, setting: Setting): Painted => {
       const grain = 0.88 + 0.24 * valueNoise(x * 13, y * 13, seed + 9)
       const wet = smoothstep(0.34, 0.16, y)
       const colour = mix(rock, weed, wet * 0.75)
-      return scaled(lit(setting.light, colour, facing * 1.3), grain * (0.68 + 0.5 * saturate(0.5 + facing * 0.6)) * (1 - 0.25 * wet))
+      return scaled(
+        lit(setting.light, colour, facing * 1.3),
+        grain * (0.68 + 0.5 * saturate(0.5 + facing * 0.6)) * (1 - 0.25 * wet),
+      )
     },
   })
 }
