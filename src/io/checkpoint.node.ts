@@ -1,22 +1,31 @@
 /**
  * Checkpoints that survive crashes: after any crash at any time, the newest one or the one before it can be read.
  *
- * A checkpoint is a directory `step-000600` with files and a manifest of their SHA-256 sums. It is written as `.tmp-000600-<pid>`, synced, and
- * comes into being by one rename. A step that is saved again becomes `step-000600.2`, so that no moment is without a valid directory; the older
- * one is removed afterwards. `latest` names the last one saved, for people and scripts; reading does not trust it, nor any name, only sums.
+ * A checkpoint is a directory `step-000600` with files and a manifest of their SHA-256 sums. It is written as
+ * `.tmp-000600-<pid>`, synced, and comes into being by one rename. A step that is saved again becomes
+ * `step-000600.2`, so that no moment is without a valid directory; the older one is removed afterwards. `latest`
+ * names the last one saved, for people and scripts; reading does not trust it, nor any name, only sums.
  */
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { E, pipe, TE } from '../prelude/fp.ts'
-import { isFileName, manifestName, manifestText, parseManifest, type CheckpointManifest, type ManifestFile } from './checkpointManifest.ts'
+import {
+  isFileName,
+  manifestName,
+  manifestText,
+  parseManifest,
+  type CheckpointManifest,
+  type ManifestFile,
+} from './checkpointManifest.ts'
 import { isFull, isMissing, type FileSystem, type FileSystemError } from './fileSystem.ts'
 import { nodeFileSystem } from './fileSystem.node.ts'
 import { nodeProcesses, type Processes } from './processes.node.ts'
 import { replaceFile } from './replaceFile.node.ts'
 
 /**
- * What can go wrong: `DISK-FULL` and `CKPT-IO` while saving or listing, `CKPT-BAD` what was just written does not read back,
- * `CKPT-RETAIN` the new checkpoint is safe but an old one could not be removed, `CKPT-NONE` nothing valid to resume from.
+ * What can go wrong: `DISK-FULL` and `CKPT-IO` while saving or listing, `CKPT-BAD` what was just written does not
+ * read back, `CKPT-RETAIN` the new checkpoint is safe but an old one could not be removed, `CKPT-NONE` nothing valid
+ * to resume from.
  */
 export type CheckpointError = {
   readonly _tag: 'CheckpointError'
@@ -60,8 +69,13 @@ const checkpointError = (
   skipped: readonly SkippedCheckpoint[] = [],
 ): CheckpointError => ({ _tag: 'CheckpointError', code, message, skipped })
 
-const fromFileSystem = (advice: string) => (error: FileSystemError): CheckpointError =>
-  checkpointError(isFull(error) ? 'DISK-FULL' : 'CKPT-IO', `${error.message}; ${isFull(error) ? 'free some space: ' : ''}${advice}`)
+const fromFileSystem =
+  (advice: string) =>
+  (error: FileSystemError): CheckpointError =>
+    checkpointError(
+      isFull(error) ? 'DISK-FULL' : 'CKPT-IO',
+      `${error.message}; ${isFull(error) ? 'free some space: ' : ''}${advice}`,
+    )
 
 const padded = (step: number): string => String(step).padStart(6, '0')
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
@@ -71,27 +85,40 @@ const parseName = (name: string): readonly Candidate[] => {
   return step === undefined ? [] : [{ name, step: Number(step), attempt: Number(attempt) }]
 }
 
-/** The directories that claim to be checkpoints, newest first. */
+/** The names that claim to be checkpoints, newest first. */
+const candidatesIn = (names: readonly string[]): readonly Candidate[] =>
+  names.flatMap(parseName).sort((a, b) => b.step - a.step || b.attempt - a.attempt)
+
 const listCandidates = ({ fs, root }: Store): TE.TaskEither<FileSystemError, readonly Candidate[]> =>
-  pipe(
-    fs.list(root),
-    TE.map((names) => names.flatMap(parseName).sort((a, b) => b.step - a.step || b.attempt - a.attempt)),
-  )
+  pipe(fs.list(root), TE.map(candidatesIn))
 
 const readManifest = ({ fs, root }: Store, { name, step }: Candidate): TE.TaskEither<string, CheckpointManifest> =>
   pipe(
     fs.readFile(join(root, name, manifestName)),
     TE.mapLeft((error) => (isMissing(error) ? `${manifestName} is missing` : error.message)),
     TE.chainEitherK((bytes) => parseManifest(new TextDecoder().decode(bytes))),
-    TE.filterOrElse((manifest) => manifest.step === step, (manifest) => `${manifestName} says step ${manifest.step}`),
+    TE.filterOrElse(
+      (manifest) => manifest.step === step,
+      (manifest) => `${manifestName} says step ${manifest.step}`,
+    ),
   )
 
-const readVerified = ({ fs, root }: Store, directory: string, file: ManifestFile): TE.TaskEither<string, readonly [string, Uint8Array]> =>
+const readVerified = (
+  { fs, root }: Store,
+  directory: string,
+  file: ManifestFile,
+): TE.TaskEither<string, readonly [string, Uint8Array]> =>
   pipe(
     fs.readFile(join(root, directory, file.name)),
     TE.mapLeft((error) => (isMissing(error) ? `${file.name} is missing` : error.message)),
-    TE.filterOrElse((bytes) => bytes.length === file.size, (bytes) => `${file.name} has ${bytes.length} bytes instead of ${file.size}`),
-    TE.filterOrElse((bytes) => sha256(bytes) === file.sha256, () => `${file.name} fails its checksum`),
+    TE.filterOrElse(
+      (bytes) => bytes.length === file.size,
+      (bytes) => `${file.name} has ${bytes.length} bytes instead of ${file.size}`,
+    ),
+    TE.filterOrElse(
+      (bytes) => sha256(bytes) === file.sha256,
+      () => `${file.name} fails its checksum`,
+    ),
     TE.map((bytes) => [file.name, bytes] as const),
   )
 
@@ -99,25 +126,47 @@ const readVerified = ({ fs, root }: Store, directory: string, file: ManifestFile
 const verify = (store: Store, candidate: Candidate): TE.TaskEither<string, ReadonlyMap<string, Uint8Array>> =>
   pipe(
     readManifest(store, candidate),
-    TE.chain(({ files }) => pipe(files, TE.traverseSeqArray((file) => readVerified(store, candidate.name, file)))),
+    TE.chain(({ files }) =>
+      pipe(
+        files,
+        TE.traverseSeqArray((file) => readVerified(store, candidate.name, file)),
+      ),
+    ),
     TE.map((files) => new Map(files)),
   )
 
-/** Steps 2 and 3: every file and the manifest written and synced under a temporary name. */
-const writeTemporary = (store: Store, temporary: string, step: number, files: ReadonlyMap<string, Uint8Array>): TE.TaskEither<FileSystemError, void> => {
+/** Every file and the manifest written and synced under a temporary name. */
+const writeTemporary = (
+  store: Store,
+  temporary: string,
+  step: number,
+  files: ReadonlyMap<string, Uint8Array>,
+): TE.TaskEither<FileSystemError, void> => {
   const { fs } = store
-  const manifest = manifestText({ step, files: [...files].map(([name, bytes]) => ({ name, size: bytes.length, sha256: sha256(bytes) })) })
+  const manifest = manifestText({
+    step,
+    files: [...files].map(([name, bytes]) => ({ name, size: bytes.length, sha256: sha256(bytes) })),
+  })
   const contents = [...files, [manifestName, new TextEncoder().encode(manifest)] as const]
   return pipe(
     fs.remove(temporary),
     TE.chain(() => fs.makeDirectory(temporary)),
-    TE.chain(() => pipe(contents, TE.traverseSeqArray(([name, bytes]) => fs.writeFile(join(temporary, name), bytes, 'replace')))),
+    TE.chain(() =>
+      pipe(
+        contents,
+        TE.traverseSeqArray(([name, bytes]) => fs.writeFile(join(temporary, name), bytes, 'replace')),
+      ),
+    ),
     TE.chain(() => fs.syncDirectory(temporary)),
   )
 }
 
-/** Steps 2 to 4. The rename is the moment at which the checkpoint exists; a failure before it leaves no trace. */
-const publish = (store: Store, step: number, files: ReadonlyMap<string, Uint8Array>): TE.TaskEither<FileSystemError, Candidate> => {
+/** The rename is the moment at which the checkpoint exists; a failure before it leaves no trace. */
+const publish = (
+  store: Store,
+  step: number,
+  files: ReadonlyMap<string, Uint8Array>,
+): TE.TaskEither<FileSystemError, Candidate> => {
   const { fs, root, processes } = store
   const temporary = join(root, `.tmp-${padded(step)}-${processes.pid}`)
   const name = (attempt: number): string => `step-${padded(step)}${attempt === 1 ? '' : `.${attempt}`}`
@@ -143,37 +192,43 @@ const discard = ({ fs, root, processes }: Store, candidate: Candidate): TE.TaskE
 }
 
 /**
- * Step 7. Everything older than the newest `keep` goes, and so do older attempts of the step just saved; what was just saved, and so
- * verified, always stays. Directories without a readable manifest do not count as kept, so that damaged ones cannot displace good ones.
+ * Everything older than the newest `keep` goes, and so do older attempts of the step just saved; what was
+ * just saved, and so verified, always stays. Directories without a readable manifest do not count as kept, so that
+ * damaged ones cannot displace good ones.
  */
-const retain = (store: Store, saved: Candidate): TE.TaskEither<FileSystemError, void> => async () => {
-  const candidates = await listCandidates(store)()
-  if (E.isLeft(candidates)) return candidates
-  let kept = 1 // the one just saved
-  for (const candidate of candidates.right.filter((c) => c.name !== saved.name)) {
-    if (candidate.step !== saved.step && kept < store.keep) {
-      if (E.isRight(await readManifest(store, candidate)())) kept++
-      continue
+const retain =
+  (store: Store, saved: Candidate): TE.TaskEither<FileSystemError, void> =>
+  async () => {
+    const candidates = await listCandidates(store)()
+    if (E.isLeft(candidates)) return candidates
+    let kept = 1 // the one just saved
+    for (const candidate of candidates.right.filter((c) => c.name !== saved.name)) {
+      if (candidate.step !== saved.step && kept < store.keep) {
+        if (E.isRight(await readManifest(store, candidate)())) kept++
+        continue
+      }
+      const removed = await discard(store, candidate)()
+      if (E.isLeft(removed)) return removed
     }
-    const removed = await discard(store, candidate)()
-    if (E.isLeft(removed)) return removed
+    return E.right(undefined)
   }
-  return E.right(undefined)
-}
 
 const requireArguments = (step: number, files: ReadonlyMap<string, Uint8Array>): void => {
-  if (!Number.isSafeInteger(step) || step < 0 || step >= 1e15) throw new RangeError(`saveCheckpoint: ${step} is not a step number`)
+  if (!Number.isSafeInteger(step) || step < 0 || step >= 1e15)
+    throw new RangeError(`saveCheckpoint: ${step} is not a step number`)
   for (const name of files.keys()) {
     if (!isFileName(name)) throw new RangeError(`saveCheckpoint: ${JSON.stringify(name)} is not a plain file name`)
   }
 }
 
 /**
- * Saves the files of a step, verifies them by reading them back, points `latest` to them, and then removes what is too old.
+ * Saves the files of a step, verifies them by reading them back, points `latest` to them, and then removes what is
+ * too old.
  *
- * @param root the directory of all checkpoints; made when it is not there
+ * @param root the directory of all checkpoints; made when it is not there, inside a directory that is
  * @param files name → bytes; plain names (letters, digits, `.`, `_`, `-`)
- * @returns the path of the checkpoint; on Left the checkpoints from before are untouched, and with `CKPT-RETAIN` the new one is there too
+ * @returns the path of the checkpoint; on Left the checkpoints from before are untouched, and with `CKPT-RETAIN` the
+ *   new one is there too
  * @throws RangeError for a step or a name that cannot be one
  */
 export const saveCheckpoint = (
@@ -187,31 +242,46 @@ export const saveCheckpoint = (
   const failure = fromFileSystem(`step ${step} is not saved, the checkpoints before it are untouched`)
   return pipe(
     store.fs.makeDirectory(root),
+    TE.chain(() => store.fs.syncDirectory(dirname(root))),
     TE.chain(() => publish(store, step, files)),
     TE.mapLeft(failure),
-    TE.chainFirst((saved) => pipe(
-      verify(store, saved),
-      TE.mapLeft((reason) => checkpointError('CKPT-BAD', `${join(root, saved.name)} does not read back as written: ${reason}; check the disk`)),
-    )),
-    TE.chainFirst((saved) => pipe(
-      replaceFile(join(root, 'latest'), new TextEncoder().encode(`${saved.name}\n`), store.fs),
-      TE.mapLeft(fromFileSystem(`step ${step} is saved and verified, but latest does not name it`)),
-    )),
-    TE.chainFirst((saved) => pipe(
-      retain(store, saved),
-      TE.mapLeft(({ message }) => checkpointError('CKPT-RETAIN', `step ${step} is saved and verified, but an old one stays: ${message}`)),
-    )),
+    TE.chainFirst((saved) =>
+      pipe(
+        verify(store, saved),
+        TE.mapLeft((reason) =>
+          checkpointError(
+            'CKPT-BAD',
+            `${join(root, saved.name)} does not read back as written: ${reason}; check the disk`,
+          ),
+        ),
+      ),
+    ),
+    TE.chainFirst((saved) =>
+      pipe(
+        replaceFile(join(root, 'latest'), new TextEncoder().encode(`${saved.name}\n`), store.fs),
+        TE.mapLeft(fromFileSystem(`step ${step} is saved and verified, but latest does not name it`)),
+      ),
+    ),
+    TE.chainFirst((saved) =>
+      pipe(
+        retain(store, saved),
+        TE.mapLeft(({ message }) =>
+          checkpointError('CKPT-RETAIN', `step ${step} is saved and verified, but an old one stays: ${message}`),
+        ),
+      ),
+    ),
     TE.map((saved) => join(root, saved.name)),
   )
 }
 
-/** Removes the leftovers of processes that are dead. Failing is harmless (a read-only disk, say): nothing reads them. */
-const sweep = ({ fs, root, processes }: Store, names: readonly string[]): TE.TaskEither<never, void> => async () => {
+/**
+ * Removes the leftovers of processes that are dead. Failing is harmless (a read-only disk, say): nothing reads them.
+ */
+const sweep = async ({ fs, root, processes }: Store, names: readonly string[]): Promise<void> => {
   for (const name of names) {
     const pid = /^\.tmp-.+-(\d+)$/.exec(name)?.[1]
     if (pid !== undefined && !processes.isAlive(Number(pid))) await fs.remove(join(root, name))()
   }
-  return E.right(undefined)
 }
 
 const nothingValid = (root: string, skipped: readonly SkippedCheckpoint[]): CheckpointError => {
@@ -223,31 +293,37 @@ const nothingValid = (root: string, skipped: readonly SkippedCheckpoint[]): Chec
   )
 }
 
-const firstValid = (store: Store, candidates: readonly Candidate[]): TE.TaskEither<CheckpointError, LoadedCheckpoint> => async () => {
-  const skipped: SkippedCheckpoint[] = []
-  for (const candidate of candidates) {
-    const files = await verify(store, candidate)()
-    if (E.isRight(files)) return E.right({ name: candidate.name, step: candidate.step, files: files.right, skipped })
-    skipped.push({ name: candidate.name, reason: files.left })
+const firstValid =
+  (store: Store, candidates: readonly Candidate[]): TE.TaskEither<CheckpointError, LoadedCheckpoint> =>
+  async () => {
+    const skipped: SkippedCheckpoint[] = []
+    for (const candidate of candidates) {
+      const files = await verify(store, candidate)()
+      if (E.isRight(files)) return E.right({ name: candidate.name, step: candidate.step, files: files.right, skipped })
+      skipped.push({ name: candidate.name, reason: files.left })
+    }
+    return E.left(nothingValid(store.root, skipped))
   }
-  return E.left(nothingValid(store.root, skipped))
-}
 
 /**
- * The newest checkpoint whose every byte is as its manifest says. Damaged ones are left where they are and named in `skipped`;
- * only `.tmp-` leftovers of dead processes are removed.
+ * The newest checkpoint whose every byte is as its manifest says. Damaged ones are left where they are and named in
+ * `skipped`; only `.tmp-` leftovers of dead processes are removed.
  *
  * @param root the directory of all checkpoints; may be read-only
- * @returns Left `CKPT-NONE` when there is no valid one (never an empty start instead), `CKPT-IO` when the directory cannot be listed
+ * @returns Left `CKPT-NONE` when there is no valid one (never an empty start instead), `CKPT-IO` when the directory
+ *   cannot be listed
  */
-export const newestCheckpoint = (root: string, options: CheckpointOptions = {}): TE.TaskEither<CheckpointError, LoadedCheckpoint> => {
+export const newestCheckpoint = (
+  root: string,
+  options: CheckpointOptions = {},
+): TE.TaskEither<CheckpointError, LoadedCheckpoint> => {
   const store = openStore(root, options)
   return pipe(
     store.fs.list(root),
     TE.orElse((error) => (isMissing(error) ? TE.right<FileSystemError, readonly string[]>([]) : TE.left(error))),
     TE.mapLeft(fromFileSystem('check the permissions of the run directory')),
-    TE.chainFirst((names) => sweep(store, names)),
-    TE.map((names) => names.flatMap(parseName).sort((a, b) => b.step - a.step || b.attempt - a.attempt)),
+    TE.chainFirstTaskK((names) => () => sweep(store, names)),
+    TE.map(candidatesIn),
     TE.chain((candidates) => firstValid(store, candidates)),
   )
 }

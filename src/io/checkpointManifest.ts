@@ -1,7 +1,8 @@
 /**
  * The manifest of a checkpoint: which files belong to it, their sizes and SHA-256 sums.
  *
- * It has one canonical text. A manifest that differs from the text of what it says is refused, so that a flipped bit cannot hide in it.
+ * It has one canonical text. A manifest that differs from the text of what it says is refused, so that a flipped bit
+ * cannot hide in it.
  */
 import { E } from '../prelude/fp.ts'
 
@@ -16,7 +17,10 @@ export const manifestName = 'MANIFEST.json'
 
 const formatVersion = 1
 
-/** Whether a name may be a checkpoint's file: letters, digits, `.`, `_`, `-`; not hidden, no path, not the manifest itself. */
+/**
+ * Whether a name may be a checkpoint's file: letters, digits, `.`, `_`, `-`; not hidden, no path, not the manifest
+ * itself.
+ */
 export const isFileName = (name: string): boolean => /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(name) && name !== manifestName
 
 /** The canonical text: fixed key order, files sorted by name, two spaces of indent. */
@@ -26,13 +30,16 @@ export const manifestText = ({ step, files }: CheckpointManifest): string => {
   return `${JSON.stringify({ formatVersion, step, files: ordered }, null, 2)}\n`
 }
 
-const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> => typeof x === 'object' && x !== null && !Array.isArray(x)
+const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
+  typeof x === 'object' && x !== null && !Array.isArray(x)
 
 const isManifestFile = (x: unknown): x is ManifestFile =>
   isRecord(x) &&
-  typeof x['name'] === 'string' && isFileName(x['name']) &&
+  typeof x['name'] === 'string' &&
+  isFileName(x['name']) &&
   Number.isSafeInteger(x['size']) &&
-  typeof x['sha256'] === 'string' && /^[0-9a-f]{64}$/.test(x['sha256'])
+  typeof x['sha256'] === 'string' &&
+  /^[0-9a-f]{64}$/.test(x['sha256'])
 
 /**
  * Reads a manifest.
@@ -40,11 +47,16 @@ const isManifestFile = (x: unknown): x is ManifestFile =>
  * @returns Left with the reason why it cannot be trusted
  */
 export const parseManifest = (text: string): E.Either<string, CheckpointManifest> => {
-  const parsed = E.tryCatch(() => JSON.parse(text) as unknown, () => undefined)
+  const parsed = E.tryCatch(
+    () => JSON.parse(text) as unknown,
+    () => undefined,
+  )
   if (E.isLeft(parsed) || !isRecord(parsed.right)) return E.left(`${manifestName} is not a JSON object`)
   const { formatVersion: version, step, files } = parsed.right
-  if (version !== formatVersion) return E.left(`${manifestName} has format version ${String(version)}, and this program reads ${formatVersion}`)
-  if (typeof step !== 'number' || !Array.isArray(files) || !files.every(isManifestFile)) return E.left(`${manifestName} is damaged`)
+  if (version !== formatVersion)
+    return E.left(`${manifestName} has format version ${String(version)}, and this program reads ${formatVersion}`)
+  if (typeof step !== 'number' || !Array.isArray(files) || !files.every(isManifestFile))
+    return E.left(`${manifestName} is damaged`)
   const manifest = { step, files }
   return manifestText(manifest) === text ? E.right(manifest) : E.left(`${manifestName} is damaged`)
 }

@@ -1,13 +1,20 @@
-/** The file system of Node, behind the `FileSystem` port. On macOS libuv's fsync is F_FULLFSYNC, so that fsync means durable there too. */
+/**
+ * The file system of Node, behind the `FileSystem` port. On macOS libuv's fsync is F_FULLFSYNC, so that fsync means
+ * durable there too.
+ */
 import { mkdir, open, readdir, readFile, rename, rm, type FileHandle } from 'node:fs/promises'
 import { TE } from '../prelude/fp.ts'
-import type { FileSystem, FileSystemError } from './fileSystem.ts'
+import type { FileSystem, FileSystemError, WriteMode } from './fileSystem.ts'
 
 const errorCode = (reason: unknown): string =>
   reason instanceof Error && 'code' in reason && typeof reason.code === 'string' ? reason.code : 'UNKNOWN'
 
 /** Runs one call of node:fs and turns its rejection into a `FileSystemError`. */
-export const attempt = <A>(operation: string, path: string, call: () => Promise<A>): TE.TaskEither<FileSystemError, A> =>
+export const attempt = <A>(
+  operation: string,
+  path: string,
+  call: () => Promise<A>,
+): TE.TaskEither<FileSystemError, A> =>
   TE.tryCatch(call, (reason): FileSystemError => ({
     _tag: 'FileSystemError',
     code: errorCode(reason),
@@ -32,16 +39,24 @@ const syncDirectory = async (path: string): Promise<void> => {
   await withFile(path, 'r', (directory) => directory.sync())
 }
 
-/** The file system of the machine. */
-export const nodeFileSystem: FileSystem = {
-  makeDirectory: (path) => attempt('make the directory', path, async () => {
-    await mkdir(path, { recursive: true })
-  }),
-  writeFile: (path, bytes, mode) => attempt('write', path, () =>
-    withFile(path, mode === 'exclusive' ? 'wx' : 'w', async (file) => {
+const writeAndSync = (path: string, bytes: Uint8Array, mode: WriteMode): Promise<void> =>
+  withFile(path, mode === 'exclusive' ? 'wx' : 'w', async (file) => {
+    try {
       await file.writeFile(bytes)
       await file.sync()
-    })),
+    } catch (error) {
+      if (mode === 'exclusive') await rm(path, { force: true }) // ours: it was created by this very call
+      throw error
+    }
+  })
+
+/** The file system of the machine. */
+export const nodeFileSystem: FileSystem = {
+  makeDirectory: (path) =>
+    attempt('make the directory', path, async () => {
+      await mkdir(path, { recursive: true })
+    }),
+  writeFile: (path, bytes, mode) => attempt('write', path, () => writeAndSync(path, bytes, mode)),
   syncDirectory: (path) => attempt('sync the directory', path, () => syncDirectory(path)),
   rename: (from, to) => attempt('rename', from, () => rename(from, to)),
   remove: (path) => attempt('remove', path, () => rm(path, { recursive: true, force: true })),

@@ -15,14 +15,23 @@ export type FileSystemError = {
   readonly message: string
 }
 
-/** What `writeFile` does with a file that is there already: empties it (`replace`), or fails with `EEXIST` (`exclusive`). */
+/**
+ * What `writeFile` does with a file that is there already: empties it (`replace`), or fails with `EEXIST`
+ * (`exclusive`); `exclusive` leaves no file when it fails.
+ */
 export type WriteMode = 'replace' | 'exclusive'
 
-/** File system calls. Each does one thing, and has happened for certain only where its comment says that it survives a power failure. */
+/**
+ * File system calls. Each does one thing, and has happened for certain only where its comment says that it survives a
+ * power failure.
+ */
 export type FileSystem = {
   /** Makes a directory and those above it; no error when it is there. */
   readonly makeDirectory: (path: string) => TE.TaskEither<FileSystemError, void>
-  /** Creates a file, writes all bytes, and fsyncs it: its content survives, its name only after `syncDirectory` of its parent. */
+  /**
+   * Creates a file, writes all bytes, and fsyncs it: its content survives, its name only after `syncDirectory` of its
+   * parent.
+   */
   readonly writeFile: (path: string, bytes: Uint8Array, mode: WriteMode) => TE.TaskEither<FileSystemError, void>
   /** Fsyncs a directory: every create, rename and remove in it survives. */
   readonly syncDirectory: (path: string) => TE.TaskEither<FileSystemError, void>

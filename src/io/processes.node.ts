@@ -3,7 +3,9 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 
-/** What the lock and the clean-up ask about processes; a port, so that tests can bring processes to life and kill them. */
+/**
+ * What the lock and the clean-up ask about processes; a port, so that tests can bring processes to life and kill them.
+ */
 export type Processes = {
   /** This process. */
   readonly pid: number
@@ -22,14 +24,22 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
-/** proc(5): field 22 of stat is the start in clock ticks since boot; the name in field 2 may hold spaces, so count from its `)`. */
+/**
+ * proc(5): field 22 of stat is the start in clock ticks since boot; the name in field 2 may hold spaces, so count from
+ * its `)`.
+ */
 const linuxStartTime = async (pid: number): Promise<string> => {
-  const [boot, stat] = await Promise.all([readFile('/proc/sys/kernel/random/boot_id', 'utf8'), readFile(`/proc/${pid}/stat`, 'utf8')])
+  const [boot, stat] = await Promise.all([
+    readFile('/proc/sys/kernel/random/boot_id', 'utf8'),
+    readFile(`/proc/${pid}/stat`, 'utf8'),
+  ])
   return `${boot.trim()}:${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''}`
 }
 
 const psStartTime = async (pid: number): Promise<string> =>
-  (await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)], { env: { ...process.env, LC_ALL: 'C' } })).stdout.trim()
+  (
+    await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)], { env: { ...process.env, LC_ALL: 'C' } })
+  ).stdout.trim()
 
 /** The processes of this machine: start times from /proc on Linux, from `ps` elsewhere, unknown on Windows. */
 export const nodeProcesses: Processes = {

@@ -1,6 +1,6 @@
 /**
- * Replacing a file so that after a crash its name leads to the old content or to the new one, never to a mixture or to nothing:
- * write beside it, fsync, rename over it, fsync the directory.
+ * Replacing a file so that after a crash its name leads to the old content or to the new one, never to a mixture or
+ * to nothing: write beside it, fsync, rename over it, fsync the directory.
  */
 import { basename, dirname, join } from 'node:path'
 import { pipe, TE } from '../prelude/fp.ts'
@@ -8,8 +8,8 @@ import type { FileSystem, FileSystemError } from './fileSystem.ts'
 import { nodeFileSystem } from './fileSystem.node.ts'
 
 /**
- * Replaces (or creates) the file at `path` with `bytes`, atomically and durably. The temporary file, `.tmp-<name>-<pid>`, is removed when
- * a step fails.
+ * Replaces (or creates) the file at `path` with `bytes`, atomically and durably. The temporary file,
+ * `.tmp-<name>-<pid>`, is removed when a step fails.
  *
  * @param fileSystem where; Node's by default
  */

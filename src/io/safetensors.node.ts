@@ -19,7 +19,9 @@ export const readSafetensorsFile = (
   pipe(
     nodeFileSystem.readFile(path),
     TE.chainEitherKW((bytes) => readSafetensors(bytes, options)),
-    TE.mapLeft((error) => (error._tag === 'SafetensorsError' ? { ...error, message: `${path}: ${error.message}` } : error)),
+    TE.mapLeft((error) =>
+      error._tag === 'SafetensorsError' ? { ...error, message: `${path}: ${error.message}` } : error,
+    ),
   )
 
 /**

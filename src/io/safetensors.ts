@@ -1,16 +1,29 @@
 /**
- * safetensors, read strictly and written deterministically: 8 bytes header length (little-endian), a JSON header, then the data.
+ * safetensors, read strictly and written deterministically: 8 bytes header length (little-endian), a JSON header,
+ * then the data.
  *
- * A file that came from elsewhere is an attack surface, so every rule of the format is checked and each has its own code; no tensor is ever
- * looked up in a plain object, and no byte of data is copied. Source: https://github.com/huggingface/safetensors (README, tensor.rs).
+ * A file that came from elsewhere is an attack surface, so every rule of the format is checked and each has its own
+ * code; no tensor is ever looked up in a plain object, and no byte of data is copied. Source:
+ * https://github.com/huggingface/safetensors (README, tensor.rs).
  */
 import { E, pipe } from '../prelude/fp.ts'
 import { bitsPerElement, type ArrayRecord } from './arrayRecord.ts'
-import { dtypeNames, parseHeader, quoted, safetensorsError, type Header, type HeaderEntry, type SafetensorsError } from './safetensorsHeader.ts'
+import {
+  dtypeNames,
+  parseHeader,
+  quoted,
+  safetensorsError,
+  type Header,
+  type HeaderEntry,
+  type SafetensorsError,
+} from './safetensorsHeader.ts'
 
 export type { SafetensorsCode, SafetensorsError } from './safetensorsHeader.ts'
 
-/** What a safetensors file holds. The records are views of the file's bytes; a Map, because `__proto__` is a legal name. */
+/**
+ * What a safetensors file holds. The records are views of the file's bytes; a Map, because `__proto__` is a legal
+ * name.
+ */
 export type Safetensors = {
   readonly tensors: ReadonlyMap<string, ArrayRecord>
   readonly metadata: ReadonlyMap<string, string>
@@ -22,14 +35,18 @@ const maxHeaderBytes = 100_000_000
 /** Most tensors by default: ours; a header of 100 MB could name millions and keep the reader busy. */
 const defaultMaxTensors = 100_000
 
-const fail = (...args: Parameters<typeof safetensorsError>): E.Either<SafetensorsError, never> => E.left(safetensorsError(...args))
+const fail = (...args: Parameters<typeof safetensorsError>): E.Either<SafetensorsError, never> =>
+  E.left(safetensorsError(...args))
 
 /** Where the data starts, from the first 8 bytes. */
 const dataStart = (bytes: Uint8Array): E.Either<SafetensorsError, number> => {
-  if (bytes.length < 8) return fail('ST-SHORT', `it has ${bytes.length} bytes, and 8 are needed for the header's length`)
+  if (bytes.length < 8)
+    return fail('ST-SHORT', `it has ${bytes.length} bytes, and 8 are needed for the header's length`)
   const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true)
-  if (length > BigInt(maxHeaderBytes)) return fail('ST-HEADER-LIMIT', `its header claims ${length} bytes, and ${maxHeaderBytes} is the limit`)
-  if (length > BigInt(bytes.length - 8)) return fail('ST-HEADER-TRUNCATED', `its header claims ${length} bytes, and ${bytes.length - 8} are there`)
+  if (length > BigInt(maxHeaderBytes))
+    return fail('ST-HEADER-LIMIT', `its header claims ${length} bytes, and ${maxHeaderBytes} is the limit`)
+  if (length > BigInt(bytes.length - 8))
+    return fail('ST-HEADER-TRUNCATED', `its header claims ${length} bytes, and ${bytes.length - 8} are there`)
   return E.right(8 + Number(length))
 }
 
@@ -42,7 +59,10 @@ const decodeHeader = (header: Uint8Array): E.Either<SafetensorsError, string> =>
         () => safetensorsError('ST-UTF8', 'its header is not UTF-8'),
       )
 
-/** The bits that a shape takes, or undefined past 2⁵³ − 1. Checked in order, as the reference does: [2⁵³ − 1, 2, 0] overflows. */
+/**
+ * The bits that a shape takes, or undefined past 2⁵³ − 1. Checked in order, as the reference does: [2⁵³ − 1, 2, 0]
+ * overflows.
+ */
 const bitsOf = ({ dtype, shape }: Pick<ArrayRecord, 'dtype' | 'shape'>): number | undefined => {
   let bits = 1
   for (const size of [...shape, bitsPerElement[dtype]]) {
@@ -58,7 +78,9 @@ const checkSize = (entry: HeaderEntry): SafetensorsError | undefined => {
   if (bits === undefined) return safetensorsError('ST-OVERFLOW', `${where} has more elements than can be counted`)
   if (bits % 8 !== 0) return safetensorsError('ST-SUB-BYTE', `${where} does not fill whole bytes`)
   const given = entry.end - entry.begin
-  return given === bits / 8 ? undefined : safetensorsError('ST-SIZE', `${where} needs ${bits / 8} bytes, its data_offsets give ${given}`)
+  return given === bits / 8
+    ? undefined
+    : safetensorsError('ST-SIZE', `${where} needs ${bits / 8} bytes, its data_offsets give ${given}`)
 }
 
 /** Checks that the tensors, in order of their offsets, cover the data section exactly once. */
@@ -67,13 +89,19 @@ const checkLayout = (header: Header, dataBytes: number): E.Either<SafetensorsErr
   let covered = 0
   for (const entry of ordered) {
     const where = `tensor ${quoted(entry.name)}`
-    if (entry.begin < covered) return fail('ST-OVERLAP', `${where} begins at ${entry.begin}, inside the tensor that ends at ${covered}`)
-    if (entry.begin > covered) return fail('ST-HOLE', `${where} begins at ${entry.begin}, and the tensor before it ends at ${covered}`)
+    if (entry.begin < covered)
+      return fail('ST-OVERLAP', `${where} begins at ${entry.begin}, inside the tensor that ends at ${covered}`)
+    if (entry.begin > covered)
+      return fail('ST-HOLE', `${where} begins at ${entry.begin}, and the tensor before it ends at ${covered}`)
     const size = checkSize(entry)
     if (size !== undefined) return E.left(size)
     covered = entry.end
   }
-  if (covered > dataBytes) return fail('ST-TRUNCATED', `its tensors take ${covered} bytes, and ${dataBytes} are there: was it copied completely?`)
+  if (covered > dataBytes)
+    return fail(
+      'ST-TRUNCATED',
+      `its tensors take ${covered} bytes, and ${dataBytes} are there: was it copied completely?`,
+    )
   if (covered < dataBytes) return fail('ST-TRAILING', `${dataBytes - covered} bytes follow the last tensor`)
   return E.right(header)
 }
@@ -97,7 +125,12 @@ export const readSafetensors = (
         E.chain((text) => parseHeader(text, options.maxTensors ?? defaultMaxTensors)),
         E.chain((header) => checkLayout(header, bytes.length - start)),
         E.map(({ entries, metadata }) => ({
-          tensors: new Map(entries.map(({ name, dtype, shape, begin, end }) => [name, { dtype, shape, bytes: bytes.subarray(start + begin, start + end) }])),
+          tensors: new Map(
+            entries.map(({ name, dtype, shape, begin, end }) => [
+              name,
+              { dtype, shape, bytes: bytes.subarray(start + begin, start + end) },
+            ]),
+          ),
           metadata,
         })),
       ),
@@ -107,7 +140,10 @@ export const readSafetensors = (
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
 const requireText = (text: string, what: string): string => {
-  if (/[\ud800-\udfff]/u.test(text)) throw new RangeError(`writeSafetensors: the ${what} ${quoted(text)} has half a surrogate pair and cannot be written as UTF-8`)
+  if (/[\ud800-\udfff]/u.test(text))
+    throw new RangeError(
+      `writeSafetensors: the ${what} ${quoted(text)} has half a surrogate pair and cannot be written as UTF-8`,
+    )
   return text
 }
 
@@ -116,13 +152,21 @@ const requireRecord = (name: string, record: ArrayRecord): void => {
   const bits = record.shape.every((d) => Number.isSafeInteger(d) && d >= 0) ? bitsOf(record) : undefined
   if (name === '__metadata__') throw new RangeError(`${where}: this name is taken by the format`)
   if (bits === undefined || bits !== record.bytes.length * 8) {
-    throw new RangeError(`${where}: ${record.bytes.length} bytes do not fit ${record.dtype} [${record.shape.join(', ')}]`)
+    throw new RangeError(
+      `${where}: ${record.bytes.length} bytes do not fit ${record.dtype} [${record.shape.join(', ')}]`,
+    )
   }
 }
 
-const headerText = (ordered: readonly (readonly [string, ArrayRecord])[], metadata: ReadonlyMap<string, string>): string => {
+const headerText = (
+  ordered: readonly (readonly [string, ArrayRecord])[],
+  metadata: ReadonlyMap<string, string>,
+): string => {
   const pairs = [...metadata].sort(([a], [b]) => compareText(a, b))
-  const meta = pairs.map(([key, value]) => `${JSON.stringify(requireText(key, 'metadata key'))}:${JSON.stringify(requireText(value, 'metadata value'))}`)
+  const meta = pairs.map(
+    ([key, value]) =>
+      `${JSON.stringify(requireText(key, 'metadata key'))}:${JSON.stringify(requireText(value, 'metadata value'))}`,
+  )
   let at = 0
   const entries = ordered.map(([name, { dtype, shape, bytes }]) => {
     const begin = at
@@ -134,10 +178,12 @@ const headerText = (ordered: readonly (readonly [string, ArrayRecord])[], metada
 }
 
 /**
- * Writes a safetensors file. The same tensors give the same bytes, in whatever order they come: sorted by dtype size (largest first, so that
- * each is aligned to its element), then by name (UTF-16 order); the header is padded with spaces to a multiple of 8.
+ * Writes a safetensors file. The same tensors give the same bytes, in whatever order they come: sorted by dtype size
+ * (largest first, so that each is aligned to its element), then by name (UTF-16 order); the header is padded with
+ * spaces to a multiple of 8.
  *
- * @throws RangeError for a name that comes twice or is `__metadata__`, and for bytes that do not fit dtype and shape: bugs of the caller
+ * @throws RangeError for a name that comes twice or is `__metadata__`, and for bytes that do not fit dtype and shape:
+ *   bugs of the caller
  */
 export const writeSafetensors = (
   tensors: Iterable<readonly [name: string, record: ArrayRecord]>,

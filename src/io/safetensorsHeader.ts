@@ -1,21 +1,44 @@
 /**
  * The JSON header of a safetensors file, read token by token.
  *
- * Why not `JSON.parse`: it keeps the last of two equal keys, turns 9007199254740993 into …992 and 1e400 into Infinity, and hands out objects
- * whose `__proto__` key is a trap. This reader knows the one schema that is allowed, needs no recursion, and so cannot run out of stack.
- * Source: the "Format" section of https://github.com/huggingface/safetensors (README).
+ * Why not `JSON.parse`: it keeps the last of two equal keys, turns 9007199254740993 into …992 and 1e400 into
+ * Infinity, and hands out objects whose `__proto__` key is a trap. This reader knows the one schema that is allowed,
+ * needs no recursion, and so cannot run out of stack. Source: the "Format" section of
+ * https://github.com/huggingface/safetensors (README).
  */
 import { E } from '../prelude/fp.ts'
 import type { RecordDType } from './arrayRecord.ts'
 
 /** What can be wrong with a safetensors file; one code for each rule. */
 export type SafetensorsCode =
-  | 'ST-SHORT' | 'ST-HEADER-LIMIT' | 'ST-HEADER-TRUNCATED' | 'ST-BOM' | 'ST-UTF8' | 'ST-JSON' | 'ST-NOT-OBJECT'
-  | 'ST-DUPLICATE' | 'ST-METADATA' | 'ST-ENTRY' | 'ST-DTYPE' | 'ST-SHAPE' | 'ST-OVERFLOW' | 'ST-OFFSETS'
-  | 'ST-OVERLAP' | 'ST-HOLE' | 'ST-SIZE' | 'ST-SUB-BYTE' | 'ST-TRUNCATED' | 'ST-TRAILING' | 'ST-TOO-MANY'
+  | 'ST-SHORT'
+  | 'ST-HEADER-LIMIT'
+  | 'ST-HEADER-TRUNCATED'
+  | 'ST-BOM'
+  | 'ST-UTF8'
+  | 'ST-JSON'
+  | 'ST-NOT-OBJECT'
+  | 'ST-DUPLICATE'
+  | 'ST-METADATA'
+  | 'ST-ENTRY'
+  | 'ST-DTYPE'
+  | 'ST-SHAPE'
+  | 'ST-OVERFLOW'
+  | 'ST-OFFSETS'
+  | 'ST-OVERLAP'
+  | 'ST-HOLE'
+  | 'ST-SIZE'
+  | 'ST-SUB-BYTE'
+  | 'ST-TRUNCATED'
+  | 'ST-TRAILING'
+  | 'ST-TOO-MANY'
 
 /** A file that is not safetensors: which rule it breaks, and where. */
-export type SafetensorsError = { readonly _tag: 'SafetensorsError'; readonly code: SafetensorsCode; readonly message: string }
+export type SafetensorsError = {
+  readonly _tag: 'SafetensorsError'
+  readonly code: SafetensorsCode
+  readonly message: string
+}
 
 /** One line of the header: `data_offsets` count from the start of the data section, end exclusive. */
 export type HeaderEntry = {
@@ -31,9 +54,26 @@ export type Header = { readonly entries: readonly HeaderEntry[]; readonly metada
 
 /** The name under which safetensors writes each dtype. */
 export const dtypeNames: { readonly [K in RecordDType]: string } = {
-  f64: 'F64', f32: 'F32', f16: 'F16', i32: 'I32', u32: 'U32', u8: 'U8', bool: 'BOOL',
-  BF16: 'BF16', I64: 'I64', U64: 'U64', I16: 'I16', U16: 'U16', I8: 'I8', C64: 'C64',
-  F8_E4M3: 'F8_E4M3', F8_E5M2: 'F8_E5M2', F8_E8M0: 'F8_E8M0', F6_E2M3: 'F6_E2M3', F6_E3M2: 'F6_E3M2', F4: 'F4',
+  f64: 'F64',
+  f32: 'F32',
+  f16: 'F16',
+  i32: 'I32',
+  u32: 'U32',
+  u8: 'U8',
+  bool: 'BOOL',
+  BF16: 'BF16',
+  I64: 'I64',
+  U64: 'U64',
+  I16: 'I16',
+  U16: 'U16',
+  I8: 'I8',
+  C64: 'C64',
+  F8_E4M3: 'F8_E4M3',
+  F8_E5M2: 'F8_E5M2',
+  F8_E8M0: 'F8_E8M0',
+  F6_E2M3: 'F6_E2M3',
+  F6_E3M2: 'F6_E3M2',
+  F4: 'F4',
 }
 
 const dtypesByName = new Map(Object.entries(dtypeNames).map(([dtype, name]) => [name, dtype as RecordDType]))
@@ -48,7 +88,9 @@ export const safetensorsError = (code: SafetensorsCode, message: string): Safete
   message: `not a valid safetensors file: ${message}`,
 })
 
-/** Carries a refusal out of the nested readers to `parseHeader`, which turns it into a Left; it never leaves this file. */
+/**
+ * Carries a refusal out of the nested readers to `parseHeader`, which turns it into a Left; it never leaves this file.
+ */
 class Refusal extends Error {
   readonly reason: SafetensorsError
   constructor(reason: SafetensorsError) {
@@ -77,7 +119,11 @@ const peek = (c: Cursor): string => {
 
 const expect = (c: Cursor, token: string): void => {
   const found = peek(c)
-  if (found !== token) refuse('ST-JSON', `expected ${token} at character ${c.at} of the header, found ${found === '' ? 'its end' : quoted(found)}`)
+  if (found !== token)
+    refuse(
+      'ST-JSON',
+      `expected ${token} at character ${c.at} of the header, found ${found === '' ? 'its end' : quoted(found)}`,
+    )
   c.at++
 }
 
@@ -97,9 +143,15 @@ const readString = (c: Cursor): string => {
 
 const unescape = (literal: string, start: number): string => {
   if (!literal.includes('\\')) return literal.slice(1, -1)
-  const parsed = E.tryCatch(() => JSON.parse(literal) as unknown, () => undefined)
-  if (E.isLeft(parsed) || typeof parsed.right !== 'string') return refuse('ST-JSON', `a string at character ${start} of the header has a bad escape`)
-  return /[\ud800-\udfff]/u.test(parsed.right) ? refuse('ST-JSON', `a string at character ${start} of the header has half a surrogate pair`) : parsed.right
+  const parsed = E.tryCatch(
+    () => JSON.parse(literal) as unknown,
+    () => undefined,
+  )
+  if (E.isLeft(parsed) || typeof parsed.right !== 'string')
+    return refuse('ST-JSON', `a string at character ${start} of the header has a bad escape`)
+  return /[\ud800-\udfff]/u.test(parsed.right)
+    ? refuse('ST-JSON', `a string at character ${start} of the header has half a surrogate pair`)
+    : parsed.right
 }
 
 /** Reads `{ "key": value, … }`, calling `member` with the cursor at each value; refuses a key that came before. */
@@ -160,8 +212,11 @@ const readDType = (c: Cursor, where: string): RecordDType => {
 
 const readOffsets = (c: Cursor, where: string): readonly [number, number] => {
   const [begin, end, ...rest] = readIntegers(c, 'ST-OFFSETS', `data_offsets of ${where}`, 2)
-  if (begin === undefined || end === undefined || rest.length > 0) return refuse('ST-OFFSETS', `data_offsets of ${where} are not two numbers`)
-  return begin <= end ? [begin, end] : refuse('ST-OFFSETS', `data_offsets of ${where} begin at ${begin}, after their end ${end}`)
+  if (begin === undefined || end === undefined || rest.length > 0)
+    return refuse('ST-OFFSETS', `data_offsets of ${where} are not two numbers`)
+  return begin <= end
+    ? [begin, end]
+    : refuse('ST-OFFSETS', `data_offsets of ${where} begin at ${begin}, after their end ${end}`)
 }
 
 const readEntry = (c: Cursor, name: string): HeaderEntry => {
@@ -197,7 +252,8 @@ const readHeader = (c: Cursor, maxEntries: number): Header => {
   const entries: HeaderEntry[] = []
   let metadata: ReadonlyMap<string, string> = new Map()
   const first = peek(c)
-  if (first !== '{' && first !== '' && '["-0123456789tfn'.includes(first)) refuse('ST-NOT-OBJECT', 'the header is JSON but not an object')
+  if (first !== '{' && first !== '' && '["-0123456789tfn'.includes(first))
+    refuse('ST-NOT-OBJECT', 'the header is JSON but not an object')
   readObject(c, 'the header', (key) => {
     if (key === '__metadata__') metadata = readMetadata(c, maxEntries)
     else if (entries.length === maxEntries) refuse('ST-TOO-MANY', `more than ${maxEntries} tensors`)
@@ -208,8 +264,8 @@ const readHeader = (c: Cursor, maxEntries: number): Header => {
 }
 
 /**
- * Reads the header's text. White space (space, tab, CR, LF) is allowed anywhere between tokens, before the first `{` too, as the reference
- * reader allows it; unknown fields of an entry are refused, which the reference reader ignores.
+ * Reads the header's text. White space (space, tab, CR, LF) is allowed anywhere between tokens, before the first `{`
+ * too, as the reference reader allows it; unknown fields of an entry are refused, which the reference reader ignores.
  *
  * @param text the decoded header, without its 8 length bytes
  * @param maxEntries most tensors, and most metadata entries, that are accepted

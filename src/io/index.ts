@@ -1,0 +1,37 @@
+/**
+ * fathom/io: files. safetensors, checkpoints and their lock, PNG, sheets of pictures, charts, metric logs. Errors are
+ * TaskEither records.
+ */
+export {
+  bitsPerElement,
+  toFloat32,
+  type ArrayRecord,
+  type ForeignDType,
+  type NotFloatError,
+  type RecordDType,
+} from './arrayRecord.ts'
+export {
+  readSafetensors,
+  writeSafetensors,
+  type Safetensors,
+  type SafetensorsCode,
+  type SafetensorsError,
+} from './safetensors.ts'
+export { readSafetensorsFile, writeSafetensorsFile } from './safetensors.node.ts'
+export type { FileSystem, FileSystemError, WriteMode } from './fileSystem.ts'
+export { nodeFileSystem } from './fileSystem.node.ts'
+export { replaceFile } from './replaceFile.node.ts'
+export { newestCheckpoint, saveCheckpoint } from './checkpoint.node.ts'
+export type { CheckpointError, CheckpointOptions, LoadedCheckpoint, SkippedCheckpoint } from './checkpoint.node.ts'
+export { nodeProcesses, type Processes } from './processes.node.ts'
+export { acquireRunLock, type RunLock, type RunLockError, type RunLockOptions } from './runLock.node.ts'
+export { decodePng, encodePng, type PixelImage } from './png.ts'
+export { imageGrid, type ImageGridOptions } from './imageGrid.ts'
+export { lineChart, type ChartSeries, type LineChart } from './lineChart.ts'
+export {
+  appendMetric,
+  readMetrics,
+  truncateMetricsAfter,
+  type MetricRecord,
+  type MetricsError,
+} from './metricsLog.node.ts'

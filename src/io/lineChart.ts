@@ -1,0 +1,273 @@
+/**
+ * A line chart as SVG text: what a run's loss curve is drawn with. No dependency, the same text for the same numbers.
+ *
+ * A series of many points is drawn twice: its points thin and pale, and a smoothed line over them. Smoothing runs
+ * forwards and backwards, so that the curve does not lag behind its data as TensorBoard's does. Ticks: steps of 1, 2
+ * or 5 × 10ⁿ (Heckbert 1990, "Nice numbers for graph labels").
+ */
+import { at, range } from '../prelude/array.ts'
+
+/** A named line; points are [x, y] in any order. Points with NaN or ∞ (or, on a log axis, y ≤ 0) are left out. */
+export type ChartSeries = { readonly name: string; readonly points: readonly (readonly [number, number])[] }
+
+/** What to draw. */
+export type LineChart = {
+  readonly title: string
+  readonly xLabel: string
+  readonly yLabel: string
+  readonly series: readonly ChartSeries[]
+  /** Whether y is drawn logarithmically. */
+  readonly logY?: boolean
+}
+
+type Point = readonly [x: number, y: number]
+type Axis = {
+  readonly low: number
+  readonly high: number
+  readonly ticks: readonly number[]
+  readonly place: (value: number) => number
+}
+
+const width = 840
+const height = 460
+const frame = { left: 72, right: width - 24, top: 84, bottom: height - 56 }
+const colors = ['#0b6e99', '#d9622b', '#2a9d6f', '#8a4f9e', '#b8860b', '#5b6b7b']
+
+/** From this many points a series is smoothed; fewer are drawn as they are, with dots. */
+const smoothFrom = 60
+const dotsUpTo = 40
+
+const escapeXml = (text: string): string =>
+  text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '').replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
+
+const coordinate = (value: number): string => String(Math.round(value * 10) / 10)
+
+/** `0.05`, `250`, `12k`, `1.5M`, `2e−7`: as short as it stays exact to three digits. */
+const label = (value: number): string => {
+  const a = Math.abs(value)
+  const text =
+    a === 0
+      ? '0'
+      : a >= 1e9 || a < 1e-4
+        ? Number(value.toPrecision(3)).toExponential().replace('e+', 'e')
+        : a >= 1e6
+          ? `${Number((value / 1e6).toPrecision(4))}M`
+          : a >= 1e4
+            ? `${Number((value / 1e3).toPrecision(4))}k`
+            : String(Number(value.toPrecision(4)))
+  return text.replaceAll('-', '−')
+}
+
+const niceStep = (span: number, count: number): number => {
+  const raw = span / count
+  const power = 10 ** Math.floor(Math.log10(raw))
+  const ratio = raw / power
+  return (ratio <= 1 ? 1 : ratio <= 2 ? 2 : ratio <= 5 ? 5 : 10) * power
+}
+
+const linearTicks = (low: number, high: number, count: number): readonly number[] => {
+  const step = niceStep(high - low, count)
+  const first = Math.ceil(low / step - 1e-9)
+  const last = Math.floor(high / step + 1e-9)
+  return range(Math.max(0, last - first + 1)).map((i) => Number(((first + i) * step).toPrecision(12)))
+}
+
+/** Powers of ten, with 2 and 5 between them over few decades; ordinary ticks where there is less than a decade. */
+const logTicks = (low: number, high: number): readonly number[] => {
+  const decades = Math.log10(high / low)
+  if (decades < 1) return linearTicks(low, high, 5).filter((tick) => tick > 0)
+  const every = Math.max(1, Math.ceil(decades / 8))
+  const first = Math.floor(Math.log10(low))
+  const exponents = range(Math.ceil(decades) + 2)
+    .map((i) => first + i)
+    .filter((e) => e % every === 0)
+  return exponents
+    .flatMap((e) => (decades <= 3 ? [1, 2, 5] : [1]).map((m) => Number(`${m}e${e}`)))
+    .filter((tick) => tick >= low && tick <= high)
+}
+
+const extent = (values: readonly number[]): readonly [number, number] => {
+  let low = Infinity
+  let high = -Infinity
+  for (const v of values) {
+    if (v < low) low = v
+    if (v > high) high = v
+  }
+  return low <= high ? [low, high] : [0, 1]
+}
+
+/** Room for a single value, and none for the span of two values that are too close to tell apart. */
+const widen = ([low, high]: readonly [number, number]): readonly [number, number] => {
+  const least = Math.max(Math.abs(low), Math.abs(high)) * 1e-9
+  const pad = high - low > least ? 0 : Math.max(Math.abs(low) * 0.5, low === 0 ? 1 : least)
+  return [low - pad, high + pad]
+}
+
+const xAxis = (points: readonly Point[]): Axis => {
+  const [low, high] = widen(extent(points.map(([x]) => x)))
+  const place = (x: number): number => frame.left + ((x - low) / (high - low)) * (frame.right - frame.left)
+  return { low, high, place, ticks: linearTicks(low, high, 8) }
+}
+
+const linearAxis = (points: readonly Point[]): Axis => {
+  const [min, max] = widen(extent(points.map(([, y]) => y)))
+  const pad = (max - min) * 0.05
+  const [low, high] = [min >= 0 && min < pad * 6 ? 0 : min - pad, max + pad] // a loss near zero stands on zero
+  const place = (y: number): number => frame.bottom - ((y - low) / (high - low)) * (frame.bottom - frame.top)
+  return { low, high, place, ticks: linearTicks(low, high, 6) }
+}
+
+const logAxis = (points: readonly Point[]): Axis => {
+  const [min, max] = points.length === 0 ? [0.1, 1] : extent(points.map(([, y]) => y))
+  const pad = max / min > 1 + 1e-9 ? (max / min) ** 0.05 : 2
+  const [low, high] = [Math.max(min / pad, Number.MIN_VALUE), Math.min(max * pad, Number.MAX_VALUE)]
+  const span = Math.log(high) - Math.log(low)
+  const place = (y: number): number =>
+    frame.bottom - ((Math.log(y) - Math.log(low)) / span) * (frame.bottom - frame.top)
+  return { low, high, place, ticks: logTicks(low, high) }
+}
+
+/** The mean of an exponential average that runs forwards and one that runs backwards, each free of start-up bias: no lag. */
+const smooth = (points: readonly Point[], logY: boolean): readonly Point[] => {
+  const window = Math.max(4, points.length / 80)
+  const keep = 1 - 1 / window
+  const pass = (ys: readonly number[]): number[] => {
+    let sum = 0
+    let weight = 0
+    return ys.map((y) => {
+      sum = sum * keep + y
+      weight = weight * keep + 1
+      return sum / weight
+    })
+  }
+  const ys = points.map(([, y]) => (logY ? Math.log(y) : y))
+  const backwards = pass([...ys].reverse()).reverse()
+  const averaged = pass(ys).map((y, i) => (y + at(backwards, i)) / 2)
+  return points.map(([x], i) => [x, logY ? Math.exp(at(averaged, i)) : at(averaged, i)])
+}
+
+/** At most four points for each pixel column: its first, lowest, highest and last, so that no spike is lost. */
+const thin = (points: readonly Point[], x: Axis): readonly Point[] => {
+  if (points.length <= 2 * (frame.right - frame.left)) return points
+  const columns = new Map<number, Point[]>()
+  for (const point of points) {
+    const column = Math.round(x.place(point[0]))
+    const found = columns.get(column)
+    if (found) found.push(point)
+    else columns.set(column, [point])
+  }
+  return [...columns.values()].flatMap((column) => {
+    const [low, high] = extent(column.map(([, y]) => y))
+    const chosen = new Set([
+      0,
+      column.findIndex(([, y]) => y === low),
+      column.findIndex(([, y]) => y === high),
+      column.length - 1,
+    ])
+    return [...chosen].sort((a, b) => a - b).map((i) => at(column, i))
+  })
+}
+
+const path = (points: readonly Point[], x: Axis, y: Axis, style: string): string => {
+  const commands = points
+    .map(([px, py], i) => `${i === 0 ? 'M' : 'L'}${coordinate(x.place(px))} ${coordinate(y.place(py))}`)
+    .join('')
+  return `<path d="${commands}" fill="none" stroke-linejoin="round" stroke-linecap="round" ${style}/>`
+}
+
+const drawSeries = (points: readonly Point[], x: Axis, y: Axis, color: string, logY: boolean): string => {
+  const line = `stroke="${color}" stroke-width="2"`
+  if (points.length >= smoothFrom) {
+    return (
+      path(thin(points, x), x, y, `stroke="${color}" stroke-width="1" stroke-opacity="0.28"`) +
+      path(thin(smooth(points, logY), x), x, y, line)
+    )
+  }
+  const dots =
+    points.length > dotsUpTo
+      ? []
+      : points.map(
+          ([px, py]) =>
+            `<circle cx="${coordinate(x.place(px))}" cy="${coordinate(y.place(py))}" r="3" fill="${color}"/>`,
+        )
+  return (points.length > 1 ? path(points, x, y, line) : '') + dots.join('')
+}
+
+const text = (px: number, py: number, content: string, style: string): string =>
+  `<text x="${coordinate(px)}" y="${coordinate(py)}" ${style}>${escapeXml(content)}</text>`
+
+const drawAxes = (x: Axis, y: Axis, chart: LineChart): string => {
+  const middle = (frame.top + frame.bottom) / 2
+  const rows = y.ticks.map((tick) => {
+    const py = coordinate(y.place(tick))
+    return `<path d="M${frame.left} ${py}H${frame.right}" stroke="#e4e9ee"/>${text(frame.left - 10, y.place(tick) + 4, label(tick), 'text-anchor="end"')}`
+  })
+  const columns = x.ticks.map((tick) => {
+    const px = coordinate(x.place(tick))
+    return `<path d="M${px} ${frame.top}V${frame.bottom}" stroke="#f1f4f7"/>${text(x.place(tick), frame.bottom + 20, label(tick), 'text-anchor="middle"')}`
+  })
+  return [
+    ...columns,
+    ...rows,
+    `<path d="M${frame.left} ${frame.bottom}H${frame.right}" stroke="#8b98a5"/>`,
+    text((frame.left + frame.right) / 2, height - 14, chart.xLabel, 'text-anchor="middle" fill="#44515e"'),
+    text(
+      18,
+      middle,
+      chart.logY === true ? `${chart.yLabel} (log)` : chart.yLabel,
+      `text-anchor="middle" fill="#44515e" transform="rotate(-90 18 ${middle})"`,
+    ),
+  ].join('\n')
+}
+
+/** Names beside their colours, in a row that starts anew when it is full; about 7.2 px a letter. */
+const drawLegend = (series: readonly ChartSeries[]): string => {
+  let px = frame.left
+  let py = 62
+  return series
+    .map(({ name }, i) => {
+      const length = 30 + name.length * 7.2
+      if (px + length > frame.right && px > frame.left) {
+        px = frame.left
+        py += 16
+      }
+      const mark = `<path d="M${coordinate(px)} ${py - 4}h16" stroke="${at(colors, i % colors.length)}" stroke-width="3" stroke-linecap="round"/>`
+      const entry = mark + text(px + 22, py, name, 'fill="#2b3642"')
+      px += length + 16
+      return entry
+    })
+    .join('\n')
+}
+
+/**
+ * Draws a chart of 840 × 460 on white.
+ *
+ * @returns the text of an SVG document; with no drawable point it says "no data yet"
+ */
+export const lineChart = (chart: LineChart): string => {
+  const logY = chart.logY === true
+  const drawable = chart.series.map(({ points }) =>
+    points
+      .filter(([px, py]) => Number.isFinite(px) && Number.isFinite(py) && (!logY || py > 0))
+      .sort((a, b) => a[0] - b[0]),
+  )
+  const all = drawable.flat()
+  const x = xAxis(all)
+  const y = logY ? logAxis(all) : linearAxis(all)
+  const lines = drawable.map((points, i) => drawSeries(points, x, y, at(colors, i % colors.length), logY))
+  const empty = text(
+    (frame.left + frame.right) / 2,
+    (frame.top + frame.bottom) / 2,
+    'no data yet',
+    'text-anchor="middle" font-size="16" fill="#8b98a5"',
+  )
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escapeXml(chart.title)}" font-family="system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif" font-size="12" fill="#66727f">`,
+    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
+    text(frame.left, 34, chart.title, 'font-size="18" font-weight="600" fill="#15212d"'),
+    drawLegend(chart.series),
+    drawAxes(x, y, chart),
+    ...(all.length === 0 ? [empty] : lines),
+    '</svg>\n',
+  ].join('\n')
+}

@@ -1,0 +1,130 @@
+/**
+ * The numbers of a run, one JSON object a line, appended as training goes (`metrics.jsonl`).
+ *
+ * A kill in mid-write leaves a last line without its newline; it is not a record, and the next append removes it.
+ * JSON has no NaN and no infinity, and a diverged loss must not become null: they are written as the strings "NaN",
+ * "Infinity" and "-Infinity", and read back as numbers.
+ */
+import type { FileHandle } from 'node:fs/promises'
+import { E, pipe, TE } from '../prelude/fp.ts'
+import { isMissing, type FileSystemError } from './fileSystem.ts'
+import { attempt, nodeFileSystem, withFile } from './fileSystem.node.ts'
+import { replaceFile } from './replaceFile.node.ts'
+
+/** One line: the step it belongs to, and whatever was measured. */
+export type MetricRecord = { readonly step: number; readonly [name: string]: number | string | boolean | null }
+
+/** A complete line of a metrics file is not a record: something else than fathom wrote there, or the disk is bad. */
+export type MetricsError = {
+  readonly _tag: 'MetricsError'
+  readonly path: string
+  readonly line: number
+  readonly message: string
+}
+
+const newline = 0x0a
+
+const nonFinite: ReadonlyMap<unknown, number> = new Map([
+  ['NaN', NaN],
+  ['Infinity', Infinity],
+  ['-Infinity', -Infinity],
+])
+
+const encodeLine = (record: MetricRecord): string =>
+  `${JSON.stringify(record, (_, value: unknown) => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value))}\n`
+
+const isMetricRecord = (x: unknown): x is MetricRecord =>
+  typeof x === 'object' && x !== null && 'step' in x && typeof x.step === 'number'
+
+const decodeLine = (line: string): E.Either<undefined, MetricRecord> =>
+  pipe(
+    E.tryCatch(
+      () => JSON.parse(line, (_, value: unknown) => nonFinite.get(value) ?? value) as unknown,
+      () => undefined,
+    ),
+    E.filterOrElse(isMetricRecord, () => undefined),
+  )
+
+/** Cuts what follows the last newline, searching backwards in blocks. */
+const cutTornLine = async (file: FileHandle, size: number): Promise<void> => {
+  const block = new Uint8Array(4096)
+  let end = size
+  while (end > 0) {
+    const start = Math.max(0, end - block.length)
+    const { bytesRead } = await file.read(block, 0, end - start, start)
+    const last = block.subarray(0, bytesRead).lastIndexOf(newline)
+    if (last >= 0) return file.truncate(start + last + 1)
+    end = start
+  }
+  return file.truncate(0)
+}
+
+const appendLine = async (file: FileHandle, line: string): Promise<void> => {
+  const { size } = await file.stat()
+  if (size > 0) {
+    const { buffer: last } = await file.read(new Uint8Array(1), 0, 1, size - 1)
+    if (last[0] !== newline) await cutTornLine(file, size)
+  }
+  await file.appendFile(line)
+}
+
+/**
+ * Appends one record; makes the file when it is not there. Not synced: after a power failure the last lines may be
+ * missing.
+ */
+export const appendMetric = (path: string, record: MetricRecord): TE.TaskEither<FileSystemError, void> =>
+  attempt('append to', path, () => withFile(path, 'a+', (file) => appendLine(file, encodeLine(record))))
+
+/** The complete lines, without their newlines; none when the file is not there yet. */
+const readLines = (path: string): TE.TaskEither<FileSystemError, readonly string[]> =>
+  pipe(
+    nodeFileSystem.readFile(path),
+    TE.map((bytes) =>
+      new TextDecoder()
+        .decode(bytes.subarray(0, bytes.lastIndexOf(newline) + 1))
+        .split('\n')
+        .slice(0, -1),
+    ),
+    TE.orElse((error) => (isMissing(error) ? TE.right<FileSystemError, readonly string[]>([]) : TE.left(error))),
+  )
+
+const decodeLines = (path: string, lines: readonly string[]): E.Either<MetricsError, readonly MetricRecord[]> =>
+  pipe(
+    lines,
+    E.traverseArray((line) => decodeLine(line)),
+    E.mapLeft(() => {
+      const index = lines.findIndex((line) => E.isLeft(decodeLine(line)))
+      const message = `${path}, line ${index + 1} is not a JSON object with a step: repair or remove that line`
+      return { _tag: 'MetricsError', path, line: index + 1, message }
+    }),
+  )
+
+/**
+ * All records in the order of the file; a torn last line is left out, and a file that is not there has none.
+ *
+ * @returns Left with a `MetricsError` for a complete line that is not a record
+ */
+export const readMetrics = (path: string): TE.TaskEither<FileSystemError | MetricsError, readonly MetricRecord[]> =>
+  pipe(
+    readLines(path),
+    TE.chainEitherKW((lines) => decodeLines(path, lines)),
+  )
+
+/**
+ * Removes the records of later steps, so that a run that resumes from `step` writes each step once. Atomic: the old
+ * file or the new one.
+ *
+ * @param step the last step that stays
+ */
+export const truncateMetricsAfter = (path: string, step: number): TE.TaskEither<FileSystemError | MetricsError, void> =>
+  pipe(
+    readLines(path),
+    TE.bindTo('lines'),
+    TE.bindW('records', ({ lines }) => TE.fromEither(decodeLines(path, lines))),
+    TE.chainW(({ lines, records }) => {
+      const kept = lines.filter((_, i) => (records[i]?.step ?? Infinity) <= step)
+      return lines.length === 0
+        ? TE.right(undefined)
+        : replaceFile(path, new TextEncoder().encode(kept.map((line) => `${line}\n`).join('')))
+    }),
+  )

@@ -1,0 +1,78 @@
+import { appendFile, mkdtemp, readFile, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { appendMetric, readMetrics, truncateMetricsAfter } from '../../src/io/metricsLog.node.ts'
+import { E } from '../../src/prelude/fp.ts'
+
+const fresh = async (): Promise<string> => join(await mkdtemp(join(tmpdir(), 'fathom-')), 'metrics.jsonl')
+
+const read = async (path: string): Promise<readonly unknown[]> => {
+  const records = await readMetrics(path)()
+  if (E.isLeft(records)) throw new Error(records.left.message)
+  return records.right
+}
+
+const filled = async (steps: number): Promise<string> => {
+  const path = await fresh()
+  for (let step = 1; step <= steps; step++) await appendMetric(path, { step, loss: 1 / step })()
+  return path
+}
+
+describe('the metrics log', () => {
+  it('has no records where there is no file', async () => {
+    const path = await fresh()
+    expect(await read(path)).toEqual([])
+    expect(await truncateMetricsAfter(path, 3)()).toEqual(E.right(undefined))
+  })
+
+  it('reads back what was appended, NaN and infinities too', async () => {
+    const path = await fresh()
+    const record = { step: 1, loss: NaN, high: Infinity, low: -Infinity, phase: 'train', done: false, none: null }
+    await appendMetric(path, record)()
+    expect(await read(path)).toEqual([record])
+    expect(await readFile(path, 'utf8')).toBe(
+      '{"step":1,"loss":"NaN","high":"Infinity","low":"-Infinity","phase":"train","done":false,"none":null}\n',
+    )
+  })
+
+  it('reads the whole records of a file that was cut at any byte, and appends to it', async () => {
+    const whole = await readFile(await filled(3), 'utf8')
+    for (let size = 0; size <= whole.length; size++) {
+      const path = await fresh()
+      await writeFile(path, whole)
+      await truncate(path, size)
+      const complete = whole.slice(0, size).split('\n').length - 1
+      expect(await read(path)).toHaveLength(complete)
+      await appendMetric(path, { step: 9 })()
+      expect((await read(path)).slice(complete)).toEqual([{ step: 9 }])
+    }
+  })
+
+  it('removes a torn line that is longer than one block', async () => {
+    const path = await filled(2)
+    await appendFile(path, `{"step":3,"text":"${'x'.repeat(10_000)}`)
+    await appendMetric(path, { step: 3 })()
+    expect(await read(path)).toMatchObject([{ step: 1 }, { step: 2 }, { step: 3 }])
+  })
+
+  it('names the line that is not a record', async () => {
+    const path = await filled(1)
+    await appendFile(path, 'oops\n{"step":2}\n')
+    expect(await readMetrics(path)()).toMatchObject({ left: { _tag: 'MetricsError', line: 2 } })
+    await writeFile(path, '{"loss":2}\n')
+    expect(await readMetrics(path)()).toMatchObject({ left: { line: 1 } })
+  })
+
+  it('truncates after a step, so that a resumed run has each step once', async () => {
+    const path = await filled(5)
+    await truncateMetricsAfter(path, 3)()
+    await appendMetric(path, { step: 4, loss: 7 })()
+    expect(await read(path)).toEqual([
+      { step: 1, loss: 1 },
+      { step: 2, loss: 0.5 },
+      { step: 3, loss: 1 / 3 },
+      { step: 4, loss: 7 },
+    ])
+  })
+})
