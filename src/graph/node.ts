@@ -21,6 +21,11 @@ export const makeNode = <K extends OpName>(op: K, attrs: Ops[K]['attrs'], inputs
   return { id: counter.next++, op, attrs, inputs, shape, dtype } as unknown as NodeOf<K>
 }
 
-/** A copy of `node` with other inputs. */
-export const withInputs = (node: Node, inputs: readonly Node[]): Node =>
-  inputs.every((x, i) => x === node.inputs[i]) ? node : makeNode(node.op, node.attrs, inputs as Ops[OpName]['inputs'] & readonly [Node, Node, Node])
+/** A new node like `node` with these inputs, numbered now. */
+export const rebuilt = (node: Node, inputs: readonly Node[]): Node => {
+  const { op, attrs } = node as NodeOf<'concatenate'> // stands for any primitive: the inputs are those of the node, replaced
+  return makeNode(op, attrs, inputs)
+}
+
+/** `node` itself when the inputs are its own, else a copy with the new ones. */
+export const withInputs = (node: Node, inputs: readonly Node[]): Node => (inputs.every((x, i) => x === node.inputs[i]) ? node : rebuilt(node, inputs))

@@ -4,7 +4,7 @@
  *
  * Nothing is computed here: each method makes nodes. Operands broadcast by NumPy's rule, and the broadcast is written into the graph.
  */
-import { at, equalNumbers, inversePermutation, product, range, without } from '../prelude/array.ts'
+import { at, equalNumbers, product, range, without } from '../prelude/array.ts'
 import { DTypeError, ShapeError } from '../prelude/errors.ts'
 import { allocate, encodeHalf, isFloat, type DType } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
@@ -355,5 +355,3 @@ export class Tensor {
 /** Whether gradients flow through the tensor's dtype. */
 export const isDifferentiable = (x: Tensor): boolean => isFloat(x.dtype)
 
-/** The axes that undo `transpose(permutation)`. */
-export const inverseTranspose = (x: Tensor, permutation: readonly number[]): Tensor => x.transpose(inversePermutation(permutation))

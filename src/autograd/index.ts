@@ -1,0 +1,3 @@
+/** Autodiff: derivatives of functions over pytrees, and the check that holds them to finite differences. */
+export { checkGrad, type CheckOptions } from './check.ts'
+export { grad, hvp, jvp, valueAndGrad, vjp, type Jvp, type Vjp } from './grad.ts'

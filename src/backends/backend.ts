@@ -1,0 +1,29 @@
+/**
+ * What a backend is: it keeps memory, and it runs plans. Nothing here knows tensors.
+ */
+import type { TypedArray } from '../graph/dtype.ts'
+import type { Plan } from '../compiler/plan.ts'
+
+/** A range of memory that a backend owns; only that backend knows what is in it. */
+export interface Memory {
+  readonly bytes: number
+}
+
+/** A plan made ready to run. */
+export interface Executable<M extends Memory = Memory> {
+  /** Runs the plan on arguments, writing the outputs; memory of the two does not overlap. */
+  readonly run: (inputs: readonly M[], outputs: readonly M[]) => void
+}
+
+/** The interface of every backend. Reading back is asynchronous because a GPU's is. */
+export interface Backend<M extends Memory = Memory> {
+  readonly name: string
+  readonly allocate: (bytes: number) => M
+  /** Gives memory back to be allocated again. */
+  readonly release: (memory: M) => void
+  readonly write: (memory: M, values: TypedArray) => void
+  /** The copy is taken when it is called, so that later runs do not change it. */
+  readonly read: (memory: M) => Promise<Uint8Array>
+  readonly prepare: (plan: Plan) => Executable<M>
+  readonly close: () => void
+}

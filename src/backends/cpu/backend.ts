@@ -1,0 +1,84 @@
+/**
+ * The cpu backend: pure TypeScript, in two forms that agree bit for bit. `interpreted` runs a program one primitive at a time and is
+ * the specification; `fused` runs the plan's kernels through blocked loops.
+ */
+import { at } from '../../prelude/array.ts'
+import { viewAs, type TypedArray } from '../../graph/dtype.ts'
+import { sizeOf } from '../../graph/shape.ts'
+import type { Plan, Slot } from '../../compiler/plan.ts'
+import type { Backend, Executable } from '../backend.ts'
+import { interpret } from './interpret.ts'
+import { prepareKernel } from './run.ts'
+import { elements, type CpuMemory } from './store.ts'
+
+const slotElements = (memory: CpuMemory, slot: Slot): TypedArray => elements(memory, slot.dtype, sizeOf(slot.shape))
+
+const interpreted = (plan: Plan): Executable<CpuMemory> => ({
+  run: (inputs, outputs) => {
+    const results = interpret(plan.program, inputs.map((m, i) => slotElements(m, at(plan.arguments, i))))
+    results.forEach((values, i) => {
+      slotElements(at(outputs, i), at(plan.outputs, i)).set(values)
+    })
+  },
+})
+
+/** Memory that plans share for their temporaries: as large as the largest asked for; only one plan runs at a time. */
+interface Arena {
+  buffer: ArrayBuffer
+}
+
+const fused = (plan: Plan, arena: Arena): Executable<CpuMemory> => {
+  if (arena.buffer.byteLength < plan.arenaBytes) arena.buffer = new ArrayBuffer(plan.arenaBytes)
+  const arrays: TypedArray[] = []
+  const bufferOf = (buffer: number): TypedArray => arrays[buffer] as TypedArray
+  const runs = plan.kernels.map((kernel) => prepareKernel(kernel, bufferOf))
+  const bind = (inputs: readonly CpuMemory[], outputs: readonly CpuMemory[]): void => {
+    plan.buffers.forEach(({ dtype, length, placement }, i) => {
+      if (placement.kind === 'argument') arrays[i] = elements(at(inputs, placement.index), dtype, length)
+      else if (placement.kind === 'output') arrays[i] = elements(at(outputs, placement.index), dtype, length)
+      else if (placement.kind === 'literal') arrays[i] = placement.values
+      else if (arrays[i]?.buffer !== arena.buffer) arrays[i] = viewAs(dtype, arena.buffer, placement.offset, length)
+    })
+  }
+  return {
+    run: (inputs, outputs) => {
+      bind(inputs, outputs)
+      for (const run of runs) run()
+    },
+  }
+}
+
+/** Freed memory by size: a training step frees exactly what the next one allocates. */
+type Pool = Map<number, CpuMemory[]>
+
+const take = (pool: Pool, bytes: number): CpuMemory => pool.get(bytes)?.pop() ?? { bytes, buffer: new ArrayBuffer(bytes), offset: 0 }
+
+const give = (pool: Pool, memory: CpuMemory): void => {
+  const free = pool.get(memory.bytes)
+  if (free === undefined) pool.set(memory.bytes, [memory])
+  else free.push(memory)
+}
+
+/** Opens the cpu backend in one of its forms. */
+export const cpuBackend = (isFused: boolean): Backend => {
+  const pool: Pool = new Map()
+  const arena: Arena = { buffer: new ArrayBuffer(0) }
+  const backend: Backend<CpuMemory> = {
+    name: isFused ? 'cpu' : 'cpu, one primitive at a time',
+    allocate: (bytes) => take(pool, bytes),
+    release: (memory) => {
+      give(pool, memory)
+    },
+    write: (memory, values) => {
+      new Uint8Array(memory.buffer, memory.offset, memory.bytes).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+    },
+    read: (memory) => Promise.resolve(new Uint8Array(memory.buffer, memory.offset, memory.bytes).slice()),
+    prepare: (plan) => (isFused ? fused(plan, arena) : interpreted(plan)),
+    close: () => {
+      pool.clear()
+      arena.buffer = new ArrayBuffer(0)
+    },
+  }
+  return backend as unknown as Backend // memory that this backend gets back is memory that it has given
+}
+

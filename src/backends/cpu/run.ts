@@ -1,0 +1,185 @@
+/** Kernels made ready to run: one exhaustive switch over the kernel IR. */
+import { roundTo, type DType, type TypedArray } from '../../graph/dtype.ts'
+import type { ElementwiseKernel, GatherKernel, GemmKernel, Kernel, Operand, PlaceKernel, ReduceKernel, ScatterKernel, SortKernel } from '../../compiler/kernel.ts'
+import { permute, range } from '../../prelude/array.ts'
+import type { View } from '../../compiler/view.ts'
+import { copyView, prepareConv } from './conv.ts'
+import { evaluator, type BufferOf } from './evaluate.ts'
+import { gemm } from './gemm.ts'
+import { blockSize, type Lanes } from './lanes.ts'
+import { load, store } from './store.ts'
+import { addresses, rowAddress, walker } from './walk.ts'
+
+/** Runs a prepared kernel. */
+export type Run = () => void
+
+/** Reads the buffer as numbers: halves are decoded. */
+const numbers = (array: TypedArray): Lanes => (array instanceof Uint16Array ? Float32Array.from(array, (_, i) => load(array, i)) : array)
+
+/** Hands `write` an array to fill with sums; f16 goes through doubles and is rounded once at the end. */
+const writing = (out: TypedArray, write: (to: Lanes) => void): void => {
+  if (!(out instanceof Uint16Array)) {
+    write(out)
+    return
+  }
+  const wide = new Float64Array(out.length)
+  write(wide)
+  wide.forEach((x, i) => {
+    store(out, i, roundTo.f16(x))
+  })
+}
+
+const elementwise = ({ body, output }: ElementwiseKernel, bufferOf: BufferOf): Run => {
+  const evaluate = evaluator(body, bufferOf)
+  return () => {
+    const out = bufferOf(output)
+    for (let start = 0; start < body.size; start += blockSize) {
+      const n = Math.min(blockSize, body.size - start)
+      const { array, start: from } = evaluate(start, n)
+      if (!(out instanceof Uint16Array)) out.set(array.subarray(from, from + n), start)
+      else for (let i = 0; i < n; i++) store(out, start + i, array[from + i] as number)
+    }
+  }
+}
+
+/** Sums in f64, or wrapping integers; the order is that of the linear index. */
+const accumulators = (dtype: DType, size: number): Lanes => (dtype === 'i32' || dtype === 'u32' || dtype === 'u8' ? new Int32Array(size) : new Float64Array(size))
+
+const sumInto = (sums: Lanes, address: number, step: number, x: Lanes, from: number, count: number): void => {
+  if (step !== 0) {
+    for (let i = 0; i < count; i++) sums[address + i * step] = (sums[address + i * step] as number) + (x[from + i] as number)
+    return
+  }
+  let sum = sums[address] as number
+  for (let i = 0; i < count; i++) sum += x[from + i] as number
+  sums[address] = sum
+}
+
+const maxInto = (sums: Lanes, address: number, step: number, x: Lanes, from: number, count: number): void => {
+  for (let i = 0; i < count; i++) sums[address + i * step] = Math.max(sums[address + i * step] as number, x[from + i] as number)
+}
+
+const reduce = ({ body, target, size, operation, output, dtype }: ReduceKernel, bufferOf: BufferOf): Run => {
+  const evaluate = evaluator(body, bufferOf)
+  const w = walker(target)
+  const fold = operation === 'sum' ? sumInto : maxInto
+  return () => {
+    const sums = operation === 'sum' ? accumulators(dtype, size) : new Float64Array(size).fill(-Infinity)
+    for (let start = 0; start < body.size; start += blockSize) {
+      const n = Math.min(blockSize, body.size - start)
+      const run = evaluate(start, n)
+      let row = Math.floor(start / w.inner)
+      let within = start - row * w.inner
+      for (let done = 0; done < n; row++, within = 0) {
+        const count = Math.min(w.inner - within, n - done)
+        fold(sums, rowAddress(w, row) + within * w.step, w.step, run.array, run.start + done, count)
+        done += count
+      }
+    }
+    const out = bufferOf(output)
+    for (let i = 0; i < size; i++) store(out, i, roundTo[dtype](sums[i] as number))
+  }
+}
+
+/** Some axes of an operand's view, without its offset. */
+const axesOf = ({ view }: Operand, axes: readonly number[]): View => ({ offset: 0, shape: permute(view.shape, axes), strides: permute(view.strides, axes) })
+
+const prepareGemm = ({ x, y, axes, output }: GemmKernel, bufferOf: BufferOf): Run => {
+  const part = (operand: Operand, list: readonly number[]): Int32Array => addresses(axesOf(operand, list))
+  const [xBatch, yBatch] = [part(x, axes.batch[0]), part(y, axes.batch[1])]
+  const left = { rows: part(x, axes.rows), columns: part(x, axes.contract[0]) }
+  const right = { rows: part(y, axes.contract[1]), columns: part(y, axes.columns) }
+  const [rows, columns] = [left.rows.length, right.columns.length]
+  return () => {
+    const [xs, ys] = [numbers(bufferOf(x.buffer)), numbers(bufferOf(y.buffer))]
+    writing(bufferOf(output), (out) => {
+      xBatch.forEach((offset, b) => {
+        const target = { array: out, offset: b * rows * columns, rowStride: columns }
+        gemm(target, { array: xs, offset: x.view.offset + offset, ...left }, { array: ys, offset: y.view.offset + (yBatch[b] as number), ...right })
+      })
+    })
+  }
+}
+
+const place = ({ parts, output }: PlaceKernel, bufferOf: BufferOf): Run => {
+  return () => {
+    const out = bufferOf(output)
+    out.fill(0)
+    // Values are moved, not computed with: the bits of a half are as good as its value.
+    for (const { from, window } of parts) copyView(out as Lanes, window, bufferOf(from.buffer) as Lanes, from.view)
+  }
+}
+
+const clamp = (i: number, rows: number): number => (i < 0 ? 0 : i >= rows ? rows - 1 : i)
+
+const gather = ({ table, index, extent: { outer, rows, picks, inner }, output }: GatherKernel, bufferOf: BufferOf): Run => {
+  return () => {
+    const [out, from, indices] = [bufferOf(output), bufferOf(table.buffer), bufferOf(index.buffer)]
+    for (let o = 0; o < outer; o++)
+      for (let p = 0; p < picks; p++) {
+        const source = (o * rows + clamp(indices[p] as number, rows)) * inner
+        const target = (o * picks + p) * inner
+        for (let k = 0; k < inner; k++) out[target + k] = from[source + k] as number
+      }
+  }
+}
+
+const scatter = ({ updates, index, extent: { outer, rows, picks, inner }, output, dtype }: ScatterKernel, bufferOf: BufferOf): Run => {
+  return () => {
+    const [from, indices] = [numbers(bufferOf(updates.buffer)), bufferOf(index.buffer)]
+    const sums = new Float64Array(outer * rows * inner)
+    for (let o = 0; o < outer; o++)
+      for (let p = 0; p < picks; p++) {
+        const target = (o * rows + clamp(indices[p] as number, rows)) * inner
+        const source = (o * picks + p) * inner
+        for (let k = 0; k < inner; k++) sums[target + k] = (sums[target + k] as number) + (from[source + k] as number)
+      }
+    const out = bufferOf(output)
+    for (let i = 0; i < sums.length; i++) store(out, i, roundTo[dtype](sums[i] as number))
+  }
+}
+
+const sort = ({ from, outer, length, inner, output }: SortKernel, bufferOf: BufferOf): Run => {
+  return () => {
+    const [out, x] = [bufferOf(output), numbers(bufferOf(from.buffer))]
+    for (let o = 0; o < outer; o++)
+      for (let k = 0; k < inner; k++) {
+        const address = (j: number): number => (o * length + j) * inner + k
+        const order = range(length).toSorted((a, b) => (x[address(a)] as number) - (x[address(b)] as number) || a - b)
+        order.forEach((j, i) => {
+          out[address(i)] = j
+        })
+      }
+  }
+}
+
+const conv = (kernel: Extract<Kernel, { kind: 'conv' }>, bufferOf: BufferOf): Run => {
+  const run = prepareConv(kernel)
+  return () => {
+    writing(bufferOf(kernel.output), (out) => {
+      run(out, numbers(bufferOf(kernel.x.buffer)), numbers(bufferOf(kernel.filter.buffer)))
+    })
+  }
+}
+
+/** Prepares a kernel: everything that depends on shapes alone is computed here, once. */
+export const prepareKernel = (kernel: Kernel, bufferOf: BufferOf): Run => {
+  switch (kernel.kind) {
+    case 'elementwise':
+      return elementwise(kernel, bufferOf)
+    case 'reduce':
+      return reduce(kernel, bufferOf)
+    case 'gemm':
+      return prepareGemm(kernel, bufferOf)
+    case 'conv':
+      return conv(kernel, bufferOf)
+    case 'place':
+      return place(kernel, bufferOf)
+    case 'gather':
+      return gather(kernel, bufferOf)
+    case 'scatter':
+      return scatter(kernel, bufferOf)
+    case 'sort':
+      return sort(kernel, bufferOf)
+  }
+}

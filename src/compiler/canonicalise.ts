@@ -1,0 +1,112 @@
+/**
+ * From the graph as written to the graph to run: calls are replaced by their definitions, annotations dropped, common subexpressions
+ * merged, and rewrites applied that change no bit of any result.
+ *
+ * Nodes are made again in the order of the program, so that the order of their numbers is the schedule.
+ */
+import { at, equalNumbers, permute, range } from '../prelude/array.ts'
+import { attributesKey } from '../graph/key.ts'
+import { makeNode, rebuilt } from '../graph/node.ts'
+import type { Node, NodeOf, OpName } from '../graph/ops.ts'
+import { reachable } from '../graph/traverse.ts'
+
+type Rewrite<K extends OpName> = (node: NodeOf<K>) => Node
+type Rewrites = { readonly [K in OpName]?: Rewrite<K> }
+
+/** The one value of a literal, where all its elements are equal by construction. */
+export const uniformValue = (node: Node): number | undefined => {
+  if (node.op === 'constant' && node.attrs.values.length === 1 && node.dtype !== 'f16') return node.attrs.values[0]
+  return node.op === 'broadcast' || node.op === 'reshape' ? uniformValue(node.inputs[0]) : undefined
+}
+
+const isIdentity = (permutation: readonly number[]): boolean => permutation.every((p, i) => p === i)
+
+/** One rule a primitive: the node, or a simpler one with the same bits. */
+const rewrites: Rewrites = {
+  alias: (n) => n.inputs[0],
+  stopGradient: (n) => n.inputs[0],
+  neg: (n) => (n.inputs[0].op === 'neg' ? n.inputs[0].inputs[0] : n),
+  mul: (n) => (uniformValue(n.inputs[1]) === 1 ? n.inputs[0] : uniformValue(n.inputs[0]) === 1 ? n.inputs[1] : n),
+  div: (n) => (uniformValue(n.inputs[1]) === 1 ? n.inputs[0] : n),
+  cast: (n) => (n.dtype === n.inputs[0].dtype ? n.inputs[0] : n),
+  reduceSum: (n) => (n.attrs.axes.length === 0 && n.dtype === n.inputs[0].dtype ? n.inputs[0] : n),
+  reduceMax: (n) => (n.attrs.axes.length === 0 ? n.inputs[0] : n),
+  broadcast: (n) => (n.attrs.axes.length === 0 ? n.inputs[0] : n),
+  reshape: (n) => {
+    const source = n.inputs[0].op === 'reshape' ? n.inputs[0].inputs[0] : n.inputs[0]
+    return equalNumbers(source.shape, n.shape) ? source : source === n.inputs[0] ? n : makeNode('reshape', n.attrs, [source])
+  },
+  transpose: (n) => {
+    const inner = n.inputs[0]
+    if (isIdentity(n.attrs.permutation)) return inner
+    if (inner.op !== 'transpose') return n
+    const permutation = permute(inner.attrs.permutation, n.attrs.permutation)
+    return isIdentity(permutation) ? inner.inputs[0] : makeNode('transpose', { permutation }, inner.inputs)
+  },
+}
+
+const rewrite = <K extends OpName>(node: NodeOf<K>): Node => {
+  const rule: Rewrite<K> | undefined = rewrites[node.op]
+  return rule === undefined ? (node as Node) : rule(node)
+}
+
+/** What one canonicalisation knows: nodes by structure, and what every node of the source has become. */
+interface Memory {
+  readonly known: Map<string, Node>
+  readonly ids: Map<Node, number>
+}
+
+const intern = (node: Node, memory: Memory): Node => {
+  if (memory.ids.has(node)) return node
+  const key = `${attributesKey(node)}(${node.inputs.map((x) => memory.ids.get(x) ?? 'x').join()})`
+  const found = memory.known.get(key)
+  if (found !== undefined) return found
+  memory.known.set(key, node)
+  memory.ids.set(node, memory.ids.size)
+  return node
+}
+
+const emit = (node: Node, inputs: readonly Node[], memory: Memory): Node => {
+  const moved = rebuilt(node, inputs)
+  return intern(rewrite(moved), memory)
+}
+
+
+const visit = (outputs: readonly Node[], bound: ReadonlyMap<Node, Node>, memory: Memory): readonly Node[] => {
+  const became = new Map<Node, Node>(bound)
+  const expanded = new Map<readonly Node[], readonly Node[]>()
+  const resolve = (node: Node): Node => {
+    const found = became.get(node)
+    if (found === undefined) throw new Error(`canonicalise: ${node.op} was used before it was made`)
+    return found
+  }
+  for (const node of reachable(outputs)) {
+    if (became.has(node)) continue
+    const inputs = node.inputs.map(resolve)
+    if (node.op !== 'call') {
+      became.set(node, emit(node, inputs, memory))
+      continue
+    }
+    const { definition, output } = node.attrs
+    const results = expanded.get(node.inputs) ?? visit(definition.outputs, new Map(definition.parameters.map((p, i) => [p, at(inputs, i)])), memory)
+    expanded.set(node.inputs, results)
+    became.set(node, at(results, output))
+  }
+  return outputs.map(resolve)
+}
+
+/** A graph ready to be lowered: every node once, in the order in which to run. */
+export interface Program {
+  readonly parameters: readonly NodeOf<'parameter'>[]
+  readonly nodes: readonly Node[]
+  readonly outputs: readonly Node[]
+}
+
+/** The program that computes `outputs` from `parameters`. */
+export const canonicalise = (parameters: readonly NodeOf<'parameter'>[], outputs: readonly Node[]): Program => {
+  const memory: Memory = { known: new Map(), ids: new Map() }
+  const fresh = parameters.map((p, index) => makeNode('parameter', { index, shape: p.shape, dtype: p.dtype }, []))
+  for (const p of fresh) memory.ids.set(p, memory.ids.size)
+  const rewritten = visit(outputs, new Map(range(parameters.length).map((i) => [at(parameters, i), at(fresh, i)])), memory)
+  return { parameters: fresh, nodes: reachable(rewritten), outputs: rewritten }
+}

@@ -1,0 +1,112 @@
+/**
+ * Which elementwise nodes are computed inside which kernel.
+ *
+ * A node joins the kernel of its users when all of them are in one kernel and walk over the same linear index: elementwise nodes,
+ * reshapes, and the reduction at the end. Joining moves a computation to its only place of use, so it can never make a cycle. What
+ * does not join is a root: its values are written to a buffer, and the reason is recorded.
+ */
+import { isElementwise, type Node } from '../graph/ops.ts'
+import { uniformValue, type Program } from './canonicalise.ts'
+
+/** Buffers that one kernel may read; with its output this keeps to the eight bindings that every WebGPU adapter has. */
+export const maxLoads = 7
+
+/** The fusion of a program: for each node the root of the kernel that computes it, and for each root why it ends there. */
+export interface Fusion {
+  readonly rootOf: ReadonlyMap<Node, Node>
+  readonly reasons: ReadonlyMap<Node, string>
+}
+
+const isReduction = (node: Node): boolean => node.op === 'reduceSum' || node.op === 'reduceMax'
+
+const usersOf = (nodes: readonly Node[]): ReadonlyMap<Node, readonly Node[]> => {
+  const users = new Map<Node, Node[]>()
+  for (const node of nodes)
+    for (const input of new Set(node.inputs)) {
+      const list = users.get(input)
+      if (list === undefined) users.set(input, [node])
+      else list.push(node)
+    }
+  return users
+}
+
+const reasonToEnd = (users: readonly Node[], roots: ReadonlySet<Node | undefined>, isOutput: boolean): string => {
+  if (isOutput) return 'output'
+  const outside = users.find((u) => !isElementwise(u) && !isReduction(u) && u.op !== 'reshape')
+  if (outside !== undefined) return `feeds ${outside.op}`
+  return roots.size > 1 ? `used by ${roots.size} kernels` : `a view of it is used`
+}
+
+/** How a node of a kernel sees an operand: computed inside, or loaded. Reshapes are looked through. */
+export const isInside = (node: Node, root: Node, rootOf: ReadonlyMap<Node, Node>): boolean => node !== root && rootOf.get(node) === root
+
+const assign = (program: Program, forced: ReadonlySet<Node>, users: ReadonlyMap<Node, readonly Node[]>): Fusion => {
+  const outputs = new Set(program.outputs)
+  const rootOf = new Map<Node, Node>()
+  const reasons = new Map<Node, string>()
+  for (const node of program.nodes.toReversed()) {
+    if (isReduction(node)) {
+      rootOf.set(node, node)
+      reasons.set(node, outputs.has(node) ? 'output' : 'a reduction ends a kernel')
+      continue
+    }
+    if (!isElementwise(node) && node.op !== 'reshape') continue
+    const used = users.get(node) ?? []
+    const roots = new Set(used.map((u) => rootOf.get(u)))
+    const [root] = roots
+    const joins = !outputs.has(node) && !forced.has(node) && roots.size === 1 && root !== undefined
+    if (joins) rootOf.set(node, root)
+    else if (node.op !== 'reshape') {
+      rootOf.set(node, node)
+      reasons.set(node, forced.has(node) ? `the kernel would read more than ${maxLoads} buffers` : reasonToEnd(used, roots, outputs.has(node)))
+    }
+  }
+  return { rootOf, reasons }
+}
+
+/** The nodes whose values a kernel loads. */
+const loadsOf = (fusion: Fusion, nodes: readonly Node[]): ReadonlyMap<Node, ReadonlySet<Node>> => {
+  const loads = new Map<Node, Set<Node>>()
+  for (const node of nodes) {
+    const root = fusion.rootOf.get(node)
+    if (root === undefined) continue
+    const set = loads.get(root) ?? new Set()
+    loads.set(root, set)
+    for (const x of node.inputs) if (!isInside(x, root, fusion.rootOf) && uniformValue(x) === undefined) set.add(x)
+  }
+  return loads
+}
+
+/** Nodes to write out so that a kernel that reads too much becomes two: in the order of the program, when the limit is passed. */
+const tooWide = (fusion: Fusion, nodes: readonly Node[]): readonly Node[] => {
+  const wide = new Set([...loadsOf(fusion, nodes)].filter(([, loads]) => loads.size > maxLoads).map(([root]) => root))
+  if (wide.size === 0) return []
+  const seen = new Map<Node, ReadonlySet<Node>>() // node of a wide kernel → what its own subtree loads
+  const cut: Node[] = []
+  const cutIn = new Set<Node>()
+  for (const node of nodes) {
+    const root = fusion.rootOf.get(node)
+    if (root === undefined || !wide.has(root) || cutIn.has(root)) continue
+    const own = new Set(node.inputs.flatMap((x) => (isInside(x, root, fusion.rootOf) ? [...(seen.get(x) ?? [])] : uniformValue(x) === undefined ? [x] : [])))
+    seen.set(node, own)
+    if (own.size <= maxLoads) continue
+    const widest = node.inputs.filter((x) => isInside(x, root, fusion.rootOf)).toSorted((a, b) => (seen.get(b)?.size ?? 0) - (seen.get(a)?.size ?? 0))[0]
+    const target = widest?.op === 'reshape' ? widest.inputs[0] : widest
+    if (target === undefined) continue
+    cut.push(target)
+    cutIn.add(root)
+  }
+  return cut
+}
+
+/** Assigns every elementwise node and reshape to a kernel. */
+export const fuse = (program: Program): Fusion => {
+  const users = usersOf(program.nodes)
+  const forced = new Set<Node>()
+  for (;;) {
+    const fusion = assign(program, forced, users)
+    const cut = tooWide(fusion, program.nodes).filter((n) => !forced.has(n))
+    if (cut.length === 0) return fusion
+    for (const node of cut) forced.add(node)
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * The kernel IR: what a backend has to run. Eight kinds; a backend is one exhaustive switch over them.
+ *
+ * Kernels read and write numbered buffers of a plan through views. An elementwise body is a list of instructions over one linear
+ * index, in which every operand is an earlier instruction: one evaluator, or one printer, serves all fused kernels.
+ */
+import type { DType } from '../graph/dtype.ts'
+import type { ConvAttrs, ElementwiseOp } from '../graph/ops.ts'
+import type { View } from './view.ts'
+
+/** A view of a numbered buffer of the plan. */
+export interface Operand {
+  readonly buffer: number
+  readonly view: View
+  readonly dtype: DType
+}
+
+/** A step of a fused body: a load, a literal, an index, or an elementwise primitive of earlier steps. */
+export type Instruction =
+  | { readonly kind: 'load'; readonly from: Operand; readonly dtype: DType }
+  | { readonly kind: 'literal'; readonly value: number; readonly dtype: DType }
+  | { readonly kind: 'index'; readonly view: View; readonly dtype: DType }
+  | { readonly kind: 'apply'; readonly op: ElementwiseOp; readonly inputs: readonly number[]; readonly dtype: DType }
+
+/** Instructions over a linear index of `size` elements; the last one is the result. */
+export interface Body {
+  readonly size: number
+  readonly instructions: readonly Instruction[]
+}
+
+/** What every kernel records about itself: what it computes, why it ends there, and what it costs. */
+export interface Record {
+  readonly output: number
+  readonly dtype: DType
+  readonly computes: string
+  readonly reason: string
+  readonly flops: number
+}
+
+/** out[i] = body(i). */
+export interface ElementwiseKernel extends Record {
+  readonly kind: 'elementwise'
+  readonly body: Body
+}
+
+/** out[target(i)] = Σ or max of body(i); `target` has stride 0 along the reduced axes. */
+export interface ReduceKernel extends Record {
+  readonly kind: 'reduce'
+  readonly operation: 'sum' | 'max'
+  readonly body: Body
+  readonly target: View
+  readonly size: number
+}
+
+/** out[b, m, n] = Σₖ x[b, m, k] · y[b, k, n]; each letter stands for any number of axes of the operand's view. */
+export interface GemmKernel extends Record {
+  readonly kind: 'gemm'
+  readonly x: Operand
+  readonly y: Operand
+  readonly axes: { readonly batch: AxisPair; readonly contract: AxisPair; readonly rows: readonly number[]; readonly columns: readonly number[] }
+}
+
+type AxisPair = readonly [readonly number[], readonly number[]]
+
+/** NHWC convolution with HWIO filters. */
+export interface ConvKernel extends Record {
+  readonly kind: 'conv'
+  readonly x: Operand
+  readonly filter: Operand
+  readonly attrs: ConvAttrs
+  readonly shape: readonly number[]
+}
+
+/** Writes each part into its window of a zeroed output: pad and concatenate. */
+export interface PlaceKernel extends Record {
+  readonly kind: 'place'
+  readonly parts: readonly { readonly from: Operand; readonly window: View }[]
+  readonly size: number
+}
+
+/** out[o, i, r] = table[o, index[i], r]. */
+export interface GatherKernel extends Record {
+  readonly kind: 'gather'
+  readonly table: Operand
+  readonly index: Operand
+  readonly extent: Extent
+}
+
+/** out[o, index[i], r] += updates[o, i, r]. */
+export interface ScatterKernel extends Record {
+  readonly kind: 'scatter'
+  readonly updates: Operand
+  readonly index: Operand
+  readonly extent: Extent
+}
+
+/** Lengths before the indexed axis, of the axis, of the index, and behind the axis. */
+export interface Extent {
+  readonly outer: number
+  readonly rows: number
+  readonly picks: number
+  readonly inner: number
+}
+
+/** Indices that sort the middle axis of [outer, length, inner]. */
+export interface SortKernel extends Record {
+  readonly kind: 'sort'
+  readonly from: Operand
+  readonly outer: number
+  readonly length: number
+  readonly inner: number
+}
+
+/** Any kernel. */
+export type Kernel = ElementwiseKernel | ReduceKernel | GemmKernel | ConvKernel | PlaceKernel | GatherKernel | ScatterKernel | SortKernel
+
+/** The operands that a kernel reads, each buffer possibly more than once. */
+export const operandsOf = (kernel: Kernel): readonly Operand[] => {
+  switch (kernel.kind) {
+    case 'elementwise':
+    case 'reduce':
+      return kernel.body.instructions.flatMap((i) => (i.kind === 'load' ? [i.from] : []))
+    case 'gemm':
+      return [kernel.x, kernel.y]
+    case 'conv':
+      return [kernel.x, kernel.filter]
+    case 'place':
+      return kernel.parts.map((p) => p.from)
+    case 'gather':
+      return [kernel.table, kernel.index]
+    case 'scatter':
+      return [kernel.updates, kernel.index]
+    case 'sort':
+      return [kernel.from]
+  }
+}

@@ -1,0 +1,55 @@
+/** A plan as text: every kernel with what it computes, why it ends there, what it reads and writes, and what it costs. */
+import { at } from '../prelude/array.ts'
+import { bytesPerElement } from '../graph/dtype.ts'
+import { sizeOf } from '../graph/shape.ts'
+import { operandsOf, type Kernel } from './kernel.ts'
+import { bytesOf, flopsOf, type Plan } from './plan.ts'
+
+/** `1.5 kB`, `12 MB`: decimal units, three digits at most. */
+export const showBytes = (bytes: number): string => showCount(bytes, ['B', 'kB', 'MB', 'GB', 'TB'])
+
+/** `1.5 kFLOP`, `12 MFLOP`. */
+export const showFlops = (flops: number): string => showCount(flops, ['FLOP', 'kFLOP', 'MFLOP', 'GFLOP', 'TFLOP'])
+
+const showCount = (n: number, units: readonly string[]): string => {
+  const power = n < 1000 ? 0 : Math.min(units.length - 1, Math.floor(Math.log10(n) / 3))
+  const value = n / 1000 ** power
+  return `${value >= 100 || Number.isInteger(value) ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)} ${at(units, power)}`
+}
+
+const bufferName = (plan: Plan, index: number): string => {
+  const { placement } = at(plan.buffers, index)
+  switch (placement.kind) {
+    case 'argument':
+      return `arg${placement.index}`
+    case 'output':
+      return `out${placement.index}`
+    case 'literal':
+      return 'literal'
+    case 'temporary':
+      return `t${index}@${placement.offset}`
+  }
+}
+
+const sizeOfKernel = (plan: Plan, kernel: Kernel): number => at(plan.buffers, kernel.output).length
+
+const columns = (rows: readonly (readonly string[])[]): readonly string[] => {
+  const widths = at(rows, 0).map((_, c) => Math.max(...rows.map((r) => at(r, c).length)))
+  return rows.map((r) => r.map((cell, c) => cell.padEnd(at(widths, c))).join('  ').trimEnd())
+}
+
+/** The plan as a table, with the totals in the last line. */
+export const printPlan = (plan: Plan): string => {
+  const rows = plan.kernels.map((k) => [
+    k.kind,
+    `${bufferName(plan, k.output)}:${k.dtype}×${sizeOfKernel(plan, k)}`,
+    k.computes.length > 60 ? `${k.computes.slice(0, 57)}...` : k.computes,
+    `reads ${[...new Set(operandsOf(k).map((o) => bufferName(plan, o.buffer)))].join(' ') || 'nothing'}`,
+    showFlops(k.flops),
+    showBytes(bytesOf(plan, k)),
+    k.reason,
+  ])
+  const bytes = (slots: Plan['outputs']): string => showBytes(slots.reduce((sum, s) => sum + sizeOf(s.shape) * bytesPerElement[s.dtype], 0))
+  const total = `${plan.kernels.length} kernels · ${showFlops(flopsOf(plan))} · arguments ${bytes(plan.arguments)} · outputs ${bytes(plan.outputs)} · arena ${showBytes(plan.arenaBytes)}`
+  return [...(rows.length === 0 ? [] : columns([['kind', 'writes', 'computes', 'reads', 'work', 'traffic', 'ends because'], ...rows])), total].join('\n')
+}

@@ -1,0 +1,210 @@
+/**
+ * A device: where tensors are computed and kept. It traces, compiles, runs and reads; everything that has an effect is here.
+ */
+import { pipe, TE } from '../prelude/fp.ts'
+import { at } from '../prelude/array.ts'
+import { DTypeError, TraceError, UseAfterDonate } from '../prelude/errors.ts'
+import { bytesPerElement, decodeHalf, viewAs, type DType, type TypedArray } from '../graph/dtype.ts'
+import { graphKey } from '../graph/key.ts'
+import { makeNode } from '../graph/node.ts'
+import type { Node, NodeOf } from '../graph/ops.ts'
+import { sizeOf, type Shape } from '../graph/shape.ts'
+import { substitute } from '../graph/substitute.ts'
+import { reachable } from '../graph/traverse.ts'
+import { compile as compilePlan, type Plan } from '../compiler/plan.ts'
+import type { Backend, Executable, Memory } from '../backends/backend.ts'
+import { loadBackend, type BackendOptions, type DeviceError } from '../backends/registry.ts'
+import { Tensor } from './tensor.ts'
+import { leaves, leavesWithPaths, mapTree, refill, signature } from './tree.ts'
+
+/** A compiled function: traced once for each structure and shapes of its arguments, then replayed. */
+export type Compiled<A extends readonly unknown[], R> = ((...args: A) => Promise<R>) & {
+  /** The plan for these arguments, without running it. */
+  readonly plan: (...args: A) => Plan
+}
+
+/** Which arguments a compiled function may consume. */
+export interface CompileOptions {
+  /** Positions of arguments whose memory the results take over; using them afterwards throws UseAfterDonate. */
+  readonly donate?: readonly number[]
+}
+
+/** A place where tensors are computed. */
+export interface Device {
+  readonly name: string
+  /** Computes every leaf of the tree; the result's leaves are values. */
+  readonly realize: <T>(tree: T) => Promise<T>
+  /** The elements, row-major; f16 arrives as f32. */
+  readonly read: (x: Tensor) => Promise<Exclude<TypedArray, Uint16Array>>
+  readonly compile: <A extends readonly unknown[], R>(fn: (...args: A) => R, options?: CompileOptions) => Compiled<A, R>
+  readonly close: () => Promise<void>
+}
+
+/** Values that a device keeps: the state of a leaf. */
+class Storage {
+  readonly owner: object
+  readonly memory: Memory
+  donatedAs: string | undefined = undefined
+
+  constructor(owner: object, memory: Memory) {
+    this.owner = owner
+    this.memory = memory
+  }
+}
+
+/** What a device knows while it is open. */
+interface Session {
+  readonly backend: Backend
+  readonly uploads: WeakMap<TypedArray, Storage>
+  readonly realizations: Map<string, Ready>
+}
+
+/** A plan made ready. */
+interface Ready {
+  readonly plan: Plan
+  readonly executable: Executable
+}
+
+const storageOf = (session: Session, node: NodeOf<'buffer'>, path: string): Storage => {
+  const { source } = node.attrs
+  if (source.kind === 'host') return upload(session, source.values)
+  const { storage } = source
+  if (!(storage instanceof Storage) || storage.owner !== session)
+    throw new DTypeError(`the tensor '${path}' lives on another device; read it there and make a tensor of its values`)
+  if (storage.donatedAs !== undefined)
+    throw new UseAfterDonate(`the tensor '${path}' was donated as '${storage.donatedAs}' to a compiled function; use the value that the function returned`)
+  return storage
+}
+
+const upload = (session: Session, values: TypedArray): Storage => {
+  const known = session.uploads.get(values)
+  if (known !== undefined && known.donatedAs === undefined) return known
+  const storage = new Storage(session, session.backend.allocate(values.byteLength))
+  session.backend.write(storage.memory, values)
+  session.uploads.set(values, storage)
+  return storage
+}
+
+const bytesOfSlot = (shape: Shape, dtype: DType): number => sizeOf(shape) * bytesPerElement[dtype]
+
+const leafTensor = (storage: Storage, shape: Shape, dtype: DType): Tensor => new Tensor(makeNode('buffer', { source: { kind: 'device', storage }, shape, dtype }, []))
+
+const run = (session: Session, { plan, executable }: Ready, inputs: readonly Storage[]): readonly Tensor[] => {
+  const outputs = plan.outputs.map((s) => new Storage(session, session.backend.allocate(bytesOfSlot(s.shape, s.dtype))))
+  executable.run(inputs.map((s) => s.memory), outputs.map((s) => s.memory))
+  return outputs.map((storage, i) => leafTensor(storage, at(plan.outputs, i).shape, at(plan.outputs, i).dtype))
+}
+
+const isBuffer = (node: Node): node is NodeOf<'buffer'> => node.op === 'buffer'
+
+const isOnDevice = (x: Tensor): boolean => x.node.op === 'buffer' && x.node.attrs.source.kind === 'device'
+
+const parameterFor = (node: Node, index: number): NodeOf<'parameter'> => makeNode('parameter', { index, shape: node.shape, dtype: node.dtype }, [])
+
+const ready = (session: Session, plan: Plan): Ready => ({ plan, executable: session.backend.prepare(plan) })
+
+/** Plans of `realize`, by the structure of the graph over its buffers. */
+const realizeNodes = (session: Session, outputs: readonly Node[]): readonly Tensor[] => {
+  const buffers = reachable(outputs).filter(isBuffer)
+  const names = new Map<Node, string>(buffers.map((b, i) => [b, `b${i}:${b.dtype}[${b.shape.join()}]`]))
+  const key = `${[...names.values()].join()}|${graphKey(outputs, names)}`
+  const known = session.realizations.get(key)
+  const made = known ?? ready(session, planOver(buffers, outputs))
+  session.realizations.set(key, made)
+  return run(session, made, buffers.map((b) => storageOf(session, b, 'a captured tensor')))
+}
+
+/** Compiles a graph with some of its leaves turned into parameters. */
+const planOver = (buffers: readonly Node[], outputs: readonly Node[]): Plan => {
+  const parameters = buffers.map(parameterFor)
+  return compilePlan(parameters, substitute(outputs, new Map(buffers.map((b, i) => [b, at(parameters, i)]))))
+}
+
+const realizeTree = <T>(session: Session, tree: T): T => {
+  const pending = leaves(tree).filter((x) => !isOnDevice(x))
+  if (pending.length === 0) return tree
+  const hosted = new Map<Tensor, Tensor>()
+  for (const x of pending) if (isBuffer(x.node)) hosted.set(x, leafTensor(storageOf(session, x.node, ''), x.shape, x.dtype))
+  const lazy = [...new Set(pending.filter((x) => !hosted.has(x)))]
+  if (lazy.length > 0) realizeNodes(session, lazy.map((x) => x.node)).forEach((y, i) => hosted.set(at(lazy, i), y))
+  return mapTree(tree, (x) => hosted.get(x) ?? x)
+}
+
+/** A function traced for one signature. */
+interface Traced extends Ready {
+  readonly result: unknown
+}
+
+const trace = <A extends readonly unknown[], R>(fn: (...args: A) => R, args: A): { readonly plan: Plan; readonly result: unknown } => {
+  const parameters = leaves(args).map((x, i) => parameterFor(x.node, i))
+  const result = fn(...refill(args, parameters.map((p) => new Tensor(p))))
+  const outputs = leaves(result).map((x) => x.node)
+  const captured = reachable(outputs).filter(isBuffer)
+  const [first] = captured
+  if (first !== undefined)
+    throw new TraceError(
+      `compile: the function uses a tensor of data, ${first.dtype}[${first.shape.join(',')}], that is not one of its arguments; it would be frozen into the plan. Pass it as an argument, or make it with constant() if it is part of the program`,
+    )
+  return { plan: compilePlan(parameters, outputs), result }
+}
+
+const markDonated = (session: Session, args: readonly unknown[], donate: readonly number[], kept: ReadonlySet<Storage>): void => {
+  for (const position of donate)
+    for (const [path, leaf] of leavesWithPaths(args[position])) {
+      if (!isBuffer(leaf.node)) continue
+      const storage = storageOf(session, leaf.node, path)
+      if (kept.has(storage)) continue
+      storage.donatedAs = `argument ${position}${path === '' ? '' : `, ${path}`}`
+      session.backend.release(storage.memory)
+    }
+}
+
+const compileFunction =
+  (session: Session) =>
+  <A extends readonly unknown[], R>(fn: (...args: A) => R, { donate = [] }: CompileOptions = {}): Compiled<A, R> => {
+    const plans = new Map<string, Traced>()
+    const tracedFor = (args: A): Traced => {
+      const key = signature(args)
+      const known = plans.get(key)
+      if (known !== undefined) return known
+      const { plan, result } = trace(fn, args)
+      const made = { ...ready(session, plan), result }
+      plans.set(key, made)
+      return made
+    }
+    const call = (given: A): R => {
+      const args = realizeTree(session, given)
+      const traced = tracedFor(args)
+      const inputs = leavesWithPaths(args).map(([path, x]) => storageOf(session, x.node as NodeOf<'buffer'>, path))
+      const outputs = run(session, traced, inputs)
+      const kept = new Set(args.flatMap((arg, i) => (donate.includes(i) ? [] : leaves(arg).map((x) => storageOf(session, x.node as NodeOf<'buffer'>, '')))))
+      markDonated(session, args, donate, kept)
+      return refill(traced.result as R, outputs)
+    }
+    return Object.assign(async (...args: A): Promise<R> => Promise.resolve(call(args)), { plan: (...args: A): Plan => trace(fn, args).plan })
+  }
+
+const readTensor = async (session: Session, x: Tensor): Promise<Exclude<TypedArray, Uint16Array>> => {
+  const leaf = realizeTree(session, x)
+  const bytes = await session.backend.read(storageOf(session, leaf.node as NodeOf<'buffer'>, '').memory)
+  const values = viewAs(x.dtype, bytes.buffer, bytes.byteOffset, x.size)
+  return values instanceof Uint16Array ? Float32Array.from(values, decodeHalf) : values
+}
+
+/** A device that runs on this backend. */
+export const deviceOn = (backend: Backend): Device => {
+  const session: Session = { backend, uploads: new WeakMap(), realizations: new Map() }
+  return {
+    name: backend.name,
+    realize: async (tree) => Promise.resolve(realizeTree(session, tree)),
+    read: async (x) => readTensor(session, x),
+    compile: compileFunction(session),
+    close: async () => {
+      backend.close()
+      return Promise.resolve()
+    },
+  }
+}
+
+/** Opens a device by name: `cpu`. */
+export const open = (name: string, options: BackendOptions = {}): TE.TaskEither<DeviceError, Device> => pipe(loadBackend(name, options), TE.map(deviceOn))

@@ -1,0 +1,16 @@
+/** Devices for tests: both forms of cpu, opened directly. */
+import { deviceOn, type Device } from '../../src/tensor/device.ts'
+import { cpuBackend } from '../../src/backends/cpu/backend.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
+
+/** The cpu device; fused unless told otherwise. */
+export const cpuDevice = ({ fused = true }: { readonly fused?: boolean } = {}): Device => deviceOn(cpuBackend(fused))
+
+/** Both forms of cpu with their names, for `describe.each`. */
+export const cpuForms: readonly (readonly [name: string, open: () => Device])[] = [
+  ['fused', () => cpuDevice({ fused: true })],
+  ['primitive by primitive', () => cpuDevice({ fused: false })],
+]
+
+/** The elements of a tensor as plain numbers. */
+export const values = async (x: Tensor, device: Device = cpuDevice()): Promise<number[]> => Array.from(await device.read(x))
