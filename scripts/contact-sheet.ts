@@ -1,5 +1,6 @@
 /**
- * Writes a contact sheet of procedural seas: `node --experimental-strip-types scripts/contact-sheet.ts out.png [size] [seed] [columns] [zoom]`.
+ * Writes a contact sheet of procedural seas: `node --experimental-strip-types scripts/contact-sheet.ts out.png [size]
+ * [seed] [columns] [zoom]`.
  */
 import { writeFileSync } from 'node:fs'
 import { PNG } from 'pngjs'

@@ -1,7 +1,8 @@
 /**
  * Threefry-2x32 with 20 rounds on the host, and the pure random facilities of the host that are built on it.
  *
- * A counter-based generator: the i-th number is a function of (key, i), so any place of a stream is reached at once and a
+ * A counter-based generator: the i-th number is a function of (key, i), so any place of a stream is reached at once
+ * and a
  * run resumes from an index alone.
  * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
  */
@@ -115,8 +116,10 @@ const feistel = (key: HostKey, half: number, x: number): number => {
 }
 
 /**
- * The i-th element of a keyed permutation of 0 … n−1, without making the other n−1: a shuffled epoch that can be entered at
- * any place. A Feistel network permutes the next power of four, and its output is fed back until it falls below n (cycle walking,
+ * The i-th element of a keyed permutation of 0 … n−1, without making the other n−1: a shuffled epoch that can be
+ * entered at
+ * any place. A Feistel network permutes the next power of four, and its output is fed back until it falls below n
+ * (cycle walking,
  * Black and Rogaway, "Ciphers with arbitrary finite domains", CT-RSA 2002): fewer than four turns on average.
  *
  * @param n the number of elements, in [1, 2³²]

@@ -1,5 +1,6 @@
 /**
- * The factors of a sea: everything that decides a picture, which is also its label; and the distributions that they are drawn from.
+ * The factors of a sea: everything that decides a picture, which is also its label; and the distributions that they
+ * are drawn from.
  *
  * The tables here are the declaration; `scene.ts` samples them and the tests hold the samples against them.
  */
@@ -152,7 +153,10 @@ export type Boat = Placement & {
   readonly sail: SailCloth
 }
 
-/** A bridge from edge to edge; `span` is the distance of its piers in units of its height, `recede` how fast it shrinks to the right. */
+/**
+ * A bridge from edge to edge; `span` is the distance of its piers in units of its height, `recede` how fast it shrinks
+ * to the right.
+ */
 export type Bridge = Placement & {
   readonly kind: 'bridge'
   readonly style: BridgeStyle
@@ -175,7 +179,10 @@ export type SeaFactors = {
   readonly hour: number
   readonly dayPart: DayPart
   readonly weather: Weather
-  /** The light in the sky: `x` across the picture; `altitude` 0 on the horizon, 1 at the upper edge, negative in twilight (not seen). */
+  /**
+   * The light in the sky: `x` across the picture; `altitude` 0 on the horizon, 1 at the upper edge, negative in
+   * twilight (not seen).
+   */
   readonly sun: { readonly body: 'sun' | 'moon'; readonly x: number; readonly altitude: number }
   /** Degrees by which all colours are turned. */
   readonly hue: number

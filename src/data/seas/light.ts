@@ -1,7 +1,8 @@
 /**
  * The light of a sea: which colours hour and weather give the sky, the sun and the water.
  *
- * Key frames over the day, painted by eye after photographs, interpolated linearly; the weather then greys and dims them.
+ * Key frames over the day, painted by eye after photographs, interpolated linearly; the weather then greys and dims
+ * them.
  */
 import { luma, mix, saturate, saturated, scaled, turnHue, type Rgb } from './colour.ts'
 import type { SeaFactors, Weather } from './factors.ts'

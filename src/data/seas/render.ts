@@ -1,5 +1,6 @@
 /**
- * Renders a sea: from factors to bytes. Each pixel is the mean of a grid of samples, and every sample is a function of its
+ * Renders a sea: from factors to bytes. Each pixel is the mean of a grid of samples, and every sample is a function
+ * of its
  * place on the picture plane alone, so one scene looks the same at every size.
  */
 import { mix, type Rgb } from './colour.ts'
@@ -47,7 +48,10 @@ const sceneOf = (factors: SeaFactors, view: View): ((u: number, v: number) => Rg
   }
 }
 
-/** Samples of a pixel, across and down, never fewer than two: the sea lies flat, so its detail is finer up and down than across. */
+/**
+ * Samples of a pixel, across and down, never fewer than two: the sea lies flat, so its detail is finer up and down
+ * than across.
+ */
 const samplesOf = (unit: number): readonly [number, number] => [
   Math.max(2, Math.ceil(64 / unit)),
   Math.max(2, Math.ceil(96 / unit)),
@@ -95,7 +99,8 @@ export const renderSea = (factors: SeaFactors, size: Size): Uint8Array => {
 }
 
 /**
- * Where each object of a scene stands in a picture of the given size: labels for detection, in the order of `factors.objects`.
+ * Where each object of a scene stands in a picture of the given size: labels for detection, in the order of
+ * `factors.objects`.
  *
  * @returns pixel boxes of what is above the waterline, cut to the picture (an object outside has an empty box)
  */

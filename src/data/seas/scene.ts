@@ -58,7 +58,8 @@ const choose = <Name extends string>(weights: Weights<Name>, u: number): Name =>
 const u32 = (u: number): number => Math.floor(u * 2 ** 32)
 
 /**
- * The sun is up from 5 to 19 and the moon from 20 to 4, each on a sine arc; in the twilight between, the sun is below the horizon.
+ * The sun is up from 5 to 19 and the moon from 20 to 4, each on a sine arc; in the twilight between, the sun is below
+ * the horizon.
  *
  * @param hour in [0, 24)
  * @returns which body lights the scene and its height: 0 is the horizon, 1 the zenith of the arc

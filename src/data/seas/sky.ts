@@ -21,7 +21,10 @@ const discRadius = { sun: 0.042, moon: 0.036 } as const
 const gradientSteps = 512
 const gradientHeight = 1.2
 
-/** Sky without clouds: two blends, quick near the horizon where the air is thick. A table, because every sample asks for it. */
+/**
+ * Sky without clouds: two blends, quick near the horizon where the air is thick. A table, because every sample asks
+ * for it.
+ */
 const gradientOf = (light: Light): ((rise: number) => Rgb) => {
   const table = Array.from({ length: gradientSteps + 1 }, (_, i) => {
     const rise = (i / gradientSteps) * gradientHeight

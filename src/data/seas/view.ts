@@ -1,7 +1,8 @@
 /**
  * The camera: a pinhole one unit above a flat sea, looking level, and the map from pixels to its picture plane.
  *
- * A point of the picture at (u, v) below the horizon sees the water at distance Z = f / v and X = u / v (the perspective of
+ * A point of the picture at (u, v) below the horizon sees the water at distance Z = f / v and X = u / v (the
+ * perspective of
  * a plane: Hartley and Zisserman, "Multiple View Geometry", ch. 8). One unit of u and v is the picture's shorter side.
  */
 

@@ -1,7 +1,8 @@
 /**
  * Water: what is looked into, what is mirrored, glitter, and foam.
  *
- * Sources: Schlick, "An inexpensive BRDF model for physically-based rendering", 1994 (Fresnel); Bruneton, Neyret, Holzschuch 2010,
+ * Sources: Schlick, "An inexpensive BRDF model for physically-based rendering", 1994 (Fresnel); Bruneton, Neyret,
+ * Holzschuch 2010,
  * eq. 14 (mean Fresnel reflectance of a rough sea); Beer–Lambert extinction for haze.
  */
 import { addLight, mix, saturate, smoothstep, under, type Rgb } from './colour.ts'
@@ -12,7 +13,10 @@ import type { Sky } from './sky.ts'
 import { focal } from './view.ts'
 import { wavesOf, type Surface } from './waves.ts'
 
-/** What stands in the water as its mirror image: the colour at a point of the water that waves have displaced, or undefined. */
+/**
+ * What stands in the water as its mirror image: the colour at a point of the water that waves have displaced, or
+ * undefined.
+ */
 export type Mirrored = (u: number, v: number) => Rgb | undefined
 
 /** Reflectance of water looked straight into: ((n − 1)/(n + 1))² for n = 1.33. */
@@ -22,8 +26,10 @@ const normalReflectance = 0.02
 export const hazeAt = (light: Light, v: number): number => 1 - Math.exp((-light.haze * focal) / Math.max(v, 1e-3))
 
 /**
- * F = F₀ + (1 − F₀)(1 − cos θ)⁴ / (1 + 22.7 σ^1.5), σ² the variance of slopes that are too fine to see. Bruneton's exponent
- * 5 e^(−2.69 σ) is held at 4, its value for σ = 0.08: this is the innermost loop, and a power costs as much as all of it.
+ * F = F₀ + (1 − F₀)(1 − cos θ)⁴ / (1 + 22.7 σ^1.5), σ² the variance of slopes that are too fine to see. Bruneton's
+ * exponent
+ * 5 e^(−2.69 σ) is held at 4, its value for σ = 0.08: this is the innermost loop, and a power costs as much as all of
+ * it.
  */
 const fresnel = (cos: number, variance: number): number => {
   const sigma = Math.sqrt(variance)
@@ -52,7 +58,8 @@ export const waterOf = (
 ): ((u: number, v: number) => Rgb) => {
   const surfaceAt = wavesOf(factors)
   const surface: Surface = { height: 0, slopeX: 0, slopeZ: 0, roughness: 0 }
-  // The ray to the body over its distance ahead; on the horizon it is lifted a little, or its glitter would not reach the water.
+  // The ray to the body over its distance ahead; on the horizon it is lifted a little, or its glitter would not reach
+  // the water.
   const sunAcross = sky.body.u / focal
   const sunAlong = Math.max(0.018, sky.body.rise / focal)
   const foamColour = under([0.98, 1, 1], mix(addLight(light.ambient, light.direct, 0.9), light.horizon, 0.25))
@@ -74,7 +81,8 @@ export const waterOf = (
     const variance = 0.0008 + surface.roughness * 0.5
     const exponent = (across * across) / (2 * variance) + (along * along) / (11 * variance + 0.03)
     const lobe = exponent > 9 ? 0 : light.glitter * Math.exp(-exponent) * (0.75 + 0.5 * reflectance)
-    // One chain without branches: the engine then keeps all colours between in registers (4.0 → 3.5 ms a picture of 32×32).
+    // One chain without branches: the engine then keeps all colours between in registers (4.0 → 3.5 ms a picture of
+    // 32×32).
     const body = mix(light.deep, light.crest, saturate(0.12 + surface.height * 4.5 * factors.waves.frequency + 0.1 * v))
     const clear = mix(body, sky.mirrored((rx / rz) * focal, (ry / rz) * focal), 0.1 + 0.9 * reflectance)
     const imaged = mix(clear, image ?? light.deep, image === undefined ? 0 : 0.36 + 0.44 * reflectance)

@@ -1,15 +1,20 @@
 /**
  * Waves: a sum of trains of sharpened crests running about one wind, as height and slope of the surface.
  *
- * Sources: Tessendorf, "Simulating Ocean Water", SIGGRAPH course 2001 (sum of directed trains); the crest profile is the usual
+ * Sources: Tessendorf, "Simulating Ocean Water", SIGGRAPH course 2001 (sum of directed trains); the crest profile is
+ * the usual
  * sharpening of a sine. A train that is finer than what a picture can show is faded, and its lost slope becomes
- * roughness: Toksvig, "Mipmapping normal maps", 2005; Bruneton, Neyret, Holzschuch, "Real-time realistic ocean lighting", 2010.
+ * roughness: Toksvig, "Mipmapping normal maps", 2005; Bruneton, Neyret, Holzschuch, "Real-time realistic ocean
+ * lighting", 2010.
  */
 import type { SeaFactors } from './factors.ts'
 import { latticeHash, valueNoise } from './noise.ts'
 import { focal } from './view.ts'
 
-/** Surface at one point of the water: height, slope across (x) and away (z), and the variance of the slopes that were faded. */
+/**
+ * Surface at one point of the water: height, slope across (x) and away (z), and the variance of the slopes that were
+ * faded.
+ */
 export type Surface = { height: number; slopeX: number; slopeZ: number; roughness: number }
 
 /** Each train: wave number over the first's, slope over the first's, angle from the wind in radians. */
@@ -21,14 +26,20 @@ const trains = [
   { number: 9.1, steepness: 0.4, angle: -1.0 },
 ] as const
 
-/** The picture whose pixels decide which waves can be seen: 64 on its shorter side, whatever is rendered, so that all sizes agree. */
+/**
+ * The picture whose pixels decide which waves can be seen: 64 on its shorter side, whatever is rendered, so that all
+ * sizes agree.
+ */
 const referencePixels = 64
 
 /** Sine by table: 2048 steps a turn, wrong by less than 0.0016, and a quarter turn ahead it is the cosine. */
 const turn = 2048
 const sines = Float64Array.from({ length: turn }, (_, i) => Math.sin((2 * Math.PI * i) / turn))
 
-/** The surface of a scene: fills `out` (a reused record: this is the innermost loop) for the point that (u, v) sees, v > 0. */
+/**
+ * The surface of a scene: fills `out` (a reused record: this is the innermost loop) for the point that (u, v) sees, v
+ * > 0.
+ */
 export const wavesOf = (factors: SeaFactors): ((u: number, v: number, out: Surface) => void) => {
   const { frequency, amplitude, direction } = factors.waves
   const seed = factors.texture
@@ -71,7 +82,8 @@ export const wavesOf = (factors: SeaFactors): ((u: number, v: number, out: Surfa
       const step = Math.floor(phase * turn) & (turn - 1)
       const sin = sines[step] as number
       const cos = sines[(step + turn / 4) & (turn - 1)] as number
-      // The sharpened profile ((sin + 1)/2)² has the shape of e^(sin − 1) and no exponential; its derivative is (sin + 1)/2 · cos.
+      // The sharpened profile ((sin + 1)/2)² has the shape of e^(sin − 1) and no exponential; its derivative is (sin
+      // + 1)/2 · cos.
       const crest = (sin + 1) * 0.5
       const rise = crest * cos
       out.height += (slope / part.k) * (2 * crest * crest - 0.75) * fade

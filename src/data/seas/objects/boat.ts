@@ -30,7 +30,8 @@ type Paint = (colour: Rgb, facing: number) => Rgb
 type Kit = { readonly paint: Paint; readonly hull: Rgb; readonly sail: Rgb; readonly sun: number }
 
 /**
- * A hull from x = −stern to x = bow: the sheer (deck line) rises to the bow, the stem rakes forward, the stern is steep.
+ * A hull from x = −stern to x = bow: the sheer (deck line) rises to the bow, the stem rakes forward, the stern is
+ * steep.
  *
  * @returns height under the deck line at (x, y) if inside, or −1
  */

@@ -1,7 +1,8 @@
 /**
  * Bridges from edge to edge: masonry arches, a suspension bridge with cables and hangers, a steel girder on piers.
  *
- * The bridge stands in a vertical plane that recedes, so its scale 1/Z is linear across the picture (projective geometry of a plane).
+ * The bridge stands in a vertical plane that recedes, so its scale 1/Z is linear across the picture (projective
+ * geometry of a plane).
  */
 import { mix, scaled, type Rgb } from '../colour.ts'
 import type { Bridge, BridgeStyle } from '../factors.ts'
@@ -15,7 +16,10 @@ const concrete: Rgb = [0.7, 0.7, 0.7]
 
 type Paint = (colour: Rgb, facing: number) => Rgb
 
-/** A bridge's own frame: t along, in units of its height; y up; `bay` is t's place between two piers, in (−½, ½) about the middle. */
+/**
+ * A bridge's own frame: t along, in units of its height; y up; `bay` is t's place between two piers, in (−½, ½) about
+ * the middle.
+ */
 type Elevation = (t: number, y: number, span: number, bay: number) => Rgb | undefined
 
 const arch =

@@ -28,7 +28,10 @@ export const lit = (light: Light, colour: Rgb, facing: number): Rgb =>
 export const sunSide = (setting: Setting, placement: Placement): number =>
   Math.max(-1, Math.min(1, (setting.sunU - across(setting.view, placement.x)) * 2.5))
 
-/** An object that is drawn in its own frame: x to the right and y up from the middle of its waterline, in units of its size. */
+/**
+ * An object that is drawn in its own frame: x to the right and y up from the middle of its waterline, in units of its
+ * size.
+ */
 export type Sketch = {
   /** Reach to the left and right, and up. */
   readonly halfWidth: number
