@@ -24,8 +24,8 @@ const registers: { readonly [K in DType]: (n: number) => Lanes } = {
   bool: (n) => new Uint8Array(n),
 }
 
-/** A step of a block: fills its register, or points its run into memory. */
-type Step = (start: number, n: number) => void
+/** A step of a block: fills `out[o …]`, or, for a load that needs no copy, points the run into memory. */
+type Step = (start: number, n: number, out: Lanes, o: number) => void
 
 /** The array as numbers: halves are decoded into a copy. */
 const asNumbers = (array: TypedArray): Lanes => (array instanceof Uint16Array ? Float32Array.from(array, (_, i) => load(array, i)) : array)
@@ -33,54 +33,92 @@ const asNumbers = (array: TypedArray): Lanes => (array instanceof Uint16Array ? 
 /** How a plan's buffer is found when the plan runs. */
 export type BufferOf = (buffer: number) => TypedArray
 
-const loadStep = (i: Extract<Instruction, { kind: 'load' }>, run: Run, bufferOf: BufferOf): Step => {
-  const w = walker(i.from.view)
-  const dense = isContiguous(i.from.view)
-  return (start, n) => {
-    const source = asNumbers(bufferOf(i.from.buffer))
-    if (dense) {
-      run.array = source
-      run.start = i.from.view.offset + start
-    } else loadRun(run.array, source, w, start, n)
-  }
-}
+/** A whole kernel: computes the body for all its elements into a buffer that is not f16. */
+export type Filler = (out: Lanes) => void
 
 const none: Run = { array: new Float32Array(blockSize), start: 0 }
 
-const stepFor = (instruction: Instruction, run: Run, runs: readonly Run[], dtypes: readonly DType[], bufferOf: BufferOf): Step => {
+/** A load whose elements lie one behind the other needs no copy: its run points at them. */
+const isDense = (instruction: Instruction): instruction is Extract<Instruction, { kind: 'load' }> => instruction.kind === 'load' && isContiguous(instruction.from.view)
+
+const point = ({ from }: Extract<Instruction, { kind: 'load' }>, run: Run, bufferOf: BufferOf): Step => {
+  return (start) => {
+    run.array = asNumbers(bufferOf(from.buffer))
+    run.start = from.view.offset + start
+  }
+}
+
+const stepFor = (instruction: Instruction, runs: readonly Run[], dtypes: readonly DType[], bufferOf: BufferOf): Step => {
   switch (instruction.kind) {
-    case 'load':
-      return loadStep(instruction, run, bufferOf)
-    case 'literal': {
-      run.array.fill(instruction.value)
-      return () => undefined
+    case 'load': {
+      const w = walker(instruction.from.view)
+      return (start, n, out, o) => {
+        loadRun(out, o, asNumbers(bufferOf(instruction.from.buffer)), w, start, n)
+      }
     }
+    case 'literal':
+      return (_, n, out, o) => {
+        out.fill(instruction.value, o, o + n)
+      }
     case 'index': {
       const w = walker(instruction.view)
-      return (start, n) => {
-        loadAddresses(run.array, w, start, n)
+      return (start, n, out, o) => {
+        loadAddresses(out, o, w, start, n)
       }
     }
     case 'apply': {
       const [a, b, c] = instruction.inputs
       const [x, y, z] = [a, b, c].map((i) => (i === undefined ? none : at(runs, i))) as [Run, Run, Run]
       const loop = loopFor(instruction.op, at(dtypes, a ?? 0), instruction.dtype)
-      return (_, n) => {
-        loop(run.array, 0, x, y, z, n)
+      return (_, n, out, o) => {
+        loop(out, o, x, y, z, n)
       }
     }
   }
 }
 
-/** Prepares a body; the evaluator reads the plan's buffers anew at every block. */
-export const evaluator = (body: Body, bufferOf: BufferOf): Evaluator => {
+/** The steps of a body but the last, run for one block into their registers. */
+interface Prepared {
+  readonly before: (start: number, n: number) => void
+  readonly last: Step
+  readonly result: Run
+}
+
+const prepare = (body: Body, bufferOf: BufferOf): Prepared => {
   const length = Math.min(blockSize, Math.max(1, body.size))
   const dtypes = body.instructions.map((i) => i.dtype)
-  const runs: readonly Run[] = body.instructions.map((i) => ({ array: registers[i.dtype](length), start: 0 }))
-  const steps = body.instructions.map((i, k) => stepFor(i, at(runs, k), runs, dtypes, bufferOf))
-  const result = at(runs, runs.length - 1)
+  const runs: readonly Run[] = body.instructions.map((i) => ({ array: isDense(i) ? none.array : registers[i.dtype](length), start: 0 }))
+  const inner = body.instructions.slice(0, -1)
+  const changing = inner.flatMap((i, k) => (i.kind === 'literal' ? [] : [{ run: at(runs, k), step: isDense(i) ? point(i, at(runs, k), bufferOf) : stepFor(i, runs, dtypes, bufferOf) }]))
+  inner.forEach((i, k) => {
+    if (i.kind === 'literal') at(runs, k).array.fill(i.value) // once: nothing writes there again
+  })
+  const before = (start: number, n: number): void => {
+    for (const { run, step } of changing) step(start, n, run.array, 0)
+  }
+  return { before, last: stepFor(at(body.instructions, inner.length), runs, dtypes, bufferOf), result: at(runs, inner.length) }
+}
+
+/** Prepares a body whose result is wanted block by block; the plan's buffers are looked up anew at every block. */
+export const evaluator = (body: Body, bufferOf: BufferOf): Evaluator => {
+  const { before, last, result } = prepare(body, bufferOf)
+  const instruction = at(body.instructions, body.instructions.length - 1)
+  const final = isDense(instruction) ? point(instruction, result, bufferOf) : last
   return (start, n) => {
-    for (const step of steps) step(start, n)
+    before(start, n)
+    final(start, n, result.array, 0)
     return result
+  }
+}
+
+/** Prepares a body whose result is wanted in memory: the last step writes there itself. */
+export const filler = (body: Body, bufferOf: BufferOf): Filler => {
+  const { before, last } = prepare(body, bufferOf)
+  return (out) => {
+    for (let start = 0; start < body.size; start += blockSize) {
+      const n = Math.min(blockSize, body.size - start)
+      before(start, n)
+      last(start, n, out, start)
+    }
   }
 }

@@ -4,7 +4,7 @@ import type { ElementwiseKernel, GatherKernel, GemmKernel, Kernel, Operand, Plac
 import { permute, range } from '../../prelude/array.ts'
 import type { View } from '../../compiler/view.ts'
 import { copyView, prepareConv } from './conv.ts'
-import { evaluator, type BufferOf } from './evaluate.ts'
+import { evaluator, filler, type BufferOf } from './evaluate.ts'
 import { gemm } from './gemm.ts'
 import { blockSize, type Lanes } from './lanes.ts'
 import { load, store } from './store.ts'
@@ -29,15 +29,20 @@ const writing = (out: TypedArray, write: (to: Lanes) => void): void => {
   })
 }
 
-const elementwise = ({ body, output }: ElementwiseKernel, bufferOf: BufferOf): Run => {
+const elementwise = ({ body, output, dtype }: ElementwiseKernel, bufferOf: BufferOf): Run => {
+  if (dtype !== 'f16') {
+    const fill = filler(body, bufferOf)
+    return () => {
+      fill(bufferOf(output) as Lanes)
+    }
+  }
   const evaluate = evaluator(body, bufferOf)
   return () => {
     const out = bufferOf(output)
     for (let start = 0; start < body.size; start += blockSize) {
       const n = Math.min(blockSize, body.size - start)
       const { array, start: from } = evaluate(start, n)
-      if (!(out instanceof Uint16Array)) out.set(array.subarray(from, from + n), start)
-      else for (let i = 0; i < n; i++) store(out, start + i, array[from + i] as number)
+      for (let i = 0; i < n; i++) store(out, start + i, array[from + i] as number)
     }
   }
 }

@@ -18,7 +18,7 @@ const isIntegral = (dtype: DType): boolean => isWide(dtype) || dtype === 'u8'
 /** The logistic function without overflow on either side. */
 export const logistic = (x: number): number => {
   const e = Math.exp(-Math.abs(x))
-  return x >= 0 ? 1 / (1 + e) : e / (1 + e)
+  return (x >= 0 ? 1 : e) / (1 + e)
 }
 
 /** Name → rule, before rounding. */

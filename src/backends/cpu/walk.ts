@@ -28,6 +28,7 @@ export const walker = (view: View): Walker => {
 
 /** The address at which row `row` of the walk begins. */
 export const rowAddress = ({ offset, lengths, strides }: Walker, row: number): number => {
+  if (lengths.length < 2) return lengths.length === 0 ? offset : offset + row * (strides[0] as number) // no division
   let address = offset
   let rest = row
   for (let a = 0; a < lengths.length; a++) {
@@ -39,25 +40,28 @@ export const rowAddress = ({ offset, lengths, strides }: Walker, row: number): n
   return address
 }
 
-/** Copies elements `start … start + n` of the walk over `source` into `out`. */
-export const loadRun = (out: Lanes, source: Lanes, w: Walker, start: number, n: number): void => {
+/** Copies elements `start … start + n` of the walk over `source` to `out[o …]`. */
+export const loadRun = (out: Lanes, o: number, source: Lanes, w: Walker, start: number, n: number): void => {
   const { inner, step } = w
   let row = Math.floor(start / inner)
   let within = start - row * inner
   for (let done = 0; done < n; row++, within = 0) {
     const count = Math.min(inner - within, n - done)
     const address = rowAddress(w, row) + within * step
-    if (step === 0) out.fill(source[address] as number, done, done + count)
-    else for (let i = 0; i < count; i++) out[done + i] = source[address + i * step] as number
+    const to = o + done
+    if (step === 0) {
+      const value = source[address] as number
+      for (let i = 0; i < count; i++) out[to + i] = value
+    } else for (let i = 0; i < count; i++) out[to + i] = source[address + i * step] as number
     done += count
   }
 }
 
-/** The addresses `start … start + n` of the walk themselves: what an iota is. */
-export const loadAddresses = (out: Lanes, w: Walker, start: number, n: number): void => {
+/** The addresses `start … start + n` of the walk themselves, to `out[o …]`: what an iota is. */
+export const loadAddresses = (out: Lanes, o: number, w: Walker, start: number, n: number): void => {
   for (let i = 0; i < n; i++) {
     const row = Math.floor((start + i) / w.inner)
-    out[i] = rowAddress(w, row) + (start + i - row * w.inner) * w.step
+    out[o + i] = rowAddress(w, row) + (start + i - row * w.inner) * w.step
   }
 }
 
@@ -65,6 +69,6 @@ export const loadAddresses = (out: Lanes, w: Walker, start: number, n: number): 
 export const addresses = (view: View): Int32Array => {
   const size = view.shape.reduce((a, b) => a * b, 1)
   const out = new Int32Array(size)
-  loadAddresses(out, walker(view), 0, size)
+  loadAddresses(out, 0, walker(view), 0, size)
   return out
 }
