@@ -4,7 +4,10 @@
  * Folders of photographs and the procedural seas both produce it, so a trainer cannot tell them apart.
  */
 
-/** `count` pictures, each `height`×`width`×`channels` bytes, row by row with the channels of a pixel side by side (HWC). */
+/**
+ * `count` pictures, each `height`×`width`×`channels` bytes, row by row with the channels of a pixel side by side
+ * (HWC).
+ */
 export interface ImageSet {
   /** What a person would call the set: the folder's path, or the name of a procedural scene. */
   readonly name: string
@@ -14,7 +17,8 @@ export interface ImageSet {
   readonly channels: number
   readonly count: number
   /**
-   * The pixels of picture `index`: `[height, width, channels]`, U8 in 0 … 255. The bytes may be a view into the set: do not write to them.
+   * The pixels of picture `index`: `[height, width, channels]`, U8 in 0 … 255. The bytes may be a view into the set: do
+   * not write to them.
    *
    * @throws RangeError when `index` is not an integer in `0 … count − 1`.
    */

@@ -1,4 +1,7 @@
-/** What can go wrong when pictures are read from a disk, as a tagged record (the Left of every TaskEither of this folder). */
+/**
+ * What can go wrong when pictures are read from a disk, as a tagged record (the Left of every TaskEither of this
+ * folder).
+ */
 import type { Fault } from './skipReason.ts'
 import { skipReasons } from './skipReason.ts'
 import { showPath } from './showPath.ts'

@@ -1,5 +1,6 @@
 /**
- * The few things that this folder asks of a file system, as a value: tests hand in one that fails, and nothing else here touches `node:fs`
+ * The few things that this folder asks of a file system, as a value: tests hand in one that fails, and nothing else
+ * here touches `node:fs`
  * to read pictures. Files are read by offset, so that a scan of large photographs reads only their heads and tails.
  */
 import type { BigIntStats } from 'node:fs'
@@ -89,6 +90,7 @@ export const nodeFileSystem: FileSystem = {
 
 /** Node's error code of something caught, for sentences: `EACCES`; the message itself when there is none. */
 export const errnoOf = (error: unknown): string => {
-  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string') return error.code
+  if (typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string')
+    return error.code
   return error instanceof Error ? error.message : String(error)
 }

@@ -1,5 +1,6 @@
 /**
- * What a picture's header says, read before anything is decoded: a file of 600 kB may claim 30,000×30,000 pixels, and is refused here.
+ * What a picture's header says, read before anything is decoded: a file of 600 kB may claim 30,000×30,000 pixels, and
+ * is refused here.
  */
 import { E } from '../../prelude/fp.ts'
 import type { ImageFormat } from './imageKind.ts'
@@ -40,10 +41,20 @@ export interface Header {
 }
 
 /** Formats whose header libvips reads from the head alone; it wants WebP and TIFF whole. */
-const headSuffices: { readonly [F in ImageFormat]: boolean } = { png: true, jpeg: true, gif: true, avif: true, webp: false, tiff: false }
+const headSuffices: { readonly [F in ImageFormat]: boolean } = {
+  png: true,
+  jpeg: true,
+  gif: true,
+  avif: true,
+  webp: false,
+  tiff: false,
+}
 
 /** Without sharp's own limit on pixels: ours reports the size that was claimed. */
-const metadataOf = async (sharp: Sharp, bytes: Uint8Array): Promise<E.Either<string, Omit<Header, 'format' | 'kind'>>> => {
+const metadataOf = async (
+  sharp: Sharp,
+  bytes: Uint8Array,
+): Promise<E.Either<string, Omit<Header, 'format' | 'kind'>>> => {
   try {
     const m = await sharp(bytes, { failOn: 'none', limitInputPixels: false }).metadata()
     const { width, height } = m.autoOrient
@@ -63,17 +74,26 @@ const sizeText = (width: number, height: number): string =>
   `${width.toLocaleString('en-US')}×${height.toLocaleString('en-US')} pixels (${((width * height * 3) / 1e9).toFixed(1)} GB decoded)`
 
 /**
- * The header of a picture, or why it has none. Reads 64 KiB, and 16 bytes at the end; all of it for WebP, TIFF and files with an odd end.
+ * The header of a picture, or why it has none. Reads 64 KiB, and 16 bytes at the end; all of it for WebP, TIFF and
+ * files with an odd end.
  * What `source.read` throws passes through.
  */
-export const readHeader = async (sharp: Sharp, source: ByteSource, limits: Limits): Promise<E.Either<Fault, Header>> => {
+export const readHeader = async (
+  sharp: Sharp,
+  source: ByteSource,
+  limits: Limits,
+): Promise<E.Either<Fault, Header>> => {
   if (source.bytes === 0) return E.left({ reason: 'empty', kind: 'file', detail: 'It has 0 bytes.' })
   const head = await source.read(0, Math.min(headBytes, source.bytes))
   const what = imageKind(head)
   const { kind } = what
   if (what._tag === 'Other') return E.left({ reason: what.reason, kind, detail: `Its bytes are ${kind}.` })
   if (source.bytes > limits.maxBytes)
-    return E.left({ reason: 'too-many-bytes', kind, detail: `It has ${source.bytes} bytes; the limit is ${limits.maxBytes}.` })
+    return E.left({
+      reason: 'too-many-bytes',
+      kind,
+      detail: `It has ${source.bytes} bytes; the limit is ${limits.maxBytes}.`,
+    })
 
   const whole = once(() => source.read(0, source.bytes))
   const fromHead = headSuffices[what.format] ? await metadataOf(sharp, head) : E.left('')
@@ -81,12 +101,17 @@ export const readHeader = async (sharp: Sharp, source: ByteSource, limits: Limit
   if (E.isRight(metadata) && metadata.right.width * metadata.right.height > limits.maxPixels) {
     const { width, height } = metadata.right
     const limit = limits.maxPixels.toLocaleString('en-US')
-    return E.left({ reason: 'too-many-pixels', kind, detail: `It says ${sizeText(width, height)}; the limit is ${limit} pixels.` })
+    return E.left({
+      reason: 'too-many-pixels',
+      kind,
+      detail: `It says ${sizeText(width, height)}; the limit is ${limit} pixels.`,
+    })
   }
   const tail = await source.read(Math.max(0, source.bytes - 16), Math.min(16, source.bytes))
   if (!endsProperly(what.format, tail) && isTruncated(what.format, await whole()))
     return E.left({ reason: 'truncated', kind, detail: `The ${kind} data end too early, after ${source.bytes} bytes.` })
-  if (E.isLeft(metadata)) return E.left({ reason: 'corrupt', kind, detail: `Its ${kind} header cannot be read: ${metadata.left}.` })
+  if (E.isLeft(metadata))
+    return E.left({ reason: 'corrupt', kind, detail: `Its ${kind} header cannot be read: ${metadata.left}.` })
   return E.right({ format: what.format, kind, ...metadata.right })
 }
 

@@ -1,7 +1,9 @@
 /**
- * What a file is, by its first bytes and never by its name: a phone's `.jpg` may be HEIC, and a failed download is a web page.
+ * What a file is, by its first bytes and never by its name: a phone's `.jpg` may be HEIC, and a failed download is a
+ * web page.
  *
- * Sources: PNG (W3C) 5.2, JPEG (T.81) B.1, WebP container, GIF89a, TIFF 6.0 section 2, ISO/IEC 14496-12 `ftyp`, and file(1)'s magic.
+ * Sources: PNG (W3C) 5.2, JPEG (T.81) B.1, WebP container, GIF89a, TIFF 6.0 section 2, ISO/IEC 14496-12 `ftyp`, and
+ * file(1)'s magic.
  */
 import { isCameraRaw } from './tiff.ts'
 import type { SkipReason } from './skipReason.ts'
@@ -88,9 +90,14 @@ const tiffKind = (head: Uint8Array): FileKind => {
 
 /** BMP's two letters also start English text, so its reserved zeros and the header length must fit too. */
 const isBmp = (head: Uint8Array): boolean =>
-  latin1(head, 0, 2) === 'BM' && latin1(head, 6, 4) === '\0\0\0\0' && [12, 40, 52, 56, 64, 108, 124].includes(head[14] ?? 0)
+  latin1(head, 0, 2) === 'BM' &&
+  latin1(head, 6, 4) === '\0\0\0\0' &&
+  [12, 40, 52, 56, 64, 108, 124].includes(head[14] ?? 0)
 
-/** Whole UTF-8 without NUL and with few controls, or UTF-16 with its mark. A character cut at the end of the head is forgiven. */
+/**
+ * Whole UTF-8 without NUL and with few controls, or UTF-16 with its mark. A character cut at the end of the head is
+ * forgiven.
+ */
 const isText = (head: Uint8Array): boolean => {
   if (/^(\xff\xfe|\xfe\xff)/.test(latin1(head, 0, 2))) return true
   try {
@@ -102,10 +109,14 @@ const isText = (head: Uint8Array): boolean => {
 }
 
 const textKind = (head: Uint8Array): FileKind => {
-  const start = latin1(head, 0, 512).replace(/^\xef\xbb\xbf/, '').trimStart().toLowerCase()
+  const start = latin1(head, 0, 512)
+    .replace(/^\xef\xbb\xbf/, '')
+    .trimStart()
+    .toLowerCase()
   if (start.startsWith('version https://git-lfs')) return other('git-lfs-pointer', 'Git LFS pointer')
   if (start.startsWith('<!doctype html') || start.startsWith('<html')) return other('web-page', 'web page')
-  if (/^(<\?xml[^]*?)?(<!--[^]*?-->\s*)?(<!doctype svg[^]*?)?<svg[\s>]/.test(start)) return other('unsupported-image', 'SVG')
+  if (/^(<\?xml[^]*?)?(<!--[^]*?-->\s*)?(<!doctype svg[^]*?)?<svg[\s>]/.test(start))
+    return other('unsupported-image', 'SVG')
   return other('text', 'text')
 }
 

@@ -1,7 +1,11 @@
-/** An asynchronous map that runs a few at a time and hands out results in the order of its inputs: what a packed file needs. */
+/**
+ * An asynchronous map that runs a few at a time and hands out results in the order of its inputs: what a packed file
+ * needs.
+ */
 
 /**
- * Calls `f` on every item, at most `concurrency` at once, and yields the results in order. No more than `concurrency` results wait.
+ * Calls `f` on every item, at most `concurrency` at once, and yields the results in order. No more than `concurrency`
+ * results wait.
  * When one call rejects, the others that already run are awaited, then its error is thrown.
  */
 export async function* orderedMap<A, B>(

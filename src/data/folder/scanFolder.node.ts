@@ -1,4 +1,7 @@
-/** An inventory of a folder of pictures: what is usable and what is not, from headers alone; nothing is decoded and nothing written. */
+/**
+ * An inventory of a folder of pictures: what is usable and what is not, from headers alone; nothing is decoded and
+ * nothing written.
+ */
 import { join } from 'node:path'
 import { E, TE, pipe } from '../../prelude/fp.ts'
 import type { DataError } from './dataError.ts'
@@ -43,7 +46,8 @@ const inspect = async (
   try {
     return await fileSystem.withFile(file.real, async (open) => {
       const { bytes, mtime, kind } = await open.status()
-      if (kind !== 'file') return E.left<Fault>({ reason: 'changed', kind: 'file', detail: `It was a file and is now a ${kind}.` })
+      if (kind !== 'file')
+        return E.left<Fault>({ reason: 'changed', kind: 'file', detail: `It was a file and is now a ${kind}.` })
       const header = await readHeader(sharp, { bytes, read: open.read }, limits)
       return pipe(
         header,
@@ -64,13 +68,18 @@ const folderMessages: Readonly<Record<string, string>> = {
   ENOENT: 'does not exist: check the spelling',
   ENOTDIR: 'is a file: give the folder that holds your pictures',
   EACCES: 'may not be read: check its permissions (`ls -ld`)',
-  EPERM: 'may not be read: allow this program access to it (on macOS: System Settings, Privacy & Security, Files and Folders)',
+  EPERM:
+    'may not be read: allow this program access to it (on macOS: System Settings, Privacy & Security, Files and Folders)',
   ELOOP: 'is a link that points at itself: give the real folder',
 }
 
 const folderError = (folder: string, error: unknown): DataError => {
   const code = errnoOf(error)
-  return dataError('DATA-FOLDER', `The folder ${showPath(folder)} ${folderMessages[code] ?? `cannot be listed: ${code}`}.`, folder)
+  return dataError(
+    'DATA-FOLDER',
+    `The folder ${showPath(folder)} ${folderMessages[code] ?? `cannot be listed: ${code}`}.`,
+    folder,
+  )
 }
 
 const inspectAll = async (sharp: Sharp, folder: string, walk: Walk, options: ScanOptions): Promise<ScanReport> => {
@@ -85,16 +94,22 @@ const inspectAll = async (sharp: Sharp, folder: string, walk: Walk, options: Sca
   for await (const { file, result } of results) {
     if (E.isRight(result)) usable.push(result.right)
     else skipped.push(skippedFile(file.path, result.left))
-    options.onProgress?.({ phase: 'scan', done: usable.length + skipped.length - walk.skipped.length, total: walk.files.length })
+    options.onProgress?.({
+      phase: 'scan',
+      done: usable.length + skipped.length - walk.skipped.length,
+      total: walk.files.length,
+    })
   }
   return scanReport(folder, usable, skipped, walk.ignored)
 }
 
 /**
- * Looks at every file below `folder`. Types come from the bytes, never from the names; a file that cannot be used is in the report with
+ * Looks at every file below `folder`. Types come from the bytes, never from the names; a file that cannot be used is in
+ * the report with
  * the reason and what to do, and never ends the scan. Damage inside the pixels shows only when they are decoded.
  *
- * @returns the report, also when nothing is usable; `DATA-FOLDER` when the folder cannot be listed, `DATA-SHARP` without the decoder
+ * @returns the report, also when nothing is usable; `DATA-FOLDER` when the folder cannot be listed, `DATA-SHARP`
+ *   without the decoder
  */
 export const scanFolder = (folder: string, options: ScanOptions = {}): TE.TaskEither<DataError, ScanReport> =>
   pipe(

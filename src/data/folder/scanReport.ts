@@ -1,4 +1,6 @@
-/** What a scan of a folder found, as plain data, and its two printed forms: a table for a terminal, JSON for programs. */
+/**
+ * What a scan of a folder found, as plain data, and its two printed forms: a table for a terminal, JSON for programs.
+ */
 import type { ImageFormat } from './imageKind.ts'
 import { formatNames } from './imageKind.ts'
 import { showPath, showShortPath } from './showPath.ts'
@@ -67,7 +69,10 @@ export const skippedFile = (path: string, fault: Fault): SkippedFile => ({
   advice: skipReasons[fault.reason].advice,
 })
 
-const countBy = <A, K extends string>(items: readonly A[], key: (item: A) => K): Readonly<Partial<Record<K, number>>> => {
+const countBy = <A, K extends string>(
+  items: readonly A[],
+  key: (item: A) => K,
+): Readonly<Partial<Record<K, number>>> => {
   const counts: Partial<Record<K, number>> = {}
   for (const item of items) counts[key(item)] = (counts[key(item)] ?? 0) + 1
   return counts
@@ -89,7 +94,16 @@ export const scanReport = (
   countsByReason: countBy(skipped, (file) => file.reason),
 })
 
-const kindReasons = new Set<SkipReason>(['text', 'web-page', 'git-lfs-pointer', 'heic', 'camera-raw', 'unsupported-image', 'video', 'not-an-image'])
+const kindReasons = new Set<SkipReason>([
+  'text',
+  'web-page',
+  'git-lfs-pointer',
+  'heic',
+  'camera-raw',
+  'unsupported-image',
+  'video',
+  'not-an-image',
+])
 
 /** `HEIC`, `truncated JPEG`, `empty`: what one skipped file is, in a list of several. */
 const summaryKind = ({ reason, kind }: SkippedFile): string => {
@@ -128,7 +142,9 @@ const sizeRange = (usable: readonly ImageFile[]): string => {
 const skippedLines = (skipped: readonly SkippedFile[], perReason: number): readonly string[] =>
   byCount(countBy(skipped, (file) => file.reason)).flatMap(([reason, n]) => {
     const files = skipped.filter((file) => file.reason === reason)
-    const shown = files.slice(0, perReason).map((file) => `      ${showShortPath(file.path, 48).padEnd(48)}  ${file.detail}`)
+    const shown = files
+      .slice(0, perReason)
+      .map((file) => `      ${showShortPath(file.path, 48).padEnd(48)}  ${file.detail}`)
     const rest = n > perReason ? [`      … and ${grouped(n - perReason)} more`] : []
     const { label, advice } = skipReasons[reason as SkipReason]
     return [`  ${grouped(n).padStart(7)}  ${label}`, ...shown, ...rest, `      → ${advice}`]

@@ -1,9 +1,11 @@
 /**
- * Paths as a terminal may show them. A name is data: it may hold newlines, escape sequences that repaint the screen, or marks that
+ * Paths as a terminal may show them. A name is data: it may hold newlines, escape sequences that repaint the screen, or
+ * marks that
  * reverse the reading direction, and none of these may reach a terminal.
  */
 
-// Controls, format characters (bidi marks, zero width), lone surrogates, private use, line and paragraph separators; and the two
+// Controls, format characters (bidi marks, zero width), lone surrogates, private use, line and paragraph separators;
+// and the two
 // characters that the escaped form itself uses. Zero width joiner and variation selectors stay: emoji are made of them.
 const unsafe = /(?!\u200d)[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}"\\]/gu
 
@@ -11,14 +13,19 @@ const short: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t'
 
 const escape = (c: string): string => short[c] ?? `\\u{${(c.codePointAt(0) ?? 0).toString(16)}}`
 
-/** The path itself when it is harmless, otherwise in double quotes with escapes; `a b.png` → `a b.png`, `a⏎b` → `"a\nb"`. */
+/**
+ * The path itself when it is harmless, otherwise in double quotes with escapes; `a b.png` → `a b.png`, `a⏎b` →
+ * `"a\nb"`.
+ */
 export const showPath = (path: string): string => {
   const escaped = path.replace(unsafe, escape)
   const misleading = path === '' || path !== path.trim() || path.startsWith('-')
   return escaped === path && !misleading ? path : `"${escaped}"`
 }
 
-/** {@link showPath}, shortened in the middle to at most `limit` characters, so that the end of a name stays readable. */
+/**
+ * {@link showPath}, shortened in the middle to at most `limit` characters, so that the end of a name stays readable.
+ */
 export const showShortPath = (path: string, limit: number): string => {
   const shown = [...showPath(path)]
   if (shown.length <= limit) return shown.join('')

@@ -1,5 +1,6 @@
 /**
- * Why a file of a folder is not used, and what a person can do about it. A total table: a reason without advice does not compile.
+ * Why a file of a folder is not used, and what a person can do about it. A total table: a reason without advice does
+ * not compile.
  */
 
 /** Everything that can keep a file from being used. */
@@ -52,40 +53,73 @@ export const skipReasons: { readonly [R in SkipReason]: ReasonText } = {
     advice: 'The file was cut off, as by an interrupted download or copy: fetch it again.',
   },
   corrupt: { label: 'corrupt', advice: 'Open it in a picture viewer and save it anew, or fetch it again.' },
-  text: { label: 'text', advice: 'This is text, whatever its name says: move it out of the folder, or fetch the picture again.' },
+  text: {
+    label: 'text',
+    advice: 'This is text, whatever its name says: move it out of the folder, or fetch the picture again.',
+  },
   'web-page': {
     label: 'web page',
     advice: 'A download stored an error page instead of the picture: fetch the picture again.',
   },
-  'git-lfs-pointer': { label: 'Git LFS pointer', advice: 'Run `git lfs pull` in that repository to fetch the picture itself.' },
+  'git-lfs-pointer': {
+    label: 'Git LFS pointer',
+    advice: 'Run `git lfs pull` in that repository to fetch the picture itself.',
+  },
   heic: {
     label: 'HEIC',
-    advice: 'Convert to JPEG; on macOS: `mkdir -p jpeg && sips -s format jpeg *.HEIC --out jpeg` (elsewhere: `heif-convert`).',
+    advice:
+      'Convert to JPEG; on macOS: `mkdir -p jpeg && sips -s format jpeg *.HEIC --out jpeg` (elsewhere: `heif-convert`).',
   },
   'camera-raw': { label: 'camera raw', advice: 'Develop it to JPEG, PNG or TIFF with your photo program.' },
-  'unsupported-image': { label: 'unsupported picture format', advice: 'Convert it to PNG, JPEG, WebP, TIFF, AVIF or GIF.' },
+  'unsupported-image': {
+    label: 'unsupported picture format',
+    advice: 'Convert it to PNG, JPEG, WebP, TIFF, AVIF or GIF.',
+  },
   video: { label: 'video', advice: 'Extract stills, for example `ffmpeg -i FILE -vf fps=1 still-%04d.png`.' },
   'not-an-image': { label: 'not a picture', advice: 'Nothing to do; move it out of the folder to silence this line.' },
   'too-many-pixels': {
     label: 'too many pixels',
     advice: 'Make it smaller, or raise the limit (maxPixels) if you trust the file and have the memory.',
   },
-  'too-many-bytes': { label: 'too large a file', advice: 'Make it smaller, or raise the limit (maxBytes) if you have the memory.' },
-  'too-small': { label: 'too small', advice: 'Train at a smaller size, or raise the limit (maxEnlargement) and accept blur.' },
-  'too-slow': { label: 'too slow to decode', advice: 'Open it in a picture viewer and save it anew, or raise the limit (timeoutSeconds).' },
+  'too-many-bytes': {
+    label: 'too large a file',
+    advice: 'Make it smaller, or raise the limit (maxBytes) if you have the memory.',
+  },
+  'too-small': {
+    label: 'too small',
+    advice: 'Train at a smaller size, or raise the limit (maxEnlargement) and accept blur.',
+  },
+  'too-slow': {
+    label: 'too slow to decode',
+    advice: 'Open it in a picture viewer and save it anew, or raise the limit (timeoutSeconds).',
+  },
   unreadable: { label: 'unreadable', advice: 'Check the permissions (`ls -l`), the disk and the network drive.' },
-  changed: { label: 'changed while reading', advice: 'Something still writes to the folder: wait until it is done and run again.' },
-  'name-not-utf8': { label: 'name is not UTF-8', advice: 'Rename it, for example with `convmv -f latin1 -t utf8 --notest FILE`.' },
+  changed: {
+    label: 'changed while reading',
+    advice: 'Something still writes to the folder: wait until it is done and run again.',
+  },
+  'name-not-utf8': {
+    label: 'name is not UTF-8',
+    advice: 'Rename it, for example with `convmv -f latin1 -t utf8 --notest FILE`.',
+  },
   'special-file': { label: 'special file', advice: 'A pipe, socket or device is never opened: nothing to do.' },
   'link-broken': { label: 'broken link', advice: 'Its target is gone: delete the link or restore the target.' },
   'link-loop': { label: 'link loop', advice: 'It leads back to a folder that contains it: delete the link.' },
-  'link-outside': { label: 'link out of the folder', advice: 'Copy the target into the folder, or allow it (followLinks).' },
-  'link-duplicate': { label: 'link to a known file', advice: 'Its target is in the folder already and counts once: nothing to do.' },
+  'link-outside': {
+    label: 'link out of the folder',
+    advice: 'Copy the target into the folder, or allow it (followLinks).',
+  },
+  'link-duplicate': {
+    label: 'link to a known file',
+    advice: 'Its target is in the folder already and counts once: nothing to do.',
+  },
 }
 
 /** Faults that the next run may not find again; what was cached with them is not reused. */
 export const isTransient = (reason: SkipReason): boolean =>
   reason === 'unreadable' || reason === 'changed' || reason === 'too-slow'
 
-/** Whether a reason says that a picture was lost, so that links that repeat or leave the folder do not count as damage. */
+/**
+ * Whether a reason says that a picture was lost, so that links that repeat or leave the folder do not count as damage.
+ */
 export const isLoss = (reason: SkipReason): boolean => !reason.startsWith('link-')

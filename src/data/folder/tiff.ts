@@ -1,7 +1,9 @@
 /**
- * The first directory of a TIFF file: enough to tell a camera's raw file from a picture, and a cut file from a whole one.
+ * The first directory of a TIFF file: enough to tell a camera's raw file from a picture, and a cut file from a whole
+ * one.
  *
- * Source: TIFF 6.0, section 2 (header, IFD, entries), sections 3 and 15 (strips, tiles); DNG 1.7 (`NewSubFileType`, `DNGVersion`).
+ * Source: TIFF 6.0, section 2 (header, IFD, entries), sections 3 and 15 (strips, tiles); DNG 1.7 (`NewSubFileType`,
+ * `DNGVersion`).
  */
 
 interface Entry {
@@ -17,8 +19,30 @@ interface Directory {
   readonly entries: ReadonlyMap<number, Entry>
 }
 
-const typeBytes: Readonly<Record<number, number>> = { 1: 1, 3: 2, 4: 4 }
-const tag = { newSubFileType: 254, stripOffsets: 273, stripByteCounts: 279, tileOffsets: 324, tileByteCounts: 325, dngVersion: 50706 }
+/** Bytes of one value of each field type; only BYTE (1), SHORT (3) and LONG (4) are read here. */
+const typeBytes: Readonly<Record<number, number>> = {
+  1: 1,
+  2: 1,
+  3: 2,
+  4: 4,
+  5: 8,
+  6: 1,
+  7: 1,
+  8: 2,
+  9: 4,
+  10: 8,
+  11: 4,
+  12: 8,
+  13: 4,
+}
+const tag = {
+  newSubFileType: 254,
+  stripOffsets: 273,
+  stripByteCounts: 279,
+  tileOffsets: 324,
+  tileByteCounts: 325,
+  dngVersion: 50706,
+}
 
 /** `undefined` when the directory is not (wholly) inside `bytes`, or the file is a BigTIFF. */
 const firstDirectory = (bytes: Uint8Array): Directory | undefined => {
@@ -42,7 +66,8 @@ const firstDirectory = (bytes: Uint8Array): Directory | undefined => {
 /** The unsigned values of an entry; `undefined` when they are not inside the file. */
 const values = ({ view, little }: Directory, entry: Entry): readonly number[] | undefined => {
   const width = typeBytes[entry.type]
-  if (width === undefined || entry.offset + entry.count * width > view.byteLength) return undefined
+  if (![1, 3, 4].includes(entry.type) || width === undefined || entry.offset + entry.count * width > view.byteLength)
+    return undefined
   return Array.from({ length: entry.count }, (_, i) => {
     const at = entry.offset + i * width
     return width === 1 ? view.getUint8(at) : width === 2 ? view.getUint16(at, little) : view.getUint32(at, little)
@@ -50,7 +75,8 @@ const values = ({ view, little }: Directory, entry: Entry): readonly number[] | 
 }
 
 /**
- * Whether this is DNG, NEF, ARW or a relative: TIFF files whose first directory is a thumbnail (bit 0 of `NewSubFileType`) of sensor data
+ * Whether this is DNG, NEF, ARW or a relative: TIFF files whose first directory is a thumbnail (bit 0 of
+ * `NewSubFileType`) of sensor data
  * that lies elsewhere. Decoding one as a picture would give the thumbnail.
  *
  * @param head the start of the file; `false` when the directory lies beyond it
@@ -63,12 +89,16 @@ export const isCameraRaw = (head: Uint8Array): boolean => {
   return reduced || directory.entries.has(tag.dngVersion)
 }
 
-/** Whether the pixels of the first picture reach beyond the end of the file. A BigTIFF is left to the decoder: `false`. */
+/**
+ * Whether the pixels of the first picture reach beyond the end of the file. A BigTIFF is left to the decoder: `false`.
+ */
 export const isTiffTruncated = (bytes: Uint8Array): boolean => {
   if (bytes.length < 8) return true
   const directory = firstDirectory(bytes)
   if (directory === undefined) return bytes[2] === 42 || bytes[3] === 42
   const { entries } = directory
+  for (const { type, count, offset } of entries.values())
+    if (offset + count * (typeBytes[type] ?? 0) > bytes.length) return true
   const offsets = entries.get(tag.stripOffsets) ?? entries.get(tag.tileOffsets)
   const counts = entries.get(tag.stripByteCounts) ?? entries.get(tag.tileByteCounts)
   if (offsets === undefined || counts === undefined) return false

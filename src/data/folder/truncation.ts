@@ -1,7 +1,8 @@
 /**
  * Whether a picture file was cut off, found from its container and without decoding it.
  *
- * The decoder alone does not notice: with a centre crop it stops reading before the missing rows (a 200×4000 JPEG cut to 60 % decodes
+ * The decoder alone does not notice: with a centre crop it stops reading before the missing rows (a 200×4000 JPEG cut
+ * to 60 % decodes
  * "well" with sharp's `failOn: 'error'`), and a PNG that lacks only its last chunk passes too.
  *
  * Sources: PNG (W3C) 5.3, T.81 B.1.1, GIF89a 15–27, RIFF, ISO/IEC 14496-12 4.2, TIFF 6.0.
@@ -24,7 +25,10 @@ const pngTruncated = (bytes: Uint8Array): boolean => {
   return true
 }
 
-/** Segments with a length, except that entropy-coded data follows SOS until a marker that is neither stuffing nor a restart. */
+/**
+ * Segments with a length, except that entropy-coded data follows SOS until a marker that is neither stuffing nor a
+ * restart.
+ */
 const jpegTruncated = (bytes: Uint8Array): boolean => {
   let at = 2
   while (at + 1 < bytes.length) {
@@ -78,7 +82,8 @@ const isoTruncated = (bytes: Uint8Array): boolean => {
   return at > bytes.length
 }
 
-const webpTruncated = (bytes: Uint8Array): boolean => bytes.length < 12 || viewOf(bytes).getUint32(4, true) + 8 > bytes.length
+const webpTruncated = (bytes: Uint8Array): boolean =>
+  bytes.length < 12 || viewOf(bytes).getUint32(4, true) + 8 > bytes.length
 
 const rules: { readonly [F in ImageFormat]: (bytes: Uint8Array) => boolean } = {
   png: pngTruncated,
@@ -99,7 +104,8 @@ const endings: { readonly [F in ImageFormat]?: string } = {
 }
 
 /**
- * Whether the last bytes of a file are the format's proper end, so that most files need not be read whole to be listed. `false` says nothing:
+ * Whether the last bytes of a file are the format's proper end, so that most files need not be read whole to be listed.
+ * `false` says nothing:
  * a camera may have appended data, and {@link isTruncated} decides.
  *
  * @param tail the last 16 bytes or more

@@ -1,5 +1,6 @@
 /**
- * All files under a folder. Names are data and are never handed to anything that would interpret them; links may not lead out of the
+ * All files under a folder. Names are data and are never handed to anything that would interpret them; links may not
+ * lead out of the
  * folder unless allowed; nothing is visited twice, so a loop ends.
  */
 import { isAbsolute, join, relative, sep } from 'node:path'
@@ -77,7 +78,11 @@ const addFile = (state: State, file: FoundFile): void => {
 const listFolder = async (state: State, folder: FoundFile): Promise<readonly FoundFile[]> => {
   const { identity } = await state.fileSystem.status(folder.real)
   if (state.folders.has(identity)) {
-    skip(state, folder.path, { reason: 'link-loop', kind: 'folder', detail: 'It is a folder that was visited already.' })
+    skip(state, folder.path, {
+      reason: 'link-loop',
+      kind: 'folder',
+      detail: 'It is a folder that was visited already.',
+    })
     return []
   }
   const below: FoundFile[] = []
@@ -87,7 +92,11 @@ const listFolder = async (state: State, folder: FoundFile): Promise<readonly Fou
     const name = decodeName(bytes)
     if (name === undefined) {
       const detail = `Its name holds the bytes ${Buffer.from(bytes).toString('hex')}.`
-      skip(state, child(folder, Buffer.from(bytes).toString('latin1')).path, { reason: 'name-not-utf8', kind: 'file', detail })
+      skip(state, child(folder, Buffer.from(bytes).toString('latin1')).path, {
+        reason: 'name-not-utf8',
+        kind: 'file',
+        detail,
+      })
       continue
     }
     const item = child(folder, name)
@@ -118,7 +127,11 @@ const isInside = (folder: string, path: string): boolean => {
   return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way)
 }
 
-const linkFault = (reason: 'link-broken' | 'link-loop' | 'link-outside' | 'link-duplicate', detail: string): Fault => ({ reason, kind: 'link', detail })
+const linkFault = (reason: 'link-broken' | 'link-loop' | 'link-outside' | 'link-duplicate', detail: string): Fault => ({
+  reason,
+  kind: 'link',
+  detail,
+})
 
 const followLink = async (state: State, link: FoundFile): Promise<void> => {
   let real: string
@@ -127,26 +140,34 @@ const followLink = async (state: State, link: FoundFile): Promise<void> => {
   } catch (error) {
     const code = errnoOf(error)
     if (code === 'ENOENT') return skip(state, link.path, linkFault('link-broken', 'It points at nothing.'))
-    if (code === 'ELOOP') return skip(state, link.path, linkFault('link-loop', 'It points at itself, perhaps through others.'))
+    if (code === 'ELOOP')
+      return skip(state, link.path, linkFault('link-loop', 'It points at itself, perhaps through others.'))
     return skip(state, link.path, unreadable(error, 'link'))
   }
   if (!state.followLinks && !isInside(state.root, real))
     return skip(state, link.path, linkFault('link-outside', 'Its target is not inside the folder.'))
-  if (isInside(real, link.real)) return skip(state, link.path, linkFault('link-loop', 'It points at a folder that contains it.'))
+  if (isInside(real, link.real))
+    return skip(state, link.path, linkFault('link-loop', 'It points at a folder that contains it.'))
   try {
     const { kind, identity } = await state.fileSystem.status(real)
     if (state.seen.has(real) || state.folders.has(identity))
       return skip(state, link.path, linkFault('link-duplicate', 'Its target was found at another path.'))
     if (kind === 'file') addFile(state, { path: link.path, real })
     else if (kind === 'folder') await walkFrom(state, { path: link.path, real })
-    else skip(state, link.path, { reason: 'special-file', kind: 'link', detail: 'It points at a pipe, a socket or a device.' })
+    else
+      skip(state, link.path, {
+        reason: 'special-file',
+        kind: 'link',
+        detail: 'It points at a pipe, a socket or a device.',
+      })
   } catch (error) {
     skip(state, link.path, unreadable(error, 'link'))
   }
 }
 
 /**
- * Every file under `folder`. True paths win over links, and links are followed in the order of their paths, so that the result does not
+ * Every file under `folder`. True paths win over links, and links are followed in the order of their paths, so that the
+ * result does not
  * depend on the order in which the disk lists names.
  *
  * @param folder an existing folder; may itself be a link
