@@ -1,0 +1,53 @@
+/** The residual block of lucidrains' U-Net: two convolutions with RMS normalisation, told the time by a scale and a shift. */
+import { at } from '../prelude/array.ts'
+import { silu } from '../nn/activations.ts'
+import { conv2d } from '../nn/conv2d.ts'
+import { dropout as dropoutLayer } from '../nn/dropout.ts'
+import { linear } from '../nn/linear.ts'
+import { compose, type ParamsOf } from '../nn/module.ts'
+import { rmsNorm } from '../nn/rmsNorm.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+
+/** An image [N, H, W, C] and a vector [N, D] that says when, and whatever else conditions it. */
+export interface Conditioned {
+  readonly x: Tensor
+  readonly time: Tensor
+}
+
+const normedConv = (inputs: number, outputs: number) =>
+  compose({ conv: conv2d(inputs, outputs, 3, { padding: 1 }), norm: rmsNorm(outputs) }, ({ conv, norm }, x: Tensor) => norm(conv(x)))
+
+/** The halves of a vector, ready to meet the pixels of an image: [N, 2C] → two of [N, 1, 1, C]. */
+const scaleAndShift = (v: Tensor): readonly [scale: Tensor, shift: Tensor] => {
+  const [n, channels] = [at(v.shape, 0), at(v.shape, 1) / 2]
+  const half = (start: number): Tensor => v.slice([], [start, start + channels]).reshape([n, 1, 1, channels])
+  return [half(0), half(channels)]
+}
+
+/**
+ * `[N, H, W, inputs] → [N, H, W, outputs]`:
+ *
+ *     h = dropout(silu(norm(conv(x)) · (scale + 1) + shift))        scale, shift = linear(silu(time))
+ *     y = silu(norm(conv(h))) + skip(x)                             skip: a 1×1 convolution where the widths differ
+ *
+ * @param timeWidth D, the length of the conditioning vector
+ */
+export const resBlock = (inputs: number, outputs: number, timeWidth: number, dropout = 0) =>
+  compose(
+    {
+      time: linear(timeWidth, 2 * outputs),
+      block1: normedConv(inputs, outputs),
+      dropout: dropoutLayer(dropout),
+      block2: normedConv(outputs, outputs),
+      skip: inputs === outputs ? undefined : linear(inputs, outputs),
+    },
+    ({ time, block1, dropout, block2, skip }, input: Conditioned) => {
+      const [scale, shift] = scaleAndShift(time(silu(input.time)))
+      const h = dropout(silu(block1(input.x).mul(scale.add(1)).add(shift)))
+      const residual = skip === undefined ? input.x : skip(input.x)
+      return silu(block2(h)).add(residual)
+    },
+  )
+
+/** The parameters of {@link resBlock}. */
+export type ResBlockParams = ParamsOf<ReturnType<typeof resBlock>>

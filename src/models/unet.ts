@@ -1,0 +1,187 @@
+/**
+ * lucidrains' U-Net (denoising-diffusion-pytorch 2.3.1, `Unet`): the network of Ho et al. 2020 with RMS normalisation, a scale and shift
+ * by the time in every residual block, linear attention at the large sizes and full attention at the small ones.
+ */
+import { at } from '../prelude/array.ts'
+import { ShapeError } from '../prelude/errors.ts'
+import { showShape } from '../graph/shape.ts'
+import { gelu } from '../nn/activations.ts'
+import { attention, type AttentionOptions } from '../nn/attention.ts'
+import { conv2d } from '../nn/conv2d.ts'
+import { downsample } from '../nn/downsample.ts'
+import { linear } from '../nn/linear.ts'
+import { linearAttention } from '../nn/linearAttention.ts'
+import { compose, type Module, type ParamsOf } from '../nn/module.ts'
+import { sinusoidalTimeEmbedding } from '../nn/timeEmbedding.ts'
+import { upsample } from '../nn/upsample.ts'
+import { concatenate } from '../tensor/combine.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { resBlock, type Conditioned } from './resBlock.ts'
+
+/** The size of a U-Net. A stage is one image size; a list gives one value for each stage, from the largest image to the smallest. */
+export interface UnetOptions {
+  /** Channels of the images, default 3. */
+  readonly channels?: number
+  /** The width that the stages multiply; even, at least 4. */
+  readonly width: number
+  /** Width of each stage in multiples of `width`, default [1, 2, 4, 8]. */
+  readonly multipliers?: readonly number[]
+  /** Channels of the result, default `channels`. */
+  readonly outChannels?: number
+  /** Width after the first convolution, default `width`. */
+  readonly initWidth?: number
+  /** Where pixels attend to all pixels, and not linearly; default only in the last stage. */
+  readonly fullAttention?: readonly boolean[]
+  /** Attention heads, default 4. */
+  readonly heads?: number | readonly number[]
+  /** Channels of each head, default 32. */
+  readonly headWidth?: number | readonly number[]
+  /** Learned keys and values of each attention layer, default 4. */
+  readonly memory?: number
+  /** Dropout rate in the residual blocks, default 0. */
+  readonly dropout?: number
+}
+
+/** Noisy images [N, H, W, channels], and the time of each: [N], of an integer or a floating-point dtype. */
+export interface UnetInput {
+  readonly x: Tensor
+  readonly t: Tensor
+}
+
+interface Stage {
+  readonly inner: number
+  readonly outer: number
+  readonly full: boolean
+  readonly attention: AttentionOptions
+}
+
+const perStage = <T>(name: string, value: T | readonly T[], count: number): readonly T[] => {
+  const list: readonly T[] = Array.isArray(value) ? value : Array.from({ length: count }, () => value as T)
+  if (list.length !== count) throw new RangeError(`unet: ${name} has ${list.length} values for ${count} stages (one for each multiplier)`)
+  return list
+}
+
+/** The stages from the largest image to the smallest: widths before and after, and their attention. */
+const stagesOf = ({ width, multipliers = [1, 2, 4, 8], initWidth = width, fullAttention, heads = 4, headWidth = 32, memory = 4 }: UnetOptions): readonly Stage[] => {
+  const count = multipliers.length
+  if (count === 0) throw new RangeError('unet: multipliers is empty; it needs one number for each stage')
+  const widths = [initWidth, ...multipliers.map((m) => m * width)]
+  const full = perStage('fullAttention', fullAttention ?? multipliers.map((_, i) => i === count - 1), count)
+  const [headCounts, headWidths] = [perStage('heads', heads, count), perStage('headWidth', headWidth, count)]
+  return multipliers.map((_, i) => ({
+    outer: at(widths, i),
+    inner: at(widths, i + 1),
+    full: at(full, i),
+    attention: { heads: at(headCounts, i), headWidth: at(headWidths, i), memory },
+  }))
+}
+
+const stageAttention = (channels: number, stage: Stage) =>
+  stage.full ? attention(channels, stage.attention) : linearAttention(channels, stage.attention)
+
+/** What a stage on the way down gives: its result, and two images for the stage of the same size on the way up. */
+interface Descent {
+  readonly x: Tensor
+  readonly skips: readonly [Tensor, Tensor]
+}
+
+/** Two residual blocks, attention, and half the size; the last stage keeps its size. */
+const downStage = (stage: Stage, last: boolean, timeWidth: number, dropout: number) =>
+  compose(
+    {
+      block1: resBlock(stage.outer, stage.outer, timeWidth, dropout),
+      block2: resBlock(stage.outer, stage.outer, timeWidth, dropout),
+      attention: stageAttention(stage.outer, stage),
+      resize: last ? conv2d(stage.outer, stage.inner, 3, { padding: 1 }) : downsample(stage.outer, stage.inner),
+    },
+    ({ block1, block2, attention, resize }, { x, time }: Conditioned): Descent => {
+      const first = block1({ x, time })
+      const second = block2({ x: first, time })
+      const attended = attention(second).add(second)
+      return { x: resize(attended), skips: [first, attended] }
+    },
+  )
+
+/** Two residual blocks that also see the skips, attention, and twice the size; the stage of the largest image keeps its size. */
+const upStage = (stage: Stage, last: boolean, timeWidth: number, dropout: number) =>
+  compose(
+    {
+      block1: resBlock(stage.inner + stage.outer, stage.inner, timeWidth, dropout),
+      block2: resBlock(stage.inner + stage.outer, stage.inner, timeWidth, dropout),
+      attention: stageAttention(stage.inner, stage),
+      resize: last ? conv2d(stage.inner, stage.outer, 3, { padding: 1 }) : upsample(stage.inner, stage.outer),
+    },
+    ({ block1, block2, attention, resize }, { x, time, skips }: Descent & Conditioned) => {
+      const first = block1({ x: concatenate([x, skips[1]], -1), time })
+      const second = block2({ x: concatenate([first, skips[0]], -1), time })
+      return resize(attention(second).add(second))
+    },
+  )
+
+const middle = (stage: Stage, timeWidth: number, dropout: number) =>
+  compose(
+    {
+      block1: resBlock(stage.inner, stage.inner, timeWidth, dropout),
+      attention: attention(stage.inner, stage.attention),
+      block2: resBlock(stage.inner, stage.inner, timeWidth, dropout),
+    },
+    ({ block1, attention, block2 }, { x, time }: Conditioned) => {
+      const first = block1({ x, time })
+      return block2({ x: attention(first).add(first), time })
+    },
+  )
+
+/** Sinusoids of the time, then a small network: [N] → [N, 4·width]. Another conditioning would be added to its result. */
+const timeNetwork = (width: number) =>
+  compose(
+    { embedding: sinusoidalTimeEmbedding(width), hidden: linear(width, 4 * width), out: linear(4 * width, 4 * width) },
+    ({ embedding, hidden, out }, { t, x }: UnetInput) => out(gelu(hidden(embedding(x.dtype === 'f64' ? t.cast('f64') : t).cast(x.dtype)))),
+  )
+
+const requireSize = (x: Tensor, channels: number, halvings: number): void => {
+  const factor = 2 ** halvings
+  if (x.rank !== 4 || at(x.shape, 3) !== channels) throw new ShapeError(`unet: takes images [N, H, W, ${channels}], got ${showShape(x.shape)}`)
+  const [height, width] = [at(x.shape, 1), at(x.shape, 2)]
+  const fit = (n: number): string => (n % factor === 0 ? `${n}` : n < factor ? `${factor}` : `${n - (n % factor)} or ${n - (n % factor) + factor}`)
+  if (height % factor !== 0 || width % factor !== 0)
+    throw new ShapeError(
+      `unet: images of ${height}×${width} do not fit: height and width must be divisible by ${factor} (${halvings} halvings); use height ${fit(height)}, width ${fit(width)}`,
+    )
+}
+
+const build = (options: UnetOptions) => {
+  const { channels = 3, width, outChannels = channels, initWidth = width, dropout = 0 } = options
+  const stages = stagesOf(options)
+  const timeWidth = 4 * width
+  return compose(
+    {
+      stem: conv2d(channels, initWidth, 7, { padding: 3 }),
+      time: timeNetwork(width),
+      down: stages.map((stage, i) => downStage(stage, i === stages.length - 1, timeWidth, dropout)),
+      middle: middle(at(stages, stages.length - 1), timeWidth, dropout),
+      up: stages.toReversed().map((stage, i) => upStage(stage, i === stages.length - 1, timeWidth, dropout)),
+      last: resBlock(2 * initWidth, initWidth, timeWidth, dropout),
+      head: linear(initWidth, outChannels),
+    },
+    (net, input: UnetInput) => {
+      requireSize(input.x, channels, stages.length - 1)
+      const time = net.time(input)
+      const start = net.stem(input.x)
+      const descents = net.down.reduce<readonly Descent[]>((done, stage) => [...done, stage({ x: done.at(-1)?.x ?? start, time })], [])
+      const bottom = net.middle({ x: at(descents, descents.length - 1).x, time })
+      const top = net.up.reduce((x, stage, i) => stage({ x, time, skips: at(descents, descents.length - 1 - i).skips }), bottom)
+      return net.head(net.last({ x: concatenate([top, start], -1), time }))
+    },
+  )
+}
+
+/** The parameters of {@link unet}. */
+export type UnetParams = ParamsOf<ReturnType<typeof build>>
+
+/**
+ * A U-Net that reads noisy images and their times, and gives images of the same size: `x [N, H, W, channels], t [N] → [N, H, W, outChannels]`.
+ * Height and width are divisible by 2^(stages − 1). `unet({ width: 64 })` has 35,711,491 parameters.
+ *
+ * @throws RangeError for sizes that do not fit together; ShapeError for images of another size, naming the ones that fit
+ */
+export const unet = (options: UnetOptions): Module<UnetParams, UnetInput> => build(options)

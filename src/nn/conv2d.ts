@@ -1,0 +1,40 @@
+/** Convolutional layer over NHWC images. */
+import { conv2d as convolve, pair, type ConvOptions, type Pair } from '../tensor/convolution.ts'
+import { foldIn } from '../tensor/random.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { kaimingUniform } from './init.ts'
+import type { Module } from './module.ts'
+
+/** weight [KH, KW, in / groups, out]; bias [out]. */
+export interface Conv2dParams {
+  readonly weight: Tensor
+  readonly bias?: Tensor
+}
+
+/** How the filter moves, and whether a bias is added (default true). */
+export interface Conv2dOptions extends ConvOptions {
+  readonly bias?: boolean
+}
+
+/**
+ * `[N, H, W, in] → [N, H', W', out]`; initialised as PyTorch does, U(±1/√fanIn) with fanIn = KH·KW·in / groups.
+ *
+ * @throws RangeError when the groups do not divide the channels
+ */
+export const conv2d = (inputs: number, outputs: number, kernel: Pair, { bias = true, ...options }: Conv2dOptions = {}): Module<Conv2dParams> => {
+  const { groups = 1 } = options
+  if (inputs % groups !== 0 || outputs % groups !== 0)
+    throw new RangeError(`conv2d: ${groups} groups do not divide ${inputs} input and ${outputs} output channels`)
+  const [height, width] = pair(kernel)
+  const fanIn = (height * width * inputs) / groups
+  return {
+    init: (key) => {
+      const weight = kaimingUniform([height, width, inputs / groups, outputs], fanIn)(foldIn(key, 'weight'))
+      return bias ? { weight, bias: kaimingUniform([outputs], fanIn)(foldIn(key, 'bias')) } : { weight }
+    },
+    apply: (params, x) => {
+      const y = convolve(x, params.weight, options)
+      return params.bias === undefined ? y : y.add(params.bias)
+    },
+  }
+}

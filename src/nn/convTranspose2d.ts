@@ -1,0 +1,41 @@
+/** Transposed convolutional layer over NHWC images. */
+import { convTranspose2d as convolveTransposed, pair, type ConvTransposeOptions, type Pair } from '../tensor/convolution.ts'
+import { foldIn } from '../tensor/random.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { kaimingUniform } from './init.ts'
+import type { Module } from './module.ts'
+
+/** weight [KH, KW, in, out]; bias [out]. */
+export interface ConvTranspose2dParams {
+  readonly weight: Tensor
+  readonly bias?: Tensor
+}
+
+/** How the filter moves, and whether a bias is added (default true). */
+export interface ConvTranspose2dOptions extends ConvTransposeOptions {
+  readonly bias?: boolean
+}
+
+/**
+ * `[N, H, W, in] → [N, (H − 1)·stride − 2·padding + KH + outputPadding, …, out]`; initialised as PyTorch does, U(±1/√(KH·KW·out)): PyTorch
+ * counts the fan of the convolution whose adjoint this is.
+ */
+export const convTranspose2d = (
+  inputs: number,
+  outputs: number,
+  kernel: Pair,
+  { bias = true, ...options }: ConvTranspose2dOptions = {},
+): Module<ConvTranspose2dParams> => {
+  const [height, width] = pair(kernel)
+  const fan = height * width * outputs
+  return {
+    init: (key) => {
+      const weight = kaimingUniform([height, width, inputs, outputs], fan)(foldIn(key, 'weight'))
+      return bias ? { weight, bias: kaimingUniform([outputs], fan)(foldIn(key, 'bias')) } : { weight }
+    },
+    apply: (params, x) => {
+      const y = convolveTransposed(x, params.weight, options)
+      return params.bias === undefined ? y : y.add(params.bias)
+    },
+  }
+}

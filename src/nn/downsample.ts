@@ -1,0 +1,9 @@
+/** Halving an image's size. */
+import { pixelUnshuffle } from '../tensor/convolution.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { linear } from './linear.ts'
+import { compose } from './module.ts'
+
+/** Each 2×2 square of pixels becomes one of four times the channels, then a 1×1 convolution: `[N, H, W, in] → [N, H/2, W/2, out]`. */
+export const downsample = (inputs: number, outputs: number) =>
+  compose({ project: linear(4 * inputs, outputs) }, ({ project }, x: Tensor) => project(pixelUnshuffle(x, 2)))

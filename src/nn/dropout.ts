@@ -1,0 +1,19 @@
+/** Dropout, Srivastava et al. 2014. */
+import { bernoulli } from '../tensor/random.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { evaluate, type Module, type NoParams } from './module.ts'
+
+/**
+ * In training, each element is set to 0 with probability `rate`, and the others are divided by 1 − rate, so that the mean stays; in
+ * evaluation nothing happens.
+ *
+ * @param rate in [0, 1)
+ * @throws RangeError for another rate
+ */
+export const dropout = (rate: number): Module<NoParams> => {
+  if (!(rate >= 0 && rate < 1)) throw new RangeError(`dropout: the rate is ${rate}; it must be at least 0 and below 1`)
+  return {
+    init: () => ({}),
+    apply: (_, x: Tensor, mode = evaluate) => (mode.train && rate > 0 ? bernoulli(mode.key, 1 - rate, x.shape).select(x.div(1 - rate), 0) : x),
+  }
+}

@@ -1,0 +1,20 @@
+/** A table of vectors, one for each class or token. */
+import { gather } from '../tensor/combine.ts'
+import { foldIn } from '../tensor/random.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { normal } from './init.ts'
+import type { Module } from './module.ts'
+
+/** weight [count, width]. */
+export interface EmbeddingParams {
+  readonly weight: Tensor
+}
+
+/**
+ * The rows of the table at integer indices: `[…] i32 → […, width]`; normal of deviation 1 at the start, as PyTorch. An index outside
+ * the table reads its nearest row.
+ */
+export const embedding = (count: number, width: number): Module<EmbeddingParams> => ({
+  init: (key) => ({ weight: normal([count, width])(foldIn(key, 'weight')) }),
+  apply: ({ weight }, index) => gather(weight, index),
+})

@@ -1,0 +1,34 @@
+/** Group normalisation, Wu & He 2018. */
+import { at } from '../prelude/array.ts'
+import { ones, zeros } from '../tensor/create.ts'
+import { variance } from '../tensor/functions.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Module } from './module.ts'
+
+/** weight [C] and bias [C], applied after the normalisation. */
+export interface GroupNormParams {
+  readonly weight: Tensor
+  readonly bias: Tensor
+}
+
+/** (x − mean) / √(variance + ε) over the pixels and channels of each group: `[N, …, C] → [N, …, C]`, without the affine part. */
+export const normalizeGroups = (x: Tensor, groups: number, epsilon: number): Tensor => {
+  const [n, channels] = [at(x.shape, 0), at(x.shape, x.rank - 1)]
+  const grouped = x.reshape([n, -1, groups, channels / groups])
+  const centred = grouped.sub(grouped.mean([1, 3], true))
+  return centred.div(variance(grouped, [1, 3], true).add(epsilon).sqrt()).reshape(x.shape)
+}
+
+/**
+ * Normalises groups of neighbouring channels, each with its pixels, and scales and shifts each channel. `[N, …, C] → [N, …, C]`.
+ *
+ * @param options epsilon: added to the variance (default 1e-5, as PyTorch)
+ * @throws RangeError when the groups do not divide the channels
+ */
+export const groupNorm = (groups: number, channels: number, { epsilon = 1e-5 }: { readonly epsilon?: number } = {}): Module<GroupNormParams> => {
+  if (channels % groups !== 0) throw new RangeError(`groupNorm: ${groups} groups do not divide ${channels} channels`)
+  return {
+    init: () => ({ weight: ones([channels]), bias: zeros([channels]) }),
+    apply: ({ weight, bias }, x) => normalizeGroups(x, groups, epsilon).mul(weight).add(bias),
+  }
+}

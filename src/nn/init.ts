@@ -1,0 +1,28 @@
+/** How parameters begin. An initializer is a function from a key to a tensor. */
+import { ones as onesOf, zeros as zerosOf } from '../tensor/create.ts'
+import { normal as drawNormal, uniform as drawUniform, type Key } from '../tensor/random.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Shape } from '../graph/shape.ts'
+
+/** Makes the first value of one parameter. */
+export type Initializer = (key: Key) => Tensor
+
+/** Zeros. */
+export const zeros = (shape: Shape): Initializer => () => zerosOf(shape)
+
+/** Ones. */
+export const ones = (shape: Shape): Initializer => () => onesOf(shape)
+
+/** Normal numbers of mean 0 and the given standard deviation. */
+export const normal = (shape: Shape, deviation = 1): Initializer => (key) => drawNormal(key, shape).mul(deviation)
+
+/** Uniform numbers in [−bound, bound). */
+export const uniform = (shape: Shape, bound: number): Initializer => (key) => drawUniform(key, shape, { low: -bound, high: bound })
+
+/**
+ * PyTorch's default for linear and convolutional layers, weights and biases alike: U(−1/√fanIn, 1/√fanIn), which is Kaiming's uniform
+ * (He et al. 2015, eq. 10) for a leaky ReLU of slope √5: bound = √(6 / ((1 + 5) · fanIn)).
+ *
+ * @param fanIn the number of inputs that meet in one output
+ */
+export const kaimingUniform = (shape: Shape, fanIn: number): Initializer => uniform(shape, 1 / Math.sqrt(fanIn))

@@ -1,0 +1,24 @@
+/** Layer normalisation, Ba et al. 2016, over the last axis. */
+import { variance } from '../tensor/functions.ts'
+import { ones, zeros } from '../tensor/create.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Module } from './module.ts'
+
+/** weight [C] and bias [C], applied after the normalisation. */
+export interface LayerNormParams {
+  readonly weight: Tensor
+  readonly bias: Tensor
+}
+
+/**
+ * y = (x − mean) / √(variance + ε) · weight + bias, mean and variance over the last axis: `[…, C] → […, C]`.
+ *
+ * @param options epsilon: added to the variance (default 1e-5, as PyTorch)
+ */
+export const layerNorm = (channels: number, { epsilon = 1e-5 }: { readonly epsilon?: number } = {}): Module<LayerNormParams> => ({
+  init: () => ({ weight: ones([channels]), bias: zeros([channels]) }),
+  apply: ({ weight, bias }, x) => {
+    const centred = x.sub(x.mean(-1, true))
+    return centred.div(variance(x, -1, true).add(epsilon).sqrt()).mul(weight).add(bias)
+  },
+})

@@ -1,0 +1,27 @@
+/** The linear layer y = x·W + b over the last axis. On NHWC images it is the 1×1 convolution. */
+import { foldIn } from '../tensor/random.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { kaimingUniform } from './init.ts'
+import type { Module } from './module.ts'
+
+/** weight [in, out]; bias [out]. */
+export interface LinearParams {
+  readonly weight: Tensor
+  readonly bias?: Tensor
+}
+
+/**
+ * `[…, in] → […, out]`, at least two axes; initialised as PyTorch does, U(±1/√in).
+ *
+ * @param options bias: whether to add one (default true)
+ */
+export const linear = (inputs: number, outputs: number, { bias = true }: { readonly bias?: boolean } = {}): Module<LinearParams> => ({
+  init: (key) => {
+    const weight = kaimingUniform([inputs, outputs], inputs)(foldIn(key, 'weight'))
+    return bias ? { weight, bias: kaimingUniform([outputs], inputs)(foldIn(key, 'bias')) } : { weight }
+  },
+  apply: (params, x) => {
+    const y = x.matmul(params.weight)
+    return params.bias === undefined ? y : y.add(params.bias)
+  },
+})

@@ -1,0 +1,33 @@
+/** Linear attention over pixels (Shen et al. 2018, "Efficient attention"), as lucidrains' U-Net has it. */
+import { at } from '../prelude/array.ts'
+import { softmax } from '../tensor/functions.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { joinHeads, splitHeads, withMemory, type AttentionOptions } from './attention.ts'
+import { normal } from './init.ts'
+import { linear } from './linear.ts'
+import { compose, parameter } from './module.ts'
+import { rmsNorm } from './rmsNorm.ts'
+
+/**
+ * `[N, H, W, C] → [N, H, W, C]` in time linear in the number of pixels, to be added to its input. With ρ(q) the softmax over a query's
+ * features and ρ(k) the softmax over the pixels, y = ρ(q) / √headWidth · (ρ(k)ᵀ·v): the pixels are summed up first, in a matrix of
+ * headWidth × headWidth, and then each query reads from it.
+ */
+export const linearAttention = (channels: number, { heads = 4, headWidth = 32, memory = 4 }: AttentionOptions = {}) =>
+  compose(
+    {
+      norm: rmsNorm(channels),
+      memory: memory === 0 ? undefined : parameter(normal([2, heads, memory, headWidth])),
+      queryKeyValue: linear(channels, 3 * heads * headWidth, { bias: false }),
+      out: linear(heads * headWidth, channels),
+      outNorm: rmsNorm(channels),
+    },
+    ({ norm, memory, queryKeyValue, out, outNorm }, x: Tensor) => {
+      const [query, key, value] = splitHeads(queryKeyValue(norm(x)), heads)
+      const learned = memory?.()
+      const weights = softmax(withMemory(learned, 0, key), 2)
+      const context = weights.transpose([0, 1, 3, 2]).matmul(withMemory(learned, 1, value)) // [N, heads, headWidth, headWidth]
+      const y = softmax(query, 3).mul(1 / Math.sqrt(headWidth)).matmul(context)
+      return outNorm(out(joinHeads(y, at(x.shape, 1), at(x.shape, 2))))
+    },
+  )

@@ -1,0 +1,63 @@
+/** Losses: how far a prediction is from its target. */
+import { at } from '../prelude/array.ts'
+import { oneHot } from '../tensor/create.ts'
+import { logSoftmax } from '../tensor/functions.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+
+/** What becomes of the losses of the elements: their mean (the default), their sum, or nothing. */
+export type Reduction = 'mean' | 'sum' | 'none'
+
+/** Options that every loss takes. */
+export interface LossOptions {
+  readonly reduction?: Reduction
+}
+
+const reductions: { readonly [K in Reduction]: (losses: Tensor) => Tensor } = {
+  mean: (losses) => losses.mean(),
+  sum: (losses) => losses.sum(),
+  none: (losses) => losses,
+}
+
+/** (prediction − target)². */
+export const mse = (prediction: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor =>
+  reductions[reduction](prediction.sub(target).square())
+
+/** |prediction − target|. */
+export const l1 = (prediction: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor =>
+  reductions[reduction](prediction.sub(target).abs())
+
+/**
+ * Huber's loss (1964): d²/2 for |d| ≤ δ, and the tangent δ·(|d| − δ/2) beyond, so that outliers pull with a bounded force.
+ *
+ * @param options delta: δ > 0, default 1
+ */
+export const huber = (prediction: Tensor, target: Tensor, { delta = 1, reduction = 'mean' }: LossOptions & { readonly delta?: number } = {}): Tensor => {
+  const difference = prediction.sub(target)
+  const distance = difference.abs()
+  return reductions[reduction](distance.greater(delta).select(distance.sub(delta / 2).mul(delta), difference.square().mul(0.5)))
+}
+
+/**
+ * −log softmax(logits)[label], the negative log-likelihood of the label.
+ *
+ * @param logits [..., classes]
+ * @param labels [...] of an integer dtype, each in [0, classes)
+ * @returns a scalar, or [...] without reduction
+ */
+export const crossEntropy = (logits: Tensor, labels: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor => {
+  const isLabel = oneHot(labels, at(logits.shape, logits.rank - 1), 'bool')
+  return reductions[reduction](isLabel.select(logSoftmax(logits), 0).sum(-1).neg())
+}
+
+/**
+ * Binary cross-entropy −y·log σ(z) − (1 − y)·log(1 − σ(z)) = log(1 + eᶻ) − y·z, without overflow.
+ *
+ * @param logits z, any shape
+ * @param targets y in [0, 1], the same shape
+ */
+export const binaryCrossEntropy = (logits: Tensor, targets: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor => {
+  // log(1 + eᶻ) = m + log(e⁻ᵐ + eᶻ⁻ᵐ) for every m; with m = max(0, z) held constant, all derivatives are right, at 0 too.
+  const m = logits.maximum(0).stopGradient()
+  const logOnePlusExp = m.add(m.neg().exp().add(logits.sub(m).exp()).log())
+  return reductions[reduction](logOnePlusExp.sub(targets.mul(logits)))
+}

@@ -1,0 +1,117 @@
+/**
+ * Modules: a layer is a pair of pure functions, one that makes its parameters and one that applies them.
+ *
+ * Parameters are plain named trees; their paths name the tensors of a checkpoint. The pair is that of stax (JAX, 2018), with names
+ * instead of positions.
+ */
+import { foldIn, type Key } from '../tensor/random.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+
+/** Whether a module is being trained; dropout draws its mask from the key. */
+export type Mode = { readonly train: false } | { readonly train: true; readonly key: Key }
+
+/** The mode of sampling and evaluation, and every module's default. */
+export const evaluate: Mode = { train: false }
+
+/** A layer or a model: how its parameters begin, and what they do to an input. */
+export type Module<P, In = Tensor, Out = Tensor> = {
+  /** Fresh parameters; nothing is computed until a device is asked to. */
+  readonly init: (key: Key) => P
+  /** The output for an input. */
+  readonly apply: (params: P, input: In, mode?: Mode) => Out
+}
+
+/** Any module at all, as a bound of type parameters. */
+export type AnyModule = {
+  readonly init: (key: Key) => unknown
+  readonly apply: (params: never, input: never, mode?: Mode) => unknown
+}
+
+/** The type of a module's parameters. */
+export type ParamsOf<M extends AnyModule> = ReturnType<M['init']>
+
+/** The parameters of a module that has none. */
+export type NoParams = Readonly<Record<never, Tensor>>
+
+/** A function as a module without parameters: `lift(silu)`. */
+export const lift = <In, Out>(fn: (input: In) => Out): Module<NoParams, In, Out> => ({ init: () => ({}), apply: (_, input) => fn(input) })
+
+/** A tensor that is learned, to be called without an input: `compose({ gain: parameter(…) }, ({ gain }, x: Tensor) => x.mul(gain()))`. */
+export const parameter = (init: (key: Key) => Tensor): Module<Tensor, void> => ({ init, apply: (value) => value })
+
+/** What `compose` takes, by name: a module, an array of them, or undefined where this model has none. */
+export type Children = { readonly [name: string]: AnyModule | readonly AnyModule[] | undefined }
+
+type BoundOf<M> = M extends AnyModule ? (input: Parameters<M['apply']>[1]) => ReturnType<M['apply']> : undefined
+
+/** The children as the forward function sees them: functions from input to output. */
+export type Bound<C extends Children> = {
+  readonly [K in keyof C]: C[K] extends readonly (infer M)[] ? readonly BoundOf<M>[] : BoundOf<C[K]>
+}
+
+type ParamsOfChild<M> = M extends AnyModule ? ParamsOf<M> : undefined
+
+/** The parameters of a composition: its children's, under their names. */
+export type ParamsOfChildren<C extends Children> = {
+  readonly [K in keyof C]: C[K] extends readonly (infer M)[] ? readonly ParamsOfChild<M>[] : ParamsOfChild<C[K]>
+}
+
+type Child = Children[string]
+
+const isArray = (child: Child): child is readonly AnyModule[] => Array.isArray(child)
+
+/** The record with `f(child, its parameters, its name)` in place of every module; members of arrays are named `name.0`, `name.1`, … */
+const mapChildren = (children: Children, params: unknown, f: (child: AnyModule, params: unknown, name: string) => unknown): unknown => {
+  const own = (tree: unknown, name: string | number): unknown => (tree as { readonly [name: string | number]: unknown } | undefined)?.[name]
+  const each = (name: string, child: Child): unknown => {
+    if (isArray(child)) return child.map((c, i) => f(c, own(own(params, name), i), `${name}.${i}`))
+    return child === undefined ? undefined : f(child, own(params, name), name)
+  }
+  return Object.fromEntries(Object.entries(children).map(([name, child]) => [name, each(name, child)]))
+}
+
+/** The mode of the child `name`: its own key, which is derived only when it is asked for. */
+const childMode = (mode: Mode, name: string): Mode => {
+  if (!mode.train) return mode
+  return {
+    train: true,
+    get key() {
+      return foldIn(mode.key, name)
+    },
+  }
+}
+
+const bind = (child: AnyModule, params: unknown, mode: Mode) => (input: unknown) => (child as unknown as Module<unknown, unknown, unknown>).apply(params, input, mode)
+
+/**
+ * A module made of named children. Their names are said once: they name the parameters, and derive each child's key. The forward function
+ * receives the children bound to their parameters and mode, so that it reads like the formula:
+ *
+ *     compose({ norm: rmsNorm(64), conv: conv2d(64, 64, 3, { padding: 1 }) }, ({ norm, conv }, x: Tensor) => conv(norm(x)))
+ *
+ * A child that is called twice in one forward pass sees the same key both times.
+ */
+export const compose = <const C extends Children, In = Tensor, Out = Tensor>(
+  children: C,
+  forward: (children: Bound<C>, input: In) => Out,
+): Module<ParamsOfChildren<C>, In, Out> => ({
+  // The compiler cannot follow a record through Object.entries; mapChildren keeps its names, and arrays as arrays.
+  init: (key) => mapChildren(children, undefined, (child, _, name) => child.init(foldIn(key, name))) as ParamsOfChildren<C>,
+  apply: (params, input, mode = evaluate) =>
+    forward(mapChildren(children, params, (child, own, name) => bind(child, own, childMode(mode, name))) as Bound<C>, input),
+})
+
+/** The type of a module from one tensor to one tensor, whatever its parameters. */
+type TensorModule = { readonly init: (key: Key) => unknown; readonly apply: (params: never, input: Tensor, mode?: Mode) => Tensor }
+
+/**
+ * Children applied one after the other, in the order in which they are written.
+ *
+ * @throws RangeError for a name that is a whole number: JavaScript would move it to the front
+ */
+export const sequential = <const C extends { readonly [name: string]: TensorModule }>(children: C): Module<ParamsOfChildren<C>> => {
+  const number = Object.keys(children).find((name) => /^\d+$/.test(name))
+  if (number !== undefined) throw new RangeError(`sequential: the name '${number}' is a number, and JavaScript would move it to the front: call it 'layer${number}'`)
+  const inOrder = (bound: unknown): readonly ((x: Tensor) => Tensor)[] => Object.values(bound as { readonly [name: string]: (x: Tensor) => Tensor })
+  return compose(children, (bound, x: Tensor) => inOrder(bound).reduce((y, layer) => layer(y), x))
+}

@@ -1,0 +1,22 @@
+/** Root-mean-square normalisation over the channels of a pixel (Zhang & Sennrich 2019), as lucidrains' U-Net has it. */
+import { at } from '../prelude/array.ts'
+import { ones } from '../tensor/create.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Module } from './module.ts'
+
+/** gain [C]. */
+export interface RmsNormParams {
+  readonly gain: Tensor
+}
+
+/** ‖x‖₂ is never taken smaller than this (PyTorch's `F.normalize`). */
+const smallestNorm = 1e-12
+
+/** x / max(‖x‖₂, 1e-12) over the last axis. The maximum is taken of the squares, so that the gradient of a zero vector is 0, not NaN. */
+export const normalizeVectors = (x: Tensor): Tensor => x.div(x.square().sum(-1, true).maximum(smallestNorm ** 2).sqrt())
+
+/** y = x / ‖x‖₂ · gain · √C over the last axis: `[…, C] → […, C]`. */
+export const rmsNorm = (channels: number): Module<RmsNormParams> => ({
+  init: () => ({ gain: ones([channels]) }),
+  apply: ({ gain }, x) => normalizeVectors(x).mul(gain.mul(Math.sqrt(at(x.shape, x.rank - 1)))),
+})
