@@ -11,7 +11,7 @@ import { showShape } from '../../graph/shape.ts'
 import { call } from '../annotate.ts'
 import { constant, iota, scalar, tensor } from '../create.ts'
 import { Tensor } from '../tensor.ts'
-import { purposes, threefryPairs, type Key } from './threefry.ts'
+import { purposes, threefryWord, type Key } from './threefry.ts'
 
 /**
  * The key of a seed, as data: another seed runs the same plan.
@@ -20,7 +20,8 @@ import { purposes, threefryPairs, type Key } from './threefry.ts'
  * @throws RangeError for any other seed
  */
 export const key = (seed: number): Key => {
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new RangeError(`key: seed ${seed} is not an integer in [0, 2^53): pass a non-negative safe integer`)
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    throw new RangeError(`key: seed ${seed} is not an integer in [0, 2^53): pass a non-negative safe integer`)
   return tensor(new Uint32Array([Math.floor(seed / 2 ** 32), seed >>> 0]))
 }
 
@@ -32,7 +33,8 @@ export const key = (seed: number): Key => {
 export const split = <N extends number = 2>(parent: Key, n?: N): Keys<N> => {
   const count: number = n ?? 2
   if (!Number.isInteger(count) || count < 1) throw new RangeError(`split: cannot make ${count} keys; ask for a whole number ≥ 1`)
-  const children = call('split', (k: Key) => threefryPairs(k, purposes.split, iota([count], 0, 'u32')))(parent)
+  const words = (k: Key): Tensor => threefryWord(k, purposes.split, iota([count, 2], 0, 'u32'), iota([count, 2], 1, 'u32'))
+  const children = call('split', words)(parent)
   return range(count).map((i) => children.slice([i, i + 1]).reshape([2])) as Keys<N>
 }
 
@@ -59,11 +61,15 @@ type KeyTuple<N extends number, T extends readonly Key[] = readonly []> = T['len
 export const foldIn = (parent: Key, data: number | string | Tensor): Key => {
   if (typeof data === 'string') return fold(parent, purposes.name, constant(fnv1a(data), { dtype: 'u32' }))
   if (data instanceof Tensor) return fold(parent, purposes.fold, scalarBits(data))
-  if (!Number.isInteger(data) || data < 0 || data >= 2 ** 32) throw new RangeError(`foldIn: ${data} is not an integer in [0, 2^32): fold a larger number in two parts`)
+  if (!Number.isInteger(data) || data < 0 || data >= 2 ** 32)
+    throw new RangeError(`foldIn: ${data} is not an integer in [0, 2^32): fold a larger number in two parts`)
   return fold(parent, purposes.fold, scalar(data, 'u32'))
 }
 
-const fold = (parent: Key, purpose: number, low: Tensor): Key => call('foldIn', (k: Key, x: Tensor) => threefryPairs(k, purpose, x))(parent, low)
+const fold = (parent: Key, purpose: number, low: Tensor): Key => {
+  const child = (k: Key, x: Tensor): Key => threefryWord(k, purpose, x.broadcastTo([2]), iota([2], 0, 'u32'))
+  return call('foldIn', child)(parent, low)
+}
 
 const scalarBits = (x: Tensor): Tensor => {
   if (x.rank !== 0) throw new ShapeError(`foldIn: takes a scalar, got ${showShape(x.shape)}`)
@@ -80,6 +86,6 @@ const utf8 = (c: number): readonly number[] => {
   return c < 0x10000 ? [0xe0 | (c >> 12), tail(6), tail(0)] : [0xf0 | (c >> 18), tail(12), tail(6), tail(0)]
 }
 
-/** The 32-bit FNV-1a hash of a text's UTF-8 bytes (Fowler, Noll, Vo; RFC 9923): an integer in [0, 2³²). */
+/** The 32-bit FNV-1a hash of a text's UTF-8 bytes (Fowler, Noll, Vo; IETF draft-eastlake-fnv): an integer in [0, 2³²). */
 export const fnv1a = (text: string): number =>
   [...text].flatMap((c) => utf8(c.codePointAt(0) ?? 0)).reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5 | 0) >>> 0

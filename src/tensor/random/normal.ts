@@ -2,8 +2,8 @@
  * Normal numbers by inversion, bitwise equal on every backend: the quantile is looked up and interpolated in integers, and one exact
  * conversion makes the float.
  *
- * The absolute error of the quantile is below 2⁻¹⁹·⁵ everywhere; values are multiples of 2⁻²¹, and the extreme ones are ±6.23, which
- * a normal number exceeds with probability 2⁻³¹.
+ * The absolute error of the quantile is below 2⁻¹⁸·⁵ everywhere; values are multiples of 2⁻²¹, and the extreme ones are ±6.23, beyond
+ * which a normal number lies with probability 2⁻³¹.
  */
 import type { DType } from '../../graph/dtype.ts'
 import type { Shape } from '../../graph/shape.ts'
@@ -11,7 +11,7 @@ import { call } from '../annotate.ts'
 import { constant } from '../create.ts'
 import type { Tensor } from '../tensor.ts'
 import { normalQuantile } from './as241.ts'
-import { interpolate, interpolateOnHost, lazily, locate, locateOnHost, tabulate } from './quantile.ts'
+import { interpolate, interpolateOnHost, lazily, locate, locateOnHost, segmentOf, segmentsPerHalf, sideOf, tabulate } from './quantile.ts'
 import type { Key } from './threefry.ts'
 import { bits } from './uniform.ts'
 
@@ -20,11 +20,12 @@ const scale = 2 ** 21
 
 /** Φ⁻¹ over the lower half, in units of 2⁻²¹; negative and rising. */
 const lowerHalf = lazily(() => new Int32Array(tabulate(normalQuantile, scale)))
-const table = lazily(() => constant(lowerHalf()))
+const table = lazily(() => constant(lowerHalf(), { shape: [segmentsPerHalf, 2] }))
 
 const fromBits = (words: Tensor): Tensor => {
-  const { side, segment, fraction } = locate(words)
-  const lower = interpolate(table(), segment, fraction)
+  const place = locate(words)
+  const side = sideOf(place)
+  const lower = interpolate(table(), segmentOf(place), place)
   return lower.xor(side).sub(side).cast('f32').mul(1 / scale) // two's complement: (z ⊕ −1) + 1 = −z
 }
 
@@ -33,7 +34,8 @@ const fromBits = (words: Tensor): Tensor => {
  *
  * @returns a float tensor of `shape`; f64 holds the numbers of f32, f16 their nearest
  */
-export const normal = (key: Key, shape: Shape, dtype: DType = 'f32'): Tensor => call('normal', (words: Tensor) => fromBits(words).cast(dtype))(bits(key, shape))
+export const normal = (key: Key, shape: Shape, dtype: DType = 'f32'): Tensor =>
+  call('normal', (words: Tensor) => fromBits(words).cast(dtype))(bits(key, shape))
 
 /** The normal number that {@link normal} makes of a random word in [0, 2³²), computed on the host: equal bit for bit. */
 export const normalFromBits = (word: number): number => {

@@ -8,7 +8,6 @@
 import { DTypeError, ShapeError } from '../../prelude/errors.ts'
 import { equalNumbers } from '../../prelude/array.ts'
 import { showShape } from '../../graph/shape.ts'
-import { stack } from '../combine.ts'
 import type { Tensor } from '../tensor.ts'
 
 /** A key of a random stream: u32 [2]. */
@@ -31,7 +30,8 @@ const parity = 0x1bd11bda
 
 const requireKey = (key: Key): void => {
   if (key.dtype !== 'u32') throw new DTypeError(`random: a key is u32, got ${key.dtype}; make one with key(seed)`)
-  if (!equalNumbers(key.shape, [2])) throw new ShapeError(`random: a key is one pair of words, [2], got ${showShape(key.shape)}; make several with split(key, n)`)
+  if (!equalNumbers(key.shape, [2]))
+    throw new ShapeError(`random: a key is one pair of words, [2], got ${showShape(key.shape)}; make several with split(key, n)`)
 }
 
 const rotateLeft = (x: Tensor, by: number): Tensor => x.shiftLeft(by).or(x.shiftRight(32 - by))
@@ -47,10 +47,11 @@ const rotateLeft = (x: Tensor, by: number): Tensor => x.shiftLeft(by).or(x.shift
  */
 export const threefry2x32 = (key: Key, high: number, low: Tensor): readonly [Tensor, Tensor] => {
   requireKey(key)
-  const k0 = key.slice([0, 1]).reshape([])
-  const k1 = key.slice([1, 2]).reshape([])
+  // The key is broadcast first and its schedule computed element by element: the kernel then reads two words, not eight.
+  const k0 = key.slice([0, 1]).reshape([]).broadcastTo(low.shape)
+  const k1 = key.slice([1, 2]).reshape([]).broadcastTo(low.shape)
   const schedule = [k0, k1, k0.xor(k1).xor(parity)] as const
-  let x0 = k0.add(high).broadcastTo(low.shape)
+  let x0 = k0.add(high)
   let x1 = low.add(k1)
   for (const group of [1, 2, 3, 4, 5] as const) {
     for (const by of rotations[((group - 1) % 2) as 0 | 1]) {
@@ -58,10 +59,17 @@ export const threefry2x32 = (key: Key, high: number, low: Tensor): readonly [Ten
       x1 = rotateLeft(x1, by).xor(x0)
     }
     x0 = x0.add(schedule[(group % 3) as 0 | 1 | 2])
-    x1 = x1.add(schedule[((group + 1) % 3) as 0 | 1 | 2].add(group))
+    x1 = x1.add(schedule[((group + 1) % 3) as 0 | 1 | 2]).add(group)
   }
   return [x0, x1]
 }
 
-/** {@link threefry2x32} with both words of a counter side by side: u32 [..., 2]. */
-export const threefryPairs = (key: Key, high: number, low: Tensor): Tensor => stack(threefry2x32(key, high, low), low.rank)
+/**
+ * Word `word` mod 2 of the block of each counter: u32 of the counters' shape.
+ *
+ * Each element encrypts its own block and keeps one of the two words, so that a tensor of them is one kernel without intermediate values.
+ */
+export const threefryWord = (key: Key, high: number, low: Tensor, word: Tensor): Tensor => {
+  const [x0, x1] = threefry2x32(key, high, low)
+  return word.and(1).equal(0).select(x0, x1)
+}

@@ -10,7 +10,7 @@ import { sizeOf, type Shape } from '../../graph/shape.ts'
 import { call } from '../annotate.ts'
 import { full, iota, zeros } from '../create.ts'
 import type { Tensor } from '../tensor.ts'
-import { purposes, threefryPairs, type Key } from './threefry.ts'
+import { purposes, threefryWord, type Key } from './threefry.ts'
 
 /**
  * Independent random words.
@@ -21,9 +21,11 @@ import { purposes, threefryPairs, type Key } from './threefry.ts'
  * @returns u32 of `shape`, each uniform over [0, 2³²)
  */
 export const bits = (key: Key, shape: Shape): Tensor => {
-  const n = sizeOf(shape)
-  const blocks = Math.ceil(n / 2)
-  return call('randomBits', (k: Key) => threefryPairs(k, purposes.bits, iota([blocks], 0, 'u32')).reshape([2 * blocks]).slice([0, n]).reshape(shape))(key)
+  const words = (k: Key): Tensor => {
+    const i = iota([sizeOf(shape)], 0, 'u32')
+    return threefryWord(k, purposes.bits, i.shiftRight(1), i).reshape(shape)
+  }
+  return call('randomBits', words)(key)
 }
 
 /** ⌊x · n / 2³²⌋ for u32 `x` and an integer n in [1, 2³²], in 32-bit arithmetic: schoolbook multiplication with 16-bit digits. */
@@ -90,10 +92,12 @@ const scaleExponent = (x: number, digits: number): number => {
  */
 export const uniform = (key: Key, shape: Shape, { low = 0, high = 1, dtype = 'f32' }: UniformOptions = {}): Tensor => {
   const digits = significandBits(dtype)
-  if (!(Number.isFinite(low) && Number.isFinite(high) && low < high)) throw new RangeError(`uniform: [${low}, ${high}) is not a finite interval; low must be below high`)
+  if (!(Number.isFinite(low) && Number.isFinite(high) && low < high))
+    throw new RangeError(`uniform: [${low}, ${high}) is not a finite interval; low must be below high`)
   const e = scaleExponent(Math.max(Math.abs(low), Math.abs(high)), digits)
   const [first, end] = [Math.ceil(low * 2 ** e), Math.ceil(high * 2 ** e)]
-  if (first === end || Math.abs(e) > 126) throw new RangeError(`uniform: [${low}, ${high}) holds no ${dtype} number to draw; widen the interval`)
+  if (first === end || Math.abs(e) > 126)
+    throw new RangeError(`uniform: [${low}, ${high}) holds no ${dtype} number to draw; widen the interval`)
   return call('uniform', (words: Tensor) => between(words, first, end).cast('f32').mul(2 ** -e).cast(dtype))(bits(key, shape))
 }
 
