@@ -20,7 +20,20 @@ const layers = [
   ['src/cli/'],
 ]
 
-const names = ['prelude', 'graph', 'compiler', 'backends', 'implementations', 'tensor', 'autograd', 'nn, optim', 'models, diffusion', 'io, data', 'train', 'cli']
+const names = [
+  'prelude',
+  'graph',
+  'compiler',
+  'backends',
+  'implementations',
+  'tensor',
+  'autograd',
+  'nn, optim',
+  'models, diffusion',
+  'io, data',
+  'train',
+  'cli',
+]
 const any = (folders) => `^(?:${folders.join('|')})`
 
 /** src/backends/registry.ts loads an implementation by name, by dynamic import: the one arrow that points up. */
@@ -78,7 +91,10 @@ module.exports = {
       name: 'layers 0-8 do not import Node',
       comment: 'they run in a page as well',
       severity: 'error',
-      from: { path: '^src/(?:prelude|graph|compiler|backends|tensor|autograd|nn|optim|models|diffusion)/', pathNot: '[.]node[.]ts$' },
+      from: {
+        path: '^src/(?:prelude|graph|compiler|backends|tensor|autograd|nn|optim|models|diffusion)/',
+        pathNot: '[.]node[.]ts$',
+      },
       to: { dependencyTypes: ['core'] },
     },
     {

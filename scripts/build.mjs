@@ -7,7 +7,10 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const tsc = fileURLToPath(new URL('../node_modules/@typescript/native/bin/tsc', import.meta.url))
 
 rmSync(new URL('../dist', import.meta.url), { recursive: true, force: true })
-const { status, error } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
+const { status, error } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
+  cwd: root,
+  stdio: 'inherit',
+})
 if (error) throw error
 if (status !== 0) {
   console.error('build: tsc -p tsconfig.build.json found the errors above; dist/ is not to be used')
