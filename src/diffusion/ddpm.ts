@@ -1,0 +1,41 @@
+/** Ancestral sampling, Ho et al. 2020, algorithm 2: one step for each time, each adding noise but the last. */
+import { range } from '../prelude/array.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Sampler } from './sampler.ts'
+import type { Schedule } from './schedule.ts'
+import { gatherTable } from './table.ts'
+
+/** The coefficients of a step, scalars or shaped to meet the batch. */
+export interface DdpmCoefficients {
+  /** Factor of x₀. */
+  readonly x0: Tensor
+  /** Factor of x_t. */
+  readonly xt: Tensor
+  /** Standard deviation of the noise. */
+  readonly sigma: Tensor
+}
+
+/** x_{t−1} = posterior mean + σ_t z (Ho 2020, eqs. 7 and 11). */
+export const ddpmStep = (xt: Tensor, x0: Tensor, c: DdpmCoefficients, z: Tensor): Tensor => x0.mul(c.x0).add(xt.mul(c.xt)).add(z.mul(c.sigma))
+
+/** What {@link ddpm} takes. */
+export interface DdpmOptions {
+  /** σ_t²: `small` is the posterior's β̃_t (default), `large` is β_t; the best choices for a single image and for normal data (Ho 2020, section 3.2). */
+  readonly variance?: 'small' | 'large'
+}
+
+const sigmas = (schedule: Schedule, variance: 'small' | 'large'): Float64Array =>
+  (variance === 'small' ? schedule.posteriorVariance : schedule.betas).map((v, t) => (t === 0 ? 0 : Math.sqrt(v)))
+
+/** All T steps of {@link ddpmStep}, from t = T − 1 to 0. */
+export const ddpm =
+  ({ variance = 'small' }: DdpmOptions = {}): Sampler =>
+  (schedule) => {
+    const [x0, xt] = [schedule.posteriorX0.toReversed(), schedule.posteriorXt.toReversed()]
+    const sigma = sigmas(schedule, variance).toReversed()
+    return {
+      times: range(schedule.steps).toReversed(),
+      step: (x, estimate, index, draw) =>
+        ddpmStep(x, estimate.x0, { x0: gatherTable(x0, index, x), xt: gatherTable(xt, index, x), sigma: gatherTable(sigma, index, x) }, draw()),
+    }
+  }

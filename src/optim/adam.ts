@@ -1,0 +1,87 @@
+/**
+ * Adam (Kingma & Ba 2015, algorithm 1) and AdamW (Loshchilov & Hutter 2019, algorithm 2), with PyTorch's update.
+ *
+ * The bias corrections c_t = 1 − βᵗ are running values of the state, c_{t+1} = β·c_t + (1 − β). They obey the recursion of the moments
+ * themselves, and nothing cancels: 1 − 0.999ᵗ computed from the power loses four of the seven digits of f32 at t = 1.
+ */
+import type { DType } from '../graph/dtype.ts'
+import { zeros, zerosLike } from '../tensor/create.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { leaves, mapTree } from '../tensor/tree.ts'
+import { descent } from './descent.ts'
+import { followedBy, zipLike, type Transform, type Tree } from './transform.ts'
+import { addDecayedWeights } from './weightDecay.ts'
+
+/** What {@link adam} takes; the defaults are PyTorch's. */
+export interface AdamOptions {
+  /** η; leave it out where each `update` is given one. */
+  readonly learningRate?: number
+  /** β₁, the decay of the mean gradient; default 0.9. */
+  readonly beta1?: number
+  /** β₂, the decay of the mean squared gradient; default 0.999. */
+  readonly beta2?: number
+  /** ε, added to the root of the second moment; default 1e-8. */
+  readonly epsilon?: number
+}
+
+/** What {@link adamW} takes. */
+export interface AdamWOptions extends AdamOptions {
+  /** λ: each step shrinks the weights by the factor 1 − ηλ; default 0.01. */
+  readonly weightDecay?: number
+  /** Which parameters decay, by path and value; default all. */
+  readonly decays?: (path: string, parameter: Tensor) => boolean
+}
+
+/** Moments in the structure of the parameters, and 1 − β₁ᵗ and 1 − β₂ᵗ as scalars (f64 when a parameter is, else f32). */
+export interface AdamState {
+  readonly mean: Tree
+  readonly variance: Tree
+  readonly meanCorrection: Tensor
+  readonly varianceCorrection: Tensor
+}
+
+const requireFraction = (name: string, beta: number): void => {
+  if (!(beta >= 0 && beta < 1)) throw new RangeError(`adam: ${name} is ${beta}; it must be in [0, 1)`)
+}
+
+const correctionDType = (params: unknown): DType => (leaves(params).some((p) => p.dtype === 'f64') ? 'f64' : 'f32')
+
+/**
+ * g → m̂ / (√v̂ + ε): the direction of Adam, before the learning rate and with the sign of the gradient.
+ *
+ * @throws RangeError for a beta outside [0, 1)
+ */
+export const scaleByAdam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamOptions = {}): Transform<AdamState> => {
+  requireFraction('beta1', beta1)
+  requireFraction('beta2', beta2)
+  const average = (beta: number, old: Tensor, now: Tensor | number): Tensor => old.mul(beta).add(typeof now === 'number' ? now * (1 - beta) : now.mul(1 - beta))
+  return {
+    init: (params) => {
+      const correction = zeros([], correctionDType(params))
+      return { mean: mapTree(params, zerosLike), variance: mapTree(params, zerosLike), meanCorrection: correction, varianceCorrection: correction }
+    },
+    update: (gradients, state) => {
+      const mean = zipLike(gradients, state.mean, (g, m) => average(beta1, m, g)) // m ← β₁m + (1 − β₁)g
+      const variance = zipLike(gradients, state.variance, (g, v) => average(beta2, v, g.square())) // v ← β₂v + (1 − β₂)g²
+      const meanCorrection = average(beta1, state.meanCorrection, 1)
+      const varianceCorrection = average(beta2, state.varianceCorrection, 1)
+      // Two scalars a step, so that the work per element is one root and one division.
+      const [a, b] = [one(meanCorrection).div(meanCorrection), one(varianceCorrection).div(varianceCorrection.sqrt())]
+      const direction = zipLike(mean, variance, (m, v) => m.mul(a.cast(m.dtype)).div(v.sqrt().mul(b.cast(v.dtype)).add(epsilon)))
+      return [direction, { mean, variance, meanCorrection, varianceCorrection }]
+    },
+  }
+}
+
+const one = (like: Tensor): Tensor => like.operand(1)
+
+/**
+ * Adam: p ← p − η·m̂ / (√v̂ + ε). For an L2 penalty as PyTorch's `weight_decay` has it, put `addDecayedWeights` before it.
+ *
+ * @example `chain(clipByGlobalNorm(1), adam({ learningRate: 1e-4, beta2: 0.99 }))`
+ */
+export const adam = (options: AdamOptions = {}): Transform<AdamState> => followedBy(scaleByAdam(options), descent(options.learningRate))
+
+/** AdamW: p ← p − η·(m̂ / (√v̂ + ε) + λp), the decay kept out of the moments. */
+export const adamW = ({ weightDecay = 0.01, decays, ...options }: AdamWOptions = {}): Transform<AdamState> =>
+  followedBy(followedBy(scaleByAdam(options), addDecayedWeights(weightDecay, decays)), descent(options.learningRate))

@@ -1,0 +1,95 @@
+/**
+ * The exponential moving average of the parameters, from which samples are drawn (Ho et al. 2020, appendix B), and its decay by step.
+ *
+ * The decay is computed on the host in f64 and enters the step as a buffer: 0 copies the parameters, 1 leaves the average as it is,
+ * both exactly, so that one compiled step serves every step of training.
+ */
+import type { Tensor } from '../tensor/tensor.ts'
+import { zipTrees } from '../tensor/tree.ts'
+import { rateFor } from './descent.ts'
+
+/**
+ * d·average + (1 − d)·params, leaf by leaf; leaves that are not floats are copied from the parameters.
+ *
+ * @param decay d in [0, 1]: a number (part of the program) or a tensor of no axes (`scalar(schedule(step))`)
+ */
+export const ema = <P>(decay: Tensor | number, average: P, params: P): P =>
+  zipTrees(average, params, (a, p) => {
+    if (p.dtype !== 'f16' && p.dtype !== 'f32' && p.dtype !== 'f64') return p
+    const d = rateFor(p, decay)
+    const kept = typeof d === 'number' ? 1 - d : d.operand(1).sub(d)
+    return a.mul(d).add(p.mul(kept))
+  })
+
+/** A decay for each step of training, the first of which is step 0. */
+export type DecaySchedule = (step: number) => number
+
+const clamp = (x: number, low: number, high: number): number => Math.min(high, Math.max(low, x))
+
+/** What the warm-up of both schedules takes. */
+export interface WarmupOptions {
+  /** No averaging before this many updates. */
+  readonly updateAfterStep?: number
+  /** Larger is slower; default 1. */
+  readonly invGamma?: number
+  /** 2/3 reaches 0.999 after 31,600 updates, 3/4 after 10,000. */
+  readonly power?: number
+}
+
+/** 1 − (1 + s/γ⁻¹)^−power, and 0 for s ≤ 0. */
+const warmup = (s: number, invGamma: number, power: number): number => (s <= 0 ? 0 : 1 - (1 + s / invGamma) ** -power)
+
+/** What {@link emaDecay} takes. */
+export interface EmaDecayOptions extends WarmupOptions {
+  /** The largest decay; default 0.9999, lucidrains' trainer takes 0.995. */
+  readonly beta?: number
+  /** The smallest decay once averaging has begun; default 0. */
+  readonly minValue?: number
+}
+
+/**
+ * The decay of ema_pytorch at its k-th update, counted from 1; by default the first 101 copy the parameters.
+ *
+ * @example `emaDecay({ beta: 0.995 })(200) // 0.953584`
+ */
+export const emaDecay =
+  ({ beta = 0.9999, updateAfterStep = 100, invGamma = 1, power = 2 / 3, minValue = 0 }: EmaDecayOptions = {}): ((k: number) => number) =>
+  (k) => {
+    const s = k - updateAfterStep - 1
+    return s <= 0 ? 0 : clamp(warmup(s, invGamma, power), minValue, beta)
+  }
+
+/** What {@link emaSchedule} takes. */
+export interface EmaScheduleOptions extends EmaDecayOptions {
+  /** The average follows at every n-th step only; default 10. */
+  readonly updateEvery?: number
+}
+
+/**
+ * The decay by step of training as ema_pytorch runs it: 1 (no change) at the steps between, 0 (a copy) up to `updateAfterStep`, then
+ * {@link emaDecay}. Its own update counter is one ahead of the step.
+ */
+export const emaSchedule = ({ updateEvery = 10, ...options }: EmaScheduleOptions = {}): DecaySchedule => {
+  if (!(Number.isInteger(updateEvery) && updateEvery > 0)) throw new RangeError(`emaSchedule: updateEvery is ${updateEvery}; it must be a whole number above 0`)
+  const decay = emaDecay(options)
+  const after = options.updateAfterStep ?? 100
+  return (step) => (step % updateEvery !== 0 ? 1 : step <= after ? 0 : decay(step + 1))
+}
+
+/** What {@link diffusersEmaDecay} takes. */
+export interface DiffusersEmaOptions extends WarmupOptions {
+  /** The largest decay; default 0.9999. */
+  readonly decay?: number
+  /** The smallest decay once averaging has begun; default 0. */
+  readonly minDecay?: number
+  /** Whether the decay follows the power law (else (1 + s) / (10 + s)); default false. */
+  readonly useEmaWarmup?: boolean
+}
+
+/** The decay of diffusers' `EMAModel` at its k-th update, counted from 1; it averages at every step. */
+export const diffusersEmaDecay =
+  ({ decay = 0.9999, minDecay = 0, updateAfterStep = 0, useEmaWarmup = false, invGamma = 1, power = 2 / 3 }: DiffusersEmaOptions = {}): ((k: number) => number) =>
+  (k) => {
+    const s = k - updateAfterStep - 1
+    return s <= 0 ? 0 : clamp(useEmaWarmup ? warmup(s, invGamma, power) : (1 + s) / (10 + s), minDecay, decay)
+  }

@@ -1,0 +1,39 @@
+/** Stochastic gradient descent with Polyak's or Nesterov's momentum, in PyTorch's form (Sutskever et al. 2013, section 2). */
+import { zerosLike } from '../tensor/create.ts'
+import { mapTree } from '../tensor/tree.ts'
+import { descent } from './descent.ts'
+import { followedBy, zipLike, type Transform, type Tree } from './transform.ts'
+
+/** What {@link sgd} takes. */
+export interface SgdOptions {
+  /** Leave it out where each `update` is given one. */
+  readonly learningRate?: number
+  /** μ in [0, 1); default 0, which keeps no state. */
+  readonly momentum?: number
+  /** Look ahead along the velocity before stepping; default false. */
+  readonly nesterov?: boolean
+}
+
+/** The running sum of gradients; absent without momentum. */
+export interface SgdState {
+  readonly velocity?: Tree
+}
+
+const withMomentum = (momentum: number, nesterov: boolean): Transform<SgdState> => ({
+  init: (params) => ({ velocity: mapTree(params, zerosLike) }),
+  update: (gradients, state) => {
+    const velocity = zipLike(gradients, state.velocity, (g, v) => v.mul(momentum).add(g)) // v ← μv + g
+    return [nesterov ? zipLike(gradients, velocity, (g, v) => v.mul(momentum).add(g)) : velocity, { velocity }]
+  },
+})
+
+/**
+ * p ← p − η·v with v ← μv + g; with Nesterov's momentum p ← p − η·(g + μv).
+ *
+ * @throws RangeError for a momentum outside [0, 1), or Nesterov's without any
+ */
+export const sgd = ({ learningRate, momentum = 0, nesterov = false }: SgdOptions = {}): Transform<SgdState> => {
+  if (!(momentum >= 0 && momentum < 1)) throw new RangeError(`sgd: the momentum is ${momentum}; it must be in [0, 1)`)
+  if (nesterov && momentum === 0) throw new RangeError("sgd: Nesterov's momentum needs a momentum above 0, for instance 0.9")
+  return momentum === 0 ? descent(learningRate) : followedBy(withMomentum(momentum, nesterov), descent(learningRate))
+}
