@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest'
+import { qSample } from '../../src/diffusion/forward.ts'
+import { diffusionLoss, diffusionLosses, lossWeights } from '../../src/diffusion/objective.ts'
+import { noiseLevel, parameterizations, type Objective } from '../../src/diffusion/parameterization.ts'
+import { cosineSchedule } from '../../src/diffusion/schedule.ts'
+import { tensor, zerosLike } from '../../src/tensor/create.ts'
+import { key, normal } from '../../src/tensor/random.ts'
+import { cpuDevice, values } from '../support/device.ts'
+
+const schedule = cosineSchedule(50)
+const objectives: readonly Objective[] = ['epsilon', 'x0', 'v']
+const at = (table: Float64Array, t: number): number => table[t] ?? NaN
+
+describe('lossWeights', () => {
+  it('without γ they are 1 for ε, the signal-to-noise ratio for x₀ and ᾱ for v', () => {
+    const [epsilon, x0, v] = objectives.map((objective) => lossWeights({ schedule, objective }))
+    for (let t = 0; t < schedule.steps; t++) {
+      expect(epsilon?.[t]).toBe(1)
+      expect(x0?.[t]).toBe(schedule.snr[t])
+      expect(v?.[t]).toBeCloseTo(at(schedule.alphaBar, t), 12)
+    }
+  })
+
+  it('min-SNR bounds the weight of the image’s error at γ and leaves noisier times alone', () => {
+    const x0 = lossWeights({ schedule, objective: 'x0', minSnrGamma: 5 })
+    const epsilon = lossWeights({ schedule, objective: 'epsilon', minSnrGamma: 5 })
+    const v = lossWeights({ schedule, objective: 'v', minSnrGamma: 5 })
+    schedule.snr.forEach((snr, t) => {
+      expect(x0[t]).toBe(Math.min(snr, 5))
+      expect(epsilon[t]).toBeCloseTo(Math.min(1, 5 / snr), 12)
+      expect(v[t]).toBeCloseTo(Math.min(snr, 5) / (snr + 1), 12)
+    })
+    expect(() => lossWeights({ schedule, objective: 'v', minSnrGamma: 0 })).toThrow('minSnrGamma is 0')
+  })
+})
+
+describe('diffusionLoss', () => {
+  const x0 = normal(key(1), [3, 2, 2, 1])
+  const epsilon = normal(key(2), [3, 2, 2, 1])
+  const t = tensor(Int32Array.of(3, 25, 49))
+
+  it.each(objectives)('%s: a network that predicts the target has no loss, and is shown x_t at t', async (objective) => {
+    const device = cpuDevice()
+    const seen: unknown[] = []
+    const loss = diffusionLoss({ schedule, objective })((xt, time) => {
+      seen.push(time, xt.shape)
+      return parameterizations[objective].target(noiseLevel(schedule, time, x0), x0, epsilon)
+    }, x0, t, epsilon)
+    expect(loss.shape).toEqual([])
+    expect(seen).toEqual([t, x0.shape])
+    expect(await values(loss, device)).toEqual([0])
+  })
+
+  it.each(objectives)('%s: each sample’s loss is its weight times its mean squared error, and the loss is their mean', async (objective) => {
+    const device = cpuDevice()
+    const options = { schedule, objective, minSnrGamma: 5 }
+    const each = await values(diffusionLosses(options)(zerosLike, x0, t, epsilon), device)
+    const target = await values(parameterizations[objective].target(noiseLevel(schedule, t, x0), x0, epsilon), device)
+    const weights = lossWeights(options)
+    const expected = [3, 25, 49].map((time, n) => (at(weights, time) * target.slice(4 * n, 4 * n + 4).reduce((s, x) => s + x * x, 0)) / 4)
+    each.forEach((value, n) => expect(value / (expected[n] ?? NaN)).toBeCloseTo(1, 5))
+    const [loss] = await values(diffusionLoss(options)(zerosLike, x0, t, epsilon), device)
+    expect((loss ?? NaN) / (expected.reduce((a, b) => a + b, 0) / 3)).toBeCloseTo(1, 5)
+  })
+
+  it('the network sees the noised image', async () => {
+    const device = cpuDevice()
+    const shown = diffusionLosses({ schedule, objective: 'epsilon' })((xt) => xt.sub(qSample(schedule, x0, t, epsilon)).add(epsilon), x0, t, epsilon)
+    for (const value of await values(shown, device)) expect(value).toBeLessThan(1e-12)
+  })
+})
