@@ -56,10 +56,12 @@ export const scaleByAdam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: Adam
   requireFraction('beta2', beta2)
   const average = (beta: number, old: Tensor, now: Tensor | number): Tensor => old.mul(beta).add(typeof now === 'number' ? now * (1 - beta) : now.mul(1 - beta))
   return {
-    init: (params) => {
-      const correction = zeros([], correctionDType(params))
-      return { mean: mapTree(params, zerosLike), variance: mapTree(params, zerosLike), meanCorrection: correction, varianceCorrection: correction }
-    },
+    init: (params) => ({
+      mean: mapTree(params, zerosLike),
+      variance: mapTree(params, zerosLike),
+      meanCorrection: zeros([], correctionDType(params)),
+      varianceCorrection: zeros([], correctionDType(params)),
+    }),
     update: (gradients, state) => {
       const mean = zipLike(gradients, state.mean, (g, m) => average(beta1, m, g)) // m ← β₁m + (1 − β₁)g
       const variance = zipLike(gradients, state.variance, (g, v) => average(beta2, v, g.square())) // v ← β₂v + (1 − β₂)g²
