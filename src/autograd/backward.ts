@@ -24,9 +24,9 @@ const accumulate = (cotangents: Cotangents, node: Node, g: Tensor | null): void 
 const siblings = (node: NodeOf<'call'>, active: ReadonlySet<Node>): readonly NodeOf<'call'>[] =>
   [...active].filter((n): n is NodeOf<'call'> => n.op === 'call' && n.inputs === node.inputs && n.attrs.definition === node.attrs.definition)
 
-const callCotangents = (calls: readonly NodeOf<'call'>[], cotangents: Cotangents): readonly (Tensor | null)[] => {
-  const [{ inputs, attrs }] = calls as readonly [NodeOf<'call'>]
-  const { definition } = attrs
+const callCotangents = (node: NodeOf<'call'>, calls: readonly NodeOf<'call'>[], cotangents: Cotangents): readonly (Tensor | null)[] => {
+  const { inputs } = node
+  const { definition } = node.attrs
   const arriving = calls.flatMap((c) => {
     const g = cotangents.get(c)
     return g === undefined ? [] : [[c.attrs.output, g] as const]
@@ -56,7 +56,7 @@ export const backward = (seeds: readonly Seed[], sources: readonly Node[]): read
     if (node.op === 'call') {
       const calls = siblings(node, active)
       for (const c of calls) done.add(c)
-      callCotangents(calls, cotangents).forEach((g, i) => accumulateActive(cotangents, active, at(node.inputs, i), g))
+      callCotangents(node, calls, cotangents).forEach((g, i) => accumulateActive(cotangents, active, at(node.inputs, i), g))
       continue
     }
     const g = cotangents.get(node)

@@ -45,9 +45,9 @@ const rewrites: Rewrites = {
   },
 }
 
-const rewrite = <K extends OpName>(node: NodeOf<K>): Node => {
+const rewrite = <K extends OpName>(node: NodeOf<K>): Node | undefined => {
   const rule: Rewrite<K> | undefined = rewrites[node.op]
-  return rule === undefined ? (node as Node) : rule(node)
+  return rule?.(node)
 }
 
 /** What one canonicalisation knows: nodes by structure, and what every node of the source has become. */
@@ -68,7 +68,7 @@ const intern = (node: Node, memory: Memory): Node => {
 
 const emit = (node: Node, inputs: readonly Node[], memory: Memory): Node => {
   const moved = rebuilt(node, inputs)
-  return intern(rewrite(moved), memory)
+  return intern(rewrite(moved) ?? moved, memory)
 }
 
 

@@ -40,6 +40,9 @@ const reasonToEnd = (users: readonly Node[], roots: ReadonlySet<Node | undefined
 /** How a node of a kernel sees an operand: computed inside, or loaded. Reshapes are looked through. */
 export const isInside = (node: Node, root: Node, rootOf: ReadonlyMap<Node, Node>): boolean => node !== root && rootOf.get(node) === root
 
+/** The one kernel of all users; undefined where there are several, or one of them is in none. */
+const onlyRoot = (roots: ReadonlySet<Node | undefined>): Node | undefined => (roots.size === 1 ? [...roots][0] : undefined)
+
 const assign = (program: Program, forced: ReadonlySet<Node>, users: ReadonlyMap<Node, readonly Node[]>): Fusion => {
   const outputs = new Set(program.outputs)
   const rootOf = new Map<Node, Node>()
@@ -53,9 +56,8 @@ const assign = (program: Program, forced: ReadonlySet<Node>, users: ReadonlyMap<
     if (!isElementwise(node) && node.op !== 'reshape') continue
     const used = users.get(node) ?? []
     const roots = new Set(used.map((u) => rootOf.get(u)))
-    const [root] = roots
-    const joins = !outputs.has(node) && !forced.has(node) && roots.size === 1 && root !== undefined
-    if (joins) rootOf.set(node, root)
+    const root = outputs.has(node) || forced.has(node) ? undefined : onlyRoot(roots)
+    if (root !== undefined) rootOf.set(node, root)
     else if (node.op !== 'reshape') {
       rootOf.set(node, node)
       reasons.set(node, forced.has(node) ? `the kernel would read more than ${maxLoads} buffers` : reasonToEnd(used, roots, outputs.has(node)))

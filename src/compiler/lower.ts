@@ -33,11 +33,15 @@ interface Lowering {
 
 const addBuffer = (to: Lowering, buffer: Buffer): number => to.buffers.push(buffer) - 1
 
+/** A new temporary for the node's values; the planner gives it its place. */
+const temporary = (to: Lowering, { dtype, shape }: Node): number =>
+  addBuffer(to, { dtype, length: sizeOf(shape), placement: { kind: 'temporary', offset: 0 } })
+
 /** The buffer that a kernel for `node` writes: a result of the plan where the node is one, else a temporary. */
 const targetOf = (to: Lowering, node: Node): number => {
   const index = to.outputIndex.get(node)
-  const placement = index === undefined ? ({ kind: 'temporary', offset: 0 } as const) : ({ kind: 'output', index } as const)
-  return addBuffer(to, { dtype: node.dtype, length: sizeOf(node.shape), placement })
+  if (index === undefined) return temporary(to, node)
+  return addBuffer(to, { dtype: node.dtype, length: sizeOf(node.shape), placement: { kind: 'output', index } })
 }
 
 const instructionFor = (access: Access, dtype: DType): Instruction => {
@@ -122,19 +126,17 @@ const reduce = (to: Lowering, node: NodeOf<'reduceSum' | 'reduceMax'>): void => 
 /** The node's values in memory, through a view; literals and indices are written out first. */
 const operand = (to: Lowering, node: Node): Operand => {
   const access = accessOf(to, node)
-  if (access.kind !== 'buffer') {
-    const output = addBuffer(to, { dtype: node.dtype, length: sizeOf(node.shape), placement: { kind: 'temporary', offset: 0 } })
-    copy(to, node, access, 'a literal that a kernel reads from memory', output)
-  }
-  const { buffer, view } = accessOf(to, node) as Extract<Access, { kind: 'buffer' }>
-  return { buffer, view, dtype: node.dtype }
+  if (access.kind === 'buffer') return { buffer: access.buffer, view: access.view, dtype: node.dtype }
+  const buffer = temporary(to, node)
+  copy(to, node, access, 'a literal that a kernel reads from memory', buffer)
+  return { buffer, view: contiguous(node.shape), dtype: node.dtype }
 }
 
 /** An operand that is contiguous, copied where it is not. */
 const denseOperand = (to: Lowering, node: Node): Operand => {
   const o = operand(to, node)
   if (isContiguous(o.view) && o.view.offset === 0) return o
-  const output = addBuffer(to, { dtype: node.dtype, length: sizeOf(node.shape), placement: { kind: 'temporary', offset: 0 } })
+  const output = temporary(to, node)
   copy(to, node, accessOf(to, node), 'an indexed kernel reads it in order', output)
   return operand(to, node)
 }
@@ -223,7 +225,7 @@ const reshape = (to: Lowering, node: NodeOf<'reshape'>): void => {
     to.access.set(node, { ...access, view })
     return
   }
-  const output = addBuffer(to, { dtype: node.dtype, length: sizeOf(node.shape), placement: { kind: 'temporary', offset: 0 } })
+  const output = temporary(to, node)
   copy(to, node, access, 'the strides do not allow this reshape', output)
 }
 

@@ -52,7 +52,7 @@ const firstFit = (used: readonly Block[], bytes: number): number => {
 }
 
 const lastReads = (kernels: readonly Kernel[]): ReadonlyMap<number, number> =>
-  new Map(kernels.flatMap((kernel, i) => [...operandsOf(kernel).map((o) => [o.buffer, i] as const)]))
+  new Map(kernels.flatMap((kernel, i) => operandsOf(kernel).map((o) => [o.buffer, i] as const)))
 
 /** Gives every temporary its place in the arena. */
 const place = (buffers: readonly Buffer[], kernels: readonly Kernel[]): { readonly buffers: readonly Buffer[]; readonly arenaBytes: number } => {

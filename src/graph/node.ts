@@ -23,7 +23,8 @@ export const makeNode = <K extends OpName>(op: K, attrs: Ops[K]['attrs'], inputs
 
 /** A new node like `node` with these inputs, numbered now. */
 export const rebuilt = (node: Node, inputs: readonly Node[]): Node => {
-  const { op, attrs } = node as NodeOf<'concatenate'> // stands for any primitive: the inputs are those of the node, replaced
+  // Which primitive it is does not matter here: attributes and inputs go on together, as they came.
+  const { op, attrs } = node as unknown as NodeOf<'concatenate'>
   return makeNode(op, attrs, inputs)
 }
 

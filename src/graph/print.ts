@@ -8,7 +8,7 @@ type Showers = { readonly [K in OpName]?: (node: Extract<Node, { readonly op: K 
 
 /** Attributes that say more than the shape does; what is missing here prints as JSON. */
 const showers: Showers = {
-  constant: (n) => (n.attrs.values.length === 1 ? `${String(n.attrs.values[0])}` : `${n.attrs.values.length} values`),
+  constant: (n) => (n.attrs.values.length === 1 ? String(n.attrs.values[0]) : `${n.attrs.values.length} values`),
   buffer: () => 'data',
   call: (n) => `${n.attrs.definition.name}${n.attrs.definition.outputs.length > 1 ? ` → ${n.attrs.output}` : ''}`,
   broadcast: (n) => `axes ${showShape(n.attrs.axes)}`,

@@ -12,7 +12,7 @@ export const reachable = (outputs: readonly Node[]): readonly Node[] => {
       stack.push(input)
     }
   }
-  return [...seen].sort((a, b) => a.id - b.id)
+  return [...seen].toSorted((a, b) => a.id - b.id)
 }
 
 /** The nodes among `nodes` (inputs first) that depend on one of `sources`, the sources included. */

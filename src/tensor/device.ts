@@ -139,8 +139,7 @@ const trace = <A extends readonly unknown[], R>(fn: (...args: A) => R, args: A):
   const parameters = leaves(args).map((x, i) => parameterFor(x.node, i))
   const result = fn(...refill(args, parameters.map((p) => new Tensor(p))))
   const outputs = leaves(result).map((x) => x.node)
-  const captured = reachable(outputs).filter(isBuffer)
-  const [first] = captured
+  const first = reachable(outputs).find(isBuffer)
   if (first !== undefined)
     throw new TraceError(
       `compile: the function uses a tensor of data, ${first.dtype}[${first.shape.join(',')}], that is not one of its arguments; it would be frozen into the plan. Pass it as an argument, or make it with constant() if it is part of the program`,
