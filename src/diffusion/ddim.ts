@@ -26,10 +26,14 @@ export const ddimStep = ({ x0, epsilon }: Estimate, c: DdimCoefficients, z?: Ten
   return z === undefined ? mean : mean.add(z.mul(c.sigma))
 }
 
-/** `steps` + 1 times from T − 1 down to −1, evenly spaced and cut to whole numbers; −1 is the image. lucidrains' choice. */
+/**
+ * `steps` + 1 times from T − 1 down to −1, evenly spaced and cut to whole numbers; −1 is the image. lucidrains' choice.
+ */
 export const ddimTimes = (total: number, steps: number): readonly number[] => {
   if (!(Number.isInteger(steps) && steps > 0 && steps <= total))
-    throw new RangeError(`ddim: ${steps} sampling steps of a schedule with ${total}; take a whole number from 1 to ${total}`)
+    throw new RangeError(
+      `ddim: ${steps} sampling steps of a schedule with ${total}; take a whole number from 1 to ${total}`,
+    )
   return range(steps + 1)
     .map((i) => Math.trunc((i * total) / steps - 1))
     .toReversed()

@@ -16,11 +16,15 @@ export interface DdpmCoefficients {
 }
 
 /** x_{t−1} = posterior mean + σ_t z (Ho 2020, eqs. 7 and 11). */
-export const ddpmStep = (xt: Tensor, x0: Tensor, c: DdpmCoefficients, z: Tensor): Tensor => x0.mul(c.x0).add(xt.mul(c.xt)).add(z.mul(c.sigma))
+export const ddpmStep = (xt: Tensor, x0: Tensor, c: DdpmCoefficients, z: Tensor): Tensor =>
+  x0.mul(c.x0).add(xt.mul(c.xt)).add(z.mul(c.sigma))
 
 /** What {@link ddpm} takes. */
 export interface DdpmOptions {
-  /** σ_t²: `small` is the posterior's β̃_t (default), `large` is β_t; the best choices for a single image and for normal data (Ho 2020, section 3.2). */
+  /**
+   * σ_t²: `small` is the posterior's β̃_t (default), `large` is β_t; the best choices for a single image and for normal
+   * data (Ho 2020, section 3.2).
+   */
   readonly variance?: 'small' | 'large'
 }
 
@@ -36,6 +40,11 @@ export const ddpm =
     return {
       times: range(schedule.steps).toReversed(),
       step: (x, estimate, index, draw) =>
-        ddpmStep(x, estimate.x0, { x0: gatherTable(x0, index, x), xt: gatherTable(xt, index, x), sigma: gatherTable(sigma, index, x) }, draw()),
+        ddpmStep(
+          x,
+          estimate.x0,
+          { x0: gatherTable(x0, index, x), xt: gatherTable(xt, index, x), sigma: gatherTable(sigma, index, x) },
+          draw(),
+        ),
     }
   }

@@ -1,4 +1,7 @@
-/** The forward process: noising an image in one step, and the posterior that sampling imitates. Ho et al. 2020, section 2. */
+/**
+ * The forward process: noising an image in one step, and the posterior that sampling imitates. Ho et al. 2020, section
+ * 2.
+ */
 import type { Tensor } from '../tensor/tensor.ts'
 import { noiseLevel } from './parameterization.ts'
 import type { Schedule } from './schedule.ts'

@@ -1,4 +1,7 @@
-/** Diffusion: schedules, the forward process, objectives and samplers. The network is a function `(x_t, t) → prediction`. */
+/**
+ * Diffusion: schedules, the forward process, objectives and samplers. The network is a function `(x_t, t) →
+ * prediction`.
+ */
 export * from './ddim.ts'
 export * from './ddpm.ts'
 export * from './forward.ts'

@@ -1,7 +1,8 @@
 /**
  * The training loss: the weighted squared error of what the network predicts.
  *
- * Source: L_simple of Ho et al. 2020, eq. 14, and the min-SNR weights of Hang et al. 2023, eq. 10, as lucidrains has them.
+ * Source: L_simple of Ho et al. 2020, eq. 14, and the min-SNR weights of Hang et al. 2023, eq. 10, as lucidrains has
+ * them.
  */
 import type { Tensor } from '../tensor/tensor.ts'
 import { qSample } from './forward.ts'
@@ -20,7 +21,10 @@ export interface LossOptions {
   readonly minSnrGamma?: number
 }
 
-/** The weight of an objective's error from the bounded ratio c = min(snr, γ) and the ratio itself: all three weight the image's error by c. */
+/**
+ * The weight of an objective's error from the bounded ratio c = min(snr, γ) and the ratio itself: all three weight the
+ * image's error by c.
+ */
 const weights: { readonly [O in Objective]: (c: number, snr: number) => number } = {
   epsilon: (c, snr) => c / snr,
   x0: (c) => c,
@@ -33,14 +37,21 @@ export const lossWeights = ({ schedule, objective, minSnrGamma = Infinity }: Los
   return schedule.snr.map((snr) => weights[objective](Math.min(snr, minSnrGamma), snr))
 }
 
-/** The loss of each sample, [N]: weight[t] times the mean squared error over its elements. Arguments as {@link diffusionLoss}. */
+/**
+ * The loss of each sample, [N]: weight[t] times the mean squared error over its elements. Arguments as {@link
+ * diffusionLoss}.
+ */
 export const diffusionLosses = (options: LossOptions) => {
   const { schedule, objective } = options
   const table = lossWeights(options)
   return (denoise: Denoise, x0: Tensor, t: Tensor, epsilon: Tensor): Tensor => {
     const target = parameterizations[objective].target(noiseLevel(schedule, t, x0), x0, epsilon)
     const output = denoise(qSample(schedule, x0, t, epsilon), t)
-    const error = output.sub(target).square().reshape([x0.shape[0] ?? 1, -1]).mean(1)
+    const error = output
+      .sub(target)
+      .square()
+      .reshape([x0.shape[0] ?? 1, -1])
+      .mean(1)
     return error.mul(gatherTable(table, t, error))
   }
 }

@@ -1,8 +1,8 @@
 /**
  * What a network may predict (ε, x₀ or v), and the conversions between them.
  *
- * With signal a = √ᾱ and noise s = √(1 − ᾱ), a² + s² = 1: (x_t, v) is (x₀, ε) rotated (Salimans & Ho 2022, appendix D), so that
- * x_t = a·x₀ + s·ε and v = a·ε − s·x₀.
+ * With signal a = √ᾱ and noise s = √(1 − ᾱ), a² + s² = 1: (x_t, v) is (x₀, ε) rotated (Salimans & Ho 2022, appendix D),
+ * so that x_t = a·x₀ + s·ε and v = a·ε − s·x₀.
  */
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Schedule } from './schedule.ts'
@@ -24,19 +24,24 @@ export const noiseLevel = (schedule: Schedule, t: Tensor, batch: Tensor): NoiseL
 })
 
 /** x₀ = (x_t − s·ε) / a. */
-export const x0FromEpsilon = ({ signal, noise }: NoiseLevel, xt: Tensor, epsilon: Tensor): Tensor => xt.sub(epsilon.mul(noise)).div(signal)
+export const x0FromEpsilon = ({ signal, noise }: NoiseLevel, xt: Tensor, epsilon: Tensor): Tensor =>
+  xt.sub(epsilon.mul(noise)).div(signal)
 
 /** ε = (x_t − a·x₀) / s. */
-export const epsilonFromX0 = ({ signal, noise }: NoiseLevel, xt: Tensor, x0: Tensor): Tensor => xt.sub(x0.mul(signal)).div(noise)
+export const epsilonFromX0 = ({ signal, noise }: NoiseLevel, xt: Tensor, x0: Tensor): Tensor =>
+  xt.sub(x0.mul(signal)).div(noise)
 
 /** v = a·ε − s·x₀. */
-export const vFrom = ({ signal, noise }: NoiseLevel, x0: Tensor, epsilon: Tensor): Tensor => epsilon.mul(signal).sub(x0.mul(noise))
+export const vFrom = ({ signal, noise }: NoiseLevel, x0: Tensor, epsilon: Tensor): Tensor =>
+  epsilon.mul(signal).sub(x0.mul(noise))
 
 /** x₀ = a·x_t − s·v. */
-export const x0FromV = ({ signal, noise }: NoiseLevel, xt: Tensor, v: Tensor): Tensor => xt.mul(signal).sub(v.mul(noise))
+export const x0FromV = ({ signal, noise }: NoiseLevel, xt: Tensor, v: Tensor): Tensor =>
+  xt.mul(signal).sub(v.mul(noise))
 
 /** ε = s·x_t + a·v. */
-export const epsilonFromV = ({ signal, noise }: NoiseLevel, xt: Tensor, v: Tensor): Tensor => xt.mul(noise).add(v.mul(signal))
+export const epsilonFromV = ({ signal, noise }: NoiseLevel, xt: Tensor, v: Tensor): Tensor =>
+  xt.mul(noise).add(v.mul(signal))
 
 /** The image and the noise that a prediction implies. */
 export interface Estimate {

@@ -1,8 +1,8 @@
 /**
  * Sampling: the loop that walks a sampler's times on a device.
  *
- * Two functions are compiled: one draws the noise to start from, one makes a step. Parameters, key and the number of the step enter as
- * buffers and x is donated, so that one plan serves every step and every batch.
+ * Two functions are compiled: one draws the noise to start from, one makes a step. Parameters, key and the number of
+ * the step enter as buffers and x is donated, so that one plan serves every step and every batch.
  */
 import { constant, scalar } from '../tensor/create.ts'
 import { gather } from '../tensor/combine.ts'
@@ -18,7 +18,10 @@ import type { Schedule } from './schedule.ts'
 /** What {@link sampling} takes. */
 export interface SamplingOptions<P> {
   readonly device: Pick<Device, 'compile'>
-  /** The network: its parameters (any tree of tensors, labels included), x_t [N, …] and t [N] i32 to a prediction like x_t. */
+  /**
+   * The network: its parameters (any tree of tensors, labels included), x_t [N, …] and t [N] i32 to a prediction like
+   * x_t.
+   */
   readonly denoise: (params: P, xt: Tensor, t: Tensor) => Tensor
   readonly schedule: Schedule
   /** What the network predicts. */
@@ -49,7 +52,10 @@ export interface Sampled {
 
 /** How one walk is run. */
 export interface WalkOptions {
-  /** Where to start instead of at pure noise: x at the time of step `step`. Without a trajectory, x is donated: it cannot be used again. */
+  /**
+   * Where to start instead of at pure noise: x at the time of step `step`. Without a trajectory, x is donated: it
+   * cannot be used again.
+   */
   readonly from?: { readonly x: Tensor; readonly step: number }
   /** Is told after each step how many of how many are done. */
   readonly onStep?: (done: number, total: number) => void
@@ -57,35 +63,51 @@ export interface WalkOptions {
 
 /** One step of the plan as a pure function of tensors: what is compiled. */
 export const samplingStep =
-  <P>({ denoise, schedule, objective, clip = true }: Omit<SamplingOptions<P>, 'device' | 'sampler' | 'shape'>, plan: SamplingPlan) =>
+  <P>(
+    { denoise, schedule, objective, clip = true }: Omit<SamplingOptions<P>, 'device' | 'sampler' | 'shape'>,
+    plan: SamplingPlan,
+  ) =>
   (params: P, xt: Tensor, key: Key, index: Tensor): { readonly x: Tensor; readonly x0: Tensor } => {
     const time = gather(constant(Int32Array.from(plan.times)), index)
     const level = noiseLevel(schedule, time, xt)
     const output = denoise(params, xt, time.broadcastTo(xt.shape.slice(0, 1)))
     const raw = parameterizations[objective].estimate(level, xt, output)
     const estimate = clip ? clipEstimate(level, xt, raw) : raw
-    return { x: plan.step(xt, estimate, index, () => normal(foldIn(foldIn(key, 'step'), index), xt.shape, xt.dtype)), x0: estimate.x0 }
+    return {
+      x: plan.step(xt, estimate, index, () => normal(foldIn(foldIn(key, 'step'), index), xt.shape, xt.dtype)),
+      x0: estimate.x0,
+    }
   }
 
 /**
  * Compiles a sampler for a batch shape; the result draws batch after batch.
  *
  * @returns `(params, key, options) → images`: the same key draws the same images
- * @example `const draw = sampling({ device, denoise, schedule, objective: 'v', sampler: ddim({ steps: 250 }), shape: [16, 64, 64, 3] })`
+ * @example
+ * ```ts
+ * const draw = sampling({ device, denoise, schedule, objective: 'v', sampler: ddim({ steps: 250 }), shape: [16, 64, 64, 3] })
+ * const { x } = await draw(params, key(0))
+ * ```
  */
-export const sampling = <P>(options: SamplingOptions<P>): ((params: P, key: Key, walk?: WalkOptions) => Promise<Sampled>) => {
+export const sampling = <P>(
+  options: SamplingOptions<P>,
+): ((params: P, key: Key, walk?: WalkOptions) => Promise<Sampled>) => {
   const { device, schedule, sampler, shape, trajectory: keeps = false } = options
   const plan = sampler(schedule)
   const indices = plan.times.map((_, i) => scalar(i, 'u32')) // made once: a device uploads each once
   const step = samplingStep(options, plan)
   const start = device.compile((key: Key) => normal(foldIn(key, 'start'), shape))
-  const lean = device.compile((params: P, xt: Tensor, key: Key, index: Tensor) => step(params, xt, key, index).x, { donate: [1] })
+  const lean = device.compile((params: P, xt: Tensor, key: Key, index: Tensor) => step(params, xt, key, index).x, {
+    donate: [1],
+  })
   const full = device.compile(step)
 
   return async (params, key, { from, onStep } = {}) => {
     const first = from?.step ?? 0
     if (!(Number.isInteger(first) && first >= 0 && first < indices.length))
-      throw new RangeError(`sampling: cannot start at step ${first}; this sampler has the steps 0 … ${indices.length - 1}`)
+      throw new RangeError(
+        `sampling: cannot start at step ${first}; this sampler has the steps 0 … ${indices.length - 1}`,
+      )
     const advance = async ({ x, trajectory }: Sampled, index: Tensor, i: number): Promise<Sampled> => {
       if (!keeps) return { x: await lean(params, x, key, index), trajectory }
       const next = await full(params, x, key, index)
@@ -103,5 +125,9 @@ export const sampling = <P>(options: SamplingOptions<P>): ((params: P, key: Key,
 }
 
 /** {@link sampling} for one batch: compiles, walks once, and returns the images. */
-export const sample = async <P>({ params, key, ...options }: SamplingOptions<P> & WalkOptions & { readonly params: P; readonly key: Key }): Promise<Sampled> =>
+export const sample = async <P>({
+  params,
+  key,
+  ...options
+}: SamplingOptions<P> & WalkOptions & { readonly params: P; readonly key: Key }): Promise<Sampled> =>
   sampling<P>(options)(params, key, options)

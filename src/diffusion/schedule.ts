@@ -1,7 +1,8 @@
 /**
  * Noise schedules: how much of the image and how much noise x_t holds at each time t = 0 … T − 1.
  *
- * Everything is computed once on the host in f64; what a step needs is gathered from these tables in f32 (`gatherTable`).
+ * Everything is computed once on the host in f64; what a step needs is gathered from these tables in f32
+ * (`gatherTable`).
  * Source: Ho et al. 2020 (linear), Nichol & Dhariwal 2021 (cosine), Jabri et al. 2022 (sigmoid), in lucidrains' form.
  */
 
@@ -37,7 +38,8 @@ const smallestVariance = 1e-20
 /** No step may destroy the image at once (Nichol & Dhariwal 2021, section 3.2). */
 const largestBeta = 0.999
 
-const table = (steps: number, f: (t: number) => number): Float64Array => Float64Array.from({ length: steps }, (_, t) => f(t))
+const table = (steps: number, f: (t: number) => number): Float64Array =>
+  Float64Array.from({ length: steps }, (_, t) => f(t))
 
 const read = (values: Float64Array, t: number): number => {
   const value = values[t]
@@ -53,14 +55,18 @@ const cumulative = (betas: Float64Array): Float64Array => {
 }
 
 const requireSteps = (name: string, steps: number): void => {
-  if (!(Number.isInteger(steps) && steps > 0)) throw new RangeError(`${name}: ${steps} steps; it must be a whole number above 0`)
+  if (!(Number.isInteger(steps) && steps > 0))
+    throw new RangeError(`${name}: ${steps} steps; it must be a whole number above 0`)
 }
 
 /** All tables from the variances β_t. @throws RangeError for a β outside (0, 1) */
 export const scheduleFromBetas = (betas: Float64Array): Schedule => {
   requireSteps('scheduleFromBetas', betas.length)
   betas.forEach((beta, t) => {
-    if (!(beta > 0 && beta < 1)) throw new RangeError(`scheduleFromBetas: β at t = ${t} is ${beta}, outside (0, 1): take more steps, or a smaller last β`)
+    if (!(beta > 0 && beta < 1))
+      throw new RangeError(
+        `scheduleFromBetas: β at t = ${t} is ${beta}, outside (0, 1): take more steps, or a smaller last β`,
+      )
   })
   const steps = betas.length
   const beta = (t: number): number => read(betas, t)
@@ -95,7 +101,8 @@ export interface LinearOptions {
 }
 
 /**
- * β rises linearly (Ho et al. 2020, section 4). Both ends are scaled by 1000 / T, so that fewer steps destroy the image as far.
+ * β rises linearly (Ho et al. 2020, section 4). Both ends are scaled by 1000 / T, so that fewer steps destroy the image
+ * as far.
  *
  * @throws RangeError where the scaled β reaches 1: with the default ends at T ≤ 20
  */
@@ -105,7 +112,11 @@ export const linearSchedule = (steps: number, { start = 1e-4, end = 0.02 }: Line
   return scheduleFromBetas(table(steps, (t) => scale * (start + ((end - start) * t) / Math.max(1, steps - 1))))
 }
 
-/** ᾱ(t) ∝ cos²(½π (t/T + s) / (1 + s)) (Nichol & Dhariwal 2021, eq. 17). @param offset s, default 0.008: no vanishing first step */
+/**
+ * ᾱ(t) ∝ cos²(½π (t/T + s) / (1 + s)) (Nichol & Dhariwal 2021, eq. 17).
+ *
+ * @param options offset: s, default 0.008, so that the first steps do not vanish
+ */
 export const cosineSchedule = (steps: number, { offset = 0.008 }: { readonly offset?: number } = {}): Schedule => {
   requireSteps('cosineSchedule', steps)
   return scheduleFromCurve(steps, (t) => Math.cos((((t / steps + offset) / (1 + offset)) * Math.PI) / 2) ** 2)
@@ -123,7 +134,10 @@ export interface SigmoidOptions {
 
 const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
 
-/** ᾱ(t) falls along a sigmoid from `start` to `end` (Jabri et al. 2022, appendix B): better than cosine above 64×64 pixels. */
+/**
+ * ᾱ(t) falls along a sigmoid from `start` to `end` (Jabri et al. 2022, appendix B): better than cosine above 64×64
+ * pixels.
+ */
 export const sigmoidSchedule = (steps: number, { start = -3, end = 3, tau = 1 }: SigmoidOptions = {}): Schedule => {
   requireSteps('sigmoidSchedule', steps)
   return scheduleFromCurve(steps, (t) => sigmoid(end / tau) - sigmoid(((t / steps) * (end - start) + start) / tau))

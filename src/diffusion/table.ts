@@ -5,9 +5,11 @@ import { constant } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
 /**
- * The table's value at each sample's time, shaped to meet a batch: `[N] → [N, 1, …, 1]`; one time for all of them gives a scalar.
+ * The table's value at each sample's time, shaped to meet a batch: `[N] → [N, 1, …, 1]`; one time for all of them gives
+ * a scalar.
  *
- * The table is part of the program and t is a buffer, so that one plan serves every time. In f32 (f64 for an f64 batch).
+ * The table is part of the program and t is a buffer, so that one plan serves every time. In f32 (f64 for an f64
+ * batch).
  *
  * @param t [N] or [], i32 or u32
  * @param batch [N, …], which gives rank and dtype

@@ -1,7 +1,8 @@
 /**
  * Gradient accumulation: a large batch as several micro-batches that fit in memory.
  *
- * Two compiled functions share one donated sum: the first k − 1 micro-batches only add their gradients, the last one also steps.
+ * Two compiled functions share one donated sum: the first k − 1 micro-batches only add their gradients, the last one
+ * also steps.
  *
  * ```ts
  * const add = device.compile((sum, params, batch) => accumulate(sum, grad(loss)(params, batch), k), { donate: [0] })
@@ -15,10 +16,11 @@ import { mapTree, zipTrees } from '../tensor/tree.ts'
 export const emptyAccumulation = <P>(params: P): P => mapTree(params, zerosLike)
 
 /**
- * The sum with the gradients of one of `count` equal micro-batches added: sum + g / count. After `count` calls it holds the gradient of
- * the mean loss over the whole batch.
+ * The sum with the gradients of one of `count` equal micro-batches added: sum + g / count. After `count` calls it holds
+ * the gradient of the mean loss over the whole batch.
  */
 export const accumulate = <P>(sum: P, gradients: P, count: number): P => {
-  if (!(Number.isInteger(count) && count > 0)) throw new RangeError(`accumulate: ${count} micro-batches; it must be a whole number above 0`)
+  if (!(Number.isInteger(count) && count > 0))
+    throw new RangeError(`accumulate: ${count} micro-batches; it must be a whole number above 0`)
   return zipTrees(sum, gradients, (s, g) => s.add(g.mul(1 / count)))
 }

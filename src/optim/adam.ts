@@ -1,8 +1,9 @@
 /**
  * Adam (Kingma & Ba 2015, algorithm 1) and AdamW (Loshchilov & Hutter 2019, algorithm 2), with PyTorch's update.
  *
- * The bias corrections c_t = 1 − βᵗ are running values of the state, c_{t+1} = β·c_t + (1 − β). They obey the recursion of the moments
- * themselves, and nothing cancels: 1 − 0.999ᵗ computed from the power loses four of the seven digits of f32 at t = 1.
+ * The bias corrections c_t = 1 − βᵗ are running values of the state, c_{t+1} = β·c_t + (1 − β). They obey the recursion
+ * of the moments themselves, and nothing cancels: 1 − 0.999ᵗ computed from the power loses four of the seven digits of
+ * f32 at t = 1.
  */
 import type { DType } from '../graph/dtype.ts'
 import { zeros, zerosLike } from '../tensor/create.ts'
@@ -32,7 +33,9 @@ export interface AdamWOptions extends AdamOptions {
   readonly decays?: (path: string, parameter: Tensor) => boolean
 }
 
-/** Moments in the structure of the parameters, and 1 − β₁ᵗ and 1 − β₂ᵗ as scalars (f64 when a parameter is, else f32). */
+/**
+ * Moments in the structure of the parameters, and 1 − β₁ᵗ and 1 − β₂ᵗ as scalars (f64 when a parameter is, else f32).
+ */
 export interface AdamState {
   readonly mean: Tree
   readonly variance: Tree
@@ -54,7 +57,8 @@ const correctionDType = (params: unknown): DType => (leaves(params).some((p) => 
 export const scaleByAdam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamOptions = {}): Transform<AdamState> => {
   requireFraction('beta1', beta1)
   requireFraction('beta2', beta2)
-  const average = (beta: number, old: Tensor, now: Tensor | number): Tensor => old.mul(beta).add(typeof now === 'number' ? now * (1 - beta) : now.mul(1 - beta))
+  const average = (beta: number, old: Tensor, now: Tensor | number): Tensor =>
+    old.mul(beta).add(typeof now === 'number' ? now * (1 - beta) : now.mul(1 - beta))
   return {
     init: (params) => ({
       mean: mapTree(params, zerosLike),
@@ -69,7 +73,9 @@ export const scaleByAdam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: Adam
       const varianceCorrection = average(beta2, state.varianceCorrection, 1)
       // Two scalars a step, so that the work per element is one root and one division.
       const [a, b] = [one(meanCorrection).div(meanCorrection), one(varianceCorrection).div(varianceCorrection.sqrt())]
-      const direction = zipLike(mean, variance, (m, v) => m.mul(a.cast(m.dtype)).div(v.sqrt().mul(b.cast(v.dtype)).add(epsilon)))
+      const direction = zipLike(mean, variance, (m, v) =>
+        m.mul(a.cast(m.dtype)).div(v.sqrt().mul(b.cast(v.dtype)).add(epsilon)),
+      )
       return [direction, { mean, variance, meanCorrection, varianceCorrection }]
     },
   }
@@ -78,11 +84,13 @@ export const scaleByAdam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: Adam
 const one = (like: Tensor): Tensor => like.operand(1)
 
 /**
- * Adam: p ← p − η·m̂ / (√v̂ + ε). For an L2 penalty as PyTorch's `weight_decay` has it, put `addDecayedWeights` before it.
+ * Adam: p ← p − η·m̂ / (√v̂ + ε). For an L2 penalty as PyTorch's `weight_decay` has it, put `addDecayedWeights` before
+ * it.
  *
  * @example `chain(clipByGlobalNorm(1), adam({ learningRate: 1e-4, beta2: 0.99 }))`
  */
-export const adam = (options: AdamOptions = {}): Transform<AdamState> => followedBy(scaleByAdam(options), descent(options.learningRate))
+export const adam = (options: AdamOptions = {}): Transform<AdamState> =>
+  followedBy(scaleByAdam(options), descent(options.learningRate))
 
 /** AdamW: p ← p − η·(m̂ / (√v̂ + ε) + λp), the decay kept out of the moments. */
 export const adamW = ({ weightDecay = 0.01, decays, ...options }: AdamWOptions = {}): Transform<AdamState> =>

@@ -4,7 +4,8 @@ import { mapTree } from '../tensor/tree.ts'
 import { stateless, type Stateless, type Transform } from './transform.ts'
 
 /** A number, or a tensor of no axes, ready to meet a leaf of any float dtype. */
-export const rateFor = (leaf: Tensor, rate: Tensor | number): Tensor | number => (rate instanceof Tensor ? rate.cast(leaf.dtype) : rate)
+export const rateFor = (leaf: Tensor, rate: Tensor | number): Tensor | number =>
+  rate instanceof Tensor ? rate.cast(leaf.dtype) : rate
 
 /**
  * u → −η·u.
@@ -18,7 +19,9 @@ export const descent = (learningRate?: number): Transform<Stateless> => {
   return stateless((updates, _, given) => {
     const rate = given.learningRate ?? learningRate
     if (rate === undefined)
-      throw new RangeError('descent: no learning rate: name one when the optimizer is made, or give { learningRate } with each update')
+      throw new RangeError(
+        'descent: no learning rate: name one when the optimizer is made, or give { learningRate } with each update',
+      )
     return mapTree(updates, (u) => u.mul(rateFor(u, rate)).neg())
   })
 }

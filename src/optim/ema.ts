@@ -1,8 +1,9 @@
 /**
- * The exponential moving average of the parameters, from which samples are drawn (Ho et al. 2020, appendix B), and its decay by step.
+ * The exponential moving average of the parameters, from which samples are drawn (Ho et al. 2020, appendix B), and its
+ * decay by step.
  *
- * The decay is computed on the host in f64 and enters the step as a buffer: 0 copies the parameters, 1 leaves the average as it is,
- * both exactly, so that one compiled step serves every step of training.
+ * The decay is computed on the host in f64 and enters the step as a buffer: 0 copies the parameters, 1 leaves the
+ * average as it is, both exactly, so that one compiled step serves every step of training.
  */
 import type { Tensor } from '../tensor/tensor.ts'
 import { zipTrees } from '../tensor/tree.ts'
@@ -53,7 +54,9 @@ export interface EmaDecayOptions extends WarmupOptions {
  * @example `emaDecay({ beta: 0.995 })(200) // 0.953584`
  */
 export const emaDecay =
-  ({ beta = 0.9999, updateAfterStep = 100, invGamma = 1, power = 2 / 3, minValue = 0 }: EmaDecayOptions = {}): ((k: number) => number) =>
+  ({ beta = 0.9999, updateAfterStep = 100, invGamma = 1, power = 2 / 3, minValue = 0 }: EmaDecayOptions = {}): ((
+    k: number,
+  ) => number) =>
   (k) => {
     const s = k - updateAfterStep - 1
     return s <= 0 ? 0 : clamp(warmup(s, invGamma, power), minValue, beta)
@@ -66,11 +69,12 @@ export interface EmaScheduleOptions extends EmaDecayOptions {
 }
 
 /**
- * The decay by step of training as ema_pytorch runs it: 1 (no change) at the steps between, 0 (a copy) up to `updateAfterStep`, then
- * {@link emaDecay}. Its own update counter is one ahead of the step.
+ * The decay by step of training as ema_pytorch runs it: 1 (no change) at the steps between, 0 (a copy) up to
+ * `updateAfterStep`, then {@link emaDecay}. Its own update counter is one ahead of the step.
  */
 export const emaSchedule = ({ updateEvery = 10, ...options }: EmaScheduleOptions = {}): DecaySchedule => {
-  if (!(Number.isInteger(updateEvery) && updateEvery > 0)) throw new RangeError(`emaSchedule: updateEvery is ${updateEvery}; it must be a whole number above 0`)
+  if (!(Number.isInteger(updateEvery) && updateEvery > 0))
+    throw new RangeError(`emaSchedule: updateEvery is ${updateEvery}; it must be a whole number above 0`)
   const decay = emaDecay(options)
   const after = options.updateAfterStep ?? 100
   return (step) => (step % updateEvery !== 0 ? 1 : step <= after ? 0 : decay(step + 1))
@@ -88,7 +92,14 @@ export interface DiffusersEmaOptions extends WarmupOptions {
 
 /** The decay of diffusers' `EMAModel` at its k-th update, counted from 1; it averages at every step. */
 export const diffusersEmaDecay =
-  ({ decay = 0.9999, minDecay = 0, updateAfterStep = 0, useEmaWarmup = false, invGamma = 1, power = 2 / 3 }: DiffusersEmaOptions = {}): ((k: number) => number) =>
+  ({
+    decay = 0.9999,
+    minDecay = 0,
+    updateAfterStep = 0,
+    useEmaWarmup = false,
+    invGamma = 1,
+    power = 2 / 3,
+  }: DiffusersEmaOptions = {}): ((k: number) => number) =>
   (k) => {
     const s = k - updateAfterStep - 1
     return s <= 0 ? 0 : clamp(useEmaWarmup ? warmup(s, invGamma, power) : (1 + s) / (10 + s), minDecay, decay)

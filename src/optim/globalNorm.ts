@@ -7,7 +7,10 @@ import { stateless, type Stateless, type Transform } from './transform.ts'
 /** As in PyTorch's `clip_grad_norm_`: keeps the quotient finite when all gradients are 0. */
 const clipEpsilon = 1e-6
 
-/** √Σ x² over all elements of all leaves, as a scalar: f64 when a leaf is, else f32; f16 leaves are summed in f32. 0 for no leaves. */
+/**
+ * √Σ x² over all elements of all leaves, as a scalar: f64 when a leaf is, else f32; f16 leaves are summed in f32. 0 for
+ * no leaves.
+ */
 export const globalNorm = (tree: unknown): Tensor => {
   const dtype = leaves(tree).some((x) => x.dtype === 'f64') ? 'f64' : 'f32'
   const squares = leaves(tree).map((x) => x.cast(dtype).square().sum())

@@ -1,10 +1,19 @@
 /** Optimizers: gradient transforms, learning-rate schedules and the moving average of the weights. */
 export * from './accumulate.ts'
 export * from './adam.ts'
+export { chain } from './chain.ts'
 export { descent } from './descent.ts'
 export * from './ema.ts'
 export * from './globalNorm.ts'
 export * from './schedules.ts'
 export * from './sgd.ts'
-export { applyUpdates, chain, followedBy, stateless, type Given, type Stateless, type Transform, type Tree } from './transform.ts'
+export {
+  applyUpdates,
+  followedBy,
+  stateless,
+  type Given,
+  type Stateless,
+  type Transform,
+  type Tree,
+} from './transform.ts'
 export * from './weightDecay.ts'

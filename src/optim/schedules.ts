@@ -1,7 +1,9 @@
 /**
- * Learning rates by step, computed on the host in f64. Give the value as a buffer: `update(…, { learningRate: scalar(rate(step)) })`.
+ * Learning rates by step, computed on the host in f64 and given as a buffer:
+ * `update(…, { learningRate: scalar(rate(step)) })`.
  *
- * Source: the formulas of diffusers' `optimization.py`, there as multiples of the optimizer's rate, here as the rate itself.
+ * Source: the formulas of diffusers' `optimization.py`, there as multiples of the optimizer's rate, here as the rate
+ * itself.
  */
 
 /** The learning rate of each step; the first is step 0. */
@@ -17,11 +19,17 @@ export interface RateOptions {
   readonly steps: number
 }
 
-/** A fraction of the peak during and after the warm-up; `after` takes the progress since, 0 at its end and 1 at the last step. */
+/**
+ * A fraction of the peak during and after the warm-up; `after` takes the progress since, 0 at its end and 1 at the last
+ * step.
+ */
 const warmed =
   ({ learningRate, warmupSteps = 0, steps }: RateOptions, after: (progress: number) => number): RateSchedule =>
   (step) =>
-    learningRate * (step < warmupSteps ? step / Math.max(1, warmupSteps) : after((step - warmupSteps) / Math.max(1, steps - warmupSteps)))
+    learningRate *
+    (step < warmupSteps
+      ? step / Math.max(1, warmupSteps)
+      : after((step - warmupSteps) / Math.max(1, steps - warmupSteps)))
 
 /** The same rate at every step. */
 export const constantRate =
@@ -30,18 +38,30 @@ export const constantRate =
     learningRate
 
 /** A linear rise from 0 over `warmupSteps`, then the same rate. */
-export const constantWithWarmup = ({ learningRate, warmupSteps }: Pick<RateOptions, 'learningRate'> & { readonly warmupSteps: number }): RateSchedule =>
+export const constantWithWarmup = ({
+  learningRate,
+  warmupSteps,
+}: Pick<RateOptions, 'learningRate'> & { readonly warmupSteps: number }): RateSchedule =>
   warmed({ learningRate, warmupSteps, steps: warmupSteps }, () => 1)
 
 /** After the warm-up a straight line to 0 at the last step. */
 export const linearDecay = (options: RateOptions): RateSchedule => warmed(options, (p) => Math.max(0, 1 - p))
 
-/** After the warm-up ½(1 + cos 2π·cycles·p); half a cycle, the default, falls to 0 once (Loshchilov & Hutter 2017, eq. 5). */
+/**
+ * After the warm-up ½(1 + cos 2π·cycles·p); half a cycle, the default, falls to 0 once (Loshchilov & Hutter 2017, eq.
+ * 5).
+ */
 export const cosineDecay = ({ cycles = 0.5, ...options }: RateOptions & { readonly cycles?: number }): RateSchedule =>
   warmed(options, (p) => Math.max(0, (1 + Math.cos(2 * Math.PI * cycles * p)) / 2))
 
-/** After the warm-up `cycles` half cosines, each from the peak to 0 (SGDR, Loshchilov & Hutter 2017); 0 after the last step. */
-export const cosineWithRestarts = ({ cycles = 1, ...options }: RateOptions & { readonly cycles?: number }): RateSchedule =>
+/**
+ * After the warm-up `cycles` half cosines, each from the peak to 0 (SGDR, Loshchilov & Hutter 2017); 0 after the last
+ * step.
+ */
+export const cosineWithRestarts = ({
+  cycles = 1,
+  ...options
+}: RateOptions & { readonly cycles?: number }): RateSchedule =>
   warmed(options, (p) => (p >= 1 ? 0 : Math.max(0, (1 + Math.cos(Math.PI * ((cycles * p) % 1))) / 2)))
 
 /** What {@link polynomialDecay} takes. */
@@ -55,7 +75,8 @@ export interface PolynomialOptions extends RateOptions {
 /** After the warm-up end + (peak − end)·(1 − p)^power. @throws RangeError unless end < peak */
 export const polynomialDecay = ({ end = 1e-7, power = 1, ...options }: PolynomialOptions): RateSchedule => {
   const peak = options.learningRate
-  if (!(end < peak)) throw new RangeError(`polynomialDecay: the rate at the end, ${end}, must be below the rate at the start, ${peak}`)
+  if (!(end < peak))
+    throw new RangeError(`polynomialDecay: the rate at the end, ${end}, must be below the rate at the start, ${peak}`)
   return warmed(options, (p) => ((peak - end) * Math.max(0, 1 - p) ** power + end) / peak)
 }
 
@@ -68,7 +89,9 @@ export interface RatePiece {
 /**
  * `factor` times the rate up to each boundary, `last` times after the last one.
  *
- * @example diffusers' `"1:10,0.1:20,0.005"` is `piecewiseConstant(rate, [{ until: 10, factor: 1 }, { until: 20, factor: 0.1 }], 0.005)`
+ * diffusers' `"1:10,0.1:20,0.005"` is this example:
+ *
+ * @example `piecewiseConstant(rate, [{ until: 10, factor: 1 }, { until: 20, factor: 0.1 }], 0.005)`
  */
 export const piecewiseConstant = (learningRate: number, pieces: readonly RatePiece[], last: number): RateSchedule => {
   const sorted = pieces.toSorted((a, b) => a.until - b.until)

@@ -1,4 +1,7 @@
-/** Stochastic gradient descent with Polyak's or Nesterov's momentum, in PyTorch's form (Sutskever et al. 2013, section 2). */
+/**
+ * Stochastic gradient descent with Polyak's or Nesterov's momentum, in PyTorch's form (Sutskever et al. 2013, section
+ * 2).
+ */
 import { zerosLike } from '../tensor/create.ts'
 import { mapTree } from '../tensor/tree.ts'
 import { descent } from './descent.ts'
@@ -34,6 +37,7 @@ const withMomentum = (momentum: number, nesterov: boolean): Transform<SgdState> 
  */
 export const sgd = ({ learningRate, momentum = 0, nesterov = false }: SgdOptions = {}): Transform<SgdState> => {
   if (!(momentum >= 0 && momentum < 1)) throw new RangeError(`sgd: the momentum is ${momentum}; it must be in [0, 1)`)
-  if (nesterov && momentum === 0) throw new RangeError("sgd: Nesterov's momentum needs a momentum above 0, for instance 0.9")
+  if (nesterov && momentum === 0)
+    throw new RangeError("sgd: Nesterov's momentum needs a momentum above 0, for instance 0.9")
   return momentum === 0 ? descent(learningRate) : followedBy(withMomentum(momentum, nesterov), descent(learningRate))
 }

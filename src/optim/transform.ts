@@ -4,14 +4,16 @@
  * The state is a pytree of tensors, never a number, so that a compiled step takes it as buffers and may donate it.
  * Source: the interface is optax's (DeepMind 2020).
  */
-import { at } from '../prelude/array.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { leaves, refill, zipTrees } from '../tensor/tree.ts'
 
 /** A tree of tensors with the structure of the parameters; which structure that is, the transform does not know. */
 export type Tree = unknown
 
-/** What the caller decides anew at each step. Pass tensors (`scalar(schedule(step))`): a number becomes part of the program. */
+/**
+ * What the caller decides anew at each step. Pass tensors (`scalar(schedule(step))`): a number becomes part of the
+ * program.
+ */
 export interface Given {
   /** Takes the place of the optimizer's own learning rate; a tensor of no axes. */
   readonly learningRate?: Tensor | number
@@ -34,26 +36,6 @@ export const stateless = (map: <P>(updates: P, params: P, given: Given) => P): T
   update: (gradients, state, params, given = {}) => [map(gradients, params, given), state],
 })
 
-/**
- * Transforms one after the other, each getting the updates of the one before; the state is the tuple of theirs.
- *
- * @example `chain(clipByGlobalNorm(1), adam({ learningRate: 2e-4 }))`
- */
-export const chain = <S extends readonly unknown[]>(...transforms: { readonly [K in keyof S]: Transform<S[K]> }): Transform<S> => {
-  const all: readonly Transform<unknown>[] = transforms
-  return {
-    init: (params) => all.map((t) => t.init(params)) as unknown as S, // the k-th state is of the k-th transform
-    update: (gradients, state, params, given) => {
-      const start: readonly [typeof gradients, readonly unknown[]] = [gradients, []]
-      const [updates, states] = all.reduce(([passed, done], t, i) => {
-        const [next, after] = t.update(passed, at(state, i), params, given)
-        return [next, [...done, after]]
-      }, start)
-      return [updates, states as unknown as S]
-    },
-  }
-}
-
 /** `first`, and then a map without a state: the state is that of `first`. */
 export const followedBy = <S>(first: Transform<S>, second: Transform<Stateless>): Transform<S> => ({
   init: first.init,
@@ -63,7 +45,10 @@ export const followedBy = <S>(first: Transform<S>, second: Transform<Stateless>)
   },
 })
 
-/** `f` of the leaves that stand at one place in two trees, in the structure of the first. @throws ShapeError if the structures differ */
+/**
+ * `f` of the leaves that stand at one place in two trees, in the structure of the first. @throws ShapeError if the
+ * structures differ
+ */
 export const zipLike = <P>(like: P, other: Tree, f: (x: Tensor, y: Tensor, path: string) => Tensor): P =>
   refill(like, leaves(zipTrees<unknown>(like, other, f)))
 

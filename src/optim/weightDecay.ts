@@ -7,12 +7,16 @@ import { stateless, type Stateless, type Transform } from './transform.ts'
  * u → u + λ·p.
  *
  * @param rate λ ≥ 0
- * @param decays which parameters decay, by path and value; default all. Matrices and filters only: `(_, p) => p.rank > 1`
+ * @param decays which parameters decay, by path and value; default all. Matrices and filters only: `(_, p) => p.rank >
+ * 1`
  */
 export const addDecayedWeights = (
   rate: number,
   decays: (path: string, parameter: Tensor) => boolean = () => true,
 ): Transform<Stateless> => {
-  if (!(rate >= 0 && Number.isFinite(rate))) throw new RangeError(`addDecayedWeights: the rate is ${rate}; it must be a finite number ≥ 0`)
-  return stateless((updates, params) => (rate === 0 ? updates : zipTrees(updates, params, (u, p, path) => (decays(path, p) ? u.add(p.mul(rate)) : u))))
+  if (!(rate >= 0 && Number.isFinite(rate)))
+    throw new RangeError(`addDecayedWeights: the rate is ${rate}; it must be a finite number ≥ 0`)
+  return stateless((updates, params) =>
+    rate === 0 ? updates : zipTrees(updates, params, (u, p, path) => (decays(path, p) ? u.add(p.mul(rate)) : u)),
+  )
 }

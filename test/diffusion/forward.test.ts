@@ -31,11 +31,16 @@ describe('qSample', () => {
     const [n, x0] = [20000, 0.7]
     const device = cpuDevice()
     for (const t of [0, 40, 99]) {
-      const xt = await values(qSample(schedule, full([1, n], x0), tensor(Int32Array.of(t)), normal(key(t), [1, n])), device)
+      const xt = await values(
+        qSample(schedule, full([1, n], x0), tensor(Int32Array.of(t)), normal(key(t), [1, n])),
+        device,
+      )
       const variance = 1 - at(schedule.alphaBar, t)
       const m = mean(xt)
       expect(Math.abs(m - at(schedule.sqrtAlphaBar, t) * x0)).toBeLessThan(5 * Math.sqrt(variance / n) + 1e-6)
-      expect(Math.abs(mean(xt.map((x) => (x - m) ** 2)) - variance)).toBeLessThan(5 * variance * Math.sqrt(2 / n) + 1e-6)
+      expect(Math.abs(mean(xt.map((x) => (x - m) ** 2)) - variance)).toBeLessThan(
+        5 * variance * Math.sqrt(2 / n) + 1e-6,
+      )
     }
   })
 
@@ -46,10 +51,14 @@ describe('qSample', () => {
   })
 })
 
-/** Mean and variance of q(x_{t−1} | x_t, x₀) by Bayes' rule on a grid: the density of x_t given x_{t−1}, times that of x_{t−1} given x₀. */
+/**
+ * Mean and variance of q(x_{t−1} | x_t, x₀) by Bayes' rule on a grid: the density of x_t given x_{t−1}, times that of
+ * x_{t−1} given x₀.
+ */
 const bayes = (x0: number, xt: number, beta: number, before: number): readonly [number, number] => {
   const grid = Array.from({ length: 40001 }, (_, i) => -10 + i / 2000)
-  const log = (x: number): number => -((xt - Math.sqrt(1 - beta) * x) ** 2) / (2 * beta) - (x - Math.sqrt(before) * x0) ** 2 / (2 * (1 - before))
+  const log = (x: number): number =>
+    -((xt - Math.sqrt(1 - beta) * x) ** 2) / (2 * beta) - (x - Math.sqrt(before) * x0) ** 2 / (2 * (1 - before))
   const top = grid.reduce((m, x) => Math.max(m, log(x)), -Infinity)
   const weights = grid.map((x) => Math.exp(log(x) - top))
   const total = weights.reduce((a, b) => a + b, 0)

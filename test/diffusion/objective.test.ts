@@ -39,33 +39,51 @@ describe('diffusionLoss', () => {
   const epsilon = normal(key(2), [3, 2, 2, 1])
   const t = tensor(Int32Array.of(3, 25, 49))
 
-  it.each(objectives)('%s: a network that predicts the target has no loss, and is shown x_t at t', async (objective) => {
-    const device = cpuDevice()
-    const seen: unknown[] = []
-    const loss = diffusionLoss({ schedule, objective })((xt, time) => {
-      seen.push(time, xt.shape)
-      return parameterizations[objective].target(noiseLevel(schedule, time, x0), x0, epsilon)
-    }, x0, t, epsilon)
-    expect(loss.shape).toEqual([])
-    expect(seen).toEqual([t, x0.shape])
-    expect(await values(loss, device)).toEqual([0])
-  })
+  it.each(objectives)(
+    '%s: a network that predicts the target has no loss, and is shown x_t at t',
+    async (objective) => {
+      const device = cpuDevice()
+      const seen: unknown[] = []
+      const loss = diffusionLoss({ schedule, objective })(
+        (xt, time) => {
+          seen.push(time, xt.shape)
+          return parameterizations[objective].target(noiseLevel(schedule, time, x0), x0, epsilon)
+        },
+        x0,
+        t,
+        epsilon,
+      )
+      expect(loss.shape).toEqual([])
+      expect(seen).toEqual([t, x0.shape])
+      expect(await values(loss, device)).toEqual([0])
+    },
+  )
 
-  it.each(objectives)('%s: each sample’s loss is its weight times its mean squared error, and the loss is their mean', async (objective) => {
-    const device = cpuDevice()
-    const options = { schedule, objective, minSnrGamma: 5 }
-    const each = await values(diffusionLosses(options)(zerosLike, x0, t, epsilon), device)
-    const target = await values(parameterizations[objective].target(noiseLevel(schedule, t, x0), x0, epsilon), device)
-    const weights = lossWeights(options)
-    const expected = [3, 25, 49].map((time, n) => (at(weights, time) * target.slice(4 * n, 4 * n + 4).reduce((s, x) => s + x * x, 0)) / 4)
-    each.forEach((value, n) => expect(value / (expected[n] ?? NaN)).toBeCloseTo(1, 5))
-    const [loss] = await values(diffusionLoss(options)(zerosLike, x0, t, epsilon), device)
-    expect((loss ?? NaN) / (expected.reduce((a, b) => a + b, 0) / 3)).toBeCloseTo(1, 5)
-  })
+  it.each(objectives)(
+    '%s: each sample’s loss is its weight times its mean squared error, and the loss is their mean',
+    async (objective) => {
+      const device = cpuDevice()
+      const options = { schedule, objective, minSnrGamma: 5 }
+      const each = await values(diffusionLosses(options)(zerosLike, x0, t, epsilon), device)
+      const target = await values(parameterizations[objective].target(noiseLevel(schedule, t, x0), x0, epsilon), device)
+      const weights = lossWeights(options)
+      const expected = [3, 25, 49].map(
+        (time, n) => (at(weights, time) * target.slice(4 * n, 4 * n + 4).reduce((s, x) => s + x * x, 0)) / 4,
+      )
+      each.forEach((value, n) => expect(value / (expected[n] ?? NaN)).toBeCloseTo(1, 5))
+      const [loss] = await values(diffusionLoss(options)(zerosLike, x0, t, epsilon), device)
+      expect((loss ?? NaN) / (expected.reduce((a, b) => a + b, 0) / 3)).toBeCloseTo(1, 5)
+    },
+  )
 
   it('the network sees the noised image', async () => {
     const device = cpuDevice()
-    const shown = diffusionLosses({ schedule, objective: 'epsilon' })((xt) => xt.sub(qSample(schedule, x0, t, epsilon)).add(epsilon), x0, t, epsilon)
+    const shown = diffusionLosses({ schedule, objective: 'epsilon' })(
+      (xt) => xt.sub(qSample(schedule, x0, t, epsilon)).add(epsilon),
+      x0,
+      t,
+      epsilon,
+    )
     for (const value of await values(shown, device)) expect(value).toBeLessThan(1e-12)
   })
 })

@@ -25,7 +25,13 @@ const inputs = fc.record({ x0: numbers, epsilon: numbers, t: fc.integer({ min: 0
 const setting = ({ x0, epsilon, t }: { x0: number[]; epsilon: number[]; t: number }) => {
   const [image, noise] = [tensor([x0], { dtype: 'f64' }), tensor([epsilon], { dtype: 'f64' })]
   const level = noiseLevel(schedule, tensor(Int32Array.of(t)), image)
-  return { level, x0: image, epsilon: noise, xt: image.mul(level.signal).add(noise.mul(level.noise)), v: vFrom(level, image, noise) }
+  return {
+    level,
+    x0: image,
+    epsilon: noise,
+    xt: image.mul(level.signal).add(noise.mul(level.noise)),
+    v: vFrom(level, image, noise),
+  }
 }
 
 const near = async (x: Tensor, y: Tensor): Promise<void> => {
@@ -47,13 +53,16 @@ describe('parameterizations', () => {
     )
   })
 
-  it.each<Objective>(['epsilon', 'x0', 'v'])('%s: predicting the target implies the true image and noise', async (objective) => {
-    const { level, x0, epsilon, xt } = setting({ x0: [1, -0.5, 0.25, 0], epsilon: [0.1, 2, -1, 0.3], t: 60 })
-    const { target, estimate } = parameterizations[objective]
-    const found = estimate(level, xt, target(level, x0, epsilon))
-    await near(found.x0, x0)
-    await near(found.epsilon, epsilon)
-  })
+  it.each<Objective>(['epsilon', 'x0', 'v'])(
+    '%s: predicting the target implies the true image and noise',
+    async (objective) => {
+      const { level, x0, epsilon, xt } = setting({ x0: [1, -0.5, 0.25, 0], epsilon: [0.1, 2, -1, 0.3], t: 60 })
+      const { target, estimate } = parameterizations[objective]
+      const found = estimate(level, xt, target(level, x0, epsilon))
+      await near(found.x0, x0)
+      await near(found.epsilon, epsilon)
+    },
+  )
 
   it('clipping keeps the image in [−1, 1] and derives the noise that still makes up x_t', async () => {
     const { level, x0, epsilon, xt } = setting({ x0: [2, -3, 0.5, 1], epsilon: [1, 0, -1, 2], t: 30 })
@@ -63,4 +72,5 @@ describe('parameterizations', () => {
   })
 })
 
-const remade = ({ signal, noise }: NoiseLevel, x0: Tensor, epsilon: Tensor): Tensor => x0.mul(signal).add(epsilon.mul(noise))
+const remade = ({ signal, noise }: NoiseLevel, x0: Tensor, epsilon: Tensor): Tensor =>
+  x0.mul(signal).add(epsilon.mul(noise))

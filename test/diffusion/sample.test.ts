@@ -22,17 +22,29 @@ const rotation = constant([
   [-sin, cos],
 ])
 
-/** The exact noise of normal data: E[x₀ | x_t] = μ + aΛ / (a²Λ + s²) (x_t − aμ) along the axes of the data, and ε from that. */
+/**
+ * The exact noise of normal data: E[x₀ | x_t] = μ + aΛ / (a²Λ + s²) (x_t − aμ) along the axes of the data, and ε from
+ * that.
+ */
 const exactEpsilon = (_: object, xt: Tensor, t: Tensor): Tensor => {
   const level = noiseLevel(schedule, t, xt)
   const [a2, s2] = [level.signal.square(), level.noise.square()]
   const lambda = constant([variances])
   const offset = xt.sub(constant([centre]).mul(level.signal)).matmul(rotation.transpose())
-  const x0 = offset.mul(lambda.mul(level.signal).div(lambda.mul(a2).add(s2))).matmul(rotation).add(constant([centre]))
+  const x0 = offset
+    .mul(lambda.mul(level.signal).div(lambda.mul(a2).add(s2)))
+    .matmul(rotation)
+    .add(constant([centre]))
   return epsilonFromX0(level, xt, x0)
 }
 
-const base: Omit<SamplingOptions<object>, 'sampler' | 'shape'> = { device, denoise: exactEpsilon, schedule, objective: 'epsilon', clip: false }
+const base: Omit<SamplingOptions<object>, 'sampler' | 'shape'> = {
+  device,
+  denoise: exactEpsilon,
+  schedule,
+  objective: 'epsilon',
+  clip: false,
+}
 
 const samplers: readonly (readonly [string, Sampler])[] = [
   ['ddpm', ddpm()],
@@ -45,7 +57,10 @@ describe('sampling', () => {
     const n = 4000
     const { x } = await sample({ ...base, sampler, shape: [n, 2], params: {}, key: key(5) })
     const flat = await values(x, device)
-    const points = Array.from({ length: n }, (_, i) => [(flat[2 * i] ?? NaN) - (centre[0] ?? 0), (flat[2 * i + 1] ?? NaN) - (centre[1] ?? 0)] as const)
+    const points = Array.from(
+      { length: n },
+      (_, i) => [(flat[2 * i] ?? NaN) - (centre[0] ?? 0), (flat[2 * i + 1] ?? NaN) - (centre[1] ?? 0)] as const,
+    )
     const alongAxes = points.map(([p, q]) => [cos * p + sin * q, -sin * p + cos * q] as const)
     const mean = (f: (u: number, v: number) => number): number => alongAxes.reduce((s, [u, v]) => s + f(u, v), 0) / n
     const [l1, l2] = [0.25, 1.5]
@@ -102,15 +117,30 @@ describe('sampling', () => {
     const middle = whole.trajectory[150]
     if (middle === undefined) throw new Error('200 moments')
     const steps: string[] = []
-    const part = await draw({}, key(4), { from: { x: middle.xt, step: 150 }, onStep: (done, total) => steps.push(`${done}/${total}`) })
+    const part = await draw({}, key(4), {
+      from: { x: middle.xt, step: 150 },
+      onStep: (done, total) => steps.push(`${done}/${total}`),
+    })
     expect(await values(part.x, device)).toEqual(await values(whole.x, device))
     expect([steps.length, steps[0], steps.at(-1)]).toEqual([50, '1/50', '50/50'])
     await expect(draw({}, key(4), { from: { x: middle.xt, step: 200 } })).rejects.toThrow('steps 0 … 199')
   })
 
-  it.each<Objective>(['epsilon', 'x0', 'v'])('%s: clipping keeps the images in [−1, 1] whatever the network says', async (objective) => {
-    const wild = (_: object, x: Tensor): Tensor => x.mul(40).add(3)
-    const { x } = await sample({ ...base, denoise: wild, objective, clip: true, sampler: ddpm(), shape: [2, 2], params: {}, key: key(6) })
-    for (const value of await values(x, device)) expect(Math.abs(value)).toBeLessThanOrEqual(1)
-  })
+  it.each<Objective>(['epsilon', 'x0', 'v'])(
+    '%s: clipping keeps the images in [−1, 1] whatever the network says',
+    async (objective) => {
+      const wild = (_: object, x: Tensor): Tensor => x.mul(40).add(3)
+      const { x } = await sample({
+        ...base,
+        denoise: wild,
+        objective,
+        clip: true,
+        sampler: ddpm(),
+        shape: [2, 2],
+        params: {},
+        key: key(6),
+      })
+      for (const value of await values(x, device)) expect(Math.abs(value)).toBeLessThanOrEqual(1)
+    },
+  )
 })

@@ -26,22 +26,30 @@ describe('ddim', () => {
   })
 
   it('more steps than times, and eta outside [0, 1], are refused', () => {
-    expect(() => ddim({ steps: 101 })(cosineSchedule(100))).toThrow('ddim: 101 sampling steps of a schedule with 100; take a whole number from 1 to 100')
+    expect(() => ddim({ steps: 101 })(cosineSchedule(100))).toThrow(
+      'ddim: 101 sampling steps of a schedule with 100; take a whole number from 1 to 100',
+    )
     expect(() => ddim({ steps: 10, eta: 1.5 })(cosineSchedule(100))).toThrow('eta is 1.5')
   })
 
   it('the last step returns the estimated image as it is, for any eta', async () => {
     const x0 = normal(key(1), [2, 3])
     const { times, step } = ddim({ steps: 4, eta: 1 })(cosineSchedule(20))
-    const last = step(x0, { x0, epsilon: normal(key(2), [2, 3]) }, scalar(times.length - 1, 'u32'), () => normal(key(3), [2, 3]))
+    const last = step(x0, { x0, epsilon: normal(key(2), [2, 3]) }, scalar(times.length - 1, 'u32'), () =>
+      normal(key(3), [2, 3]),
+    )
     const device = cpuDevice()
     expect(await values(last, device)).toEqual(await values(x0, device))
   })
 
   it('eta = 0 draws no noise', () => {
     const x = normal(key(1), [2, 3])
-    expect(() => ddim({ steps: 4 })(cosineSchedule(20)).step(x, { x0: x, epsilon: x }, scalar(0, 'u32'), never)).not.toThrow()
-    expect(() => ddim({ steps: 4, eta: 0.1 })(cosineSchedule(20)).step(x, { x0: x, epsilon: x }, scalar(0, 'u32'), never)).toThrow('noise was drawn')
+    expect(() =>
+      ddim({ steps: 4 })(cosineSchedule(20)).step(x, { x0: x, epsilon: x }, scalar(0, 'u32'), never),
+    ).not.toThrow()
+    expect(() =>
+      ddim({ steps: 4, eta: 0.1 })(cosineSchedule(20)).step(x, { x0: x, epsilon: x }, scalar(0, 'u32'), never),
+    ).toThrow('noise was drawn')
   })
 
   it('eta = 1 with all steps is the step of ddpm', async () => {
@@ -55,8 +63,14 @@ describe('ddim', () => {
       const i = scalar(index, 'u32')
       const level = noiseLevel(schedule, tensor(one.times[index] ?? 0, { dtype: 'i32' }), xt)
       const estimate = { x0: x0FromEpsilon(level, xt, epsilon), epsilon }
-      const a = await values(one.step(xt, estimate, i, () => z), device)
-      const b = await values(other.step(xt, estimate, i, () => z), device)
+      const a = await values(
+        one.step(xt, estimate, i, () => z),
+        device,
+      )
+      const b = await values(
+        other.step(xt, estimate, i, () => z),
+        device,
+      )
       a.forEach((value, n) => expect(value).toBeCloseTo(b[n] ?? NaN, 8))
     }
   })
@@ -67,7 +81,10 @@ describe('ddpm', () => {
   const device = cpuDevice()
   const [xt, x0, z] = [normal(key(1), [2, 3], 'f64'), normal(key(2), [2, 3], 'f64'), normal(key(3), [2, 3], 'f64')]
   const stepAt = (variance: 'small' | 'large', t: number) =>
-    values(ddpm({ variance })(schedule).step(xt, { x0, epsilon: xt }, scalar(49 - t, 'u32'), () => z), device)
+    values(
+      ddpm({ variance })(schedule).step(xt, { x0, epsilon: xt }, scalar(49 - t, 'u32'), () => z),
+      device,
+    )
 
   it.each(['small', 'large'] as const)('%s variance: the posterior mean plus σ_t z', async (variance) => {
     for (const t of [1, 20, 49]) {
@@ -79,9 +96,12 @@ describe('ddpm', () => {
     }
   })
 
-  it.each(['small', 'large'] as const)('%s variance: the step at t = 0 returns the image, without noise', async (variance) => {
-    const image = await values(x0, device)
-    const next = await stepAt(variance, 0)
-    next.forEach((value, i) => expect(value).toBeCloseTo(image[i] ?? NaN, 12))
-  })
+  it.each(['small', 'large'] as const)(
+    '%s variance: the step at t = 0 returns the image, without noise',
+    async (variance) => {
+      const image = await values(x0, device)
+      const next = await stepAt(variance, 0)
+      next.forEach((value, i) => expect(value).toBeCloseTo(image[i] ?? NaN, 12))
+    },
+  )
 })

@@ -1,23 +1,50 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { cosineSchedule, linearSchedule, scheduleFromBetas, sigmoidSchedule, type Schedule } from '../../src/diffusion/schedule.ts'
+import {
+  cosineSchedule,
+  linearSchedule,
+  scheduleFromBetas,
+  sigmoidSchedule,
+  type Schedule,
+} from '../../src/diffusion/schedule.ts'
 
-const relative = (value: number | undefined, expected: number): number => Math.abs((value ?? NaN) - expected) / Math.abs(expected)
+const relative = (value: number | undefined, expected: number): number =>
+  Math.abs((value ?? NaN) - expected) / Math.abs(expected)
 
 /** lucidrains' tables at T = 1000, computed with the reference: ᾱ at these times, then β at 0 and 999. */
 const times = [0, 249, 499, 749, 998, 999]
 const reference: readonly (readonly [string, Schedule, readonly number[], readonly [number, number]])[] = [
-  ['linear', linearSchedule(1000), [0.9999, 0.52408537, 0.078587243, 0.0033505504, 4.1181936e-5, 4.0358298e-5], [1e-4, 0.02]],
-  ['cosine', cosineSchedule(1000), [0.99995872, 0.84701216, 0.49384359, 0.1442721, 2.4287669e-6, 2.4287669e-9], [4.1284225e-5, 0.999]],
-  ['sigmoid', sigmoidSchedule(1000), [0.99969972, 0.85085355, 0.5, 0.14914645, 3.002792e-4, 3.002792e-7], [3.002792e-4, 0.999]],
+  [
+    'linear',
+    linearSchedule(1000),
+    [0.9999, 0.52408537, 0.078587243, 0.0033505504, 4.1181936e-5, 4.0358298e-5],
+    [1e-4, 0.02],
+  ],
+  [
+    'cosine',
+    cosineSchedule(1000),
+    [0.99995872, 0.84701216, 0.49384359, 0.1442721, 2.4287669e-6, 2.4287669e-9],
+    [4.1284225e-5, 0.999],
+  ],
+  [
+    'sigmoid',
+    sigmoidSchedule(1000),
+    [0.99969972, 0.85085355, 0.5, 0.14914645, 3.002792e-4, 3.002792e-7],
+    [3.002792e-4, 0.999],
+  ],
 ]
 
 describe('schedules', () => {
-  it.each(reference)('%s: ᾱ and β at T = 1000 are those of the reference to 1e-6', (_, schedule, alphaBar, [first, last]) => {
-    alphaBar.forEach((expected, i) => expect(relative(schedule.alphaBar[times[i] ?? -1], expected)).toBeLessThan(1e-6))
-    expect(relative(schedule.betas[0], first)).toBeLessThan(1e-6)
-    expect(relative(schedule.betas[999], last)).toBeLessThan(1e-6)
-  })
+  it.each(reference)(
+    '%s: ᾱ and β at T = 1000 are those of the reference to 1e-6',
+    (_, schedule, alphaBar, [first, last]) => {
+      alphaBar.forEach((expected, i) =>
+        expect(relative(schedule.alphaBar[times[i] ?? -1], expected)).toBeLessThan(1e-6),
+      )
+      expect(relative(schedule.betas[0], first)).toBeLessThan(1e-6)
+      expect(relative(schedule.betas[999], last)).toBeLessThan(1e-6)
+    },
+  )
 
   it('ᾱ falls, stays in (0, 1) and the tables obey their definitions, for any length and family', () => {
     const families = [linearSchedule, cosineSchedule, sigmoidSchedule]

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { adam, adamW } from '../../src/optim/adam.ts'
+import { chain } from '../../src/optim/chain.ts'
 import { clipByGlobalNorm } from '../../src/optim/globalNorm.ts'
 import { sgd } from '../../src/optim/sgd.ts'
-import { applyUpdates, chain, type Transform } from '../../src/optim/transform.ts'
+import { applyUpdates, type Transform } from '../../src/optim/transform.ts'
 import { addDecayedWeights } from '../../src/optim/weightDecay.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
 import type { Device } from '../../src/tensor/device.ts'
@@ -12,7 +13,18 @@ import { leaves, mapTree, signature, zipTrees } from '../../src/tensor/tree.ts'
 import { cpuDevice, values } from '../support/device.ts'
 
 interface Golden {
-  readonly runs: Readonly<Record<string, { readonly params: readonly { readonly step: number; readonly a: readonly number[]; readonly b: readonly number[] }[] }>>
+  readonly runs: Readonly<
+    Record<
+      string,
+      {
+        readonly params: readonly {
+          readonly step: number
+          readonly a: readonly number[]
+          readonly b: readonly number[]
+        }[]
+      }
+    >
+  >
 }
 
 /** Ten steps of torch.optim in f64 on Σ ½(x − target)² + 0.075 x⁴. */
@@ -23,16 +35,45 @@ interface Params {
   readonly b: Tensor
 }
 
-const start = (dtype: 'f32' | 'f64'): Params => ({ a: tensor([0.5, -1.5, 2], { dtype }), b: tensor([[1, -0.25], [0.75, 3]], { dtype }) })
-const target: Params = { a: tensor([1, 0, -1], { dtype: 'f64' }), b: tensor([[0, 0.5], [-0.5, 1]], { dtype: 'f64' }) }
+const start = (dtype: 'f32' | 'f64'): Params => ({
+  a: tensor([0.5, -1.5, 2], { dtype }),
+  b: tensor(
+    [
+      [1, -0.25],
+      [0.75, 3],
+    ],
+    { dtype },
+  ),
+})
+const target: Params = {
+  a: tensor([1, 0, -1], { dtype: 'f64' }),
+  b: tensor(
+    [
+      [0, 0.5],
+      [-0.5, 1],
+    ],
+    { dtype: 'f64' },
+  ),
+}
 
-const gradients = (p: Params, t: Params): Params => zipTrees(p, t, (x, goal) => x.sub(goal.cast(x.dtype)).add(x.pow(3).mul(0.3)))
+const gradients = (p: Params, t: Params): Params =>
+  zipTrees(p, t, (x, goal) => x.sub(goal.cast(x.dtype)).add(x.pow(3).mul(0.3)))
 
 /** The parameters after each of ten compiled steps; state and parameters are donated. */
-const run = async <S>(device: Device, optimizer: Transform<S>, dtype: 'f32' | 'f64' = 'f64', rate?: number): Promise<readonly Params[]> => {
+const run = async <S>(
+  device: Device,
+  optimizer: Transform<S>,
+  dtype: 'f32' | 'f64' = 'f64',
+  rate?: number,
+): Promise<readonly Params[]> => {
   const step = device.compile(
     (params: Params, state: S, t: Params, learningRate: Tensor | undefined) => {
-      const [updates, next] = optimizer.update(gradients(params, t), state, params, learningRate === undefined ? {} : { learningRate })
+      const [updates, next] = optimizer.update(
+        gradients(params, t),
+        state,
+        params,
+        learningRate === undefined ? {} : { learningRate },
+      )
       const after = applyUpdates(params, updates)
       return { params: after, state: next, shown: mapTree<Params>(after, (x) => x.mul(1)) }
     },
@@ -48,7 +89,12 @@ const run = async <S>(device: Device, optimizer: Transform<S>, dtype: 'f32' | 'f
   return shown
 }
 
-const expectGolden = async (device: Device, name: string, shown: readonly Params[], tolerance: number): Promise<void> => {
+const expectGolden = async (
+  device: Device,
+  name: string,
+  shown: readonly Params[],
+  tolerance: number,
+): Promise<void> => {
   const checkpoints = golden.runs[name]?.params ?? []
   expect(checkpoints.map((c) => c.step)).toEqual([1, 2, 10])
   for (const { step, a, b } of checkpoints) {
@@ -101,11 +147,13 @@ describe('optimizers', () => {
     const device = cpuDevice()
     const optimizer = chain(clipByGlobalNorm(1), adam())
     let traces = 0
-    const step = device.compile((params: Params, state: ReturnType<typeof optimizer.init>, t: Params, learningRate: Tensor) => {
-      traces += 1
-      const [updates, next] = optimizer.update(gradients(params, t), state, params, { learningRate })
-      return { params: applyUpdates(params, updates), state: next }
-    })
+    const step = device.compile(
+      (params: Params, state: ReturnType<typeof optimizer.init>, t: Params, learningRate: Tensor) => {
+        traces += 1
+        const [updates, next] = optimizer.update(gradients(params, t), state, params, { learningRate })
+        return { params: applyUpdates(params, updates), state: next }
+      },
+    )
     const first = { params: start('f32'), state: optimizer.init(start('f32')) }
     const second = await step(first.params, first.state, target, scalar(0.1))
     await step(second.params, second.state, target, scalar(0.05))
@@ -117,7 +165,9 @@ describe('optimizers', () => {
   it('without any learning rate the error says where to give one', () => {
     const params = start('f32')
     const optimizer = adam()
-    expect(() => optimizer.update(params, optimizer.init(params), params)).toThrow(/no learning rate: name one .* or give \{ learningRate \}/)
+    expect(() => optimizer.update(params, optimizer.init(params), params)).toThrow(
+      /no learning rate: name one .* or give \{ learningRate \}/,
+    )
   })
 
   it('options out of range are refused', () => {
@@ -134,7 +184,10 @@ describe('adam', () => {
     const device = cpuDevice()
     const optimizer = adam({ learningRate: 0 })
     const params = { w: tensor([0]) }
-    const step = device.compile((state: ReturnType<typeof optimizer.init>, g: { readonly w: Tensor }) => optimizer.update(g, state, g)[1], { donate: [0] })
+    const step = device.compile(
+      (state: ReturnType<typeof optimizer.init>, g: { readonly w: Tensor }) => optimizer.update(g, state, g)[1],
+      { donate: [0] },
+    )
     let state = optimizer.init(params)
     for (let t = 1; t <= 2000; t++) {
       state = await step(state, params)
@@ -160,7 +213,11 @@ describe('adam', () => {
     const device = cpuDevice()
     const params = { bias: tensor([2]), weight: tensor([[2]]) }
     const optimizer = adamW({ learningRate: 0.1, weightDecay: 0.5, decays: (_, p) => p.rank > 1 })
-    const [updates] = optimizer.update(mapTree<typeof params>(params, (p) => p.mul(0)), optimizer.init(params), params)
+    const [updates] = optimizer.update(
+      mapTree<typeof params>(params, (p) => p.mul(0)),
+      optimizer.init(params),
+      params,
+    )
     expect(await values(updates.bias, device)).toEqual([-0])
     expect((await values(updates.weight, device))[0]).toBeCloseTo(-0.1, 7)
   })

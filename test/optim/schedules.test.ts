@@ -16,13 +16,32 @@ const options = { learningRate: 2, warmupSteps: 10, steps: 110 }
 /** Rates at chosen steps, from the formulas of diffusers (its multiples times 2). */
 const table: readonly (readonly [string, RateSchedule, Readonly<Record<number, number>>])[] = [
   ['constant', constantRate(2), { 0: 2, 500: 2 }],
-  ['constant with warm-up', constantWithWarmup({ learningRate: 2, warmupSteps: 10 }), { 0: 0, 5: 1, 9: 1.8, 10: 2, 1000: 2 }],
+  [
+    'constant with warm-up',
+    constantWithWarmup({ learningRate: 2, warmupSteps: 10 }),
+    { 0: 0, 5: 1, 9: 1.8, 10: 2, 1000: 2 },
+  ],
   ['linear', linearDecay(options), { 0: 0, 5: 1, 10: 2, 60: 1, 110: 0, 200: 0 }],
   ['cosine', cosineDecay(options), { 5: 1, 10: 2, 35: 1 + Math.SQRT1_2, 60: 1, 110: 0 }],
   ['cosine with one whole cycle', cosineDecay({ ...options, cycles: 1 }), { 10: 2, 35: 1, 60: 0, 110: 2 }],
-  ['cosine with restarts', cosineWithRestarts({ ...options, cycles: 2 }), { 5: 1, 10: 2, 35: 1, 60: 2, 85: 1, 110: 0, 150: 0 }],
+  [
+    'cosine with restarts',
+    cosineWithRestarts({ ...options, cycles: 2 }),
+    { 5: 1, 10: 2, 35: 1, 60: 2, 85: 1, 110: 0, 150: 0 },
+  ],
   ['polynomial', polynomialDecay({ ...options, end: 0.5, power: 2 }), { 5: 1, 10: 2, 60: 0.875, 110: 0.5, 300: 0.5 }],
-  ['piecewise constant', piecewiseConstant(2, [{ until: 20, factor: 0.1 }, { until: 10, factor: 1 }], 0.005), { 0: 2, 9: 2, 10: 0.2, 19: 0.2, 20: 0.01 }],
+  [
+    'piecewise constant',
+    piecewiseConstant(
+      2,
+      [
+        { until: 20, factor: 0.1 },
+        { until: 10, factor: 1 },
+      ],
+      0.005,
+    ),
+    { 0: 2, 9: 2, 10: 0.2, 19: 0.2, 20: 0.01 },
+  ],
 ]
 
 describe('learning-rate schedules', () => {
@@ -43,7 +62,15 @@ describe('learning-rate schedules', () => {
 describe('decay of the moving average', () => {
   it('emaDecay has the values of ema_pytorch with beta 0.995', () => {
     const decay = emaDecay({ beta: 0.995 })
-    const expected: Readonly<Record<number, number>> = { 1: 0, 101: 0, 102: 0.370039, 110: 0.784557, 200: 0.953584, 1000: 0.989272, 3000: 0.995 }
+    const expected: Readonly<Record<number, number>> = {
+      1: 0,
+      101: 0,
+      102: 0.370039,
+      110: 0.784557,
+      200: 0.953584,
+      1000: 0.989272,
+      3000: 0.995,
+    }
     for (const [k, d] of Object.entries(expected)) expect(decay(Number(k))).toBeCloseTo(d, 6)
   })
 

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { accumulate, emptyAccumulation } from '../../src/optim/accumulate.ts'
+import { chain } from '../../src/optim/chain.ts'
 import { ema } from '../../src/optim/ema.ts'
 import { clipByGlobalNorm, globalNorm } from '../../src/optim/globalNorm.ts'
-import { applyUpdates, chain, stateless } from '../../src/optim/transform.ts'
+import { applyUpdates, stateless } from '../../src/optim/transform.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
 import { mapTree } from '../../src/tensor/tree.ts'
 import { cpuDevice, values } from '../support/device.ts'
@@ -15,7 +16,10 @@ describe('globalNorm', () => {
   it('is the Euclidean norm of all leaves as one vector', async () => {
     await fc.assert(
       fc.asyncProperty(numbers, numbers, async (a, b) => {
-        const [norm] = await values(globalNorm({ a: tensor(a, { dtype: 'f64' }), inner: [tensor(b, { dtype: 'f64' })] }), device)
+        const [norm] = await values(
+          globalNorm({ a: tensor(a, { dtype: 'f64' }), inner: [tensor(b, { dtype: 'f64' })] }),
+          device,
+        )
         expect(norm).toBeCloseTo(Math.hypot(...a, ...b), 9)
       }),
       { numRuns: 25 },
@@ -58,7 +62,10 @@ describe('clipByGlobalNorm', () => {
 describe('chain', () => {
   it('passes the updates on in order, and gives each transform its own state', () => {
     const add = (n: number) => stateless((updates) => mapTree(updates, (u) => u.add(n)))
-    const optimizer = chain(add(1), add(2), { init: () => ({ count: scalar(0) }), update: (u, { count }: { readonly count: ReturnType<typeof scalar> }) => [u, { count: count.add(1) }] })
+    const optimizer = chain(add(1), add(2), {
+      init: () => ({ count: scalar(0) }),
+      update: (u, { count }: { readonly count: ReturnType<typeof scalar> }) => [u, { count: count.add(1) }],
+    })
     const state = optimizer.init({})
     expect(state).toHaveLength(3)
     const [, [, , third]] = optimizer.update({}, state, {})
@@ -75,7 +82,12 @@ describe('chain', () => {
 
 describe('accumulate', () => {
   it('the sum over k micro-batches is the mean of their gradients', async () => {
-    const parts = [[1, 2], [3, -4], [5, 8], [-1, 2]]
+    const parts = [
+      [1, 2],
+      [3, -4],
+      [5, 8],
+      [-1, 2],
+    ]
     const sum = parts.reduce((s, g) => accumulate(s, { w: tensor(g) }, 4), emptyAccumulation({ w: tensor([9, 9]) }))
     expect(await values(sum.w, device)).toEqual([2, 2])
     expect(() => accumulate(sum, sum, 0)).toThrow('0 micro-batches')

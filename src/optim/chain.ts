@@ -1,0 +1,25 @@
+/** Optimizers compose: transforms run one after the other, each with its own state. */
+import { at } from '../prelude/array.ts'
+import type { Transform } from './transform.ts'
+
+/**
+ * Transforms one after the other, each getting the updates of the one before; the state is the tuple of theirs.
+ *
+ * @example `chain(clipByGlobalNorm(1), adam({ learningRate: 2e-4 }))`
+ */
+export const chain = <S extends readonly unknown[]>(
+  ...transforms: { readonly [K in keyof S]: Transform<S[K]> }
+): Transform<S> => {
+  const all: readonly Transform<unknown>[] = transforms
+  return {
+    init: (params) => all.map((t) => t.init(params)) as unknown as S, // the k-th state is of the k-th transform
+    update: (gradients, state, params, given) => {
+      const start: readonly [typeof gradients, readonly unknown[]] = [gradients, []]
+      const [updates, states] = all.reduce(([passed, done], t, i) => {
+        const [next, after] = t.update(passed, at(state, i), params, given)
+        return [next, [...done, after]]
+      }, start)
+      return [updates, states as unknown as S]
+    },
+  }
+}
