@@ -76,7 +76,8 @@ const outerWalker = (view: View): ((row: number) => number) => {
 const isPlain = (geometry: Geometry, { x }: ConvKernel): boolean =>
   geometry.inside.offset === 0 &&
   x.view.offset === 0 &&
-  geometry.padded.every((n, a) => n === x.view.shape[a] && (n === 1 || geometry.inside.strides[a] === x.view.strides[a]))
+  // The whole input lies inside: padding −1 and +1 keeps the size, but moves the image.
+  geometry.padded.every((n, a) => n === x.view.shape[a] && n === geometry.inside.shape[a] && (n === 1 || geometry.inside.strides[a] === x.view.strides[a]))
 
 /** A zeroed image in the precision of `like`. */
 const zeroed = (like: Lanes, image: Image): Lanes => {

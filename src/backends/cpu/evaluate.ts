@@ -3,7 +3,7 @@
  *
  * No code is generated. Values that a kernel computes and uses itself stay in registers and never reach memory.
  */
-import type { DType, TypedArray } from '../../graph/dtype.ts'
+import { roundTo, type DType, type TypedArray } from '../../graph/dtype.ts'
 import { at } from '../../prelude/array.ts'
 import type { Body, Instruction } from '../../compiler/kernel.ts'
 import { isContiguous } from '../../compiler/view.ts'
@@ -62,8 +62,10 @@ const stepFor = (instruction: Instruction, runs: readonly Run[], dtypes: readonl
       }
     case 'index': {
       const w = walker(instruction.view)
+      const isHalf = instruction.dtype === 'f16' // indices above 2048 are not all halves
       return (start, n, out, o) => {
         loadAddresses(out, o, w, start, n)
+        if (isHalf) for (let k = o; k < o + n; k++) out[k] = roundTo.f16(out[k] as number)
       }
     }
     case 'apply': {
