@@ -36,7 +36,9 @@ export interface Device {
   readonly realize: <T>(tree: T) => Promise<T>
   /** The elements, row-major; f16 arrives as f32. */
   readonly read: (x: Tensor) => Promise<Exclude<TypedArray, Uint16Array>>
+  /** `fn` as a plan: traced once for each structure and shapes of its arguments, then replayed. */
   readonly compile: <A extends readonly unknown[], R>(fn: (...args: A) => R, options?: CompileOptions) => Compiled<A, R>
+  /** Gives all memory back; tensors of this device cannot be used any more. */
   readonly close: () => Promise<void>
 }
 
