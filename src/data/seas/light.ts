@@ -4,6 +4,7 @@
  * Key frames over the day, painted by eye after photographs, interpolated linearly; the weather then greys and dims
  * them.
  */
+import { at } from '../../prelude/array.ts'
 import { luma, mix, saturate, saturated, scaled, turnHue, type Rgb } from './colour.ts'
 import type { SeaFactors, Weather } from './factors.ts'
 
@@ -224,7 +225,7 @@ const frameAt = (hour: number): KeyFrame => {
     1,
     day.findIndex((k) => k.hour > hour),
   )
-  const [a, b] = [day[after - 1] as KeyFrame, day[after] as KeyFrame]
+  const [a, b] = [at(day, after - 1), at(day, after)]
   const t = saturate((hour - a.hour) / (b.hour - a.hour))
   const blend = (name: 'zenith' | 'middle' | 'horizon' | 'body' | 'deep' | 'ambient' | 'direct'): Rgb =>
     mix(a[name], b[name], t)

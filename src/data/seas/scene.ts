@@ -1,4 +1,5 @@
 /** Draws a scene: from a key to the factors of a sea, each from the distribution that `factors.ts` declares. */
+import { at } from '../../prelude/array.ts'
 import { hostFold, hostUniform, type HostKey } from '../../prelude/threefry.ts'
 import {
   bridgeStyles,
@@ -50,9 +51,10 @@ const between = ([from, to]: Range, u: number): number => from + (to - from) * u
 
 /** Inverse of the cumulative distribution: the first name whose running sum passes u. */
 const choose = <Name extends string>(weights: Weights<Name>, u: number): Name => {
-  const names = Object.keys(weights) as Name[]
+  const isName = (name: string): name is Name => Object.hasOwn(weights, name)
+  const names = Object.keys(weights).filter(isName)
   let sum = 0
-  return names.find((name) => (sum += weights[name]) > u) ?? (names[names.length - 1] as Name)
+  return names.find((name) => (sum += weights[name]) > u) ?? at(names, names.length - 1)
 }
 
 const u32 = (u: number): number => Math.floor(u * 2 ** 32)

@@ -1,4 +1,5 @@
 /** The sky: gradient, sun or moon with its glow, clouds in perspective, stars, and a far coast. */
+import { at } from '../../prelude/array.ts'
 import { addLight, lerp, mix, saturate, scaled, smoothstep, type Rgb } from './colour.ts'
 import type { SeaFactors } from './factors.ts'
 import type { Light } from './light.ts'
@@ -30,7 +31,7 @@ const gradientOf = (light: Light): ((rise: number) => Rgb) => {
     const rise = (i / gradientSteps) * gradientHeight
     return mix(mix(light.middle, light.zenith, smoothstep(0.08, 0.62, rise)), light.horizon, Math.exp(-rise * 7.5))
   })
-  return (rise) => table[Math.min(gradientSteps, Math.round((rise / gradientHeight) * gradientSteps))] as Rgb
+  return (rise) => at(table, Math.min(gradientSteps, Math.round((rise / gradientHeight) * gradientSteps)))
 }
 
 /** Light scattered around the body: a tight halo and a wide one that lies along the horizon; squared Lorentzians. */

@@ -43,21 +43,28 @@ const arch =
 
 const deckHeight = 0.42
 
+/** A tower of two legs with rungs between them, seen from the side, on a foot of concrete. */
+const tower = (paint: Paint, y: number, toTower: number): Rgb | undefined => {
+  const betweenRungs = y > deckHeight + 0.06 && (y * 5.5) % 1 > 0.28 && toTower < 0.022
+  if (betweenRungs) return undefined
+  return y < 0.1 ? paint(concrete, 0) : paint(steelRed, 0.2)
+}
+
+/** The cable hangs in a parabola under an even load, y = deck + sag · (2 bay)², and carries the deck by hangers. */
+const cables = (paint: Paint, y: number, span: number, bay: number): Rgb | undefined => {
+  const cable = deckHeight + 0.05 + 0.53 * 4 * bay * bay
+  if (Math.abs(y - cable) < 0.02 + 0.03 * Math.abs(bay)) return paint(steelRed, 0.4)
+  const hanger = y > deckHeight && y < cable && (bay * span * 6 + 64.5) % 1 < 0.13
+  return hanger ? paint(scaled(steelRed, 0.85), 0) : undefined
+}
+
 const suspension =
   (paint: Paint): Elevation =>
   (_t, y, span, bay) => {
-    const toTower = (0.5 - Math.abs(bay)) * span
     if (y > deckHeight - 0.055 && y < deckHeight + 0.02)
       return paint(y > deckHeight ? scaled(steelRed, 1.15) : scaled(steelRed, 0.72), 0)
-    if (toTower < 0.055) {
-      const rung = y > deckHeight + 0.06 && (y * 5.5) % 1 > 0.28 && toTower < 0.022
-      return rung ? undefined : y < 0.1 ? paint(concrete, 0) : paint(steelRed, 0.2)
-    }
-    // The cable hangs in a parabola under an even load: y = deck + sag · (2 bay)².
-    const cable = deckHeight + 0.05 + 0.53 * 4 * bay * bay
-    if (Math.abs(y - cable) < 0.02 + 0.03 * Math.abs(bay)) return paint(steelRed, 0.4)
-    if (y > deckHeight && y < cable && (bay * span * 6 + 64.5) % 1 < 0.13) return paint(scaled(steelRed, 0.85), 0)
-    return undefined
+    const toTower = (0.5 - Math.abs(bay)) * span
+    return toTower < 0.055 ? tower(paint, y, toTower) : cables(paint, y, span, bay)
   }
 
 const girder =

@@ -16,4 +16,4 @@ const painters: Painters = { boat: paintBoat, bridge: paintBridge, stone: paintS
 export const paintObject = <K extends SeaObject['kind']>(
   object: Extract<SeaObject, { kind: K }>,
   setting: Setting,
-): Painted => painters[object.kind as K](object, setting)
+): Painted => painters[object.kind](object, setting)
