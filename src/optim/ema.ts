@@ -76,8 +76,7 @@ export const emaSchedule = ({ updateEvery = 10, ...options }: EmaScheduleOptions
   if (!(Number.isInteger(updateEvery) && updateEvery > 0))
     throw new RangeError(`emaSchedule: updateEvery is ${updateEvery}; it must be a whole number above 0`)
   const decay = emaDecay(options)
-  const after = options.updateAfterStep ?? 100
-  return (step) => (step % updateEvery !== 0 ? 1 : step <= after ? 0 : decay(step + 1))
+  return (step) => (step % updateEvery === 0 ? decay(step + 1) : 1)
 }
 
 /** What {@link diffusersEmaDecay} takes. */

@@ -4,7 +4,7 @@ import { ddpm } from '../../src/diffusion/ddpm.ts'
 import { qPosterior } from '../../src/diffusion/forward.ts'
 import { noiseLevel, x0FromEpsilon } from '../../src/diffusion/parameterization.ts'
 import { cosineSchedule, linearSchedule } from '../../src/diffusion/schedule.ts'
-import { scalar, tensor } from '../../src/tensor/create.ts'
+import { ones, scalar, tensor, zeros } from '../../src/tensor/create.ts'
 import { key, normal } from '../../src/tensor/random.ts'
 import { cpuDevice, values } from '../support/device.ts'
 
@@ -50,6 +50,19 @@ describe('ddim', () => {
     expect(() =>
       ddim({ steps: 4, eta: 0.1 })(cosineSchedule(20)).step(x, { x0: x, epsilon: x }, scalar(0, 'u32'), never),
     ).toThrow('noise was drawn')
+  })
+
+  it('the noise of a step is eta · √((1 − ᾱ/ᾱ′)(1 − ᾱ′)/(1 − ᾱ)) (Song 2021, eq. 16)', async () => {
+    const schedule = cosineSchedule(20)
+    const zero = zeros([1, 1], 'f64')
+    const device = cpuDevice()
+    for (const eta of [0.25, 0.5, 1]) {
+      const { times, step } = ddim({ steps: 5, eta })(schedule)
+      const noise = step(zero, { x0: zero, epsilon: zero }, scalar(1, 'u32'), () => ones([1, 1], 'f64'))
+      const [a, next] = [schedule.alphaBar[times[1] ?? -1] ?? NaN, schedule.alphaBar[times[2] ?? -1] ?? NaN]
+      const [sigma] = await values(noise, device)
+      expect(sigma).toBeCloseTo(eta * Math.sqrt(((1 - a / next) * (1 - next)) / (1 - a)), 12)
+    }
   })
 
   it('eta = 1 with all steps is the step of ddpm', async () => {
