@@ -149,15 +149,17 @@ const trace = <A extends readonly unknown[], R>(fn: (...args: A) => R, args: A):
   return { plan: compilePlan(parameters, outputs), result }
 }
 
+/** Gives up the arguments at the donated positions, each storage once: a tensor may stand at several paths, or be kept at another. */
 const markDonated = (session: Session, args: readonly unknown[], donate: readonly number[], kept: ReadonlySet<Storage>): void => {
+  const given = new Map<Storage, string>()
   for (const position of donate)
-    for (const [path, leaf] of leavesWithPaths(args[position])) {
-      if (!isBuffer(leaf.node)) continue
-      const storage = storageOf(session, leaf.node, path)
-      if (kept.has(storage)) continue
-      storage.donatedAs = `argument ${position}${path === '' ? '' : `, ${path}`}`
-      session.backend.release(storage.memory)
-    }
+    for (const [path, leaf] of leavesWithPaths(args[position]))
+      if (isBuffer(leaf.node)) given.set(storageOf(session, leaf.node, path), `argument ${position}${path === '' ? '' : `, ${path}`}`)
+  for (const [storage, name] of given) {
+    if (kept.has(storage)) continue
+    storage.donatedAs = name
+    session.backend.release(storage.memory)
+  }
 }
 
 const compileFunction =
