@@ -65,6 +65,12 @@ export const bitsPerElement: { readonly [K in RecordDType]: number } = {
 /** A record whose elements are not floats was asked for as floats. */
 export type NotFloatError = { readonly _tag: 'NotFloatError'; readonly dtype: RecordDType; readonly message: string }
 
+const notFloat = ({ dtype, shape }: ArrayRecord): NotFloatError => {
+  const what = `an array of ${dtype} [${shape.join(', ')}]`
+  const message = `${what} holds no f16, BF16, f32 or f64: read its bytes as what they are`
+  return { _tag: 'NotFloatError', dtype, message }
+}
+
 /** The bits of a float32 whose upper half is this bfloat16. */
 const widen = (b: number): number => b << 16
 
@@ -88,10 +94,6 @@ export const toFloat32 = (record: ArrayRecord): E.Either<NotFloatError, Float32A
     case 'BF16':
       return E.right(new Float32Array(Uint32Array.from(new Uint16Array(buffer, 0, n), widen).buffer))
     default:
-      return E.left({
-        _tag: 'NotFloatError',
-        dtype,
-        message: `an array of ${dtype} [${shape.join(', ')}] holds no f16, BF16, f32 or f64: read its bytes as what they are`,
-      })
+      return E.left(notFloat(record))
   }
 }

@@ -87,7 +87,7 @@ const parseName = (name: string): readonly Candidate[] => {
 
 /** The names that claim to be checkpoints, newest first. */
 const candidatesIn = (names: readonly string[]): readonly Candidate[] =>
-  names.flatMap(parseName).sort((a, b) => b.step - a.step || b.attempt - a.attempt)
+  names.flatMap(parseName).toSorted((a, b) => b.step - a.step || b.attempt - a.attempt)
 
 const listCandidates = ({ fs, root }: Store): TE.TaskEither<FileSystemError, readonly Candidate[]> =>
   pipe(fs.list(root), TE.map(candidatesIn))
@@ -213,6 +213,16 @@ const retain =
     return E.right(undefined)
   }
 
+/**
+ * Removes the leftovers of processes that are dead. Failing is harmless (a read-only disk, say): nothing reads them.
+ */
+const sweep = async ({ fs, root, processes }: Store, names: readonly string[]): Promise<void> => {
+  for (const name of names) {
+    const pid = /^\.tmp-.+-(\d+)$/.exec(name)?.[1]
+    if (pid !== undefined && !processes.isAlive(Number(pid))) await fs.remove(join(root, name))()
+  }
+}
+
 const requireArguments = (step: number, files: ReadonlyMap<string, Uint8Array>): void => {
   if (!Number.isSafeInteger(step) || step < 0 || step >= 1e15)
     throw new RangeError(`saveCheckpoint: ${step} is not a step number`)
@@ -223,7 +233,7 @@ const requireArguments = (step: number, files: ReadonlyMap<string, Uint8Array>):
 
 /**
  * Saves the files of a step, verifies them by reading them back, points `latest` to them, and then removes what is
- * too old.
+ * too old. Before all that, `.tmp-` leftovers of dead processes are removed.
  *
  * @param root the directory of all checkpoints; made when it is not there, inside a directory that is
  * @param files name → bytes; plain names (letters, digits, `.`, `_`, `-`)
@@ -243,6 +253,8 @@ export const saveCheckpoint = (
   return pipe(
     store.fs.makeDirectory(root),
     TE.chain(() => store.fs.syncDirectory(dirname(root))),
+    TE.chain(() => store.fs.list(root)),
+    TE.chainFirstTaskK((names) => () => sweep(store, names)), // first, for the space that the new one may need
     TE.chain(() => publish(store, step, files)),
     TE.mapLeft(failure),
     TE.chainFirst((saved) =>
@@ -274,21 +286,12 @@ export const saveCheckpoint = (
   )
 }
 
-/**
- * Removes the leftovers of processes that are dead. Failing is harmless (a read-only disk, say): nothing reads them.
- */
-const sweep = async ({ fs, root, processes }: Store, names: readonly string[]): Promise<void> => {
-  for (const name of names) {
-    const pid = /^\.tmp-.+-(\d+)$/.exec(name)?.[1]
-    if (pid !== undefined && !processes.isAlive(Number(pid))) await fs.remove(join(root, name))()
-  }
-}
-
 const nothingValid = (root: string, skipped: readonly SkippedCheckpoint[]): CheckpointError => {
   const damaged = skipped.map(({ name, reason }) => `${name}: ${reason}`).join('; ')
   return checkpointError(
     'CKPT-NONE',
-    `no valid checkpoint in ${root}${damaged === '' ? '' : ` (${damaged})`}; restore one from a copy, or start a new run with \`fathom train\``,
+    `no valid checkpoint in ${root}${damaged === '' ? '' : ` (${damaged})`}; ` +
+      'restore one from a copy, or start a new run with `fathom train`',
     skipped,
   )
 }

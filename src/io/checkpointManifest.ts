@@ -5,6 +5,7 @@
  * cannot hide in it.
  */
 import { E } from '../prelude/fp.ts'
+import { isRecord } from '../prelude/record.ts'
 
 /** One file of a checkpoint: size in bytes, SHA-256 as 64 lower-case hexadecimal digits. */
 export type ManifestFile = { readonly name: string; readonly size: number; readonly sha256: string }
@@ -25,13 +26,10 @@ export const isFileName = (name: string): boolean => /^[A-Za-z0-9_][A-Za-z0-9._-
 
 /** The canonical text: fixed key order, files sorted by name, two spaces of indent. */
 export const manifestText = ({ step, files }: CheckpointManifest): string => {
-  const sorted = [...files].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const sorted = files.toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const ordered = sorted.map(({ name, size, sha256 }) => ({ name, size, sha256 }))
   return `${JSON.stringify({ formatVersion, step, files: ordered }, null, 2)}\n`
 }
-
-const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
-  typeof x === 'object' && x !== null && !Array.isArray(x)
 
 const isManifestFile = (x: unknown): x is ManifestFile =>
   isRecord(x) &&

@@ -61,5 +61,5 @@ export const nodeFileSystem: FileSystem = {
   rename: (from, to) => attempt('rename', from, () => rename(from, to)),
   remove: (path) => attempt('remove', path, () => rm(path, { recursive: true, force: true })),
   readFile: (path) => attempt('read', path, () => readFile(path)),
-  list: (path) => attempt('list', path, async () => (await readdir(path)).sort()),
+  list: (path) => attempt('list', path, async () => (await readdir(path)).toSorted()),
 }

@@ -25,22 +25,21 @@ const background: { readonly [C in 1 | 3 | 4]: readonly number[] } = {
 
 /** Copies one picture into the sheet, each pixel scale × scale times. */
 const blit = (
-  sheet: Uint8Array,
-  sheetWidth: number,
+  sheet: PixelImage,
   image: Uint8Array,
   top: number,
   left: number,
   scale: number,
-  o: ImageGridOptions,
+  { height, width }: ImageGridOptions,
 ): void => {
-  const c = o.channels
-  const row = new Uint8Array(o.width * scale * c)
-  for (let y = 0; y < o.height; y++) {
-    for (let x = 0; x < o.width * scale; x++) {
-      const from = (y * o.width + Math.floor(x / scale)) * c
+  const c = sheet.channels
+  const row = new Uint8Array(width * scale * c)
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width * scale; x++) {
+      const from = (y * width + Math.floor(x / scale)) * c
       for (let k = 0; k < c; k++) row[x * c + k] = image[from + k] as number
     }
-    for (let copy = 0; copy < scale; copy++) sheet.set(row, ((top + y * scale + copy) * sheetWidth + left) * c)
+    for (let copy = 0; copy < scale; copy++) sheet.pixels.set(row, ((top + y * scale + copy) * sheet.width + left) * c)
   }
 }
 
@@ -61,7 +60,8 @@ export const imageGrid = (images: readonly Uint8Array[], options: ImageGridOptio
   const wrong = images.find((image) => image.length !== height * width * channels)
   if (wrong)
     throw new ShapeError(
-      `imageGrid: a picture has ${wrong.length} bytes, expected ${height}×${width}×${channels} (height, width, channels)`,
+      `imageGrid: a picture has ${wrong.length} bytes, ` +
+        `expected ${height}×${width}×${channels} (height, width, channels)`,
     )
   const gap = requireWhole('gap', options.gap ?? 2, 0)
   const scale = requireWhole('scale', options.scale ?? Math.max(1, Math.ceil(64 / Math.max(height, width))), 1)
@@ -73,13 +73,14 @@ export const imageGrid = (images: readonly Uint8Array[], options: ImageGridOptio
   const rows = Math.ceil(n / columns)
   const sheetWidth = columns * (width * scale + gap) + gap
   const sheetHeight = rows * (height * scale + gap) + gap
-  const sheet = new Uint8Array(sheetWidth * sheetHeight * channels)
+  const pixels = new Uint8Array(sheetWidth * sheetHeight * channels)
   for (const k of range(channels))
-    for (let i = k; i < sheet.length; i += channels) sheet[i] = background[channels][k] ?? 0
+    for (let i = k; i < pixels.length; i += channels) pixels[i] = background[channels][k] ?? 0
+  const sheet: PixelImage = { width: sheetWidth, height: sheetHeight, channels, pixels }
   images.forEach((image, i) => {
     const top = gap + Math.floor(i / columns) * (height * scale + gap)
     const left = gap + (i % columns) * (width * scale + gap)
-    blit(sheet, sheetWidth, image, top, left, scale, options)
+    blit(sheet, image, top, left, scale, options)
   })
-  return { width: sheetWidth, height: sheetHeight, channels, pixels: sheet }
+  return sheet
 }

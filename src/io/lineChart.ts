@@ -33,6 +33,8 @@ const height = 460
 const frame = { left: 72, right: width - 24, top: 84, bottom: height - 56 }
 const colors = ['#0b6e99', '#d9622b', '#2a9d6f', '#8a4f9e', '#b8860b', '#5b6b7b']
 
+const fonts = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
+
 /** From this many points a series is smoothed; fewer are drawn as they are, with dots. */
 const smoothFrom = 60
 const dotsUpTo = 40
@@ -127,7 +129,7 @@ const logAxis = (points: readonly Point[]): Axis => {
   return { low, high, place, ticks: logTicks(low, high) }
 }
 
-/** The mean of an exponential average that runs forwards and one that runs backwards, each free of start-up bias: no lag. */
+/** The mean of two exponential averages, one forwards and one backwards, each free of start-up bias: no lag. */
 const smooth = (points: readonly Point[], logY: boolean): readonly Point[] => {
   const window = Math.max(4, points.length / 80)
   const keep = 1 - 1 / window
@@ -141,7 +143,7 @@ const smooth = (points: readonly Point[], logY: boolean): readonly Point[] => {
     })
   }
   const ys = points.map(([, y]) => (logY ? Math.log(y) : y))
-  const backwards = pass([...ys].reverse()).reverse()
+  const backwards = pass(ys.toReversed()).toReversed()
   const averaged = pass(ys).map((y, i) => (y + at(backwards, i)) / 2)
   return points.map(([x], i) => [x, logY ? Math.exp(at(averaged, i)) : at(averaged, i)])
 }
@@ -164,7 +166,7 @@ const thin = (points: readonly Point[], x: Axis): readonly Point[] => {
       column.findIndex(([, y]) => y === high),
       column.length - 1,
     ])
-    return [...chosen].sort((a, b) => a - b).map((i) => at(column, i))
+    return [...chosen].toSorted((a, b) => a - b).map((i) => at(column, i))
   })
 }
 
@@ -199,12 +201,14 @@ const text = (px: number, py: number, content: string, style: string): string =>
 const drawAxes = (x: Axis, y: Axis, chart: LineChart): string => {
   const middle = (frame.top + frame.bottom) / 2
   const rows = y.ticks.map((tick) => {
-    const py = coordinate(y.place(tick))
-    return `<path d="M${frame.left} ${py}H${frame.right}" stroke="#e4e9ee"/>${text(frame.left - 10, y.place(tick) + 4, label(tick), 'text-anchor="end"')}`
+    const py = y.place(tick)
+    const line = `<path d="M${frame.left} ${coordinate(py)}H${frame.right}" stroke="#e4e9ee"/>`
+    return line + text(frame.left - 10, py + 4, label(tick), 'text-anchor="end"')
   })
   const columns = x.ticks.map((tick) => {
-    const px = coordinate(x.place(tick))
-    return `<path d="M${px} ${frame.top}V${frame.bottom}" stroke="#f1f4f7"/>${text(x.place(tick), frame.bottom + 20, label(tick), 'text-anchor="middle"')}`
+    const px = x.place(tick)
+    const line = `<path d="M${coordinate(px)} ${frame.top}V${frame.bottom}" stroke="#f1f4f7"/>`
+    return line + text(px, frame.bottom + 20, label(tick), 'text-anchor="middle"')
   })
   return [
     ...columns,
@@ -231,7 +235,8 @@ const drawLegend = (series: readonly ChartSeries[]): string => {
         px = frame.left
         py += 16
       }
-      const mark = `<path d="M${coordinate(px)} ${py - 4}h16" stroke="${at(colors, i % colors.length)}" stroke-width="3" stroke-linecap="round"/>`
+      const stroke = `stroke="${at(colors, i % colors.length)}" stroke-width="3" stroke-linecap="round"`
+      const mark = `<path d="M${coordinate(px)} ${py - 4}h16" ${stroke}/>`
       const entry = mark + text(px + 22, py, name, 'fill="#2b3642"')
       px += length + 16
       return entry
@@ -249,7 +254,7 @@ export const lineChart = (chart: LineChart): string => {
   const drawable = chart.series.map(({ points }) =>
     points
       .filter(([px, py]) => Number.isFinite(px) && Number.isFinite(py) && (!logY || py > 0))
-      .sort((a, b) => a[0] - b[0]),
+      .toSorted((a, b) => a[0] - b[0]),
   )
   const all = drawable.flat()
   const x = xAxis(all)
@@ -262,7 +267,8 @@ export const lineChart = (chart: LineChart): string => {
     'text-anchor="middle" font-size="16" fill="#8b98a5"',
   )
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escapeXml(chart.title)}" font-family="system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif" font-size="12" fill="#66727f">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
+      `role="img" aria-label="${escapeXml(chart.title)}" font-family="${fonts}" font-size="12" fill="#66727f">`,
     `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
     text(frame.left, 34, chart.title, 'font-size="18" font-weight="600" fill="#15212d"'),
     drawLegend(chart.series),

@@ -30,8 +30,10 @@ const nonFinite: ReadonlyMap<unknown, number> = new Map([
   ['-Infinity', -Infinity],
 ])
 
-const encodeLine = (record: MetricRecord): string =>
-  `${JSON.stringify(record, (_, value: unknown) => (typeof value === 'number' && !Number.isFinite(value) ? String(value) : value))}\n`
+const encodeValue = (_: string, value: unknown): unknown =>
+  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
+
+const encodeLine = (record: MetricRecord): string => `${JSON.stringify(record, encodeValue)}\n`
 
 const isMetricRecord = (x: unknown): x is MetricRecord =>
   typeof x === 'object' && x !== null && 'step' in x && typeof x.step === 'number'

@@ -28,7 +28,8 @@ export const encodePng = ({ width, height, channels, pixels }: PixelImage): Uint
     )
   }
   const png = new PNG({ width, height })
-  // 4 bytes a pixel are there; with input and output of one colour type pngjs reads only the first height × width × channels
+  // 4 bytes a pixel are there; with input and output of one colour type pngjs reads only the first
+  // height × width × channels
   png.data.set(pixels)
   const colorType = colorTypes[channels]
   return PNG.sync.write(png, { colorType, inputColorType: colorType, inputHasAlpha: channels === 4, bitDepth: 8 })

@@ -56,17 +56,18 @@ const unreadable = (path: string): RunLockError => ({
   message: `${path} cannot be read (a crash while it was written?): delete it when no other process works on this run`,
 })
 
-const inUse = (path: string, pid: number): RunLockError => ({
-  _tag: 'RunLockError',
-  code: 'RUN-LOCK',
-  pid,
-  message: `the run is in use by process ${pid}, which is alive (${path}): stop it first, or choose another run directory`,
-})
+const inUse = (path: string, pid: number): RunLockError => {
+  const holder = `process ${pid}, which is alive (${path})`
+  const message = `the run is in use by ${holder}: stop it first, or choose another run directory`
+  return { _tag: 'RunLockError', code: 'RUN-LOCK', pid, message }
+}
 
 const contested = (guard: string): RunLockError => ({
   _tag: 'RunLockError',
   code: 'RUN-LOCK',
-  message: `another process is taking over this run (${guard}): try again, and delete that file when no other process works on this run`,
+  message:
+    `another process is taking over this run (${guard}): ` +
+    'try again, and delete that file when no other process works on this run',
 })
 
 /** Whether the holder still runs: its number lives and, where both are known, started when the lock says. */

@@ -85,7 +85,7 @@ const checkSize = (entry: HeaderEntry): SafetensorsError | undefined => {
 
 /** Checks that the tensors, in order of their offsets, cover the data section exactly once. */
 const checkLayout = (header: Header, dataBytes: number): E.Either<SafetensorsError, Header> => {
-  const ordered = [...header.entries].sort((a, b) => a.begin - b.begin || a.end - b.end)
+  const ordered = header.entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)
   let covered = 0
   for (const entry of ordered) {
     const where = `tensor ${quoted(entry.name)}`
@@ -162,7 +162,7 @@ const headerText = (
   ordered: readonly (readonly [string, ArrayRecord])[],
   metadata: ReadonlyMap<string, string>,
 ): string => {
-  const pairs = [...metadata].sort(([a], [b]) => compareText(a, b))
+  const pairs = [...metadata].toSorted(([a], [b]) => compareText(a, b))
   const meta = pairs.map(
     ([key, value]) =>
       `${JSON.stringify(requireText(key, 'metadata key'))}:${JSON.stringify(requireText(value, 'metadata value'))}`,
@@ -171,7 +171,8 @@ const headerText = (
   const entries = ordered.map(([name, { dtype, shape, bytes }]) => {
     const begin = at
     at += bytes.length
-    return `${JSON.stringify(name)}:{"dtype":"${dtypeNames[dtype]}","shape":[${shape.join(',')}],"data_offsets":[${begin},${at}]}`
+    const value = `{"dtype":"${dtypeNames[dtype]}","shape":[${shape.join(',')}],"data_offsets":[${begin},${at}]}`
+    return `${JSON.stringify(name)}:${value}`
   })
   // Text, not an object: JavaScript moves integer-like keys of objects to the front.
   return `{${[...(meta.length > 0 ? [`"__metadata__":{${meta.join(',')}}`] : []), ...entries].join(',')}}`
@@ -189,7 +190,7 @@ export const writeSafetensors = (
   tensors: Iterable<readonly [name: string, record: ArrayRecord]>,
   metadata: ReadonlyMap<string, string> = new Map(),
 ): Uint8Array => {
-  const ordered = [...tensors].sort(
+  const ordered = [...tensors].toSorted(
     ([nameA, a], [nameB, b]) => bitsPerElement[b.dtype] - bitsPerElement[a.dtype] || compareText(nameA, nameB),
   )
   const names = new Set<string>()

@@ -7,6 +7,7 @@
  * https://github.com/huggingface/safetensors (README).
  */
 import { E } from '../prelude/fp.ts'
+import { keysOf } from '../prelude/record.ts'
 import type { RecordDType } from './arrayRecord.ts'
 
 /** What can be wrong with a safetensors file; one code for each rule. */
@@ -76,7 +77,7 @@ export const dtypeNames: { readonly [K in RecordDType]: string } = {
   F4: 'F4',
 }
 
-const dtypesByName = new Map(Object.entries(dtypeNames).map(([dtype, name]) => [name, dtype as RecordDType]))
+const dtypesByName = new Map(keysOf(dtypeNames).map((dtype) => [dtypeNames[dtype], dtype]))
 
 /** Axes that a tensor may have: ours; the format names no limit, NumPy's is 64. */
 const maxRank = 64

@@ -17,11 +17,13 @@ export const at = <T>(xs: readonly T[], i: number): T => {
 export const permute = <T>(xs: readonly T[], perm: readonly number[]): readonly T[] => perm.map((p) => at(xs, p))
 
 /** The permutation that undoes `perm`. */
-export const inversePermutation = (perm: readonly number[]): readonly number[] => range(perm.length).map((i) => perm.indexOf(i))
+export const inversePermutation = (perm: readonly number[]): readonly number[] =>
+  range(perm.length).map((i) => perm.indexOf(i))
 
 /** Whether two arrays hold the same numbers in the same order. */
 export const equalNumbers = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((x, i) => x === b[i])
 
 /** `xs` without the positions in `axes`. */
-export const without = <T>(xs: readonly T[], axes: readonly number[]): readonly T[] => xs.filter((_, i) => !axes.includes(i))
+export const without = <T>(xs: readonly T[], axes: readonly number[]): readonly T[] =>
+  xs.filter((_, i) => !axes.includes(i))

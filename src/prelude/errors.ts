@@ -1,7 +1,8 @@
 /**
  * Errors that are bugs of the program and are thrown.
  *
- * What can go wrong outside the program (files, devices, configuration) is a tagged record in a TaskEither or an Either instead.
+ * What can go wrong outside the program (files, devices, configuration) is a tagged record in a TaskEither or an
+ * Either instead.
  */
 
 /** Shapes that do not fit: says the operation, what it got and what it expected. */

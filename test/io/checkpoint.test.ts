@@ -82,6 +82,28 @@ describe('saveCheckpoint', () => {
     expect(await fileSystem.list(root)()).toEqual(E.right(['latest', 'step-000001', 'step-000002', 'step-000003']))
   })
 
+  it('first removes temporary directories of dead processes only', async () => {
+    const fileSystem = await machine()
+    await save({ fileSystem, processes: processes(7) }, 1)
+    for (const name of ['.tmp-000002-7', '.tmp-000002-8', '.tmp-step-000001-8', '.tmp-latest-9', '.tmp-other'])
+      await fileSystem.makeDirectory(`${root}/${name}`)()
+    await fileSystem.writeFile(`${root}/.tmp-000002-8/model.safetensors`, new Uint8Array(9), 'replace')()
+    await save({ fileSystem, processes: processes(7) }, 3)
+    expect(await fileSystem.list(root)()).toEqual(
+      E.right(['.tmp-000002-7', '.tmp-other', 'latest', 'step-000001', 'step-000003']),
+    )
+  })
+
+  it('saves all the same when a leftover cannot be removed', async () => {
+    const fileSystem = await machine()
+    await save({ fileSystem, processes: processes(7) }, 1)
+    await fileSystem.makeDirectory(`${root}/.tmp-000002-8`)()
+    // The first operation is the sync of the directory above, the second the removal.
+    fileSystem.fault = { at: fileSystem.log.length + 1, code: 'EACCES', forever: false }
+    await save({ fileSystem, processes: processes(7) }, 3)
+    expect(await fileSystem.list(root)()).toEqual(E.right(['.tmp-000002-8', 'latest', 'step-000001', 'step-000003']))
+  })
+
   it('throws for steps and names that cannot be', () => {
     expect(() => saveCheckpoint(root, -1, new Map())).toThrow(RangeError)
     expect(() => saveCheckpoint(root, 1.5, new Map())).toThrow(RangeError)
@@ -189,11 +211,11 @@ describe('a crash', () => {
     return { fs, done }
   }
 
-  it('after any operation, with any unsynced effects kept, lost or torn, leaves what was saved last or something newer', async () => {
+  it('after any operation, with unsynced effects kept, lost or torn, leaves the last save or a newer one', async () => {
     const { fs, done } = await history()
     let states = 0
     for (let length = 2; length <= fs.log.length; length++) {
-      const promised = done.filter((d) => d.length <= length).at(-1)
+      const promised = done.findLast((d) => d.length <= length)
       for (const disk of crashStates(fs.log, length)) {
         states++
         const found = await newestCheckpoint(root, { fileSystem: disk, processes: processes(2) })()

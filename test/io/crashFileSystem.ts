@@ -74,7 +74,8 @@ export class CrashFileSystem implements FileSystem {
     const { fault } = this
     if (fault && (this.log.length === fault.at || (fault.forever && this.log.length > fault.at))) {
       if (!fault.forever) this.fault = undefined
-      if (op.kind === 'write') this.record({ ...op, bytes: op.bytes.subarray(0, op.bytes.length >> 1) }) // a disk fills up in mid-write
+      // A disk fills up in mid-write.
+      if (op.kind === 'write') this.record({ ...op, bytes: op.bytes.subarray(0, op.bytes.length >> 1) })
       throw new SystemError(fault.code, path)
     }
     this.record(op)
@@ -167,7 +168,7 @@ export class CrashFileSystem implements FileSystem {
     })
 
   list = (path: string): TE.TaskEither<FileSystemError, readonly string[]> =>
-    this.call('list', path, () => [...(this.disk.directories.get(this.need(path))?.keys() ?? [])].sort())
+    this.call('list', path, () => [...(this.disk.directories.get(this.need(path))?.keys() ?? [])].toSorted())
 }
 
 /** All subsets of up to 7 pending operations; for more: all, none, every prefix, all but one, only one. */

@@ -154,7 +154,7 @@ const metadata = fc
   .map((pairs) => new Map(pairs))
 
 const sorted = <V>(map: Iterable<readonly [string, V]>): readonly (readonly [string, V])[] =>
-  [...map].sort(([a], [b]) => (a < b ? -1 : 1))
+  [...map].toSorted(([a], [b]) => (a < b ? -1 : 1))
 
 describe('writeSafetensors', () => {
   it('writes what readSafetensors reads back, aligned to 8 bytes and to each element, whatever the tensors', () => {
@@ -177,7 +177,7 @@ describe('writeSafetensors', () => {
   it('writes the same bytes in whatever order the tensors come', () => {
     fc.assert(
       fc.property(tensors, metadata, (written, meta) => {
-        expect(writeSafetensors([...written].reverse(), new Map([...meta].reverse()))).toEqual(
+        expect(writeSafetensors(written.toReversed(), new Map([...meta].toReversed()))).toEqual(
           writeSafetensors(written, meta),
         )
       }),

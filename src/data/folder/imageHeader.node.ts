@@ -70,8 +70,10 @@ export const vipsMessage = (error: unknown): string => {
   return lines[lines.length - 1] ?? ''
 }
 
-const sizeText = (width: number, height: number): string =>
-  `${width.toLocaleString('en-US')}×${height.toLocaleString('en-US')} pixels (${((width * height * 3) / 1e9).toFixed(1)} GB decoded)`
+const sizeText = (width: number, height: number): string => {
+  const gigabytes = ((width * height * 3) / 1e9).toFixed(1)
+  return `${width.toLocaleString('en-US')}×${height.toLocaleString('en-US')} pixels (${gigabytes} GB decoded)`
+}
 
 /**
  * The header of a picture, or why it has none. Reads 64 KiB, and 16 bytes at the end; all of it for WebP, TIFF and

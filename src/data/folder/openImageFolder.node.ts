@@ -41,6 +41,7 @@ export interface FolderOptions extends DecodeOptions, Pick<ScanOptions, 'followL
   readonly maxEnlargement?: number
   /** Bytes of memory that the set may take. Default half of the machine's. */
   readonly maxMemory?: number
+  /** Called after every file of the scan, then after every picture that is decoded. */
   readonly onProgress?: (progress: FolderProgress) => void
   readonly fileSystem?: FileSystem
 }
@@ -157,7 +158,8 @@ const checkMemory = (
   if (bytes <= maxMemory) return E.right(scan)
   const gb = (n: number): string => `${(n / 1e9).toFixed(1)} GB`
   const message =
-    `${scan.usable.length} pictures of ${height}×${width}×${channels} take ${gb(bytes)} of memory; the limit is ${gb(maxMemory)}. ` +
+    `${scan.usable.length} pictures of ${height}×${width}×${channels} take ${gb(bytes)} of memory; ` +
+    `the limit is ${gb(maxMemory)}. ` +
     'Use a smaller size or fewer pictures, or raise the limit (maxMemory).'
   return E.left(dataError('DATA-LARGE', message, scan.folder))
 }
@@ -202,7 +204,9 @@ async function* decodeAll(
 const cacheError = (path: string, error: unknown): DataError => {
   const code = errnoOf(error)
   const advice = code === 'ENOSPC' ? 'Free some disk space, or choose' : 'Choose'
-  const message = `The cache of decoded pictures cannot be written to ${showPath(path)}: ${code}. ${advice} another cacheDirectory (or XDG_CACHE_HOME).`
+  const message =
+    `The cache of decoded pictures cannot be written to ${showPath(path)}: ${code}. ` +
+    `${advice} another cacheDirectory (or XDG_CACHE_HOME).`
   return dataError('DATA-CACHE', message, path)
 }
 
@@ -253,7 +257,8 @@ const warningsOf = (scan: ScanReport, settings: Settings, cache: CacheReport): r
   return [
     ...(share > 0.2
       ? [
-          `${Math.round(share * 100)} % of the files cannot be used (${summariseSkipped(lost)}): look at the report before training.`,
+          `${Math.round(share * 100)} % of the files cannot be used (${summariseSkipped(lost)}): ` +
+            'look at the report before training.',
         ]
       : []),
     ...(enlarged > 0

@@ -12,15 +12,17 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { E } from '../../prelude/fp.ts'
+import { isRecord } from '../../prelude/record.ts'
 import type { ImageShape } from './loadImage.node.ts'
 import { errnoOf } from './fileSystem.node.ts'
 import type { SkippedFile } from './scanReport.ts'
+import { skipReasons } from './skipReason.ts'
 
 const pixelsName = 'pixels.u8'
 const manifestName = 'manifest.json'
 
 /** Part of every key: a change of layout or of decoding makes new packs. */
-export const packVersion = 1
+const packVersion = 1
 
 /** Everything that the packed bytes depend on; `files` holds path, bytes and mtime of each. */
 export interface PackRecipe extends ImageShape {
@@ -73,13 +75,38 @@ const manifestText = (manifest: PackManifest): string => {
   return `{"sha256":"${sha256(body)}","manifest":${body}}\n`
 }
 
+const isCount = (x: unknown): x is number => Number.isSafeInteger(x) && Number(x) >= 0
+
+const isText = (x: unknown): x is string => typeof x === 'string'
+
+const isSkippedFile = (x: unknown): x is SkippedFile =>
+  isRecord(x) &&
+  isText(x['reason']) &&
+  Object.hasOwn(skipReasons, x['reason']) &&
+  [x['path'], x['kind'], x['detail'], x['advice']].every(isText)
+
+const isImageShape = (x: Readonly<Record<string, unknown>>): boolean =>
+  isCount(x['height']) && isCount(x['width']) && [1, 3, 4].some((channels) => channels === x['channels'])
+
+const isPackManifest = (x: unknown): x is PackManifest =>
+  isRecord(x) &&
+  isImageShape(x) &&
+  isCount(x['version']) &&
+  isCount(x['count']) &&
+  isText(x['key']) &&
+  isText(x['sha256']) &&
+  Array.isArray(x['names']) &&
+  x['names'].every(isText) &&
+  Array.isArray(x['skipped']) &&
+  x['skipped'].every(isSkippedFile)
+
 const readManifest = async (folder: string): Promise<E.Either<PackMiss, PackManifest>> => {
   const text = await readFile(join(folder, manifestName), 'utf8')
   const match = /^\{"sha256":"([0-9a-f]{64})","manifest":(.*)\}\n$/s.exec(text)
   const body = match?.[2]
   if (body === undefined || sha256(body) !== match?.[1]) return damaged('its manifest does not match its own hash')
-  // Its hash says that this program wrote it.
-  return E.right(JSON.parse(body) as PackManifest)
+  const manifest: unknown = JSON.parse(body) // its hash says that it was written whole, as JSON
+  return isPackManifest(manifest) ? E.right(manifest) : damaged('its manifest does not say what a manifest says')
 }
 
 const blockBytes = 2 ** 30
@@ -96,7 +123,7 @@ const readBlocks = async (folder: string, manifest: PackManifest): Promise<E.Eit
     const blocks: Uint8Array[] = []
     for (let start = 0; start < total; start += perBlock * each) {
       const block = new Uint8Array(Math.min(perBlock * each, total - start))
-      for (let at = 0; at < block.length; ) {
+      for (let at = 0; at < block.length;) {
         const { bytesRead } = await handle.read(block, at, Math.min(block.length - at, 2 ** 24), start + at)
         if (bytesRead === 0) return damaged(`${pixelsName} ends early`)
         hash.update(block.subarray(at, at + bytesRead))
@@ -171,7 +198,7 @@ const writePixels = async (
         skipped.push(item.file)
         continue
       }
-      for (let at = 0; at < item.pixels.length; ) at += (await handle.write(item.pixels, at)).bytesWritten
+      for (let at = 0; at < item.pixels.length;) at += (await handle.write(item.pixels, at)).bytesWritten
       hash.update(item.pixels)
       names.push(item.name)
     }

@@ -33,6 +33,7 @@ export interface ScanOptions extends Partial<Limits> {
   readonly followLinks?: boolean
   /** Files looked at at the same time. Default 8. */
   readonly concurrency?: number
+  /** Called after every file that was looked at. */
   readonly onProgress?: (progress: ScanProgress) => void
   readonly fileSystem?: FileSystem
 }
@@ -69,7 +70,8 @@ const folderMessages: Readonly<Record<string, string>> = {
   ENOTDIR: 'is a file: give the folder that holds your pictures',
   EACCES: 'may not be read: check its permissions (`ls -ld`)',
   EPERM:
-    'may not be read: allow this program access to it (on macOS: System Settings, Privacy & Security, Files and Folders)',
+    'may not be read: allow this program access to it ' +
+    '(on macOS: System Settings, Privacy & Security, Files and Folders)',
   ELOOP: 'is a link that points at itself: give the real folder',
 }
 

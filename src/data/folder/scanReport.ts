@@ -1,6 +1,7 @@
 /**
  * What a scan of a folder found, as plain data, and its two printed forms: a table for a terminal, JSON for programs.
  */
+import { keysOf } from '../../prelude/record.ts'
 import type { ImageFormat } from './imageKind.ts'
 import { formatNames } from './imageKind.ts'
 import { showPath, showShortPath } from './showPath.ts'
@@ -86,8 +87,8 @@ export const scanReport = (
   ignored: number,
 ): ScanReport => ({
   folder,
-  usable: [...usable].sort((a, b) => comparePaths(a.path, b.path)),
-  skipped: [...skipped].sort((a, b) => comparePaths(a.path, b.path)),
+  usable: usable.toSorted((a, b) => comparePaths(a.path, b.path)),
+  skipped: skipped.toSorted((a, b) => comparePaths(a.path, b.path)),
   ignored,
   withAlpha: usable.filter((file) => file.alpha).length,
   countsByFormat: countBy(usable, (file) => file.format),
@@ -111,10 +112,10 @@ const summaryKind = ({ reason, kind }: SkippedFile): string => {
   return kind === 'file' ? skipReasons[reason].label : `${skipReasons[reason].label} ${kind}`
 }
 
-const byCount = (counts: Readonly<Partial<Record<string, number>>>): readonly (readonly [string, number])[] =>
-  Object.entries(counts)
-    .map(([key, n]): readonly [string, number] => [key, n ?? 0])
-    .sort((a, b) => b[1] - a[1] || comparePaths(a[0], b[0]))
+const byCount = <K extends string>(counts: Readonly<Partial<Record<K, number>>>): readonly (readonly [K, number])[] =>
+  keysOf<K>(counts)
+    .map((key): readonly [K, number] => [key, counts[key] ?? 0])
+    .toSorted((a, b) => b[1] - a[1] || comparePaths(a[0], b[0]))
 
 const grouped = (n: number): string => n.toLocaleString('en-US')
 
@@ -132,7 +133,7 @@ export const mainAdvice = (skipped: readonly SkippedFile[], limit: number): read
 }
 
 const sizeRange = (usable: readonly ImageFile[]): string => {
-  const bySize = [...usable].sort((a, b) => a.width * a.height - b.width * b.height)
+  const bySize = usable.toSorted((a, b) => a.width * a.height - b.width * b.height)
   const [first, last] = [bySize[0], bySize[bySize.length - 1]]
   if (first === undefined || last === undefined) return ''
   const show = (file: ImageFile): string => `${file.width}×${file.height}`
@@ -146,7 +147,7 @@ const skippedLines = (skipped: readonly SkippedFile[], perReason: number): reado
       .slice(0, perReason)
       .map((file) => `      ${showShortPath(file.path, 48).padEnd(48)}  ${file.detail}`)
     const rest = n > perReason ? [`      … and ${grouped(n - perReason)} more`] : []
-    const { label, advice } = skipReasons[reason as SkipReason]
+    const { label, advice } = skipReasons[reason]
     return [`  ${grouped(n).padStart(7)}  ${label}`, ...shown, ...rest, `      → ${advice}`]
   })
 
@@ -158,7 +159,7 @@ const skippedLines = (skipped: readonly SkippedFile[], perReason: number): reado
 export const formatScan = (report: ScanReport, perReason = 5): string => {
   const { usable, skipped, ignored, withAlpha } = report
   const formats = byCount(report.countsByFormat)
-    .map(([format, n]) => `${grouped(n)} ${formatNames[format as ImageFormat]}`)
+    .map(([format, n]) => `${grouped(n)} ${formatNames[format]}`)
     .join(', ')
   return [
     `folder   ${showPath(report.folder)}`,

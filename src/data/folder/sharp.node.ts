@@ -2,7 +2,7 @@
  * sharp (libvips), the decoder, is an optional dependency: loaded when the first picture is needed, with a clear error
  * when it is missing.
  */
-import { E, TE } from '../../prelude/fp.ts'
+import { E, type TE } from '../../prelude/fp.ts'
 import type { DataError } from './dataError.ts'
 import { dataError } from './dataError.ts'
 

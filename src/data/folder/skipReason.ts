@@ -68,7 +68,8 @@ export const skipReasons: { readonly [R in SkipReason]: ReasonText } = {
   heic: {
     label: 'HEIC',
     advice:
-      'Convert to JPEG; on macOS: `mkdir -p jpeg && sips -s format jpeg *.HEIC --out jpeg` (elsewhere: `heif-convert`).',
+      'Convert to JPEG; on macOS: `mkdir -p jpeg && sips -s format jpeg *.HEIC --out jpeg` ' +
+      '(elsewhere: `heif-convert`).',
   },
   'camera-raw': { label: 'camera raw', advice: 'Develop it to JPEG, PNG or TIFF with your photo program.' },
   'unsupported-image': {

@@ -89,6 +89,22 @@ export const isCameraRaw = (head: Uint8Array): boolean => {
   return reduced || directory.entries.has(tag.dngVersion)
 }
 
+/** Whether the values of any entry lie beyond the end of the file. */
+const entriesReachBeyond = ({ entries, view }: Directory): boolean =>
+  [...entries.values()].some(({ type, count, offset }) => offset + count * (typeBytes[type] ?? 0) > view.byteLength)
+
+/** Whether any strip or tile ends beyond the end of the file; `false` where the directory names none. */
+const pixelsReachBeyond = (directory: Directory): boolean => {
+  const { entries, view } = directory
+  const offsets = entries.get(tag.stripOffsets) ?? entries.get(tag.tileOffsets)
+  const counts = entries.get(tag.stripByteCounts) ?? entries.get(tag.tileByteCounts)
+  if (offsets === undefined || counts === undefined) return false
+  const starts = values(directory, offsets)
+  const lengths = values(directory, counts)
+  if (starts === undefined || lengths === undefined) return true
+  return starts.some((start, i) => start + (lengths[i] ?? 0) > view.byteLength)
+}
+
 /**
  * Whether the pixels of the first picture reach beyond the end of the file. A BigTIFF is left to the decoder: `false`.
  */
@@ -96,14 +112,5 @@ export const isTiffTruncated = (bytes: Uint8Array): boolean => {
   if (bytes.length < 8) return true
   const directory = firstDirectory(bytes)
   if (directory === undefined) return bytes[2] === 42 || bytes[3] === 42
-  const { entries } = directory
-  for (const { type, count, offset } of entries.values())
-    if (offset + count * (typeBytes[type] ?? 0) > bytes.length) return true
-  const offsets = entries.get(tag.stripOffsets) ?? entries.get(tag.tileOffsets)
-  const counts = entries.get(tag.stripByteCounts) ?? entries.get(tag.tileByteCounts)
-  if (offsets === undefined || counts === undefined) return false
-  const starts = values(directory, offsets)
-  const lengths = values(directory, counts)
-  if (starts === undefined || lengths === undefined) return true
-  return starts.some((start, i) => start + (lengths[i] ?? 0) > bytes.length)
+  return entriesReachBeyond(directory) || pixelsReachBeyond(directory)
 }

@@ -25,6 +25,17 @@ const pngTruncated = (bytes: Uint8Array): boolean => {
   return true
 }
 
+/** Markers that no length follows: stuffing, TEM, restarts and SOI. */
+const standsAlone = (marker: number): boolean =>
+  marker === 0x00 || marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8)
+
+/** After the marker at `at`, and after its segment where it has one. */
+const afterMarker = (bytes: Uint8Array, at: number): number => {
+  const marker = bytes[at + 1] ?? 0
+  if (marker === 0xff) return at + 1 // a fill byte
+  return standsAlone(marker) ? at + 2 : at + 2 + (bytes[at + 2] ?? 0) * 256 + (bytes[at + 3] ?? 0)
+}
+
 /**
  * Segments with a length, except that entropy-coded data follows SOS until a marker that is neither stuffing nor a
  * restart.
@@ -32,16 +43,13 @@ const pngTruncated = (bytes: Uint8Array): boolean => {
 const jpegTruncated = (bytes: Uint8Array): boolean => {
   let at = 2
   while (at + 1 < bytes.length) {
-    if (bytes[at] !== 0xff) {
+    if (bytes[at] === 0xff) {
+      if (bytes[at + 1] === 0xd9) return false
+      at = afterMarker(bytes, at)
+    } else {
       at = bytes.indexOf(0xff, at)
       if (at < 0) return true
-      continue
     }
-    const marker = bytes[at + 1] as number
-    if (marker === 0xd9) return false
-    const bare = marker === 0xff || marker === 0x00 || marker === 0x01 || (marker >= 0xd0 && marker <= 0xd8)
-    if (bare) at += marker === 0xff ? 1 : 2
-    else at += 2 + (bytes[at + 2] ?? 0) * 256 + (bytes[at + 3] ?? 0)
   }
   return true
 }

@@ -190,9 +190,9 @@ export const walkFolder = async (fileSystem: FileSystem, folder: string, followL
   await walkFrom(state, { path: '', real: root })
   // Following a link may find more links, so this is a queue; each round is sorted.
   while (state.links.length > 0) {
-    const round = state.links.splice(0).sort((a, b) => comparePaths(a.path, b.path))
+    const round = state.links.splice(0).toSorted((a, b) => comparePaths(a.path, b.path))
     for (const link of round) await followLink(state, link)
   }
   const { files, skipped, ignored } = state
-  return { files: files.sort((a, b) => comparePaths(a.path, b.path)), skipped, ignored }
+  return { files: files.toSorted((a, b) => comparePaths(a.path, b.path)), skipped, ignored }
 }

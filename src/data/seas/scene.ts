@@ -1,5 +1,6 @@
 /** Draws a scene: from a key to the factors of a sea, each from the distribution that `factors.ts` declares. */
 import { at } from '../../prelude/array.ts'
+import { keysOf } from '../../prelude/record.ts'
 import { hostFold, hostUniform, type HostKey } from '../../prelude/threefry.ts'
 import {
   bridgeStyles,
@@ -51,8 +52,7 @@ const between = ([from, to]: Range, u: number): number => from + (to - from) * u
 
 /** Inverse of the cumulative distribution: the first name whose running sum passes u. */
 const choose = <Name extends string>(weights: Weights<Name>, u: number): Name => {
-  const isName = (name: string): name is Name => Object.hasOwn(weights, name)
-  const names = Object.keys(weights).filter(isName)
+  const names = keysOf<Name>(weights)
   let sum = 0
   return names.find((name) => (sum += weights[name]) > u) ?? at(names, names.length - 1)
 }

@@ -2,7 +2,8 @@
  * Water: what is looked into, what is mirrored, glitter, and foam.
  *
  * Sources: Schlick, "An inexpensive BRDF model for physically-based rendering", 1994 (Fresnel); Bruneton, Neyret,
- * Holzschuch, "Real-time realistic ocean lighting", 2010 (mean Fresnel reflectance of a rough sea); Beer–Lambert for haze.
+ * Holzschuch, "Real-time realistic ocean lighting", 2010 (mean Fresnel reflectance of a rough sea); Beer–Lambert for
+ * haze.
  */
 import { addLight, mix, saturate, smoothstep, under, type Rgb } from './colour.ts'
 import type { SeaFactors } from './factors.ts'

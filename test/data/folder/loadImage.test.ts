@@ -27,7 +27,9 @@ const first = async (bytes: Uint8Array, options?: Partial<DecodeOptions>): Promi
 const expectNear = (got: readonly number[], want: readonly number[], tolerance: number): void => {
   expect(got).toHaveLength(want.length)
   got.forEach((value, i) =>
-    expect(Math.abs(value - (want[i] ?? NaN)), `${got} against ${want}`).toBeLessThanOrEqual(tolerance),
+    expect(Math.abs(value - (want[i] ?? NaN)), `${got.join(', ')} against ${want.join(', ')}`).toBeLessThanOrEqual(
+      tolerance,
+    ),
   )
 }
 const grey16 = (values: readonly number[]): Uint8Array =>
@@ -129,7 +131,7 @@ describe('decodeImage: colour', () => {
       await near([...from], 45)
   })
 
-  it('grey becomes three equal channels, and colour becomes luminance in one, the same in 8 and 16 bits and through P3', async () => {
+  it('grey becomes three equal channels, colour becomes luminance in one, alike in 8 and 16 bits and P3', async () => {
     expect(await first(await plain(90, 90, 90).greyscale().png().toBuffer())).toEqual([90, 90, 90])
     expect(await first(await plain(90, 90, 90).png().toBuffer(), { channels: 1 })).toEqual([90])
     const want = await first(

@@ -119,7 +119,7 @@ describe('openImageFolder: the cache', () => {
     expect([one.report.cache.state, two.report.cache.state]).toEqual(['created', 'reused'])
     expect(two.pixels(0)).toEqual(one.pixels(0))
     expect({ ...two.report, cache: 0 }).toEqual({ ...one.report, cache: 0 })
-    expect(readdirSync(folder).sort()).toEqual(['a.png', 'b.png'])
+    expect(readdirSync(folder).toSorted()).toEqual(['a.png', 'b.png'])
     expect(readdirSync(cacheDirectory)).toHaveLength(1)
   })
 
@@ -198,7 +198,7 @@ describe('openImageFolder: the cache', () => {
     expect(readdirSync(cacheDirectory)).toHaveLength(1)
   })
 
-  it('is refused inside the picture folder, also through a link, and where the disk does not let it be written', async () => {
+  it('is refused inside the picture folder, also through a link, and where the disk refuses to write it', async () => {
     const folder = folderWith({ 'a.png': await colour(1), file: 'x' })
     const link = join(folderWith(), 'link')
     mkdirSync(join(folder, 'sub'))

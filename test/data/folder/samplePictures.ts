@@ -10,7 +10,7 @@ import type { ImageFormat } from '../../../src/data/folder/imageKind.ts'
 export const formats: readonly ImageFormat[] = ['png', 'jpeg', 'webp', 'tiff', 'avif', 'gif']
 
 /** RGB bytes of a gradient with a little noise, so that no format compresses it to nothing. */
-export const gradient = (width: number, height: number): Uint8Array => {
+const gradient = (width: number, height: number): Uint8Array => {
   const pixels = new Uint8Array(width * height * 3)
   let seed = 1
   for (let i = 0; i < pixels.length; i++) {

@@ -60,7 +60,7 @@ describe('scanFolder: what is usable', () => {
     expect(paths(report)).toEqual([
       'B.png',
       'a.PNG',
-      ...[...formats].sort().map((f) => `deep/er/${f}.dat`),
+      ...formats.toSorted().map((f) => `deep/er/${f}.dat`),
       '｡.jpg',
       '\u{1f30a}.jpg',
     ])
@@ -151,7 +151,7 @@ describe('scanFolder: what is skipped, each with a reason and advice', () => {
 })
 
 describe('scanFolder: odd names', () => {
-  it('reads names with newlines, dashes, quotes, emoji, brackets and 255 bytes, and prints each on one line', async () => {
+  it('reads names with newlines, dashes, quotes, emoji, brackets and 255 bytes, each printed on one line', async () => {
     const png = await encoded('png')
     const names = ['a\nb.png', '-rf', '$(touch x).png', 'p[page=1].png', '🌊.png', `${'x'.repeat(251)}.png`, 'q\'".png']
     const report = await scan(folderWith(Object.fromEntries(names.map((name) => [name, png]))))

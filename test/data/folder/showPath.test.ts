@@ -7,7 +7,7 @@ describe('showPath', () => {
     for (const name of ['a.png', 'my sea/wave 1.jpg', 'Ærø.png', '🌊.png', '👩‍🚀.png']) expect(showPath(name)).toBe(name)
   })
 
-  it('quotes and escapes newlines, quotes, backslashes, terminal escapes and marks that reverse the reading direction', () => {
+  it('quotes and escapes newlines, quotes, backslashes, terminal escapes and marks of reversed reading', () => {
     expect(showPath('a\nb')).toBe('"a\\nb"')
     expect(showPath('say "hi"\\')).toBe('"say \\"hi\\"\\\\"')
     expect(showPath('\x1b[31mred')).toBe('"\\u{1b}[31mred"')
