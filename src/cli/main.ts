@@ -2,23 +2,52 @@
 /** The `fathom` command: parses its arguments, calls the library, prints, and sets the exit code. */
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
-
-const usage = `fathom: tensors, autodiff and diffusion models in TypeScript
-
-Usage
-  fathom --help       print this page
-  fathom --version    print the version
-`
+import { E } from '../prelude/fp.ts'
+import { helpOf, overview } from './help.ts'
+import { parse, type Request } from './parse.ts'
+import { runSample, runScan } from './pictures.ts'
+import { runResume, runTrain, type Outcome } from './runs.ts'
 
 const version = (): string => {
   const decoded: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
   return typeof decoded === 'object' && decoded !== null && 'version' in decoded ? String(decoded.version) : 'unknown'
 }
 
-const [argument] = process.argv.slice(2)
-if (argument === '--version') process.stdout.write(`${version()}\n`)
-else if (argument === undefined || argument === '--help') process.stdout.write(usage)
-else {
-  process.stderr.write(`fathom: '${argument}' is not a command; \`fathom --help\` lists what there is\n`)
-  process.exitCode = 2
+const said = (text: string): Outcome => {
+  process.stdout.write(text)
+  return { code: 0 }
+}
+
+const answer = async (request: Request): Promise<Outcome> => {
+  if (request._tag === 'Help') return said(request.command === undefined ? overview() : helpOf(request.command))
+  if (request._tag === 'Version') return said(`${version()}\n`)
+  const { command, positional = '', flags } = request
+  switch (command) {
+    case 'train':
+      return runTrain(request.positional, flags)
+    case 'resume':
+      return runResume(positional)
+    case 'sample':
+      return runSample(positional, flags)
+    case 'scan':
+      return runScan(positional, flags)
+  }
+}
+
+const main = async (args: readonly string[]): Promise<Outcome> => {
+  const request = parse(args)
+  if (E.isLeft(request)) return { code: 2, message: `${request.left.message} (\`fathom --help\`)` }
+  return answer(request.right)
+}
+
+// A reader that goes away (`| head`) must not end a training run.
+process.stdout.on('error', () => undefined)
+
+try {
+  const { code, message } = await main(process.argv.slice(2))
+  if (message !== undefined) process.stderr.write(`fathom: ${message}\n`)
+  process.exitCode = code
+} catch (error) {
+  process.stderr.write(`fathom: this is a bug of fathom, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  process.exitCode = 1
 }

@@ -1,0 +1,43 @@
+/**
+ * The smallest diffusion model: 16×16 procedural seas, some minutes on one core of a cpu. `npm run ocean`.
+ *
+ * Run again, it continues where it stood; remove runs/ocean to begin anew.
+ */
+import { existsSync } from 'node:fs'
+import { configOf, resume, train, type TrainEvent, type TrainHooks } from 'fathom/train'
+import { E, pipe, TE } from '../src/prelude/fp.ts'
+
+const out = 'runs/ocean'
+
+const show = (event: TrainEvent): void => {
+  if (event._tag === 'Started') console.log(`${event.facts.pictures}; ${event.facts.parameters} parameters; first step: ${event.from + 1}`)
+  if (event._tag === 'Stepped' && event.step % 10 === 0) console.log(`step ${event.step}/${event.steps}  loss ${event.loss.toFixed(4)}`)
+  if (event._tag === 'HeldOut') console.log(`  held out ${event.loss.toFixed(4)}: ${event.relative.toFixed(3)} of the best constant predictor's`)
+  if (event._tag === 'Sampled') console.log(`  samples: ${event.path}`)
+}
+
+const controller = new AbortController()
+process.once('SIGINT', () => {
+  controller.abort()
+})
+const hooks: TrainHooks = { onEvent: show, signal: controller.signal }
+
+const run = existsSync(`${out}/config.json`)
+  ? resume(out, hooks)
+  : pipe(
+      TE.fromEither(configOf({ preset: 'tiny', out })),
+      TE.chain((config) => train(config, hooks)),
+    )
+
+const result = await run()
+if (E.isLeft(result)) {
+  console.error(result.left.message)
+  process.exitCode = 1
+} else if (result.right.interrupted) {
+  console.log(`stopped after step ${result.right.step} and saved; \`npm run ocean\` continues`)
+  process.exitCode = 130
+} else {
+  const { seconds, heldOut = NaN, heldOutRelative = NaN } = result.right
+  console.log(`done in ${Math.round(seconds)} s: held out ${heldOut.toFixed(4)}, ${heldOutRelative.toFixed(3)} of the best constant predictor's`)
+  console.log(`${out}/loss.svg, ${out}/samples/, and \`npx fathom sample ${out}\` draws more`)
+}

@@ -1,0 +1,52 @@
+/** The commands `sample` and `scan`. */
+import { join } from 'node:path'
+import process from 'node:process'
+import { formatScan, scanFolder, scanToJson } from '../data/index.ts'
+import { encodePng, imageGrid, replaceFile } from '../io/index.ts'
+import { pipe, TE } from '../prelude/fp.ts'
+import { load, sample } from '../train/index.ts'
+import type { FlagValue } from './parse.ts'
+import { failed, type Outcome } from './runs.ts'
+import { grouped } from './show.ts'
+
+const numberOf = (flags: ReadonlyMap<string, FlagValue>, name: string, otherwise: number): number => {
+  const value = flags.get(name)
+  return typeof value === 'number' ? value : otherwise
+}
+
+const stepsDone = (done: number, total: number): void => {
+  if (process.stdout.isTTY) process.stdout.write(`\r  sampling ${done}/${total}${done === total ? '\r\u001b[K' : ''}`)
+}
+
+/** `fathom sample`. */
+export const runSample = (directory: string, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
+  const [count, seed] = [numberOf(flags, 'count', 16), numberOf(flags, 'seed', 0)]
+  const out = flags.get('out')
+  const path = typeof out === 'string' ? out : join(directory, 'samples', `seed-${seed}.png`)
+  return pipe(
+    load(directory),
+    TE.bindTo('loaded'),
+    TE.bind('samples', ({ loaded }) => {
+      for (const warning of loaded.warnings) process.stderr.write(`fathom: ${warning}\n`)
+      return sample(loaded, { count, steps: numberOf(flags, 'steps', Math.min(50, loaded.config.timesteps)), seed, onStep: stepsDone })
+    }),
+    TE.chainFirstW(({ samples: { pictures, height, width } }) => replaceFile(path, encodePng(imageGrid(pictures, { height, width, channels: 3 })))),
+    TE.match(
+      (error): Outcome => ({ ...failed(error), code: 'code' in error && error.code === 'CFG' && /^(?:count|steps|seed) /.test(error.message) ? 2 : 1, message: error.message.replace(/^(?=(?:count|steps|seed) must)/, '--') }),
+      ({ loaded }): Outcome => {
+        process.stdout.write(`  ${grouped(count)} pictures from step ${grouped(loaded.step)} → ${path}\n`)
+        return { code: 0 }
+      },
+    ),
+  )()
+}
+
+/** `fathom scan`. */
+export const runScan = (folder: string, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> =>
+  pipe(
+    scanFolder(folder),
+    TE.match(failed, (report): Outcome => {
+      process.stdout.write(`${flags.has('json') ? scanToJson(report) : formatScan(report)}\n`)
+      return report.usable.length > 0 ? { code: 0 } : { code: 1, message: `no file in ${folder} can be trained on` }
+    }),
+  )()

@@ -1,0 +1,118 @@
+/** The commands `train` and `resume`. */
+import { existsSync } from 'node:fs'
+import { basename, join, resolve as absolute } from 'node:path'
+import process from 'node:process'
+import { showBytes, showFlops } from '../compiler/print.ts'
+import { E, pipe, TE } from '../prelude/fp.ts'
+import { range } from '../prelude/array.ts'
+import { configOf, planTraining, resume, train, type TrainConfig, type TrainError, type TrainHooks, type TrainingPlan, type TrainSummary } from '../train/index.ts'
+import type { FlagValue } from './parse.ts'
+import { progressOn } from './progress.ts'
+import { header, showDuration } from './show.ts'
+import { commands, type Command, type Flag } from './spec.ts'
+
+/** How a command ended: the exit code, and where it failed the line that says why. */
+export interface Outcome {
+  readonly code: 0 | 1 | 2 | 130
+  readonly message?: string
+}
+
+/** A failure of any kind, as an outcome. */
+export const failed = ({ message }: { readonly message: string }): Outcome => ({ code: 1, message })
+
+/** A path as a shell takes it. */
+export const quoted = (path: string): string => (/^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`)
+
+/** `runs/2026-11-23-ocean-1`: the first that is not there. */
+const freshDirectory = (folder: string | undefined): string => {
+  const name = folder === undefined ? 'seas' : basename(absolute(folder)).replaceAll(/[^\w.-]+/g, '-')
+  const stem = join('runs', `${new Date().toISOString().slice(0, 10)}-${name}`)
+  const n = range(10_000).find((i) => !existsSync(`${stem}-${i + 1}`)) ?? 0
+  return `${stem}-${n + 1}`
+}
+
+/** The settings that flags name. */
+const settingsOf = (flags: ReadonlyMap<string, FlagValue>): Record<string, unknown> => {
+  const spec: Command['flags'] = commands.train.flags
+  const settings: Record<string, unknown> = {}
+  for (const [name, value] of flags) {
+    const setting = spec[name]?.setting
+    if (setting === undefined) continue
+    if (typeof value === 'object') [settings['height'], settings['width']] = value
+    else settings[setting] = value
+  }
+  return settings
+}
+
+/** A message about a setting, about the flag that sets it. */
+const inFlags = (message: string): string =>
+  Object.entries<Flag>(commands.train.flags).reduce((text, [flag, { setting }]) => (setting !== undefined && text.startsWith(`${setting} `) ? `--${flag}${text.slice(setting.length)}` : text), message)
+
+const print = (text: string): void => {
+  process.stdout.write(`${text}\n`)
+}
+
+const report = ({ directory, step, steps, interrupted, loss, heldOut, heldOutRelative, seconds }: TrainSummary): void => {
+  if (interrupted) {
+    print(`\n  stopped after step ${step} of ${steps}, and saved. Continue with\n\n    fathom resume ${quoted(directory)}\n`)
+    return
+  }
+  if (seconds === 0) print(`  the run is complete: all ${steps} steps are done`)
+  if (loss !== undefined) print(`\n  done in ${showDuration(seconds)}: loss ${loss.toFixed(4)}${heldOut === undefined ? '' : `, held-out ${heldOut.toFixed(4)}${heldOutRelative === undefined ? '' : `, which is ${heldOutRelative.toFixed(3)} of the best constant guess`}`}`)
+  print(`  loss curve ${join(directory, 'loss.svg')}, samples in ${join(directory, 'samples')}. Draw more with\n\n    fathom sample ${quoted(directory)}\n`)
+}
+
+/** Runs with progress on the terminal; the first Ctrl-C finishes the step and saves, the second ends the process at once. */
+const watched = async (run: (hooks: TrainHooks) => TE.TaskEither<TrainError, TrainSummary>): Promise<Outcome> => {
+  const controller = new AbortController()
+  const { stdout } = process
+  const progress = progressOn({ isTTY: stdout.isTTY, columns: stdout.columns, write: (text) => stdout.write(text), now: () => performance.now() })
+  // Only once: without a listener the system's own handling is back, and a second Ctrl-C needs nothing of a busy process.
+  const stop = (): void => {
+    progress.end()
+    print('  finishing the step and saving … (Ctrl-C again ends at once, and loses what came after the last checkpoint)')
+    controller.abort()
+  }
+  process.once('SIGINT', stop)
+  process.once('SIGTERM', stop)
+  try {
+    const result = await run({ onEvent: progress.onEvent, signal: controller.signal })()
+    progress.end()
+    if (E.isLeft(result)) return failed(result.left)
+    report(result.right)
+    return { code: result.right.interrupted ? 130 : 0 }
+  } finally {
+    process.off('SIGINT', stop)
+    process.off('SIGTERM', stop)
+  }
+}
+
+const printPlan = ({ facts, kernels, flopsPerSecond, seconds, warnings }: TrainingPlan): void => {
+  for (const warning of warnings) print(`  note      ${warning}`)
+  print(header(facts).trimEnd())
+  print(`  step      ${showFlops(facts.flops)} in ${kernels} kernels · this device reaches ${showFlops(flopsPerSecond)}/s on its convolutions`)
+  print(`  time      ≈ ${showDuration(seconds)} for ${facts.config.steps} steps, samples and checkpoints not counted`)
+  print(`  disk      ${showBytes(4 * facts.weights)} a checkpoint, 3 are kept`)
+  print('  dry run: nothing was trained or written')
+}
+
+/** `fathom train`. */
+export const runTrain = async (folder: string | undefined, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
+  const config = configOf({ out: freshDirectory(folder), ...settingsOf(flags), folder: folder === undefined ? null : absolute(folder) })
+  if (E.isLeft(config)) return { code: 2, message: inFlags(config.left.message) }
+  if (flags.has('dry-run')) return dryRun(config.right)
+  print(`\n  run       ${config.right.out}`)
+  return watched((hooks) => train(config.right, hooks))
+}
+
+const dryRun = (config: TrainConfig): Promise<Outcome> =>
+  pipe(
+    planTraining(config),
+    TE.match(failed, (plan): Outcome => {
+      printPlan(plan)
+      return { code: 0 }
+    }),
+  )()
+
+/** `fathom resume`. */
+export const runResume = (directory: string): Promise<Outcome> => watched((hooks) => resume(directory, hooks))

@@ -1,0 +1,33 @@
+/** Numbers and facts as a person reads them. */
+import { showBytes, showFlops } from '../compiler/print.ts'
+import type { RunFacts } from '../train/index.ts'
+
+/** `12,345`. */
+export const grouped = (n: number): string => n.toLocaleString('en-US')
+
+/** `0:42`, `12:05`, `1:59:07`, and from a day on `3 d 4 h`. */
+export const showDuration = (seconds: number): string => {
+  const s = Math.max(0, Math.round(seconds))
+  if (!Number.isFinite(s)) return '?'
+  if (s >= 86_400) return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3600)} h`
+  const [h, m] = [Math.floor(s / 3600), Math.floor((s % 3600) / 60)]
+  const two = (n: number): string => String(n).padStart(2, '0')
+  return h > 0 ? `${h}:${two(m)}:${two(s % 60)}` : `${m}:${two(s % 60)}`
+}
+
+/** `187 k`, `11.6 M`. */
+export const showCount = (n: number): string => (n < 1e4 ? grouped(n) : n < 1e6 ? `${(n / 1e3).toFixed(0)} k` : `${(n / 1e6).toFixed(1)} M`)
+
+/** The lines above a run: what it works on, where, and how much it takes. */
+export const header = ({ config, device, pictures, parameters, memory, weights, flops }: RunFacts): string => {
+  const count = config.batch * config.accumulate
+  const batch = config.accumulate === 1 ? `batch ${config.batch}` : `batch ${config.batch} × ${config.accumulate}`
+  return [
+    `  images    ${pictures}`,
+    `  device    ${device} · f32`,
+    `  model     U-Net ${config.height}×${config.width} · ${showCount(parameters)} parameters · ${showFlops(flops / count)} an image in training · predicts ${config.objective}, ${config.schedule} schedule`,
+    `  memory    planned ${showBytes(memory)} a step (weights ${showBytes(weights)} · optimizer and average ${showBytes(3 * weights)})`,
+    `  plan      ${grouped(config.steps)} steps × ${batch} · seed ${config.seed}`,
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,81 @@
+/**
+ * What the command understands: one table, from which arguments are parsed and help is printed, so that the two cannot differ.
+ */
+import { presets } from '../train/index.ts'
+
+/** How a flag's text becomes a value: `switch` has none, `size` is `64` or `48x64`. */
+export type FlagKind = 'switch' | 'number' | 'text' | 'size'
+
+/** A flag. */
+export interface Flag {
+  readonly kind: FlagKind
+  /** What stands for the value in the help. */
+  readonly value?: string
+  readonly help: string
+  /** The setting of a run's configuration that it sets, where it sets one. */
+  readonly setting?: string
+}
+
+/** A command. */
+export interface Command {
+  /** What stands after the command's name, where something may. */
+  readonly positional?: { readonly name: string; readonly required: boolean }
+  readonly summary: string
+  /** Sentences below the usage. */
+  readonly about: string
+  readonly flags: { readonly [name: string]: Flag }
+}
+
+const presetList = Object.entries(presets).map(([name, { purpose }]) => `${name} (${purpose})`).join(', ')
+
+/** The commands by name. */
+export const commands = {
+  train: {
+    positional: { name: 'folder', required: false },
+    summary: 'train a model on a folder of pictures, or on procedural seas',
+    about: `Without a folder it trains on procedural seas. Presets: ${presetList}.`,
+    flags: {
+      out: { kind: 'text', value: 'DIR', help: 'run directory, which must not hold a run [runs/<date>-<name>-<n>]', setting: 'out' },
+      preset: { kind: 'text', value: 'NAME', help: 'tiny, small or base [tiny]', setting: 'preset' },
+      size: { kind: 'size', value: 'N|HxW', help: 'size of the pictures in pixels', setting: 'height' },
+      batch: { kind: 'number', value: 'N', help: 'pictures that go through the network together', setting: 'batch' },
+      accumulate: { kind: 'number', value: 'N', help: 'batches for each step: a larger batch in the same memory [1]', setting: 'accumulate' },
+      steps: { kind: 'number', value: 'N', help: 'steps of the optimizer', setting: 'steps' },
+      lr: { kind: 'number', value: 'X', help: 'learning rate', setting: 'learningRate' },
+      ema: { kind: 'number', value: 'X', help: 'largest decay of the averaged weights, in [0, 1)', setting: 'ema' },
+      objective: { kind: 'text', value: 'NAME', help: 'what the network predicts: v, epsilon or x0', setting: 'objective' },
+      schedule: { kind: 'text', value: 'NAME', help: 'noise schedule: cosine, linear or sigmoid', setting: 'schedule' },
+      seed: { kind: 'number', value: 'N', help: 'from which everything random is drawn [0]', setting: 'seed' },
+      device: { kind: 'text', value: 'NAME', help: 'where to compute [cpu]', setting: 'device' },
+      'save-every': { kind: 'number', value: 'N', help: 'steps from checkpoint to checkpoint', setting: 'saveEvery' },
+      'sample-every': { kind: 'number', value: 'N', help: 'steps from sheet to sheet of samples', setting: 'sampleEvery' },
+      'dry-run': { kind: 'switch', help: 'print parameters, memory, FLOPs and time; train nothing, write no run' },
+    },
+  },
+  resume: {
+    positional: { name: 'directory', required: true },
+    summary: 'continue a run exactly where its newest checkpoint stands',
+    about: 'The result is the same, bit for bit, as if the run had never stopped.',
+    flags: {},
+  },
+  sample: {
+    positional: { name: 'directory', required: true },
+    summary: 'draw pictures from what a run has learned',
+    about: 'Draws from the averaged weights of the newest checkpoint, by DDIM. The same seed draws the same pictures.',
+    flags: {
+      count: { kind: 'number', value: 'N', help: 'how many pictures [16]' },
+      steps: { kind: 'number', value: 'N', help: 'steps of the sampler [50]' },
+      seed: { kind: 'number', value: 'N', help: 'from which the noise is drawn [0]' },
+      out: { kind: 'text', value: 'FILE.png', help: 'the sheet [<directory>/samples/seed-<seed>.png]' },
+    },
+  },
+  scan: {
+    positional: { name: 'folder', required: true },
+    summary: 'say which files of a folder can be trained on, and why others cannot',
+    about: 'Nothing is written. Exits with 1 when no file can be used.',
+    flags: { json: { kind: 'switch', help: 'print the whole report as JSON' } },
+  },
+} as const satisfies { readonly [name: string]: Command }
+
+/** The name of a command. */
+export type CommandName = keyof typeof commands

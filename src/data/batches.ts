@@ -1,0 +1,107 @@
+/**
+ * Where training draws its pictures from: an endless stream whose i-th picture is a function of the seed, and pictures that are held
+ * out. A run resumes at any step from an integer, without replaying what came before.
+ */
+import { range } from '../prelude/array.ts'
+import { hostFold, hostKey, hostPermutationIndex, type HostKey } from '../prelude/threefry.ts'
+import type { ImageSet } from './imageSet.ts'
+import { seas, type SeasConfig } from './seas/index.ts'
+
+/** Pictures of one size as training sees them, each `[height, width, channels]` bytes. */
+export interface TrainingData {
+  readonly name: string
+  readonly height: number
+  readonly width: number
+  readonly channels: number
+  /** How many different pictures training draws from; Infinity where they are made as they are asked for. */
+  readonly count: number
+  /** The i-th picture of the endless stream, i ≥ 0. */
+  readonly picture: (i: number) => Uint8Array
+  /** How many pictures are held out: training never draws them. */
+  readonly heldOutCount: number
+  /** The i-th of those held out, 0 ≤ i < heldOutCount. */
+  readonly heldOut: (i: number) => Uint8Array
+}
+
+/** The streams of a data seed: the n of `hostFold(key, n)`. */
+const stream = { split: 0, order: 1 } as const
+
+/** How many of `count` pictures are held out: a tenth, 64 at most; none of a single picture, which is then trained on and measured. */
+export const heldOutShare = (count: number): number => Math.min(64, count < 2 ? 0 : Math.max(1, Math.floor(count / 10)))
+
+/** The i-th picture's place in an endless sequence of epochs, each a permutation of its own. */
+const shuffled = (key: HostKey, count: number, i: number): number => hostPermutationIndex(hostFold(key, Math.floor(i / count)), count, i % count)
+
+/**
+ * A set as training data: a tenth of it (64 at most) is held out, the rest comes in a fresh order each epoch.
+ *
+ * @param seed chooses what is held out, and the order; a safe integer ≥ 0
+ * @throws RangeError for a set without pictures
+ */
+export const dataOfSet = (set: ImageSet, seed: number): TrainingData => {
+  if (set.count < 1) throw new RangeError(`dataOfSet: ${set.name} has no pictures`)
+  const key = hostKey(seed)
+  const [split, order] = [hostFold(key, stream.split), hostFold(key, stream.order)]
+  const held = heldOutShare(set.count)
+  const count = set.count - held
+  const member = (place: number): Uint8Array => set.pixels(hostPermutationIndex(split, set.count, place))
+  return {
+    name: set.name,
+    height: set.height,
+    width: set.width,
+    channels: set.channels,
+    count,
+    picture: (i) => member(held + shuffled(order, count, i)),
+    heldOutCount: Math.max(1, held),
+    heldOut: member,
+  }
+}
+
+/** Seas from this index on are held out; no run draws so many. */
+const firstHeldOutSea = 2 ** 40
+
+/** How many seas are held out. */
+const heldOutSeas = 64
+
+/** Procedural seas as training data: endless, each drawn once, and 64 of them held out. */
+export const dataOfSeas = (config: SeasConfig): TrainingData => {
+  const data = seas(config)
+  return {
+    name: 'procedural seas',
+    height: data.height,
+    width: data.width,
+    channels: 3,
+    count: Infinity,
+    picture: data.image,
+    heldOutCount: heldOutSeas,
+    heldOut: (i) => data.image(firstHeldOutSea + i),
+  }
+}
+
+/**
+ * Pictures one after the other in one array.
+ *
+ * @returns u8 of `[pictures.length, height, width, channels]`
+ */
+export const stack = (pictures: readonly Uint8Array[]): Uint8Array => {
+  const each = pictures[0]?.length ?? 0
+  const all = new Uint8Array(pictures.length * each)
+  pictures.forEach((picture, i) => {
+    all.set(picture, i * each)
+  })
+  return all
+}
+
+/** The pictures `start` … `start + size − 1` of the stream: u8 of `[size, height, width, channels]`. */
+export const batchAt = (data: TrainingData, start: number, size: number): Uint8Array => stack(range(size).map((i) => data.picture(start + i)))
+
+/** The mean of the first `most` pictures of the stream (all of a smaller set), of each pixel, in [−1, 1]: `[height, width, channels]`. */
+export const meanPicture = (data: TrainingData, most = 512): Float32Array => {
+  const count = Math.min(most, data.count)
+  const sums = new Float64Array(data.height * data.width * data.channels)
+  for (let i = 0; i < count; i++)
+    data.picture(i).forEach((byte, p) => {
+      sums[p] = (sums[p] ?? 0) + byte
+    })
+  return Float32Array.from(sums, (sum) => sum / count / 127.5 - 1)
+}

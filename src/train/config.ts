@@ -1,0 +1,184 @@
+/**
+ * The configuration of a run: plain data, decoded from anything with Either. What is wrong is said in words that help: unknown keys name
+ * the nearest, values that do not fit say which do.
+ */
+import { E, pipe } from '../prelude/fp.ts'
+import { suggestion } from './nearest.ts'
+import { presets, type PresetName } from './presets.ts'
+import { trainError, type TrainError } from './trainError.ts'
+
+/** The size of the U-Net. */
+export interface ModelConfig {
+  readonly width: number
+  /** Width of each stage in multiples of `width`; each stage but the last halves the image. */
+  readonly multipliers: readonly number[]
+  /** Attention heads, and channels of each. */
+  readonly heads: number
+  readonly headWidth: number
+}
+
+/** Everything that a run is determined by. */
+export interface TrainConfig {
+  /** The folder of pictures; null trains on procedural seas. */
+  readonly folder: string | null
+  /** The run directory. */
+  readonly out: string
+  readonly preset: string
+  /** Size of the pictures in pixels. */
+  readonly height: number
+  readonly width: number
+  readonly model: ModelConfig
+  /** Pictures that go through the network together. */
+  readonly batch: number
+  /** Batches for each step of the optimizer. */
+  readonly accumulate: number
+  /** Steps of the optimizer. */
+  readonly steps: number
+  /** The highest rate, reached after 1 % of the steps (100 at most). */
+  readonly learningRate: number
+  /** What follows: the same rate, or a half cosine down to 0. */
+  readonly rate: 'constant' | 'cosine'
+  /** The largest decay of the moving average of the weights, in [0, 1). */
+  readonly ema: number
+  readonly objective: 'epsilon' | 'x0' | 'v'
+  readonly schedule: 'linear' | 'cosine' | 'sigmoid'
+  /** T, the number of noise levels. */
+  readonly timesteps: number
+  /** Whether pictures are mirrored at random. */
+  readonly flip: boolean
+  /** A safe integer ≥ 0, from which everything random is drawn. */
+  readonly seed: number
+  readonly device: string
+  /** Steps from one checkpoint, sheet of samples, and measurement on held-out pictures to the next. */
+  readonly saveEvery: number
+  readonly sampleEvery: number
+  readonly heldOutEvery: number
+  /** Pictures on a sheet, and steps of the sampler. */
+  readonly sampleCount: number
+  readonly sampleSteps: number
+}
+
+/** A value or the words that complete "… must be". */
+type Decoder<T> = (value: unknown) => E.Either<string, T>
+
+const whole =
+  (low: number, high = Number.MAX_SAFE_INTEGER): Decoder<number> =>
+  (x) =>
+    typeof x === 'number' && Number.isSafeInteger(x) && x >= low && x <= high ? E.right(x) : E.left(high === Number.MAX_SAFE_INTEGER ? `a whole number ≥ ${low}` : `a whole number from ${low} to ${high}`)
+
+const number =
+  (words: string, fits: (x: number) => boolean): Decoder<number> =>
+  (x) =>
+    typeof x === 'number' && fits(x) ? E.right(x) : E.left(words)
+
+const oneOf =
+  <T extends string>(...names: readonly T[]): Decoder<T> =>
+  (x) => {
+    const found = names.find((name) => name === x)
+    return found === undefined ? E.left(`one of ${names.join(', ')}${typeof x === 'string' ? suggestion(x, names) : ''}`) : E.right(found)
+  }
+
+const text: Decoder<string> = (x) => (typeof x === 'string' && x !== '' ? E.right(x) : E.left('a text that is not empty'))
+
+const list: Decoder<readonly number[]> = (x) =>
+  Array.isArray(x) && x.length > 0 && x.every((m: unknown): m is number => typeof m === 'number' && Number.isInteger(m) && m > 0) ? E.right(x) : E.left('a list of whole numbers above 0')
+
+const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> => typeof x === 'object' && x !== null && !Array.isArray(x)
+
+type Fields<T> = { readonly [K in keyof T]: Decoder<T[K]> }
+
+const show = (x: unknown): string => JSON.stringify(x) ?? String(x)
+
+/** Decodes a record field by field; the first field that is wrong, or unknown, is the error. */
+const record =
+  <T>(fields: Fields<T>, where: string) =>
+  (x: unknown): E.Either<string, T> => {
+    if (!isRecord(x)) return E.left(`${where === '' ? 'the configuration' : where} must be a record of settings, got ${show(x)}`)
+    const known = Object.keys(fields)
+    const unknown = Object.keys(x).find((key) => !known.includes(key))
+    if (unknown !== undefined) return E.left(`${where}${unknown} is not a setting${suggestion(unknown, known) || `; there are ${known.join(', ')}`}`)
+    const decoded: [string, unknown][] = []
+    for (const [key, decode] of Object.entries<Decoder<unknown>>(fields)) {
+      const value = decode(x[key])
+      if (E.isLeft(value)) return E.left(value.left.includes(' must be ') ? value.left : `${where}${key} must be ${value.left}, got ${show(x[key])}`)
+      decoded.push([key, value.right])
+    }
+    return E.right(Object.fromEntries(decoded) as T) // the fields of T, each decoded to its type
+  }
+
+const modelFields: Fields<ModelConfig> = {
+  width: (x) => (typeof x === 'number' && Number.isInteger(x) && x >= 4 && x % 2 === 0 ? E.right(x) : E.left('an even whole number ≥ 4')),
+  multipliers: list,
+  heads: whole(1),
+  headWidth: whole(1),
+}
+
+const fields: Fields<TrainConfig> = {
+  folder: (x) => (x === null ? E.right(null) : pipe(text(x), E.mapLeft(() => 'the path of a folder, or null for procedural seas'))),
+  out: text,
+  preset: text,
+  height: whole(1, 8192),
+  width: whole(1, 8192),
+  model: record(modelFields, 'model.'),
+  batch: whole(1),
+  accumulate: whole(1),
+  steps: whole(1, 1e9),
+  learningRate: number('a number above 0', (x) => x > 0 && Number.isFinite(x)),
+  rate: oneOf('constant', 'cosine'),
+  ema: number('a number in [0, 1), for instance 0.995', (x) => x >= 0 && x < 1),
+  objective: oneOf('epsilon', 'x0', 'v'),
+  schedule: oneOf('linear', 'cosine', 'sigmoid'),
+  timesteps: whole(2, 100_000),
+  flip: (x) => (typeof x === 'boolean' ? E.right(x) : E.left('true or false')),
+  seed: whole(0, 2 ** 52),
+  device: text,
+  saveEvery: whole(1),
+  sampleEvery: whole(1),
+  heldOutEvery: whole(1),
+  sampleCount: whole(1, 1024),
+  sampleSteps: whole(1),
+}
+
+/** The names of all settings. */
+export const settings: readonly string[] = Object.keys(fields)
+
+const fits = (n: number, factor: number): string => {
+  const below = n - (n % factor)
+  return below === 0 ? `use ${factor}` : `use ${below} or ${below + factor}`
+}
+
+/** What the values must be to one another. */
+const checkTogether = (config: TrainConfig): E.Either<string, TrainConfig> => {
+  const halvings = config.model.multipliers.length - 1
+  const factor = 2 ** halvings
+  const wrong = (['height', 'width'] as const).find((side) => config[side] % factor !== 0)
+  if (wrong !== undefined) {
+    const what = config.height === config.width ? 'image size' : `image ${wrong}`
+    return E.left(`${what} ${config[wrong]} is not divisible by ${factor} (${halvings} halving${halvings === 1 ? '' : 's'}): ${fits(config[wrong], factor)}`)
+  }
+  if (config.sampleSteps > config.timesteps) return E.left(`sampleSteps must be at most timesteps, ${config.timesteps}, got ${config.sampleSteps}`)
+  return E.right(config)
+}
+
+const toError = E.mapLeft((message: string): TrainError => trainError('CFG', message))
+
+/** A whole configuration, as it was written by a run. */
+export const decodeConfig = (input: unknown): E.Either<TrainError, TrainConfig> => pipe(record(fields, '')(input), E.chain(checkTogether), toError)
+
+const isPresetName = (name: string): name is PresetName => Object.hasOwn(presets, name)
+
+/**
+ * The configuration that some settings make: over those of their preset (`tiny` if none is named) and the defaults. Settings of the
+ * model may be named one by one; one that is undefined counts as absent.
+ *
+ * @returns Left with a message that names the setting, what it may be, and for an unknown one the nearest
+ */
+export const configOf = (given: { readonly [setting: string]: unknown }): E.Either<TrainError, TrainConfig> => {
+  const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  const preset = named['preset'] ?? 'tiny'
+  if (typeof preset !== 'string' || !isPresetName(preset))
+    return toError(E.left(`preset must be one of ${Object.keys(presets).join(', ')}, got ${show(preset)}${typeof preset === 'string' ? suggestion(preset, Object.keys(presets)) : ''}`))
+  const { purpose: _, ...chosen } = presets[preset]
+  const model = isRecord(named['model']) ? { ...chosen.model, ...named['model'] } : (named['model'] ?? chosen.model)
+  return decodeConfig({ folder: null, seed: 0, device: 'cpu', ...chosen, ...named, preset, model })
+}

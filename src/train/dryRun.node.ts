@@ -1,0 +1,77 @@
+/** A run on paper: what it would take, from the plan of its real step, and a short measurement of how fast the device computes. */
+import { valueAndGrad } from '../autograd/index.ts'
+import { flopsOf, memoryOf } from '../compiler/plan.ts'
+import { conv2d, silu } from '../nn/index.ts'
+import { pipe, TE } from '../prelude/fp.ts'
+import { open, type Device } from '../tensor/device.ts'
+import { key, normal, type Key } from '../tensor/random.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { countElements } from '../tensor/tree.ts'
+import type { TrainConfig } from './config.ts'
+import { openData } from './data.node.ts'
+import type { RunFacts } from './events.ts'
+import { guarded } from './failure.ts'
+import { initialState, recipeOf, type Recipe } from './recipe.ts'
+import { stepperOn } from './step.ts'
+import { trainErrorOf, type TrainError } from './trainError.ts'
+
+/** A run on paper. */
+export interface TrainingPlan {
+  readonly facts: RunFacts
+  /** Kernels of the compiled step. */
+  readonly kernels: number
+  /** Floating-point operations a second that the device reached. */
+  readonly flopsPerSecond: number
+  /** Seconds that all steps would take at that rate, without samples and checkpoints. */
+  readonly seconds: number
+  readonly warnings: readonly string[]
+}
+
+/** Seconds of measuring: long enough for code to be compiled. */
+const measuringSeconds = 0.6
+
+/** The rate at which the device runs a convolution of the network's first stage and its gradient, at its best. */
+const measureRate = async (device: Device, { config }: Recipe): Promise<number> => {
+  const layer = conv2d(config.model.width, config.model.width, 3, { padding: 1 })
+  const shape = [config.batch, config.height, config.width, config.model.width]
+  const [params, x] = await device.compile((k: Key) => [layer.init(k), normal(k, shape)] as const)(key(0))
+  const run = device.compile((p: typeof params, input: Tensor) => valueAndGrad((q: typeof params) => silu(layer.apply(q, input)).square().mean())(p))
+  const flops = flopsOf(run.plan(params, x))
+  let best = Infinity
+  const begin = performance.now()
+  while (performance.now() - begin < 1000 * measuringSeconds) {
+    const start = performance.now()
+    const [loss] = await run(params, x)
+    await device.read(loss)
+    best = Math.min(best, performance.now() - start)
+  }
+  return (1000 * flops) / best
+}
+
+/**
+ * What `train` would do with this configuration: the pictures are opened, the step is compiled and not run, nothing is written.
+ *
+ * @returns parameters, planned memory, FLOPs of a step, and the estimated time
+ */
+export const planTraining = (config: TrainConfig): TE.TaskEither<TrainError, TrainingPlan> =>
+  pipe(
+    openData(config),
+    TE.bindTo('opened'),
+    TE.bind('device', () => pipe(open(config.device), TE.mapLeft(trainErrorOf('DEVICE')))),
+    TE.chain(({ opened, device }) =>
+      guarded(async () => {
+        try {
+          const recipe = recipeOf(config)
+          const state = initialState(recipe, key(config.seed))
+          const plan = stepperOn(device, recipe).plan(state)
+          const parameters = countElements(state.params)
+          const flops = flopsOf(plan) * config.accumulate
+          const facts = { config, device: device.name, pictures: opened.summary, parameters, memory: memoryOf(plan), weights: 4 * parameters, flops }
+          const flopsPerSecond = await measureRate(device, recipe)
+          return { facts, kernels: plan.kernels.length, flopsPerSecond, seconds: (flops / flopsPerSecond) * config.steps, warnings: opened.warnings }
+        } finally {
+          await device.close()
+        }
+      }),
+    ),
+  )

@@ -1,0 +1,95 @@
+/**
+ * The loss on pictures that training never sees, with the same noise and times at every measurement, beside that of the best
+ * predictor that does not look at its input.
+ *
+ * That predictor returns the mean target of each time and pixel. Targets are linear in image and noise, and the noise has mean 0, so it
+ * is the target of the mean image: −√(1 − ᾱ)·mean for v, 0 for ε, the mean image for x₀.
+ */
+import { diffusionLosses, noiseLevel, parameterizations, type Denoise } from '../diffusion/index.ts'
+import { range } from '../prelude/array.ts'
+import { hostFold, hostKey, hostPermutationIndex } from '../prelude/threefry.ts'
+import { meanPicture, stack, type TrainingData } from '../data/batches.ts'
+import { scalar, tensor, zerosLike } from '../tensor/create.ts'
+import type { Device } from '../tensor/device.ts'
+import { foldIn, key, normal, type Key } from '../tensor/random.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Params, Recipe } from './recipe.ts'
+import { normalise } from './step.ts'
+
+/** A measurement on held-out pictures. */
+export interface HeldOut {
+  /** The mean training loss, with its weights, of the raw parameters. */
+  readonly loss: number
+  /** That loss as a multiple of the best constant predictor's: 1 is nothing learned. */
+  readonly relative: number
+}
+
+/** Draws of (picture, time, noise) in a measurement: every held-out picture at least twice, 128 times spread evenly at least. */
+const drawsFor = (pictures: number): number => pictures * Math.max(2, Math.ceil(128 / pictures))
+
+/** Some draws as arguments of a compiled function. */
+interface Chunk {
+  readonly images: Tensor
+  readonly t: Tensor
+  readonly key: Key
+  readonly index: Tensor
+  /** Draws that count; the rest only fill the last chunk. */
+  readonly count: number
+}
+
+const chunksOf = ({ config }: Recipe, data: TrainingData): readonly Omit<Chunk, 'key'>[] => {
+  const total = drawsFor(data.heldOutCount)
+  const size = Math.min(config.batch, total)
+  const order = hostFold(hostKey(config.seed), 0)
+  const timeOf = (i: number): number => Math.floor(((hostPermutationIndex(order, total, i % total) + 0.5) / total) * config.timesteps)
+  const shape = [size, config.height, config.width, 3]
+  return range(Math.ceil(total / size)).map((c) => {
+    const draws = range(size).map((i) => c * size + i)
+    return {
+      images: tensor(stack(draws.map((i) => data.heldOut(i % data.heldOutCount))), { shape }),
+      t: tensor(Int32Array.from(draws, timeOf)),
+      index: scalar(c, 'u32'),
+      count: Math.min(size, total - c * size),
+    }
+  })
+}
+
+/** The losses of a chunk's draws, [size], for a network. */
+const chunkLosses =
+  ({ config, schedule }: Recipe) =>
+  (denoise: Denoise, images: Tensor, t: Tensor, key: Key, index: Tensor): Tensor =>
+    diffusionLosses({ schedule, objective: config.objective })(denoise, normalise(images), t, normal(foldIn(foldIn(key, 'held out'), index), images.shape))
+
+/** The network that knows the mean image alone. @param mean [H, W, C] in [−1, 1] */
+const constantPredictor =
+  ({ config, schedule }: Recipe, mean: Tensor): Denoise =>
+  (xt, t) =>
+    parameterizations[config.objective].target(noiseLevel(schedule, t, xt), mean.broadcastTo(xt.shape), zerosLike(xt))
+
+/**
+ * Prepares the measurement: draws are made and the constant predictor is measured once.
+ *
+ * @returns a function from raw parameters to the measurement
+ */
+export const heldOutOn = async (device: Device, recipe: Recipe, data: TrainingData): Promise<(params: Params) => Promise<HeldOut>> => {
+  const chunks = chunksOf(recipe, data)
+  const seed = key(recipe.config.seed)
+  const losses = chunkLosses(recipe)
+  const network = device.compile((params: Params, images: Tensor, t: Tensor, seed: Key, index: Tensor) => losses((x, time) => recipe.model.apply(params, { x, t: time }), images, t, seed, index))
+  const constant = device.compile((mean: Tensor, images: Tensor, t: Tensor, seed: Key, index: Tensor) => losses(constantPredictor(recipe, mean), images, t, seed, index))
+  const average = async (of: (chunk: Omit<Chunk, 'key'>) => Promise<Tensor>): Promise<number> => {
+    let [sum, count] = [0, 0]
+    for (const chunk of chunks) {
+      const values = (await device.read(await of(chunk))).slice(0, chunk.count)
+      for (const value of values) sum += value
+      count += values.length
+    }
+    return sum / count
+  }
+  const mean = tensor(meanPicture(data), { shape: [data.height, data.width, data.channels] })
+  const best = await average(({ images, t, index }) => constant(mean, images, t, seed, index))
+  return async (params) => {
+    const loss = await average(({ images, t, index }) => network(params, images, t, seed, index))
+    return { loss, relative: loss / best }
+  }
+}

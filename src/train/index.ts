@@ -1,0 +1,12 @@
+/** fathom/train: runs. `train` begins one, `resume` continues it exactly, `load` and `sample` use what it learned. */
+export { configOf, decodeConfig, settings, type ModelConfig, type TrainConfig } from './config.ts'
+export { planTraining, type TrainingPlan } from './dryRun.node.ts'
+export type { RunFacts, TrainEvent, TrainHooks, TrainSummary } from './events.ts'
+export { heldOutOn, type HeldOut } from './heldOut.ts'
+export { load, sample, type LoadedRun, type SampleOptions, type Samples } from './load.node.ts'
+export { nearest, suggestion } from './nearest.ts'
+export { presets, type Preset, type PresetName } from './presets.ts'
+export { initialState, recipeOf, type OptimizerState, type Params, type Recipe, type TrainState } from './recipe.ts'
+export { givenAt, stepperOn, trainStep, type Draws, type Given, type Stepped, type Stepper } from './step.ts'
+export { resume, train } from './train.node.ts'
+export type { TrainError, TrainErrorCode } from './trainError.ts'

@@ -1,0 +1,92 @@
+/** A trained run, ready to draw pictures from: `load` reads it, `sample` draws. */
+import { E, pipe, TE } from '../prelude/fp.ts'
+import type { Schedule } from '../diffusion/index.ts'
+import type { UnetInput } from '../models/index.ts'
+import type { Module } from '../nn/index.ts'
+import { open } from '../tensor/device.ts'
+import { key } from '../tensor/random.ts'
+import type { TrainConfig } from './config.ts'
+import { drawerOn } from './draw.ts'
+import { guarded } from './failure.ts'
+import { initialState, recipeOf, type Params } from './recipe.ts'
+import { readConfig, restore } from './runDirectory.node.ts'
+import { trainError, trainErrorOf, type TrainError } from './trainError.ts'
+
+/** What a run has learned. */
+export interface LoadedRun {
+  readonly config: TrainConfig
+  /** The steps it was trained for. */
+  readonly step: number
+  readonly model: Module<Params, UnetInput>
+  /** The averaged weights, from which to sample. */
+  readonly average: Params
+  /** The weights as the last step left them. */
+  readonly params: Params
+  readonly schedule: Schedule
+  readonly warnings: readonly string[]
+}
+
+/** Reads the newest valid checkpoint of a run. Needs no lock: it may be in training. */
+export const load = (directory: string): TE.TaskEither<TrainError, LoadedRun> =>
+  pipe(
+    readConfig(directory),
+    TE.chain((config) => {
+      const recipe = recipeOf(config)
+      return pipe(
+        restore(config, initialState(recipe, key(0))),
+        TE.map(({ state, progress, warnings }) => ({
+          config,
+          step: progress.step,
+          model: recipe.model,
+          average: state.average,
+          params: state.params,
+          schedule: recipe.schedule,
+          warnings,
+        })),
+      )
+    }),
+  )
+
+/** How to sample. */
+export interface SampleOptions {
+  readonly count: number
+  /** Steps of DDIM, at most the schedule's. */
+  readonly steps: number
+  readonly seed: number
+  /** Default: the device of training. */
+  readonly device?: string
+  readonly onStep?: (done: number, total: number) => void
+}
+
+/** Pictures of one size. */
+export interface Samples {
+  readonly height: number
+  readonly width: number
+  /** Each bytes [height, width, 3]. */
+  readonly pictures: readonly Uint8Array[]
+}
+
+const requireOptions = ({ timesteps }: TrainConfig, { count, steps, seed }: SampleOptions): E.Either<TrainError, void> => {
+  if (!Number.isSafeInteger(count) || count < 1) return E.left(trainError('CFG', `count must be a whole number ≥ 1, got ${count}`))
+  if (!Number.isSafeInteger(steps) || steps < 1 || steps > timesteps) return E.left(trainError('CFG', `steps must be a whole number from 1 to ${timesteps}, got ${steps}`))
+  if (!Number.isSafeInteger(seed) || seed < 0) return E.left(trainError('CFG', `seed must be a whole number ≥ 0, got ${seed}`))
+  return E.right(undefined)
+}
+
+/** Draws pictures from the averaged weights by DDIM; the same seed and count draw the same pictures. */
+export const sample = ({ config, average }: LoadedRun, options: SampleOptions): TE.TaskEither<TrainError, Samples> =>
+  pipe(
+    TE.fromEither(requireOptions(config, options)),
+    TE.chain(() => pipe(open(options.device ?? config.device), TE.mapLeft(trainErrorOf('DEVICE')))),
+    TE.chain((device) =>
+      guarded(async () => {
+        try {
+          const draw = drawerOn(device, recipeOf(config), { ...options, batch: Math.min(options.count, 16) })
+          const pictures = await draw(await device.realize(average), options.onStep)
+          return { height: config.height, width: config.width, pictures }
+        } finally {
+          await device.close()
+        }
+      }),
+    ),
+  )

@@ -1,0 +1,47 @@
+/** Presets: whole configurations by name, as data. What the user names on the command line goes over them. */
+import type { ModelConfig, TrainConfig } from './config.ts'
+
+/** What a preset chooses; where and from what to train it leaves to the user. */
+export type Preset = Omit<TrainConfig, 'folder' | 'out' | 'preset' | 'seed' | 'device'> & { readonly purpose: string }
+
+/** The settings that the larger presets share: lucidrains' trainer, with the velocity as the target. */
+const usual = {
+  accumulate: 1,
+  rate: 'constant',
+  ema: 0.995,
+  objective: 'v',
+  schedule: 'cosine',
+  timesteps: 1000,
+  flip: true,
+  saveEvery: 500,
+  sampleEvery: 1000,
+  heldOutEvery: 500,
+  sampleCount: 16,
+  sampleSteps: 50,
+} as const
+
+const model = (width: number, multipliers: readonly number[], heads: number, headWidth: number): ModelConfig => ({ width, multipliers, heads, headWidth })
+
+/** The presets, from the smallest. */
+export const presets = {
+  tiny: {
+    ...usual,
+    purpose: 'a first sea in minutes on a cpu',
+    height: 16,
+    width: 16,
+    model: model(16, [1, 2], 2, 8),
+    batch: 16,
+    steps: 400,
+    learningRate: 2e-3,
+    rate: 'cosine',
+    saveEvery: 50,
+    sampleEvery: 200,
+    heldOutEvery: 50,
+    sampleSteps: 25,
+  },
+  small: { ...usual, purpose: 'seas of 32×32, hours on a cpu', height: 32, width: 32, model: model(32, [1, 2, 4], 4, 16), batch: 16, steps: 20_000, learningRate: 4e-4 },
+  base: { ...usual, purpose: 'photographs of 64×64, for a GPU', height: 64, width: 64, model: model(64, [1, 2, 4, 8], 4, 32), batch: 32, steps: 100_000, learningRate: 2e-4 },
+} as const satisfies { readonly [name: string]: Preset }
+
+/** The name of a preset. */
+export type PresetName = keyof typeof presets

@@ -1,0 +1,61 @@
+/** From a configuration to what it names: the network, the noise schedule, the optimizer, and the rates of each step. */
+import { cosineSchedule, linearSchedule, sigmoidSchedule, type Schedule } from '../diffusion/index.ts'
+import { unet, type UnetInput, type UnetParams } from '../models/index.ts'
+import type { Module } from '../nn/index.ts'
+import { adam, chain, clipByGlobalNorm, constantWithWarmup, cosineDecay, diffusersEmaDecay, type AdamState, type Stateless, type Transform } from '../optim/index.ts'
+import { mapTree } from '../tensor/tree.ts'
+import type { Key } from '../tensor/random.ts'
+import type { TrainConfig } from './config.ts'
+
+/** The parameters of the network. */
+export type Params = UnetParams
+
+/** The state of the optimizer. */
+export type OptimizerState = [Stateless, AdamState]
+
+/** What a step takes over from the step before, and all that a checkpoint holds. */
+export interface TrainState {
+  readonly params: Params
+  readonly opt: OptimizerState
+  /** The moving average of the parameters, from which samples are drawn. */
+  readonly average: Params
+}
+
+/** What a configuration names, ready to be put together. */
+export interface Recipe {
+  readonly config: TrainConfig
+  readonly model: Module<Params, UnetInput>
+  readonly schedule: Schedule
+  readonly optimizer: Transform<OptimizerState>
+  /** The learning rate and the decay of the average at step 1, 2, … */
+  readonly rateAt: (step: number) => number
+  readonly decayAt: (step: number) => number
+}
+
+const schedules: { readonly [K in TrainConfig['schedule']]: (steps: number) => Schedule } = {
+  linear: (steps) => linearSchedule(steps),
+  cosine: (steps) => cosineSchedule(steps),
+  sigmoid: (steps) => sigmoidSchedule(steps),
+}
+
+const rateOf = ({ rate, learningRate, steps }: TrainConfig): ((step: number) => number) => {
+  const warmupSteps = Math.min(100, Math.ceil(steps / 100))
+  const schedule = rate === 'cosine' ? cosineDecay({ learningRate, warmupSteps, steps: steps + 1 }) : constantWithWarmup({ learningRate, warmupSteps })
+  return schedule
+}
+
+/** The recipe of a configuration. Adam's second decay of 0.99 and clipping at 1 are those of lucidrains' trainer. */
+export const recipeOf = (config: TrainConfig): Recipe => ({
+  config,
+  model: unet({ channels: 3, ...config.model }),
+  schedule: schedules[config.schedule](config.timesteps),
+  optimizer: chain(clipByGlobalNorm(1), adam({ beta1: 0.9, beta2: 0.99 })),
+  rateAt: rateOf(config),
+  decayAt: diffusersEmaDecay({ decay: config.ema }),
+})
+
+/** The state before the first step, not yet computed: the average begins as the parameters. */
+export const initialState = ({ model, optimizer }: Recipe, key: Key): TrainState => {
+  const params = model.init(key)
+  return { params, opt: optimizer.init(params), average: mapTree(params, (x) => x) }
+}

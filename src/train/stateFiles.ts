@@ -1,0 +1,108 @@
+/** A training state as the files of a checkpoint, and back: safetensors whose names are the paths of the trees. */
+import { readSafetensors, writeSafetensors, type ArrayRecord } from '../io/index.ts'
+import { viewAs, type TypedArray } from '../graph/dtype.ts'
+import { equalNumbers } from '../prelude/array.ts'
+import { E, pipe } from '../prelude/fp.ts'
+import { tensor } from '../tensor/create.ts'
+import type { Device } from '../tensor/device.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { leavesWithPaths, mapTree } from '../tensor/tree.ts'
+import type { TrainState } from './recipe.ts'
+
+/** What a checkpoint says beside its tensors; every number of a run follows from these and the configuration. */
+export interface Progress {
+  /** Steps that are done. */
+  readonly step: number
+  readonly seed: number
+  /** SHA-256 of what determines the run's numbers. */
+  readonly configHash: string
+  /** The pictures' fingerprint. */
+  readonly data: string
+  /** The device's name. */
+  readonly device: string
+}
+
+/** The parts of the state; each is a file. */
+const parts = ['params', 'average', 'opt'] as const
+
+const fileName = (part: (typeof parts)[number]): string => `${part}.safetensors`
+
+const stateName = 'state.json'
+
+const bytesOf = (values: TypedArray): Uint8Array => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+
+/** The tensors of a tree by path, read from the device. */
+export const recordsOf = async (device: Device, tree: unknown): Promise<readonly (readonly [string, ArrayRecord])[]> =>
+  Promise.all(leavesWithPaths(tree).map(async ([path, x]) => [path, { dtype: x.dtype, shape: x.shape, bytes: bytesOf(await device.read(x)) }] as const))
+
+/** All files of a checkpoint. The same state gives the same bytes. */
+export const stateToFiles = async (device: Device, state: TrainState, progress: Progress): Promise<ReadonlyMap<string, Uint8Array>> => {
+  const files = new Map<string, Uint8Array>()
+  for (const part of parts) files.set(fileName(part), writeSafetensors(await recordsOf(device, state[part]), new Map([['format', 'fathom']])))
+  return files.set(stateName, new TextEncoder().encode(`${JSON.stringify(progress, undefined, 2)}\n`))
+}
+
+const isProgress = (x: unknown): x is Progress =>
+  typeof x === 'object' && x !== null && 'step' in x && typeof x.step === 'number' && 'seed' in x && typeof x.seed === 'number' && 'configHash' in x && typeof x.configHash === 'string' && 'device' in x && typeof x.device === 'string' && 'data' in x && typeof x.data === 'string'
+
+const progressFrom = (bytes: Uint8Array): E.Either<string, Progress> =>
+  pipe(
+    E.tryCatch(
+      (): unknown => JSON.parse(new TextDecoder().decode(bytes)),
+      () => `${stateName} is not JSON`,
+    ),
+    E.filterOrElse(isProgress, () => `${stateName} does not say step, seed, configHash, data and device`),
+  )
+
+const fileOf = (files: ReadonlyMap<string, Uint8Array>, name: string): E.Either<string, Uint8Array> => E.fromNullable(`${name} is not in the checkpoint`)(files.get(name))
+
+/** The record as a tensor like `like`; Left when shape or dtype differ. */
+const tensorLike = (like: Tensor, path: string, found: ArrayRecord | undefined): E.Either<string, Tensor> => {
+  if (found === undefined) return E.left(`it has no tensor '${path}'`)
+  if (found.dtype !== like.dtype || !equalNumbers(found.shape, like.shape))
+    return E.left(`'${path}' is ${found.dtype} [${found.shape.join(', ')}], the configuration makes it ${like.dtype} [${like.shape.join(', ')}]`)
+  const { buffer } = new Uint8Array(found.bytes) // a copy, and so aligned
+  return E.right(tensor(viewAs(like.dtype, buffer, 0, like.size), { shape: like.shape, dtype: like.dtype }))
+}
+
+/** The tree with its leaves taken from a file, which must hold exactly them. */
+const treeFrom = <T>(template: T, bytes: Uint8Array): E.Either<string, T> =>
+  pipe(
+    readSafetensors(bytes),
+    E.mapLeft(({ message }) => message),
+    E.chain(({ tensors }) => {
+      const paths = leavesWithPaths(template)
+      const extra = [...tensors.keys()].find((name) => !paths.some(([path]) => path === name))
+      if (extra !== undefined) return E.left(`it has the tensor '${extra}', which the configuration does not make`)
+      return pipe(
+        E.traverseArray(([path, like]: readonly [string, Tensor]) => tensorLike(like, path, tensors.get(path)))(paths),
+        E.map((made) => {
+          const byPath = new Map(paths.map(([path], i) => [path, made[i]]))
+          return mapTree(template, (leaf, path) => byPath.get(path) ?? leaf)
+        }),
+      )
+    }),
+  )
+
+/**
+ * The state in a checkpoint's files.
+ *
+ * @param template a state of the same structure, which need not be computed
+ * @returns Left with what does not fit
+ */
+export const stateFromFiles = (template: TrainState, files: ReadonlyMap<string, Uint8Array>): E.Either<string, { readonly state: TrainState; readonly progress: Progress }> => {
+  const part = <T>(name: (typeof parts)[number], tree: T): E.Either<string, T> =>
+    pipe(
+      fileOf(files, fileName(name)),
+      E.chain((bytes) => treeFrom(tree, bytes)),
+      E.mapLeft((why) => `${fileName(name)}: ${why}`),
+    )
+  return pipe(
+    E.Do,
+    E.bind('params', () => part('params', template.params)),
+    E.bind('average', () => part('average', template.average)),
+    E.bind('opt', () => part('opt', template.opt)),
+    E.bind('progress', () => pipe(fileOf(files, stateName), E.chain(progressFrom))),
+    E.map(({ progress, ...state }) => ({ state, progress })),
+  )
+}

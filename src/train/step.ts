@@ -1,0 +1,145 @@
+/**
+ * The step of training: a batch of bytes and a step number in, the next state and the loss out, as pure functions of tensors.
+ *
+ * What varies from step to step (pictures, step number, rates) enters as buffers, so that one plan serves all steps. Random numbers
+ * depend on the seed, the step and the place in the whole batch, not on how the batch is cut for accumulation.
+ */
+import { valueAndGrad } from '../autograd/index.ts'
+import { diffusionLoss } from '../diffusion/index.ts'
+import { accumulate, applyUpdates, ema, emptyAccumulation } from '../optim/index.ts'
+import { at, range } from '../prelude/array.ts'
+import { scalar, tensor, zeros } from '../tensor/create.ts'
+import type { Compiled, Device } from '../tensor/device.ts'
+import { bernoulli, foldIn, key, normal, randint, split, type Key } from '../tensor/random.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { Params, Recipe, TrainState } from './recipe.ts'
+
+/** What a step is given besides state and pictures, as buffers. */
+export interface Given {
+  /** u32 [2], of the seed. */
+  readonly key: Key
+  /** u32 [], counted from 1. */
+  readonly step: Tensor
+  readonly learningRate: Tensor
+  /** d of average ← d·average + (1 − d)·params. */
+  readonly decay: Tensor
+}
+
+/** The buffers of a step. @param step counted from 1 */
+export const givenAt = ({ config, rateAt, decayAt }: Recipe, step: number): Given => ({
+  key: key(config.seed),
+  step: scalar(step, 'u32'),
+  learningRate: scalar(rateAt(step)),
+  decay: scalar(decayAt(step)),
+})
+
+/** The random numbers of some pictures: times [N] i32, noise [N, H, W, C], and which are mirrored, [N] bool. */
+export interface Draws {
+  readonly t: Tensor
+  readonly epsilon: Tensor
+  readonly mirrored: Tensor
+}
+
+/** The draws of a step for `count` pictures; more pictures begin with the draws of fewer. */
+const drawsOf = ({ config }: Recipe, count: number, given: Pick<Given, 'key' | 'step'>): Draws => {
+  const [times, noise, mirrors] = split(foldIn(foldIn(given.key, 'train'), given.step), 3)
+  return {
+    t: randint(times, [count], 0, config.timesteps),
+    epsilon: normal(noise, [count, config.height, config.width, 3]),
+    mirrored: bernoulli(mirrors, config.flip ? 0.5 : 0, [count]),
+  }
+}
+
+/** Bytes 0 … 255 as numbers in [−1, 1]. @param images u8 [N, H, W, C] */
+export const normalise = (images: Tensor): Tensor => images.cast('f32').mul(1 / 127.5).sub(1)
+
+const mirror = (x: Tensor, mirrored: Tensor): Tensor => mirrored.reshape([mirrored.size, 1, 1, 1]).select(x.reverse([2]), x)
+
+/** The training loss of a batch (Ho et al. 2020, eq. 14, in the weighting of the objective) as a function of the parameters. */
+const batchLoss = ({ config, model, schedule }: Recipe) => {
+  const loss = diffusionLoss({ schedule, objective: config.objective })
+  return (params: Params, images: Tensor, { t, epsilon, mirrored }: Draws): Tensor =>
+    loss((x, time) => model.apply(params, { x, t: time }), mirror(normalise(images), mirrored), t, epsilon)
+}
+
+/** The optimizer's part of a step. */
+const descend = ({ optimizer }: Recipe, state: TrainState, gradients: Params, { learningRate, decay }: Given): TrainState => {
+  const [updates, opt] = optimizer.update(gradients, state.opt, state.params, { learningRate })
+  const params = applyUpdates(state.params, updates)
+  return { params, opt, average: ema(decay, state.average, params) }
+}
+
+/** A state and the loss that its step measured. */
+export type Stepped = readonly [state: TrainState, measured: { readonly loss: Tensor }]
+
+/** A whole step on one batch: what is compiled without accumulation. */
+export const trainStep =
+  (recipe: Recipe) =>
+  (state: TrainState, images: Tensor, given: Given): Stepped => {
+    const [loss, gradients] = valueAndGrad(batchLoss(recipe))(state.params, images, drawsOf(recipe, images.shape[0] ?? 1, given))
+    return [descend(recipe, state, gradients, given), { loss }]
+  }
+
+/** A step as the loop sees it. */
+export interface Stepper {
+  /** The next state; the given one is consumed. @param pictures u8 bytes of accumulate × batch pictures */
+  readonly run: (state: TrainState, pictures: Uint8Array, step: number) => Promise<Stepped>
+  /** The plan of the largest part of a step, without running it. */
+  readonly plan: (state: TrainState) => ReturnType<Compiled<never, never>['plan']>
+}
+
+const shapeOf = ({ config }: Recipe): readonly number[] => [config.batch, config.height, config.width, 3]
+
+const wholeStepper = (device: Device, recipe: Recipe): Stepper => {
+  const step = device.compile(trainStep(recipe), { donate: [0, 1, 2] })
+  const images = (pictures: Uint8Array): Tensor => tensor(pictures, { shape: shapeOf(recipe) })
+  return {
+    run: (state, pictures, n) => step(state, images(pictures), givenAt(recipe, n)),
+    plan: (state) => step.plan(state, images(new Uint8Array(shapeOf(recipe).reduce((a, b) => a * b))), givenAt(recipe, 1)),
+  }
+}
+
+/** The draws of the whole batch, cut into those of each micro-batch. */
+const microDraws = (recipe: Recipe, given: Pick<Given, 'key' | 'step'>): readonly Draws[] => {
+  const { batch, accumulate } = recipe.config
+  const { t, epsilon, mirrored } = drawsOf(recipe, batch * accumulate, given)
+  return range(accumulate).map((m) => {
+    const part = [m * batch, (m + 1) * batch] as const
+    return { t: t.slice(part), epsilon: epsilon.slice(part), mirrored: mirrored.slice(part) }
+  })
+}
+
+interface Running {
+  readonly gradients: Params
+  readonly loss: Tensor
+}
+
+const accumulatingStepper = (device: Device, recipe: Recipe): Stepper => {
+  const { batch, accumulate: count } = recipe.config
+  const shape = shapeOf(recipe)
+  const each = shape.reduce((a, b) => a * b)
+  const draw = device.compile((given: Pick<Given, 'key' | 'step'>) => microDraws(recipe, given))
+  const add = device.compile(
+    (running: Running, params: Params, images: Tensor, draws: Draws): Running => {
+      const [loss, gradients] = valueAndGrad(batchLoss(recipe))(params, images, draws)
+      return { gradients: accumulate(running.gradients, gradients, count), loss: running.loss.add(loss.mul(1 / count)) }
+    },
+    { donate: [0, 2, 3] },
+  )
+  const finish = device.compile((state: TrainState, { gradients, loss }: Running, given: Given): Stepped => [descend(recipe, state, gradients, given), { loss }], { donate: [0, 1, 2] })
+  const start = device.compile((params: Params): Running => ({ gradients: emptyAccumulation(params), loss: zeros([]) }))
+  const images = (pictures: Uint8Array, m: number): Tensor => tensor(pictures.subarray(m * each, (m + 1) * each), { shape })
+  return {
+    run: async (state, pictures, n) => {
+      const given = givenAt(recipe, n)
+      const draws = await draw({ key: given.key, step: given.step })
+      let running = await start(state.params)
+      for (const m of range(count)) running = await add(running, state.params, images(pictures, m), at(draws, m))
+      return finish(state, running, given)
+    },
+    plan: (state) => add.plan({ gradients: emptyAccumulation(state.params), loss: zeros([]) }, state.params, images(new Uint8Array(each), 0), drawsOf(recipe, batch, givenAt(recipe, 1))),
+  }
+}
+
+/** The step of a configuration, compiled for a device: one function, or with accumulation one that adds and one that steps. */
+export const stepperOn = (device: Device, recipe: Recipe): Stepper => (recipe.config.accumulate === 1 ? wholeStepper : accumulatingStepper)(device, recipe)
