@@ -1,8 +1,10 @@
 /** Reverse mode: one walk over the graph against the order of its making, which builds the graph of the cotangents. */
-import { at } from '../prelude/array.ts'
+import { at, equalNumbers } from '../prelude/array.ts'
+import { ShapeError } from '../prelude/errors.ts'
 import { isFloat } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
 import type { Node, NodeOf } from '../graph/ops.ts'
+import { showShape } from '../graph/shape.ts'
 import { instantiate } from '../graph/substitute.ts'
 import { dependents, reachable } from '../graph/traverse.ts'
 import { zerosLike } from '../tensor/create.ts'
@@ -20,52 +22,87 @@ const accumulate = (cotangents: Cotangents, node: Node, g: Tensor | null): void 
   cotangents.set(node, sum === undefined ? g : sum.add(g))
 }
 
-/** Calls made together share their list of inputs; they are differentiated together, so that a checkpoint is recomputed once. */
-const siblings = (node: NodeOf<'call'>, active: ReadonlySet<Node>): readonly NodeOf<'call'>[] =>
-  [...active].filter((n): n is NodeOf<'call'> => n.op === 'call' && n.inputs === node.inputs && n.attrs.definition === node.attrs.definition)
+type Call = NodeOf<'call'>
 
-const callCotangents = (node: NodeOf<'call'>, calls: readonly NodeOf<'call'>[], cotangents: Cotangents): readonly (Tensor | null)[] => {
-  const { inputs } = node
-  const { definition } = node.attrs
+/** Calls made together share their list of inputs; they are differentiated together, so that a checkpoint is recomputed once. */
+const siblings = (nodes: Iterable<Node>): ReadonlyMap<readonly Node[], readonly Call[]> => {
+  const found = new Map<readonly Node[], Call[]>()
+  for (const node of nodes) {
+    if (node.op !== 'call') continue
+    const known = found.get(node.inputs)
+    if (known === undefined) found.set(node.inputs, [node])
+    else known.push(node)
+  }
+  return found
+}
+
+type Arriving = readonly (readonly [output: number, cotangent: Tensor])[]
+
+const customCotangents = ({ inputs, attrs: { definition } }: Call, arriving: Arriving): readonly (Tensor | null)[] => {
+  const given = new Map(arriving)
+  const gs = definition.outputs.map((o, i) => (given.get(i) ?? zerosLike(new Tensor(o))).node)
+  const found = definition.vjp?.(inputs, gs) ?? []
+  if (found.length !== inputs.length) throw new ShapeError(`${definition.name}: the vjp returned ${found.length} cotangents for ${inputs.length} arguments`)
+  return found.map((n, i) => {
+    const x = at(inputs, i)
+    if (n !== null && isFloat(x.dtype) && (n.dtype !== x.dtype || !equalNumbers(n.shape, x.shape)))
+      throw new ShapeError(`${definition.name}: the vjp returned a cotangent ${n.dtype}${showShape(n.shape)} for an argument ${x.dtype}${showShape(x.shape)}`)
+    return n === null ? null : new Tensor(n)
+  })
+}
+
+const differentiateCalls = (calls: readonly Call[], cotangents: Cotangents, active: ReadonlySet<Node>): void => {
+  const [call] = calls as readonly [Call]
+  const { inputs, attrs: { definition } } = call
   const arriving = calls.flatMap((c) => {
     const g = cotangents.get(c)
     return g === undefined ? [] : [[c.attrs.output, g] as const]
   })
   const [first] = arriving
-  if (first === undefined) return inputs.map(() => null)
+  if (first === undefined) return
   if (definition.vjp !== undefined) {
-    const given = new Map(arriving)
-    const gs = definition.outputs.map((o, i) => (given.get(i) ?? zerosLike(new Tensor(o))).node)
-    return definition.vjp(inputs, gs).map((n) => (n === null ? null : new Tensor(n)))
+    customCotangents(call, arriving).forEach((g, i) => {
+      if (active.has(at(inputs, i))) accumulate(cotangents, at(inputs, i), g)
+    })
+    return
   }
   // A checkpoint is rebuilt behind a barrier that waits for the cotangent: no pass can merge it with the forward computation.
-  const fresh = inputs.map((x) => (definition.checkpoint ? makeNode('barrier', {}, [x, first[1].node]) : makeNode('alias', {}, [x])))
-  const outputs = instantiate(definition, fresh)
-  return backward(arriving.map(([i, g]) => [at(outputs, i), g]), fresh)
+  const wait = (x: Node): Node => (definition.checkpoint ? makeNode('barrier', {}, [x, first[1].node]) : makeNode('alias', {}, [x]))
+  const fresh = new Map([...new Set(inputs)].map((x) => [x, wait(x)]))
+  const outputs = instantiate(definition, inputs.map((x) => fresh.get(x) ?? x))
+  const sources = [...fresh].filter(([x]) => active.has(x))
+  // The sums go on inside from where they stand outside: terms are added in the order of the bare function, so no bit differs.
+  const sums = backward(arriving.map(([i, g]) => [at(outputs, i), g]), sources.map(([, x]) => x), sources.map(([x]) => cotangents.get(x)))
+  sources.forEach(([x], i) => {
+    const sum = sums[i]
+    if (sum !== undefined && sum !== null) cotangents.set(x, sum)
+  })
 }
 
-/** The cotangents of `sources` when `seeds` arrive at the outputs; null where no gradient flows. */
-export const backward = (seeds: readonly Seed[], sources: readonly Node[]): readonly (Tensor | null)[] => {
+/** The cotangents of `sources`, added to `initial` ones, when `seeds` arrive at the outputs; null where no gradient flows. */
+export const backward = (seeds: readonly Seed[], sources: readonly Node[], initial: readonly (Tensor | undefined)[] = []): readonly (Tensor | null)[] => {
   const nodes = reachable(seeds.map(([output]) => output))
   const active = dependents(nodes, new Set(sources))
+  const calls = siblings(active)
   const cotangents: Cotangents = new Map()
   const done = new Set<Node>(sources)
+  sources.forEach((x, i) => {
+    accumulate(cotangents, x, initial[i] ?? null)
+  })
   for (const [output, g] of seeds) accumulate(cotangents, output, g)
   for (const node of nodes.toReversed()) {
     if (!active.has(node) || done.has(node)) continue
     if (node.op === 'call') {
-      const calls = siblings(node, active)
-      for (const c of calls) done.add(c)
-      callCotangents(node, calls, cotangents).forEach((g, i) => accumulateActive(cotangents, active, at(node.inputs, i), g))
+      const together = calls.get(node.inputs) ?? [node]
+      for (const c of together) done.add(c)
+      differentiateCalls(together, cotangents, active)
       continue
     }
     const g = cotangents.get(node)
     if (g === undefined) continue
-    applyVjp(g, node).forEach((gi, i) => accumulateActive(cotangents, active, at(node.inputs, i), gi))
+    applyVjp(g, node).forEach((gi, i) => {
+      if (active.has(at(node.inputs, i))) accumulate(cotangents, at(node.inputs, i), gi)
+    })
   }
   return sources.map((s) => cotangents.get(s) ?? null)
-}
-
-const accumulateActive = (cotangents: Cotangents, active: ReadonlySet<Node>, node: Node, g: Tensor | null): void => {
-  if (active.has(node)) accumulate(cotangents, node, g)
 }

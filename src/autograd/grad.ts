@@ -8,10 +8,10 @@
 import { at } from '../prelude/array.ts'
 import { DTypeError, ShapeError, TraceError } from '../prelude/errors.ts'
 import { isFloat } from '../graph/dtype.ts'
-import { makeNode } from '../graph/node.ts'
+import { makeNode, withInputs } from '../graph/node.ts'
 import type { Node } from '../graph/ops.ts'
 import { showShape } from '../graph/shape.ts'
-import { reachable } from '../graph/traverse.ts'
+import { dependents, reachable } from '../graph/traverse.ts'
 import { onesLike, zerosLike } from '../tensor/create.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { leaves, leavesWithPaths, mapTree, refill, zipTrees } from '../tensor/tree.ts'
@@ -84,14 +84,29 @@ export interface Jvp<R> {
 
 const placeholder = (x: Tensor): Tensor => new Tensor(makeNode('parameter', { index: -1, shape: x.shape, dtype: x.dtype }, []))
 
+/** Checkpoints wait for the cotangent behind barriers; where that is a dummy, nothing is to be waited for, and the barriers go. */
+const unbarred = (outputs: readonly Node[], dummies: ReadonlySet<Node>): readonly Node[] => {
+  const nodes = reachable(outputs)
+  const waiting = dependents(nodes, dummies)
+  const rebuilt = new Map<Node, Node>()
+  const resolve = (node: Node): Node => rebuilt.get(node) ?? node
+  for (const node of nodes) {
+    const idle = node.op === 'barrier' && waiting.has(node.inputs[1])
+    rebuilt.set(node, idle ? resolve(node.inputs[0]) : withInputs(node, node.inputs.map(resolve)))
+  }
+  return outputs.map(resolve)
+}
+
 /** Forward mode: the value of `f` at `primals` and its derivative in the direction `tangents`, over trees. */
 export const jvp = <A extends readonly unknown[], R>(f: (...args: A) => R, primals: A, tangents: A): Jvp<R> => {
   const { value, pullback } = vjp(f, ...primals)
   const dummies = mapTree(value, placeholder)
   const transposed = pullback(dummies)
-  const tangent = cotangentsOf(dummies, transposed, tangents)
-  const used = new Set<Node>(reachable(leaves(tangent).map((x) => x.node)))
-  if (leaves(dummies).some((d) => used.has(d.node))) throw new TraceError('jvp: a custom vjp in the function is not linear in its cotangent')
+  const derivative = cotangentsOf(dummies, transposed, tangents)
+  const names = new Set<Node>(leaves(dummies).map((x) => x.node))
+  const tangent = refill(derivative, unbarred(leaves(derivative).map((x) => x.node), names).map((n) => new Tensor(n)))
+  const used = reachable(leaves(tangent).map((x) => x.node))
+  if (used.some((n) => names.has(n))) throw new TraceError('jvp: a custom vjp in the function is not linear in its cotangent')
   return { value, tangent }
 }
 

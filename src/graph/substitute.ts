@@ -8,7 +8,13 @@ import { dependents, reachable } from './traverse.ts'
 export const substitute = (outputs: readonly Node[], replacements: ReadonlyMap<Node, Node>): readonly Node[] => {
   const rebuilt = new Map<Node, Node>(replacements)
   const resolve = (node: Node): Node => rebuilt.get(node) ?? node
-  for (const node of reachable(outputs)) if (!rebuilt.has(node)) rebuilt.set(node, withInputs(node, node.inputs.map(resolve)))
+  const lists = new Map<readonly Node[], readonly Node[]>() // results of one call share their list of inputs, and go on sharing it
+  for (const node of reachable(outputs)) {
+    if (rebuilt.has(node)) continue
+    const inputs = lists.get(node.inputs) ?? node.inputs.map(resolve)
+    lists.set(node.inputs, inputs)
+    rebuilt.set(node, withInputs(node, inputs))
+  }
   return outputs.map(resolve)
 }
 

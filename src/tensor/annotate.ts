@@ -11,18 +11,18 @@ import { close } from '../graph/substitute.ts'
 import { Tensor } from './tensor.ts'
 import { leaves, refill } from './tree.ts'
 
-type Annotation = Pick<Definition, 'name' | 'checkpoint'> & Partial<Pick<Definition, 'vjp'>>
+type Rule = NonNullable<Definition['vjp']>
 
 const annotated =
-  <A extends readonly unknown[], R>(fn: (...args: A) => R, annotation: Annotation) =>
+  <A extends readonly unknown[], R>(fn: (...args: A) => R, annotation: Pick<Definition, 'name' | 'checkpoint'>, rule?: (args: A, result: R) => Rule) =>
   (...args: A): R => {
     const inputs = leaves(args)
     const parameters = inputs.map((x, index) => makeNode('parameter', { index, shape: x.shape, dtype: x.dtype }, []))
     const result = fn(...refill(args, parameters.map((p) => new Tensor(p))))
     const closure = close(parameters, leaves(result).map((x) => x.node))
-    if (annotation.vjp !== undefined && closure.captured.length > 0)
+    if (rule !== undefined && closure.captured.length > 0)
       throw new TraceError(`${annotation.name}: a function with its own vjp must take everything it uses as an argument; ${closure.captured.length} tensors came from outside`)
-    const definition = { ...annotation, parameters: closure.parameters, outputs: closure.outputs }
+    const definition = { ...annotation, ...(rule === undefined ? {} : { vjp: rule(args, result) }), parameters: closure.parameters, outputs: closure.outputs }
     const operands: readonly Node[] = [...inputs.map((x) => x.node), ...closure.captured]
     return refill(result, closure.outputs.map((_, output) => new Tensor(makeNode('call', { definition, output }, operands))))
   }
@@ -40,11 +40,8 @@ export const checkpoint = <A extends readonly unknown[], R>(fn: (...args: A) => 
  * `fn` with its own derivative: `vjp(args, cotangent)` returns the cotangents of the arguments, in the same structure. It must be
  * linear in the cotangent, and is itself made of tensor functions, so that it can be differentiated again.
  */
-export const customVjp =
-  <A extends readonly unknown[], R>(fn: (...args: A) => R, vjp: (args: A, cotangent: R) => A): ((...args: A) => R) =>
-  (...args: A): R => {
-    const result = fn(...args)
-    const rule = (inputs: readonly Node[], cotangents: readonly Node[]): readonly Node[] =>
-      leaves(vjp(refill(args, inputs.map((n) => new Tensor(n))), refill(result, cotangents.map((n) => new Tensor(n))))).map((x) => x.node)
-    return annotated(fn, { name: 'customVjp', checkpoint: false, vjp: rule })(...args)
-  }
+export const customVjp = <A extends readonly unknown[], R>(fn: (...args: A) => R, vjp: (args: A, cotangent: R) => A): ((...args: A) => R) =>
+  annotated(fn, { name: 'customVjp', checkpoint: false }, (args, result) => (inputs, cotangents) => {
+    const found = vjp(refill(args, inputs.map((n) => new Tensor(n))), refill(result, cotangents.map((n) => new Tensor(n))))
+    return leaves(found).map((x) => x.node)
+  })
