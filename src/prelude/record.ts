@@ -1,6 +1,6 @@
 /** Plain objects as records: what `Object.keys` and `JSON.parse` do not tell the compiler. */
 
-/** Whether a value is an object with named fields, and neither null nor an array: the first check of anything parsed. */
+/** Whether a value is an object with named fields, neither null nor an array: the first check of what was parsed. */
 export const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
   typeof x === 'object' && x !== null && !Array.isArray(x)
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   appendFileSync,
   mkdirSync,
@@ -172,6 +173,29 @@ describe('openImageFolder: the cache', () => {
     }
     expect((await opened(folder, { cacheDirectory })).report.cache.state).toBe('reused')
     expect(readdirSync(cacheDirectory)).toHaveLength(1)
+  })
+
+  it('is rebuilt when its manifest matches its hash and does not say what a manifest says', async () => {
+    const folder = folderWith({ 'a.png': await colour(1), 'b.txt': 'text' })
+    const cacheDirectory = folderWith()
+    const { path } = (await opened(folder, { cacheDirectory })).report.cache
+    const file = join(path, 'manifest.json')
+    const good = JSON.parse(readFileSync(file, 'utf8')).manifest
+    const wrong = [
+      [],
+      { ...good, height: '8' },
+      { ...good, channels: 2 },
+      { ...good, names: [1] },
+      { ...good, skipped: [{ path: 'b.txt', reason: 'no such reason', kind: '', detail: '', advice: '' }] },
+      { ...good, sha256: undefined },
+    ]
+    for (const manifest of wrong) {
+      const body = JSON.stringify(manifest)
+      const sha256 = createHash('sha256').update(body).digest('hex')
+      writeFileSync(file, `{"sha256":"${sha256}","manifest":${body}}\n`)
+      const { cache } = (await opened(folder, { cacheDirectory })).report
+      expect(cache).toMatchObject({ state: 'rebuilt', why: expect.stringContaining('what a manifest says') })
+    }
   })
 
   it('is made anew when files could not be read the last time', async () => {
