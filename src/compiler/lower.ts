@@ -321,7 +321,8 @@ export const lower = (program: Program): { readonly kernels: readonly Kernel[]; 
     if (makesItsBuffer(node) && !outputIndex.has(node)) outputIndex.set(node, i)
   })
   const to: Lowering = { program, fusion: fuse(program), buffers: [], kernels: [], access: new Map(), outputIndex }
-  for (const parameter of program.parameters) if (!program.nodes.includes(parameter)) argument(to, parameter)
+  const used = new Set(program.nodes)
+  for (const parameter of program.parameters) if (!used.has(parameter)) argument(to, parameter)
   for (const node of program.nodes) lowerNode(to, node)
   finishOutputs(to)
   return { kernels: to.kernels, buffers: to.buffers }

@@ -55,8 +55,10 @@ const checkAxes = (name: string, axes: readonly number[], rank: number): void =>
   )
 }
 
+const isWhole = (shape: Shape): boolean => shape.every((n) => Number.isInteger(n) && n >= 0)
+
 const leaf = (_: readonly [], { shape, dtype }: Typing): Typing => {
-  requireShape(shape.every((n) => Number.isInteger(n) && n >= 0), () => `a shape holds whole numbers ≥ 0, got ${showShape(shape)}`)
+  requireShape(isWhole(shape), () => `a shape holds whole numbers ≥ 0, got ${showShape(shape)}`)
   return { shape, dtype }
 }
 
@@ -181,6 +183,7 @@ export const inferRules: { readonly [K in OpName]: Rule<K> } = {
     return { shape, dtype: x.dtype }
   },
   reshape: ([x], { shape }) => {
+    requireShape(isWhole(shape), () => `reshape: ${showShape(x.shape)} with ${sizeOf(x.shape)} elements does not divide into ${showShape(shape)}`)
     requireShape(sizeOf(shape) === sizeOf(x.shape), () => `reshape: ${showShape(x.shape)} has ${sizeOf(x.shape)} elements, ${showShape(shape)} has ${sizeOf(shape)}`)
     return { shape, dtype: x.dtype }
   },
@@ -220,11 +223,15 @@ export const inferRules: { readonly [K in OpName]: Rule<K> } = {
   gather: ([table, index], { axis }) => {
     checkAxes('gather', [axis], table.shape.length)
     requireDType(index.dtype === 'i32' || index.dtype === 'u32', () => `gather: indices must be i32 or u32, got ${index.dtype}`)
+    requireShape(at(table.shape, axis) > 0 || sizeOf(index.shape) === 0, () => `gather: axis ${axis} of ${showShape(table.shape)} has no rows to pick from`)
     return { shape: [...table.shape.slice(0, axis), ...index.shape, ...table.shape.slice(axis + 1)], dtype: table.dtype }
   },
   scatterAdd: ([index, updates], { axis, size }) => {
     const rank = index.shape.length
     requireDType(index.dtype === 'i32' || index.dtype === 'u32', () => `scatterAdd: indices must be i32 or u32, got ${index.dtype}`)
+    requireDType(isNumber(updates.dtype), () => 'scatterAdd: adds numbers; cast bool first')
+    requireShape(Number.isInteger(size) && size >= 0 && (size > 0 || sizeOf(index.shape) === 0), () => `scatterAdd: there are updates, but ${size} rows to add them to`)
+    requireShape(Number.isInteger(axis) && axis >= 0 && axis + rank <= updates.shape.length, () => `scatterAdd: updates ${showShape(updates.shape)} have no axes ${axis} … ${axis + rank - 1} for indices ${showShape(index.shape)}`)
     requireShape(
       equalNumbers(updates.shape.slice(axis, axis + rank), index.shape),
       () => `scatterAdd: updates ${showShape(updates.shape)} do not hold ${showShape(index.shape)} at axis ${axis}`,

@@ -20,7 +20,7 @@ const identity = (object: object): string => memo(object, () => `@${counter.next
 /** FNV-1a over the bytes, with the length: the name of a literal's content. */
 const contentKey = (values: TypedArray): string =>
   memo(values, () => {
-    if (values.length <= 4) return values.length === 1 && Object.is(values[0], -0) ? '-0' : values.join(' ')
+    if (values.length <= 4) return Array.from(values, (x) => (Object.is(x, -0) ? '-0' : String(x))).join(' ')
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
     let [a, b] = [0x811c9dc5, 0x9747b28c] // two differently seeded 32-bit hashes
     for (const byte of bytes) {

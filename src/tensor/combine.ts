@@ -35,7 +35,7 @@ export const gather = (table: Tensor, index: Tensor, axis = 0): Tensor =>
 
 /** The transpose of {@link gather}: updates are added into `size` rows of zeros along `axis`. */
 export const scatterAdd = (index: Tensor, updates: Tensor, size: number, axis = 0): Tensor =>
-  new Tensor(makeNode('scatterAdd', { axis, size }, [index.node, updates.node]))
+  new Tensor(makeNode('scatterAdd', { axis: normalizeAxis('scatterAdd', axis, updates.rank - index.rank + 1), size }, [index.node, updates.node]))
 
 /** The i32 indices that sort `x` along `axis`, smallest first; equal elements keep their order. */
 export const argsort = (x: Tensor, axis = -1): Tensor => new Tensor(makeNode('argsort', { axis: normalizeAxis('argsort', axis, x.rank) }, [x.node]))

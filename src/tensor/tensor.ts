@@ -177,7 +177,9 @@ export class Tensor {
 
   /** The smaller of x and y; equal elements share the gradient. */
   minimum(y: Operand): Tensor {
-    return this.neg().maximum(this.operand(y).neg()).neg()
+    const other = this.operand(y)
+    if (!isFloat(this.dtype)) return this.less(other).select(this, other) // −x of an unsigned or the least integer is not smaller
+    return this.neg().maximum(other.neg()).neg()
   }
 
   // ── comparison and bits ───────────────────────────────────────────────────────────────────────────────────────────

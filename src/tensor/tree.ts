@@ -56,8 +56,30 @@ export const refill = <T>(tree: T, replacements: readonly Tensor[]): T => {
   })
 }
 
+const functions = new WeakMap<object, number>()
+const counter = { next: 0 }
+
+/** Functions are equal when they are the same one; each has a number. */
+const identity = (f: object): number => {
+  const known = functions.get(f) ?? counter.next++
+  functions.set(f, known)
+  return known
+}
+
+const staticText = (x: unknown): string => {
+  if (typeof x === 'string') return JSON.stringify(x)
+  if (typeof x === 'function') return `function ${identity(x)}`
+  return Object.is(x, -0) ? '-0' : typeof x === 'bigint' ? `${x}n` : String(x)
+}
+
 /** A text that is equal for two trees exactly when structure, static values, shapes and dtypes are equal. */
-export const signature = (tree: unknown): string => JSON.stringify(walk(tree, '', (leaf) => `${leaf.dtype}[${leaf.shape.join(',')}]`) ?? null)
+export const signature = (tree: unknown): string => {
+  if (tree instanceof Tensor) return `${tree.dtype}[${tree.shape.join(',')}]`
+  if (Array.isArray(tree)) return `[${tree.map(signature).join()}]`
+  if (!isRecord(tree)) return staticText(tree)
+  const keys = Object.keys(tree).toSorted()
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${signature(tree[key])}`).join()}}`
+}
 
 /** The number of elements of all leaves together. */
 export const countElements = (tree: unknown): number => leaves(tree).reduce((sum, x) => sum + x.size, 0)
