@@ -61,24 +61,32 @@ const sourceOf = (path: string, { shape }: Tensor, linear: boolean): Source => {
   const name = renames(linear).reduce((text, [ours, his]) => text.replace(ours, his), path)
   const [a = 1, b = 1, c = 1, d = 1] = shape
   if (path.endsWith('.gain')) return { name, shape: [1, a, 1, 1], permutation: identity4 }
-  if (path.endsWith('.memory')) return linear ? { name, shape: [a, b, d, c], permutation: [0, 1, 3, 2] } : { name, shape, permutation: identity4 }
+  if (path.endsWith('.memory'))
+    return linear ? { name, shape: [a, b, d, c], permutation: [0, 1, 3, 2] } : { name, shape, permutation: identity4 }
   if (shape.length === 4) return { name, shape: [d, c, a, b], permutation: [2, 3, 1, 0] } // OIHW → HWIO
   if (shape.length === 1) return { name, shape, permutation: identity1 }
-  return /mlp\.\d\.weight$/.test(name) ? { name, shape: [b, a], permutation: [1, 0] } : { name, shape: [b, a, 1, 1], permutation: [1, 0, 2, 3] }
+  return /mlp\.\d\.weight$/.test(name)
+    ? { name, shape: [b, a], permutation: [1, 0] }
+    : { name, shape: [b, a, 1, 1], permutation: [1, 0, 2, 3] }
 }
 
 /** Each path of the parameters with the tensor that it comes from. */
 const sources = (params: UnetParams): ReadonlyMap<string, Source> => {
   const leaves = leavesWithPaths(params)
-  const linearPlaces = new Set(leaves.flatMap(([path]) => (path.endsWith('.outNorm.gain') ? [path.slice(0, -'outNorm.gain'.length)] : [])))
-  const isLinear = (path: string): boolean => linearPlaces.has(path.slice(0, path.indexOf('attention.') + 'attention.'.length))
+  const linearPlaces = new Set(
+    leaves.flatMap(([path]) => (path.endsWith('.outNorm.gain') ? [path.slice(0, -'outNorm.gain'.length)] : [])),
+  )
+  const isLinear = (path: string): boolean =>
+    linearPlaces.has(path.slice(0, path.indexOf('attention.') + 'attention.'.length))
   return new Map(leaves.map(([path, x]) => [path, sourceOf(path, x, isLinear(path))]))
 }
 
 const problemOf = ({ name, shape }: Source, weights: ReadonlyMap<string, LucidrainsTensor>): readonly string[] => {
   const given = weights.get(name)
   if (given === undefined) return [`'${name}' ${showShape(shape)} is missing`]
-  return showShape(given.shape) === showShape(shape) ? [] : [`'${name}' is ${showShape(given.shape)} where the model has ${showShape(shape)}`]
+  return showShape(given.shape) === showShape(shape)
+    ? []
+    : [`'${name}' is ${showShape(given.shape)} where the model has ${showShape(shape)}`]
 }
 
 /**
@@ -88,16 +96,25 @@ const problemOf = ({ name, shape }: Source, weights: ReadonlyMap<string, Lucidra
  * @param weights every tensor of his state dictionary, by name
  * @returns lazy tensors, to be realised on a device; or what does not fit
  */
-export const lucidrainsWeights = (template: UnetParams, weights: ReadonlyMap<string, LucidrainsTensor>): E.Either<WeightsError, UnetParams> => {
+export const lucidrainsWeights = (
+  template: UnetParams,
+  weights: ReadonlyMap<string, LucidrainsTensor>,
+): E.Either<WeightsError, UnetParams> => {
   const wanted = sources(template)
   const names = new Set([...wanted.values()].map(({ name }) => name))
   const extra = [...weights.keys()].filter((name) => !names.has(name)).map((name) => `'${name}' is not in the model`)
   const problems = [...[...wanted.values()].flatMap((source) => problemOf(source, weights)), ...extra]
-  if (problems.length > 0) return E.left({ _tag: 'WeightsError', message: `the weights do not fit this U-Net: ${problems.join('; ')}. Check width, multipliers, channels and attention.` })
+  if (problems.length > 0)
+    return E.left({
+      _tag: 'WeightsError',
+      message: `the weights do not fit this U-Net: ${problems.join('; ')}. Check width, multipliers, channels and attention.`,
+    })
   const load = (ours: Tensor, path: string): Tensor => {
     const source = wanted.get(path)
     const his = source && weights.get(source.name)
-    return source && his ? tensor(his.values, { shape: his.shape }).transpose(source.permutation).reshape(ours.shape) : ours
+    return source && his
+      ? tensor(his.values, { shape: his.shape }).transpose(source.permutation).reshape(ours.shape)
+      : ours
   }
   return E.right(mapTree(template, load))
 }

@@ -24,6 +24,7 @@ export type MlpParams = ParamsOf<ReturnType<typeof build>>
  * @throws RangeError for fewer than two widths
  */
 export const mlp = (widths: readonly number[], { activation = silu }: MlpOptions = {}): Module<MlpParams> => {
-  if (widths.length < 2) throw new RangeError(`mlp: needs the widths of its input and its output, got [${widths.join(', ')}]`)
+  if (widths.length < 2)
+    throw new RangeError(`mlp: needs the widths of its input and its output, got [${widths.join(', ')}]`)
   return build(widths, activation)
 }

@@ -1,11 +1,11 @@
 /** The residual block of lucidrains' U-Net: two convolutions with RMS normalisation, told the time by a scale and a shift. */
 import { at } from '../prelude/array.ts'
 import { silu } from '../nn/activations.ts'
-import { conv2d } from '../nn/conv2d.ts'
+import { conv2d, type Conv2dParams } from '../nn/conv2d.ts'
 import { dropout as dropoutLayer } from '../nn/dropout.ts'
-import { linear } from '../nn/linear.ts'
-import { compose, type ParamsOf } from '../nn/module.ts'
-import { rmsNorm } from '../nn/rmsNorm.ts'
+import { linear, type LinearParams } from '../nn/linear.ts'
+import { compose, type Module, type NoParams } from '../nn/module.ts'
+import { rmsNorm, type RmsNormParams } from '../nn/rmsNorm.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
 /** An image [N, H, W, C] and a vector [N, D] that says when, and whatever else conditions it. */
@@ -14,8 +14,25 @@ export interface Conditioned {
   readonly time: Tensor
 }
 
-const normedConv = (inputs: number, outputs: number) =>
-  compose({ conv: conv2d(inputs, outputs, 3, { padding: 1 }), norm: rmsNorm(outputs) }, ({ conv, norm }, x: Tensor) => norm(conv(x)))
+/** A 3×3 convolution and the norm of its result. */
+export interface NormedConvParams {
+  readonly conv: Conv2dParams
+  readonly norm: RmsNormParams
+}
+
+/** The parameters of {@link resBlock}; `skip` is there where the widths differ. */
+export interface ResBlockParams {
+  readonly time: LinearParams
+  readonly block1: NormedConvParams
+  readonly dropout: NoParams
+  readonly block2: NormedConvParams
+  readonly skip: LinearParams | undefined
+}
+
+const normedConv = (inputs: number, outputs: number): Module<NormedConvParams> =>
+  compose({ conv: conv2d(inputs, outputs, 3, { padding: 1 }), norm: rmsNorm(outputs) }, ({ conv, norm }, x: Tensor) =>
+    norm(conv(x)),
+  )
 
 /** The halves of a vector, ready to meet the pixels of an image: [N, 2C] → two of [N, 1, 1, C]. */
 const scaleAndShift = (v: Tensor): readonly [scale: Tensor, shift: Tensor] => {
@@ -32,7 +49,12 @@ const scaleAndShift = (v: Tensor): readonly [scale: Tensor, shift: Tensor] => {
  *
  * @param timeWidth D, the length of the conditioning vector
  */
-export const resBlock = (inputs: number, outputs: number, timeWidth: number, dropout = 0) =>
+export const resBlock = (
+  inputs: number,
+  outputs: number,
+  timeWidth: number,
+  dropout = 0,
+): Module<ResBlockParams, Conditioned> =>
   compose(
     {
       time: linear(timeWidth, 2 * outputs),
@@ -48,6 +70,3 @@ export const resBlock = (inputs: number, outputs: number, timeWidth: number, dro
       return silu(block2(h)).add(residual)
     },
   )
-
-/** The parameters of {@link resBlock}. */
-export type ResBlockParams = ParamsOf<ReturnType<typeof resBlock>>

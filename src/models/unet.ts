@@ -2,7 +2,7 @@
  * lucidrains' U-Net (denoising-diffusion-pytorch 2.3.1, `Unet`): the network of Ho et al. 2020 with RMS normalisation, a scale and shift
  * by the time in every residual block, linear attention at the large sizes and full attention at the small ones.
  */
-import { at } from '../prelude/array.ts'
+import { at, range } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
 import { gelu } from '../nn/activations.ts'
@@ -55,19 +55,33 @@ interface Stage {
   readonly attention: AttentionOptions
 }
 
-const perStage = <T>(name: string, value: T | readonly T[], count: number): readonly T[] => {
-  const list: readonly T[] = Array.isArray(value) ? value : Array.from({ length: count }, () => value as T)
-  if (list.length !== count) throw new RangeError(`unet: ${name} has ${list.length} values for ${count} stages (one for each multiplier)`)
+const perStage = <T>(name: string, list: readonly T[], count: number): readonly T[] => {
+  if (list.length !== count)
+    throw new RangeError(`unet: ${name} has ${list.length} values for ${count} stages (one for each multiplier)`)
   return list
 }
 
+const repeated = (value: number | readonly number[], count: number): readonly number[] =>
+  typeof value === 'number' ? range(count).map(() => value) : value
+
 /** The stages from the largest image to the smallest: widths before and after, and their attention. */
-const stagesOf = ({ width, multipliers = [1, 2, 4, 8], initWidth = width, fullAttention, heads = 4, headWidth = 32, memory = 4 }: UnetOptions): readonly Stage[] => {
+const stagesOf = ({
+  width,
+  multipliers = [1, 2, 4, 8],
+  initWidth = width,
+  fullAttention,
+  heads = 4,
+  headWidth = 32,
+  memory = 4,
+}: UnetOptions): readonly Stage[] => {
   const count = multipliers.length
   if (count === 0) throw new RangeError('unet: multipliers is empty; it needs one number for each stage')
   const widths = [initWidth, ...multipliers.map((m) => m * width)]
   const full = perStage('fullAttention', fullAttention ?? multipliers.map((_, i) => i === count - 1), count)
-  const [headCounts, headWidths] = [perStage('heads', heads, count), perStage('headWidth', headWidth, count)]
+  const [headCounts, headWidths] = [
+    perStage('heads', repeated(heads, count), count),
+    perStage('headWidth', repeated(headWidth, count), count),
+  ]
   return multipliers.map((_, i) => ({
     outer: at(widths, i),
     inner: at(widths, i + 1),
@@ -135,14 +149,17 @@ const middle = (stage: Stage, timeWidth: number, dropout: number) =>
 const timeNetwork = (width: number) =>
   compose(
     { embedding: sinusoidalTimeEmbedding(width), hidden: linear(width, 4 * width), out: linear(4 * width, 4 * width) },
-    ({ embedding, hidden, out }, { t, x }: UnetInput) => out(gelu(hidden(embedding(x.dtype === 'f64' ? t.cast('f64') : t).cast(x.dtype)))),
+    ({ embedding, hidden, out }, { t, x }: UnetInput) =>
+      out(gelu(hidden(embedding(x.dtype === 'f64' ? t.cast('f64') : t).cast(x.dtype)))),
   )
 
 const requireSize = (x: Tensor, channels: number, halvings: number): void => {
   const factor = 2 ** halvings
-  if (x.rank !== 4 || at(x.shape, 3) !== channels) throw new ShapeError(`unet: takes images [N, H, W, ${channels}], got ${showShape(x.shape)}`)
+  if (x.rank !== 4 || at(x.shape, 3) !== channels)
+    throw new ShapeError(`unet: takes images [N, H, W, ${channels}], got ${showShape(x.shape)}`)
   const [height, width] = [at(x.shape, 1), at(x.shape, 2)]
-  const fit = (n: number): string => (n % factor === 0 ? `${n}` : n < factor ? `${factor}` : `${n - (n % factor)} or ${n - (n % factor) + factor}`)
+  const fit = (n: number): string =>
+    n % factor === 0 ? `${n}` : n < factor ? `${factor}` : `${n - (n % factor)} or ${n - (n % factor) + factor}`
   if (height % factor !== 0 || width % factor !== 0)
     throw new ShapeError(
       `unet: images of ${height}×${width} do not fit: height and width must be divisible by ${factor} (${halvings} halvings); use height ${fit(height)}, width ${fit(width)}`,
@@ -167,9 +184,15 @@ const build = (options: UnetOptions) => {
       requireSize(input.x, channels, stages.length - 1)
       const time = net.time(input)
       const start = net.stem(input.x)
-      const descents = net.down.reduce<readonly Descent[]>((done, stage) => [...done, stage({ x: done.at(-1)?.x ?? start, time })], [])
+      const descents = net.down.reduce<readonly Descent[]>(
+        (done, stage) => [...done, stage({ x: done.at(-1)?.x ?? start, time })],
+        [],
+      )
       const bottom = net.middle({ x: at(descents, descents.length - 1).x, time })
-      const top = net.up.reduce((x, stage, i) => stage({ x, time, skips: at(descents, descents.length - 1 - i).skips }), bottom)
+      const top = net.up.reduce(
+        (x, stage, i) => stage({ x, time, skips: at(descents, descents.length - 1 - i).skips }),
+        bottom,
+      )
       return net.head(net.last({ x: concatenate([top, start], -1), time }))
     },
   )

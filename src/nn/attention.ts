@@ -4,9 +4,9 @@ import { concatenate } from '../tensor/combine.ts'
 import { attention as attend } from '../tensor/functions.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { normal } from './init.ts'
-import { linear } from './linear.ts'
-import { compose, parameter } from './module.ts'
-import { rmsNorm } from './rmsNorm.ts'
+import { linear, type LinearParams } from './linear.ts'
+import { compose, parameter, type Module } from './module.ts'
+import { rmsNorm, type RmsNormParams } from './rmsNorm.ts'
 
 /** The size of an attention layer. */
 export interface AttentionOptions {
@@ -16,6 +16,14 @@ export interface AttentionOptions {
   readonly headWidth?: number
   /** Learned keys and values that every image attends to besides its own pixels, default 4; 0 for none. */
   readonly memory?: number
+}
+
+/** The parameters of {@link attention}; `memory` is [2, heads, memory, headWidth], keys first. */
+export interface AttentionParams {
+  readonly norm: RmsNormParams
+  readonly memory: Tensor | undefined
+  readonly queryKeyValue: LinearParams
+  readonly out: LinearParams
 }
 
 /** Queries, keys and values of every head, [N, heads, pixels, headWidth] each, from a joint projection [N, H, W, 3·heads·headWidth]. */
@@ -35,13 +43,17 @@ export const withMemory = (memory: Tensor | undefined, i: 0 | 1, x: Tensor): Ten
 }
 
 /** Heads side by side again: [N, heads, pixels, headWidth] → [N, H, W, heads·headWidth]. */
-export const joinHeads = (x: Tensor, height: number, width: number): Tensor => x.transpose([0, 2, 1, 3]).reshape([at(x.shape, 0), height, width, -1])
+export const joinHeads = (x: Tensor, height: number, width: number): Tensor =>
+  x.transpose([0, 2, 1, 3]).reshape([at(x.shape, 0), height, width, -1])
 
 /**
  * softmax(q·kᵀ / √headWidth)·v of every pixel with all pixels of its image: `[N, H, W, C] → [N, H, W, C]`, to be added to its input.
  * Time and memory grow with the square of the number of pixels; {@link linearAttention} avoids that.
  */
-export const attention = (channels: number, { heads = 4, headWidth = 32, memory = 4 }: AttentionOptions = {}) =>
+export const attention = (
+  channels: number,
+  { heads = 4, headWidth = 32, memory = 4 }: AttentionOptions = {},
+): Module<AttentionParams> =>
   compose(
     {
       norm: rmsNorm(channels),

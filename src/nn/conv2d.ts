@@ -21,7 +21,12 @@ export interface Conv2dOptions extends ConvOptions {
  *
  * @throws RangeError when the groups do not divide the channels
  */
-export const conv2d = (inputs: number, outputs: number, kernel: Pair, { bias = true, ...options }: Conv2dOptions = {}): Module<Conv2dParams> => {
+export const conv2d = (
+  inputs: number,
+  outputs: number,
+  kernel: Pair,
+  { bias = true, ...options }: Conv2dOptions = {},
+): Module<Conv2dParams> => {
   const { groups = 1 } = options
   if (inputs % groups !== 0 || outputs % groups !== 0)
     throw new RangeError(`conv2d: ${groups} groups do not divide ${inputs} input and ${outputs} output channels`)

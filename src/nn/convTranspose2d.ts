@@ -1,5 +1,10 @@
 /** Transposed convolutional layer over NHWC images. */
-import { convTranspose2d as convolveTransposed, pair, type ConvTransposeOptions, type Pair } from '../tensor/convolution.ts'
+import {
+  convTranspose2d as convolveTransposed,
+  pair,
+  type ConvTransposeOptions,
+  type Pair,
+} from '../tensor/convolution.ts'
 import { foldIn } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { kaimingUniform } from './init.ts'

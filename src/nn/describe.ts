@@ -3,7 +3,8 @@ import { key } from '../tensor/random.ts'
 import { countElements, leavesWithPaths } from '../tensor/tree.ts'
 import type { AnyModule } from './module.ts'
 
-const isModule = (x: unknown): x is AnyModule => typeof x === 'object' && x !== null && 'init' in x && typeof x.init === 'function'
+const isModule = (x: unknown): x is AnyModule =>
+  typeof x === 'object' && x !== null && 'init' in x && typeof x.init === 'function'
 
 const thousands = (n: number): string => n.toLocaleString('en-US')
 

@@ -1,9 +1,14 @@
 /** Halving an image's size. */
 import { pixelUnshuffle } from '../tensor/convolution.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { linear } from './linear.ts'
-import { compose } from './module.ts'
+import { linear, type LinearParams } from './linear.ts'
+import { compose, type Module } from './module.ts'
+
+/** The parameters of {@link downsample}. */
+export interface DownsampleParams {
+  readonly project: LinearParams
+}
 
 /** Each 2×2 square of pixels becomes one of four times the channels, then a 1×1 convolution: `[N, H, W, in] → [N, H/2, W/2, out]`. */
-export const downsample = (inputs: number, outputs: number) =>
+export const downsample = (inputs: number, outputs: number): Module<DownsampleParams> =>
   compose({ project: linear(4 * inputs, outputs) }, ({ project }, x: Tensor) => project(pixelUnshuffle(x, 2)))

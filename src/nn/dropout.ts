@@ -14,6 +14,7 @@ export const dropout = (rate: number): Module<NoParams> => {
   if (!(rate >= 0 && rate < 1)) throw new RangeError(`dropout: the rate is ${rate}; it must be at least 0 and below 1`)
   return {
     init: () => ({}),
-    apply: (_, x: Tensor, mode = evaluate) => (mode.train && rate > 0 ? bernoulli(mode.key, 1 - rate, x.shape).select(x.div(1 - rate), 0) : x),
+    apply: (_, x: Tensor, mode = evaluate) =>
+      mode.train && rate > 0 ? bernoulli(mode.key, 1 - rate, x.shape).select(x.div(1 - rate), 0) : x,
   }
 }

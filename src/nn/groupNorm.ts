@@ -25,7 +25,11 @@ export const normalizeGroups = (x: Tensor, groups: number, epsilon: number): Ten
  * @param options epsilon: added to the variance (default 1e-5, as PyTorch)
  * @throws RangeError when the groups do not divide the channels
  */
-export const groupNorm = (groups: number, channels: number, { epsilon = 1e-5 }: { readonly epsilon?: number } = {}): Module<GroupNormParams> => {
+export const groupNorm = (
+  groups: number,
+  channels: number,
+  { epsilon = 1e-5 }: { readonly epsilon?: number } = {},
+): Module<GroupNormParams> => {
   if (channels % groups !== 0) throw new RangeError(`groupNorm: ${groups} groups do not divide ${channels} channels`)
   return {
     init: () => ({ weight: ones([channels]), bias: zeros([channels]) }),

@@ -8,16 +8,28 @@ import type { Shape } from '../graph/shape.ts'
 export type Initializer = (key: Key) => Tensor
 
 /** Zeros. */
-export const zeros = (shape: Shape): Initializer => () => zerosOf(shape)
+export const zeros =
+  (shape: Shape): Initializer =>
+  () =>
+    zerosOf(shape)
 
 /** Ones. */
-export const ones = (shape: Shape): Initializer => () => onesOf(shape)
+export const ones =
+  (shape: Shape): Initializer =>
+  () =>
+    onesOf(shape)
 
 /** Normal numbers of mean 0 and the given standard deviation. */
-export const normal = (shape: Shape, deviation = 1): Initializer => (key) => drawNormal(key, shape).mul(deviation)
+export const normal =
+  (shape: Shape, deviation = 1): Initializer =>
+  (key) =>
+    drawNormal(key, shape).mul(deviation)
 
 /** Uniform numbers in [−bound, bound). */
-export const uniform = (shape: Shape, bound: number): Initializer => (key) => drawUniform(key, shape, { low: -bound, high: bound })
+export const uniform =
+  (shape: Shape, bound: number): Initializer =>
+  (key) =>
+    drawUniform(key, shape, { low: -bound, high: bound })
 
 /**
  * PyTorch's default for linear and convolutional layers, weights and biases alike: U(−1/√fanIn, 1/√fanIn), which is Kaiming's uniform

@@ -15,10 +15,16 @@ export interface LayerNormParams {
  *
  * @param options epsilon: added to the variance (default 1e-5, as PyTorch)
  */
-export const layerNorm = (channels: number, { epsilon = 1e-5 }: { readonly epsilon?: number } = {}): Module<LayerNormParams> => ({
+export const layerNorm = (
+  channels: number,
+  { epsilon = 1e-5 }: { readonly epsilon?: number } = {},
+): Module<LayerNormParams> => ({
   init: () => ({ weight: ones([channels]), bias: zeros([channels]) }),
   apply: ({ weight, bias }, x) => {
     const centred = x.sub(x.mean(-1, true))
-    return centred.div(variance(x, -1, true).add(epsilon).sqrt()).mul(weight).add(bias)
+    return centred
+      .div(variance(x, -1, true).add(epsilon).sqrt())
+      .mul(weight)
+      .add(bias)
   },
 })

@@ -15,7 +15,11 @@ export interface LinearParams {
  *
  * @param options bias: whether to add one (default true)
  */
-export const linear = (inputs: number, outputs: number, { bias = true }: { readonly bias?: boolean } = {}): Module<LinearParams> => ({
+export const linear = (
+  inputs: number,
+  outputs: number,
+  { bias = true }: { readonly bias?: boolean } = {},
+): Module<LinearParams> => ({
   init: (key) => {
     const weight = kaimingUniform([inputs, outputs], inputs)(foldIn(key, 'weight'))
     return bias ? { weight, bias: kaimingUniform([outputs], inputs)(foldIn(key, 'bias')) } : { weight }

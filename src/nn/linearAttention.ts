@@ -2,18 +2,26 @@
 import { at } from '../prelude/array.ts'
 import { softmax } from '../tensor/functions.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { joinHeads, splitHeads, withMemory, type AttentionOptions } from './attention.ts'
+import { joinHeads, splitHeads, withMemory, type AttentionOptions, type AttentionParams } from './attention.ts'
 import { normal } from './init.ts'
 import { linear } from './linear.ts'
-import { compose, parameter } from './module.ts'
-import { rmsNorm } from './rmsNorm.ts'
+import { compose, parameter, type Module } from './module.ts'
+import { rmsNorm, type RmsNormParams } from './rmsNorm.ts'
+
+/** The parameters of {@link linearAttention}: those of attention, and the norm of the result. */
+export interface LinearAttentionParams extends AttentionParams {
+  readonly outNorm: RmsNormParams
+}
 
 /**
  * `[N, H, W, C] → [N, H, W, C]` in time linear in the number of pixels, to be added to its input. With ρ(q) the softmax over a query's
  * features and ρ(k) the softmax over the pixels, y = ρ(q) / √headWidth · (ρ(k)ᵀ·v): the pixels are summed up first, in a matrix of
  * headWidth × headWidth, and then each query reads from it.
  */
-export const linearAttention = (channels: number, { heads = 4, headWidth = 32, memory = 4 }: AttentionOptions = {}) =>
+export const linearAttention = (
+  channels: number,
+  { heads = 4, headWidth = 32, memory = 4 }: AttentionOptions = {},
+): Module<LinearAttentionParams> =>
   compose(
     {
       norm: rmsNorm(channels),
@@ -27,7 +35,9 @@ export const linearAttention = (channels: number, { heads = 4, headWidth = 32, m
       const learned = memory?.()
       const weights = softmax(withMemory(learned, 0, key), 2)
       const context = weights.transpose([0, 1, 3, 2]).matmul(withMemory(learned, 1, value)) // [N, heads, headWidth, headWidth]
-      const y = softmax(query, 3).mul(1 / Math.sqrt(headWidth)).matmul(context)
+      const y = softmax(query, 3)
+        .mul(1 / Math.sqrt(headWidth))
+        .matmul(context)
       return outNorm(out(joinHeads(y, at(x.shape, 1), at(x.shape, 2))))
     },
   )

@@ -31,10 +31,16 @@ export const l1 = (prediction: Tensor, target: Tensor, { reduction = 'mean' }: L
  *
  * @param options delta: δ > 0, default 1
  */
-export const huber = (prediction: Tensor, target: Tensor, { delta = 1, reduction = 'mean' }: LossOptions & { readonly delta?: number } = {}): Tensor => {
+export const huber = (
+  prediction: Tensor,
+  target: Tensor,
+  { delta = 1, reduction = 'mean' }: LossOptions & { readonly delta?: number } = {},
+): Tensor => {
   const difference = prediction.sub(target)
   const distance = difference.abs()
-  return reductions[reduction](distance.greater(delta).select(distance.sub(delta / 2).mul(delta), difference.square().mul(0.5)))
+  return reductions[reduction](
+    distance.greater(delta).select(distance.sub(delta / 2).mul(delta), difference.square().mul(0.5)),
+  )
 }
 
 /**
@@ -55,7 +61,11 @@ export const crossEntropy = (logits: Tensor, labels: Tensor, { reduction = 'mean
  * @param logits z, any shape
  * @param targets y in [0, 1], the same shape
  */
-export const binaryCrossEntropy = (logits: Tensor, targets: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor => {
+export const binaryCrossEntropy = (
+  logits: Tensor,
+  targets: Tensor,
+  { reduction = 'mean' }: LossOptions = {},
+): Tensor => {
   // log(1 + eᶻ) = m + log(e⁻ᵐ + eᶻ⁻ᵐ) for every m; with m = max(0, z) held constant, all derivatives are right, at 0 too.
   const m = logits.maximum(0).stopGradient()
   const logOnePlusExp = m.add(m.neg().exp().add(logits.sub(m).exp()).log())

@@ -34,7 +34,10 @@ export type ParamsOf<M extends AnyModule> = ReturnType<M['init']>
 export type NoParams = Readonly<Record<never, Tensor>>
 
 /** A function as a module without parameters: `lift(silu)`. */
-export const lift = <In, Out>(fn: (input: In) => Out): Module<NoParams, In, Out> => ({ init: () => ({}), apply: (_, input) => fn(input) })
+export const lift = <In, Out>(fn: (input: In) => Out): Module<NoParams, In, Out> => ({
+  init: () => ({}),
+  apply: (_, input) => fn(input),
+})
 
 /** A tensor that is learned, to be called without an input: `compose({ gain: parameter(…) }, ({ gain }, x: Tensor) => x.mul(gain()))`. */
 export const parameter = (init: (key: Key) => Tensor): Module<Tensor, void> => ({ init, apply: (value) => value })
@@ -61,8 +64,13 @@ type Child = Children[string]
 const isArray = (child: Child): child is readonly AnyModule[] => Array.isArray(child)
 
 /** The record with `f(child, its parameters, its name)` in place of every module; members of arrays are named `name.0`, `name.1`, … */
-const mapChildren = (children: Children, params: unknown, f: (child: AnyModule, params: unknown, name: string) => unknown): unknown => {
-  const own = (tree: unknown, name: string | number): unknown => (tree as { readonly [name: string | number]: unknown } | undefined)?.[name]
+const mapChildren = (
+  children: Children,
+  params: unknown,
+  f: (child: AnyModule, params: unknown, name: string) => unknown,
+): unknown => {
+  const own = (tree: unknown, name: string | number): unknown =>
+    (tree as { readonly [name: string | number]: unknown } | undefined)?.[name]
   const each = (name: string, child: Child): unknown => {
     if (isArray(child)) return child.map((c, i) => f(c, own(own(params, name), i), `${name}.${i}`))
     return child === undefined ? undefined : f(child, own(params, name), name)
@@ -81,7 +89,8 @@ const childMode = (mode: Mode, name: string): Mode => {
   }
 }
 
-const bind = (child: AnyModule, params: unknown, mode: Mode) => (input: unknown) => (child as unknown as Module<unknown, unknown, unknown>).apply(params, input, mode)
+const bind = (child: AnyModule, params: unknown, mode: Mode) => (input: unknown) =>
+  (child as unknown as Module<unknown, unknown, unknown>).apply(params, input, mode)
 
 /**
  * A module made of named children. Their names are said once: they name the parameters, and derive each child's key. The forward function
@@ -96,22 +105,35 @@ export const compose = <const C extends Children, In = Tensor, Out = Tensor>(
   forward: (children: Bound<C>, input: In) => Out,
 ): Module<ParamsOfChildren<C>, In, Out> => ({
   // The compiler cannot follow a record through Object.entries; mapChildren keeps its names, and arrays as arrays.
-  init: (key) => mapChildren(children, undefined, (child, _, name) => child.init(foldIn(key, name))) as ParamsOfChildren<C>,
+  init: (key) =>
+    mapChildren(children, undefined, (child, _, name) => child.init(foldIn(key, name))) as ParamsOfChildren<C>,
   apply: (params, input, mode = evaluate) =>
-    forward(mapChildren(children, params, (child, own, name) => bind(child, own, childMode(mode, name))) as Bound<C>, input),
+    forward(
+      mapChildren(children, params, (child, own, name) => bind(child, own, childMode(mode, name))) as Bound<C>,
+      input,
+    ),
 })
 
 /** The type of a module from one tensor to one tensor, whatever its parameters. */
-type TensorModule = { readonly init: (key: Key) => unknown; readonly apply: (params: never, input: Tensor, mode?: Mode) => Tensor }
+type TensorModule = {
+  readonly init: (key: Key) => unknown
+  readonly apply: (params: never, input: Tensor, mode?: Mode) => Tensor
+}
 
 /**
  * Children applied one after the other, in the order in which they are written.
  *
  * @throws RangeError for a name that is a whole number: JavaScript would move it to the front
  */
-export const sequential = <const C extends { readonly [name: string]: TensorModule }>(children: C): Module<ParamsOfChildren<C>> => {
+export const sequential = <const C extends { readonly [name: string]: TensorModule }>(
+  children: C,
+): Module<ParamsOfChildren<C>> => {
   const number = Object.keys(children).find((name) => /^\d+$/.test(name))
-  if (number !== undefined) throw new RangeError(`sequential: the name '${number}' is a number, and JavaScript would move it to the front: call it 'layer${number}'`)
-  const inOrder = (bound: unknown): readonly ((x: Tensor) => Tensor)[] => Object.values(bound as { readonly [name: string]: (x: Tensor) => Tensor })
+  if (number !== undefined)
+    throw new RangeError(
+      `sequential: the name '${number}' is a number, and JavaScript would move it to the front: call it 'layer${number}'`,
+    )
+  const inOrder = (bound: unknown): readonly ((x: Tensor) => Tensor)[] =>
+    Object.values(bound as { readonly [name: string]: (x: Tensor) => Tensor })
   return compose(children, (bound, x: Tensor) => inOrder(bound).reduce((y, layer) => layer(y), x))
 }

@@ -13,7 +13,14 @@ export interface RmsNormParams {
 const smallestNorm = 1e-12
 
 /** x / max(‖x‖₂, 1e-12) over the last axis. The maximum is taken of the squares, so that the gradient of a zero vector is 0, not NaN. */
-export const normalizeVectors = (x: Tensor): Tensor => x.div(x.square().sum(-1, true).maximum(smallestNorm ** 2).sqrt())
+export const normalizeVectors = (x: Tensor): Tensor =>
+  x.div(
+    x
+      .square()
+      .sum(-1, true)
+      .maximum(smallestNorm ** 2)
+      .sqrt(),
+  )
 
 /** y = x / ‖x‖₂ · gain · √C over the last axis: `[…, C] → […, C]`. */
 export const rmsNorm = (channels: number): Module<RmsNormParams> => ({

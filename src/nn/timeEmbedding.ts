@@ -13,8 +13,12 @@ import { lift, type Module, type NoParams } from './module.ts'
  * @param options theta: the longest wavelength over 2π, default 10,000
  * @throws RangeError for a width that is odd or below 4
  */
-export const sinusoidalTimeEmbedding = (width: number, { theta = 10000 }: { readonly theta?: number } = {}): Module<NoParams> => {
-  if (width % 2 !== 0 || width < 4) throw new RangeError(`sinusoidalTimeEmbedding: the width is ${width}; it must be even and at least 4`)
+export const sinusoidalTimeEmbedding = (
+  width: number,
+  { theta = 10000 }: { readonly theta?: number } = {},
+): Module<NoParams> => {
+  if (width % 2 !== 0 || width < 4)
+    throw new RangeError(`sinusoidalTimeEmbedding: the width is ${width}; it must be even and at least 4`)
   const half = width / 2
   const frequencies = range(half).map((i) => Math.exp((-Math.log(theta) * i) / (half - 1)))
   return lift((t: Tensor) => {

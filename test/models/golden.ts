@@ -17,13 +17,19 @@ export const right = <L, R>(result: E.Either<L, R>): R => {
 /** Every tensor of a file in `test/golden`. */
 export const goldenTensors = async (path: string): Promise<ReadonlyMap<string, LucidrainsTensor>> => {
   const { tensors } = right(readSafetensors(await readFile(new URL(`../golden/${path}`, import.meta.url))))
-  return new Map([...tensors].map(([name, record]) => [name, { shape: record.shape, values: right(toFloat32(record)) }]))
+  return new Map(
+    [...tensors].map(([name, record]) => [name, { shape: record.shape, values: right(toFloat32(record)) }]),
+  )
 }
 
 /** Numbers in [−1, 1), the same as `noise` of lucidrains-unet/variants.py: murmur3's finalizer of index + 2²⁰·seed. */
 export const noise = (count: number, seed: number): Float32Array => {
   const mix = (x: number, [shift, factor]: readonly [number, number]): number => Math.imul(x ^ (x >>> shift), factor)
-  const steps = [[16, 0x85ebca6b], [13, 0xc2b2ae35], [16, 1]] as const
+  const steps = [
+    [16, 0x85ebca6b],
+    [13, 0xc2b2ae35],
+    [16, 1],
+  ] as const
   return Float32Array.from(range(count), (i) => (steps.reduce(mix, i + (seed << 20)) >>> 0) / 2 ** 31 - 1)
 }
 

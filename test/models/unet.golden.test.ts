@@ -41,14 +41,24 @@ interface Case {
   readonly gradients: Readonly<Record<string, Summary>>
 }
 
-const reference = JSON.parse(await readFile(new URL('../golden/lucidrains-unet/variants.json', import.meta.url), 'utf8')) as {
+const reference = JSON.parse(
+  await readFile(new URL('../golden/lucidrains-unet/variants.json', import.meta.url), 'utf8'),
+) as {
   readonly golden: Readonly<Record<string, Summary>>
   readonly variants: readonly Variant[]
 }
 
 /** An array for every parameter, made from its name, shape and number. */
-const arrays = (summaries: Readonly<Record<string, Summary>>, values: (name: string, summary: Summary, i: number) => Float32Array): Arrays =>
-  new Map(Object.entries(summaries).map(([name, summary], i) => [name, { shape: summary.shape, values: values(name, summary, i) }]))
+const arrays = (
+  summaries: Readonly<Record<string, Summary>>,
+  values: (name: string, summary: Summary, i: number) => Float32Array,
+): Arrays =>
+  new Map(
+    Object.entries(summaries).map(([name, summary], i) => [
+      name,
+      { shape: summary.shape, values: values(name, summary, i) },
+    ]),
+  )
 
 const filled = (summaries: Readonly<Record<string, Summary>>, value: (summary: Summary) => number): Arrays =>
   arrays(summaries, (_, summary) => new Float32Array(product(summary.shape)).fill(value(summary)))
@@ -101,7 +111,12 @@ const variantCase = (variant: Variant, options: Omit<UnetOptions, 'width'>): Cas
   const shape = [2, options.channels ?? 3, height, width]
   const image = (values: ArrayLike<number>): LucidrainsTensor => ({ shape, values: Float32Array.from(values) })
   const [sample, cotangent] = [noise(product(shape), 1001), noise(product(shape), 1002)]
-  const io = new Map([['sample', image(sample)], ['cotangent', image(cotangent)], ['output', image(output)], ['grad_sample', image(gradient)]])
+  const io = new Map([
+    ['sample', image(sample)],
+    ['cotangent', image(cotangent)],
+    ['output', image(output)],
+    ['grad_sample', image(gradient)],
+  ])
   return {
     model: unet({ width: 8, multipliers: [1, 2], ...options }),
     weights: arrays(gradients, variantWeight),
@@ -122,7 +137,12 @@ describe.each(cpuForms)('unet, golden, cpu %s', { timeout: 120_000 }, (_, open) 
   it("gives lucidrains' output and gradients, of the images and of every parameter", async () => {
     const io = await goldenTensors('lucidrains-unet/io.safetensors')
     const weights = await goldenTensors('lucidrains-unet/weights.safetensors')
-    await check(open(), { model: unet({ width: 16, multipliers: [1, 2, 4] }), weights, io, gradients: reference.golden })
+    await check(open(), {
+      model: unet({ width: 16, multipliers: [1, 2, 4] }),
+      weights,
+      io,
+      gradients: reference.golden,
+    })
   })
 
   it.each(variantOptions)('gives the output and every gradient of the reference with %s', async (name, options) => {
