@@ -23,8 +23,11 @@ export const gelu = (x: Tensor): Tensor => x.mul(x.mul(Math.SQRT1_2).erf().add(1
 export const geluTanh = (x: Tensor): Tensor =>
   x.mul(x.add(x.pow(3).mul(0.044715)).mul(Math.sqrt(2 / Math.PI)).tanh().add(1)).mul(0.5)
 
-/** log(1 + eˣ) without overflow. */
-export const softplus = (x: Tensor): Tensor => relu(x).add(x.abs().neg().exp().add(1).log())
+/** log(1 + eˣ) without overflow: the larger of 0 and x is taken out and held constant, so that every derivative is exact, at 0 too. */
+export const softplus = (x: Tensor): Tensor => {
+  const m = relu(x).stopGradient()
+  return m.neg().exp().add(x.sub(m).exp()).log().add(m)
+}
 
 /** eˣ / Σ eˣ along `axis`; the maximum is taken off first, which changes nothing but the range. */
 export const softmax = (x: Tensor, axis = -1): Tensor => {
