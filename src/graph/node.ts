@@ -18,7 +18,8 @@ const infer = <K extends OpName>(op: K, attrs: Ops[K]['attrs'], inputs: Ops[K]['
 export const makeNode = <K extends OpName>(op: K, attrs: Ops[K]['attrs'], inputs: Ops[K]['inputs']): NodeOf<K> => {
   const { shape, dtype } = infer(op, attrs, inputs)
   // The compiler cannot relate a generic K to one member of the union; this is the only place where a node is put together.
-  return { id: counter.next++, op, attrs, inputs, shape, dtype } as unknown as NodeOf<K>
+  const node: unknown = { id: counter.next++, op, attrs, inputs, shape, dtype }
+  return node as NodeOf<K>
 }
 
 /** A new node like `node` with these inputs, numbered now. */
