@@ -26,9 +26,11 @@ export { isDifferentiable, Tensor, type Axes, type Operand, type Range } from '.
 export * from './tensor/tree.ts'
 
 /** A plan as a table of kernels, or the graph of every tensor in a tree, as text. */
-export const print = (what: unknown): string => (isPlan(what) ? printPlan(what) : printGraph(leaves(what).map((x) => x.node)))
+export const print = (what: unknown): string =>
+  isPlan(what) ? printPlan(what) : printGraph(leaves(what).map((x) => x.node))
 
-const isPlan = (x: unknown): x is Plan => typeof x === 'object' && x !== null && !(x instanceof Tensor) && 'kernels' in x && 'program' in x
+const isPlan = (x: unknown): x is Plan =>
+  typeof x === 'object' && x !== null && !(x instanceof Tensor) && 'kernels' in x && 'program' in x
 
 /** The tensor, through which no gradient flows. */
 export const stopGradient = (x: Tensor): Tensor => x.stopGradient()

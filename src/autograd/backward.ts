@@ -42,18 +42,26 @@ const customCotangents = ({ inputs, attrs: { definition } }: Call, arriving: Arr
   const given = new Map(arriving)
   const gs = definition.outputs.map((o, i) => (given.get(i) ?? zerosLike(new Tensor(o))).node)
   const found = definition.vjp?.(inputs, gs) ?? []
-  if (found.length !== inputs.length) throw new ShapeError(`${definition.name}: the vjp returned ${found.length} cotangents for ${inputs.length} arguments`)
+  if (found.length !== inputs.length)
+    throw new ShapeError(
+      `${definition.name}: the vjp returned ${found.length} cotangents for ${inputs.length} arguments`,
+    )
   return found.map((n, i) => {
     const x = at(inputs, i)
     if (n !== null && isFloat(x.dtype) && (n.dtype !== x.dtype || !equalNumbers(n.shape, x.shape)))
-      throw new ShapeError(`${definition.name}: the vjp returned a cotangent ${n.dtype}${showShape(n.shape)} for an argument ${x.dtype}${showShape(x.shape)}`)
+      throw new ShapeError(
+        `${definition.name}: the vjp returned a cotangent ${n.dtype}${showShape(n.shape)} for an argument ${x.dtype}${showShape(x.shape)}`,
+      )
     return n === null ? null : new Tensor(n)
   })
 }
 
 const differentiateCalls = (calls: readonly Call[], cotangents: Cotangents, active: ReadonlySet<Node>): void => {
   const [call] = calls as readonly [Call]
-  const { inputs, attrs: { definition } } = call
+  const {
+    inputs,
+    attrs: { definition },
+  } = call
   const arriving = calls.flatMap((c) => {
     const g = cotangents.get(c)
     return g === undefined ? [] : [[c.attrs.output, g] as const]
@@ -67,12 +75,20 @@ const differentiateCalls = (calls: readonly Call[], cotangents: Cotangents, acti
     return
   }
   // A checkpoint is rebuilt behind a barrier that waits for the cotangent: no pass can merge it with the forward computation.
-  const wait = (x: Node): Node => (definition.checkpoint ? makeNode('barrier', {}, [x, first[1].node]) : makeNode('alias', {}, [x]))
+  const wait = (x: Node): Node =>
+    definition.checkpoint ? makeNode('barrier', {}, [x, first[1].node]) : makeNode('alias', {}, [x])
   const fresh = new Map([...new Set(inputs)].map((x) => [x, wait(x)]))
-  const outputs = instantiate(definition, inputs.map((x) => fresh.get(x) ?? x))
+  const outputs = instantiate(
+    definition,
+    inputs.map((x) => fresh.get(x) ?? x),
+  )
   const sources = [...fresh].filter(([x]) => active.has(x))
   // The sums go on inside from where they stand outside: terms are added in the order of the bare function, so no bit differs.
-  const sums = backward(arriving.map(([i, g]) => [at(outputs, i), g]), sources.map(([, x]) => x), sources.map(([x]) => cotangents.get(x)))
+  const sums = backward(
+    arriving.map(([i, g]) => [at(outputs, i), g]),
+    sources.map(([, x]) => x),
+    sources.map(([x]) => cotangents.get(x)),
+  )
   sources.forEach(([x], i) => {
     const sum = sums[i]
     if (sum !== undefined && sum !== null) cotangents.set(x, sum)
@@ -80,7 +96,11 @@ const differentiateCalls = (calls: readonly Call[], cotangents: Cotangents, acti
 }
 
 /** The cotangents of `sources`, added to `initial` ones, when `seeds` arrive at the outputs; null where no gradient flows. */
-export const backward = (seeds: readonly Seed[], sources: readonly Node[], initial: readonly (Tensor | undefined)[] = []): readonly (Tensor | null)[] => {
+export const backward = (
+  seeds: readonly Seed[],
+  sources: readonly Node[],
+  initial: readonly (Tensor | undefined)[] = [],
+): readonly (Tensor | null)[] => {
   const nodes = reachable(seeds.map(([output]) => output))
   const active = dependents(nodes, new Set(sources))
   const calls = siblings(active)

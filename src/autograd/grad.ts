@@ -24,8 +24,14 @@ const cotangentsOf = <P>(primals: P, output: unknown, cotangent: unknown): P => 
   const given = leaves(cotangent)
   const outputs = leaves(output)
   const seeds = outputs.flatMap((y, i) => (isFloat(y.dtype) ? [[y.node, at(given, i)] as const] : []))
-  const found = backward(seeds, sources.map((x) => x.node))
-  return refill(primals, sources.map((x, i) => found[i] ?? zerosLike(x)))
+  const found = backward(
+    seeds,
+    sources.map((x) => x.node),
+  )
+  return refill(
+    primals,
+    sources.map((x, i) => found[i] ?? zerosLike(x)),
+  )
 }
 
 /** A function's value and its pullback at that point. */
@@ -41,7 +47,10 @@ export const vjp = <A extends readonly unknown[], R>(f: (...args: A) => R, ...pr
   const value = f(...named)
   const pullback = (cotangent: R): A => {
     zipTrees(value, cotangent, (y, g, path) => {
-      if (showShape(y.shape) !== showShape(g.shape)) throw new ShapeError(`vjp: the cotangent of '${path}' is ${showShape(g.shape)}, the value is ${showShape(y.shape)}`)
+      if (showShape(y.shape) !== showShape(g.shape))
+        throw new ShapeError(
+          `vjp: the cotangent of '${path}' is ${showShape(g.shape)}, the value is ${showShape(y.shape)}`,
+        )
       return y
     })
     return cotangentsOf(named, value, cotangent)
@@ -51,11 +60,17 @@ export const vjp = <A extends readonly unknown[], R>(f: (...args: A) => R, ...pr
 
 const requireFloats = (name: string, tree: unknown): void => {
   for (const [path, x] of leavesWithPaths(tree))
-    if (!isFloat(x.dtype)) throw new DTypeError(`${name}: leaf '${path}' of the first argument is ${x.dtype}; only floats have gradients, pass it as another argument`)
+    if (!isFloat(x.dtype))
+      throw new DTypeError(
+        `${name}: leaf '${path}' of the first argument is ${x.dtype}; only floats have gradients, pass it as another argument`,
+      )
 }
 
 const requireScalar = (name: string, y: Tensor): void => {
-  if (y.rank !== 0) throw new ShapeError(`${name}: the function must return a scalar, it returned ${showShape(y.shape)}; take a sum or a mean, or use vjp`)
+  if (y.rank !== 0)
+    throw new ShapeError(
+      `${name}: the function must return a scalar, it returned ${showShape(y.shape)}; take a sum or a mean, or use vjp`,
+    )
   if (!isFloat(y.dtype)) throw new DTypeError(`${name}: the function must return a float, it returned ${y.dtype}`)
 }
 
@@ -82,7 +97,8 @@ export interface Jvp<R> {
   readonly tangent: R
 }
 
-const placeholder = (x: Tensor): Tensor => new Tensor(makeNode('parameter', { index: -1, shape: x.shape, dtype: x.dtype }, []))
+const placeholder = (x: Tensor): Tensor =>
+  new Tensor(makeNode('parameter', { index: -1, shape: x.shape, dtype: x.dtype }, []))
 
 /** Checkpoints wait for the cotangent behind barriers; where that is a dummy, nothing is to be waited for, and the barriers go. */
 const unbarred = (outputs: readonly Node[], dummies: ReadonlySet<Node>): readonly Node[] => {
@@ -104,11 +120,19 @@ export const jvp = <A extends readonly unknown[], R>(f: (...args: A) => R, prima
   const transposed = pullback(dummies)
   const derivative = cotangentsOf(dummies, transposed, tangents)
   const names = new Set<Node>(leaves(dummies).map((x) => x.node))
-  const tangent = refill(derivative, unbarred(leaves(derivative).map((x) => x.node), names).map((n) => new Tensor(n)))
+  const tangent = refill(
+    derivative,
+    unbarred(
+      leaves(derivative).map((x) => x.node),
+      names,
+    ).map((n) => new Tensor(n)),
+  )
   const used = reachable(leaves(tangent).map((x) => x.node))
-  if (used.some((n) => names.has(n))) throw new TraceError('jvp: a custom vjp in the function is not linear in its cotangent')
+  if (used.some((n) => names.has(n)))
+    throw new TraceError('jvp: a custom vjp in the function is not linear in its cotangent')
   return { value, tangent }
 }
 
 /** The Hessian of a scalar function times a vector, as the derivative of the gradient. */
-export const hvp = <P>(f: (params: P) => Tensor, params: P, direction: P): P => jvp(grad(f), [params], [direction]).tangent
+export const hvp = <P>(f: (params: P) => Tensor, params: P, direction: P): P =>
+  jvp(grad(f), [params], [direction]).tangent

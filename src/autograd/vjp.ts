@@ -35,7 +35,9 @@ const dotCotangent = (g: Tensor, side: 0 | 1, x: Node, y: Node, { contract, batc
   const contracted = range(otherFree.length).map((i) => i + first)
   const attrs: DotAttrs = { contract: [contracted, otherFree], batch: [batches, batch[theirs]], dtype: own.dtype }
   const product = t(makeNode('dotGeneral', attrs, [g.cast(other.dtype).node, other]))
-  const rest = contract[theirs].toSorted((a, b) => a - b).map((axis) => at(contract[side], contract[theirs].indexOf(axis)))
+  const rest = contract[theirs]
+    .toSorted((a, b) => a - b)
+    .map((axis) => at(contract[side], contract[theirs].indexOf(axis)))
   return product.transpose(inversePermutation([...batch[side], ...ownFree, ...rest]))
 }
 
@@ -46,12 +48,21 @@ const eachAxis = (f: (axis: 0 | 1) => number): Spatial => [f(0), f(1)]
 /** The filter with space reversed and input and output channels exchanged inside each group. */
 const transposedFilter = (w: Node, groups: number): Tensor => {
   const [kh, kw, c, o] = [at(w.shape, 0), at(w.shape, 1), at(w.shape, 2), at(w.shape, 3)]
-  const exchanged = t(w).reverse([0, 1]).reshape([kh, kw, c, groups, o / groups]).transpose([0, 1, 4, 3, 2])
+  const exchanged = t(w)
+    .reverse([0, 1])
+    .reshape([kh, kw, c, groups, o / groups])
+    .transpose([0, 1, 4, 3, 2])
   return exchanged.reshape([kh, kw, o / groups, groups * c])
 }
 
 /** n̂ = (n − 1)a + 1, k̂ = (k − 1)b + 1, m̂ = (m − 1)s + 1: the dilated lengths of input, filter and output. */
-const dilatedLengths = (x: Node, w: Node, g: Tensor, a: ConvAttrs, axis: 0 | 1): { readonly n: number; readonly k: number; readonly m: number } => ({
+const dilatedLengths = (
+  x: Node,
+  w: Node,
+  g: Tensor,
+  a: ConvAttrs,
+  axis: 0 | 1,
+): { readonly n: number; readonly k: number; readonly m: number } => ({
   n: dilated(at(x.shape, axis + 1), a.inputDilation[axis]),
   k: dilated(at(w.shape, axis), a.filterDilation[axis]),
   m: dilated(at(g.shape, axis + 1), a.stride[axis]),
@@ -61,14 +72,24 @@ const dilatedLengths = (x: Node, w: Node, g: Tensor, a: ConvAttrs, axis: 0 | 1):
 const convInputCotangent = (g: Tensor, x: Node, w: Node, a: ConvAttrs): Tensor => {
   const low = eachAxis((i) => dilatedLengths(x, w, g, a, i).k - 1 - a.padLow[i])
   const high = eachAxis((i) => dilatedLengths(x, w, g, a, i).n - dilatedLengths(x, w, g, a, i).m + a.padLow[i])
-  const attrs: ConvAttrs = { ...a, stride: a.inputDilation, inputDilation: a.stride, padLow: low, padHigh: high, dtype: x.dtype }
+  const attrs: ConvAttrs = {
+    ...a,
+    stride: a.inputDilation,
+    inputDilation: a.stride,
+    padLow: low,
+    padHigh: high,
+    dtype: x.dtype,
+  }
   return t(makeNode('conv', attrs, [g.cast(w.dtype).node, transposedFilter(w, a.groups).node]))
 }
 
 /** dw = conv(xᵀ, gᵀ; stride b, filter dilation s, pad [low, m̂ − n̂ + k̂ − 1 − low])ᵀ: batch and channels exchange their roles. */
 const convFilterCotangent = (g: Tensor, x: Node, w: Node, a: ConvAttrs): Tensor => {
   const [n, h, wd, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3) / a.groups]
-  const images = t(x).reshape([n, h, wd, a.groups, c]).transpose([4, 1, 2, 3, 0]).reshape([c, h, wd, a.groups * n])
+  const images = t(x)
+    .reshape([n, h, wd, a.groups, c])
+    .transpose([4, 1, 2, 3, 0])
+    .reshape([c, h, wd, a.groups * n])
   const high = eachAxis((i) => {
     const d = dilatedLengths(x, w, g, a, i)
     return d.m - d.n + d.k - 1 - a.padLow[i]
@@ -112,7 +133,9 @@ export const vjpRules: { readonly [K in DifferentiableOp]: VjpRule<K> } = {
     return [g, g.mul(quotient.less(0).select(quotient.neg().floor().neg(), quotient.floor())).neg()]
   },
   max: (g, { inputs: [x, y] }) => {
-    const share = t(x).equal(t(y)).select(g.operand(0.5), t(y).less(t(x)).cast(g.dtype)) // equal elements share
+    const share = t(x)
+      .equal(t(y))
+      .select(g.operand(0.5), t(y).less(t(x)).cast(g.dtype)) // equal elements share
     return [g.mul(share), g.mul(share.neg().add(1))]
   },
   and: () => [null, null],
@@ -125,7 +148,9 @@ export const vjpRules: { readonly [K in DifferentiableOp]: VjpRule<K> } = {
   where: (g, { inputs: [c] }) => [null, t(c).select(g, 0), t(c).select(g.operand(0), g)],
 
   // ── reduction and movement ────────────────────────────────────────────────────────────────────────────────────────
-  reduceSum: (g, { inputs: [x], attrs: { axes } }) => [t(makeNode('broadcast', { shape: x.shape, axes }, [g.cast(x.dtype).node]))],
+  reduceSum: (g, { inputs: [x], attrs: { axes } }) => [
+    t(makeNode('broadcast', { shape: x.shape, axes }, [g.cast(x.dtype).node])),
+  ],
   reduceMax: (g, y) => {
     const [x] = y.inputs
     const { axes } = y.attrs
@@ -149,11 +174,16 @@ export const vjpRules: { readonly [K in DifferentiableOp]: VjpRule<K> } = {
   },
   concatenate: (g, { inputs, attrs: { axis } }) => {
     const start = (i: number): number => inputs.slice(0, i).reduce((sum, x) => sum + at(x.shape, axis), 0)
-    return inputs.map((_, i) => g.slice(...g.shape.map((n, a) => (a === axis ? ([start(i), start(i + 1)] as const) : ([0, n] as const)))))
+    return inputs.map((_, i) =>
+      g.slice(...g.shape.map((n, a) => (a === axis ? ([start(i), start(i + 1)] as const) : ([0, n] as const)))),
+    )
   },
 
   // ── indexing and contraction ──────────────────────────────────────────────────────────────────────────────────────
-  gather: (g, { inputs: [table, index], attrs: { axis } }) => [scatterAdd(t(index), g, at(table.shape, axis), axis), null],
+  gather: (g, { inputs: [table, index], attrs: { axis } }) => [
+    scatterAdd(t(index), g, at(table.shape, axis), axis),
+    null,
+  ],
   scatterAdd: (g, { inputs: [index], attrs: { axis } }) => [null, gather(g, t(index), axis)],
   argsort: () => [null],
   dotGeneral: (g, { inputs: [x, y], attrs }) => [dotCotangent(g, 0, x, y, attrs), dotCotangent(g, 1, x, y, attrs)],
@@ -161,5 +191,5 @@ export const vjpRules: { readonly [K in DifferentiableOp]: VjpRule<K> } = {
 }
 
 /** The rule of the node's primitive, applied. */
-export const applyVjp = <K extends DifferentiableOp>(g: Tensor, node: NodeOf<K>): readonly (Tensor | null)[] => vjpRules[node.op](g, node)
-
+export const applyVjp = <K extends DifferentiableOp>(g: Tensor, node: NodeOf<K>): readonly (Tensor | null)[] =>
+  vjpRules[node.op](g, node)

@@ -33,4 +33,7 @@ export const loadBackend = (name: string, options: BackendOptions = {}): TE.Task
         () => loaders[name](options),
         (e) => ({ _tag: 'DeviceError', message: `device '${name}' could not be opened: ${String(e)}` }),
       )
-    : TE.left({ _tag: 'DeviceError', message: `there is no device '${name}'; choose one of: ${Object.keys(loaders).join(', ')}` })
+    : TE.left({
+        _tag: 'DeviceError',
+        message: `there is no device '${name}'; choose one of: ${Object.keys(loaders).join(', ')}`,
+      })

@@ -34,7 +34,11 @@ const rewrites: Rewrites = {
   broadcast: (n) => (n.attrs.axes.length === 0 ? n.inputs[0] : n),
   reshape: (n) => {
     const source = n.inputs[0].op === 'reshape' ? n.inputs[0].inputs[0] : n.inputs[0]
-    return equalNumbers(source.shape, n.shape) ? source : source === n.inputs[0] ? n : makeNode('reshape', n.attrs, [source])
+    return equalNumbers(source.shape, n.shape)
+      ? source
+      : source === n.inputs[0]
+        ? n
+        : makeNode('reshape', n.attrs, [source])
   },
   transpose: (n) => {
     const inner = n.inputs[0]
@@ -71,7 +75,6 @@ const emit = (node: Node, inputs: readonly Node[], memory: Memory): Node => {
   return intern(rewrite(moved) ?? moved, memory)
 }
 
-
 const visit = (outputs: readonly Node[], bound: ReadonlyMap<Node, Node>, memory: Memory): readonly Node[] => {
   const became = new Map<Node, Node>(bound)
   const expanded = new Map<readonly Node[], readonly Node[]>()
@@ -88,7 +91,9 @@ const visit = (outputs: readonly Node[], bound: ReadonlyMap<Node, Node>, memory:
       continue
     }
     const { definition, output } = node.attrs
-    const results = expanded.get(node.inputs) ?? visit(definition.outputs, new Map(definition.parameters.map((p, i) => [p, at(inputs, i)])), memory)
+    const results =
+      expanded.get(node.inputs) ??
+      visit(definition.outputs, new Map(definition.parameters.map((p, i) => [p, at(inputs, i)])), memory)
     expanded.set(node.inputs, results)
     became.set(node, at(results, output))
   }
@@ -107,6 +112,10 @@ export const canonicalise = (parameters: readonly NodeOf<'parameter'>[], outputs
   const memory: Memory = { known: new Map(), ids: new Map() }
   const fresh = parameters.map((p, index) => makeNode('parameter', { index, shape: p.shape, dtype: p.dtype }, []))
   for (const p of fresh) memory.ids.set(p, memory.ids.size)
-  const rewritten = visit(outputs, new Map(range(parameters.length).map((i) => [at(parameters, i), at(fresh, i)])), memory)
+  const rewritten = visit(
+    outputs,
+    new Map(range(parameters.length).map((i) => [at(parameters, i), at(fresh, i)])),
+    memory,
+  )
   return { parameters: fresh, nodes: reachable(rewritten), outputs: rewritten }
 }

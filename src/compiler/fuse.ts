@@ -38,10 +38,12 @@ const reasonToEnd = (users: readonly Node[], roots: ReadonlySet<Node | undefined
 }
 
 /** How a node of a kernel sees an operand: computed inside, or loaded. Reshapes are looked through. */
-export const isInside = (node: Node, root: Node, rootOf: ReadonlyMap<Node, Node>): boolean => node !== root && rootOf.get(node) === root
+export const isInside = (node: Node, root: Node, rootOf: ReadonlyMap<Node, Node>): boolean =>
+  node !== root && rootOf.get(node) === root
 
 /** The one kernel of all users; undefined where there are several, or one of them is in none. */
-const onlyRoot = (roots: ReadonlySet<Node | undefined>): Node | undefined => (roots.size === 1 ? [...roots][0] : undefined)
+const onlyRoot = (roots: ReadonlySet<Node | undefined>): Node | undefined =>
+  roots.size === 1 ? [...roots][0] : undefined
 
 const assign = (program: Program, forced: ReadonlySet<Node>, users: ReadonlyMap<Node, readonly Node[]>): Fusion => {
   const outputs = new Set(program.outputs)
@@ -60,7 +62,12 @@ const assign = (program: Program, forced: ReadonlySet<Node>, users: ReadonlyMap<
     if (root !== undefined) rootOf.set(node, root)
     else if (node.op !== 'reshape') {
       rootOf.set(node, node)
-      reasons.set(node, forced.has(node) ? `the kernel would read more than ${maxLoads} buffers` : reasonToEnd(used, roots, outputs.has(node)))
+      reasons.set(
+        node,
+        forced.has(node)
+          ? `the kernel would read more than ${maxLoads} buffers`
+          : reasonToEnd(used, roots, outputs.has(node)),
+      )
     }
   }
   return { rootOf, reasons }
@@ -89,10 +96,16 @@ const tooWide = (fusion: Fusion, nodes: readonly Node[]): readonly Node[] => {
   for (const node of nodes) {
     const root = fusion.rootOf.get(node)
     if (root === undefined || !wide.has(root) || cutIn.has(root)) continue
-    const own = new Set(node.inputs.flatMap((x) => (isInside(x, root, fusion.rootOf) ? [...(seen.get(x) ?? [])] : uniformValue(x) === undefined ? [x] : [])))
+    const own = new Set(
+      node.inputs.flatMap((x) =>
+        isInside(x, root, fusion.rootOf) ? [...(seen.get(x) ?? [])] : uniformValue(x) === undefined ? [x] : [],
+      ),
+    )
     seen.set(node, own)
     if (own.size <= maxLoads) continue
-    const widest = node.inputs.filter((x) => isInside(x, root, fusion.rootOf)).toSorted((a, b) => (seen.get(b)?.size ?? 0) - (seen.get(a)?.size ?? 0))[0]
+    const widest = node.inputs
+      .filter((x) => isInside(x, root, fusion.rootOf))
+      .toSorted((a, b) => (seen.get(b)?.size ?? 0) - (seen.get(a)?.size ?? 0))[0]
     const target = widest?.op === 'reshape' ? widest.inputs[0] : widest
     if (target === undefined) continue
     cut.push(target)

@@ -57,7 +57,12 @@ export interface GemmKernel extends Record {
   readonly kind: 'gemm'
   readonly x: Operand
   readonly y: Operand
-  readonly axes: { readonly batch: AxisPair; readonly contract: AxisPair; readonly rows: readonly number[]; readonly columns: readonly number[] }
+  readonly axes: {
+    readonly batch: AxisPair
+    readonly contract: AxisPair
+    readonly rows: readonly number[]
+    readonly columns: readonly number[]
+  }
 }
 
 type AxisPair = readonly [readonly number[], readonly number[]]
@@ -112,7 +117,15 @@ export interface SortKernel extends Record {
 }
 
 /** Any kernel. */
-export type Kernel = ElementwiseKernel | ReduceKernel | GemmKernel | ConvKernel | PlaceKernel | GatherKernel | ScatterKernel | SortKernel
+export type Kernel =
+  | ElementwiseKernel
+  | ReduceKernel
+  | GemmKernel
+  | ConvKernel
+  | PlaceKernel
+  | GatherKernel
+  | ScatterKernel
+  | SortKernel
 
 /** The operands that a kernel reads, each buffer possibly more than once. */
 export const operandsOf = (kernel: Kernel): readonly Operand[] => {

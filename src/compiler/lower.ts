@@ -5,78 +5,24 @@
  * else by a view of a buffer; movement primitives only change the view. Nodes that are computed inside a kernel have no access.
  */
 import { at, product } from '../prelude/array.ts'
-import type { DType } from '../graph/dtype.ts'
 import { isElementwise, type Node, type NodeOf } from '../graph/ops.ts'
 import { rowMajor, sizeOf, type Shape } from '../graph/shape.ts'
 import { freeAxes } from '../graph/infer.ts'
 import { uniformValue, type Program } from './canonicalise.ts'
-import { fuse, isInside, type Fusion } from './fuse.ts'
-import type { Body, Instruction, Kernel, Operand } from './kernel.ts'
+import {
+  accessOf,
+  addBuffer,
+  bodyOf,
+  instructionFor,
+  targetOf,
+  temporary,
+  type Access,
+  type Lowering,
+} from './access.ts'
+import { fuse } from './fuse.ts'
+import type { Kernel, Operand } from './kernel.ts'
 import type { Buffer } from './buffer.ts'
 import { contiguous, isContiguous, moved, reshaped, type MovementOp, type View } from './view.ts'
-
-type Access =
-  | { readonly kind: 'literal'; readonly value: number }
-  | { readonly kind: 'index'; readonly view: View }
-  | { readonly kind: 'buffer'; readonly buffer: number; readonly view: View }
-
-/** Kernels and buffers as they are being made; the planner's licensed mutation. */
-interface Lowering {
-  readonly program: Program
-  readonly fusion: Fusion
-  readonly buffers: Buffer[]
-  readonly kernels: Kernel[]
-  readonly access: Map<Node, Access>
-  /** The output that a node's own buffer may be; others get copies. */
-  readonly outputIndex: Map<Node, number>
-}
-
-const addBuffer = (to: Lowering, buffer: Buffer): number => to.buffers.push(buffer) - 1
-
-/** A new temporary for the node's values; the planner gives it its place. */
-const temporary = (to: Lowering, { dtype, shape }: Node): number =>
-  addBuffer(to, { dtype, length: sizeOf(shape), placement: { kind: 'temporary', offset: 0 } })
-
-/** The buffer that a kernel for `node` writes: a result of the plan where the node is one, else a temporary. */
-const targetOf = (to: Lowering, node: Node): number => {
-  const index = to.outputIndex.get(node)
-  if (index === undefined) return temporary(to, node)
-  return addBuffer(to, { dtype: node.dtype, length: sizeOf(node.shape), placement: { kind: 'output', index } })
-}
-
-const instructionFor = (access: Access, dtype: DType): Instruction => {
-  if (access.kind === 'literal') return { kind: 'literal', value: access.value, dtype }
-  if (access.kind === 'index') return { kind: 'index', view: access.view, dtype }
-  return { kind: 'load', from: { buffer: access.buffer, view: access.view, dtype }, dtype }
-}
-
-const accessOf = (to: Lowering, node: Node): Access => {
-  const found = to.access.get(node)
-  if (found === undefined) throw new Error(`lower: ${node.op} has no access`)
-  return found
-}
-
-/** The body that computes `result` (the root itself, or a reduction's input) for the kernel of `root`. */
-const bodyOf = (to: Lowering, root: Node, result: Node): Body & { readonly names: readonly string[] } => {
-  const instructions: Instruction[] = []
-  const names: string[] = []
-  const done = new Map<Node, number>()
-  const isMember = (node: Node): boolean => node === root || isInside(node, root, to.fusion.rootOf)
-  const members = new Set<Node>([result])
-  for (const node of members) if (isMember(node) && to.access.get(node) === undefined) for (const x of node.inputs) members.add(x)
-  for (const node of [...members].toSorted((a, b) => a.id - b.id)) {
-    const inside = isMember(node)
-    const access = to.access.get(node)
-    if (access !== undefined) done.set(node, instructions.push(instructionFor(access, node.dtype)) - 1)
-    else if (inside && node.op === 'reshape') done.set(node, done.get(node.inputs[0]) ?? 0)
-    else if (inside && isElementwise(node)) {
-      const inputs = node.inputs.map((x) => done.get(x) ?? 0)
-      done.set(node, instructions.push({ kind: 'apply', op: node.op, inputs, dtype: node.dtype }) - 1)
-      names.push(node.op)
-    } else throw new Error(`lower: ${node.op} is neither inside the kernel nor in memory`)
-  }
-  return { size: sizeOf(result.shape), instructions, names }
-}
 
 const emit = (to: Lowering, node: Node, kernel: Kernel): void => {
   to.kernels.push(kernel)
@@ -141,7 +87,12 @@ const denseOperand = (to: Lowering, node: Node): Operand => {
   return operand(to, node)
 }
 
-const record = (to: Lowering, node: Node, flops: number, reason: string): Pick<Kernel, 'output' | 'dtype' | 'computes' | 'reason' | 'flops'> => ({
+const record = (
+  to: Lowering,
+  node: Node,
+  flops: number,
+  reason: string,
+): Pick<Kernel, 'output' | 'dtype' | 'computes' | 'reason' | 'flops'> => ({
   output: targetOf(to, node),
   dtype: node.dtype,
   computes: node.op,
@@ -156,39 +107,76 @@ const gemm = (to: Lowering, node: NodeOf<'dotGeneral'>): void => {
   const columns = freeAxes(y.shape.length, contract[1], batch[1])
   const depth = product(contract[0].map((a) => at(x.shape, a)))
   const operands = { x: operand(to, x), y: operand(to, y) }
-  emit(to, node, { kind: 'gemm', ...operands, axes: { batch, contract, rows, columns }, ...record(to, node, 2 * sizeOf(node.shape) * depth, 'a contraction is its own kernel') })
+  emit(to, node, {
+    kind: 'gemm',
+    ...operands,
+    axes: { batch, contract, rows, columns },
+    ...record(to, node, 2 * sizeOf(node.shape) * depth, 'a contraction is its own kernel'),
+  })
 }
 
 const conv = (to: Lowering, node: NodeOf<'conv'>): void => {
   const [x, w] = node.inputs
   const operands = { x: operand(to, x), filter: operand(to, w) }
   const flops = 2 * sizeOf(node.shape) * product(w.shape.slice(0, 3))
-  emit(to, node, { kind: 'conv', ...operands, attrs: node.attrs, shape: node.shape, ...record(to, node, flops, 'a convolution is its own kernel') })
+  emit(to, node, {
+    kind: 'conv',
+    ...operands,
+    attrs: node.attrs,
+    shape: node.shape,
+    ...record(to, node, flops, 'a convolution is its own kernel'),
+  })
 }
 
 /** A window of a row-major array of `shape`: from `start`, every `stride`-th element, `lengths` of them. */
 const windowOf = (shape: Shape, start: readonly number[], stride: readonly number[], lengths: Shape): View => {
   const dense = rowMajor(shape)
-  return { offset: start.reduce((sum, s, a) => sum + s * at(dense, a), 0), shape: lengths, strides: dense.map((d, a) => d * at(stride, a)) }
+  return {
+    offset: start.reduce((sum, s, a) => sum + s * at(dense, a), 0),
+    shape: lengths,
+    strides: dense.map((d, a) => d * at(stride, a)),
+  }
 }
 
 const place = (to: Lowering, node: NodeOf<'pad' | 'concatenate'>): void => {
   const ones = node.shape.map(() => 1)
   const windows =
     node.op === 'pad'
-      ? [windowOf(node.shape, node.attrs.low, node.attrs.interior.map((n) => n + 1), node.inputs[0].shape)]
+      ? [
+          windowOf(
+            node.shape,
+            node.attrs.low,
+            node.attrs.interior.map((n) => n + 1),
+            node.inputs[0].shape,
+          ),
+        ]
       : node.inputs.map((x, i) => {
           const before = node.inputs.slice(0, i).reduce((sum, p) => sum + at(p.shape, node.attrs.axis), 0)
-          return windowOf(node.shape, node.shape.map((_, a) => (a === node.attrs.axis ? before : 0)), ones, x.shape)
+          return windowOf(
+            node.shape,
+            node.shape.map((_, a) => (a === node.attrs.axis ? before : 0)),
+            ones,
+            x.shape,
+          )
         })
   const parts = node.inputs.map((x, i) => ({ from: operand(to, x), window: at(windows, i) }))
-  emit(to, node, { kind: 'place', parts, size: sizeOf(node.shape), ...record(to, node, 0, 'parts are written into windows') })
+  emit(to, node, {
+    kind: 'place',
+    parts,
+    size: sizeOf(node.shape),
+    ...record(to, node, 0, 'parts are written into windows'),
+  })
 }
 
 const gather = (to: Lowering, node: NodeOf<'gather'>): void => {
   const [table, index] = node.inputs
   const { axis } = node.attrs
-  const extent = { outer: product(table.shape.slice(0, axis)), rows: at(table.shape, axis), picks: sizeOf(index.shape), inner: product(table.shape.slice(axis + 1)) }
+  const extent = {
+    outer: product(table.shape.slice(0, axis)),
+    rows: at(table.shape, axis),
+    picks: sizeOf(index.shape),
+    inner: product(table.shape.slice(axis + 1)),
+  }
   const operands = { table: denseOperand(to, table), index: denseOperand(to, index) }
   emit(to, node, { kind: 'gather', ...operands, extent, ...record(to, node, 0, 'reads where an index says') })
 }
@@ -199,13 +187,27 @@ const scatter = (to: Lowering, node: NodeOf<'scatterAdd'>): void => {
   const inner = product(updates.shape.slice(axis + index.shape.length))
   const extent = { outer: product(updates.shape.slice(0, axis)), rows: size, picks: sizeOf(index.shape), inner }
   const operands = { updates: denseOperand(to, updates), index: denseOperand(to, index) }
-  emit(to, node, { kind: 'scatter', ...operands, extent, ...record(to, node, sizeOf(updates.shape), 'writes where an index says') })
+  emit(to, node, {
+    kind: 'scatter',
+    ...operands,
+    extent,
+    ...record(to, node, sizeOf(updates.shape), 'writes where an index says'),
+  })
 }
 
 const sort = (to: Lowering, node: NodeOf<'argsort'>): void => {
   const { axis } = node.attrs
-  const lengths = { outer: product(node.shape.slice(0, axis)), length: at(node.shape, axis), inner: product(node.shape.slice(axis + 1)) }
-  emit(to, node, { kind: 'sort', from: denseOperand(to, node.inputs[0]), ...lengths, ...record(to, node, 0, 'a sort is its own kernel') })
+  const lengths = {
+    outer: product(node.shape.slice(0, axis)),
+    length: at(node.shape, axis),
+    inner: product(node.shape.slice(axis + 1)),
+  }
+  emit(to, node, {
+    kind: 'sort',
+    from: denseOperand(to, node.inputs[0]),
+    ...lengths,
+    ...record(to, node, 0, 'a sort is its own kernel'),
+  })
 }
 
 const movement = (to: Lowering, node: NodeOf<MovementOp>): void => {
@@ -233,14 +235,22 @@ const literal = (to: Lowering, node: NodeOf<'constant'>): void => {
   const value = node.shape.length === 0 ? uniformValue(node) : undefined
   const buffer = (): Access => ({
     kind: 'buffer',
-    buffer: addBuffer(to, { dtype: node.dtype, length: node.attrs.values.length, placement: { kind: 'literal', values: node.attrs.values } }),
+    buffer: addBuffer(to, {
+      dtype: node.dtype,
+      length: node.attrs.values.length,
+      placement: { kind: 'literal', values: node.attrs.values },
+    }),
     view: contiguous(node.shape),
   })
   to.access.set(node, value === undefined ? buffer() : { kind: 'literal', value })
 }
 
 const argument = (to: Lowering, node: NodeOf<'parameter'>): void => {
-  const buffer = addBuffer(to, { dtype: node.dtype, length: sizeOf(node.shape), placement: { kind: 'argument', index: node.attrs.index } })
+  const buffer = addBuffer(to, {
+    dtype: node.dtype,
+    length: sizeOf(node.shape),
+    placement: { kind: 'argument', index: node.attrs.index },
+  })
   to.access.set(node, { kind: 'buffer', buffer, view: contiguous(node.shape) })
 }
 
@@ -298,7 +308,11 @@ const finishOutputs = (to: Lowering): void => {
       const { placement } = at(to.buffers, access.buffer)
       if (placement.kind === 'output' && placement.index === index && to.outputIndex.get(node) === index) return
     }
-    const output = addBuffer(to, { dtype: node.dtype, length: sizeOf(node.shape), placement: { kind: 'output', index } })
+    const output = addBuffer(to, {
+      dtype: node.dtype,
+      length: sizeOf(node.shape),
+      placement: { kind: 'output', index },
+    })
     to.kernels.push({
       kind: 'elementwise',
       body: { size: sizeOf(node.shape), instructions: [instructionFor(access, node.dtype)] },
@@ -312,10 +326,15 @@ const finishOutputs = (to: Lowering): void => {
 }
 
 const makesItsBuffer = (node: Node): boolean =>
-  isElementwise(node) || ['reduceSum', 'reduceMax', 'pad', 'concatenate', 'gather', 'scatterAdd', 'argsort', 'dotGeneral', 'conv'].includes(node.op)
+  isElementwise(node) ||
+  ['reduceSum', 'reduceMax', 'pad', 'concatenate', 'gather', 'scatterAdd', 'argsort', 'dotGeneral', 'conv'].includes(
+    node.op,
+  )
 
 /** Kernels and unplaced buffers of a program. */
-export const lower = (program: Program): { readonly kernels: readonly Kernel[]; readonly buffers: readonly Buffer[] } => {
+export const lower = (
+  program: Program,
+): { readonly kernels: readonly Kernel[]; readonly buffers: readonly Buffer[] } => {
   const outputIndex = new Map<Node, number>()
   program.outputs.forEach((node, i) => {
     if (makesItsBuffer(node) && !outputIndex.has(node)) outputIndex.set(node, i)

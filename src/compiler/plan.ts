@@ -55,7 +55,10 @@ const lastReads = (kernels: readonly Kernel[]): ReadonlyMap<number, number> =>
   new Map(kernels.flatMap((kernel, i) => operandsOf(kernel).map((o) => [o.buffer, i] as const)))
 
 /** Gives every temporary its place in the arena. */
-const place = (buffers: readonly Buffer[], kernels: readonly Kernel[]): { readonly buffers: readonly Buffer[]; readonly arenaBytes: number } => {
+const place = (
+  buffers: readonly Buffer[],
+  kernels: readonly Kernel[],
+): { readonly buffers: readonly Buffer[]; readonly arenaBytes: number } => {
   const last = lastReads(kernels)
   const placed = [...buffers]
   const live = new Map<number, Block>() // buffer → where it lies, sorted by start when searched
@@ -64,12 +67,16 @@ const place = (buffers: readonly Buffer[], kernels: readonly Kernel[]): { readon
     const buffer = at(buffers, kernel.output)
     if (buffer.placement.kind === 'temporary') {
       const bytes = alignedBytes(buffer)
-      const start = firstFit([...live.values()].toSorted((a, b) => a.start - b.start), bytes)
+      const start = firstFit(
+        [...live.values()].toSorted((a, b) => a.start - b.start),
+        bytes,
+      )
       placed[kernel.output] = { ...buffer, placement: { kind: 'temporary', offset: start } }
       live.set(kernel.output, { start, end: start + bytes })
       arenaBytes = Math.max(arenaBytes, start + bytes)
     }
-    for (const b of [kernel.output, ...operandsOf(kernel).map((o) => o.buffer)]) if ((last.get(b) ?? i) <= i) live.delete(b)
+    for (const b of [kernel.output, ...operandsOf(kernel).map((o) => o.buffer)])
+      if ((last.get(b) ?? i) <= i) live.delete(b)
   })
   return { buffers: placed, arenaBytes }
 }
@@ -81,7 +88,14 @@ export const compile = (parameters: readonly NodeOf<'parameter'>[], outputs: rea
   const program = canonicalise(parameters, outputs)
   const lowered = lower(program)
   const { buffers, arenaBytes } = place(lowered.buffers, lowered.kernels)
-  return { program, arguments: program.parameters.map(slot), outputs: program.outputs.map(slot), buffers, kernels: lowered.kernels, arenaBytes }
+  return {
+    program,
+    arguments: program.parameters.map(slot),
+    outputs: program.outputs.map(slot),
+    buffers,
+    kernels: lowered.kernels,
+    arenaBytes,
+  }
 }
 
 /** Floating-point operations of one run. */
@@ -96,4 +110,5 @@ export const bytesOf = (plan: Plan, kernel: Kernel): number =>
 
 /** Bytes of arguments, outputs and arena together. */
 export const memoryOf = (plan: Plan): number =>
-  plan.arenaBytes + [...plan.arguments, ...plan.outputs].reduce((sum, s) => sum + sizeOf(s.shape) * bytesPerElement[s.dtype], 0)
+  plan.arenaBytes +
+  [...plan.arguments, ...plan.outputs].reduce((sum, s) => sum + sizeOf(s.shape) * bytesPerElement[s.dtype], 0)

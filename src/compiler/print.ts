@@ -35,7 +35,12 @@ const sizeOfKernel = (plan: Plan, kernel: Kernel): number => at(plan.buffers, ke
 
 const columns = (rows: readonly (readonly string[])[]): readonly string[] => {
   const widths = at(rows, 0).map((_, c) => Math.max(...rows.map((r) => at(r, c).length)))
-  return rows.map((r) => r.map((cell, c) => cell.padEnd(at(widths, c))).join('  ').trimEnd())
+  return rows.map((r) =>
+    r
+      .map((cell, c) => cell.padEnd(at(widths, c)))
+      .join('  ')
+      .trimEnd(),
+  )
 }
 
 /** The plan as a table, with the totals in the last line. */
@@ -49,7 +54,13 @@ export const printPlan = (plan: Plan): string => {
     showBytes(bytesOf(plan, k)),
     k.reason,
   ])
-  const bytes = (slots: Plan['outputs']): string => showBytes(slots.reduce((sum, s) => sum + sizeOf(s.shape) * bytesPerElement[s.dtype], 0))
+  const bytes = (slots: Plan['outputs']): string =>
+    showBytes(slots.reduce((sum, s) => sum + sizeOf(s.shape) * bytesPerElement[s.dtype], 0))
   const total = `${plan.kernels.length} kernels · ${showFlops(flopsOf(plan))} · arguments ${bytes(plan.arguments)} · outputs ${bytes(plan.outputs)} · arena ${showBytes(plan.arenaBytes)}`
-  return [...(rows.length === 0 ? [] : columns([['kind', 'writes', 'computes', 'reads', 'work', 'traffic', 'ends because'], ...rows])), total].join('\n')
+  return [
+    ...(rows.length === 0
+      ? []
+      : columns([['kind', 'writes', 'computes', 'reads', 'work', 'traffic', 'ends because'], ...rows])),
+    total,
+  ].join('\n')
 }

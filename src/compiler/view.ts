@@ -28,7 +28,11 @@ export type MovementOp = 'transpose' | 'broadcast' | 'slice' | 'reverse'
 type Movements = { readonly [K in MovementOp]: (view: View, node: NodeOf<K>) => View }
 
 const movements: Movements = {
-  transpose: (v, { attrs: { permutation } }) => ({ ...v, shape: permute(v.shape, permutation), strides: permute(v.strides, permutation) }),
+  transpose: (v, { attrs: { permutation } }) => ({
+    ...v,
+    shape: permute(v.shape, permutation),
+    strides: permute(v.strides, permutation),
+  }),
   broadcast: (v, { shape, attrs: { axes } }) => {
     const source = range(shape.length).filter((a) => !axes.includes(a))
     return { ...v, shape, strides: shape.map((_, a) => (axes.includes(a) ? 0 : at(v.strides, source.indexOf(a)))) }
@@ -60,7 +64,8 @@ export const coalesce = (view: View): View => {
     const stride = at(view.strides, a)
     const last = runs.at(-1)
     if (length === 1) return
-    if (last !== undefined && last.stride === stride * length) runs[runs.length - 1] = { length: last.length * length, stride }
+    if (last !== undefined && last.stride === stride * length)
+      runs[runs.length - 1] = { length: last.length * length, stride }
     else runs.push({ length, stride })
   })
   return { offset: view.offset, shape: runs.map((r) => r.length), strides: runs.map((r) => r.stride) }

@@ -35,7 +35,10 @@ const floatUnary = (name: string) => unary(name, isFloat, 'a float')
 const binary =
   (name: string, takes: (d: DType) => boolean, kinds: string, result?: DType) =>
   ([x, y]: readonly [Node, Node]): Typing => {
-    requireShape(equalNumbers(x.shape, y.shape), () => `${name}: shapes ${showShape(x.shape)} and ${showShape(y.shape)} differ; broadcast first`)
+    requireShape(
+      equalNumbers(x.shape, y.shape),
+      () => `${name}: shapes ${showShape(x.shape)} and ${showShape(y.shape)} differ; broadcast first`,
+    )
     requireDType(x.dtype === y.dtype, () => `${name}: dtypes ${x.dtype} and ${y.dtype} differ; cast one of them`)
     requireDType(takes(x.dtype), () => `${name}: takes ${kinds}, got ${x.dtype}`)
     return { shape: x.shape, dtype: result ?? x.dtype }
@@ -71,10 +74,24 @@ const inferDot = ([x, y]: readonly [Node, Node], { contract, batch, dtype }: Dot
   checkAxes('dotGeneral (right)', [...yc, ...yb], y.shape.length)
   const agree = (a: readonly number[], b: readonly number[]): boolean =>
     a.length === b.length && a.every((axis, i) => x.shape[axis] === y.shape[at(b, i)])
-  requireShape(agree(xc, yc), () => `dotGeneral: cannot contract axes ${showShape(xc)} of ${showShape(x.shape)} with axes ${showShape(yc)} of ${showShape(y.shape)}: lengths differ`)
-  requireShape(agree(xb, yb), () => `dotGeneral: batch axes ${showShape(xb)} of ${showShape(x.shape)} and ${showShape(yb)} of ${showShape(y.shape)} differ`)
-  requireDType(x.dtype === y.dtype && isNumber(x.dtype), () => `dotGeneral: dtypes ${x.dtype} and ${y.dtype} must be the same number type`)
-  return { shape: [...permute(x.shape, xb), ...without(x.shape, [...xc, ...xb]), ...without(y.shape, [...yc, ...yb])], dtype }
+  requireShape(
+    agree(xc, yc),
+    () =>
+      `dotGeneral: cannot contract axes ${showShape(xc)} of ${showShape(x.shape)} with axes ${showShape(yc)} of ${showShape(y.shape)}: lengths differ`,
+  )
+  requireShape(
+    agree(xb, yb),
+    () =>
+      `dotGeneral: batch axes ${showShape(xb)} of ${showShape(x.shape)} and ${showShape(yb)} of ${showShape(y.shape)} differ`,
+  )
+  requireDType(
+    x.dtype === y.dtype && isNumber(x.dtype),
+    () => `dotGeneral: dtypes ${x.dtype} and ${y.dtype} must be the same number type`,
+  )
+  return {
+    shape: [...permute(x.shape, xb), ...without(x.shape, [...xc, ...xb]), ...without(y.shape, [...yc, ...yb])],
+    dtype,
+  }
 }
 
 /** Length of a dilated axis. */
@@ -98,19 +115,29 @@ const inferConv = ([x, w]: readonly [Node, Node], a: ConvAttrs): Typing => {
   const perGroup = at(w.shape, 2)
   requireShape(
     channels === perGroup * a.groups,
-    () => `conv2d: input has ${channels} channels, filter expects ${perGroup * a.groups}${a.groups > 1 ? ` (${a.groups} groups of ${perGroup})` : ''} ${where}`,
+    () =>
+      `conv2d: input has ${channels} channels, filter expects ${perGroup * a.groups}${a.groups > 1 ? ` (${a.groups} groups of ${perGroup})` : ''} ${where}`,
   )
-  requireShape(at(w.shape, 3) % a.groups === 0, () => `conv2d: ${at(w.shape, 3)} output channels do not divide into ${a.groups} groups ${where}`)
+  requireShape(
+    at(w.shape, 3) % a.groups === 0,
+    () => `conv2d: ${at(w.shape, 3)} output channels do not divide into ${a.groups} groups ${where}`,
+  )
   requireShape(
     [...a.stride, ...a.inputDilation, ...a.filterDilation, a.groups].every((n) => Number.isInteger(n) && n >= 1),
     () => `conv2d: strides, dilations and groups are whole numbers ≥ 1 ${where}`,
   )
-  requireDType(x.dtype === w.dtype && isFloat(x.dtype), () => `conv2d: input is ${x.dtype} and filter is ${w.dtype}; both must be the same float type`)
+  requireDType(
+    x.dtype === w.dtype && isFloat(x.dtype),
+    () => `conv2d: input is ${x.dtype} and filter is ${w.dtype}; both must be the same float type`,
+  )
   return { shape: [at(x.shape, 0), ...convOutput(x.shape, w.shape, a), at(w.shape, 3)], dtype: a.dtype }
 }
 
 const lengths = (name: string, shape: Shape, ...lists: readonly (readonly number[])[]): void => {
-  requireShape(lists.every((l) => l.length === shape.length && l.every(Number.isInteger)), () => `${name}: needs one whole number for each axis of ${showShape(shape)}`)
+  requireShape(
+    lists.every((l) => l.length === shape.length && l.every(Number.isInteger)),
+    () => `${name}: needs one whole number for each axis of ${showShape(shape)}`,
+  )
 }
 
 /** Name → rule. */
@@ -126,7 +153,9 @@ export const inferRules: { readonly [K in OpName]: Rule<K> } = {
   stopGradient: same,
   barrier: same,
   call: (inputs, { definition, output }) => {
-    const fits = inputs.length === definition.parameters.length && inputs.every((x, i) => equalNumbers(x.shape, at(definition.parameters, i).shape))
+    const fits =
+      inputs.length === definition.parameters.length &&
+      inputs.every((x, i) => equalNumbers(x.shape, at(definition.parameters, i).shape))
     requireShape(fits, () => `${definition.name}: called with ${inputs.map((x) => showShape(x.shape)).join(', ')}`)
     return at(definition.outputs, output)
   },
@@ -143,7 +172,10 @@ export const inferRules: { readonly [K in OpName]: Rule<K> } = {
   not: unary('not', isBits, 'an integer or a bool'),
   cast: ([x], { dtype }) => ({ shape: x.shape, dtype }),
   bitcast: ([x], { dtype }) => {
-    requireDType(bytesPerElement[dtype] === 4 && bytesPerElement[x.dtype] === 4, () => `bitcast: needs two dtypes of four bytes, got ${x.dtype} → ${dtype}`)
+    requireDType(
+      bytesPerElement[dtype] === 4 && bytesPerElement[x.dtype] === 4,
+      () => `bitcast: needs two dtypes of four bytes, got ${x.dtype} → ${dtype}`,
+    )
     return { shape: x.shape, dtype }
   },
   add: arithmetic('add'),
@@ -179,17 +211,29 @@ export const inferRules: { readonly [K in OpName]: Rule<K> } = {
   },
   broadcast: ([x], { shape, axes }) => {
     checkAxes('broadcast', axes, shape.length)
-    requireShape(equalNumbers(without(shape, axes), x.shape), () => `broadcast: ${showShape(x.shape)} is not ${showShape(shape)} without axes ${showShape(axes)}`)
+    requireShape(
+      equalNumbers(without(shape, axes), x.shape),
+      () => `broadcast: ${showShape(x.shape)} is not ${showShape(shape)} without axes ${showShape(axes)}`,
+    )
     return { shape, dtype: x.dtype }
   },
   reshape: ([x], { shape }) => {
-    requireShape(isWhole(shape), () => `reshape: ${showShape(x.shape)} with ${sizeOf(x.shape)} elements does not divide into ${showShape(shape)}`)
-    requireShape(sizeOf(shape) === sizeOf(x.shape), () => `reshape: ${showShape(x.shape)} has ${sizeOf(x.shape)} elements, ${showShape(shape)} has ${sizeOf(shape)}`)
+    requireShape(
+      isWhole(shape),
+      () => `reshape: ${showShape(x.shape)} with ${sizeOf(x.shape)} elements does not divide into ${showShape(shape)}`,
+    )
+    requireShape(
+      sizeOf(shape) === sizeOf(x.shape),
+      () => `reshape: ${showShape(x.shape)} has ${sizeOf(x.shape)} elements, ${showShape(shape)} has ${sizeOf(shape)}`,
+    )
     return { shape, dtype: x.dtype }
   },
   transpose: ([x], { permutation }) => {
     checkAxes('transpose', permutation, x.shape.length)
-    requireShape(permutation.length === x.shape.length, () => `transpose: ${showShape(permutation)} does not name every axis of ${showShape(x.shape)} once`)
+    requireShape(
+      permutation.length === x.shape.length,
+      () => `transpose: ${showShape(permutation)} does not name every axis of ${showShape(x.shape)} once`,
+    )
     return { shape: permute(x.shape, permutation), dtype: x.dtype }
   },
   reverse: ([x], { axes }) => {
@@ -198,14 +242,20 @@ export const inferRules: { readonly [K in OpName]: Rule<K> } = {
   },
   pad: ([x], { low, high, interior }) => {
     lengths('pad', x.shape, low, high, interior)
-    requireShape([...low, ...high, ...interior].every((n) => n >= 0), () => 'pad: amounts are ≥ 0; use slice to crop')
+    requireShape(
+      [...low, ...high, ...interior].every((n) => n >= 0),
+      () => 'pad: amounts are ≥ 0; use slice to crop',
+    )
     return { shape: x.shape.map((n, i) => at(low, i) + dilated(n, at(interior, i) + 1) + at(high, i)), dtype: x.dtype }
   },
   slice: ([x], { start, limit, stride }) => {
     lengths('slice', x.shape, start, limit, stride)
     requireShape(
-      x.shape.every((n, i) => at(start, i) >= 0 && at(start, i) <= at(limit, i) && at(limit, i) <= n && at(stride, i) >= 1),
-      () => `slice: ${showShape(start)} … ${showShape(limit)} by ${showShape(stride)} does not lie in ${showShape(x.shape)}`,
+      x.shape.every(
+        (n, i) => at(start, i) >= 0 && at(start, i) <= at(limit, i) && at(limit, i) <= n && at(stride, i) >= 1,
+      ),
+      () =>
+        `slice: ${showShape(start)} … ${showShape(limit)} by ${showShape(stride)} does not lie in ${showShape(x.shape)}`,
     )
     return { shape: start.map((s, i) => Math.ceil((at(limit, i) - s) / at(stride, i))), dtype: x.dtype }
   },
@@ -217,21 +267,46 @@ export const inferRules: { readonly [K in OpName]: Rule<K> } = {
       inputs.every((x) => equalNumbers(without(x.shape, [axis]), without(first.shape, [axis]))),
       () => `concatenate: ${inputs.map((x) => showShape(x.shape)).join(', ')} must agree in every axis but ${axis}`,
     )
-    requireDType(inputs.every((x) => x.dtype === first.dtype), () => `concatenate: dtypes ${inputs.map((x) => x.dtype).join(', ')} differ`)
-    return { shape: first.shape.map((n, i) => (i === axis ? inputs.reduce((sum, x) => sum + at(x.shape, axis), 0) : n)), dtype: first.dtype }
+    requireDType(
+      inputs.every((x) => x.dtype === first.dtype),
+      () => `concatenate: dtypes ${inputs.map((x) => x.dtype).join(', ')} differ`,
+    )
+    return {
+      shape: first.shape.map((n, i) => (i === axis ? inputs.reduce((sum, x) => sum + at(x.shape, axis), 0) : n)),
+      dtype: first.dtype,
+    }
   },
   gather: ([table, index], { axis }) => {
     checkAxes('gather', [axis], table.shape.length)
-    requireDType(index.dtype === 'i32' || index.dtype === 'u32', () => `gather: indices must be i32 or u32, got ${index.dtype}`)
-    requireShape(at(table.shape, axis) > 0 || sizeOf(index.shape) === 0, () => `gather: axis ${axis} of ${showShape(table.shape)} has no rows to pick from`)
-    return { shape: [...table.shape.slice(0, axis), ...index.shape, ...table.shape.slice(axis + 1)], dtype: table.dtype }
+    requireDType(
+      index.dtype === 'i32' || index.dtype === 'u32',
+      () => `gather: indices must be i32 or u32, got ${index.dtype}`,
+    )
+    requireShape(
+      at(table.shape, axis) > 0 || sizeOf(index.shape) === 0,
+      () => `gather: axis ${axis} of ${showShape(table.shape)} has no rows to pick from`,
+    )
+    return {
+      shape: [...table.shape.slice(0, axis), ...index.shape, ...table.shape.slice(axis + 1)],
+      dtype: table.dtype,
+    }
   },
   scatterAdd: ([index, updates], { axis, size }) => {
     const rank = index.shape.length
-    requireDType(index.dtype === 'i32' || index.dtype === 'u32', () => `scatterAdd: indices must be i32 or u32, got ${index.dtype}`)
+    requireDType(
+      index.dtype === 'i32' || index.dtype === 'u32',
+      () => `scatterAdd: indices must be i32 or u32, got ${index.dtype}`,
+    )
     requireDType(isNumber(updates.dtype), () => 'scatterAdd: adds numbers; cast bool first')
-    requireShape(Number.isInteger(size) && size >= 0 && (size > 0 || sizeOf(index.shape) === 0), () => `scatterAdd: there are updates, but ${size} rows to add them to`)
-    requireShape(Number.isInteger(axis) && axis >= 0 && axis + rank <= updates.shape.length, () => `scatterAdd: updates ${showShape(updates.shape)} have no axes ${axis} … ${axis + rank - 1} for indices ${showShape(index.shape)}`)
+    requireShape(
+      Number.isInteger(size) && size >= 0 && (size > 0 || sizeOf(index.shape) === 0),
+      () => `scatterAdd: there are updates, but ${size} rows to add them to`,
+    )
+    requireShape(
+      Number.isInteger(axis) && axis >= 0 && axis + rank <= updates.shape.length,
+      () =>
+        `scatterAdd: updates ${showShape(updates.shape)} have no axes ${axis} … ${axis + rank - 1} for indices ${showShape(index.shape)}`,
+    )
     requireShape(
       equalNumbers(updates.shape.slice(axis, axis + rank), index.shape),
       () => `scatterAdd: updates ${showShape(updates.shape)} do not hold ${showShape(index.shape)} at axis ${axis}`,

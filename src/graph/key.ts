@@ -32,7 +32,11 @@ const contentKey = (values: TypedArray): string =>
 
 /** The content of a definition: its graph over its parameters; a custom derivative is named by identity. */
 const definitionKey = (definition: Definition): string =>
-  memo(definition, () => `${definition.name}${definition.checkpoint ? '!' : ''}{${graphKey(definition.outputs, new Map(definition.parameters.map((p, i) => [p, `p${i}`])))}}`)
+  memo(
+    definition,
+    () =>
+      `${definition.name}${definition.checkpoint ? '!' : ''}{${graphKey(definition.outputs, new Map(definition.parameters.map((p, i) => [p, `p${i}`])))}}`,
+  )
 
 /** What a node is apart from its inputs. */
 export const attributesKey = (node: Node): string => {

@@ -8,7 +8,8 @@ import type { Node, NodeOf, OpName, Ops } from './ops.ts'
  */
 const counter = { next: 0 }
 
-const infer = <K extends OpName>(op: K, attrs: Ops[K]['attrs'], inputs: Ops[K]['inputs']): Typing => inferRules[op](inputs, attrs)
+const infer = <K extends OpName>(op: K, attrs: Ops[K]['attrs'], inputs: Ops[K]['inputs']): Typing =>
+  inferRules[op](inputs, attrs)
 
 /**
  * A new node of primitive `op`.
@@ -30,4 +31,5 @@ export const rebuilt = (node: Node, inputs: readonly Node[]): Node => {
 }
 
 /** `node` itself when the inputs are its own, else a copy with the new ones. */
-export const withInputs = (node: Node, inputs: readonly Node[]): Node => (inputs.every((x, i) => x === node.inputs[i]) ? node : rebuilt(node, inputs))
+export const withInputs = (node: Node, inputs: readonly Node[]): Node =>
+  inputs.every((x, i) => x === node.inputs[i]) ? node : rebuilt(node, inputs)

@@ -106,8 +106,16 @@ export interface Ops {
   readonly reshape: Unary<{ readonly shape: Shape }>
   readonly transpose: Unary<{ readonly permutation: readonly number[] }>
   readonly reverse: Unary<{ readonly axes: readonly number[] }>
-  readonly pad: Unary<{ readonly low: readonly number[]; readonly high: readonly number[]; readonly interior: readonly number[] }>
-  readonly slice: Unary<{ readonly start: readonly number[]; readonly limit: readonly number[]; readonly stride: readonly number[] }>
+  readonly pad: Unary<{
+    readonly low: readonly number[]
+    readonly high: readonly number[]
+    readonly interior: readonly number[]
+  }>
+  readonly slice: Unary<{
+    readonly start: readonly number[]
+    readonly limit: readonly number[]
+    readonly stride: readonly number[]
+  }>
   readonly concatenate: Op<readonly Node[], { readonly axis: number }>
   // indexing
   readonly gather: Binary<{ readonly axis: number }>
@@ -138,8 +146,36 @@ export type Node = NodeOf<OpName>
 
 /** The elementwise primitives: output `i` depends on the inputs' elements `i` alone. */
 export const elementwiseOps = [
-  ...['neg', 'exp', 'log', 'sqrt', 'sin', 'cos', 'tanh', 'logistic', 'erf', 'floor', 'not', 'cast', 'bitcast'] as const,
-  ...['add', 'mul', 'div', 'rem', 'max', 'and', 'or', 'xor', 'shiftLeft', 'shiftRight', 'less', 'equal', 'where'] as const,
+  ...([
+    'neg',
+    'exp',
+    'log',
+    'sqrt',
+    'sin',
+    'cos',
+    'tanh',
+    'logistic',
+    'erf',
+    'floor',
+    'not',
+    'cast',
+    'bitcast',
+  ] as const),
+  ...([
+    'add',
+    'mul',
+    'div',
+    'rem',
+    'max',
+    'and',
+    'or',
+    'xor',
+    'shiftLeft',
+    'shiftRight',
+    'less',
+    'equal',
+    'where',
+  ] as const),
 ] as const
 
 /** The name of an elementwise primitive. */

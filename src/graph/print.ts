@@ -20,7 +20,8 @@ const showers: Showers = {
 
 const attributes = (node: Node): string => {
   const shower: ((node: never) => string) | undefined = showers[node.op]
-  const text = shower === undefined ? JSON.stringify(node.attrs).slice(1, -1).replaceAll('"', '') : shower(node as never)
+  const text =
+    shower === undefined ? JSON.stringify(node.attrs).slice(1, -1).replaceAll('"', '') : shower(node as never)
   return text === '' ? '' : ` (${text})`
 }
 
@@ -29,6 +30,9 @@ export const printGraph = (outputs: readonly Node[]): string => {
   const nodes = reachable(outputs)
   const names = new Map(nodes.map((n, i) => [n, `%${i}`]))
   const name = (n: Node): string => names.get(n) ?? '?'
-  const lines = nodes.map((n, i) => `${name(at(nodes, i))} = ${[n.op, ...n.inputs.map(name)].join(' ')}${attributes(n)} : ${n.dtype}${showShape(n.shape)}`)
+  const lines = nodes.map(
+    (n, i) =>
+      `${name(at(nodes, i))} = ${[n.op, ...n.inputs.map(name)].join(' ')}${attributes(n)} : ${n.dtype}${showShape(n.shape)}`,
+  )
   return [...lines, `return ${outputs.map(name).join(', ')}`].join('\n')
 }

@@ -36,10 +36,15 @@ export const close = (parameters: readonly NodeOf<'parameter'>[], outputs: reado
   const nodes = reachable(outputs)
   const inside = dependents(nodes, new Set(parameters))
   const data = new Set<Node>() // what depends on values from outside; the rest is made of literals and may stay
-  for (const node of nodes) if (node.inputs.length === 0 ? !isLiteral(node) : node.inputs.some((x) => data.has(x))) data.add(node)
+  for (const node of nodes)
+    if (node.inputs.length === 0 ? !isLiteral(node) : node.inputs.some((x) => data.has(x))) data.add(node)
   const isOutside = (node: Node): boolean => data.has(node) && !inside.has(node)
-  const captured = [...new Set([...nodes.filter((n) => inside.has(n)).flatMap((n) => n.inputs), ...outputs].filter(isOutside))]
-  const fresh = captured.map((n, i) => makeNode('parameter', { index: parameters.length + i, shape: n.shape, dtype: n.dtype }, []))
+  const captured = [
+    ...new Set([...nodes.filter((n) => inside.has(n)).flatMap((n) => n.inputs), ...outputs].filter(isOutside)),
+  ]
+  const fresh = captured.map((n, i) =>
+    makeNode('parameter', { index: parameters.length + i, shape: n.shape, dtype: n.dtype }, []),
+  )
   const closed = substitute(outputs, new Map(captured.map((n, i) => [n, at(fresh, i)])))
   return { parameters: [...parameters, ...fresh], outputs: closed, captured }
 }

@@ -14,34 +14,70 @@ import { leaves, refill } from './tree.ts'
 type Rule = NonNullable<Definition['vjp']>
 
 const annotated =
-  <A extends readonly unknown[], R>(fn: (...args: A) => R, annotation: Pick<Definition, 'name' | 'checkpoint'>, rule?: (args: A, result: R) => Rule) =>
+  <A extends readonly unknown[], R>(
+    fn: (...args: A) => R,
+    annotation: Pick<Definition, 'name' | 'checkpoint'>,
+    rule?: (args: A, result: R) => Rule,
+  ) =>
   (...args: A): R => {
     const inputs = leaves(args)
     const parameters = inputs.map((x, index) => makeNode('parameter', { index, shape: x.shape, dtype: x.dtype }, []))
-    const result = fn(...refill(args, parameters.map((p) => new Tensor(p))))
-    const closure = close(parameters, leaves(result).map((x) => x.node))
+    const result = fn(
+      ...refill(
+        args,
+        parameters.map((p) => new Tensor(p)),
+      ),
+    )
+    const closure = close(
+      parameters,
+      leaves(result).map((x) => x.node),
+    )
     if (rule !== undefined && closure.captured.length > 0)
-      throw new TraceError(`${annotation.name}: a function with its own vjp must take everything it uses as an argument; ${closure.captured.length} tensors came from outside`)
-    const definition = { ...annotation, ...(rule === undefined ? {} : { vjp: rule(args, result) }), parameters: closure.parameters, outputs: closure.outputs }
+      throw new TraceError(
+        `${annotation.name}: a function with its own vjp must take everything it uses as an argument; ${closure.captured.length} tensors came from outside`,
+      )
+    const definition = {
+      ...annotation,
+      ...(rule === undefined ? {} : { vjp: rule(args, result) }),
+      parameters: closure.parameters,
+      outputs: closure.outputs,
+    }
     const operands: readonly Node[] = [...inputs.map((x) => x.node), ...closure.captured]
-    return refill(result, closure.outputs.map((_, output) => new Tensor(makeNode('call', { definition, output }, operands))))
+    return refill(
+      result,
+      closure.outputs.map((_, output) => new Tensor(makeNode('call', { definition, output }, operands))),
+    )
   }
 
 /** `fn` as one named node of the graph; a backend may run it as one kernel, and prints show its name. */
-export const call = <A extends readonly unknown[], R>(name: string, fn: (...args: A) => R): ((...args: A) => R) => annotated(fn, { name, checkpoint: false })
+export const call = <A extends readonly unknown[], R>(name: string, fn: (...args: A) => R): ((...args: A) => R) =>
+  annotated(fn, { name, checkpoint: false })
 
 /**
  * `fn` whose intermediate values are not kept for the backward pass but computed again there (Chen et al. 2016, "Training deep nets
  * with sublinear memory cost"). Values and gradients are unchanged.
  */
-export const checkpoint = <A extends readonly unknown[], R>(fn: (...args: A) => R): ((...args: A) => R) => annotated(fn, { name: 'checkpoint', checkpoint: true })
+export const checkpoint = <A extends readonly unknown[], R>(fn: (...args: A) => R): ((...args: A) => R) =>
+  annotated(fn, { name: 'checkpoint', checkpoint: true })
 
 /**
  * `fn` with its own derivative: `vjp(args, cotangent)` returns the cotangents of the arguments, in the same structure. It must be
  * linear in the cotangent, and is itself made of tensor functions, so that it can be differentiated again.
  */
-export const customVjp = <A extends readonly unknown[], R>(fn: (...args: A) => R, vjp: (args: A, cotangent: R) => A): ((...args: A) => R) =>
+export const customVjp = <A extends readonly unknown[], R>(
+  fn: (...args: A) => R,
+  vjp: (args: A, cotangent: R) => A,
+): ((...args: A) => R) =>
   annotated(fn, { name: 'customVjp', checkpoint: false }, (args, result) => (inputs, cotangents) => {
-    const found = vjp(refill(args, inputs.map((n) => new Tensor(n))), refill(result, cotangents.map((n) => new Tensor(n))))
+    const found = vjp(
+      refill(
+        args,
+        inputs.map((n) => new Tensor(n)),
+      ),
+      refill(
+        result,
+        cotangents.map((n) => new Tensor(n)),
+      ),
+    )
     return leaves(found).map((x) => x.node)
   })

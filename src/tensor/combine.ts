@@ -10,18 +10,33 @@ import { Tensor } from './tensor.ts'
 export const concatenate = (xs: readonly Tensor[], axis: number): Tensor => {
   const [first] = xs
   if (first === undefined) throw new ShapeError('concatenate: needs at least one tensor')
-  return xs.length === 1 ? first : new Tensor(makeNode('concatenate', { axis: normalizeAxis('concatenate', axis, first.rank) }, xs.map((x) => x.node)))
+  return xs.length === 1
+    ? first
+    : new Tensor(
+        makeNode(
+          'concatenate',
+          { axis: normalizeAxis('concatenate', axis, first.rank) },
+          xs.map((x) => x.node),
+        ),
+      )
 }
 
 /** Along a new axis. */
-export const stack = (xs: readonly Tensor[], axis = 0): Tensor => concatenate(xs.map((x) => x.expandDims(axis)), axis)
+export const stack = (xs: readonly Tensor[], axis = 0): Tensor =>
+  concatenate(
+    xs.map((x) => x.expandDims(axis)),
+    axis,
+  )
 
 /** `count` equal parts along `axis`. */
 export const splitInto = (x: Tensor, count: number, axis: number): readonly Tensor[] => {
   const a = normalizeAxis('splitInto', axis, x.rank)
   const length = at(x.shape, a) / count
-  if (!Number.isInteger(length)) throw new ShapeError(`splitInto: axis ${axis} of ${showShape(x.shape)} does not divide into ${count} parts`)
-  return Array.from({ length: count }, (_, i) => x.slice(...x.shape.map((n, j) => (j === a ? ([i * length, (i + 1) * length] as const) : ([0, n] as const)))))
+  if (!Number.isInteger(length))
+    throw new ShapeError(`splitInto: axis ${axis} of ${showShape(x.shape)} does not divide into ${count} parts`)
+  return Array.from({ length: count }, (_, i) =>
+    x.slice(...x.shape.map((n, j) => (j === a ? ([i * length, (i + 1) * length] as const) : ([0, n] as const)))),
+  )
 }
 
 /**
@@ -35,16 +50,24 @@ export const gather = (table: Tensor, index: Tensor, axis = 0): Tensor =>
 
 /** The transpose of {@link gather}: updates are added into `size` rows of zeros along `axis`. */
 export const scatterAdd = (index: Tensor, updates: Tensor, size: number, axis = 0): Tensor =>
-  new Tensor(makeNode('scatterAdd', { axis: normalizeAxis('scatterAdd', axis, updates.rank - index.rank + 1), size }, [index.node, updates.node]))
+  new Tensor(
+    makeNode('scatterAdd', { axis: normalizeAxis('scatterAdd', axis, updates.rank - index.rank + 1), size }, [
+      index.node,
+      updates.node,
+    ]),
+  )
 
 /** The i32 indices that sort `x` along `axis`, smallest first; equal elements keep their order. */
-export const argsort = (x: Tensor, axis = -1): Tensor => new Tensor(makeNode('argsort', { axis: normalizeAxis('argsort', axis, x.rank) }, [x.node]))
+export const argsort = (x: Tensor, axis = -1): Tensor =>
+  new Tensor(makeNode('argsort', { axis: normalizeAxis('argsort', axis, x.rank) }, [x.node]))
 
 /** `x` sorted along its last axis, smallest first; differentiable. */
 export const sort = (x: Tensor): Tensor => {
   const n = x.shape.at(-1) ?? 1
   const order = argsort(x)
-  const rows = iota(order.shape, Math.max(0, x.rank - 1)).neg().add(flatIndex(x))
+  const rows = iota(order.shape, Math.max(0, x.rank - 1))
+    .neg()
+    .add(flatIndex(x))
   return gather(x.reshape([-1]), rows.add(order))
     .reshape(x.shape)
     .reshape([...x.shape.slice(0, -1), n])

@@ -26,7 +26,11 @@ export interface ConvOptions {
  * @param filter [KH, KW, C / groups, O]
  * @returns [N, ⌊(H + 2·padding − dilation·(KH − 1) − 1) / stride⌋ + 1, …, O]
  */
-export const conv2d = (x: Tensor, filter: Tensor, { stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvOptions = {}): Tensor =>
+export const conv2d = (
+  x: Tensor,
+  filter: Tensor,
+  { stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvOptions = {},
+): Tensor =>
   new Tensor(
     makeNode(
       'conv',
@@ -57,7 +61,11 @@ export interface ConvTransposeOptions {
  * @param filter [KH, KW, C, O], as a convolution would apply it (not reversed)
  * @returns [N, (H − 1)·stride − 2·padding + KH + outputPadding, …, O]
  */
-export const convTranspose2d = (x: Tensor, filter: Tensor, { stride = 1, padding = 0, outputPadding = 0 }: ConvTransposeOptions = {}): Tensor => {
+export const convTranspose2d = (
+  x: Tensor,
+  filter: Tensor,
+  { stride = 1, padding = 0, outputPadding = 0 }: ConvTransposeOptions = {},
+): Tensor => {
   const [kernel, p, o] = [[at(filter.shape, 0), at(filter.shape, 1)] as const, pair(padding), pair(outputPadding)]
   return new Tensor(
     makeNode(
@@ -78,7 +86,8 @@ export const convTranspose2d = (x: Tensor, filter: Tensor, { stride = 1, padding
 
 const windows = (name: string, x: Tensor, size: readonly [number, number]): Tensor => {
   const [n, h, w, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3)]
-  if (h % size[0] !== 0 || w % size[1] !== 0) throw new ShapeError(`${name}: windows of ${showShape(size)} do not tile ${showShape(x.shape)}`)
+  if (h % size[0] !== 0 || w % size[1] !== 0)
+    throw new ShapeError(`${name}: windows of ${showShape(size)} do not tile ${showShape(x.shape)}`)
   return x.reshape([n, h / size[0], size[0], w / size[1], size[1], c])
 }
 
@@ -91,7 +100,10 @@ export const maxPool = (x: Tensor, size: Pair = 2): Tensor => windows('maxPool',
 /** Each pixel repeated `factor` times in both directions: `[N, H, W, C] → [N, factor·H, factor·W, C]`. */
 export const upsampleNearest = (x: Tensor, factor = 2): Tensor => {
   const [n, h, w, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3)]
-  return x.reshape([n, h, 1, w, 1, c]).broadcastTo([n, h, factor, w, factor, c]).reshape([n, h * factor, w * factor, c])
+  return x
+    .reshape([n, h, 1, w, 1, c])
+    .broadcastTo([n, h, factor, w, factor, c])
+    .reshape([n, h * factor, w * factor, c])
 }
 
 /**
@@ -101,12 +113,18 @@ export const upsampleNearest = (x: Tensor, factor = 2): Tensor => {
  */
 export const pixelUnshuffle = (x: Tensor, factor = 2): Tensor => {
   const [n, h, w, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3)]
-  return windows('pixelUnshuffle', x, [factor, factor]).transpose([0, 1, 3, 5, 2, 4]).reshape([n, h / factor, w / factor, c * factor * factor])
+  return windows('pixelUnshuffle', x, [factor, factor])
+    .transpose([0, 1, 3, 5, 2, 4])
+    .reshape([n, h / factor, w / factor, c * factor * factor])
 }
 
 /** Depth to space, the inverse of {@link pixelUnshuffle}: `[N, H, W, C·factor²] → [N, factor·H, factor·W, C]`. */
 export const pixelShuffle = (x: Tensor, factor = 2): Tensor => {
   const [n, h, w, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3) / (factor * factor)]
-  if (!Number.isInteger(c)) throw new ShapeError(`pixelShuffle: ${at(x.shape, 3)} channels do not divide by ${factor * factor}`)
-  return x.reshape([n, h, w, c, factor, factor]).transpose([0, 1, 4, 2, 5, 3]).reshape([n, h * factor, w * factor, c])
+  if (!Number.isInteger(c))
+    throw new ShapeError(`pixelShuffle: ${at(x.shape, 3)} channels do not divide by ${factor * factor}`)
+  return x
+    .reshape([n, h, w, c, factor, factor])
+    .transpose([0, 1, 4, 2, 5, 3])
+    .reshape([n, h * factor, w * factor, c])
 }

@@ -9,7 +9,8 @@ import { ShapeError } from '../prelude/errors.ts'
 import { allocate, encodeHalf, type DType, type TypedArray } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
 import { normalizeAxis, showShape, sizeOf, type Shape } from '../graph/shape.ts'
-import { fullNode, Tensor } from './tensor.ts'
+import { fullNode } from './broadcast.ts'
+import { Tensor } from './tensor.ts'
 
 /** Numbers in nested arrays, all rows of a level equally long; or a flat typed array. */
 export type Values = number | readonly Values[] | TypedArray
@@ -40,11 +41,15 @@ const flatten = (values: Values, shape: Shape): readonly number[] => {
     if (shape.length > 0) throw new ShapeError(`tensor: a number stands where a row of ${showShape(shape)} is expected`)
     return [values]
   }
-  if (values.length !== shape[0]) throw new ShapeError(`tensor: rows have different lengths: ${values.length} where ${shape[0]} is expected`)
+  if (values.length !== shape[0])
+    throw new ShapeError(`tensor: rows have different lengths: ${values.length} where ${shape[0]} is expected`)
   return Array.from(values as readonly Values[]).flatMap((v) => flatten(v, shape.slice(1)))
 }
 
-const toTyped = (values: Values, { shape, dtype }: Layout): { readonly values: TypedArray; readonly shape: Shape; readonly dtype: DType } => {
+const toTyped = (
+  values: Values,
+  { shape, dtype }: Layout,
+): { readonly values: TypedArray; readonly shape: Shape; readonly dtype: DType } => {
   if (typeof values !== 'number' && ArrayBuffer.isView(values)) {
     const full = { values, shape: shape ?? [values.length], dtype: dtype ?? dtypeOf(values) }
     if (full.dtype !== dtypeOf(values) && !(full.dtype === 'bool' && values instanceof Uint8Array))
@@ -62,14 +67,17 @@ const toTyped = (values: Values, { shape, dtype }: Layout): { readonly values: T
 }
 
 const check = <T extends { readonly values: TypedArray; readonly shape: Shape }>(t: T): T => {
-  if (sizeOf(t.shape) !== t.values.length) throw new ShapeError(`tensor: ${t.values.length} values do not fill ${showShape(t.shape)}`)
+  if (sizeOf(t.shape) !== t.values.length)
+    throw new ShapeError(`tensor: ${t.values.length} values do not fill ${showShape(t.shape)}`)
   return t
 }
 
 /** A tensor of data. Typed arrays are used as they are (do not write to them afterwards); nested arrays become `dtype` (default f32). */
 export const tensor = (values: Values, layout: Layout = {}): Tensor => {
   const t = toTyped(values, layout)
-  return new Tensor(makeNode('buffer', { source: { kind: 'host', values: t.values }, shape: t.shape, dtype: t.dtype }, []))
+  return new Tensor(
+    makeNode('buffer', { source: { kind: 'host', values: t.values }, shape: t.shape, dtype: t.dtype }, []),
+  )
 }
 
 /** A tensor of one element and no axes, as data: a learning rate, a step number. */
@@ -82,7 +90,8 @@ export const constant = (values: Values, layout: Layout = {}): Tensor => {
 }
 
 /** `value` in every element. */
-export const full = (shape: Shape, value: number, dtype: DType = 'f32'): Tensor => new Tensor(fullNode(value, shape, dtype))
+export const full = (shape: Shape, value: number, dtype: DType = 'f32'): Tensor =>
+  new Tensor(fullNode(value, shape, dtype))
 
 /** Zeros. */
 export const zeros = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 0, dtype)
@@ -104,14 +113,24 @@ export const iota = (shape: Shape, axis: number, dtype: DType = 'i32'): Tensor =
 export const arange = (n: number, dtype: DType = 'i32'): Tensor => iota([n], 0, dtype)
 
 /** The n×n identity matrix. */
-export const eye = (n: number, dtype: DType = 'f32'): Tensor => iota([n, n], 0).equal(iota([n, n], 1)).cast(dtype)
+export const eye = (n: number, dtype: DType = 'f32'): Tensor =>
+  iota([n, n], 0)
+    .equal(iota([n, n], 1))
+    .cast(dtype)
 
 /** 1 at the class, 0 elsewhere: `[…] → […, classes]`. */
 export const oneHot = (labels: Tensor, classes: number, dtype: DType = 'f32'): Tensor => {
   const shape = [...labels.shape, classes]
-  return labels.expandDims(-1).broadcastTo(shape).equal(iota(shape, labels.rank, labels.dtype)).cast(dtype)
+  return labels
+    .expandDims(-1)
+    .broadcastTo(shape)
+    .equal(iota(shape, labels.rank, labels.dtype))
+    .cast(dtype)
 }
 
 /** `count` numbers from `start` to `stop`, both included, as part of the program. */
 export const linspace = (start: number, stop: number, count: number, dtype: DType = 'f32'): Tensor =>
-  constant(range(count).map((i) => start + ((stop - start) * i) / Math.max(1, count - 1)), { dtype })
+  constant(
+    range(count).map((i) => start + ((stop - start) * i) / Math.max(1, count - 1)),
+    { dtype },
+  )

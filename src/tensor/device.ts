@@ -74,7 +74,9 @@ const storageOf = (session: Session, node: NodeOf<'buffer'>, path: string): Stor
   if (!(storage instanceof Storage) || storage.owner !== session)
     throw new DTypeError(`the tensor '${path}' lives on another device; read it there and make a tensor of its values`)
   if (storage.donatedAs !== undefined)
-    throw new UseAfterDonate(`the tensor '${path}' was donated as '${storage.donatedAs}' to a compiled function; use the value that the function returned`)
+    throw new UseAfterDonate(
+      `the tensor '${path}' was donated as '${storage.donatedAs}' to a compiled function; use the value that the function returned`,
+    )
   return storage
 }
 
@@ -89,11 +91,15 @@ const upload = (session: Session, values: TypedArray): Storage => {
 
 const bytesOfSlot = (shape: Shape, dtype: DType): number => sizeOf(shape) * bytesPerElement[dtype]
 
-const leafTensor = (storage: Storage, shape: Shape, dtype: DType): Tensor => new Tensor(makeNode('buffer', { source: { kind: 'device', storage }, shape, dtype }, []))
+const leafTensor = (storage: Storage, shape: Shape, dtype: DType): Tensor =>
+  new Tensor(makeNode('buffer', { source: { kind: 'device', storage }, shape, dtype }, []))
 
 const run = (session: Session, { plan, executable }: Ready, inputs: readonly Storage[]): readonly Tensor[] => {
   const outputs = plan.outputs.map((s) => new Storage(session, session.backend.allocate(bytesOfSlot(s.shape, s.dtype))))
-  executable.run(inputs.map((s) => s.memory), outputs.map((s) => s.memory))
+  executable.run(
+    inputs.map((s) => s.memory),
+    outputs.map((s) => s.memory),
+  )
   return outputs.map((storage, i) => leafTensor(storage, at(plan.outputs, i).shape, at(plan.outputs, i).dtype))
 }
 
@@ -101,7 +107,8 @@ const isBuffer = (node: Node): node is NodeOf<'buffer'> => node.op === 'buffer'
 
 const isOnDevice = (x: Tensor): boolean => x.node.op === 'buffer' && x.node.attrs.source.kind === 'device'
 
-const parameterFor = (node: Node, index: number): NodeOf<'parameter'> => makeNode('parameter', { index, shape: node.shape, dtype: node.dtype }, [])
+const parameterFor = (node: Node, index: number): NodeOf<'parameter'> =>
+  makeNode('parameter', { index, shape: node.shape, dtype: node.dtype }, [])
 
 const ready = (session: Session, plan: Plan): Ready => ({ plan, executable: session.backend.prepare(plan) })
 
@@ -113,7 +120,11 @@ const realizeNodes = (session: Session, outputs: readonly Node[]): readonly Tens
   const known = session.realizations.get(key)
   const made = known ?? ready(session, planOver(buffers, outputs))
   session.realizations.set(key, made)
-  return run(session, made, buffers.map((b) => storageOf(session, b, 'a captured tensor')))
+  return run(
+    session,
+    made,
+    buffers.map((b) => storageOf(session, b, 'a captured tensor')),
+  )
 }
 
 /** Compiles a graph with some of its leaves turned into parameters. */
@@ -126,9 +137,14 @@ const realizeTree = <T>(session: Session, tree: T): T => {
   const pending = leaves(tree).filter((x) => !isOnDevice(x))
   if (pending.length === 0) return tree
   const hosted = new Map<Tensor, Tensor>()
-  for (const x of pending) if (isBuffer(x.node)) hosted.set(x, leafTensor(storageOf(session, x.node, ''), x.shape, x.dtype))
+  for (const x of pending)
+    if (isBuffer(x.node)) hosted.set(x, leafTensor(storageOf(session, x.node, ''), x.shape, x.dtype))
   const lazy = [...new Set(pending.filter((x) => !hosted.has(x)))]
-  if (lazy.length > 0) realizeNodes(session, lazy.map((x) => x.node)).forEach((y, i) => hosted.set(at(lazy, i), y))
+  if (lazy.length > 0)
+    realizeNodes(
+      session,
+      lazy.map((x) => x.node),
+    ).forEach((y, i) => hosted.set(at(lazy, i), y))
   return mapTree(tree, (x) => hosted.get(x) ?? x)
 }
 
@@ -137,9 +153,17 @@ interface Traced extends Ready {
   readonly result: unknown
 }
 
-const trace = <A extends readonly unknown[], R>(fn: (...args: A) => R, args: A): { readonly plan: Plan; readonly result: unknown } => {
+const trace = <A extends readonly unknown[], R>(
+  fn: (...args: A) => R,
+  args: A,
+): { readonly plan: Plan; readonly result: unknown } => {
   const parameters = leaves(args).map((x, i) => parameterFor(x.node, i))
-  const result = fn(...refill(args, parameters.map((p) => new Tensor(p))))
+  const result = fn(
+    ...refill(
+      args,
+      parameters.map((p) => new Tensor(p)),
+    ),
+  )
   const outputs = leaves(result).map((x) => x.node)
   const first = reachable(outputs).find(isBuffer)
   if (first !== undefined)
@@ -150,11 +174,17 @@ const trace = <A extends readonly unknown[], R>(fn: (...args: A) => R, args: A):
 }
 
 /** Gives up the arguments at the donated positions, each storage once: a tensor may stand at several paths, or be kept at another. */
-const markDonated = (session: Session, args: readonly unknown[], donate: readonly number[], kept: ReadonlySet<Storage>): void => {
+const markDonated = (
+  session: Session,
+  args: readonly unknown[],
+  donate: readonly number[],
+  kept: ReadonlySet<Storage>,
+): void => {
   const given = new Map<Storage, string>()
   for (const position of donate)
     for (const [path, leaf] of leavesWithPaths(args[position]))
-      if (isBuffer(leaf.node)) given.set(storageOf(session, leaf.node, path), `argument ${position}${path === '' ? '' : `, ${path}`}`)
+      if (isBuffer(leaf.node))
+        given.set(storageOf(session, leaf.node, path), `argument ${position}${path === '' ? '' : `, ${path}`}`)
   for (const [storage, name] of given) {
     if (kept.has(storage)) continue
     storage.donatedAs = name
@@ -180,11 +210,17 @@ const compileFunction =
       const traced = tracedFor(args)
       const inputs = leavesWithPaths(args).map(([path, x]) => storageOf(session, x.node as NodeOf<'buffer'>, path))
       const outputs = run(session, traced, inputs)
-      const kept = new Set(args.flatMap((arg, i) => (donate.includes(i) ? [] : leaves(arg).map((x) => storageOf(session, x.node as NodeOf<'buffer'>, '')))))
+      const kept = new Set(
+        args.flatMap((arg, i) =>
+          donate.includes(i) ? [] : leaves(arg).map((x) => storageOf(session, x.node as NodeOf<'buffer'>, '')),
+        ),
+      )
       markDonated(session, args, donate, kept)
       return refill(traced.result as R, outputs)
     }
-    return Object.assign(async (...args: A): Promise<R> => Promise.resolve(call(args)), { plan: (...args: A): Plan => trace(fn, args).plan })
+    return Object.assign(async (...args: A): Promise<R> => Promise.resolve(call(args)), {
+      plan: (...args: A): Plan => trace(fn, args).plan,
+    })
   }
 
 const readTensor = async (session: Session, x: Tensor): Promise<Exclude<TypedArray, Uint16Array>> => {
@@ -210,4 +246,5 @@ export const deviceOn = (backend: Backend): Device => {
 }
 
 /** Opens a device by name: `cpu`. */
-export const open = (name: string, options: BackendOptions = {}): TE.TaskEither<DeviceError, Device> => pipe(loadBackend(name, options), TE.map(deviceOn))
+export const open = (name: string, options: BackendOptions = {}): TE.TaskEither<DeviceError, Device> =>
+  pipe(loadBackend(name, options), TE.map(deviceOn))

@@ -21,7 +21,15 @@ export const gelu = (x: Tensor): Tensor => x.mul(x.mul(Math.SQRT1_2).erf().add(1
 
 /** The tanh approximation of GELU (Hendrycks & Gimpel 2016, section 2). */
 export const geluTanh = (x: Tensor): Tensor =>
-  x.mul(x.add(x.pow(3).mul(0.044715)).mul(Math.sqrt(2 / Math.PI)).tanh().add(1)).mul(0.5)
+  x
+    .mul(
+      x
+        .add(x.pow(3).mul(0.044715))
+        .mul(Math.sqrt(2 / Math.PI))
+        .tanh()
+        .add(1),
+    )
+    .mul(0.5)
 
 /** log(1 + eˣ) without overflow: the larger of 0 and x is taken out and held constant, so that every derivative is exact, at 0 too. */
 export const softplus = (x: Tensor): Tensor => {
@@ -47,13 +55,17 @@ export const logSumExp = (x: Tensor, axis = -1, keepDims = false): Tensor => {
 export const logSoftmax = (x: Tensor, axis = -1): Tensor => x.sub(logSumExp(x, axis, true))
 
 /** The mean squared deviation from the mean over `axes` (divided by the count, not count − 1). */
-export const variance = (x: Tensor, axes?: Axes, keepDims = false): Tensor => x.sub(x.mean(axes, true)).square().mean(axes, keepDims)
+export const variance = (x: Tensor, axes?: Axes, keepDims = false): Tensor =>
+  x.sub(x.mean(axes, true)).square().mean(axes, keepDims)
 
 /** Running sums along `axis`: a product with a triangular matrix. */
 export const cumsum = (x: Tensor, axis = -1): Tensor => {
   const a = normalizeAxis('cumsum', axis, x.rank)
   const n = at(x.shape, a)
-  const upper = iota([n, n], 1).less(iota([n, n], 0)).not().cast(x.dtype) // 1 where row ≤ column
+  const upper = iota([n, n], 1)
+    .less(iota([n, n], 0))
+    .not()
+    .cast(x.dtype) // 1 where row ≤ column
   const order = [...x.shape.keys()].filter((i) => i !== a)
   const summed = dotGeneral(x, upper, { contract: [[a], [0]], batch: [[], []] })
   return summed.transpose([...x.shape.keys()].map((i) => (i === a ? x.rank - 1 : order.indexOf(i))))
@@ -72,14 +84,24 @@ export const einsum = (formula: string, x: Tensor, y: Tensor): Tensor => {
   const match = /^\s*([a-zA-Z]*)\s*,\s*([a-zA-Z]*)\s*->\s*([a-zA-Z]*)\s*$/.exec(formula)
   if (match === null) throw new ShapeError(`einsum: '${formula}' is not of the form 'ij,jk->ik'`)
   const [xs, ys, out] = [[...(match[1] ?? '')], [...(match[2] ?? '')], [...(match[3] ?? '')]]
-  if (xs.length !== x.rank || ys.length !== y.rank) throw new ShapeError(`einsum: '${formula}' does not name the axes of ${showShape(x.shape)} and ${showShape(y.shape)}`)
+  if (xs.length !== x.rank || ys.length !== y.rank)
+    throw new ShapeError(
+      `einsum: '${formula}' does not name the axes of ${showShape(x.shape)} and ${showShape(y.shape)}`,
+    )
   const shared = xs.filter((l) => ys.includes(l))
   const batch = shared.filter((l) => out.includes(l))
   const contract = shared.filter((l) => !out.includes(l))
   const result = [...batch, ...xs.filter((l) => !shared.includes(l)), ...ys.filter((l) => !shared.includes(l))]
-  if (result.length !== out.length || out.some((l) => !result.includes(l))) throw new ShapeError(`einsum: '${formula}' sums a letter that stands in one input only, or repeats one; sum it first`)
-  const axes = (letters: readonly string[], of: readonly string[]): readonly number[] => letters.map((l) => of.indexOf(l))
-  const z = dotGeneral(x, y, { contract: [axes(contract, xs), axes(contract, ys)], batch: [axes(batch, xs), axes(batch, ys)] })
+  if (result.length !== out.length || out.some((l) => !result.includes(l)))
+    throw new ShapeError(
+      `einsum: '${formula}' sums a letter that stands in one input only, or repeats one; sum it first`,
+    )
+  const axes = (letters: readonly string[], of: readonly string[]): readonly number[] =>
+    letters.map((l) => of.indexOf(l))
+  const z = dotGeneral(x, y, {
+    contract: [axes(contract, xs), axes(contract, ys)],
+    batch: [axes(batch, xs), axes(batch, ys)],
+  })
   return z.transpose(axes(out, result))
 }
 

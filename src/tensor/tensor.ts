@@ -4,12 +4,13 @@
  *
  * Nothing is computed here: each method makes nodes. Operands broadcast by NumPy's rule, and the broadcast is written into the graph.
  */
-import { at, equalNumbers, product, range, without } from '../prelude/array.ts'
+import { at, equalNumbers, product, range } from '../prelude/array.ts'
 import { DTypeError, ShapeError } from '../prelude/errors.ts'
-import { allocate, encodeHalf, isFloat, type DType } from '../graph/dtype.ts'
+import { isFloat, type DType } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
 import type { Node } from '../graph/ops.ts'
 import { broadcastShapes, normalizeAxis, showShape, sizeOf, type Shape } from '../graph/shape.ts'
+import { broadcastNode, fullNode } from './broadcast.ts'
 
 /** What a binary method takes: a tensor of the same dtype, or a number, which takes the tensor's dtype. */
 export type Operand = Tensor | number
@@ -20,29 +21,38 @@ export type Axes = number | readonly number[] | undefined
 /** Bounds of one axis of a slice: start, limit (exclusive) and stride; negative bounds count from the end. */
 export type Range = readonly [start?: number, limit?: number, stride?: number]
 
-/** A node that holds `value` in every element of `shape`. */
-export const fullNode = (value: number, shape: Shape, dtype: DType): Node => {
-  const values = allocate(dtype, 1)
-  values[0] = dtype === 'f16' ? encodeHalf(value) : value
-  return broadcastNode(makeNode('constant', { values, shape: [], dtype }, []), shape)
-}
-
-/** `x` repeated to `shape` by NumPy's rule: missing axes in front, lengths of 1 stretched. */
-export const broadcastNode = (x: Node, shape: Shape): Node => {
-  if (equalNumbers(x.shape, shape)) return x
-  const lead = shape.length - x.shape.length
-  const axes = range(shape.length).filter((a) => a < lead || (x.shape[a - lead] === 1 && shape[a] !== 1))
-  const kept = without(x.shape, axes.filter((a) => a >= lead).map((a) => a - lead))
-  const fits = lead >= 0 && equalNumbers(kept, without(shape, axes))
-  if (!fits) throw new ShapeError(`broadcastTo: ${showShape(x.shape)} does not broadcast to ${showShape(shape)}`)
-  return makeNode('broadcast', { shape, axes }, [equalNumbers(kept, x.shape) ? x : makeNode('reshape', { shape: kept }, [x])])
-}
-
 const normalizeAxes = (operation: string, axes: Axes, rank: number): readonly number[] =>
-  axes === undefined ? range(rank) : (typeof axes === 'number' ? [axes] : axes).map((a) => normalizeAxis(operation, a, rank))
+  axes === undefined
+    ? range(rank)
+    : (typeof axes === 'number' ? [axes] : axes).map((a) => normalizeAxis(operation, a, rank))
 
-type BinaryName = 'add' | 'mul' | 'div' | 'rem' | 'max' | 'and' | 'or' | 'xor' | 'shiftLeft' | 'shiftRight' | 'less' | 'equal'
-type UnaryName = 'neg' | 'exp' | 'log' | 'sqrt' | 'sin' | 'cos' | 'tanh' | 'logistic' | 'erf' | 'floor' | 'not' | 'stopGradient' | 'alias'
+type BinaryName =
+  | 'add'
+  | 'mul'
+  | 'div'
+  | 'rem'
+  | 'max'
+  | 'and'
+  | 'or'
+  | 'xor'
+  | 'shiftLeft'
+  | 'shiftRight'
+  | 'less'
+  | 'equal'
+type UnaryName =
+  | 'neg'
+  | 'exp'
+  | 'log'
+  | 'sqrt'
+  | 'sin'
+  | 'cos'
+  | 'tanh'
+  | 'logistic'
+  | 'erf'
+  | 'floor'
+  | 'not'
+  | 'stopGradient'
+  | 'alias'
 
 /** An immutable n-dimensional array that will be computed when a device is asked to. */
 export class Tensor {
@@ -82,7 +92,9 @@ export class Tensor {
 
   /** `x − y`. */
   sub(y: Operand): Tensor {
-    return typeof y === 'number' && this.dtype !== 'u32' ? this.binary('add', -y) : this.binary('add', this.operand(y).neg())
+    return typeof y === 'number' && this.dtype !== 'u32'
+      ? this.binary('add', -y)
+      : this.binary('add', this.operand(y).neg())
   }
 
   /** `x · y`, element by element. */
@@ -163,7 +175,10 @@ export class Tensor {
 
   /** xⁿ for a whole number n, by repeated squaring. */
   pow(n: number): Tensor {
-    if (!Number.isInteger(n)) throw new RangeError(`pow: the exponent must be a whole number, got ${n}; for other powers write x.log().mul(p).exp()`)
+    if (!Number.isInteger(n))
+      throw new RangeError(
+        `pow: the exponent must be a whole number, got ${n}; for other powers write x.log().mul(p).exp()`,
+      )
     if (n < 0) return this.operand(1).div(this.pow(-n))
     if (n === 0) return this.operand(1)
     const half = n > 1 ? this.pow(Math.floor(n / 2)).square() : undefined
@@ -202,10 +217,17 @@ export class Tensor {
   /** For a bool tensor: `yes` where true, `no` where false; both broadcast. At least one of the two is a tensor. */
   select(yes: Operand, no: Operand): Tensor {
     const like = typeof yes === 'number' ? no : yes
-    if (typeof like === 'number') throw new DTypeError('select: one of the two values must be a tensor, which gives the dtype')
+    if (typeof like === 'number')
+      throw new DTypeError('select: one of the two values must be a tensor, which gives the dtype')
     const [a, b] = [like.operand(yes), like.operand(no)]
     const shape = broadcastShapes('select', this.shape, broadcastShapes('select', a.shape, b.shape))
-    return new Tensor(makeNode('where', {}, [broadcastNode(this.node, shape), broadcastNode(a.node, shape), broadcastNode(b.node, shape)]))
+    return new Tensor(
+      makeNode('where', {}, [
+        broadcastNode(this.node, shape),
+        broadcastNode(a.node, shape),
+        broadcastNode(b.node, shape),
+      ]),
+    )
   }
 
   /** Bitwise and; logical for bool. */
@@ -268,7 +290,9 @@ export class Tensor {
   /** Axes in another order; by default reversed. */
   transpose(permutation: readonly number[] = range(this.rank).toReversed()): Tensor {
     const p = permutation.map((a) => normalizeAxis('transpose', a, this.rank))
-    return p.every((a, i) => a === i) && p.length === this.rank ? this : new Tensor(makeNode('transpose', { permutation: p }, [this.node]))
+    return p.every((a, i) => a === i) && p.length === this.rank
+      ? this
+      : new Tensor(makeNode('transpose', { permutation: p }, [this.node]))
   }
 
   /** Repeated to `shape` by NumPy's rule. */
@@ -290,7 +314,8 @@ export class Tensor {
   /** A part: one range an axis, missing ones are whole. `x.slice([0, 2], [1])` is x[0:2, 1:]. */
   slice(...ranges: readonly Range[]): Tensor {
     if (ranges.length > this.rank) throw new ShapeError(`slice: ${ranges.length} ranges for ${showShape(this.shape)}`)
-    const bound = (b: number | undefined, n: number, absent: number): number => (b === undefined ? absent : Math.min(n, b < 0 ? b + n : b))
+    const bound = (b: number | undefined, n: number, absent: number): number =>
+      b === undefined ? absent : Math.min(n, b < 0 ? b + n : b)
     const start = this.shape.map((n, i) => bound(ranges[i]?.[0], n, 0))
     const limit = this.shape.map((n, i) => bound(ranges[i]?.[1], n, n))
     const stride = this.shape.map((_, i) => ranges[i]?.[2] ?? 1)
@@ -316,11 +341,16 @@ export class Tensor {
 
   /** `[…, M, K] · […, K, N] → […, M, N]`; the leading axes must be equal. `y` of rank 2 is shared by all of them. */
   matmul(y: Tensor): Tensor {
-    if (this.rank < 2 || y.rank < 2) throw new ShapeError(`matmul: needs two matrices or stacks of them, got ${showShape(this.shape)} and ${showShape(y.shape)}`)
+    if (this.rank < 2 || y.rank < 2)
+      throw new ShapeError(
+        `matmul: needs two matrices or stacks of them, got ${showShape(this.shape)} and ${showShape(y.shape)}`,
+      )
     const batch = range(y.rank - 2)
     const where = `matmul: ${showShape(this.shape)} · ${showShape(y.shape)}`
-    if (this.shape.at(-1) !== y.shape.at(-2)) throw new ShapeError(`${where}: ${this.shape.at(-1)} columns meet ${y.shape.at(-2)} rows`)
-    if (y.rank > 2 && !equalNumbers(this.shape.slice(0, -2), y.shape.slice(0, -2))) throw new ShapeError(`${where}: the leading axes differ`)
+    if (this.shape.at(-1) !== y.shape.at(-2))
+      throw new ShapeError(`${where}: ${this.shape.at(-1)} columns meet ${y.shape.at(-2)} rows`)
+    if (y.rank > 2 && !equalNumbers(this.shape.slice(0, -2), y.shape.slice(0, -2)))
+      throw new ShapeError(`${where}: the leading axes differ`)
     const attrs = { contract: [[this.rank - 1], [y.rank - 2]], batch: [batch, batch], dtype: this.dtype } as const
     return new Tensor(makeNode('dotGeneral', attrs, [this.node, y.node]))
   }
@@ -347,7 +377,12 @@ export class Tensor {
     return new Tensor(makeNode(op, {}, [broadcastNode(this.node, shape), broadcastNode(other.node, shape)]))
   }
 
-  private reduce(name: string, axes: Axes, keepDims: boolean, make: (x: Node, axes: readonly number[]) => Node): Tensor {
+  private reduce(
+    name: string,
+    axes: Axes,
+    keepDims: boolean,
+    make: (x: Node, axes: readonly number[]) => Node,
+  ): Tensor {
     const a = normalizeAxes(name, axes, this.rank)
     const reduced = a.length === 0 ? this : new Tensor(make(this.node, a))
     return keepDims ? reduced.reshape(this.shape.map((n, i) => (a.includes(i) ? 1 : n))) : reduced
@@ -356,4 +391,3 @@ export class Tensor {
 
 /** Whether gradients flow through the tensor's dtype. */
 export const isDifferentiable = (x: Tensor): boolean => isFloat(x.dtype)
-

@@ -9,7 +9,8 @@ import { Tensor } from './tensor.ts'
 
 const join = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`)
 
-const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> => typeof x === 'object' && x !== null && !(x instanceof Tensor)
+const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
+  typeof x === 'object' && x !== null && !(x instanceof Tensor)
 
 const walk = (tree: unknown, path: string, f: (leaf: Tensor, path: string) => unknown): unknown => {
   if (tree instanceof Tensor) return f(tree, path)

@@ -15,7 +15,10 @@ const slotElements = (memory: CpuMemory, slot: Slot): TypedArray => elements(mem
 
 const interpreted = (plan: Plan): Executable<CpuMemory> => ({
   run: (inputs, outputs) => {
-    const results = interpret(plan.program, inputs.map((m, i) => slotElements(m, at(plan.arguments, i))))
+    const results = interpret(
+      plan.program,
+      inputs.map((m, i) => slotElements(m, at(plan.arguments, i))),
+    )
     results.forEach((values, i) => {
       slotElements(at(outputs, i), at(plan.outputs, i)).set(values)
     })
@@ -51,7 +54,8 @@ const fused = (plan: Plan, arena: Arena): Executable<CpuMemory> => {
 /** Freed memory by size: a training step frees exactly what the next one allocates. */
 type Pool = Map<number, CpuMemory[]>
 
-const take = (pool: Pool, bytes: number): CpuMemory => pool.get(bytes)?.pop() ?? { bytes, buffer: new ArrayBuffer(bytes), offset: 0 }
+const take = (pool: Pool, bytes: number): CpuMemory =>
+  pool.get(bytes)?.pop() ?? { bytes, buffer: new ArrayBuffer(bytes), offset: 0 }
 
 const give = (pool: Pool, memory: CpuMemory): void => {
   const free = pool.get(memory.bytes)
@@ -70,7 +74,9 @@ export const cpuBackend = (isFused: boolean): Backend => {
       give(pool, memory)
     },
     write: (memory, values) => {
-      new Uint8Array(memory.buffer, memory.offset, memory.bytes).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+      new Uint8Array(memory.buffer, memory.offset, memory.bytes).set(
+        new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+      )
     },
     read: (memory) => Promise.resolve(new Uint8Array(memory.buffer, memory.offset, memory.bytes).slice()),
     prepare: (plan) => (isFused ? fused(plan, arena) : interpreted(plan)),
@@ -81,4 +87,3 @@ export const cpuBackend = (isFused: boolean): Backend => {
   }
   return backend as unknown as Backend // memory that this backend gets back is memory that it has given
 }
-

@@ -24,7 +24,12 @@ interface Geometry {
 }
 
 /** The part of the input that lies in the padded image, and where: negative padding crops. */
-const overlap = (length: number, dilation: number, low: number, padded: number): { readonly first: number; readonly count: number; readonly at: number } => {
+const overlap = (
+  length: number,
+  dilation: number,
+  low: number,
+  padded: number,
+): { readonly first: number; readonly count: number; readonly at: number } => {
   const first = low >= 0 ? 0 : Math.ceil(-low / dilation)
   const last = Math.min(length - 1, Math.floor((padded - 1 - low) / dilation))
   return { first, count: Math.max(0, last - first + 1), at: low + first * dilation }
@@ -33,7 +38,8 @@ const overlap = (length: number, dilation: number, low: number, padded: number):
 const geometry = ({ x, filter, attrs, shape }: ConvKernel): Geometry => {
   const [n, h, w, c] = x.view.shape as Image
   const [kh, kw, perGroup] = filter.view.shape as Image
-  const size = (axis: 0 | 1, length: number): number => Math.max(0, dilated(length, attrs.inputDilation[axis]) + attrs.padLow[axis] + attrs.padHigh[axis])
+  const size = (axis: 0 | 1, length: number): number =>
+    Math.max(0, dilated(length, attrs.inputDilation[axis]) + attrs.padLow[axis] + attrs.padHigh[axis])
   const [height, width] = [size(0, h), size(1, w)]
   const dense: Image = [height * width * c, width * c, c, 1]
   const rows = overlap(h, attrs.inputDilation[0], attrs.padLow[0], height)
@@ -47,9 +53,21 @@ const geometry = ({ x, filter, attrs, shape }: ConvKernel): Geometry => {
       shape: lengths,
       strides: [dense[0], dense[1] * attrs.inputDilation[0], dense[2] * attrs.inputDilation[1], 1],
     },
-    source: { ...x.view, offset: x.view.offset + rows.first * at(x.view.strides, 1) + columns.first * at(x.view.strides, 2), shape: lengths },
-    rows: addresses({ offset: 0, shape: [n, oh, ow], strides: [dense[0], dense[1] * attrs.stride[0], dense[2] * attrs.stride[1]] }),
-    taps: addresses({ offset: 0, shape: [kh, kw, perGroup], strides: [dense[1] * attrs.filterDilation[0], dense[2] * attrs.filterDilation[1], 1] }),
+    source: {
+      ...x.view,
+      offset: x.view.offset + rows.first * at(x.view.strides, 1) + columns.first * at(x.view.strides, 2),
+      shape: lengths,
+    },
+    rows: addresses({
+      offset: 0,
+      shape: [n, oh, ow],
+      strides: [dense[0], dense[1] * attrs.stride[0], dense[2] * attrs.stride[1]],
+    }),
+    taps: addresses({
+      offset: 0,
+      shape: [kh, kw, perGroup],
+      strides: [dense[1] * attrs.filterDilation[0], dense[2] * attrs.filterDilation[1], 1],
+    }),
   }
 }
 
@@ -77,7 +95,12 @@ const isPlain = (geometry: Geometry, { x }: ConvKernel): boolean =>
   geometry.inside.offset === 0 &&
   x.view.offset === 0 &&
   // The whole input lies inside: padding −1 and +1 keeps the size, but moves the image.
-  geometry.padded.every((n, a) => n === x.view.shape[a] && n === geometry.inside.shape[a] && (n === 1 || geometry.inside.strides[a] === x.view.strides[a]))
+  geometry.padded.every(
+    (n, a) =>
+      n === x.view.shape[a] &&
+      n === geometry.inside.shape[a] &&
+      (n === 1 || geometry.inside.strides[a] === x.view.strides[a]),
+  )
 
 /** A zeroed image in the precision of `like`. */
 const zeroed = (like: Lanes, image: Image): Lanes => {
@@ -100,7 +123,12 @@ export const prepareConv = (kernel: ConvKernel): ((out: Lanes, x: Lanes, filter:
     if (!plain) copyView(image, g.inside, x, g.source)
     for (let group = 0; group < attrs.groups; group++) {
       const left = { array: image, offset: group * perGroup, rows: g.rows, columns: g.taps }
-      const right = { array: filter, offset: f.view.offset + group * each * at(f.view.strides, 3), rows: depth, columns }
+      const right = {
+        array: filter,
+        offset: f.view.offset + group * each * at(f.view.strides, 3),
+        rows: depth,
+        columns,
+      }
       gemm({ array: out, offset: group * each, rowStride: outputs }, left, right)
     }
   }

@@ -8,7 +8,7 @@ import { at } from '../../prelude/array.ts'
 import type { Body, Instruction } from '../../compiler/kernel.ts'
 import { isContiguous } from '../../compiler/view.ts'
 import { blockSize, loopFor, type Lanes, type Run } from './lanes.ts'
-import { load } from './store.ts'
+import { asNumbers } from './store.ts'
 import { loadAddresses, loadRun, walker } from './walk.ts'
 
 /** Computes the body for elements `start … start + n`; the result is a run of n elements. */
@@ -27,9 +27,6 @@ const registers: { readonly [K in DType]: (n: number) => Lanes } = {
 /** A step of a block: fills `out[o …]`, or, for a load that needs no copy, points the run into memory. */
 type Step = (start: number, n: number, out: Lanes, o: number) => void
 
-/** The array as numbers: halves are decoded into a copy. */
-const asNumbers = (array: TypedArray): Lanes => (array instanceof Uint16Array ? Float32Array.from(array, (_, i) => load(array, i)) : array)
-
 /** How a plan's buffer is found when the plan runs. */
 export type BufferOf = (buffer: number) => TypedArray
 
@@ -39,21 +36,38 @@ export type Filler = (out: Lanes) => void
 const none: Run = { array: new Float32Array(blockSize), start: 0 }
 
 /** A load whose elements lie one behind the other needs no copy: its run points at them. */
-const isDense = (instruction: Instruction): instruction is Extract<Instruction, { kind: 'load' }> => instruction.kind === 'load' && isContiguous(instruction.from.view)
+const isDense = (instruction: Instruction): instruction is Extract<Instruction, { kind: 'load' }> =>
+  instruction.kind === 'load' && isContiguous(instruction.from.view)
+
+/** The buffer's numbers, looked up when a kernel begins with its first block: halves are decoded once a run. */
+const sourceOf = (buffer: number, bufferOf: BufferOf): ((start: number) => Lanes) => {
+  let source: Lanes = none.array
+  return (start) => {
+    if (start === 0) source = asNumbers(bufferOf(buffer))
+    return source
+  }
+}
 
 const point = ({ from }: Extract<Instruction, { kind: 'load' }>, run: Run, bufferOf: BufferOf): Step => {
+  const source = sourceOf(from.buffer, bufferOf)
   return (start) => {
-    run.array = asNumbers(bufferOf(from.buffer))
+    run.array = source(start)
     run.start = from.view.offset + start
   }
 }
 
-const stepFor = (instruction: Instruction, runs: readonly Run[], dtypes: readonly DType[], bufferOf: BufferOf): Step => {
+const stepFor = (
+  instruction: Instruction,
+  runs: readonly Run[],
+  dtypes: readonly DType[],
+  bufferOf: BufferOf,
+): Step => {
   switch (instruction.kind) {
     case 'load': {
       const w = walker(instruction.from.view)
+      const source = sourceOf(instruction.from.buffer, bufferOf)
       return (start, n, out, o) => {
-        loadRun(out, o, asNumbers(bufferOf(instruction.from.buffer)), w, start, n)
+        loadRun(out, o, source(start), w, start, n)
       }
     }
     case 'literal':
@@ -89,16 +103,27 @@ interface Prepared {
 const prepare = (body: Body, bufferOf: BufferOf): Prepared => {
   const length = Math.min(blockSize, Math.max(1, body.size))
   const dtypes = body.instructions.map((i) => i.dtype)
-  const runs: readonly Run[] = body.instructions.map((i) => ({ array: isDense(i) ? none.array : registers[i.dtype](length), start: 0 }))
+  const runs: readonly Run[] = body.instructions.map((i) => ({
+    array: isDense(i) ? none.array : registers[i.dtype](length),
+    start: 0,
+  }))
   const inner = body.instructions.slice(0, -1)
-  const changing = inner.flatMap((i, k) => (i.kind === 'literal' ? [] : [{ run: at(runs, k), step: isDense(i) ? point(i, at(runs, k), bufferOf) : stepFor(i, runs, dtypes, bufferOf) }]))
+  const changing = inner.flatMap((i, k) =>
+    i.kind === 'literal'
+      ? []
+      : [{ run: at(runs, k), step: isDense(i) ? point(i, at(runs, k), bufferOf) : stepFor(i, runs, dtypes, bufferOf) }],
+  )
   inner.forEach((i, k) => {
     if (i.kind === 'literal') at(runs, k).array.fill(i.value) // once: nothing writes there again
   })
   const before = (start: number, n: number): void => {
     for (const { run, step } of changing) step(start, n, run.array, 0)
   }
-  return { before, last: stepFor(at(body.instructions, inner.length), runs, dtypes, bufferOf), result: at(runs, inner.length) }
+  return {
+    before,
+    last: stepFor(at(body.instructions, inner.length), runs, dtypes, bufferOf),
+    result: at(runs, inner.length),
+  }
 }
 
 /** Prepares a body whose result is wanted block by block; the plan's buffers are looked up anew at every block. */

@@ -52,14 +52,23 @@ const elementwise = (node: NodeOf<ElementwiseOp>, [x, y, z]: readonly TypedArray
   const dtype = node.inputs[0].dtype
   const [, second, third] = node.inputs as readonly Node[]
   for (let i = 0; i < out.length; i++) {
-    const [a, b, c] = [load(x as TypedArray, i), second === undefined ? 0 : load(y as TypedArray, i), third === undefined ? 0 : load(z as TypedArray, i)]
+    const [a, b, c] = [
+      load(x as TypedArray, i),
+      second === undefined ? 0 : load(y as TypedArray, i),
+      third === undefined ? 0 : load(z as TypedArray, i),
+    ]
     store(out, i, applyScalar(node.op, a, b, c, dtype, node.dtype))
   }
   return out
 }
 
 /** Folds the elements of x along the reduced axes, in row-major order. */
-const reduce = (node: NodeOf<'reduceSum' | 'reduceMax'>, x: TypedArray, start: number, fold: (sum: number, x: number) => number): TypedArray => {
+const reduce = (
+  node: NodeOf<'reduceSum' | 'reduceMax'>,
+  x: TypedArray,
+  start: number,
+  fold: (sum: number, x: number) => number,
+): TypedArray => {
   const { shape } = node.inputs[0]
   const free = freeAxes(shape.length, node.attrs.axes)
   const kept = rowMajor(node.shape)
@@ -84,12 +93,23 @@ const dotGeneral: Rule<'dotGeneral'> = (node, [xs, ys]) => {
   const [x, y] = node.inputs
   const { contract, batch } = node.attrs
   const [xStrides, yStrides] = [rowMajor(x.shape), rowMajor(y.shape)]
-  const pick = (strides: readonly number[], axes: readonly number[]): readonly number[] => axes.map((a) => at(strides, a))
-  const xOut = [...pick(xStrides, batch[0]), ...pick(xStrides, freeAxes(x.shape.length, contract[0], batch[0])), ...freeAxes(y.shape.length, contract[1], batch[1]).map(() => 0)]
-  const yOut = [...pick(yStrides, batch[1]), ...freeAxes(x.shape.length, contract[0], batch[0]).map(() => 0), ...pick(yStrides, freeAxes(y.shape.length, contract[1], batch[1]))]
+  const pick = (strides: readonly number[], axes: readonly number[]): readonly number[] =>
+    axes.map((a) => at(strides, a))
+  const xOut = [
+    ...pick(xStrides, batch[0]),
+    ...pick(xStrides, freeAxes(x.shape.length, contract[0], batch[0])),
+    ...freeAxes(y.shape.length, contract[1], batch[1]).map(() => 0),
+  ]
+  const yOut = [
+    ...pick(yStrides, batch[1]),
+    ...freeAxes(x.shape.length, contract[0], batch[0]).map(() => 0),
+    ...pick(yStrides, freeAxes(y.shape.length, contract[1], batch[1])),
+  ]
   const depth = contract[0].map((a) => at(x.shape, a))
   const steps: (readonly [number, number])[] = []
-  forEachIndex(depth, (index) => steps.push([dot(index, pick(xStrides, contract[0])), dot(index, pick(yStrides, contract[1]))]))
+  forEachIndex(depth, (index) =>
+    steps.push([dot(index, pick(xStrides, contract[0])), dot(index, pick(yStrides, contract[1]))]),
+  )
   const sums = new Float64Array(sizeOf(node.shape))
   forEachIndex(node.shape, (index, i) => {
     const [xo, yo] = [dot(index, xOut), dot(index, yOut)]
@@ -144,7 +164,9 @@ const leafRule = (node: Node): never => {
   throw new Error(`interpret: ${node.op} is bound or removed before a program runs`)
 }
 
-const elementwiseRules = Object.fromEntries(elementwiseOps.map((op) => [op, elementwise])) as unknown as { readonly [K in ElementwiseOp]: Rule<K> }
+const elementwiseRules = Object.fromEntries(elementwiseOps.map((op) => [op, elementwise])) as unknown as {
+  readonly [K in ElementwiseOp]: Rule<K>
+}
 
 /** Name → rule. */
 export const interpretRules: { readonly [K in OpName]: Rule<K> } = {
@@ -173,24 +195,36 @@ export const interpretRules: { readonly [K in OpName]: Rule<K> } = {
   reshape: (_, [x]) => x as TypedArray,
   transpose: (node, [x]) => {
     const strides = rowMajor(node.inputs[0].shape)
-    return moveFrom(node, x as TypedArray, (index) => index.reduce((sum, v, a) => sum + v * at(strides, at(node.attrs.permutation, a)), 0))
+    return moveFrom(node, x as TypedArray, (index) =>
+      index.reduce((sum, v, a) => sum + v * at(strides, at(node.attrs.permutation, a)), 0),
+    )
   },
   reverse: (node, [x]) => {
     const strides = rowMajor(node.shape)
-    return moveFrom(node, x as TypedArray, (index) => index.reduce((sum, v, a) => sum + (node.attrs.axes.includes(a) ? at(node.shape, a) - 1 - v : v) * at(strides, a), 0))
+    return moveFrom(node, x as TypedArray, (index) =>
+      index.reduce(
+        (sum, v, a) => sum + (node.attrs.axes.includes(a) ? at(node.shape, a) - 1 - v : v) * at(strides, a),
+        0,
+      ),
+    )
   },
   pad: (node, [x]) => {
     const out = empty(node)
     const strides = rowMajor(node.shape)
     forEachIndex(node.inputs[0].shape, (index, i) => {
-      const target = index.reduce((sum, v, a) => sum + (at(node.attrs.low, a) + v * (at(node.attrs.interior, a) + 1)) * at(strides, a), 0)
+      const target = index.reduce(
+        (sum, v, a) => sum + (at(node.attrs.low, a) + v * (at(node.attrs.interior, a) + 1)) * at(strides, a),
+        0,
+      )
       out[target] = (x as TypedArray)[i] as number
     })
     return out
   },
   slice: (node, [x]) => {
     const strides = rowMajor(node.inputs[0].shape)
-    return moveFrom(node, x as TypedArray, (index) => index.reduce((sum, v, a) => sum + (at(node.attrs.start, a) + v * at(node.attrs.stride, a)) * at(strides, a), 0))
+    return moveFrom(node, x as TypedArray, (index) =>
+      index.reduce((sum, v, a) => sum + (at(node.attrs.start, a) + v * at(node.attrs.stride, a)) * at(strides, a), 0),
+    )
   },
   concatenate: (node, xs) => {
     const out = empty(node)
@@ -209,7 +243,9 @@ export const interpretRules: { readonly [K in OpName]: Rule<K> } = {
     const rows = at(node.inputs[0].shape, node.attrs.axis)
     const [outer, picks, inner] = extent(node.shape, node.attrs.axis, node.inputs[1].shape.length)
     forEachIndex([outer, picks, inner], ([o, p, k], i) => {
-      out[i] = (table as TypedArray)[((o as number) * rows + clamp((index as TypedArray)[p as number] as number, rows)) * inner + (k as number)] as number
+      out[i] = (table as TypedArray)[
+        ((o as number) * rows + clamp((index as TypedArray)[p as number] as number, rows)) * inner + (k as number)
+      ] as number
     })
     return out
   },
@@ -218,7 +254,8 @@ export const interpretRules: { readonly [K in OpName]: Rule<K> } = {
     const [outer, picks, inner] = extent(node.inputs[1].shape, node.attrs.axis, node.inputs[0].shape.length)
     const sums = new Float64Array(sizeOf(node.shape))
     forEachIndex([outer, picks, inner], ([o, p, k], i) => {
-      const target = ((o as number) * rows + clamp((index as TypedArray)[p as number] as number, rows)) * inner + (k as number)
+      const target =
+        ((o as number) * rows + clamp((index as TypedArray)[p as number] as number, rows)) * inner + (k as number)
       sums[target] = (sums[target] as number) + load(updates as TypedArray, i)
     })
     return rounded(node, sums)
@@ -241,7 +278,8 @@ export const interpretRules: { readonly [K in OpName]: Rule<K> } = {
   conv,
 }
 
-const apply = <K extends OpName>(node: NodeOf<K>, inputs: readonly TypedArray[]): TypedArray => interpretRules[node.op](node, inputs)
+const apply = <K extends OpName>(node: NodeOf<K>, inputs: readonly TypedArray[]): TypedArray =>
+  interpretRules[node.op](node, inputs)
 
 /** The values of the program's outputs for these arguments. */
 export const interpret = (program: Program, inputs: readonly TypedArray[]): readonly TypedArray[] => {

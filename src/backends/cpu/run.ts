@@ -1,20 +1,27 @@
 /** Kernels made ready to run: one exhaustive switch over the kernel IR. */
 import { roundTo, type DType, type TypedArray } from '../../graph/dtype.ts'
-import type { ElementwiseKernel, GatherKernel, GemmKernel, Kernel, Operand, PlaceKernel, ReduceKernel, ScatterKernel, SortKernel } from '../../compiler/kernel.ts'
+import type {
+  ElementwiseKernel,
+  GatherKernel,
+  GemmKernel,
+  Kernel,
+  Operand,
+  PlaceKernel,
+  ReduceKernel,
+  ScatterKernel,
+  SortKernel,
+} from '../../compiler/kernel.ts'
 import { permute, range } from '../../prelude/array.ts'
 import type { View } from '../../compiler/view.ts'
 import { copyView, prepareConv } from './conv.ts'
 import { evaluator, filler, type BufferOf } from './evaluate.ts'
 import { gemm } from './gemm.ts'
 import { blockSize, type Lanes } from './lanes.ts'
-import { load, store } from './store.ts'
+import { asNumbers, store } from './store.ts'
 import { addresses, rowAddress, walker } from './walk.ts'
 
 /** Runs a prepared kernel. */
 export type Run = () => void
-
-/** Reads the buffer as numbers: halves are decoded. */
-const numbers = (array: TypedArray): Lanes => (array instanceof Uint16Array ? Float32Array.from(array, (_, i) => load(array, i)) : array)
 
 /** Hands `write` an array to fill with sums; f16 goes through doubles and is rounded once at the end. */
 const writing = (out: TypedArray, write: (to: Lanes) => void): void => {
@@ -48,11 +55,13 @@ const elementwise = ({ body, output, dtype }: ElementwiseKernel, bufferOf: Buffe
 }
 
 /** Sums in f64, or wrapping integers; the order is that of the linear index. */
-const accumulators = (dtype: DType, size: number): Lanes => (dtype === 'i32' || dtype === 'u32' || dtype === 'u8' ? new Int32Array(size) : new Float64Array(size))
+const accumulators = (dtype: DType, size: number): Lanes =>
+  dtype === 'i32' || dtype === 'u32' || dtype === 'u8' ? new Int32Array(size) : new Float64Array(size)
 
 const sumInto = (sums: Lanes, address: number, step: number, x: Lanes, from: number, count: number): void => {
   if (step !== 0) {
-    for (let i = 0; i < count; i++) sums[address + i * step] = (sums[address + i * step] as number) + (x[from + i] as number)
+    for (let i = 0; i < count; i++)
+      sums[address + i * step] = (sums[address + i * step] as number) + (x[from + i] as number)
     return
   }
   let sum = sums[address] as number
@@ -61,7 +70,8 @@ const sumInto = (sums: Lanes, address: number, step: number, x: Lanes, from: num
 }
 
 const maxInto = (sums: Lanes, address: number, step: number, x: Lanes, from: number, count: number): void => {
-  for (let i = 0; i < count; i++) sums[address + i * step] = Math.max(sums[address + i * step] as number, x[from + i] as number)
+  for (let i = 0; i < count; i++)
+    sums[address + i * step] = Math.max(sums[address + i * step] as number, x[from + i] as number)
 }
 
 const reduce = ({ body, target, size, operation, output, dtype }: ReduceKernel, bufferOf: BufferOf): Run => {
@@ -87,7 +97,11 @@ const reduce = ({ body, target, size, operation, output, dtype }: ReduceKernel, 
 }
 
 /** Some axes of an operand's view, without its offset. */
-const axesOf = ({ view }: Operand, axes: readonly number[]): View => ({ offset: 0, shape: permute(view.shape, axes), strides: permute(view.strides, axes) })
+const axesOf = ({ view }: Operand, axes: readonly number[]): View => ({
+  offset: 0,
+  shape: permute(view.shape, axes),
+  strides: permute(view.strides, axes),
+})
 
 const prepareGemm = ({ x, y, axes, output }: GemmKernel, bufferOf: BufferOf): Run => {
   const part = (operand: Operand, list: readonly number[]): Int32Array => addresses(axesOf(operand, list))
@@ -96,11 +110,15 @@ const prepareGemm = ({ x, y, axes, output }: GemmKernel, bufferOf: BufferOf): Ru
   const right = { rows: part(y, axes.contract[1]), columns: part(y, axes.columns) }
   const [rows, columns] = [left.rows.length, right.columns.length]
   return () => {
-    const [xs, ys] = [numbers(bufferOf(x.buffer)), numbers(bufferOf(y.buffer))]
+    const [xs, ys] = [asNumbers(bufferOf(x.buffer)), asNumbers(bufferOf(y.buffer))]
     writing(bufferOf(output), (out) => {
       xBatch.forEach((offset, b) => {
         const target = { array: out, offset: b * rows * columns, rowStride: columns }
-        gemm(target, { array: xs, offset: x.view.offset + offset, ...left }, { array: ys, offset: y.view.offset + (yBatch[b] as number), ...right })
+        gemm(
+          target,
+          { array: xs, offset: x.view.offset + offset, ...left },
+          { array: ys, offset: y.view.offset + (yBatch[b] as number), ...right },
+        )
       })
     })
   }
@@ -117,7 +135,10 @@ const place = ({ parts, output }: PlaceKernel, bufferOf: BufferOf): Run => {
 
 const clamp = (i: number, rows: number): number => (i < 0 ? 0 : i >= rows ? rows - 1 : i)
 
-const gather = ({ table, index, extent: { outer, rows, picks, inner }, output }: GatherKernel, bufferOf: BufferOf): Run => {
+const gather = (
+  { table, index, extent: { outer, rows, picks, inner }, output }: GatherKernel,
+  bufferOf: BufferOf,
+): Run => {
   return () => {
     const [out, from, indices] = [bufferOf(output), bufferOf(table.buffer), bufferOf(index.buffer)]
     for (let o = 0; o < outer; o++)
@@ -129,9 +150,12 @@ const gather = ({ table, index, extent: { outer, rows, picks, inner }, output }:
   }
 }
 
-const scatter = ({ updates, index, extent: { outer, rows, picks, inner }, output, dtype }: ScatterKernel, bufferOf: BufferOf): Run => {
+const scatter = (
+  { updates, index, extent: { outer, rows, picks, inner }, output, dtype }: ScatterKernel,
+  bufferOf: BufferOf,
+): Run => {
   return () => {
-    const [from, indices] = [numbers(bufferOf(updates.buffer)), bufferOf(index.buffer)]
+    const [from, indices] = [asNumbers(bufferOf(updates.buffer)), bufferOf(index.buffer)]
     const sums = new Float64Array(outer * rows * inner)
     for (let o = 0; o < outer; o++)
       for (let p = 0; p < picks; p++) {
@@ -146,7 +170,7 @@ const scatter = ({ updates, index, extent: { outer, rows, picks, inner }, output
 
 const sort = ({ from, outer, length, inner, output }: SortKernel, bufferOf: BufferOf): Run => {
   return () => {
-    const [out, x] = [bufferOf(output), numbers(bufferOf(from.buffer))]
+    const [out, x] = [bufferOf(output), asNumbers(bufferOf(from.buffer))]
     for (let o = 0; o < outer; o++)
       for (let k = 0; k < inner; k++) {
         const address = (j: number): number => (o * length + j) * inner + k
@@ -162,7 +186,7 @@ const conv = (kernel: Extract<Kernel, { kind: 'conv' }>, bufferOf: BufferOf): Ru
   const run = prepareConv(kernel)
   return () => {
     writing(bufferOf(kernel.output), (out) => {
-      run(out, numbers(bufferOf(kernel.x.buffer)), numbers(bufferOf(kernel.filter.buffer)))
+      run(out, asNumbers(bufferOf(kernel.x.buffer)), asNumbers(bufferOf(kernel.filter.buffer)))
     })
   }
 }

@@ -6,7 +6,17 @@ import { call } from '../annotate.ts'
 import { argmax, argsort } from '../combine.ts'
 import { constant } from '../create.ts'
 import type { Tensor } from '../tensor.ts'
-import { interpolate, interpolateOnHost, lazily, locate, locateOnHost, segmentOf, segmentsPerHalf, sideOf, tabulate } from './quantile.ts'
+import {
+  interpolate,
+  interpolateOnHost,
+  lazily,
+  locate,
+  locateOnHost,
+  segmentOf,
+  segmentsPerHalf,
+  sideOf,
+  tabulate,
+} from './quantile.ts'
 import type { Key } from './threefry.ts'
 import { bits } from './uniform.ts'
 
@@ -15,14 +25,20 @@ const scale = 2 ** 19
 
 /** Both halves one after the other: u = p, then u = 1 − p. */
 const halves = lazily(
-  () => new Int32Array([...tabulate((p) => -Math.log(-Math.log(p)), scale), ...tabulate((p) => -Math.log(-Math.log1p(-p)), scale)]),
+  () =>
+    new Int32Array([
+      ...tabulate((p) => -Math.log(-Math.log(p)), scale),
+      ...tabulate((p) => -Math.log(-Math.log1p(-p)), scale),
+    ]),
 )
 const table = lazily(() => constant(halves(), { shape: [2 * segmentsPerHalf, 2] }))
 
 const fromBits = (words: Tensor): Tensor => {
   const place = locate(words)
   const row = segmentOf(place).add(sideOf(place).and(segmentsPerHalf))
-  return interpolate(table(), row, place).cast('f32').mul(1 / scale)
+  return interpolate(table(), row, place)
+    .cast('f32')
+    .mul(1 / scale)
 }
 
 /**

@@ -32,8 +32,10 @@ export const key = (seed: number): Key => {
  */
 export const split = <N extends number = 2>(parent: Key, n?: N): Keys<N> => {
   const count: number = n ?? 2
-  if (!Number.isInteger(count) || count < 1) throw new RangeError(`split: cannot make ${count} keys; ask for a whole number ≥ 1`)
-  const words = (k: Key): Tensor => threefryWord(k, purposes.split, iota([count, 2], 0, 'u32'), iota([count, 2], 1, 'u32'))
+  if (!Number.isInteger(count) || count < 1)
+    throw new RangeError(`split: cannot make ${count} keys; ask for a whole number ≥ 1`)
+  const words = (k: Key): Tensor =>
+    threefryWord(k, purposes.split, iota([count, 2], 0, 'u32'), iota([count, 2], 1, 'u32'))
   const children = call('split', words)(parent)
   return range(count).map((i) => children.slice([i, i + 1]).reshape([2])) as Keys<N>
 }
@@ -88,4 +90,6 @@ const utf8 = (c: number): readonly number[] => {
 
 /** The 32-bit FNV-1a hash of a text's UTF-8 bytes (Fowler, Noll, Vo; IETF draft-eastlake-fnv): an integer in [0, 2³²). */
 export const fnv1a = (text: string): number =>
-  [...text].flatMap((c) => utf8(c.codePointAt(0) ?? 0)).reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5 | 0) >>> 0
+  [...text]
+    .flatMap((c) => utf8(c.codePointAt(0) ?? 0))
+    .reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5 | 0) >>> 0

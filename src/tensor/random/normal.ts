@@ -11,7 +11,17 @@ import { call } from '../annotate.ts'
 import { constant } from '../create.ts'
 import type { Tensor } from '../tensor.ts'
 import { normalQuantile } from './as241.ts'
-import { interpolate, interpolateOnHost, lazily, locate, locateOnHost, segmentOf, segmentsPerHalf, sideOf, tabulate } from './quantile.ts'
+import {
+  interpolate,
+  interpolateOnHost,
+  lazily,
+  locate,
+  locateOnHost,
+  segmentOf,
+  segmentsPerHalf,
+  sideOf,
+  tabulate,
+} from './quantile.ts'
 import type { Key } from './threefry.ts'
 import { bits } from './uniform.ts'
 
@@ -26,7 +36,11 @@ const fromBits = (words: Tensor): Tensor => {
   const place = locate(words)
   const side = sideOf(place)
   const lower = interpolate(table(), segmentOf(place), place)
-  return lower.xor(side).sub(side).cast('f32').mul(1 / scale) // two's complement: (z ⊕ −1) + 1 = −z
+  return lower
+    .xor(side)
+    .sub(side)
+    .cast('f32')
+    .mul(1 / scale) // two's complement: (z ⊕ −1) + 1 = −z
 }
 
 /**

@@ -46,7 +46,9 @@ const knotPosition = (segment: number): number => {
  * @returns 2 · segmentsPerHalf integers
  */
 export const tabulate = (quantile: (p: number) => number, scale: number): readonly number[] => {
-  const knots = range(segmentsPerHalf + 1).map((i) => Math.round(quantile(Math.min(0.5, knotPosition(i) / 2 ** 32)) * scale))
+  const knots = range(segmentsPerHalf + 1).map((i) =>
+    Math.round(quantile(Math.min(0.5, knotPosition(i) / 2 ** 32)) * scale),
+  )
   return knots.slice(0, -1).flatMap((knot, i) => [knot, at(knots, i + 1) - knot])
 }
 
@@ -91,7 +93,11 @@ export const locateOnHost = (word: number): HostPlace => {
   const exact = q < coarseFrom ? q : q & coarseMask
   const octave = 31 - Math.clz32(exact)
   const significand = (exact / 2 ** octave - 1) * 2 ** 23
-  return { side, segment: (octave << segmentBits) + (significand >> fractionBits), fraction: significand & fractionMask }
+  return {
+    side,
+    segment: (octave << segmentBits) + (significand >> fractionBits),
+    fraction: significand & fractionMask,
+  }
 }
 
 /** {@link interpolate} of one place on the host. */

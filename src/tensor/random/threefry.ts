@@ -31,7 +31,9 @@ const parity = 0x1bd11bda
 const requireKey = (key: Key): void => {
   if (key.dtype !== 'u32') throw new DTypeError(`random: a key is u32, got ${key.dtype}; make one with key(seed)`)
   if (!equalNumbers(key.shape, [2]))
-    throw new ShapeError(`random: a key is one pair of words, [2], got ${showShape(key.shape)}; make several with split(key, n)`)
+    throw new ShapeError(
+      `random: a key is one pair of words, [2], got ${showShape(key.shape)}; make several with split(key, n)`,
+    )
 }
 
 const rotateLeft = (x: Tensor, by: number): Tensor => x.shiftLeft(by).or(x.shiftRight(32 - by))

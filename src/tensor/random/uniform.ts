@@ -71,7 +71,8 @@ export interface UniformOptions {
 
 /** Bits of the significand that are drawn, so that the conversion is exact; f64 holds the numbers of f32. */
 const significandBits = (dtype: DType): number => {
-  if (!isFloat(dtype)) throw new DTypeError(`random: ${dtype} is not a float; use randint for integers and bernoulli for bool`)
+  if (!isFloat(dtype))
+    throw new DTypeError(`random: ${dtype} is not a float; use randint for integers and bernoulli for bool`)
   return dtype === 'f16' ? 11 : 24
 }
 
@@ -98,7 +99,12 @@ export const uniform = (key: Key, shape: Shape, { low = 0, high = 1, dtype = 'f3
   const [first, end] = [Math.ceil(low * 2 ** e), Math.ceil(high * 2 ** e)]
   if (first === end || Math.abs(e) > 126)
     throw new RangeError(`uniform: [${low}, ${high}) holds no ${dtype} number to draw; widen the interval`)
-  return call('uniform', (words: Tensor) => between(words, first, end).cast('f32').mul(2 ** -e).cast(dtype))(bits(key, shape))
+  return call('uniform', (words: Tensor) =>
+    between(words, first, end)
+      .cast('f32')
+      .mul(2 ** -e)
+      .cast(dtype),
+  )(bits(key, shape))
 }
 
 /**

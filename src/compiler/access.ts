@@ -1,0 +1,77 @@
+/** What is known while a program is lowered: how each node's values are reached, and the bodies made of them. */
+import type { DType } from '../graph/dtype.ts'
+import { isElementwise, type Node } from '../graph/ops.ts'
+import { sizeOf } from '../graph/shape.ts'
+import type { Buffer } from './buffer.ts'
+import type { Program } from './canonicalise.ts'
+import { isInside, type Fusion } from './fuse.ts'
+import type { Body, Instruction, Kernel } from './kernel.ts'
+import type { View } from './view.ts'
+
+/** How a node's values are reached: without memory, by their own address, or in a buffer through a view. */
+export type Access =
+  | { readonly kind: 'literal'; readonly value: number }
+  | { readonly kind: 'index'; readonly view: View }
+  | { readonly kind: 'buffer'; readonly buffer: number; readonly view: View }
+
+/** Kernels and buffers as they are being made; the planner's licensed mutation. */
+export interface Lowering {
+  readonly program: Program
+  readonly fusion: Fusion
+  readonly buffers: Buffer[]
+  readonly kernels: Kernel[]
+  readonly access: Map<Node, Access>
+  /** The output that a node's own buffer may be; others get copies. */
+  readonly outputIndex: Map<Node, number>
+}
+
+/** A further buffer; its number. */
+export const addBuffer = (to: Lowering, buffer: Buffer): number => to.buffers.push(buffer) - 1
+
+/** A new temporary for the node's values; the planner gives it its place. */
+export const temporary = (to: Lowering, { dtype, shape }: Node): number =>
+  addBuffer(to, { dtype, length: sizeOf(shape), placement: { kind: 'temporary', offset: 0 } })
+
+/** The buffer that a kernel for `node` writes: a result of the plan where the node is one, else a temporary. */
+export const targetOf = (to: Lowering, node: Node): number => {
+  const index = to.outputIndex.get(node)
+  if (index === undefined) return temporary(to, node)
+  return addBuffer(to, { dtype: node.dtype, length: sizeOf(node.shape), placement: { kind: 'output', index } })
+}
+
+/** The instruction that brings the values of an access into a body. */
+export const instructionFor = (access: Access, dtype: DType): Instruction => {
+  if (access.kind === 'literal') return { kind: 'literal', value: access.value, dtype }
+  if (access.kind === 'index') return { kind: 'index', view: access.view, dtype }
+  return { kind: 'load', from: { buffer: access.buffer, view: access.view, dtype }, dtype }
+}
+
+/** The access of a node that is not computed inside a kernel. */
+export const accessOf = (to: Lowering, node: Node): Access => {
+  const found = to.access.get(node)
+  if (found === undefined) throw new Error(`lower: ${node.op} has no access`)
+  return found
+}
+
+/** The body that computes `result` (the root itself, or a reduction's input) for the kernel of `root`. */
+export const bodyOf = (to: Lowering, root: Node, result: Node): Body & { readonly names: readonly string[] } => {
+  const instructions: Instruction[] = []
+  const names: string[] = []
+  const done = new Map<Node, number>()
+  const isMember = (node: Node): boolean => node === root || isInside(node, root, to.fusion.rootOf)
+  const members = new Set<Node>([result])
+  for (const node of members)
+    if (isMember(node) && to.access.get(node) === undefined) for (const x of node.inputs) members.add(x)
+  for (const node of [...members].toSorted((a, b) => a.id - b.id)) {
+    const inside = isMember(node)
+    const access = to.access.get(node)
+    if (access !== undefined) done.set(node, instructions.push(instructionFor(access, node.dtype)) - 1)
+    else if (inside && node.op === 'reshape') done.set(node, done.get(node.inputs[0]) ?? 0)
+    else if (inside && isElementwise(node)) {
+      const inputs = node.inputs.map((x) => done.get(x) ?? 0)
+      done.set(node, instructions.push({ kind: 'apply', op: node.op, inputs, dtype: node.dtype }) - 1)
+      names.push(node.op)
+    } else throw new Error(`lower: ${node.op} is neither inside the kernel nor in memory`)
+  }
+  return { size: sizeOf(result.shape), instructions, names }
+}

@@ -1,0 +1,30 @@
+/** Broadcasting, written into the graph: a number as a tensor of a shape, and a tensor stretched to a larger one. */
+import { equalNumbers, range, without } from '../prelude/array.ts'
+import { ShapeError } from '../prelude/errors.ts'
+import { allocate, encodeHalf, type DType } from '../graph/dtype.ts'
+import { makeNode } from '../graph/node.ts'
+import type { Node } from '../graph/ops.ts'
+import { showShape, type Shape } from '../graph/shape.ts'
+
+/** A node that holds `value` in every element of `shape`. */
+export const fullNode = (value: number, shape: Shape, dtype: DType): Node => {
+  const values = allocate(dtype, 1)
+  values[0] = dtype === 'f16' ? encodeHalf(value) : value
+  return broadcastNode(makeNode('constant', { values, shape: [], dtype }, []), shape)
+}
+
+/** `x` repeated to `shape` by NumPy's rule: missing axes in front, lengths of 1 stretched. */
+export const broadcastNode = (x: Node, shape: Shape): Node => {
+  if (equalNumbers(x.shape, shape)) return x
+  const lead = shape.length - x.shape.length
+  const axes = range(shape.length).filter((a) => a < lead || (x.shape[a - lead] === 1 && shape[a] !== 1))
+  const kept = without(
+    x.shape,
+    axes.filter((a) => a >= lead).map((a) => a - lead),
+  )
+  const fits = lead >= 0 && equalNumbers(kept, without(shape, axes))
+  if (!fits) throw new ShapeError(`broadcastTo: ${showShape(x.shape)} does not broadcast to ${showShape(shape)}`)
+  return makeNode('broadcast', { shape, axes }, [
+    equalNumbers(kept, x.shape) ? x : makeNode('reshape', { shape: kept }, [x]),
+  ])
+}
