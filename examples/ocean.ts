@@ -5,7 +5,6 @@
  */
 import { existsSync } from 'node:fs'
 import { configOf, resume, train, type TrainEvent, type TrainHooks } from 'fathom/train'
-import { E, pipe, TE } from '../src/prelude/fp.ts'
 
 const out = 'runs/ocean'
 
@@ -22,15 +21,14 @@ process.once('SIGINT', () => {
 })
 const hooks: TrainHooks = { onEvent: show, signal: controller.signal }
 
-const run = existsSync(`${out}/config.json`)
-  ? resume(out, hooks)
-  : pipe(
-      TE.fromEither(configOf({ preset: 'tiny', out })),
-      TE.chain((config) => train(config, hooks)),
-    )
+const begin = () => {
+  const config = configOf({ preset: 'tiny', out })
+  if (config._tag === 'Left') throw new Error(config.left.message)
+  return train(config.right, hooks)
+}
 
-const result = await run()
-if (E.isLeft(result)) {
+const result = await (existsSync(`${out}/config.json`) ? resume(out, hooks) : begin())()
+if (result._tag === 'Left') {
   console.error(result.left.message)
   process.exitCode = 1
 } else if (result.right.interrupted) {

@@ -62,7 +62,7 @@ export const progressOn = (terminal: Terminal): { readonly onEvent: (event: Trai
       terminal.write(`\r${line(s, now).slice(0, Math.max(20, terminal.columns - 1))}\u001b[K`)
       drawn = true
     } else {
-      if (now - s.printedAt < quietSeconds * 1000 && share - s.printedShare < 0.05 && s.step < s.steps) return
+      if (now - s.printedAt < quietSeconds * 1000 && share - s.printedShare < 0.05 - 1e-9 && s.step < s.steps) return
       say(line(s, now))
     }
     s.printedAt = now

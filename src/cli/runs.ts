@@ -1,5 +1,5 @@
 /** The commands `train` and `resume`. */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { basename, join, resolve as absolute } from 'node:path'
 import process from 'node:process'
 import { showBytes, showFlops } from '../compiler/print.ts'
@@ -96,9 +96,26 @@ const printPlan = ({ facts, kernels, flopsPerSecond, seconds, warnings }: Traini
   print('  dry run: nothing was trained or written')
 }
 
+const isRecord = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null && !Array.isArray(x)
+
+/** The settings of a JSON file; none without a file. */
+const settingsIn = (path: FlagValue | undefined): E.Either<Outcome, Record<string, unknown>> =>
+  typeof path !== 'string'
+    ? E.right({})
+    : pipe(
+        E.tryCatch(
+          (): unknown => JSON.parse(readFileSync(path, 'utf8')),
+          (error): Outcome => ({ code: 2, message: `--config ${path} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}` }),
+        ),
+        E.filterOrElse(isRecord, (): Outcome => ({ code: 2, message: `--config ${path} must hold one record of settings, like config.json of a run` })),
+      )
+
 /** `fathom train`. */
 export const runTrain = async (folder: string | undefined, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
-  const config = configOf({ out: freshDirectory(folder), ...settingsOf(flags), folder: folder === undefined ? null : absolute(folder) })
+  const written = settingsIn(flags.get('config'))
+  if (E.isLeft(written)) return written.left
+  const named = folder === undefined ? {} : { folder: absolute(folder) }
+  const config = configOf({ out: freshDirectory(folder), ...written.right, ...settingsOf(flags), ...named })
   if (E.isLeft(config)) return { code: 2, message: inFlags(config.left.message) }
   if (flags.has('dry-run')) return dryRun(config.right)
   print(`\n  run       ${config.right.out}`)

@@ -49,6 +49,7 @@ export const commands = {
       device: { kind: 'text', value: 'NAME', help: 'where to compute [cpu]', setting: 'device' },
       'save-every': { kind: 'number', value: 'N', help: 'steps from checkpoint to checkpoint', setting: 'saveEvery' },
       'sample-every': { kind: 'number', value: 'N', help: 'steps from sheet to sheet of samples', setting: 'sampleEvery' },
+      config: { kind: 'text', value: 'FILE.json', help: 'settings as a run writes them in config.json; flags go over them' },
       'dry-run': { kind: 'switch', help: 'print parameters, memory, FLOPs and time; train nothing, write no run' },
     },
   },

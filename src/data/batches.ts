@@ -96,7 +96,7 @@ export const stack = (pictures: readonly Uint8Array[]): Uint8Array => {
 export const batchAt = (data: TrainingData, start: number, size: number): Uint8Array => stack(range(size).map((i) => data.picture(start + i)))
 
 /** The mean of the first `most` pictures of the stream (all of a smaller set), of each pixel, in [−1, 1]: `[height, width, channels]`. */
-export const meanPicture = (data: TrainingData, most = 512): Float32Array => {
+export const meanPicture = (data: TrainingData, most = 256): Float32Array => {
   const count = Math.min(most, data.count)
   const sums = new Float64Array(data.height * data.width * data.channels)
   for (let i = 0; i < count; i++)

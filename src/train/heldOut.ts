@@ -6,7 +6,7 @@
  * is the target of the mean image: −√(1 − ᾱ)·mean for v, 0 for ε, the mean image for x₀.
  */
 import { diffusionLosses, noiseLevel, parameterizations, type Denoise } from '../diffusion/index.ts'
-import { range } from '../prelude/array.ts'
+import { at, range } from '../prelude/array.ts'
 import { hostFold, hostKey, hostPermutationIndex } from '../prelude/threefry.ts'
 import { meanPicture, stack, type TrainingData } from '../data/batches.ts'
 import { scalar, tensor, zerosLike } from '../tensor/create.ts'
@@ -43,10 +43,11 @@ const chunksOf = ({ config }: Recipe, data: TrainingData): readonly Omit<Chunk, 
   const order = hostFold(hostKey(config.seed), 0)
   const timeOf = (i: number): number => Math.floor(((hostPermutationIndex(order, total, i % total) + 0.5) / total) * config.timesteps)
   const shape = [size, config.height, config.width, 3]
+  const pictures = range(data.heldOutCount).map((i) => data.heldOut(i))
   return range(Math.ceil(total / size)).map((c) => {
     const draws = range(size).map((i) => c * size + i)
     return {
-      images: tensor(stack(draws.map((i) => data.heldOut(i % data.heldOutCount))), { shape }),
+      images: tensor(stack(draws.map((i) => at(pictures, i % pictures.length))), { shape }),
       t: tensor(Int32Array.from(draws, timeOf)),
       index: scalar(c, 'u32'),
       count: Math.min(size, total - c * size),

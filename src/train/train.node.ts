@@ -123,11 +123,20 @@ const work = async (config: TrainConfig, opened: OpenedData, hooks: TrainHooks, 
     for (const message of [...opened.warnings, ...(found?.warnings ?? []), ...changedData(config, found, opened)]) emit({ _tag: 'Warning', message })
     emit({ _tag: 'Started', facts: factsOf(base, state), from })
     const draw = drawerOn(device, recipe, { count: config.sampleCount, steps: config.sampleSteps, seed: sheetSeed })
-    const shop: Workshop = { ...base, draw, measure: await heldOutOn(device, recipe, opened.data) }
+    const shop: Workshop = { ...base, draw, measure: whenAsked(() => heldOutOn(device, recipe, opened.data)) }
     if (found === undefined) await begin(shop, state)
     return await loop(shop, state, from)
   } finally {
     await device.close()
+  }
+}
+
+/** A measurement that is prepared when it is first asked for: a run that stops before needs none. */
+const whenAsked = (prepare: () => Promise<(params: Params) => Promise<HeldOut>>): ((params: Params) => Promise<HeldOut>) => {
+  let prepared: ReturnType<typeof prepare> | undefined
+  return async (params) => {
+    prepared ??= prepare()
+    return (await prepared)(params)
   }
 }
 

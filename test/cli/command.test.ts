@@ -1,0 +1,147 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import sharp from 'sharp'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { range } from '../../src/prelude/array.ts'
+import { encoded } from '../data/folder/samplePictures.ts'
+import { checkpoints, fingerprints, metricSteps } from '../train/runFiles.ts'
+import { directories, tinySettings } from '../train/tinyRun.ts'
+import { buildCommand, run, start, type Ended } from './command.ts'
+
+const directory = directories()
+let main = ''
+let config = ''
+
+beforeAll(() => {
+  main = buildCommand('test')
+  config = `${directory()}.json`
+  writeFileSync(config, JSON.stringify(tinySettings))
+})
+
+const fathom = (...args: readonly string[]): Promise<Ended> => run(main, args, { cwd: dirname(config), env: { ...process.env, XDG_CACHE_HOME: `${config}.cache` } })
+
+describe('usage', () => {
+  it('prints help and version with exit code 0', async () => {
+    const [overview, train, version] = [await fathom('--help'), await fathom('train', '--help'), await fathom('--version')]
+    expect([overview.code, train.code, version.code]).toEqual([0, 0, 0])
+    expect(overview.stdout).toMatch(/fathom train \[FOLDER\] \[flags\][^]*fathom resume DIRECTORY[^]*fathom sample[^]*fathom scan/)
+    expect(train.stdout).toMatch(/--accumulate N[^]*--dry-run/)
+    expect(overview.stdout.split('\n').length).toBeLessThan(24)
+    expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  })
+
+  it.each([
+    [['trian'], /'trian' is not a command; did you mean `fathom train`\?/],
+    [['train', '--stesp', '3'], /--stesp is not a flag of `fathom train`; did you mean --steps\?/],
+    [['train', '--steps', 'many'], /--steps takes a number, got 'many'/],
+    [['train', '--steps'], /--steps needs a value: --steps N/],
+    [['train', '--steps', '0'], /--steps must be a whole number from 1 to 1000000000, got 0/],
+    [['train', '--lr', '-1'], /--lr must be a number above 0, got -1/],
+    [['train', '--size', '33', '--preset', 'small'], /image size 33 is not divisible by 4 \(2 halvings\): use 32 or 36/],
+    [['train', '--size', 'big'], /--size takes a size like 64 or 48x64/],
+    [['train', '--preset', 'tyni'], /--preset must be one of tiny, small, base, got "tyni"; did you mean tiny\?/],
+    [['train', '--dry-run=yes'], /--dry-run takes no value/],
+    [['train', 'a', 'b'], /takes one folder, got 'a' and 'b'/],
+    [['resume'], /`fathom resume` needs a directory/],
+    [['train', '--config', 'nowhere.json'], /--config nowhere.json cannot be read as JSON/],
+  ])('%j is wrong usage: exit code 2 and one line that helps', async (args, message) => {
+    const { code, stderr, stdout } = await fathom(...args)
+    expect(stderr).toMatch(message)
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+    expect([code, stdout]).toEqual([2, ''])
+  })
+})
+
+describe('a run by the command', () => {
+  it('trains on seas, draws samples, and has nothing to resume: exit code 0', async () => {
+    const out = directory()
+    const trained = await fathom('train', '--config', config, '--out', out, '--steps', '3')
+    expect(trained).toMatchObject({ code: 0, stderr: '' })
+    expect(trained.stdout).toMatch(/procedural seas[^]*parameters[^]*planned[^]*3 steps × batch 2[^]*step 3\/3[^]*100 %[^]*held-out/)
+    expect(trained.stdout).not.toContain('\r')
+    const sampled = await fathom('sample', out, '--count', '3', '--steps', '2', '--seed', '5')
+    expect(sampled.stdout).toMatch(/3 pictures from step 3 → .*samples\/seed-5\.png/)
+    expect(await sharp(join(out, 'samples', 'seed-5.png')).metadata()).toMatchObject({ format: 'png', channels: 3 })
+    expect(await fathom('resume', out)).toMatchObject({ code: 0, stdout: expect.stringContaining('the run is complete') })
+    expect(await fathom('train', '--config', config, '--out', out)).toMatchObject({ code: 1, stderr: expect.stringMatching(/holds a run already: continue it with `fathom resume .*`, or choose another directory with --out/) })
+    expect(await fathom('sample', out, '--steps', '21')).toMatchObject({ code: 2, stderr: expect.stringContaining('--steps must be a whole number from 1 to 20, got 21') })
+  })
+
+  it('chooses a fresh directory where none is named', async () => {
+    const { stdout } = await fathom('train', '--config', config, '--steps', '1')
+    const name = /run +(runs\/\S+-seas-1)\n/.exec(stdout)?.[1] ?? 'none'
+    expect(existsSync(join(dirname(config), name, 'config.json'))).toBe(true)
+  })
+
+  it('on paper prints parameters, memory, FLOPs and time, and writes nothing', async () => {
+    const out = directory()
+    const { code, stdout } = await fathom('train', '--preset', 'small', '--dry-run', '--out', out)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/M parameters[^]*planned [\d.]+ [MG]B[^]*GFLOP in \d+ kernels[^]*time +≈ /)
+    expect(existsSync(out)).toBe(false)
+  })
+
+  it('after Ctrl-C finishes the step, saves, says how to resume, and exits with 130; resumed it ends with the same bits', async () => {
+    const [whole, out] = [directory(), directory()]
+    const args = ['train', '--config', config, '--steps', '40', '--save-every', '7', '--out']
+    await fathom(...args, whole)
+    const { child, printed, ended } = start(main, [...args, out])
+    await printed(/checkpoint of step 7 /)
+    child.kill('SIGINT')
+    const { code, stdout } = await ended
+    expect(code).toBe(130)
+    expect(stdout).toMatch(new RegExp(`stopped after step \\d+ of 40, and saved[^]*fathom resume ${out}`))
+    const stopped = Number(/stopped after step (\d+)/.exec(stdout)?.[1])
+    expect(checkpoints(out).at(-1)).toBe(`step-${String(stopped).padStart(6, '0')}`)
+    expect(await fathom('resume', out)).toMatchObject({ code: 0 })
+    expect(fingerprints(out, 'step-000040')).toEqual(fingerprints(whole, 'step-000040'))
+    expect(metricSteps(out)).toEqual(range(40).map((i) => i + 1))
+  })
+
+  it('without a valid checkpoint cannot be resumed: exit code 1, and nothing is started', async () => {
+    const out = directory()
+    mkdirSync(out)
+    expect(await fathom('resume', out)).toMatchObject({ code: 1, stderr: expect.stringMatching(/^fathom: .* holds no run/) })
+    expect(readdirSync(out)).toEqual([])
+  })
+
+  it('fails on an unknown device with the names of those there are', async () => {
+    const { code, stderr } = await fathom('train', '--config', config, '--device', 'abacus', '--out', directory())
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/no device 'abacus'; choose one of: cpu/)])
+  })
+})
+
+describe('a folder of pictures', () => {
+  const folder = async (files: Readonly<Record<string, Uint8Array | string>>): Promise<string> => {
+    const path = directory()
+    mkdirSync(path)
+    for (const [name, bytes] of Object.entries(files)) writeFileSync(join(path, name), bytes)
+    return path
+  }
+
+  it('with bad files trains on the rest, and says what it left out', async () => {
+    const good = await encoded('jpeg')
+    const path = await folder({ 'a.jpg': good, 'b.png': await encoded('png'), 'c.jpg': good.slice(0, 300), 'd.jpg': 'no picture', 'e.webp': await encoded('webp') })
+    const out = directory()
+    const { code, stdout, stderr } = await fathom('train', path, '--config', config, '--steps', '2', '--out', out)
+    expect([code, stderr]).toEqual([0, ''])
+    expect(stdout).toMatch(/3 usable · 2 skipped \(.*\) · 1 held out/)
+    expect(JSON.parse(readFileSync(join(out, 'config.json'), 'utf8'))).toMatchObject({ folder: path })
+    const scanned = await fathom('scan', path)
+    expect([scanned.code, scanned.stdout]).toEqual([0, expect.stringMatching(/c\.jpg|d\.jpg/)])
+    expect(JSON.parse((await fathom('scan', path, '--json')).stdout)).toMatchObject({ folder: path })
+  })
+
+  it('without pictures is an error that says so, and makes no run', async () => {
+    const out = directory()
+    const empty = await folder({})
+    const trained = await fathom('train', empty, '--config', config, '--out', out)
+    expect([trained.code, trained.stderr]).toEqual([1, expect.stringContaining('No usable images')])
+    expect(existsSync(out)).toBe(false)
+    expect(await fathom('scan', empty)).toMatchObject({ code: 1 })
+  })
+
+  it('that is not there is an error that names it', async () => {
+    expect(await fathom('train', 'nowhere', '--config', config, '--out', directory())).toMatchObject({ code: 1, stderr: expect.stringContaining('nowhere') })
+  })
+})

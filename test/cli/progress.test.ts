@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest'
+import { progressOn } from '../../src/cli/progress.ts'
+import { showCount, showDuration } from '../../src/cli/show.ts'
+import { range } from '../../src/prelude/array.ts'
+import { configOf } from '../../src/train/index.ts'
+import { right } from '../train/tinyRun.ts'
+
+/** Everything that is printed for `count` steps of a second each. */
+const printed = (isTTY: boolean, count: number, steps = 1000): string => {
+  let [text, now] = ['', 0]
+  const { onEvent, end } = progressOn({ isTTY, columns: 80, write: (more) => (text += more), now: () => now })
+  const config = right(configOf({ out: 'r', steps }))
+  onEvent({ _tag: 'Started', from: 0, facts: { config, device: 'cpu', pictures: 'seas', parameters: 12_345, memory: 5e6, weights: 49_380, flops: 1e9 } })
+  for (const i of range(count)) {
+    now += 1000
+    onEvent({ _tag: 'Stepped', step: i + 1, steps, loss: 0.5, imagesPerSecond: 16 })
+  }
+  end()
+  return text
+}
+
+const stepLines = (text: string): number => (text.match(/ step +[\d,]+\//g) ?? []).length
+
+describe('progress', () => {
+  it('on a terminal draws one line again and again, no wider than the terminal, and clears it at the end', () => {
+    const text = printed(true, 5)
+    const lines = text.split('\r').filter((part) => / step +\d/.test(part))
+    expect(lines).toHaveLength(5)
+    for (const line of lines) expect(line.replace('\u001b[K', '').length).toBeLessThan(80)
+    expect(text.endsWith('\r\u001b[K')).toBe(true)
+  })
+
+  it('elsewhere prints a line every ten seconds, without control characters', () => {
+    const text = printed(false, 35)
+    expect(stepLines(text)).toBe(3)
+    expect(text).not.toMatch(/[\r\u001b]/)
+  })
+
+  it('elsewhere prints a line every 5 % where that is sooner', () => {
+    expect(stepLines(printed(false, 40, 40))).toBe(20)
+  })
+
+  it('estimates the time left from the steps that were run', () => {
+    expect(printed(false, 10)).toContain('left 16:30')
+  })
+})
+
+describe('numbers', () => {
+  it.each([[5, '0:05'], [65, '1:05'], [7147, '1:59:07'], [90_000, '1 d 1 h'], [NaN, '?']])('%d seconds are %s', (seconds, text) => {
+    expect(showDuration(seconds)).toBe(text)
+  })
+
+  it.each([[987, '987'], [9_876, '9,876'], [187_347, '187 k'], [35_711_491, '35.7 M']])('%d are %s', (n, text) => {
+    expect(showCount(n)).toBe(text)
+  })
+})

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest'
+import { E } from '../../src/prelude/fp.ts'
+import { configOf, decodeConfig, nearest, presets, settings } from '../../src/train/index.ts'
+import { leftMessage, right } from './tinyRun.ts'
+
+const message = (given: Readonly<Record<string, unknown>>): string => leftMessage(configOf({ out: 'r', ...given }))
+
+describe('the configuration of a run', () => {
+  it.each(Object.keys(presets))('is whole with the preset %s and a directory', (preset) => {
+    const config = right(configOf({ preset, out: 'r' }))
+    expect(Object.keys(config).toSorted()).toEqual(settings.toSorted())
+    expect(decodeConfig(JSON.parse(JSON.stringify(config)))).toEqual(E.right(config))
+  })
+
+  it('takes what is named over the preset, and single settings of the model', () => {
+    expect(right(configOf({ out: 'r', steps: 7, model: { width: 8 } }))).toMatchObject({ steps: 7, model: { ...presets.tiny.model, width: 8 } })
+  })
+
+  it.each([
+    [{ lerningRate: 1 }, 'lerningRate is not a setting; did you mean learningRate?'],
+    [{ zzz: 1 }, 'zzz is not a setting; there are folder, out'],
+    [{ preset: 'smal' }, 'preset must be one of tiny, small, base, got "smal"; did you mean small?'],
+    [{ model: { with: 8 } }, 'model.with is not a setting; did you mean width?'],
+    [{ model: { width: 7 } }, 'model.width must be an even whole number ≥ 4, got 7'],
+    [{ model: 3 }, 'model. must be a record of settings, got 3'],
+    [{ batch: 0 }, 'batch must be a whole number ≥ 1, got 0'],
+    [{ batch: 2.5 }, 'batch must be a whole number ≥ 1, got 2.5'],
+    [{ batch: '16' }, 'batch must be a whole number ≥ 1, got "16"'],
+    [{ learningRate: -1 }, 'learningRate must be a number above 0, got -1'],
+    [{ ema: 1 }, 'ema must be a number in [0, 1), for instance 0.995, got 1'],
+    [{ objective: 'epsilom' }, 'objective must be one of epsilon, x0, v; did you mean epsilon?, got "epsilom"'],
+    [{ height: 17, width: 17 }, 'image size 17 is not divisible by 2 (1 halving): use 16 or 18'],
+    [{ preset: 'base', height: 100, width: 100 }, 'image size 100 is not divisible by 8 (3 halvings): use 96 or 104'],
+    [{ preset: 'base', width: 4 }, 'image width 4 is not divisible by 8 (3 halvings): use 8'],
+    [{ sampleSteps: 2000 }, 'sampleSteps must be at most timesteps, 1000, got 2000'],
+  ])('%j is an error that helps', (given, expected) => {
+    expect(message(given)).toContain(expected)
+  })
+})
+
+describe('the nearest name', () => {
+  it.each([
+    ['stesp', 'steps'],
+    ['learning-rate', 'learningRate'],
+    ['BATCH', 'batch'],
+  ])('of %s is %s', (written, expected) => {
+    expect(nearest(written, settings)).toBe(expected)
+  })
+
+  it('is none where nothing is near', () => {
+    expect(nearest('qqqqqqq', settings)).toBeUndefined()
+  })
+})

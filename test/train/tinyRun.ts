@@ -1,0 +1,54 @@
+/** Runs so small that each takes a second or two. */
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, vi } from 'vitest'
+import { E } from '../../src/prelude/fp.ts'
+import type { TE } from '../../src/prelude/fp.ts'
+import { configOf, type TrainConfig } from '../../src/train/index.ts'
+
+// Each run compiles its plans, on machines that do other things as well.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
+
+/** The settings of the smallest network on 8×8 seas. */
+export const tinySettings = {
+  height: 8,
+  width: 8,
+  model: { width: 4, multipliers: [1], heads: 1, headWidth: 4 },
+  batch: 2,
+  timesteps: 20,
+  steps: 6,
+  sampleCount: 2,
+  sampleSteps: 2,
+  sampleEvery: 100,
+  heldOutEvery: 100,
+  saveEvery: 2,
+} as const
+
+/** The Right, or an error that fails the test. */
+export const right = <A>(either: E.Either<{ readonly message: string }, A>): A => {
+  if (E.isLeft(either)) throw new Error(either.left.message)
+  return either.right
+}
+
+/** The message of the Left. */
+export const leftMessage = (either: E.Either<{ readonly message: string }, unknown>): string => {
+  if (E.isRight(either)) throw new Error('expected a Left')
+  return either.left.message
+}
+
+/** Runs a TaskEither that must succeed. */
+export const done = async <A>(task: TE.TaskEither<{ readonly message: string }, A>): Promise<A> => right(await task())
+
+/** The tiny configuration, with changes. */
+export const tinyConfig = (out: string, changes: Partial<TrainConfig> = {}): TrainConfig => right(configOf({ ...tinySettings, ...changes, out }))
+
+/** Call at the top of a test file: gives a function that names fresh directories, removed at the end. */
+export const directories = (): (() => string) => {
+  const root = realpathSync(mkdtempSync(join(tmpdir(), 'fathom-train-')))
+  afterAll(() => {
+    rmSync(root, { recursive: true, force: true })
+  })
+  let next = 0
+  return () => join(root, `run${next++}`)
+}
