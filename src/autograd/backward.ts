@@ -82,7 +82,7 @@ const differentiateCalls = (calls: readonly Call[], cotangents: Cotangents, acti
     definition,
     inputs.map((x) => fresh.get(x) ?? x),
   )
-  const sources = [...fresh].filter(([x]) => active.has(x))
+  const sources = [...fresh] // all, also those that need no gradient: the walk inside must not go on beyond them
   // The sums go on inside from where they stand outside: terms are added in the order of the bare function, so no bit differs.
   const sums = backward(
     arriving.map(([i, g]) => [at(outputs, i), g]),
@@ -101,8 +101,12 @@ export const backward = (
   sources: readonly Node[],
   initial: readonly (Tensor | undefined)[] = [],
 ): readonly (Tensor | null)[] => {
-  const nodes = reachable(seeds.map(([output]) => output))
-  const active = dependents(nodes, new Set(sources))
+  const ends = new Set(sources)
+  const nodes = reachable(
+    seeds.map(([output]) => output),
+    ends,
+  )
+  const active = dependents(nodes, ends)
   const calls = siblings(active)
   const cotangents: Cotangents = new Map()
   const done = new Set<Node>(sources)

@@ -5,6 +5,7 @@
  * reshapes, and the reduction at the end. Joining moves a computation to its only place of use, so it can never make a cycle. What
  * does not join is a root: its values are written to a buffer, and the reason is recorded.
  */
+import { at } from '../prelude/array.ts'
 import { isElementwise, type Node } from '../graph/ops.ts'
 import { uniformValue, type Program } from './canonicalise.ts'
 
@@ -86,30 +87,27 @@ const loadsOf = (fusion: Fusion, nodes: readonly Node[]): ReadonlyMap<Node, Read
   return loads
 }
 
-/** Nodes to write out so that a kernel that reads too much becomes two: in the order of the program, when the limit is passed. */
+/** Nodes to write out so that kernels that read too much become several: in the order of the program, where the limit is passed. */
 const tooWide = (fusion: Fusion, nodes: readonly Node[]): readonly Node[] => {
   const wide = new Set([...loadsOf(fusion, nodes)].filter(([, loads]) => loads.size > maxLoads).map(([root]) => root))
   if (wide.size === 0) return []
   const seen = new Map<Node, ReadonlySet<Node>>() // node of a wide kernel → what its own subtree loads
   const cut: Node[] = []
-  const cutIn = new Set<Node>()
   for (const node of nodes) {
     const root = fusion.rootOf.get(node)
-    if (root === undefined || !wide.has(root) || cutIn.has(root)) continue
-    const own = new Set(
-      node.inputs.flatMap((x) =>
-        isInside(x, root, fusion.rootOf) ? [...(seen.get(x) ?? [])] : uniformValue(x) === undefined ? [x] : [],
-      ),
-    )
-    seen.set(node, own)
-    if (own.size <= maxLoads) continue
-    const widest = node.inputs
-      .filter((x) => isInside(x, root, fusion.rootOf))
-      .toSorted((a, b) => (seen.get(b)?.size ?? 0) - (seen.get(a)?.size ?? 0))[0]
-    const target = widest?.op === 'reshape' ? widest.inputs[0] : widest
-    if (target === undefined) continue
-    cut.push(target)
-    cutIn.add(root)
+    if (root === undefined || !wide.has(root)) continue
+    const loads = node.inputs.map((x): ReadonlySet<Node> => {
+      if (isInside(x, root, fusion.rootOf)) return seen.get(x) ?? new Set()
+      return new Set(uniformValue(x) === undefined ? [x] : [])
+    })
+    while (new Set(loads.flatMap((set) => [...set])).size > maxLoads) {
+      const widest = loads.reduce((best, set, i) => (set.size > at(loads, best).size ? i : best), 0)
+      const input = at(node.inputs, widest)
+      const target = input.op === 'reshape' ? input.inputs[0] : input
+      cut.push(target)
+      loads[widest] = new Set([target])
+    }
+    seen.set(node, new Set(loads.flatMap((set) => [...set])))
   }
   return cut
 }

@@ -37,18 +37,19 @@ export const alignedBytes = (buffer: Pick<Buffer, 'dtype' | 'length'>): number =
   Math.ceil((buffer.length * bytesPerElement[buffer.dtype]) / alignment) * alignment
 
 interface Block {
+  readonly buffer: number
   readonly start: number
   readonly end: number
 }
 
-/** The lowest offset at which `bytes` fit between the blocks in use. */
-const firstFit = (used: readonly Block[], bytes: number): number => {
-  let offset = 0
-  for (const block of used) {
-    if (block.start - offset >= bytes) break
-    offset = Math.max(offset, block.end)
+/** The lowest offset at which `bytes` fit between the blocks in use, which are sorted, and the position of the gap among them. */
+const firstFit = (used: readonly Block[], bytes: number): { readonly start: number; readonly position: number } => {
+  let start = 0
+  for (const [position, block] of used.entries()) {
+    if (block.start - start >= bytes) return { start, position }
+    start = Math.max(start, block.end)
   }
-  return offset
+  return { start, position: used.length }
 }
 
 const lastReads = (kernels: readonly Kernel[]): ReadonlyMap<number, number> =>
@@ -61,22 +62,21 @@ const place = (
 ): { readonly buffers: readonly Buffer[]; readonly arenaBytes: number } => {
   const last = lastReads(kernels)
   const placed = [...buffers]
-  const live = new Map<number, Block>() // buffer → where it lies, sorted by start when searched
+  const live: Block[] = [] // sorted by start, at all times
   let arenaBytes = 0
   kernels.forEach((kernel, i) => {
     const buffer = at(buffers, kernel.output)
     if (buffer.placement.kind === 'temporary') {
       const bytes = alignedBytes(buffer)
-      const start = firstFit(
-        [...live.values()].toSorted((a, b) => a.start - b.start),
-        bytes,
-      )
+      const { start, position } = firstFit(live, bytes)
       placed[kernel.output] = { ...buffer, placement: { kind: 'temporary', offset: start } }
-      live.set(kernel.output, { start, end: start + bytes })
+      live.splice(position, 0, { buffer: kernel.output, start, end: start + bytes })
       arenaBytes = Math.max(arenaBytes, start + bytes)
     }
-    for (const b of [kernel.output, ...operandsOf(kernel).map((o) => o.buffer)])
-      if ((last.get(b) ?? i) <= i) live.delete(b)
+    for (const b of new Set([kernel.output, ...operandsOf(kernel).map((o) => o.buffer)])) {
+      const position = (last.get(b) ?? i) <= i ? live.findIndex((block) => block.buffer === b) : -1
+      if (position >= 0) live.splice(position, 1)
+    }
   })
   return { buffers: placed, arenaBytes }
 }

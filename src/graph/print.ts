@@ -1,14 +1,19 @@
 /** A graph as text: one line a node, in the order of the program. */
 import { at } from '../prelude/array.ts'
-import type { Node, OpName } from './ops.ts'
+import { decodeHalf } from './dtype.ts'
+import type { Node, NodeOf, OpName } from './ops.ts'
 import { showShape } from './shape.ts'
 import { reachable } from './traverse.ts'
 
 type Showers = { readonly [K in OpName]?: (node: Extract<Node, { readonly op: K }>) => string }
 
+const oneValue = ({ dtype, attrs }: NodeOf<'constant'>): string =>
+  String(dtype === 'f16' ? decodeHalf(attrs.values[0] ?? 0) : attrs.values[0])
+
 /** Attributes that say more than the shape does; what is missing here prints as JSON. */
 const showers: Showers = {
-  constant: (n) => (n.attrs.values.length === 1 ? String(n.attrs.values[0]) : `${n.attrs.values.length} values`),
+  parameter: (n) => `argument ${n.attrs.index}`,
+  constant: (n) => (n.attrs.values.length === 1 ? oneValue(n) : `${n.attrs.values.length} values`),
   buffer: () => 'data',
   call: (n) => `${n.attrs.definition.name}${n.attrs.definition.outputs.length > 1 ? ` → ${n.attrs.output}` : ''}`,
   broadcast: (n) => `axes ${showShape(n.attrs.axes)}`,

@@ -1,11 +1,15 @@
 /** Walking graphs without recursion: real networks are thousands of nodes deep. */
 import type { Node } from './ops.ts'
 
-/** Every node that the outputs need, each once, inputs before users: in the order in which the program made them. */
-export const reachable = (outputs: readonly Node[]): readonly Node[] => {
+/**
+ * Every node that the outputs need, each once, inputs before users: in the order in which the program made them. The walk ends at
+ * nodes of `ends`: what these need is left out.
+ */
+export const reachable = (outputs: readonly Node[], ends: ReadonlySet<Node> = new Set()): readonly Node[] => {
   const seen = new Set<Node>(outputs)
   const stack = [...seen]
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
+    if (ends.has(node)) continue
     for (const input of node.inputs) {
       if (seen.has(input)) continue
       seen.add(input)

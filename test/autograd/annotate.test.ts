@@ -16,19 +16,22 @@ const named: Wrap = (fn) => call('block', fn)
 
 describe.each(cpuForms)('annotations on cpu, %s', (_, open) => {
   const device = open()
-  const read = async (xs: readonly Tensor[]): Promise<readonly (readonly number[])[]> => Promise.all(xs.map(async (x) => [...(await device.read(x))]))
+  const read = async (xs: readonly Tensor[]): Promise<readonly (readonly number[])[]> =>
+    Promise.all(xs.map(async (x) => [...(await device.read(x))]))
 
   /** Two nested blocks with two results each, one of them an integer-free view, that use a tensor from outside. */
-  const network = (wrap: Wrap) => (x: Tensor, w: Tensor): Tensor => {
-    const block = wrap((h: Tensor): { readonly a: Tensor; readonly b: Tensor } => {
-      const inner = wrap((k: Tensor): readonly [Tensor, Tensor] => [k.sin().mul(w), k.mul(k)])
-      const [p, q] = inner(h.mul(w))
-      return { a: p.mul(q).exp(), b: q.sub(p) }
-    })
-    const { a, b } = block(x)
-    const again = block(a.mul(0.1))
-    return again.a.mul(b).add(again.b).sum()
-  }
+  const network =
+    (wrap: Wrap) =>
+    (x: Tensor, w: Tensor): Tensor => {
+      const block = wrap((h: Tensor): { readonly a: Tensor; readonly b: Tensor } => {
+        const inner = wrap((k: Tensor): readonly [Tensor, Tensor] => [k.sin().mul(w), k.mul(k)])
+        const [p, q] = inner(h.mul(w))
+        return { a: p.mul(q).exp(), b: q.sub(p) }
+      })
+      const { a, b } = block(x)
+      const again = block(a.mul(0.1))
+      return again.a.mul(b).add(again.b).sum()
+    }
 
   it.each([
     ['checkpoint', checkpoint as Wrap],
@@ -49,11 +52,18 @@ describe.each(cpuForms)('annotations on cpu, %s', (_, open) => {
     ['call', named],
   ])('%s: gradients of gradients, jvp and Hessians are right', async (_name, wrap) => {
     await checkGrad(device, network(wrap), [x0, w0])
-    await checkGrad(device, grad((x: Tensor, w: Tensor) => network(wrap)(x, w)), [x0, w0], { absolute: 1e-7 })
+    await checkGrad(
+      device,
+      grad((x: Tensor, w: Tensor) => network(wrap)(x, w)),
+      [x0, w0],
+      { absolute: 1e-7 },
+    )
     const direction = tensor([1, 0.5, -1], { dtype: 'f64' })
     const along = (f: Wrap): Tensor => jvp(network(f), [x0, w0], [direction, direction]).tangent
     const curved = (f: Wrap): Tensor => hvp((x: Tensor) => network(f)(x, w0), x0, direction)
-    const [a, b, c, d] = (await read([along(wrap), along(plain), curved(wrap), curved(plain)])).map((r) => r.map((e) => e.toPrecision(12)))
+    const [a, b, c, d] = (await read([along(wrap), along(plain), curved(wrap), curved(plain)])).map((r) =>
+      r.map((e) => e.toPrecision(12)),
+    )
     expect(a).toEqual(b)
     expect(c).toEqual(d)
   })
@@ -64,7 +74,8 @@ describe.each(cpuForms)('annotations on cpu, %s', (_, open) => {
       return device
         .compile((x: Tensor) => valueAndGrad((y: Tensor) => block(block(y).sum(0, true).mul(x)).sum())(x))
         .plan(x0)
-        .program.nodes.filter((n) => n.op === 'tanh').length.toString()
+        .program.nodes.filter((n) => n.op === 'tanh')
+        .length.toString()
     }
     expect([plan(plain), plan(checkpoint)]).toEqual(['2', '4'])
   })
@@ -96,13 +107,18 @@ describe.each(cpuForms)('annotations on cpu, %s', (_, open) => {
       (x: Tensor) => x.mul(1),
       (_args, g): [Tensor] => [g.mul(2)],
     )
-    const f = device.compile((x: Tensor) => grad((y: Tensor) => checkpoint((z: Tensor) => doubled(z).sin())(y).sum())(x))
+    const f = device.compile((x: Tensor) =>
+      grad((y: Tensor) => checkpoint((z: Tensor) => doubled(z).sin())(y).sum())(x),
+    )
     expect(await read([await f(x0)])).toEqual([(await read([x0.cos().mul(2)]))[0]])
   })
 
   it('stopGradient keeps the value and stops the gradient', async () => {
     const f = (x: Tensor): Tensor => x.mul(x.stopGradient()).sum()
-    expect(await read([grad(f)(x0), x0.stopGradient()])).toEqual([[0.3, -1.1, 2], [0.3, -1.1, 2]])
+    expect(await read([grad(f)(x0), x0.stopGradient()])).toEqual([
+      [0.3, -1.1, 2],
+      [0.3, -1.1, 2],
+    ])
   })
 })
 
@@ -112,20 +128,23 @@ describe('what annotations refuse', () => {
       (x: Tensor) => x.mul(w0),
       (_args, g): [Tensor] => [g],
     )
-    expect(() => f(x0)).toThrow('customVjp: a function with its own vjp must take everything it uses as an argument; 1 tensors came from outside')
+    expect(() => f(x0)).toThrow(
+      'customVjp: a function with its own vjp must take everything it uses as an argument; 1 tensors came from outside',
+    )
   })
 
   it('a rule that returns too few cotangents, or one of another shape', () => {
-    const few = customVjp(
-      (x: Tensor, y: Tensor) => x.mul(y),
-      ((_args: unknown, g: Tensor) => [g]) as never,
+    const few = customVjp((x: Tensor, y: Tensor) => x.mul(y), ((_args: unknown, g: Tensor) => [g]) as never)
+    expect(() => grad((x: Tensor) => few(x, w0).sum())(x0)).toThrow(
+      'customVjp: the vjp returned 1 cotangents for 2 arguments',
     )
-    expect(() => grad((x: Tensor) => few(x, w0).sum())(x0)).toThrow('customVjp: the vjp returned 1 cotangents for 2 arguments')
     const wide = customVjp(
       (x: Tensor) => x.sum(),
       (_args, g): [Tensor] => [g],
     )
-    expect(() => grad((x: Tensor) => wide(x))(x0)).toThrow('customVjp: the vjp returned a cotangent f64[] for an argument f64[3]')
+    expect(() => grad((x: Tensor) => wide(x))(x0)).toThrow(
+      'customVjp: the vjp returned a cotangent f64[] for an argument f64[3]',
+    )
   })
 
   it('a rule that is not linear in its cotangent, when it is transposed for jvp', () => {

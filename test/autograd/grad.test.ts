@@ -9,7 +9,8 @@ import type { Tensor } from '../../src/tensor/tensor.ts'
 import { cpuDevice, cpuForms } from '../support/device.ts'
 import { programs, runProgram } from '../support/programs.ts'
 
-const f64 = (values: number | readonly number[] | readonly (readonly number[])[]): Tensor => tensor(values, { dtype: 'f64' })
+const f64 = (values: number | readonly number[] | readonly (readonly number[])[]): Tensor =>
+  tensor(values, { dtype: 'f64' })
 const device = cpuDevice()
 const read = async (x: Tensor): Promise<readonly number[]> => [...(await device.read(x))]
 const number = async (x: Tensor): Promise<number> => (await read(x))[0] ?? NaN
@@ -18,12 +19,35 @@ describe.each(cpuForms)('grad on cpu, %s', (_, open) => {
   const own = open()
 
   it('differentiates with respect to the first argument, leaf by leaf of a tree', async () => {
-    const params = { layers: [{ w: f64([[1, 2], [3, 4]]) }, { w: f64([[0.5, -1], [2, 1]]) }], scale: f64(3) }
+    const params = {
+      layers: [
+        {
+          w: f64([
+            [1, 2],
+            [3, 4],
+          ]),
+        },
+        {
+          w: f64([
+            [0.5, -1],
+            [2, 1],
+          ]),
+        },
+      ],
+      scale: f64(3),
+    }
     const x = f64([[1, -1]])
-    const loss = (p: typeof params, input: Tensor): Tensor => p.layers.reduce((h, { w }) => h.matmul(w).tanh(), input).sum().mul(p.scale)
+    const loss = (p: typeof params, input: Tensor): Tensor =>
+      p.layers
+        .reduce((h, { w }) => h.matmul(w).tanh(), input)
+        .sum()
+        .mul(p.scale)
     await checkGrad(own, loss, [params, x])
     const [value, gradient] = valueAndGrad(loss)(params, x)
-    expect(gradient.layers.map((l) => l.w.shape)).toEqual([[2, 2], [2, 2]])
+    expect(gradient.layers.map((l) => l.w.shape)).toEqual([
+      [2, 2],
+      [2, 2],
+    ])
     expect([...(await own.read(gradient.scale))][0]).toBeCloseTo(((await own.read(value))[0] ?? NaN) / 3, 12)
   })
 
@@ -33,7 +57,10 @@ describe.each(cpuForms)('grad on cpu, %s', (_, open) => {
   })
 
   it('gives zeros of the right shape where the function does not use a leaf', async () => {
-    const g = grad((p: { readonly used: Tensor; readonly unused: Tensor }) => p.used.sum())({ used: f64([1]), unused: f64([[1, 2]]) })
+    const g = grad((p: { readonly used: Tensor; readonly unused: Tensor }) => p.used.sum())({
+      used: f64([1]),
+      unused: f64([[1, 2]]),
+    })
     expect([...(await own.read(g.unused))]).toEqual([0, 0])
     expect(g.unused.shape).toEqual([1, 2])
   })
@@ -68,14 +95,24 @@ describe('derivatives of derivatives', () => {
   it('does not confuse perturbations: d/dx [x · d/dy (x + y)] = 1', async () => {
     const d = grad((x: Tensor) => x.mul(grad((y: Tensor) => x.add(y))(f64(1))))(f64(1))
     expect(await number(d)).toBe(1)
-    const e = jvp((x: Tensor) => x.mul(jvp((y: Tensor) => x.mul(y), [f64(2)], [f64(1)]).tangent), [f64(3)], [f64(1)]).tangent
+    const e = jvp(
+      (x: Tensor) => x.mul(jvp((y: Tensor) => x.mul(y), [f64(2)], [f64(1)]).tangent),
+      [f64(3)],
+      [f64(1)],
+    ).tangent
     expect(await number(e)).toBe(6)
   })
 
   it('differentiates with respect to the same value under two names', async () => {
     const x = f64(3)
     expect(await number(grad((y: Tensor) => y.mul(x))(x))).toBe(3)
-    expect((await Promise.all(vjp((a: Tensor, b: Tensor) => a.mul(a).mul(b), x, x).pullback(f64(1)).map(number)))).toEqual([18, 9])
+    expect(
+      await Promise.all(
+        vjp((a: Tensor, b: Tensor) => a.mul(a).mul(b), x, x)
+          .pullback(f64(1))
+          .map(number),
+      ),
+    ).toEqual([18, 9])
   })
 })
 
@@ -84,13 +121,20 @@ describe('jvp and vjp', () => {
     await fc.assert(
       fc.asyncProperty(programs(8, 20), async (steps) => {
         const f = (x: Tensor): Tensor => (runProgram(steps, [x]).at(-1) ?? x).cast('f64').reshape([-1])
-        const x = f64([[0.3, -1.2, 0.7], [1.1, 0.2, -0.4]])
-        const v = f64([[1, -2, 0.5], [0.25, 3, -1]])
+        const x = f64([
+          [0.3, -1.2, 0.7],
+          [1.1, 0.2, -0.4],
+        ])
+        const v = f64([
+          [1, -2, 0.5],
+          [0.25, 3, -1],
+        ])
         const { value, tangent } = jvp(f, [x], [v])
         const ct = constant(Float64Array.from({ length: value.size }, (_, i) => Math.sin(i + 1)))
         const [pulled] = vjp(f, x).pullback(ct)
         const [left, right] = [await number(tangent.mul(ct).sum()), await number(pulled.mul(v).sum())]
-        if (Number.isFinite(left)) expect(Math.abs(left - right)).toBeLessThanOrEqual(1e-9 * Math.max(1, Math.abs(left)))
+        if (Number.isFinite(left))
+          expect(Math.abs(left - right)).toBeLessThanOrEqual(1e-9 * Math.max(1, Math.abs(left)))
       }),
       { seed: 5, numRuns: 150 },
     )
@@ -106,7 +150,10 @@ describe('jvp and vjp', () => {
   })
 
   it('carries trees on both sides', async () => {
-    const f = (p: { readonly a: Tensor; readonly b: Tensor }): { readonly sum: Tensor; readonly product: Tensor } => ({ sum: p.a.add(p.b), product: p.a.mul(p.b) })
+    const f = (p: { readonly a: Tensor; readonly b: Tensor }): { readonly sum: Tensor; readonly product: Tensor } => ({
+      sum: p.a.add(p.b),
+      product: p.a.mul(p.b),
+    })
     const { value, tangent } = jvp(f, [{ a: f64(2), b: f64(5) }], [{ a: f64(1), b: f64(0) }])
     expect([await number(value.product), await number(tangent.sum), await number(tangent.product)]).toEqual([10, 1, 5])
   })
@@ -134,25 +181,41 @@ describe('integers and kinks', () => {
 
 describe('what grad refuses, and what it says', () => {
   it('a function that does not return a scalar', () => {
-    expect(() => grad((x: Tensor) => x.mul(2))(f64([1, 2]))).toThrow('grad: the function must return a scalar, it returned [2]; take a sum or a mean, or use vjp')
+    expect(() => grad((x: Tensor) => x.mul(2))(f64([1, 2]))).toThrow(
+      'grad: the function must return a scalar, it returned [2]; take a sum or a mean, or use vjp',
+    )
   })
 
   it('an integer result', () => {
-    expect(() => grad((x: Tensor) => x.cast('i32').sum())(f64([1, 2]))).toThrow('grad: the function must return a float, it returned i32')
+    expect(() => grad((x: Tensor) => x.cast('i32').sum())(f64([1, 2]))).toThrow(
+      'grad: the function must return a float, it returned i32',
+    )
   })
 
   it('an integer leaf of the first argument, by its path', () => {
     const params = { w: f64(1), steps: tensor(3, { dtype: 'i32' }) }
-    expect(() => grad((p: typeof params) => p.w)(params)).toThrow("grad: leaf 'steps' of the first argument is i32; only floats have gradients, pass it as another argument")
+    expect(() => grad((p: typeof params) => p.w)(params)).toThrow(
+      "grad: leaf 'steps' of the first argument is i32; only floats have gradients, pass it as another argument",
+    )
   })
 
   it('a cotangent of another shape', () => {
-    expect(() => vjp((x: Tensor) => x, f64([1, 2])).pullback(f64([1, 2, 3]))).toThrow("vjp: the cotangent of '' is [3], the value is [2]")
+    expect(() => vjp((x: Tensor) => x, f64([1, 2])).pullback(f64([1, 2, 3]))).toThrow(
+      "vjp: the cotangent of '' is [3], the value is [2]",
+    )
   })
 
   it('checkGrad reports the worst element of a wrong derivative with its path', async () => {
-    const wrong = (p: { readonly w: Tensor }): Tensor => p.w.square().sum().add(p.w.stopGradient().slice([1, 2]).sum())
-    await expect(checkGrad(device, wrong, [{ w: f64([1, 2]) }])).rejects.toThrow(/checkGrad: element 1 of argument '0\.w' \[2\]: derivative 0\.58\d+, finite differences 0\.72\d+ \(1 elements differ\)/)
-    await expect(checkGrad(device, (x: Tensor) => x, [scalar(1)])).rejects.toThrow("checkGrad: '0' is f32; finite differences need f64")
+    const wrong = (p: { readonly w: Tensor }): Tensor =>
+      p.w
+        .square()
+        .sum()
+        .add(p.w.stopGradient().slice([1, 2]).sum())
+    await expect(checkGrad(device, wrong, [{ w: f64([1, 2]) }])).rejects.toThrow(
+      /checkGrad: element 1 of argument '0\.w' \[2\]: derivative 0\.58\d+, finite differences 0\.72\d+ \(1 elements differ\)/,
+    )
+    await expect(checkGrad(device, (x: Tensor) => x, [scalar(1)])).rejects.toThrow(
+      "checkGrad: '0' is f32; finite differences need f64",
+    )
   })
 })

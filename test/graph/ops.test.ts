@@ -15,10 +15,22 @@ import { opEntries, type OpCase } from '../support/ops.ts'
 
 const names = Object.keys(opEntries) as readonly OpName[]
 
-const precision: { readonly [K in DType]: number } = { f64: 2 ** -45, f32: 2 ** -22, f16: 2 ** -9, i32: 0, u32: 0, u8: 0, bool: 0 }
+const precision: { readonly [K in DType]: number } = {
+  f64: 2 ** -45,
+  f32: 2 ** -22,
+  f16: 2 ** -9,
+  i32: 0,
+  u32: 0,
+  u8: 0,
+  bool: 0,
+}
 
 const differs = (got: number, expected: number, dtype: DType, exact: boolean): boolean =>
-  !(Object.is(got, expected) || got === expected || (!exact && Math.abs(got - expected) <= precision[dtype] * Math.max(1, Math.abs(expected))))
+  !(
+    Object.is(got, expected) ||
+    got === expected ||
+    (!exact && Math.abs(got - expected) <= precision[dtype] * Math.max(1, Math.abs(expected)))
+  )
 
 const expectOracle = (got: ArrayLike<number>, dtype: DType, { inputs, oracle }: OpCase, exact: boolean): void => {
   const expected = oracle(...inputs).map((x) => stored(dtype, x))
@@ -30,19 +42,34 @@ const expectOracle = (got: ArrayLike<number>, dtype: DType, { inputs, oracle }: 
 /** Elements in all inputs: derivatives are checked where that is cheap. */
 const inputSize = ({ inputs }: OpCase): number => inputs.reduce((sum, x) => sum + count(x.shape), 0)
 
-const weighted = (y: Tensor): Tensor => y.mul(constant(Float64Array.from({ length: y.size }, (_, i) => Math.sin(i + 1)), { shape: y.shape })).sum()
+const weighted = (y: Tensor): Tensor =>
+  y
+    .mul(
+      constant(
+        Float64Array.from({ length: y.size }, (_, i) => Math.sin(i + 1)),
+        { shape: y.shape },
+      ),
+    )
+    .sum()
 
 /** Σ wᵢ·yᵢ²: a loss whose gradient depends on the point even where y is linear. */
-const quadratic = (c: OpCase) => (...xs: readonly Tensor[]): Tensor => weighted(c.build(...xs).square())
+const quadratic =
+  (c: OpCase) =>
+  (...xs: readonly Tensor[]): Tensor =>
+    weighted(c.build(...xs).square())
 
-const gradientOf = (c: OpCase) => (...xs: readonly Tensor[]): readonly Tensor[] => {
-  const traced = vjp(quadratic(c), ...xs)
-  return traced.pullback(constant(1, { dtype: 'f64' })).filter((g) => g.dtype === 'f64')
-}
+const gradientOf =
+  (c: OpCase) =>
+  (...xs: readonly Tensor[]): readonly Tensor[] => {
+    const traced = vjp(quadratic(c), ...xs)
+    return traced.pullback(constant(1, { dtype: 'f64' })).filter((g) => g.dtype === 'f64')
+  }
 
-const inner = (a: ArrayLike<number>, b: ArrayLike<number>): number => Array.from(a).reduce((sum, x, i) => sum + x * (b[i] ?? NaN), 0)
+const inner = (a: ArrayLike<number>, b: ArrayLike<number>): number =>
+  Array.from(a).reduce((sum, x, i) => sum + x * (b[i] ?? NaN), 0)
 
-const testVector = (size: number, phase: number): readonly number[] => Array.from({ length: size }, (_, i) => Math.cos(phase + i))
+const testVector = (size: number, phase: number): readonly number[] =>
+  Array.from({ length: size }, (_, i) => Math.cos(phase + i))
 
 describe('the table of primitives', () => {
   it('has an entry in this suite for every primitive', () => {
@@ -69,22 +96,26 @@ describe.each(cpuForms)('primitives on cpu, %s', (_, open) => {
   })
 })
 
-const derivativeCases = (name: OpName): fc.Arbitrary<OpCase> => opEntries[name].cases('f64').filter((c) => inputSize(c) <= 24)
+const derivativeCases = (name: OpName): fc.Arbitrary<OpCase> =>
+  opEntries[name].cases('f64').filter((c) => inputSize(c) <= 24)
 
 describe.each(cpuForms)('derivatives on cpu, %s', (form, open) => {
   const device = open()
   const differentiable = names.filter((n) => opEntries[n].differentiable)
 
-  it.each(differentiable)('%s: the gradient agrees with finite differences, and so does the gradient of the gradient', async (name) => {
-    await fc.assert(
-      fc.asyncProperty(derivativeCases(name), async (c) => {
-        const inputs = c.inputs.map(toTensor)
-        await checkGrad(device, c.build, inputs)
-        await checkGrad(device, gradientOf(c), inputs, { absolute: 1e-8 })
-      }),
-      { seed: 2, numRuns: form === 'fused' ? (name === 'conv' ? 60 : 12) : 2 },
-    )
-  })
+  it.each(differentiable)(
+    '%s: the gradient agrees with finite differences, and so does the gradient of the gradient',
+    async (name) => {
+      await fc.assert(
+        fc.asyncProperty(derivativeCases(name), async (c) => {
+          const inputs = c.inputs.map(toTensor)
+          await checkGrad(device, c.build, inputs)
+          await checkGrad(device, gradientOf(c), inputs, { absolute: 1e-8 })
+        }),
+        { seed: 2, numRuns: form === 'fused' ? (name === 'conv' ? 60 : 12) : 2 },
+      )
+    },
+  )
 })
 
 describe('adjoints', () => {
@@ -119,7 +150,8 @@ describe('adjoints', () => {
         const inputs = c.inputs.map(toTensor)
         const { pullback } = vjp((...xs: readonly Tensor[]) => c.build(...xs).cast('f64'), ...inputs)
         const y = c.build(...inputs)
-        for (const g of pullback(constant(new Float64Array(y.size).fill(1), { shape: y.shape }))) expect([...(await device.read(g))].every((e) => e === 0)).toBe(true)
+        for (const g of pullback(constant(new Float64Array(y.size).fill(1), { shape: y.shape })))
+          expect([...(await device.read(g))].every((e) => e === 0)).toBe(true)
       }),
       { seed: 4, numRuns: 10 },
     )

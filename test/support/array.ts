@@ -16,7 +16,10 @@ export const count = (shape: readonly number[]): number => shape.reduce((a, b) =
 
 /** All multi-indices of a shape, row-major. */
 export const indices = (shape: readonly number[]): readonly (readonly number[])[] =>
-  shape.reduce<readonly (readonly number[])[]>((all, n) => all.flatMap((index) => Array.from({ length: n }, (_, i) => [...index, i])), [[]])
+  shape.reduce<readonly (readonly number[])[]>(
+    (all, n) => all.flatMap((index) => Array.from({ length: n }, (_, i) => [...index, i])),
+    [[]],
+  )
 
 /** The element at a multi-index; 0 outside. */
 export const elementAt = (x: NdArray, index: readonly number[]): number => {
@@ -30,7 +33,8 @@ export const elementAt = (x: NdArray, index: readonly number[]): number => {
 }
 
 /** The elements of a shape, from a function of their multi-index. */
-export const tabulate = (shape: readonly number[], f: (index: readonly number[]) => number): readonly number[] => indices(shape).map(f)
+export const tabulate = (shape: readonly number[], f: (index: readonly number[]) => number): readonly number[] =>
+  indices(shape).map(f)
 
 const positiveHalves: readonly number[] = Array.from({ length: 0x7c00 }, (_, bits) => {
   const [exponent, mantissa] = [bits >> 10, bits & 1023]
@@ -79,7 +83,10 @@ export const toTensor = (x: NdArray): Tensor => tensor([...x.data], { dtype: x.d
 /** Shapes of at most `maxRank` axes and 64 elements; some have axes of length 0 or 1. */
 export const shapes = (minRank = 0, maxRank = 4): fc.Arbitrary<readonly number[]> =>
   fc
-    .array(fc.oneof({ weight: 6, arbitrary: fc.integer({ min: 1, max: 5 }) }, { weight: 1, arbitrary: fc.constant(0) }), { minLength: minRank, maxLength: maxRank })
+    .array(
+      fc.oneof({ weight: 6, arbitrary: fc.integer({ min: 1, max: 5 }) }, { weight: 1, arbitrary: fc.constant(0) }),
+      { minLength: minRank, maxLength: maxRank },
+    )
     .filter((shape) => count(shape) <= 64)
 
 const integers: { readonly [K in 'i32' | 'u32' | 'u8' | 'bool']: fc.Arbitrary<number> } = {

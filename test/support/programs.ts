@@ -51,9 +51,15 @@ const axis = (x: Tensor, i: number): number => (x.rank === 0 ? 0 : i % x.rank)
 
 const float = (x: Tensor): Tensor => (x.dtype === 'f32' || x.dtype === 'f64' || x.dtype === 'f16' ? x : x.cast('f32'))
 
-const factors = (n: number, i: number): number => pick([1, 2, 3, 4, 5, 6].filter((k) => n % k === 0), i)
+const factors = (n: number, i: number): number =>
+  pick(
+    [1, 2, 3, 4, 5, 6].filter((k) => n % k === 0),
+    i,
+  )
 
-const permutation = (rank: number, i: number): readonly number[] => [...Array.from({ length: rank }, (_, a) => (a + i) % Math.max(1, rank))]
+const permutation = (rank: number, i: number): readonly number[] => [
+  ...Array.from({ length: rank }, (_, a) => (a + i) % Math.max(1, rank)),
+]
 
 type Operation = (x: Tensor, y: Tensor, s: Step, values: Values) => Tensor
 
@@ -75,8 +81,10 @@ const elementwise: readonly Operation[] = [
   (x) => x.neg(),
   (x, _, s) => x.mul(pick([0.5, 1, -1, 2], s.c)),
   (x, _, s) => x.cast(pick(['f32', 'f32', 'f16', 'f64', 'i32', 'u32', 'u8'] as const, s.c)),
-  (x, y, s) => x.cast('i32')[pick(['and', 'or', 'xor', 'shiftLeft', 'shiftRight', 'rem', 'div'] as const, s.c)](y.cast('i32')),
-  (x, y, s) => x.cast('u32')[pick(['and', 'or', 'xor', 'shiftLeft', 'shiftRight', 'rem', 'div'] as const, s.c)](y.cast('u32')),
+  (x, y, s) =>
+    x.cast('i32')[pick(['and', 'or', 'xor', 'shiftLeft', 'shiftRight', 'rem', 'div'] as const, s.c)](y.cast('i32')),
+  (x, y, s) =>
+    x.cast('u32')[pick(['and', 'or', 'xor', 'shiftLeft', 'shiftRight', 'rem', 'div'] as const, s.c)](y.cast('u32')),
   (x, y) => x.equal(y).not().cast(x.dtype).add(y),
   (x) => x.cast('f32').bitcast('i32').shiftRight(9),
   (x, _, s) => (x.rank === 0 ? x.add(1) : iota(x.shape, axis(x, s.c), x.dtype).add(x)),
@@ -84,7 +92,12 @@ const elementwise: readonly Operation[] = [
   (x) => new Tensor(makeNode('alias', {}, [x.node])),
   (x, y) => new Tensor(makeNode('barrier', {}, [x.node, y.node])),
   (x, y) => call('difference', (p: Tensor, q: Tensor) => p.sub(q).mul(p))(x, y),
-  (x, y) => checkpoint((p: Tensor) => float(p).sin().mul(y.cast(float(p).dtype)))(x),
+  (x, y) =>
+    checkpoint((p: Tensor) =>
+      float(p)
+        .sin()
+        .mul(y.cast(float(p).dtype)),
+    )(x),
 ]
 
 const shaping: readonly Operation[] = [
@@ -93,10 +106,18 @@ const shaping: readonly Operation[] = [
   (x, _, s) => x.transpose(permutation(x.rank, s.c)),
   (x) => x.transpose(),
   (x, _, s) => x.expandDims(s.c % (x.rank + 1)),
-  (x, _, s) => x.expandDims(s.c % (x.rank + 1)).broadcastTo([...x.shape.slice(0, s.c % (x.rank + 1)), 1 + (s.d % 3), ...x.shape.slice(s.c % (x.rank + 1))]),
+  (x, _, s) =>
+    x
+      .expandDims(s.c % (x.rank + 1))
+      .broadcastTo([...x.shape.slice(0, s.c % (x.rank + 1)), 1 + (s.d % 3), ...x.shape.slice(s.c % (x.rank + 1))]),
   (x, _, s) => (x.rank === 0 ? x : x.reverse(axis(x, s.c))),
   (x, _, s) => x.slice(...x.shape.map((n, a) => [Math.min(n, (s.c + a) % 2), n, 1 + ((s.d + a) % 2)] as const)),
-  (x, _, s) => x.pad(x.shape.map((__, a) => (s.c + a) % 2), x.shape.map((__, a) => (s.d + a) % 2), x.shape.map((__, a) => (s.b + a) % 2)),
+  (x, _, s) =>
+    x.pad(
+      x.shape.map((__, a) => (s.c + a) % 2),
+      x.shape.map((__, a) => (s.d + a) % 2),
+      x.shape.map((__, a) => (s.b + a) % 2),
+    ),
   (x, y, s) => (x.rank === 0 ? x : concatenate([x, y, x], axis(x, s.c))),
 ]
 
@@ -108,14 +129,31 @@ const reducing: readonly Operation[] = [
   (x, _, s) => (x.rank === 0 ? x : softmax(tame(float(x)), axis(x, s.c))),
   (x, _, s) => (x.rank === 0 ? x : argsort(x, axis(x, s.c))),
   (x) => (x.rank === 0 ? x : sort(x)),
-  (x, _, s, values) => (x.rank === 0 || (x.shape[axis(x, s.c)] ?? 0) === 0 ? x : gather(x, ofType(values, 'i32', s.d, x), axis(x, s.c))),
-  (x, y, s) => (x.rank === 0 ? x : scatterAdd(y.reshape([-1]).slice([0, x.shape[0] ?? 0]).cast('i32').and(3), x, 4 + (s.c % 2))),
-  (x, y) => (x.rank < 2 ? x : tame(x).matmul(tame(y).transpose([...Array.from({ length: x.rank - 2 }, (_, i) => i), x.rank - 1, x.rank - 2]))),
+  (x, _, s, values) =>
+    x.rank === 0 || (x.shape[axis(x, s.c)] ?? 0) === 0 ? x : gather(x, ofType(values, 'i32', s.d, x), axis(x, s.c)),
+  (x, y, s) =>
+    x.rank === 0
+      ? x
+      : scatterAdd(
+          y
+            .reshape([-1])
+            .slice([0, x.shape[0] ?? 0])
+            .cast('i32')
+            .and(3),
+          x,
+          4 + (s.c % 2),
+        ),
+  (x, y) =>
+    x.rank < 2
+      ? x
+      : tame(x).matmul(tame(y).transpose([...Array.from({ length: x.rank - 2 }, (_, i) => i), x.rank - 1, x.rank - 2])),
   (x, y) => (x.rank !== 2 ? x : x.matmul(y.transpose())),
   (x, y, s) => {
     const images = tame(float(x)).reshape([1, factors(x.size, s.c), -1, 1])
     const filter = gather(tame(float(y).cast(images.dtype)).reshape([-1]), iota([8], 0)).reshape([2, 2, 1, 2])
-    return y.size === 0 ? x : conv2d(images, filter, { stride: [1 + (s.d % 2), 1], padding: [s.b % 2, s.c % 2], dilation: 1 + (s.a % 2) })
+    return y.size === 0
+      ? x
+      : conv2d(images, filter, { stride: [1 + (s.d % 2), 1], padding: [s.b % 2, s.c % 2], dilation: 1 + (s.a % 2) })
   },
 ]
 

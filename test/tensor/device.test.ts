@@ -60,11 +60,16 @@ describe.each(cpuForms)('a device on cpu, %s', (_, open) => {
   })
 
   it('throws when a donated tensor is used again, with its path', async () => {
-    const step = device.compile((state: { readonly layers: readonly Tensor[] }, x: Tensor) => ({ layers: state.layers.map((w) => w.add(x)) }), { donate: [0] })
+    const step = device.compile(
+      (state: { readonly layers: readonly Tensor[] }, x: Tensor) => ({ layers: state.layers.map((w) => w.add(x)) }),
+      { donate: [0] },
+    )
     const state = await device.realize({ layers: [tensor([1, 2]), tensor([3])].map((w) => w.mul(1)) })
     const next = await step(state, scalar(1))
     expect(await read(next.layers[1] ?? scalar(0))).toEqual([4])
-    await expect(step(state, scalar(1))).rejects.toThrow("the tensor '0.layers.0' was donated as 'argument 0, layers.0' to a compiled function; use the value that the function returned")
+    await expect(step(state, scalar(1))).rejects.toThrow(
+      "the tensor '0.layers.0' was donated as 'argument 0, layers.0' to a compiled function; use the value that the function returned",
+    )
     await expect(device.read(state.layers[1] ?? scalar(0))).rejects.toThrow("was donated as 'argument 0, layers.1'")
     await expect(device.read((state.layers[1] ?? scalar(0)).add(1))).rejects.toThrow('was donated')
   })
@@ -93,7 +98,12 @@ describe.each(cpuForms)('a device on cpu, %s', (_, open) => {
 
   it('returns values that are no aliases: of arguments, of each other, of views', async () => {
     const f = device.compile((x: Tensor) => [x, x, x.transpose(), x.reshape([4])])
-    const x = await device.realize(tensor([[1, 2], [3, 4]]).mul(1))
+    const x = await device.realize(
+      tensor([
+        [1, 2],
+        [3, 4],
+      ]).mul(1),
+    )
     const consume = device.compile((y: Tensor) => y.mul(0), { donate: [0] })
     const [a, b, c, d] = await f(x)
     for (const y of [a, c]) if (y !== undefined) await consume(y)
@@ -110,14 +120,25 @@ describe.each(cpuForms)('a device on cpu, %s', (_, open) => {
     await expect(device.compile((x: Tensor) => x)(other)).rejects.toThrow(message)
   })
 
-  it.each(['f16', 'f32', 'f64', 'i32', 'u32', 'u8', 'bool'] as const)('gives back %s as it was given', async (dtype) => {
-    const given = { f16: [1.5, -65504, 2 ** -24, Infinity], f32: [0.1, -1e30], f64: [0.1, 1e300], i32: [-(2 ** 31), 7], u32: [2 ** 32 - 1, 0], u8: [255, 0], bool: [1, 0] }[dtype]
-    const expected = dtype === 'f32' ? given.map(Math.fround) : given
-    const x = tensor(given, { dtype })
-    expect(await read(x)).toEqual(expected)
-    expect(await read(await device.compile((y: Tensor) => y)(x))).toEqual(expected)
-    expect((await device.realize(x)).dtype).toBe(dtype)
-  })
+  it.each(['f16', 'f32', 'f64', 'i32', 'u32', 'u8', 'bool'] as const)(
+    'gives back %s as it was given',
+    async (dtype) => {
+      const given = {
+        f16: [1.5, -65504, 2 ** -24, Infinity],
+        f32: [0.1, -1e30],
+        f64: [0.1, 1e300],
+        i32: [-(2 ** 31), 7],
+        u32: [2 ** 32 - 1, 0],
+        u8: [255, 0],
+        bool: [1, 0],
+      }[dtype]
+      const expected = dtype === 'f32' ? given.map(Math.fround) : given
+      const x = tensor(given, { dtype })
+      expect(await read(x)).toEqual(expected)
+      expect(await read(await device.compile((y: Tensor) => y)(x))).toEqual(expected)
+      expect((await device.realize(x)).dtype).toBe(dtype)
+    },
+  )
 
   it('computes a graph late, and again, with one value', async () => {
     const y = tensor([1, 2]).mul(3).sum()
@@ -132,7 +153,12 @@ describe.each(cpuForms)('a device on cpu, %s', (_, open) => {
     const one = constant([1, 1], { dtype: 'f64' })
     expect((await read(one.div(a))).concat(await read(one.div(b)))).toEqual([Infinity, 1, -Infinity, 1])
     expect((await device.realize([one.div(a), one.div(b)])).length).toBe(2)
-    expect((await Promise.all((await device.realize([one.div(a), one.div(b)])).map(read))).flat()).toEqual([Infinity, 1, -Infinity, 1])
+    expect((await Promise.all((await device.realize([one.div(a), one.div(b)])).map(read))).flat()).toEqual([
+      Infinity,
+      1,
+      -Infinity,
+      1,
+    ])
   })
 })
 
@@ -144,7 +170,10 @@ const trainingStep = (device: Device) => {
     ({ params, momentum }: { readonly params: Params; readonly momentum: Params }, x: Tensor, y: Tensor) => {
       const g = grad(loss)(params, x, y)
       const next = zipTrees(momentum, g, (m, d) => m.mul(0.9).add(d))
-      return { state: { params: zipTrees(params, next, (p, m) => p.sub(m.mul(0.05))), momentum: next }, loss: loss(params, x, y) }
+      return {
+        state: { params: zipTrees(params, next, (p, m) => p.sub(m.mul(0.05))), momentum: next },
+        loss: loss(params, x, y),
+      }
     },
     { donate: [0] },
   )
@@ -169,10 +198,19 @@ describe('memory', () => {
       },
     })
     const step = trainingStep(device)
-    const values = (n: number, phase: number): Float32Array => Float32Array.from({ length: n }, (_, i) => Math.sin(i * 12.9898 + phase) * 0.5)
+    const values = (n: number, phase: number): Float32Array =>
+      Float32Array.from({ length: n }, (_, i) => Math.sin(i * 12.9898 + phase) * 0.5)
     const params = { w1: tensor(values(16, 0), { shape: [2, 8] }), w2: tensor(values(8, 1), { shape: [8, 1] }) }
     let state = { params, momentum: mapTree(params, (x) => x.mul(0)) }
-    const [x, y] = await device.realize([tensor([[0, 0], [0, 1], [1, 0], [1, 1]]), tensor([[0], [1], [1], [0]])] as const)
+    const [x, y] = await device.realize([
+      tensor([
+        [0, 0],
+        [0, 1],
+        [1, 0],
+        [1, 1],
+      ]),
+      tensor([[0], [1], [1], [0]]),
+    ] as const)
     const losses: number[] = []
     let after50 = 0
     for (let i = 0; i < 1000; i++) {
@@ -190,7 +228,10 @@ describe('memory', () => {
 
 describe('opening', () => {
   it('names the devices that there are when it is asked for another', async () => {
-    expect(await openDevice('abacus')()).toEqual({ _tag: 'Left', left: { _tag: 'DeviceError', message: "there is no device 'abacus'; choose one of: cpu" } })
+    expect(await openDevice('abacus')()).toEqual({
+      _tag: 'Left',
+      left: { _tag: 'DeviceError', message: "there is no device 'abacus'; choose one of: cpu" },
+    })
     expect(await openDevice('constructor')()).toMatchObject({ _tag: 'Left' })
     const opened = await openDevice('cpu')()
     expect(opened._tag).toBe('Right')

@@ -9,13 +9,28 @@ const x = zeros([2, 3])
 const image = zeros([8, 28, 28, 3])
 
 const cases: readonly (readonly [message: string, make: () => unknown])[] = [
-  ['conv2d: input has 3 channels, filter expects 4 (x: [8,28,28,3], w: [3,3,4,16])', () => conv2d(image, zeros([3, 3, 4, 16]))],
-  ['conv2d: input has 3 channels, filter expects 4 (2 groups of 2) (x: [8,28,28,3], w: [3,3,2,16])', () => conv2d(image, zeros([3, 3, 2, 16]), { groups: 2 })],
-  ['conv2d: 16 output channels do not divide into 3 groups (x: [8,28,28,3], w: [3,3,1,16])', () => conv2d(image, zeros([3, 3, 1, 16]), { groups: 3 })],
+  [
+    'conv2d: input has 3 channels, filter expects 4 (x: [8,28,28,3], w: [3,3,4,16])',
+    () => conv2d(image, zeros([3, 3, 4, 16])),
+  ],
+  [
+    'conv2d: input has 3 channels, filter expects 4 (2 groups of 2) (x: [8,28,28,3], w: [3,3,2,16])',
+    () => conv2d(image, zeros([3, 3, 2, 16]), { groups: 2 }),
+  ],
+  [
+    'conv2d: 16 output channels do not divide into 3 groups (x: [8,28,28,3], w: [3,3,1,16])',
+    () => conv2d(image, zeros([3, 3, 1, 16]), { groups: 3 }),
+  ],
   ['conv2d: input must be [N, H, W, C] (x: [2,3], w: [3,3,3,16])', () => conv2d(x, zeros([3, 3, 3, 16]))],
   ['conv2d: filter must be [KH, KW, C, O] (x: [8,28,28,3], w: [3,3,3])', () => conv2d(image, zeros([3, 3, 3]))],
-  ['conv2d: strides, dilations and groups are whole numbers ≥ 1 (x: [8,28,28,3], w: [3,3,3,1])', () => conv2d(image, zeros([3, 3, 3, 1]), { stride: 0 })],
-  ['conv2d: input is f32 and filter is f16; both must be the same float type', () => conv2d(image, zeros([3, 3, 3, 1], 'f16'))],
+  [
+    'conv2d: strides, dilations and groups are whole numbers ≥ 1 (x: [8,28,28,3], w: [3,3,3,1])',
+    () => conv2d(image, zeros([3, 3, 3, 1]), { stride: 0 }),
+  ],
+  [
+    'conv2d: input is f32 and filter is f16; both must be the same float type',
+    () => conv2d(image, zeros([3, 3, 3, 1], 'f16')),
+  ],
   ['matmul: [2,3] · [2,3]: 3 columns meet 2 rows', () => x.matmul(x)],
   ['matmul: [5,2,3] · [4,3,2]: the leading axes differ', () => zeros([5, 2, 3]).matmul(zeros([4, 3, 2]))],
   ['matmul: needs two matrices or stacks of them, got [3] and [3,2]', () => zeros([3]).matmul(zeros([3, 2]))],
@@ -47,7 +62,10 @@ const cases: readonly (readonly [message: string, make: () => unknown])[] = [
   ['pow: the exponent must be a whole number, got 0.5; for other powers write x.log().mul(p).exp()', () => x.pow(0.5)],
   ["einsum: 'ij,jk' is not of the form 'ij,jk->ik'", () => einsum('ij,jk', x, x)],
   ["einsum: 'ijk,jk->ik' does not name the axes of [2,3] and [2,3]", () => einsum('ijk,jk->ik', x, x)],
-  ["einsum: 'ij,jk->i' sums a letter that stands in one input only, or repeats one; sum it first", () => einsum('ij,jk->i', x, zeros([3, 2]))],
+  [
+    "einsum: 'ij,jk->i' sums a letter that stands in one input only, or repeats one; sum it first",
+    () => einsum('ij,jk->i', x, zeros([3, 2])),
+  ],
   ['averagePool: windows of [3,3] do not tile [8,28,28,3]', () => averagePool(image, 3)],
   ['maxPool: windows of [2,3] do not tile [8,28,28,3]', () => maxPool(image, [2, 3])],
   ['pixelUnshuffle: windows of [3,3] do not tile [8,28,28,3]', () => pixelUnshuffle(image, 3)],

@@ -3,11 +3,43 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { checkGrad } from '../../src/autograd/index.ts'
 import { argmax, argsort, concatenate, gather, sort, splitInto, stack } from '../../src/tensor/combine.ts'
-import { averagePool, conv2d, convTranspose2d, maxPool, pixelShuffle, pixelUnshuffle, upsampleNearest } from '../../src/tensor/convolution.ts'
+import {
+  averagePool,
+  conv2d,
+  convTranspose2d,
+  maxPool,
+  pixelShuffle,
+  pixelUnshuffle,
+  upsampleNearest,
+} from '../../src/tensor/convolution.ts'
 import { arange, eye, linspace, oneHot, tensor } from '../../src/tensor/create.ts'
-import { attention, cumsum, einsum, gelu, geluTanh, leakyRelu, logSoftmax, logSumExp, relu, silu, softmax, softplus, variance } from '../../src/tensor/functions.ts'
+import {
+  attention,
+  cumsum,
+  einsum,
+  gelu,
+  geluTanh,
+  leakyRelu,
+  logSoftmax,
+  logSumExp,
+  relu,
+  silu,
+  softmax,
+  softplus,
+  variance,
+} from '../../src/tensor/functions.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
-import { arrays, count, elementAt, indices, numbers, shapes, tabulate, toTensor, type NdArray } from '../support/array.ts'
+import {
+  arrays,
+  count,
+  elementAt,
+  indices,
+  numbers,
+  shapes,
+  tabulate,
+  toTensor,
+  type NdArray,
+} from '../support/array.ts'
 import { cpuForms } from '../support/device.ts'
 
 const nd = (shape: readonly number[], data: readonly number[]): NdArray => ({ shape, dtype: 'f64', data })
@@ -38,11 +70,25 @@ const pointwise: readonly (readonly [string, (x: Tensor) => Tensor, (x: number) 
 /** Arrays of at least one axis and one element, with an axis to work along; no element is at a kink. */
 const alongAxis = shapes(1, 3)
   .filter((s) => count(s) > 0 && count(s) <= 24)
-  .chain((shape) => fc.tuple(arrays(shape, 'f64', fc.integer({ min: -500, max: 499 }).map((k) => (k + 0.5) / 200)), fc.nat(shape.length - 1)))
+  .chain((shape) =>
+    fc.tuple(
+      arrays(
+        shape,
+        'f64',
+        fc.integer({ min: -500, max: 499 }).map((k) => (k + 0.5) / 200),
+      ),
+      fc.nat(shape.length - 1),
+    ),
+  )
 
 /** The values of the line through `index` along `axis`. */
 const line = (x: NdArray, axis: number, index: readonly number[]): readonly number[] =>
-  Array.from({ length: x.shape[axis] ?? 0 }, (_, j) => elementAt(x, index.map((v, a) => (a === axis ? j : v))))
+  Array.from({ length: x.shape[axis] ?? 0 }, (_, j) =>
+    elementAt(
+      x,
+      index.map((v, a) => (a === axis ? j : v)),
+    ),
+  )
 
 const sum = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0)
 
@@ -53,7 +99,11 @@ const keepingShape: readonly AlongAxis[] = [
   ['logSoftmax', logSoftmax, (l, i) => (l[i] ?? 0) - Math.log(sum(l.map(Math.exp)))],
   ['cumsum', cumsum, (l, i) => sum(l.slice(0, i + 1))],
   ['logSumExp', (x, a) => logSumExp(x, a, true).broadcastTo(x.shape), (l) => Math.log(sum(l.map(Math.exp)))],
-  ['variance', (x, a) => variance(x, a, true).broadcastTo(x.shape), (l) => sum(l.map((v) => (v - sum(l) / l.length) ** 2)) / l.length],
+  [
+    'variance',
+    (x, a) => variance(x, a, true).broadcastTo(x.shape),
+    (l) => sum(l.map((v) => (v - sum(l) / l.length) ** 2)) / l.length,
+  ],
   ['mean', (x, a) => x.mean(a, true).broadcastTo(x.shape), (l) => sum(l) / l.length],
 ]
 
@@ -77,7 +127,11 @@ describe.each(cpuForms)('on cpu, %s', (form, open) => {
   it.each(keepingShape)('%s along any axis', async (_name, f, oracle) => {
     await fc.assert(
       fc.asyncProperty(alongAxis, async ([x, axis]) => {
-        await expectClose(f(toTensor(x), axis), x.shape, tabulate(x.shape, (index) => oracle(line(x, axis, index), index[axis] ?? 0)))
+        await expectClose(
+          f(toTensor(x), axis),
+          x.shape,
+          tabulate(x.shape, (index) => oracle(line(x, axis, index), index[axis] ?? 0)),
+        )
         await checkGrad(device, (t: Tensor) => f(t, axis), [toTensor(x)], { absolute: 1e-8 })
       }),
       { seed: 1, numRuns: runs },
@@ -96,31 +150,64 @@ describe.each(cpuForms)('on cpu, %s', (form, open) => {
       fc.asyncProperty(alongAxis, async ([x, axis]) => {
         const t = toTensor(x)
         const by = (index: readonly number[]): readonly number[] => line(x, axis, index)
-        const ranks = (l: readonly number[]): readonly number[] => [...l.keys()].sort((a, b) => (l[a] ?? 0) - (l[b] ?? 0))
-        await expectClose(argsort(t, axis), x.shape, tabulate(x.shape, (index) => ranks(by(index))[index[axis] ?? 0] ?? -1))
+        const ranks = (l: readonly number[]): readonly number[] =>
+          [...l.keys()].sort((a, b) => (l[a] ?? 0) - (l[b] ?? 0))
+        await expectClose(
+          argsort(t, axis),
+          x.shape,
+          tabulate(x.shape, (index) => ranks(by(index))[index[axis] ?? 0] ?? -1),
+        )
         const without = x.shape.filter((_, a) => a !== axis)
-        await expectClose(argmax(t, axis), without, tabulate(without, (index) => {
-          const l = by([...index.slice(0, axis), 0, ...index.slice(axis)])
-          return l.indexOf(Math.max(...l))
-        }))
+        await expectClose(
+          argmax(t, axis),
+          without,
+          tabulate(without, (index) => {
+            const l = by([...index.slice(0, axis), 0, ...index.slice(axis)])
+            return l.indexOf(Math.max(...l))
+          }),
+        )
         const last = x.shape.length - 1
-        await expectClose(sort(t), x.shape, tabulate(x.shape, (index) => line(x, last, index).toSorted((a, b) => a - b)[index[last] ?? 0] ?? NaN))
+        await expectClose(
+          sort(t),
+          x.shape,
+          tabulate(x.shape, (index) => line(x, last, index).toSorted((a, b) => a - b)[index[last] ?? 0] ?? NaN),
+        )
       }),
       { seed: 2, numRuns: runs * 2 },
     )
-    await checkGrad(device, (x: Tensor) => sort(x).square(), [tensor([[3, 1, 2], [0.5, -1, 4]], { dtype: 'f64' })])
+    await checkGrad(device, (x: Tensor) => sort(x).square(), [
+      tensor(
+        [
+          [3, 1, 2],
+          [0.5, -1, 4],
+        ],
+        { dtype: 'f64' },
+      ),
+    ])
     expect(await read(argsort(tensor([2, 1, 2, 1])))).toEqual([1, 3, 0, 2])
     expect(await read(argmax(tensor([2, 5, 5])))).toEqual([1])
   })
 
   it('einsum contracts, batches and transposes as its letters say', async () => {
-    const formulas = ['ij,jk->ik', 'ij,kj->ki', 'bij,bjk->bik', 'bqd,bkd->bkq', 'ij,ij->', 'i,j->ji', 'bihd,bjhd->bhij', 'ab,ba->ab']
+    const formulas = [
+      'ij,jk->ik',
+      'ij,kj->ki',
+      'bij,bjk->bik',
+      'bqd,bkd->bkq',
+      'ij,ij->',
+      'i,j->ji',
+      'bihd,bjhd->bhij',
+      'ab,ba->ab',
+    ]
     const letters = new Map([...'abijkqdh'].map((l, i) => [l, 2 + (i % 3)]))
     for (const formula of formulas) {
       const [xs, ys, out] = formula.split(/,|->/).map((s) => [...s]) as [string[], string[], string[]]
       const make = (names: readonly string[], phase: number): NdArray => {
         const shape = names.map((l) => letters.get(l) ?? 1)
-        return nd(shape, tabulate(shape, (index) => Math.sin(phase + index.reduce((s, v) => s * 5 + v, 0))))
+        return nd(
+          shape,
+          tabulate(shape, (index) => Math.sin(phase + index.reduce((s, v) => s * 5 + v, 0))),
+        )
       }
       const [x, y] = [make(xs, 0.3), make(ys, 1.1)]
       const all = [...new Set([...xs, ...ys])]
@@ -130,15 +217,26 @@ describe.each(cpuForms)('on cpu, %s', (form, open) => {
         value.set(of(out).join(), (value.get(of(out).join()) ?? 0) + elementAt(x, of(xs)) * elementAt(y, of(ys)))
       }
       const shape = out.map((l) => letters.get(l) ?? 1)
-      await expectClose(einsum(formula, toTensor(x), toTensor(y)), shape, tabulate(shape, (index) => value.get(index.join()) ?? NaN))
+      await expectClose(
+        einsum(formula, toTensor(x), toTensor(y)),
+        shape,
+        tabulate(shape, (index) => value.get(index.join()) ?? NaN),
+      )
     }
   })
 
   it('attention is the softmax of scaled products, applied to the values', async () => {
-    const make = (shape: readonly number[], phase: number): NdArray => nd(shape, tabulate(shape, (index) => Math.sin(phase + index.reduce((s, v) => s * 3 + v, 0))))
+    const make = (shape: readonly number[], phase: number): NdArray =>
+      nd(
+        shape,
+        tabulate(shape, (index) => Math.sin(phase + index.reduce((s, v) => s * 3 + v, 0))),
+      )
     const [q, k, v] = [make([2, 3, 4], 0), make([2, 5, 4], 1), make([2, 5, 2], 2)]
     const expected = tabulate([2, 3, 2], ([b = 0, i = 0, c = 0]) => {
-      const logits = Array.from({ length: 5 }, (_, j) => sum(Array.from({ length: 4 }, (__, d) => elementAt(q, [b, i, d]) * elementAt(k, [b, j, d]))) / 2)
+      const logits = Array.from(
+        { length: 5 },
+        (_, j) => sum(Array.from({ length: 4 }, (__, d) => elementAt(q, [b, i, d]) * elementAt(k, [b, j, d]))) / 2,
+      )
       const total = sum(logits.map(Math.exp))
       return sum(logits.map((l, j) => (Math.exp(l) / total) * elementAt(v, [b, j, c])))
     })
@@ -146,24 +244,61 @@ describe.each(cpuForms)('on cpu, %s', (form, open) => {
   })
 
   it('pooling, upsampling and shuffles move the pixels that they should', async () => {
-    const x = nd([2, 4, 6, 4], tabulate([2, 4, 6, 4], (index) => index.reduce((s, v) => s * 7 + v, 0)))
+    const x = nd(
+      [2, 4, 6, 4],
+      tabulate([2, 4, 6, 4], (index) => index.reduce((s, v) => s * 7 + v, 0)),
+    )
     const t = toTensor(x)
     const window = (index: readonly number[], [fh, fw]: readonly [number, number]): readonly number[] =>
-      indices([fh, fw]).map(([dy = 0, dx = 0]) => elementAt(x, [index[0] ?? 0, (index[1] ?? 0) * fh + dy, (index[2] ?? 0) * fw + dx, index[3] ?? 0]))
-    await expectClose(averagePool(t), [2, 2, 3, 4], tabulate([2, 2, 3, 4], (i) => sum(window(i, [2, 2])) / 4))
-    await expectClose(maxPool(t, [4, 3]), [2, 1, 2, 4], tabulate([2, 1, 2, 4], (i) => Math.max(...window(i, [4, 3]))))
-    await expectClose(upsampleNearest(t, 3), [2, 12, 18, 4], tabulate([2, 12, 18, 4], ([n = 0, h = 0, w = 0, c = 0]) => elementAt(x, [n, Math.floor(h / 3), Math.floor(w / 3), c])))
-    const unshuffled = tabulate([2, 2, 3, 16], ([n = 0, h = 0, w = 0, c = 0]) => elementAt(x, [n, 2 * h + (Math.floor(c / 2) % 2), 2 * w + (c % 2), Math.floor(c / 4)]))
+      indices([fh, fw]).map(([dy = 0, dx = 0]) =>
+        elementAt(x, [index[0] ?? 0, (index[1] ?? 0) * fh + dy, (index[2] ?? 0) * fw + dx, index[3] ?? 0]),
+      )
+    await expectClose(
+      averagePool(t),
+      [2, 2, 3, 4],
+      tabulate([2, 2, 3, 4], (i) => sum(window(i, [2, 2])) / 4),
+    )
+    await expectClose(
+      maxPool(t, [4, 3]),
+      [2, 1, 2, 4],
+      tabulate([2, 1, 2, 4], (i) => Math.max(...window(i, [4, 3]))),
+    )
+    await expectClose(
+      upsampleNearest(t, 3),
+      [2, 12, 18, 4],
+      tabulate([2, 12, 18, 4], ([n = 0, h = 0, w = 0, c = 0]) =>
+        elementAt(x, [n, Math.floor(h / 3), Math.floor(w / 3), c]),
+      ),
+    )
+    const unshuffled = tabulate([2, 2, 3, 16], ([n = 0, h = 0, w = 0, c = 0]) =>
+      elementAt(x, [n, 2 * h + (Math.floor(c / 2) % 2), 2 * w + (c % 2), Math.floor(c / 4)]),
+    )
     await expectClose(pixelUnshuffle(t), [2, 2, 3, 16], unshuffled)
     await expectClose(pixelShuffle(pixelUnshuffle(t)), x.shape, x.data)
-    await expectClose(pixelShuffle(t), [2, 8, 12, 1], tabulate([2, 8, 12, 1], ([n = 0, h = 0, w = 0]) => elementAt(x, [n, h >> 1, w >> 1, (h % 2) * 2 + (w % 2)])))
+    await expectClose(
+      pixelShuffle(t),
+      [2, 8, 12, 1],
+      tabulate([2, 8, 12, 1], ([n = 0, h = 0, w = 0]) => elementAt(x, [n, h >> 1, w >> 1, (h % 2) * 2 + (w % 2)])),
+    )
   })
 
   it('convTranspose2d is the adjoint of conv2d, of the size that PyTorch gives it', async () => {
-    const options = fc.record({ stride: fc.integer({ min: 1, max: 3 }), padding: fc.integer({ min: 0, max: 1 }), k: fc.integer({ min: 2, max: 4 }), h: fc.integer({ min: 4, max: 7 }), w: fc.integer({ min: 4, max: 7 }) })
+    const options = fc.record({
+      stride: fc.integer({ min: 1, max: 3 }),
+      padding: fc.integer({ min: 0, max: 1 }),
+      k: fc.integer({ min: 2, max: 4 }),
+      h: fc.integer({ min: 4, max: 7 }),
+      w: fc.integer({ min: 4, max: 7 }),
+    })
     await fc.assert(
       fc.asyncProperty(options, async ({ stride, padding, k, h, w }) => {
-        const values = (shape: readonly number[], phase: number): Tensor => toTensor(nd(shape, tabulate(shape, (index) => Math.sin(phase + index.reduce((s, v) => s * 3 + v, 0)))))
+        const values = (shape: readonly number[], phase: number): Tensor =>
+          toTensor(
+            nd(
+              shape,
+              tabulate(shape, (index) => Math.sin(phase + index.reduce((s, v) => s * 3 + v, 0))),
+            ),
+          )
         const [x, filter] = [values([2, h, w, 3], 0), values([k, k, 3, 2], 1)]
         const y = conv2d(x, filter, { stride, padding })
         const ct = values(y.shape, 2)
@@ -179,15 +314,38 @@ describe.each(cpuForms)('on cpu, %s', (form, open) => {
 
   it('sums of f16 and f32 round once, at the end', async () => {
     const tiny = 2 ** -11 // half a step above 1 in f16: rounded sums would stay at 1
-    expect(await read(concatenate([tensor([1], { dtype: 'f16' }), tensor(Array.from({ length: 1024 }, () => tiny), { dtype: 'f16' })], 0).sum())).toEqual([1.5])
-    const [row, ones] = [tensor([[1, ...Array.from({ length: 1024 }, () => tiny)]], { dtype: 'f16' }), tensor(Array.from({ length: 1025 }, () => [1]), { dtype: 'f16' })]
+    expect(
+      await read(
+        concatenate(
+          [
+            tensor([1], { dtype: 'f16' }),
+            tensor(
+              Array.from({ length: 1024 }, () => tiny),
+              { dtype: 'f16' },
+            ),
+          ],
+          0,
+        ).sum(),
+      ),
+    ).toEqual([1.5])
+    const [row, ones] = [
+      tensor([[1, ...Array.from({ length: 1024 }, () => tiny)]], { dtype: 'f16' }),
+      tensor(
+        Array.from({ length: 1025 }, () => [1]),
+        { dtype: 'f16' },
+      ),
+    ]
     expect(await read(row.matmul(ones))).toEqual([1.5])
     expect(await read(tensor([2 ** 24, 1, 1]).sum())).toEqual([2 ** 24 + 2])
   })
 
   it('the minimum of integers is right at the ends of their range', async () => {
-    expect(await read(tensor([0, 5, 2 ** 32 - 1], { dtype: 'u32' }).minimum(tensor([5, 0, 1], { dtype: 'u32' })))).toEqual([0, 0, 1])
-    expect(await read(tensor([-(2 ** 31)], { dtype: 'i32' }).minimum(tensor([5], { dtype: 'i32' })))).toEqual([-(2 ** 31)])
+    expect(
+      await read(tensor([0, 5, 2 ** 32 - 1], { dtype: 'u32' }).minimum(tensor([5, 0, 1], { dtype: 'u32' }))),
+    ).toEqual([0, 0, 1])
+    expect(await read(tensor([-(2 ** 31)], { dtype: 'i32' }).minimum(tensor([5], { dtype: 'i32' })))).toEqual([
+      -(2 ** 31),
+    ])
     expect(await read(tensor([0, 200], { dtype: 'u8' }).minimum(100))).toEqual([0, 100])
   })
 
@@ -197,8 +355,24 @@ describe.each(cpuForms)('on cpu, %s', (form, open) => {
     expect(await read(linspace(-1, 1, 5))).toEqual([-1, -0.5, 0, 0.5, 1])
     expect(await read(oneHot(tensor([[2], [0]], { dtype: 'i32' }), 3))).toEqual([0, 0, 1, 1, 0, 0])
     const [a, b] = splitInto(arange(4).reshape([2, 2]), 2, 1)
-    expect([await read(a ?? arange(0)), await read(stack([b ?? arange(0), a ?? arange(0)], 1))]).toEqual([[0, 2], [1, 0, 3, 2]])
-    expect(await read(gather(arange(4).neg(), tensor([[3, -7], [99, 0]], { dtype: 'i32' })))).toEqual([-3, 0, -3, 0])
+    expect([await read(a ?? arange(0)), await read(stack([b ?? arange(0), a ?? arange(0)], 1))]).toEqual([
+      [0, 2],
+      [1, 0, 3, 2],
+    ])
+    expect(
+      await read(
+        gather(
+          arange(4).neg(),
+          tensor(
+            [
+              [3, -7],
+              [99, 0],
+            ],
+            { dtype: 'i32' },
+          ),
+        ),
+      ),
+    ).toEqual([-3, 0, -3, 0])
     expect(await read(arange(0).sum())).toEqual([0])
   })
 

@@ -15,7 +15,11 @@ interface Params {
   readonly layers: readonly { readonly scale: Tensor }[]
 }
 
-const params = (): Params => ({ w: tensor([1, 2]), activation: 'tanh', layers: [{ scale: scalar(3) }, { scale: scalar(4) }] })
+const params = (): Params => ({
+  w: tensor([1, 2]),
+  activation: 'tanh',
+  layers: [{ scale: scalar(3) }, { scale: scalar(4) }],
+})
 
 type Json = string | number | boolean | null | undefined | Tensor | readonly Json[] | { readonly [key: string]: Json }
 
@@ -31,7 +35,11 @@ const trees = fc.letrec<{ tree: Json }>((tie) => ({
 
 describe('trees', () => {
   it('walk records in the order of their keys and arrays in theirs', () => {
-    expect(leavesWithPaths({ z: scalar(1), a: [scalar(2), { k: scalar(3) }] }).map(([path]) => path)).toEqual(['a.0', 'a.1.k', 'z'])
+    expect(leavesWithPaths({ z: scalar(1), a: [scalar(2), { k: scalar(3) }] }).map(([path]) => path)).toEqual([
+      'a.0',
+      'a.1.k',
+      'z',
+    ])
     expect(leavesWithPaths(scalar(1)).map(([path]) => path)).toEqual([''])
     expect(countElements(params())).toBe(4)
   })
@@ -57,7 +65,9 @@ describe('trees', () => {
 
   it('zipping names the leaf that one of the two lacks', () => {
     expect(() => zipTrees<unknown>({ a: scalar(1) }, {}, (x) => x)).toThrow("zipTrees: the second tree has no leaf 'a'")
-    expect(() => zipTrees<unknown>({}, { b: [scalar(1)] }, (x) => x)).toThrow("zipTrees: the first tree has no leaf 'b.0'")
+    expect(() => zipTrees<unknown>({}, { b: [scalar(1)] }, (x) => x)).toThrow(
+      "zipTrees: the first tree has no leaf 'b.0'",
+    )
     expect(() => refill({ a: scalar(1) }, [])).toThrow("refill: no tensor left for 'a'")
   })
 })
@@ -85,7 +95,10 @@ describe('signatures', () => {
 
 describe('types of derivatives', () => {
   it('a gradient has the type of the parameters, interfaces included', async () => {
-    const loss = (p: Params, x: Tensor): Tensor => p.layers.reduce((h, { scale }) => (p.activation === 'tanh' ? h.mul(scale).tanh() : h.mul(scale)), p.w.mul(x)).sum()
+    const loss = (p: Params, x: Tensor): Tensor =>
+      p.layers
+        .reduce((h, { scale }) => (p.activation === 'tanh' ? h.mul(scale).tanh() : h.mul(scale)), p.w.mul(x))
+        .sum()
     const g = grad(loss)(params(), tensor([1, -1]))
     expectTypeOf(g).toEqualTypeOf<Params>()
     expect(g.activation).toBe('tanh')

@@ -9,7 +9,8 @@ import { Tensor } from '../../../src/tensor/tensor.ts'
 import { cpuDevice, cpuForms } from '../../support/device.ts'
 import { programs, runProgram, type Step } from '../../support/programs.ts'
 
-const grid = (n: number, phase: number): Float32Array => Float32Array.from({ length: n }, (_, i) => Math.round(Math.sin(i * 1.7 + phase) * 64) / 32)
+const grid = (n: number, phase: number): Float32Array =>
+  Float32Array.from({ length: n }, (_, i) => Math.round(Math.sin(i * 1.7 + phase) * 64) / 32)
 
 const inputs = (): readonly Tensor[] => [
   tensor(grid(12, 0), { shape: [3, 4] }),
@@ -28,16 +29,22 @@ const outputsOf = (steps: readonly Step[], xs: readonly Tensor[]): readonly Tens
   return [...last, ...xs.slice(0, 1), ...last.slice(0, 1), ...views, ...values.slice(0, 2)]
 }
 
-const bits = async (device: Device, xs: readonly Tensor[]): Promise<readonly unknown[]> => Promise.all(xs.map(async (x) => [x.dtype, x.shape, ...(await device.read(x))]))
+const bits = async (device: Device, xs: readonly Tensor[]): Promise<readonly unknown[]> =>
+  Promise.all(xs.map(async (x) => [x.dtype, x.shape, ...(await device.read(x))]))
 
-const compiled = async (device: Device, f: (...xs: readonly Tensor[]) => readonly Tensor[]): Promise<readonly unknown[]> => bits(device, await device.compile(f)(...inputs()))
+const compiled = async (
+  device: Device,
+  f: (...xs: readonly Tensor[]) => readonly Tensor[],
+): Promise<readonly unknown[]> => bits(device, await device.compile(f)(...inputs()))
 
 /** Σ of all float outputs: a loss. */
-const lossOf = (steps: readonly Step[]) => (params: readonly Tensor[], rest: readonly Tensor[]): Tensor =>
-  runProgram(steps, [...params, ...rest])
-    .slice(-5)
-    .filter((y) => y.dtype !== 'bool')
-    .reduce((sum, y) => sum.add(y.cast('f32').mul(0.25).sum()), constant(0))
+const lossOf =
+  (steps: readonly Step[]) =>
+  (params: readonly Tensor[], rest: readonly Tensor[]): Tensor =>
+    runProgram(steps, [...params, ...rest])
+      .slice(-5)
+      .filter((y) => y.dtype !== 'bool')
+      .reduce((sum, y) => sum.add(y.cast('f32').mul(0.25).sum()), constant(0))
 
 describe('both forms of cpu', () => {
   const [fused, plain] = [cpuDevice({ fused: true }), cpuDevice({ fused: false })]
@@ -60,7 +67,10 @@ describe('both forms of cpu', () => {
       fc.asyncProperty(programs(10, 30), async (steps) => {
         const f = (...xs: readonly Tensor[]): readonly Tensor[] => {
           const isParameter = (x: Tensor): boolean => x.dtype === 'f32'
-          return grad(lossOf(steps))(xs.filter(isParameter), xs.filter((x) => !isParameter(x)))
+          return grad(lossOf(steps))(
+            xs.filter(isParameter),
+            xs.filter((x) => !isParameter(x)),
+          )
         }
         expect(await compiled(fused, f)).toEqual(await compiled(plain, f))
       }),
@@ -71,14 +81,28 @@ describe('both forms of cpu', () => {
   it('agree on kernels longer than a block of elements, and on blocks that end inside a row', async () => {
     const n = 5003
     const x = tensor(grid(3 * n, 0), { shape: [3, n] })
-    const f = (a: Tensor): readonly Tensor[] => [a.transpose().mul(2).add(a.sum(0).expandDims(1)), a.exp().sum(1), a.reshape([n, 3]).max(1), a.cast('f16').add(1).sum(0), a.reverse(1).slice([0, 3, 2], [7])]
+    const f = (a: Tensor): readonly Tensor[] => [
+      a.transpose().mul(2).add(a.sum(0).expandDims(1)),
+      a.exp().sum(1),
+      a.reshape([n, 3]).max(1),
+      a.cast('f16').add(1).sum(0),
+      a.reverse(1).slice([0, 3, 2], [7]),
+    ]
     expect(await bits(fused, await fused.compile(f)(x))).toEqual(await bits(plain, await plain.compile(f)(x)))
   })
 })
 
 describe.each(cpuForms)('cpu, %s', (_, open) => {
   it('convolves an image that is cropped at one side and padded by as much at the other', async () => {
-    const attrs = { stride: [1, 1], padLow: [-1, 0], padHigh: [1, 0], inputDilation: [1, 1], filterDilation: [1, 1], groups: 1, dtype: 'f32' } as const
+    const attrs = {
+      stride: [1, 1],
+      padLow: [-1, 0],
+      padHigh: [1, 0],
+      inputDilation: [1, 1],
+      filterDilation: [1, 1],
+      groups: 1,
+      dtype: 'f32',
+    } as const
     const x = tensor([1, 2, 3, 4, 5, 6]).reshape([1, 3, 2, 1])
     const w = tensor([10]).reshape([1, 1, 1, 1])
     const y = new Tensor(makeNode('conv', attrs, [x.node, w.node]))

@@ -1,0 +1,208 @@
+/** Plans: where buffers lie, how wide kernels are, what work is counted, and that large graphs compile in linear time. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { grad } from '../../src/autograd/index.ts'
+import { maxLoads } from '../../src/compiler/fuse.ts'
+import { operandsOf } from '../../src/compiler/kernel.ts'
+import { alignedBytes, alignment, flopsOf, type Plan } from '../../src/compiler/plan.ts'
+import { bytesPerElement } from '../../src/graph/dtype.ts'
+import { checkpoint } from '../../src/tensor/annotate.ts'
+import { conv2d } from '../../src/tensor/convolution.ts'
+import { iota, tensor, zeros } from '../../src/tensor/create.ts'
+import { softmax } from '../../src/tensor/functions.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
+import { cpuDevice, cpuForms } from '../support/device.ts'
+import { programs, runProgram } from '../support/programs.ts'
+
+const device = cpuDevice()
+
+const planOf = (f: (...xs: readonly Tensor[]) => unknown, ...xs: readonly Tensor[]): Plan =>
+  device.compile(f).plan(...xs)
+
+interface Life {
+  readonly buffer: number
+  readonly from: number
+  readonly to: number
+  readonly start: number
+  readonly end: number
+}
+
+/** From the kernel that writes a temporary to the last that reads it, and the bytes that it holds meanwhile. */
+const lives = (plan: Plan): readonly Life[] =>
+  plan.kernels.flatMap((kernel, i) => {
+    const buffer = plan.buffers[kernel.output]
+    if (buffer?.placement.kind !== 'temporary') return []
+    const reads = plan.kernels.flatMap((k, j) => (operandsOf(k).some((o) => o.buffer === kernel.output) ? [j] : []))
+    const start = buffer.placement.offset
+    return [
+      {
+        buffer: kernel.output,
+        from: i,
+        to: Math.max(i, ...reads),
+        start,
+        end: start + buffer.length * bytesPerElement[buffer.dtype],
+      },
+    ]
+  })
+
+const expectSound = (plan: Plan): void => {
+  const all = lives(plan)
+  for (const [i, a] of all.entries()) {
+    expect(a.start % alignment).toBe(0)
+    expect(a.end).toBeLessThanOrEqual(plan.arenaBytes)
+    for (const b of all.slice(i + 1))
+      if (a.from <= b.to && b.from <= a.to && a.start < b.end && b.start < a.end) expect([a, b]).toBe('apart')
+  }
+  const written = new Set<number>()
+  plan.kernels.forEach((kernel) => {
+    const reads = new Set(operandsOf(kernel).map((o) => o.buffer))
+    expect(reads.has(kernel.output)).toBe(false)
+    expect(written.has(kernel.output)).toBe(false)
+    for (const b of reads) {
+      const kind = plan.buffers[b]?.placement.kind
+      if (kind === 'temporary' || kind === 'output') expect(written.has(b)).toBe(true)
+    }
+    if (kernel.kind === 'elementwise' || kernel.kind === 'reduce') expect(reads.size).toBeLessThanOrEqual(maxLoads)
+    written.add(kernel.output)
+  })
+  const outputs = plan.buffers.flatMap((b, i) =>
+    b.placement.kind === 'output' && written.has(i) ? [b.placement.index] : [],
+  )
+  expect(outputs.toSorted((a, b) => a - b)).toEqual(plan.outputs.map((_, i) => i))
+}
+
+const xs = (): readonly Tensor[] => [zeros([3, 4]), zeros([2, 3, 4]), zeros([4]), zeros([2, 3], 'i32')]
+
+describe('plans of random programs', () => {
+  it('temporaries that live together lie apart; everything is written once, before it is read; kernels read at most seven buffers', () => {
+    fc.assert(
+      fc.property(programs(5, 60), (steps) => {
+        expectSound(planOf((...inputs) => runProgram(steps, inputs).slice(-6), ...xs()))
+      }),
+      { seed: 21, numRuns: 200 },
+    )
+  })
+
+  it('the same holds for their gradients', () => {
+    fc.assert(
+      fc.property(programs(5, 30), (steps) => {
+        const loss = (x: Tensor): Tensor => (runProgram(steps, [x]).at(-1) ?? x).cast('f32').sum()
+        expectSound(planOf((x) => grad(loss)(x as Tensor), zeros([3, 4])))
+      }),
+      { seed: 22, numRuns: 100 },
+    )
+  })
+})
+
+describe('fusion', () => {
+  const x = zeros([4, 5])
+
+  it('a chain of elementwise operations and the sum at its end is one kernel', () => {
+    const { kernels } = planOf((a) => (a as Tensor).mul(2).add(1).tanh().square().sum(1), x)
+    expect(kernels.map((k) => [k.kind, k.computes])).toEqual([['reduce', 'mul add tanh mul reduceSum']])
+  })
+
+  it('movement costs no kernel', () => {
+    const { kernels } = planOf((a) => (a as Tensor).transpose().reverse(0).slice([1], [0, 4, 2]).add(1), x)
+    expect(kernels.map((k) => k.computes)).toEqual(['add'])
+  })
+
+  it('a sum of 24 tensors is cut into kernels of at most seven reads each', () => {
+    const many = Array.from({ length: 24 }, () => zeros([5]))
+    const plan = planOf((...all) => all.reduce((a, b) => a.add(b)), ...many)
+    expectSound(plan)
+    expect(plan.kernels.length).toBeLessThanOrEqual(5)
+  })
+
+  it('a common subexpression is computed once, in forward and backward passes alike', () => {
+    const { program } = planOf((a) => grad((p: Tensor) => p.exp().mul(p.exp()).sum())(a as Tensor), x)
+    expect(program.nodes.filter((n) => n.op === 'exp').length).toBe(1)
+  })
+
+  it('memory of values that are no longer needed is used again', () => {
+    const chain = (a: Tensor): Tensor => Array.from({ length: 40 }).reduce<Tensor>((h) => softmax(h, 0), a)
+    expect(device.compile(chain).plan(zeros([64, 64])).arenaBytes).toBeLessThanOrEqual(
+      4 * alignedBytes({ dtype: 'f32', length: 64 * 64 }),
+    )
+  })
+})
+
+describe('work', () => {
+  it('a matrix product is 2·M·N·K operations', () => {
+    expect(flopsOf(planOf((a, b) => (a as Tensor).matmul(b as Tensor), zeros([8, 16]), zeros([16, 32])))).toBe(
+      2 * 8 * 16 * 32,
+    )
+  })
+
+  it('a convolution is 2 · outputs · taps · channels of a group', () => {
+    const plan = planOf(
+      (a, w) => conv2d(a as Tensor, w as Tensor, { padding: 1, groups: 2 }),
+      zeros([2, 10, 12, 8]),
+      zeros([3, 3, 4, 6]),
+    )
+    expect(flopsOf(plan)).toBe(2 * (2 * 10 * 12 * 6) * (3 * 3 * 4))
+  })
+
+  it('the backward pass of a convolution costs twice its forward pass', () => {
+    const f = (a: Tensor, w: Tensor): Tensor => conv2d(a, w, { padding: 1 }).sum()
+    const convs = (plan: Plan): number => plan.kernels.filter((k) => k.kind === 'conv').reduce((s, k) => s + k.flops, 0)
+    const [a, w] = [zeros([2, 10, 12, 4]), zeros([3, 3, 4, 4])]
+    const backward = planOf(
+      (p, q) => grad(([y, v]: readonly [Tensor, Tensor]) => f(y, v).square())([p as Tensor, q as Tensor]),
+      a,
+      w,
+    )
+    expect(convs(backward) / convs(planOf((p, q) => f(p as Tensor, q as Tensor), a, w))).toBeCloseTo(3, 5)
+  })
+})
+
+describe.each(cpuForms)('large graphs on cpu, %s', (_, open) => {
+  const own = open()
+
+  it('a chain of 20,000 operations compiles and runs', async () => {
+    const f = own.compile((x: Tensor) => {
+      let y = x
+      for (let i = 0; i < 10_000; i++) y = y.add(1).reshape(i % 2 === 0 ? [2, 1] : [2])
+      return y
+    })
+    expect([...(await own.read(await f(tensor([0, 0.5]))))]).toEqual([10_000, 10_000.5])
+  }, 30_000)
+
+  it('the gradient of a chain of 5,000 operations compiles and runs', async () => {
+    const loss = (x: Tensor): Tensor => {
+      let y = x
+      for (let i = 0; i < 2_500; i++) y = y.mul(-1).sin()
+      return y.sum()
+    }
+    expect([...(await own.read(await own.compile((x: Tensor) => grad(loss)(x))(tensor([0]))))]).toEqual([1])
+  }, 30_000)
+
+  it('a sum of 2,000 different values compiles and runs', async () => {
+    const f = own.compile((xs: readonly Tensor[]) => xs.reduce((a, b) => a.add(b)))
+    expect([...(await own.read(await f(Array.from({ length: 2_000 }, (__, i) => tensor([i, 1])))))]).toEqual([
+      1_999_000, 2_000,
+    ])
+  }, 30_000)
+
+  it('a chain of 1,000 checkpoints is differentiated', async () => {
+    const block = checkpoint((y: Tensor): { readonly a: Tensor; readonly b: Tensor } => ({ a: y.sin(), b: y }))
+    const loss = (x: Tensor): Tensor => {
+      let y = x
+      for (let i = 0; i < 1_000; i++) y = block(y).a
+      return y.sum()
+    }
+    expect([...(await own.read(await own.compile((x: Tensor) => grad(loss)(x))(tensor([0]))))]).toEqual([1])
+  }, 30_000)
+
+  it('checkpoints in checkpoints, ten deep with two results each, are expanded once each', async () => {
+    const nest = (depth: number): ((y: Tensor) => readonly [Tensor, Tensor]) =>
+      checkpoint((y: Tensor): readonly [Tensor, Tensor] => {
+        if (depth === 0) return [y.sin(), y.cos()]
+        const [a, b] = nest(depth - 1)(y)
+        return [a.mul(b), b.add(a)]
+      })
+    const f = own.compile((x: Tensor) => grad((y: Tensor) => nest(10)(y)[0].sum())(x))
+    expect((await own.read(await f(tensor([0.5]))))[0]).not.toBeNaN()
+    expect((await own.read(grad((y: Tensor) => nest(6)(y)[0].sum())(iota([1], 0).cast('f32'))))[0]).not.toBeNaN()
+  }, 30_000)
+})
