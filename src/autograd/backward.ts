@@ -57,7 +57,7 @@ const customCotangents = ({ inputs, attrs: { definition } }: Call, arriving: Arr
 }
 
 const differentiateCalls = (calls: readonly Call[], cotangents: Cotangents, active: ReadonlySet<Node>): void => {
-  const [call] = calls as readonly [Call]
+  const call = at(calls, 0)
   const {
     inputs,
     attrs: { definition },

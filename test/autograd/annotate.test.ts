@@ -34,7 +34,7 @@ describe.each(cpuForms)('annotations on cpu, %s', (_, open) => {
     }
 
   it.each([
-    ['checkpoint', checkpoint as Wrap],
+    ['checkpoint', checkpoint],
     ['call', named],
   ])('%s: value and gradients are those of the bare function, bit for bit', async (_name, wrap) => {
     const results = async (f: typeof plain): Promise<unknown> => {
@@ -48,7 +48,7 @@ describe.each(cpuForms)('annotations on cpu, %s', (_, open) => {
   })
 
   it.each([
-    ['checkpoint', checkpoint as Wrap],
+    ['checkpoint', checkpoint],
     ['call', named],
   ])('%s: gradients of gradients, jvp and Hessians are right', async (_name, wrap) => {
     await checkGrad(device, network(wrap), [x0, w0])

@@ -87,7 +87,7 @@ describe('plans of random programs', () => {
     fc.assert(
       fc.property(programs(5, 30), (steps) => {
         const loss = (x: Tensor): Tensor => (runProgram(steps, [x]).at(-1) ?? x).cast('f32').sum()
-        expectSound(planOf((x) => grad(loss)(x as Tensor), zeros([3, 4])))
+        expectSound(planOf((x) => grad(loss)(x), zeros([3, 4])))
       }),
       { seed: 22, numRuns: 100 },
     )
@@ -98,12 +98,12 @@ describe('fusion', () => {
   const x = zeros([4, 5])
 
   it('a chain of elementwise operations and the sum at its end is one kernel', () => {
-    const { kernels } = planOf((a) => (a as Tensor).mul(2).add(1).tanh().square().sum(1), x)
+    const { kernels } = planOf((a) => a.mul(2).add(1).tanh().square().sum(1), x)
     expect(kernels.map((k) => [k.kind, k.computes])).toEqual([['reduce', 'mul add tanh mul reduceSum']])
   })
 
   it('movement costs no kernel', () => {
-    const { kernels } = planOf((a) => (a as Tensor).transpose().reverse(0).slice([1], [0, 4, 2]).add(1), x)
+    const { kernels } = planOf((a) => a.transpose().reverse(0).slice([1], [0, 4, 2]).add(1), x)
     expect(kernels.map((k) => k.computes)).toEqual(['add'])
   })
 
@@ -115,7 +115,7 @@ describe('fusion', () => {
   })
 
   it('a common subexpression is computed once, in forward and backward passes alike', () => {
-    const { program } = planOf((a) => grad((p: Tensor) => p.exp().mul(p.exp()).sum())(a as Tensor), x)
+    const { program } = planOf((a) => grad((p: Tensor) => p.exp().mul(p.exp()).sum())(a), x)
     expect(program.nodes.filter((n) => n.op === 'exp').length).toBe(1)
   })
 
@@ -129,17 +129,11 @@ describe('fusion', () => {
 
 describe('work', () => {
   it('a matrix product is 2·M·N·K operations', () => {
-    expect(flopsOf(planOf((a, b) => (a as Tensor).matmul(b as Tensor), zeros([8, 16]), zeros([16, 32])))).toBe(
-      2 * 8 * 16 * 32,
-    )
+    expect(flopsOf(planOf((a, b) => a.matmul(b), zeros([8, 16]), zeros([16, 32])))).toBe(2 * 8 * 16 * 32)
   })
 
   it('a convolution is 2 · outputs · taps · channels of a group', () => {
-    const plan = planOf(
-      (a, w) => conv2d(a as Tensor, w as Tensor, { padding: 1, groups: 2 }),
-      zeros([2, 10, 12, 8]),
-      zeros([3, 3, 4, 6]),
-    )
+    const plan = planOf((a, w) => conv2d(a, w, { padding: 1, groups: 2 }), zeros([2, 10, 12, 8]), zeros([3, 3, 4, 6]))
     expect(flopsOf(plan)).toBe(2 * (2 * 10 * 12 * 6) * (3 * 3 * 4))
   })
 
@@ -147,12 +141,8 @@ describe('work', () => {
     const f = (a: Tensor, w: Tensor): Tensor => conv2d(a, w, { padding: 1 }).sum()
     const convs = (plan: Plan): number => plan.kernels.filter((k) => k.kind === 'conv').reduce((s, k) => s + k.flops, 0)
     const [a, w] = [zeros([2, 10, 12, 4]), zeros([3, 3, 4, 4])]
-    const backward = planOf(
-      (p, q) => grad(([y, v]: readonly [Tensor, Tensor]) => f(y, v).square())([p as Tensor, q as Tensor]),
-      a,
-      w,
-    )
-    expect(convs(backward) / convs(planOf((p, q) => f(p as Tensor, q as Tensor), a, w))).toBeCloseTo(3, 5)
+    const backward = planOf((p, q) => grad(([y, v]: readonly [Tensor, Tensor]) => f(y, v).square())([p, q]), a, w)
+    expect(convs(backward) / convs(planOf((p, q) => f(p, q), a, w))).toBeCloseTo(3, 5)
   })
 })
 

@@ -41,20 +41,26 @@ const positiveHalves: readonly number[] = Array.from({ length: 0x7c00 }, (_, bit
   return exponent === 0 ? mantissa * 2 ** -24 : (1 + mantissa / 1024) * 2 ** (exponent - 15)
 })
 
-/** The nearest half by search through all of them, ties to the even bit pattern. */
-export const nearestHalf = (x: number): number => {
-  if (Number.isNaN(x) || x === 0) return x
-  const a = Math.abs(x)
-  if (a >= 65520) return Math.sign(x) * Infinity
-  let [low, high] = [0, positiveHalves.length - 1]
+/** The index of the largest half that is not above `a`, by bisection. */
+const lastNotAbove = (a: number): number => {
+  let [low, high] = [0, positiveHalves.length]
   while (high - low > 1) {
     const middle = (low + high) >> 1
     if ((positiveHalves[middle] ?? 0) <= a) low = middle
     else high = middle
   }
-  const [below, above] = [positiveHalves[low] ?? 0, positiveHalves[high] ?? 0]
-  const nearest = a - below < above - a || (a - below === above - a && low % 2 === 0) ? below : above
-  return x < 0 ? -nearest : nearest
+  return low
+}
+
+/** The nearest half by search through all of them, ties to the even bit pattern. */
+export const nearestHalf = (x: number): number => {
+  if (Number.isNaN(x) || x === 0) return x
+  const a = Math.abs(x)
+  if (a >= 65520) return Math.sign(x) * Infinity
+  const low = lastNotAbove(a)
+  const [below, above] = [positiveHalves[low] ?? 0, positiveHalves[low + 1] ?? 65536]
+  const goesDown = a - below < above - a || (a - below === above - a && low % 2 === 0)
+  return Math.sign(x) * (goesDown ? below : above)
 }
 
 /** `x` as a dtype stores it. */

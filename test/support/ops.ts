@@ -554,13 +554,11 @@ export const opEntries: { readonly [K in OpName]: OpEntry } = {
     dtypes: arithmeticTypes,
     cases: (dtype) =>
       shapes(1).chain((shape) =>
-        fc
-          .nat(shape.length - 1)
-          .map((axis) => ({
-            inputs: [],
-            build: () => new Tensor(makeNode('iota', { shape, axis, dtype }, [])),
-            oracle: () => tabulate(shape, (index) => index[axis] ?? -1),
-          })),
+        fc.nat(shape.length - 1).map((axis) => ({
+          inputs: [],
+          build: () => new Tensor(makeNode('iota', { shape, axis, dtype }, [])),
+          oracle: () => tabulate(shape, (index) => index[axis] ?? -1),
+        })),
       ),
   }),
   alias: unary('alias', all, (x) => x, [-2, 2], { differentiable: true, linearIn: [0] }),
@@ -568,13 +566,11 @@ export const opEntries: { readonly [K in OpName]: OpEntry } = {
   barrier: entry({
     dtypes: all,
     cases: (d) =>
-      fc
-        .tuple(inputOf(d), inputOf('f32'))
-        .map(([x, y]) => ({
-          inputs: [x, y],
-          build: (a, b) => new Tensor(makeNode('barrier', {}, [one(a).node, one(b).node])),
-          oracle: (v = x) => v.data,
-        })),
+      fc.tuple(inputOf(d), inputOf('f32')).map(([x, y]) => ({
+        inputs: [x, y],
+        build: (a, b) => new Tensor(makeNode('barrier', {}, [one(a).node, one(b).node])),
+        oracle: (v = x) => v.data,
+      })),
     linearIn: [0],
   }),
   call: entry({

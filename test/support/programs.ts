@@ -57,9 +57,8 @@ const factors = (n: number, i: number): number =>
     i,
   )
 
-const permutation = (rank: number, i: number): readonly number[] => [
-  ...Array.from({ length: rank }, (_, a) => (a + i) % Math.max(1, rank)),
-]
+const permutation = (rank: number, i: number): readonly number[] =>
+  Array.from({ length: rank }, (_, a) => (a + i) % Math.max(1, rank))
 
 type Operation = (x: Tensor, y: Tensor, s: Step, values: Values) => Tensor
 

@@ -151,7 +151,7 @@ describe.each(cpuForms)('on cpu, %s', (form, open) => {
         const t = toTensor(x)
         const by = (index: readonly number[]): readonly number[] => line(x, axis, index)
         const ranks = (l: readonly number[]): readonly number[] =>
-          [...l.keys()].sort((a, b) => (l[a] ?? 0) - (l[b] ?? 0))
+          [...l.keys()].toSorted((a, b) => (l[a] ?? 0) - (l[b] ?? 0))
         await expectClose(
           argsort(t, axis),
           x.shape,
