@@ -9,9 +9,12 @@ import { configOf, resume, train, type TrainEvent, type TrainHooks } from 'fatho
 const out = 'runs/ocean'
 
 const show = (event: TrainEvent): void => {
-  if (event._tag === 'Started') console.log(`${event.facts.pictures}; ${event.facts.parameters} parameters; first step: ${event.from + 1}`)
-  if (event._tag === 'Stepped' && event.step % 10 === 0) console.log(`step ${event.step}/${event.steps}  loss ${event.loss.toFixed(4)}`)
-  if (event._tag === 'HeldOut') console.log(`  held out ${event.loss.toFixed(4)}: ${event.relative.toFixed(3)} of the best constant predictor's`)
+  if (event._tag === 'Started')
+    console.log(`${event.facts.pictures}; ${event.facts.parameters} parameters; first step: ${event.from + 1}`)
+  if (event._tag === 'Stepped' && event.step % 10 === 0)
+    console.log(`step ${event.step}/${event.steps}  loss ${event.loss.toFixed(4)}`)
+  if (event._tag === 'HeldOut')
+    console.log(`  held out ${event.loss.toFixed(4)}: ${event.relative.toFixed(3)} of the best constant predictor's`)
   if (event._tag === 'Sampled') console.log(`  samples: ${event.path}`)
 }
 
@@ -36,6 +39,8 @@ if (result._tag === 'Left') {
   process.exitCode = 130
 } else {
   const { seconds, heldOut = NaN, heldOutRelative = NaN } = result.right
-  console.log(`done in ${Math.round(seconds)} s: held out ${heldOut.toFixed(4)}, ${heldOutRelative.toFixed(3)} of the best constant predictor's`)
+  console.log(
+    `done in ${Math.round(seconds)} s: held out ${heldOut.toFixed(4)}, ${heldOutRelative.toFixed(3)} of the best constant predictor's`,
+  )
   console.log(`${out}/loss.svg, ${out}/samples/, and \`npx fathom sample ${out}\` draws more`)
 }

@@ -16,15 +16,37 @@ const steps = 4 * kills
 const root = mkdtempSync(join(tmpdir(), 'fathom-kill-'))
 const config = join(root, 'config.json')
 const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
-writeFileSync(config, JSON.stringify({ height: 8, width: 8, model, batch: 2, timesteps: 20, steps, sampleCount: 2, sampleSteps: 2, sampleEvery: 20, heldOutEvery: 20, saveEvery: 1 }))
+writeFileSync(
+  config,
+  JSON.stringify({
+    height: 8,
+    width: 8,
+    model,
+    batch: 2,
+    timesteps: 20,
+    steps,
+    sampleCount: 2,
+    sampleSteps: 2,
+    sampleEvery: 20,
+    heldOutEvery: 20,
+    saveEvery: 1,
+  }),
+)
 const main = buildCommand('kill-script')
 const [whole, out] = [join(root, 'whole'), join(root, 'killed')]
 
 const { code, stderr } = await run(main, ['train', '--config', config, '--out', whole])
 if (code !== 0) throw new Error(stderr)
-const report = await killAndResume(main, config, out, range(kills).map((i) => 1500 * hostUniform(hostKey(seed), i)))
+const report = await killAndResume(
+  main,
+  config,
+  out,
+  range(kills).map((i) => 1500 * hostUniform(hostKey(seed), i)),
+)
 const last = `step-${String(steps).padStart(6, '0')}`
 const same = JSON.stringify(fingerprints(out, last)) === JSON.stringify(fingerprints(whole, last))
 const once = metricSteps(out).every((step, i) => step === i + 1) && metricSteps(out).length === steps
-console.log(`${report.kills} kills; final checkpoint ${same ? 'equal' : 'DIFFERENT'}; each step ${once ? 'once' : 'NOT once'} in the metrics (${root})`)
+console.log(
+  `${report.kills} kills; final checkpoint ${same ? 'equal' : 'DIFFERENT'}; each step ${once ? 'once' : 'NOT once'} in the metrics (${root})`,
+)
 if (!same || !once) process.exitCode = 1

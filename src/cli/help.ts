@@ -2,7 +2,12 @@
 import { commands, type Command, type CommandName } from './spec.ts'
 
 const usageOf = (name: string, { positional, flags }: Command): string => {
-  const slot = positional === undefined ? '' : positional.required ? ` ${positional.name.toUpperCase()}` : ` [${positional.name.toUpperCase()}]`
+  const slot =
+    positional === undefined
+      ? ''
+      : positional.required
+        ? ` ${positional.name.toUpperCase()}`
+        : ` [${positional.name.toUpperCase()}]`
   return `fathom ${name}${slot}${Object.keys(flags).length === 0 ? '' : ' [flags]'}`
 }
 
@@ -27,6 +32,11 @@ Exit codes: 0 done; 1 it failed, and one line says why; 2 wrong usage; 130 inter
 /** The page of a command. */
 export const helpOf = (name: CommandName): string => {
   const command: Command = commands[name]
-  const flags = [...Object.entries(command.flags).map(([flag, { value, help }]) => [`--${flag}${value === undefined ? '' : ` ${value}`}`, help] as const), ['--help', 'print this page'] as const]
+  const flags = [
+    ...Object.entries(command.flags).map(
+      ([flag, { value, help }]) => [`--${flag}${value === undefined ? '' : ` ${value}`}`, help] as const,
+    ),
+    ['--help', 'print this page'] as const,
+  ]
   return `${usageOf(name, command)}\n\n${wrapped(`${command.summary.charAt(0).toUpperCase()}${command.summary.slice(1)}. ${command.about}`)}\n\nFlags\n${table(flags)}\n`
 }

@@ -48,6 +48,8 @@ try {
   if (message !== undefined) process.stderr.write(`fathom: ${message}\n`)
   process.exitCode = code
 } catch (error) {
-  process.stderr.write(`fathom: this is a bug of fathom, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+  process.stderr.write(
+    `fathom: this is a bug of fathom, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  )
   process.exitCode = 1
 }

@@ -1,8 +1,8 @@
 /** From the words of the command line to values, by the table of `spec.ts`. Wrong usage is a Left with the words to print. */
 import { parseArgs } from 'node:util'
-import { E } from '../prelude/fp.ts'
+import { E, pipe } from '../prelude/fp.ts'
 import { suggestion } from '../train/index.ts'
-import { commands, type Command, type CommandName, type Flag } from './spec.ts'
+import { commands, type Command, type CommandName, type Flag, type FlagKind } from './spec.ts'
 
 /** The value of a flag. */
 export type FlagValue = string | number | boolean | readonly [height: number, width: number]
@@ -11,7 +11,12 @@ export type FlagValue = string | number | boolean | readonly [height: number, wi
 export type Request =
   | { readonly _tag: 'Help'; readonly command?: CommandName }
   | { readonly _tag: 'Version' }
-  | { readonly _tag: 'Run'; readonly command: CommandName; readonly positional: string | undefined; readonly flags: ReadonlyMap<string, FlagValue> }
+  | {
+      readonly _tag: 'Run'
+      readonly command: CommandName
+      readonly positional: string | undefined
+      readonly flags: ReadonlyMap<string, FlagValue>
+    }
 
 /** Wrong usage, in words. */
 export interface UsageError {
@@ -23,54 +28,115 @@ const usageError = (message: string): E.Either<UsageError, never> => E.left({ _t
 
 const isCommand = (name: string): name is CommandName => Object.hasOwn(commands, name)
 
+type ReadValue = (name: string, text: string) => E.Either<UsageError, FlagValue>
+
 /** The text of a flag as its kind of value. */
-const valueOf = (name: string, { kind, value: placeholder }: Flag, text: string | undefined): E.Either<UsageError, FlagValue> => {
+const readers: { readonly [K in Exclude<FlagKind, 'switch'>]: ReadValue } = {
+  text: (_, text) => E.right(text),
+  number: (name, text) =>
+    text.trim() === '' || Number.isNaN(Number(text))
+      ? usageError(`--${name} takes a number, got '${text}'`)
+      : E.right(Number(text)),
+  size: (name, text) => {
+    const [, height, width = height] = /^(\d+)(?:[x×](\d+))?$/.exec(text) ?? []
+    return height === undefined || width === undefined
+      ? usageError(`--${name} takes a size like 64 or 48x64 (height x width), got '${text}'`)
+      : E.right([Number(height), Number(width)])
+  },
+}
+
+const valueOf = (
+  name: string,
+  { kind, value: placeholder = 'VALUE' }: Flag,
+  text: string | undefined,
+): E.Either<UsageError, FlagValue> => {
   if (kind === 'switch') return text === undefined ? E.right(true) : usageError(`--${name} takes no value`)
-  if (text === undefined || text === '') return usageError(`--${name} needs a value: --${name} ${placeholder ?? 'VALUE'}`)
-  if (kind === 'text') return E.right(text)
-  if (kind === 'number') {
-    const x = Number(text)
-    return text.trim() === '' || Number.isNaN(x) ? usageError(`--${name} takes a number, got '${text}'`) : E.right(x)
-  }
-  const [, height, width = height] = /^(\d+)(?:[x×](\d+))?$/.exec(text) ?? []
-  return height === undefined || width === undefined ? usageError(`--${name} takes a size like 64 or 48x64 (height x width), got '${text}'`) : E.right([Number(height), Number(width)])
+  return text === undefined || text === ''
+    ? usageError(`--${name} needs a value: --${name} ${placeholder}`)
+    : readers[kind](name, text)
 }
 
 /** Node's options for the flags of a command: a short form for help alone. */
 const optionsOf = ({ flags }: Command): Record<string, { type: 'string' | 'boolean'; short?: string }> => ({
-  ...Object.fromEntries(Object.entries(flags).map(([name, { kind }]) => [name, { type: kind === 'switch' ? 'boolean' : 'string' } as const])),
+  ...Object.fromEntries(
+    Object.entries(flags).map(([name, { kind }]) => [
+      name,
+      { type: kind === 'switch' ? 'boolean' : 'string' } as const,
+    ]),
+  ),
   help: { type: 'boolean', short: 'h' },
 })
 
-const parseCommand = (name: CommandName, args: readonly string[]): E.Either<UsageError, Request> => {
-  const command: Command = commands[name]
-  const { tokens } = parseArgs({ args: [...args], options: optionsOf(command), strict: false, allowPositionals: true, tokens: true })
-  const names = [...Object.keys(command.flags), 'help']
-  const flags = new Map<string, FlagValue>()
-  const positionals: string[] = []
+/** A word after the command's name, as Node tells them apart. */
+type Token = NonNullable<ReturnType<typeof parseArgs>['tokens']>[number]
+
+/** The values of the flags; the first that is wrong is the error. */
+const flagsOf = (
+  name: CommandName,
+  { flags }: Command,
+  tokens: readonly Token[],
+): E.Either<UsageError, ReadonlyMap<string, FlagValue>> => {
+  const values = new Map<string, FlagValue>()
   for (const token of tokens) {
-    if (token.kind === 'positional') positionals.push(token.value)
     if (token.kind !== 'option') continue
-    if (token.name === 'help') return E.right({ _tag: 'Help', command: name })
-    const flag = Object.hasOwn(command.flags, token.name) ? command.flags[token.name] : undefined
-    if (flag === undefined) return usageError(`${token.rawName} is not a flag of \`fathom ${name}\`${suggestion(token.name, names, (n) => `--${n}`)}`)
+    const flag = Object.hasOwn(flags, token.name) ? flags[token.name] : undefined
+    if (flag === undefined)
+      return usageError(
+        `${token.rawName} is not a flag of \`fathom ${name}\`${suggestion(token.name, [...Object.keys(flags), 'help'], (n) => `--${n}`)}`,
+      )
     const value = valueOf(token.name, flag, token.value)
     if (E.isLeft(value)) return value
-    flags.set(token.name, value.right)
+    values.set(token.name, value.right)
   }
-  const [positional, extra] = positionals
-  const { positional: slot } = command
-  if (slot?.required === true && positional === undefined) return usageError(`\`fathom ${name}\` needs a ${slot.name}: fathom ${name} ${slot.name.toUpperCase()}`)
-  if (extra !== undefined) return usageError(`\`fathom ${name}\` takes one ${slot?.name ?? 'argument'}, got '${positional ?? ''}' and '${extra}'; quote a path that has spaces`)
-  return E.right({ _tag: 'Run', command: name, positional, flags })
+  return E.right(values)
+}
+
+const positionalOf = (
+  name: CommandName,
+  { positional: slot }: Command,
+  tokens: readonly Token[],
+): E.Either<UsageError, string | undefined> => {
+  const [first, extra] = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []))
+  if (slot?.required === true && first === undefined)
+    return usageError(`\`fathom ${name}\` needs a ${slot.name}: fathom ${name} ${slot.name.toUpperCase()}`)
+  return extra === undefined
+    ? E.right(first)
+    : usageError(
+        `\`fathom ${name}\` takes one ${slot?.name ?? 'argument'}, got '${first ?? ''}' and '${extra}'; quote a path that has spaces`,
+      )
+}
+
+const parseCommand = (name: CommandName, args: readonly string[]): E.Either<UsageError, Request> => {
+  const command: Command = commands[name]
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: optionsOf(command),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  })
+  if (tokens.some((token) => token.kind === 'option' && token.name === 'help'))
+    return E.right({ _tag: 'Help', command: name })
+  return pipe(
+    E.Do,
+    E.bind('flags', () => flagsOf(name, command, tokens)),
+    E.bind('positional', () => positionalOf(name, command, tokens)),
+    E.map(({ flags, positional }): Request => ({ _tag: 'Run', command: name, positional, flags })),
+  )
 }
 
 /** What the words after `fathom` ask for. */
 export const parse = (args: readonly string[]): E.Either<UsageError, Request> => {
   const [first, ...rest] = args
   if (first === undefined || first === '--help' || first === '-h') return E.right({ _tag: 'Help' })
-  if (first === 'help') return rest[0] !== undefined && isCommand(rest[0]) ? E.right({ _tag: 'Help', command: rest[0] }) : E.right({ _tag: 'Help' })
+  if (first === 'help')
+    return rest[0] !== undefined && isCommand(rest[0])
+      ? E.right({ _tag: 'Help', command: rest[0] })
+      : E.right({ _tag: 'Help' })
   if (first === '--version' || first === '-V') return E.right({ _tag: 'Version' })
-  if (!isCommand(first)) return usageError(`'${first}' is not a command${suggestion(first, Object.keys(commands), (n) => `\`fathom ${n}\``) || `; there are ${Object.keys(commands).join(', ')}`}`)
+  if (!isCommand(first))
+    return usageError(
+      `'${first}' is not a command${suggestion(first, Object.keys(commands), (n) => `\`fathom ${n}\``) || `; there are ${Object.keys(commands).join(', ')}`}`,
+    )
   return parseCommand(first, rest)
 }

@@ -28,11 +28,22 @@ export const runSample = (directory: string, flags: ReadonlyMap<string, FlagValu
     TE.bindTo('loaded'),
     TE.bind('samples', ({ loaded }) => {
       for (const warning of loaded.warnings) process.stderr.write(`fathom: ${warning}\n`)
-      return sample(loaded, { count, steps: numberOf(flags, 'steps', Math.min(50, loaded.config.timesteps)), seed, onStep: stepsDone })
+      return sample(loaded, {
+        count,
+        steps: numberOf(flags, 'steps', Math.min(50, loaded.config.timesteps)),
+        seed,
+        onStep: stepsDone,
+      })
     }),
-    TE.chainFirstW(({ samples: { pictures, height, width } }) => replaceFile(path, encodePng(imageGrid(pictures, { height, width, channels: 3 })))),
+    TE.chainFirstW(({ samples: { pictures, height, width } }) =>
+      replaceFile(path, encodePng(imageGrid(pictures, { height, width, channels: 3 }))),
+    ),
     TE.match(
-      (error): Outcome => ({ ...failed(error), code: 'code' in error && error.code === 'CFG' && /^(?:count|steps|seed) /.test(error.message) ? 2 : 1, message: error.message.replace(/^(?=(?:count|steps|seed) must)/, '--') }),
+      (error): Outcome => ({
+        ...failed(error),
+        code: 'code' in error && error.code === 'CFG' && /^(?:count|steps|seed) /.test(error.message) ? 2 : 1,
+        message: error.message.replace(/^(?=(?:count|steps|seed) must)/, '--'),
+      }),
       ({ loaded }): Outcome => {
         process.stdout.write(`  ${grouped(count)} pictures from step ${grouped(loaded.step)} → ${path}\n`)
         return { code: 0 }

@@ -43,59 +43,95 @@ const line = (s: Standing, now: number): string => {
   return `  step ${grouped(s.step).padStart(grouped(s.steps).length)}/${grouped(s.steps)}  ${bar(share)} ${Math.floor(share * 100)} %   loss ${s.loss.toFixed(4)}${s.heldOut}   ${s.imagesPerSecond.toPrecision(3)} img/s   left ${showDuration(left)}`
 }
 
-/** A printer of events; `end` leaves the terminal on a fresh line. */
-export const progressOn = (terminal: Terminal): { readonly onEvent: (event: TrainEvent) => void; readonly end: () => void } => {
-  let standing: Standing | undefined
+/** Writes lines, and one line that is drawn over. */
+interface Pen {
+  readonly say: (text: string) => void
+  readonly draw: (text: string) => void
+  readonly clear: () => void
+}
+
+const penOn = ({ write, columns }: Terminal): Pen => {
   let drawn = false
   const clear = (): void => {
-    if (drawn) terminal.write('\r\u001b[K')
+    if (drawn) write('\r\u001b[K')
     drawn = false
   }
-  const say = (text: string): void => {
-    clear()
-    terminal.write(`${text}\n`)
-  }
-  const stepped = (s: Standing, now: number): void => {
-    const share = s.step / s.steps
-    if (terminal.isTTY) {
-      if (now - s.printedAt < redrawEvery && s.step < s.steps) return
-      terminal.write(`\r${line(s, now).slice(0, Math.max(20, terminal.columns - 1))}\u001b[K`)
+  return {
+    clear,
+    say: (text) => {
+      clear()
+      write(`${text}\n`)
+    },
+    draw: (text) => {
+      write(`\r${text.slice(0, Math.max(20, columns - 1))}\u001b[K`)
       drawn = true
-    } else {
-      if (now - s.printedAt < quietSeconds * 1000 && share - s.printedShare < 0.05 - 1e-9 && s.step < s.steps) return
-      say(line(s, now))
-    }
-    s.printedAt = now
-    s.printedShare = share
+    },
   }
+}
+
+type Stepped = Extract<TrainEvent, { readonly _tag: 'Stepped' }>
+
+const begun = (from: number, steps: number, now: number): Standing => ({
+  step: from,
+  steps,
+  from,
+  startedAt: now,
+  loss: NaN,
+  imagesPerSecond: NaN,
+  heldOut: '',
+  printedAt: now,
+  printedShare: from / steps,
+})
+
+const smoothed = (old: number, fresh: number, share: number): number =>
+  Number.isNaN(old) ? fresh : old + share * (fresh - old)
+
+const advance = (s: Standing, { step, loss, imagesPerSecond }: Stepped): void => {
+  s.step = step
+  s.loss = smoothed(s.loss, loss, freshShare)
+  s.imagesPerSecond = smoothed(s.imagesPerSecond, imagesPerSecond, 4 * freshShare)
+}
+
+/** Whether it is time for another line. */
+const isDue = (s: Standing, isTTY: boolean, now: number): boolean =>
+  s.step === s.steps ||
+  (isTTY
+    ? now - s.printedAt >= redrawEvery
+    : now - s.printedAt >= quietSeconds * 1000 || s.step / s.steps - s.printedShare >= 0.05 - 1e-9)
+
+/** A printer of events; `end` leaves the terminal on a fresh line. */
+export const progressOn = (
+  terminal: Terminal,
+): { readonly onEvent: (event: TrainEvent) => void; readonly end: () => void } => {
+  const pen = penOn(terminal)
+  let standing = begun(0, 1, 0)
   const onEvent = (event: TrainEvent): void => {
     const now = terminal.now()
     switch (event._tag) {
       case 'Started':
-        say(header(event.facts))
-        if (event.from > 0) say(`  continuing after step ${grouped(event.from)}`)
-        standing = { step: event.from, steps: event.facts.config.steps, from: event.from, startedAt: now, loss: NaN, imagesPerSecond: NaN, heldOut: '', printedAt: now, printedShare: event.from / event.facts.config.steps }
+        pen.say(header(event.facts))
+        if (event.from > 0) pen.say(`  continuing after step ${grouped(event.from)}`)
+        standing = begun(event.from, event.facts.config.steps, now)
         return
       case 'Warning':
-        say(`  note      ${event.message}`)
+        pen.say(`  note      ${event.message}`)
         return
       case 'Stepped':
-        if (standing === undefined) return
-        standing.step = event.step
-        standing.loss = Number.isNaN(standing.loss) ? event.loss : standing.loss + freshShare * (event.loss - standing.loss)
-        standing.imagesPerSecond = Number.isNaN(standing.imagesPerSecond) ? event.imagesPerSecond : standing.imagesPerSecond + 0.2 * (event.imagesPerSecond - standing.imagesPerSecond)
-        stepped(standing, now)
+        advance(standing, event)
+        if (!isDue(standing, terminal.isTTY, now)) return
+        ;(terminal.isTTY ? pen.draw : pen.say)(line(standing, now))
+        standing.printedAt = now
+        standing.printedShare = standing.step / standing.steps
         return
       case 'HeldOut':
-        if (standing !== undefined) standing.heldOut = `   held-out ${event.loss.toFixed(4)} (${event.relative.toFixed(2)} of guessing)`
+        standing.heldOut = `   held-out ${event.loss.toFixed(4)} (${event.relative.toFixed(2)} of guessing)`
         return
       case 'Saved':
-        if (event.step > 0) say(`  ✓ checkpoint of step ${grouped(event.step)} → ${event.path}`)
+        if (event.step > 0) pen.say(`  ✓ checkpoint of step ${grouped(event.step)} → ${event.path}`)
         return
       case 'Sampled':
-        say(`  ✓ samples of step ${grouped(event.step)} → ${event.path}`)
-        return
+        pen.say(`  ✓ samples of step ${grouped(event.step)} → ${event.path}`)
     }
   }
-  return { onEvent, end: clear }
+  return { onEvent, end: pen.clear }
 }

@@ -5,7 +5,17 @@ import process from 'node:process'
 import { showBytes, showFlops } from '../compiler/print.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { range } from '../prelude/array.ts'
-import { configOf, planTraining, resume, train, type TrainConfig, type TrainError, type TrainHooks, type TrainingPlan, type TrainSummary } from '../train/index.ts'
+import {
+  configOf,
+  planTraining,
+  resume,
+  train,
+  type TrainConfig,
+  type TrainError,
+  type TrainHooks,
+  type TrainingPlan,
+  type TrainSummary,
+} from '../train/index.ts'
 import type { FlagValue } from './parse.ts'
 import { progressOn } from './progress.ts'
 import { header, showDuration } from './show.ts'
@@ -21,7 +31,8 @@ export interface Outcome {
 export const failed = ({ message }: { readonly message: string }): Outcome => ({ code: 1, message })
 
 /** A path as a shell takes it. */
-export const quoted = (path: string): string => (/^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`)
+export const quoted = (path: string): string =>
+  /^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`
 
 /** `runs/2026-11-23-ocean-1`: the first that is not there. */
 const freshDirectory = (folder: string | undefined): string => {
@@ -46,31 +57,58 @@ const settingsOf = (flags: ReadonlyMap<string, FlagValue>): Record<string, unkno
 
 /** A message about a setting, about the flag that sets it. */
 const inFlags = (message: string): string =>
-  Object.entries<Flag>(commands.train.flags).reduce((text, [flag, { setting }]) => (setting !== undefined && text.startsWith(`${setting} `) ? `--${flag}${text.slice(setting.length)}` : text), message)
+  Object.entries<Flag>(commands.train.flags).reduce(
+    (text, [flag, { setting }]) =>
+      setting !== undefined && text.startsWith(`${setting} `) ? `--${flag}${text.slice(setting.length)}` : text,
+    message,
+  )
 
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`)
 }
 
-const report = ({ directory, step, steps, interrupted, loss, heldOut, heldOutRelative, seconds }: TrainSummary): void => {
+const report = ({
+  directory,
+  step,
+  steps,
+  interrupted,
+  loss,
+  heldOut,
+  heldOutRelative,
+  seconds,
+}: TrainSummary): void => {
   if (interrupted) {
-    print(`\n  stopped after step ${step} of ${steps}, and saved. Continue with\n\n    fathom resume ${quoted(directory)}\n`)
+    print(
+      `\n  stopped after step ${step} of ${steps}, and saved. Continue with\n\n    fathom resume ${quoted(directory)}\n`,
+    )
     return
   }
   if (seconds === 0) print(`  the run is complete: all ${steps} steps are done`)
-  if (loss !== undefined) print(`\n  done in ${showDuration(seconds)}: loss ${loss.toFixed(4)}${heldOut === undefined ? '' : `, held-out ${heldOut.toFixed(4)}${heldOutRelative === undefined ? '' : `, which is ${heldOutRelative.toFixed(3)} of the best constant guess`}`}`)
-  print(`  loss curve ${join(directory, 'loss.svg')}, samples in ${join(directory, 'samples')}. Draw more with\n\n    fathom sample ${quoted(directory)}\n`)
+  if (loss !== undefined)
+    print(
+      `\n  done in ${showDuration(seconds)}: loss ${loss.toFixed(4)}${heldOut === undefined ? '' : `, held-out ${heldOut.toFixed(4)}${heldOutRelative === undefined ? '' : `, which is ${heldOutRelative.toFixed(3)} of the best constant guess`}`}`,
+    )
+  print(
+    `  loss curve ${join(directory, 'loss.svg')}, samples in ${join(directory, 'samples')}. Draw more with\n\n    fathom sample ${quoted(directory)}\n`,
+  )
 }
 
 /** Runs with progress on the terminal; the first Ctrl-C finishes the step and saves, the second ends the process at once. */
 const watched = async (run: (hooks: TrainHooks) => TE.TaskEither<TrainError, TrainSummary>): Promise<Outcome> => {
   const controller = new AbortController()
   const { stdout } = process
-  const progress = progressOn({ isTTY: stdout.isTTY, columns: stdout.columns, write: (text) => stdout.write(text), now: () => performance.now() })
+  const progress = progressOn({
+    isTTY: stdout.isTTY,
+    columns: stdout.columns,
+    write: (text) => stdout.write(text),
+    now: () => performance.now(),
+  })
   // Only once: without a listener the system's own handling is back, and a second Ctrl-C needs nothing of a busy process.
   const stop = (): void => {
     progress.end()
-    print('  finishing the step and saving … (Ctrl-C again ends at once, and loses what came after the last checkpoint)')
+    print(
+      '  finishing the step and saving … (Ctrl-C again ends at once, and loses what came after the last checkpoint)',
+    )
     controller.abort()
   }
   process.once('SIGINT', stop)
@@ -90,7 +128,9 @@ const watched = async (run: (hooks: TrainHooks) => TE.TaskEither<TrainError, Tra
 const printPlan = ({ facts, kernels, flopsPerSecond, seconds, warnings }: TrainingPlan): void => {
   for (const warning of warnings) print(`  note      ${warning}`)
   print(header(facts).trimEnd())
-  print(`  step      ${showFlops(facts.flops)} in ${kernels} kernels · this device reaches ${showFlops(flopsPerSecond)}/s on its convolutions`)
+  print(
+    `  step      ${showFlops(facts.flops)} in ${kernels} kernels · this device reaches ${showFlops(flopsPerSecond)}/s on its convolutions`,
+  )
   print(`  time      ≈ ${showDuration(seconds)} for ${facts.config.steps} steps, samples and checkpoints not counted`)
   print(`  disk      ${showBytes(4 * facts.weights)} a checkpoint, 3 are kept`)
   print('  dry run: nothing was trained or written')
@@ -105,9 +145,15 @@ const settingsIn = (path: FlagValue | undefined): E.Either<Outcome, Record<strin
     : pipe(
         E.tryCatch(
           (): unknown => JSON.parse(readFileSync(path, 'utf8')),
-          (error): Outcome => ({ code: 2, message: `--config ${path} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}` }),
+          (error): Outcome => ({
+            code: 2,
+            message: `--config ${path} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}`,
+          }),
         ),
-        E.filterOrElse(isRecord, (): Outcome => ({ code: 2, message: `--config ${path} must hold one record of settings, like config.json of a run` })),
+        E.filterOrElse(isRecord, (): Outcome => ({
+          code: 2,
+          message: `--config ${path} must hold one record of settings, like config.json of a run`,
+        })),
       )
 
 /** `fathom train`. */

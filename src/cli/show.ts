@@ -16,7 +16,8 @@ export const showDuration = (seconds: number): string => {
 }
 
 /** `187 k`, `11.6 M`. */
-export const showCount = (n: number): string => (n < 1e4 ? grouped(n) : n < 1e6 ? `${(n / 1e3).toFixed(0)} k` : `${(n / 1e6).toFixed(1)} M`)
+export const showCount = (n: number): string =>
+  n < 1e4 ? grouped(n) : n < 1e6 ? `${(n / 1e3).toFixed(0)} k` : `${(n / 1e6).toFixed(1)} M`
 
 /** The lines above a run: what it works on, where, and how much it takes. */
 export const header = ({ config, device, pictures, parameters, memory, weights, flops }: RunFacts): string => {

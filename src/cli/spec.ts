@@ -26,7 +26,9 @@ export interface Command {
   readonly flags: { readonly [name: string]: Flag }
 }
 
-const presetList = Object.entries(presets).map(([name, { purpose }]) => `${name} (${purpose})`).join(', ')
+const presetList = Object.entries(presets)
+  .map(([name, { purpose }]) => `${name} (${purpose})`)
+  .join(', ')
 
 /** The commands by name. */
 export const commands = {
@@ -35,21 +37,45 @@ export const commands = {
     summary: 'train a model on a folder of pictures, or on procedural seas',
     about: `Without a folder it trains on procedural seas. Presets: ${presetList}.`,
     flags: {
-      out: { kind: 'text', value: 'DIR', help: 'run directory, which must not hold a run [runs/<date>-<name>-<n>]', setting: 'out' },
+      out: {
+        kind: 'text',
+        value: 'DIR',
+        help: 'run directory, which must not hold a run [runs/<date>-<name>-<n>]',
+        setting: 'out',
+      },
       preset: { kind: 'text', value: 'NAME', help: 'tiny, small or base [tiny]', setting: 'preset' },
       size: { kind: 'size', value: 'N|HxW', help: 'size of the pictures in pixels', setting: 'height' },
       batch: { kind: 'number', value: 'N', help: 'pictures that go through the network together', setting: 'batch' },
-      accumulate: { kind: 'number', value: 'N', help: 'batches for each step: a larger batch in the same memory [1]', setting: 'accumulate' },
+      accumulate: {
+        kind: 'number',
+        value: 'N',
+        help: 'batches for each step: a larger batch in the same memory [1]',
+        setting: 'accumulate',
+      },
       steps: { kind: 'number', value: 'N', help: 'steps of the optimizer', setting: 'steps' },
       lr: { kind: 'number', value: 'X', help: 'learning rate', setting: 'learningRate' },
       ema: { kind: 'number', value: 'X', help: 'largest decay of the averaged weights, in [0, 1)', setting: 'ema' },
-      objective: { kind: 'text', value: 'NAME', help: 'what the network predicts: v, epsilon or x0', setting: 'objective' },
+      objective: {
+        kind: 'text',
+        value: 'NAME',
+        help: 'what the network predicts: v, epsilon or x0',
+        setting: 'objective',
+      },
       schedule: { kind: 'text', value: 'NAME', help: 'noise schedule: cosine, linear or sigmoid', setting: 'schedule' },
       seed: { kind: 'number', value: 'N', help: 'from which everything random is drawn [0]', setting: 'seed' },
       device: { kind: 'text', value: 'NAME', help: 'where to compute [cpu]', setting: 'device' },
       'save-every': { kind: 'number', value: 'N', help: 'steps from checkpoint to checkpoint', setting: 'saveEvery' },
-      'sample-every': { kind: 'number', value: 'N', help: 'steps from sheet to sheet of samples', setting: 'sampleEvery' },
-      config: { kind: 'text', value: 'FILE.json', help: 'settings as a run writes them in config.json; flags go over them' },
+      'sample-every': {
+        kind: 'number',
+        value: 'N',
+        help: 'steps from sheet to sheet of samples',
+        setting: 'sampleEvery',
+      },
+      config: {
+        kind: 'text',
+        value: 'FILE.json',
+        help: 'settings as a run writes them in config.json; flags go over them',
+      },
       'dry-run': { kind: 'switch', help: 'print parameters, memory, FLOPs and time; train nothing, write no run' },
     },
   },

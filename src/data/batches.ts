@@ -30,7 +30,8 @@ const stream = { split: 0, order: 1 } as const
 export const heldOutShare = (count: number): number => Math.min(64, count < 2 ? 0 : Math.max(1, Math.floor(count / 10)))
 
 /** The i-th picture's place in an endless sequence of epochs, each a permutation of its own. */
-const shuffled = (key: HostKey, count: number, i: number): number => hostPermutationIndex(hostFold(key, Math.floor(i / count)), count, i % count)
+const shuffled = (key: HostKey, count: number, i: number): number =>
+  hostPermutationIndex(hostFold(key, Math.floor(i / count)), count, i % count)
 
 /**
  * A set as training data: a tenth of it (64 at most) is held out, the rest comes in a fresh order each epoch.
@@ -93,7 +94,8 @@ export const stack = (pictures: readonly Uint8Array[]): Uint8Array => {
 }
 
 /** The pictures `start` … `start + size − 1` of the stream: u8 of `[size, height, width, channels]`. */
-export const batchAt = (data: TrainingData, start: number, size: number): Uint8Array => stack(range(size).map((i) => data.picture(start + i)))
+export const batchAt = (data: TrainingData, start: number, size: number): Uint8Array =>
+  stack(range(size).map((i) => data.picture(start + i)))
 
 /** The mean of the first `most` pictures of the stream (all of a smaller set), of each pixel, in [−1, 1]: `[height, width, channels]`. */
 export const meanPicture = (data: TrainingData, most = 256): Float32Array => {

@@ -1,8 +1,21 @@
 /** fathom/data: pictures to train on. Folders of photographs, procedural seas, and the endless stream that training draws from. */
 export { batchAt, dataOfSeas, dataOfSet, heldOutShare, meanPicture, stack, type TrainingData } from './batches.ts'
 export type { DataError, DataErrorCode } from './folder/dataError.ts'
-export { openImageFolder, type FolderImageSet, type FolderOptions, type FolderProgress, type FolderReport } from './folder/openImageFolder.node.ts'
+export {
+  openImageFolder,
+  type FolderImageSet,
+  type FolderOptions,
+  type FolderProgress,
+  type FolderReport,
+} from './folder/openImageFolder.node.ts'
 export { scanFolder, type ScanOptions, type ScanProgress } from './folder/scanFolder.node.ts'
-export { formatScan, scanToJson, summariseSkipped, type ImageFile, type ScanReport, type SkippedFile } from './folder/scanReport.ts'
+export {
+  formatScan,
+  scanToJson,
+  summariseSkipped,
+  type ImageFile,
+  type ScanReport,
+  type SkippedFile,
+} from './folder/scanReport.ts'
 export type { ImageSet } from './imageSet.ts'
 export * from './seas/index.ts'

@@ -42,6 +42,8 @@ export interface TrainConfig {
   readonly ema: number
   readonly objective: 'epsilon' | 'x0' | 'v'
   readonly schedule: 'linear' | 'cosine' | 'sigmoid'
+  /** γ of the min-SNR weights: times with less noise than this ratio count no more (Hang et al. 2023); null for no bound. */
+  readonly minSnr: number | null
   /** T, the number of noise levels. */
   readonly timesteps: number
   /** Whether pictures are mirrored at random. */
@@ -64,7 +66,9 @@ type Decoder<T> = (value: unknown) => E.Either<string, T>
 const whole =
   (low: number, high = Number.MAX_SAFE_INTEGER): Decoder<number> =>
   (x) =>
-    typeof x === 'number' && Number.isSafeInteger(x) && x >= low && x <= high ? E.right(x) : E.left(high === Number.MAX_SAFE_INTEGER ? `a whole number ≥ ${low}` : `a whole number from ${low} to ${high}`)
+    typeof x === 'number' && Number.isSafeInteger(x) && x >= low && x <= high
+      ? E.right(x)
+      : E.left(high === Number.MAX_SAFE_INTEGER ? `a whole number ≥ ${low}` : `a whole number from ${low} to ${high}`)
 
 const number =
   (words: string, fits: (x: number) => boolean): Decoder<number> =>
@@ -75,46 +79,81 @@ const oneOf =
   <T extends string>(...names: readonly T[]): Decoder<T> =>
   (x) => {
     const found = names.find((name) => name === x)
-    return found === undefined ? E.left(`one of ${names.join(', ')}${typeof x === 'string' ? suggestion(x, names) : ''}`) : E.right(found)
+    return found === undefined
+      ? E.left(`one of ${names.join(', ')}${typeof x === 'string' ? suggestion(x, names) : ''}`)
+      : E.right(found)
   }
 
-const text: Decoder<string> = (x) => (typeof x === 'string' && x !== '' ? E.right(x) : E.left('a text that is not empty'))
+const text: Decoder<string> = (x) =>
+  typeof x === 'string' && x !== '' ? E.right(x) : E.left('a text that is not empty')
 
 const list: Decoder<readonly number[]> = (x) =>
-  Array.isArray(x) && x.length > 0 && x.every((m: unknown): m is number => typeof m === 'number' && Number.isInteger(m) && m > 0) ? E.right(x) : E.left('a list of whole numbers above 0')
+  Array.isArray(x) &&
+  x.length > 0 &&
+  x.every((m: unknown): m is number => typeof m === 'number' && Number.isInteger(m) && m > 0)
+    ? E.right(x)
+    : E.left('a list of whole numbers above 0')
 
-const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> => typeof x === 'object' && x !== null && !Array.isArray(x)
+const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
+  typeof x === 'object' && x !== null && !Array.isArray(x)
 
 type Fields<T> = { readonly [K in keyof T]: Decoder<T[K]> }
 
 const show = (x: unknown): string => JSON.stringify(x) ?? String(x)
 
-/** Decodes a record field by field; the first field that is wrong, or unknown, is the error. */
+const entriesOf = <T>(fields: Fields<T>): readonly (readonly [string, Decoder<unknown>])[] => Object.entries(fields)
+
+const matches = <T>(fields: Fields<T>, x: unknown): x is T =>
+  isRecord(x) && entriesOf(fields).every(([key, decode]) => E.isRight(decode(x[key])))
+
+/** The words about the first field that is wrong. */
+const wrongField = <T>(fields: Fields<T>, where: string, x: Readonly<Record<string, unknown>>): string | undefined => {
+  for (const [key, decode] of entriesOf(fields)) {
+    const value = decode(x[key])
+    if (E.isLeft(value))
+      return value.left.includes(' must be ') || value.left.includes(' is not a setting')
+        ? value.left
+        : `${where}${key} must be ${value.left}, got ${show(x[key])}`
+  }
+  return undefined
+}
+
+/** Decodes a record field by field; a field that is unknown, or else the first that is wrong, is the error. */
 const record =
   <T>(fields: Fields<T>, where: string) =>
   (x: unknown): E.Either<string, T> => {
-    if (!isRecord(x)) return E.left(`${where === '' ? 'the configuration' : where} must be a record of settings, got ${show(x)}`)
+    if (!isRecord(x))
+      return E.left(
+        `${where === '' ? 'the configuration' : where.slice(0, -1)} must be a record of settings, got ${show(x)}`,
+      )
     const known = Object.keys(fields)
     const unknown = Object.keys(x).find((key) => !known.includes(key))
-    if (unknown !== undefined) return E.left(`${where}${unknown} is not a setting${suggestion(unknown, known) || `; there are ${known.join(', ')}`}`)
-    const decoded: [string, unknown][] = []
-    for (const [key, decode] of Object.entries<Decoder<unknown>>(fields)) {
-      const value = decode(x[key])
-      if (E.isLeft(value)) return E.left(value.left.includes(' must be ') ? value.left : `${where}${key} must be ${value.left}, got ${show(x[key])}`)
-      decoded.push([key, value.right])
-    }
-    return E.right(Object.fromEntries(decoded) as T) // the fields of T, each decoded to its type
+    if (unknown !== undefined)
+      return E.left(
+        `${where}${unknown} is not a setting${suggestion(unknown, known) || `; there are ${known.join(', ')}`}`,
+      )
+    const wrong = wrongField(fields, where, x)
+    return wrong === undefined && matches(fields, x) ? E.right(x) : E.left(wrong ?? `${where} cannot be read`)
   }
 
 const modelFields: Fields<ModelConfig> = {
-  width: (x) => (typeof x === 'number' && Number.isInteger(x) && x >= 4 && x % 2 === 0 ? E.right(x) : E.left('an even whole number ≥ 4')),
+  width: (x) =>
+    typeof x === 'number' && Number.isInteger(x) && x >= 4 && x % 2 === 0
+      ? E.right(x)
+      : E.left('an even whole number ≥ 4'),
   multipliers: list,
   heads: whole(1),
   headWidth: whole(1),
 }
 
 const fields: Fields<TrainConfig> = {
-  folder: (x) => (x === null ? E.right(null) : pipe(text(x), E.mapLeft(() => 'the path of a folder, or null for procedural seas'))),
+  folder: (x) =>
+    x === null
+      ? E.right(null)
+      : pipe(
+          text(x),
+          E.mapLeft(() => 'the path of a folder, or null for procedural seas'),
+        ),
   out: text,
   preset: text,
   height: whole(1, 8192),
@@ -128,6 +167,8 @@ const fields: Fields<TrainConfig> = {
   ema: number('a number in [0, 1), for instance 0.995', (x) => x >= 0 && x < 1),
   objective: oneOf('epsilon', 'x0', 'v'),
   schedule: oneOf('linear', 'cosine', 'sigmoid'),
+  minSnr: (x) =>
+    x === null || (typeof x === 'number' && x > 0) ? E.right(x) : E.left('a number above 0, for instance 5, or null'),
   timesteps: whole(2, 100_000),
   flip: (x) => (typeof x === 'boolean' ? E.right(x) : E.left('true or false')),
   seed: whole(0, 2 ** 52),
@@ -154,16 +195,20 @@ const checkTogether = (config: TrainConfig): E.Either<string, TrainConfig> => {
   const wrong = (['height', 'width'] as const).find((side) => config[side] % factor !== 0)
   if (wrong !== undefined) {
     const what = config.height === config.width ? 'image size' : `image ${wrong}`
-    return E.left(`${what} ${config[wrong]} is not divisible by ${factor} (${halvings} halving${halvings === 1 ? '' : 's'}): ${fits(config[wrong], factor)}`)
+    return E.left(
+      `${what} ${config[wrong]} is not divisible by ${factor} (${halvings} halving${halvings === 1 ? '' : 's'}): ${fits(config[wrong], factor)}`,
+    )
   }
-  if (config.sampleSteps > config.timesteps) return E.left(`sampleSteps must be at most timesteps, ${config.timesteps}, got ${config.sampleSteps}`)
+  if (config.sampleSteps > config.timesteps)
+    return E.left(`sampleSteps must be at most timesteps, ${config.timesteps}, got ${config.sampleSteps}`)
   return E.right(config)
 }
 
 const toError = E.mapLeft((message: string): TrainError => trainError('CFG', message))
 
 /** A whole configuration, as it was written by a run. */
-export const decodeConfig = (input: unknown): E.Either<TrainError, TrainConfig> => pipe(record(fields, '')(input), E.chain(checkTogether), toError)
+export const decodeConfig = (input: unknown): E.Either<TrainError, TrainConfig> =>
+  pipe(record(fields, '')(input), E.chain(checkTogether), toError)
 
 const isPresetName = (name: string): name is PresetName => Object.hasOwn(presets, name)
 
@@ -177,7 +222,11 @@ export const configOf = (given: { readonly [setting: string]: unknown }): E.Eith
   const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   const preset = named['preset'] ?? 'tiny'
   if (typeof preset !== 'string' || !isPresetName(preset))
-    return toError(E.left(`preset must be one of ${Object.keys(presets).join(', ')}, got ${show(preset)}${typeof preset === 'string' ? suggestion(preset, Object.keys(presets)) : ''}`))
+    return toError(
+      E.left(
+        `preset must be one of ${Object.keys(presets).join(', ')}, got ${show(preset)}${typeof preset === 'string' ? suggestion(preset, Object.keys(presets)) : ''}`,
+      ),
+    )
   const { purpose: _, ...chosen } = presets[preset]
   const model = isRecord(named['model']) ? { ...chosen.model, ...named['model'] } : (named['model'] ?? chosen.model)
   return decodeConfig({ folder: null, seed: 0, device: 'cpu', ...chosen, ...named, preset, model })

@@ -22,7 +22,12 @@ export const openData = (config: TrainConfig): TE.TaskEither<TrainError, OpenedD
   const { folder, seed, height, width } = config
   if (folder === null) {
     const data = dataOfSeas({ seed, height, width })
-    return TE.right({ data, fingerprint: 'seas', summary: `procedural seas, endless · ${data.heldOutCount} held out`, warnings: [] })
+    return TE.right({
+      data,
+      fingerprint: 'seas',
+      summary: `procedural seas, endless · ${data.heldOutCount} held out`,
+      warnings: [],
+    })
   }
   return pipe(
     openImageFolder(folder, { height, width, channels: 3 }),
@@ -31,8 +36,18 @@ export const openData = (config: TrainConfig): TE.TaskEither<TrainError, OpenedD
       const data = dataOfSet(set, seed)
       const { skipped } = set.report
       const lost = skipped.length === 0 ? '' : ` · ${grouped(skipped.length)} skipped (${summariseSkipped(skipped)})`
-      const few = set.count < 100 ? [`${grouped(set.count)} pictures are few: the model will learn them by heart; some hundreds are a start, ten thousand are good`] : []
-      return { data, fingerprint: `${set.count} pictures, ${createHash('sha256').update(JSON.stringify(set.names)).digest('hex').slice(0, 16)}`, summary: `${grouped(set.count)} usable${lost} · ${grouped(data.heldOutCount)} held out`, warnings: [...set.report.warnings, ...few] }
+      const few =
+        set.count < 100
+          ? [
+              `${grouped(set.count)} pictures are few: the model will learn them by heart; some hundreds are a start, ten thousand are good`,
+            ]
+          : []
+      return {
+        data,
+        fingerprint: `${set.count} pictures, ${createHash('sha256').update(JSON.stringify(set.names)).digest('hex').slice(0, 16)}`,
+        summary: `${grouped(set.count)} usable${lost} · ${grouped(data.heldOutCount)} held out`,
+        warnings: [...set.report.warnings, ...few],
+      }
     }),
   )
 }

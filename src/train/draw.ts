@@ -23,7 +23,11 @@ const toByte = (x: number): number => Math.round((Math.min(1, Math.max(-1, x)) +
  * @returns `count` pictures, each bytes [H, W, 3]
  * @throws RangeError for more steps than the schedule has
  */
-export const drawerOn = (device: Device, recipe: Recipe, { count, steps, seed, batch = recipe.config.batch }: DrawOptions): ((params: Params, onStep?: (done: number, total: number) => void) => Promise<readonly Uint8Array[]>) => {
+export const drawerOn = (
+  device: Device,
+  recipe: Recipe,
+  { count, steps, seed, batch = recipe.config.batch }: DrawOptions,
+): ((params: Params, onStep?: (done: number, total: number) => void) => Promise<readonly Uint8Array[]>) => {
   const { config, model, schedule } = recipe
   const size = Math.min(batch, count)
   const batches = Math.ceil(count / size)
@@ -39,7 +43,9 @@ export const drawerOn = (device: Device, recipe: Recipe, { count, steps, seed, b
   return async (params, onStep) => {
     const pictures: Uint8Array[] = []
     for (const b of range(batches)) {
-      const { x } = await draw(params, foldIn(foldIn(key(seed), 'sample'), b), { onStep: (done, total) => onStep?.(b * total + done, batches * total) })
+      const { x } = await draw(params, foldIn(foldIn(key(seed), 'sample'), b), {
+        onStep: (done, total) => onStep?.(b * total + done, batches * total),
+      })
       const bytes = Uint8Array.from(await device.read(x), toByte)
       pictures.push(...range(size).map((i) => bytes.subarray(i * each, (i + 1) * each)))
     }

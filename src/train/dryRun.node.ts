@@ -35,7 +35,9 @@ const measureRate = async (device: Device, { config }: Recipe): Promise<number> 
   const layer = conv2d(config.model.width, config.model.width, 3, { padding: 1 })
   const shape = [config.batch, config.height, config.width, config.model.width]
   const [params, x] = await device.compile((k: Key) => [layer.init(k), normal(k, shape)] as const)(key(0))
-  const run = device.compile((p: typeof params, input: Tensor) => valueAndGrad((q: typeof params) => silu(layer.apply(q, input)).square().mean())(p))
+  const run = device.compile((p: typeof params, input: Tensor) =>
+    valueAndGrad((q: typeof params) => silu(layer.apply(q, input)).square().mean())(p),
+  )
   const flops = flopsOf(run.plan(params, x))
   let best = Infinity
   const begin = performance.now()
@@ -66,9 +68,23 @@ export const planTraining = (config: TrainConfig): TE.TaskEither<TrainError, Tra
           const plan = stepperOn(device, recipe).plan(state)
           const parameters = countElements(state.params)
           const flops = flopsOf(plan) * config.accumulate
-          const facts = { config, device: device.name, pictures: opened.summary, parameters, memory: memoryOf(plan), weights: 4 * parameters, flops }
+          const facts = {
+            config,
+            device: device.name,
+            pictures: opened.summary,
+            parameters,
+            memory: memoryOf(plan),
+            weights: 4 * parameters,
+            flops,
+          }
           const flopsPerSecond = await measureRate(device, recipe)
-          return { facts, kernels: plan.kernels.length, flopsPerSecond, seconds: (flops / flopsPerSecond) * config.steps, warnings: opened.warnings }
+          return {
+            facts,
+            kernels: plan.kernels.length,
+            flopsPerSecond,
+            seconds: (flops / flopsPerSecond) * config.steps,
+            warnings: opened.warnings,
+          }
         } finally {
           await device.close()
         }

@@ -21,7 +21,13 @@ export interface RunFacts {
 export type TrainEvent =
   | { readonly _tag: 'Started'; readonly facts: RunFacts; readonly from: number }
   | { readonly _tag: 'Warning'; readonly message: string }
-  | { readonly _tag: 'Stepped'; readonly step: number; readonly steps: number; readonly loss: number; readonly imagesPerSecond: number }
+  | {
+      readonly _tag: 'Stepped'
+      readonly step: number
+      readonly steps: number
+      readonly loss: number
+      readonly imagesPerSecond: number
+    }
   | ({ readonly _tag: 'HeldOut'; readonly step: number } & HeldOut)
   | { readonly _tag: 'Saved'; readonly step: number; readonly path: string }
   | { readonly _tag: 'Sampled'; readonly step: number; readonly path: string }

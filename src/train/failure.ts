@@ -1,5 +1,5 @@
 /** TaskEithers inside a loop: a Left leaves the loop as an exception and becomes a Left again at its edge. */
-import { E, TE } from '../prelude/fp.ts'
+import { E, type TE } from '../prelude/fp.ts'
 import type { TrainError } from './trainError.ts'
 
 /** Carries a {@link TrainError} out of a loop. */

@@ -41,7 +41,8 @@ const chunksOf = ({ config }: Recipe, data: TrainingData): readonly Omit<Chunk, 
   const total = drawsFor(data.heldOutCount)
   const size = Math.min(config.batch, total)
   const order = hostFold(hostKey(config.seed), 0)
-  const timeOf = (i: number): number => Math.floor(((hostPermutationIndex(order, total, i % total) + 0.5) / total) * config.timesteps)
+  const timeOf = (i: number): number =>
+    Math.floor(((hostPermutationIndex(order, total, i % total) + 0.5) / total) * config.timesteps)
   const shape = [size, config.height, config.width, 3]
   const pictures = range(data.heldOutCount).map((i) => data.heldOut(i))
   return range(Math.ceil(total / size)).map((c) => {
@@ -57,9 +58,14 @@ const chunksOf = ({ config }: Recipe, data: TrainingData): readonly Omit<Chunk, 
 
 /** The losses of a chunk's draws, [size], for a network. */
 const chunkLosses =
-  ({ config, schedule }: Recipe) =>
+  ({ objective }: Recipe) =>
   (denoise: Denoise, images: Tensor, t: Tensor, key: Key, index: Tensor): Tensor =>
-    diffusionLosses({ schedule, objective: config.objective })(denoise, normalise(images), t, normal(foldIn(foldIn(key, 'held out'), index), images.shape))
+    diffusionLosses(objective)(
+      denoise,
+      normalise(images),
+      t,
+      normal(foldIn(foldIn(key, 'held out'), index), images.shape),
+    )
 
 /** The network that knows the mean image alone. @param mean [H, W, C] in [−1, 1] */
 const constantPredictor =
@@ -72,12 +78,20 @@ const constantPredictor =
  *
  * @returns a function from raw parameters to the measurement
  */
-export const heldOutOn = async (device: Device, recipe: Recipe, data: TrainingData): Promise<(params: Params) => Promise<HeldOut>> => {
+export const heldOutOn = async (
+  device: Device,
+  recipe: Recipe,
+  data: TrainingData,
+): Promise<(params: Params) => Promise<HeldOut>> => {
   const chunks = chunksOf(recipe, data)
   const seed = key(recipe.config.seed)
   const losses = chunkLosses(recipe)
-  const network = device.compile((params: Params, images: Tensor, t: Tensor, seed: Key, index: Tensor) => losses((x, time) => recipe.model.apply(params, { x, t: time }), images, t, seed, index))
-  const constant = device.compile((mean: Tensor, images: Tensor, t: Tensor, seed: Key, index: Tensor) => losses(constantPredictor(recipe, mean), images, t, seed, index))
+  const network = device.compile((params: Params, images: Tensor, t: Tensor, seed: Key, index: Tensor) =>
+    losses((x, time) => recipe.model.apply(params, { x, t: time }), images, t, seed, index),
+  )
+  const constant = device.compile((mean: Tensor, images: Tensor, t: Tensor, seed: Key, index: Tensor) =>
+    losses(constantPredictor(recipe, mean), images, t, seed, index),
+  )
   const average = async (of: (chunk: Omit<Chunk, 'key'>) => Promise<Tensor>): Promise<number> => {
     let [sum, count] = [0, 0]
     for (const chunk of chunks) {

@@ -66,10 +66,16 @@ export interface Samples {
   readonly pictures: readonly Uint8Array[]
 }
 
-const requireOptions = ({ timesteps }: TrainConfig, { count, steps, seed }: SampleOptions): E.Either<TrainError, void> => {
-  if (!Number.isSafeInteger(count) || count < 1) return E.left(trainError('CFG', `count must be a whole number ≥ 1, got ${count}`))
-  if (!Number.isSafeInteger(steps) || steps < 1 || steps > timesteps) return E.left(trainError('CFG', `steps must be a whole number from 1 to ${timesteps}, got ${steps}`))
-  if (!Number.isSafeInteger(seed) || seed < 0) return E.left(trainError('CFG', `seed must be a whole number ≥ 0, got ${seed}`))
+const requireOptions = (
+  { timesteps }: TrainConfig,
+  { count, steps, seed }: SampleOptions,
+): E.Either<TrainError, void> => {
+  if (!Number.isSafeInteger(count) || count < 1)
+    return E.left(trainError('CFG', `count must be a whole number ≥ 1, got ${count}`))
+  if (!Number.isSafeInteger(steps) || steps < 1 || steps > timesteps)
+    return E.left(trainError('CFG', `steps must be a whole number from 1 to ${timesteps}, got ${steps}`))
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    return E.left(trainError('CFG', `seed must be a whole number ≥ 0, got ${seed}`))
   return E.right(undefined)
 }
 

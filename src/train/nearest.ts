@@ -25,7 +25,11 @@ export const nearest = (written: string, names: readonly string[]): string | und
 }
 
 /** ` (did you mean 'steps'?)`, or nothing. */
-export const suggestion = (written: string, names: readonly string[], show: (name: string) => string = (name) => name): string => {
+export const suggestion = (
+  written: string,
+  names: readonly string[],
+  show: (name: string) => string = (name) => name,
+): string => {
   const name = nearest(written, names)
   return name === undefined ? '' : `; did you mean ${show(name)}?`
 }

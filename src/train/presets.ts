@@ -11,6 +11,7 @@ const usual = {
   ema: 0.995,
   objective: 'v',
   schedule: 'cosine',
+  minSnr: 5,
   timesteps: 1000,
   flip: true,
   saveEvery: 500,
@@ -20,7 +21,12 @@ const usual = {
   sampleSteps: 50,
 } as const
 
-const model = (width: number, multipliers: readonly number[], heads: number, headWidth: number): ModelConfig => ({ width, multipliers, heads, headWidth })
+const model = (width: number, multipliers: readonly number[], heads: number, headWidth: number): ModelConfig => ({
+  width,
+  multipliers,
+  heads,
+  headWidth,
+})
 
 /** The presets, from the smallest. */
 export const presets = {
@@ -39,8 +45,26 @@ export const presets = {
     heldOutEvery: 50,
     sampleSteps: 25,
   },
-  small: { ...usual, purpose: 'seas of 32×32, hours on a cpu', height: 32, width: 32, model: model(32, [1, 2, 4], 4, 16), batch: 16, steps: 20_000, learningRate: 4e-4 },
-  base: { ...usual, purpose: 'photographs of 64×64, for a GPU', height: 64, width: 64, model: model(64, [1, 2, 4, 8], 4, 32), batch: 32, steps: 100_000, learningRate: 2e-4 },
+  small: {
+    ...usual,
+    purpose: 'seas of 32×32, hours on a cpu',
+    height: 32,
+    width: 32,
+    model: model(32, [1, 2, 4], 4, 16),
+    batch: 16,
+    steps: 20_000,
+    learningRate: 4e-4,
+  },
+  base: {
+    ...usual,
+    purpose: 'photographs of 64×64, for a GPU',
+    height: 64,
+    width: 64,
+    model: model(64, [1, 2, 4, 8], 4, 32),
+    batch: 32,
+    steps: 100_000,
+    learningRate: 2e-4,
+  },
 } as const satisfies { readonly [name: string]: Preset }
 
 /** The name of a preset. */

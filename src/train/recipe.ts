@@ -1,8 +1,18 @@
 /** From a configuration to what it names: the network, the noise schedule, the optimizer, and the rates of each step. */
-import { cosineSchedule, linearSchedule, sigmoidSchedule, type Schedule } from '../diffusion/index.ts'
+import { cosineSchedule, linearSchedule, sigmoidSchedule, type LossOptions, type Schedule } from '../diffusion/index.ts'
 import { unet, type UnetInput, type UnetParams } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
-import { adam, chain, clipByGlobalNorm, constantWithWarmup, cosineDecay, diffusersEmaDecay, type AdamState, type Stateless, type Transform } from '../optim/index.ts'
+import {
+  adam,
+  chain,
+  clipByGlobalNorm,
+  constantWithWarmup,
+  cosineDecay,
+  diffusersEmaDecay,
+  type AdamState,
+  type Stateless,
+  type Transform,
+} from '../optim/index.ts'
 import { mapTree } from '../tensor/tree.ts'
 import type { Key } from '../tensor/random.ts'
 import type { TrainConfig } from './config.ts'
@@ -26,6 +36,8 @@ export interface Recipe {
   readonly config: TrainConfig
   readonly model: Module<Params, UnetInput>
   readonly schedule: Schedule
+  /** The training objective with its weights. */
+  readonly objective: LossOptions
   readonly optimizer: Transform<OptimizerState>
   /** The learning rate and the decay of the average at step 1, 2, … */
   readonly rateAt: (step: number) => number
@@ -40,19 +52,26 @@ const schedules: { readonly [K in TrainConfig['schedule']]: (steps: number) => S
 
 const rateOf = ({ rate, learningRate, steps }: TrainConfig): ((step: number) => number) => {
   const warmupSteps = Math.min(100, Math.ceil(steps / 100))
-  const schedule = rate === 'cosine' ? cosineDecay({ learningRate, warmupSteps, steps: steps + 1 }) : constantWithWarmup({ learningRate, warmupSteps })
+  const schedule =
+    rate === 'cosine'
+      ? cosineDecay({ learningRate, warmupSteps, steps: steps + 1 })
+      : constantWithWarmup({ learningRate, warmupSteps })
   return schedule
 }
 
 /** The recipe of a configuration. Adam's second decay of 0.99 and clipping at 1 are those of lucidrains' trainer. */
-export const recipeOf = (config: TrainConfig): Recipe => ({
-  config,
-  model: unet({ channels: 3, ...config.model }),
-  schedule: schedules[config.schedule](config.timesteps),
-  optimizer: chain(clipByGlobalNorm(1), adam({ beta1: 0.9, beta2: 0.99 })),
-  rateAt: rateOf(config),
-  decayAt: diffusersEmaDecay({ decay: config.ema }),
-})
+export const recipeOf = (config: TrainConfig): Recipe => {
+  const schedule = schedules[config.schedule](config.timesteps)
+  return {
+    config,
+    model: unet({ channels: 3, ...config.model }),
+    schedule,
+    objective: { schedule, objective: config.objective, ...(config.minSnr !== null && { minSnrGamma: config.minSnr }) },
+    optimizer: chain(clipByGlobalNorm(1), adam({ beta1: 0.9, beta2: 0.99 })),
+    rateAt: rateOf(config),
+    decayAt: diffusersEmaDecay({ decay: config.ema }),
+  }
+}
 
 /** The state before the first step, not yet computed: the average begins as the parameters. */
 export const initialState = ({ model, optimizer }: Recipe, key: Key): TrainState => {

@@ -5,7 +5,21 @@
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { acquireRunLock, appendMetric, encodePng, imageGrid, lineChart, newestCheckpoint, nodeFileSystem, readMetrics, replaceFile, saveCheckpoint, truncateMetricsAfter, type MetricRecord, type RunLock } from '../io/index.ts'
+import {
+  acquireRunLock,
+  appendMetric,
+  encodePng,
+  imageGrid,
+  lineChart,
+  newestCheckpoint,
+  nodeFileSystem,
+  readMetrics,
+  replaceFile,
+  saveCheckpoint,
+  truncateMetricsAfter,
+  type MetricRecord,
+  type RunLock,
+} from '../io/index.ts'
 import type { FileSystemError } from '../io/index.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { decodeConfig, type TrainConfig } from './config.ts'
@@ -15,7 +29,14 @@ import type { Device } from '../tensor/device.ts'
 import type { TrainState } from './recipe.ts'
 import { trainError, trainErrorOf, type TrainError } from './trainError.ts'
 
-const names = { config: 'config.json', metrics: 'metrics.jsonl', chart: 'loss.svg', firstBatch: 'first-batch.png', samples: 'samples', checkpoints: 'checkpoints' } as const
+const names = {
+  config: 'config.json',
+  metrics: 'metrics.jsonl',
+  chart: 'loss.svg',
+  firstBatch: 'first-batch.png',
+  samples: 'samples',
+  checkpoints: 'checkpoints',
+} as const
 
 const runError = trainErrorOf('RUN-IO')
 
@@ -25,8 +46,20 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 /** SHA-256 of the settings that determine a run's numbers; where it lies and how often it reports do not. */
 export const configHash = (config: TrainConfig): string => {
-  const { out: _, folder, saveEvery: _s, sampleEvery: _p, heldOutEvery: _h, sampleCount: _c, sampleSteps: _n, ...determining } = config
-  const canonical = JSON.stringify({ ...determining, seas: folder === null }, Object.keys({ ...determining, ...determining.model, seas: 0 }).toSorted())
+  const {
+    out: _,
+    folder,
+    saveEvery: _s,
+    sampleEvery: _p,
+    heldOutEvery: _h,
+    sampleCount: _c,
+    sampleSteps: _n,
+    ...determining
+  } = config
+  const canonical = JSON.stringify(
+    { ...determining, seas: folder === null },
+    Object.keys({ ...determining, ...determining.model, seas: 0 }).toSorted(),
+  )
   return createHash('sha256').update(canonical).digest('hex')
 }
 
@@ -51,7 +84,12 @@ export const requireFree = (directory: string): TE.TaskEither<TrainError, void> 
     holdsRun(directory),
     TE.chain((held) =>
       held
-        ? TE.left(trainError('RUN-EXISTS', `${directory} holds a run already: continue it with \`fathom resume ${directory}\`, or choose another directory with --out`))
+        ? TE.left(
+            trainError(
+              'RUN-EXISTS',
+              `${directory} holds a run already: continue it with \`fathom resume ${directory}\`, or choose another directory with --out`,
+            ),
+          )
         : TE.right(undefined),
     ),
   )
@@ -66,7 +104,12 @@ export const createRun = (config: TrainConfig): TE.TaskEither<TrainError, RunLoc
     TE.chainFirst((held) =>
       pipe(
         requireFree(out), // again, now that nobody else can begin one
-        TE.chain(() => pipe(replaceFile(join(out, names.config), encode(`${JSON.stringify(written, undefined, 2)}\n`)), TE.mapLeft(runError))),
+        TE.chain(() =>
+          pipe(
+            replaceFile(join(out, names.config), encode(`${JSON.stringify(written, undefined, 2)}\n`)),
+            TE.mapLeft(runError),
+          ),
+        ),
         TE.orElseFirst(() => pipe(held.release, TE.mapLeft(runError))),
       ),
     ),
@@ -78,7 +121,14 @@ export const readConfig = (directory: string): TE.TaskEither<TrainError, TrainCo
   const path = join(directory, names.config)
   return pipe(
     nodeFileSystem.readFile(path),
-    TE.mapLeft((error) => (error.code === 'ENOENT' ? trainError('RUN-NONE', `${directory} holds no run (no ${names.config}): name the directory that \`fathom train\` made`) : runError(error))),
+    TE.mapLeft((error) =>
+      error.code === 'ENOENT'
+        ? trainError(
+            'RUN-NONE',
+            `${directory} holds no run (no ${names.config}): name the directory that \`fathom train\` made`,
+          )
+        : runError(error),
+    ),
     TE.chainEitherK((bytes) =>
       E.tryCatch(
         (): unknown => JSON.parse(new TextDecoder().decode(bytes)),
@@ -113,12 +163,25 @@ export const restore = (config: TrainConfig, template: TrainState): TE.TaskEithe
     TE.chainEitherK(({ name, files, skipped }) =>
       pipe(
         stateFromFiles(template, files),
-        E.mapLeft((why) => trainError('CKPT', `checkpoint ${name} of ${config.out} does not fit its configuration: ${why}; was ${names.config} changed?`)),
+        E.mapLeft((why) =>
+          trainError(
+            'CKPT',
+            `checkpoint ${name} of ${config.out} does not fit its configuration: ${why}; was ${names.config} changed?`,
+          ),
+        ),
         E.filterOrElse(
           ({ progress }) => progress.configHash === configHash(config),
-          () => trainError('CKPT', `${names.config} of ${config.out} was changed since checkpoint ${name} was saved: restore it, or start another run with \`fathom train\``),
+          () =>
+            trainError(
+              'CKPT',
+              `${names.config} of ${config.out} was changed since checkpoint ${name} was saved: restore it, or start another run with \`fathom train\``,
+            ),
         ),
-        E.map(({ state, progress }) => ({ state, progress, warnings: skipped.map((s) => `checkpoint ${s.name} is damaged (${s.reason}); using ${name}`) })),
+        E.map(({ state, progress }) => ({
+          state,
+          progress,
+          warnings: skipped.map((s) => `checkpoint ${s.name} is damaged (${s.reason}); using ${name}`),
+        })),
       ),
     ),
   )
@@ -134,32 +197,45 @@ const syncMetrics = async (directory: string): Promise<void> => {
 }
 
 /** Saves a checkpoint; the path, also where only the removal of an old one failed. */
-export const save = (device: Device, directory: string, state: TrainState, progress: Progress): TE.TaskEither<TrainError, string> =>
+export const save = (
+  device: Device,
+  directory: string,
+  state: TrainState,
+  progress: Progress,
+): TE.TaskEither<TrainError, string> =>
   pipe(
     TE.tryCatch(
       async () => {
         await syncMetrics(directory)
         return stateToFiles(device, state, progress)
       },
-      (reason) => trainError('RUN-IO', `the state of step ${progress.step} cannot be saved in ${directory}: ${String(reason)}`),
+      (reason) =>
+        trainError('RUN-IO', `the state of step ${progress.step} cannot be saved in ${directory}: ${String(reason)}`),
     ),
     TE.chain((files) =>
       pipe(
         saveCheckpoint(join(directory, names.checkpoints), progress.step, files),
-        TE.orElse((error) => (error.code === 'CKPT-RETAIN' ? TE.right(join(directory, names.checkpoints, `step-${pad(progress.step)}`)) : TE.left(error))),
+        TE.orElse((error) =>
+          error.code === 'CKPT-RETAIN'
+            ? TE.right(join(directory, names.checkpoints, `step-${pad(progress.step)}`))
+            : TE.left(error),
+        ),
         TE.mapLeft(trainErrorOf('CKPT')),
       ),
     ),
   )
 
 /** Appends the metrics of a step. */
-export const record = (directory: string, metric: MetricRecord): TE.TaskEither<TrainError, void> => pipe(appendMetric(join(directory, names.metrics), metric), TE.mapLeft(runError))
+export const record = (directory: string, metric: MetricRecord): TE.TaskEither<TrainError, void> =>
+  pipe(appendMetric(join(directory, names.metrics), metric), TE.mapLeft(runError))
 
 /** Forgets what was measured after a step. */
-export const rewind = (directory: string, step: number): TE.TaskEither<TrainError, void> => pipe(truncateMetricsAfter(join(directory, names.metrics), step), TE.mapLeft(runError))
+export const rewind = (directory: string, step: number): TE.TaskEither<TrainError, void> =>
+  pipe(truncateMetricsAfter(join(directory, names.metrics), step), TE.mapLeft(runError))
 
 /** All metrics of a run, a record for each step. */
-export const metricsOf = (directory: string): TE.TaskEither<TrainError, readonly MetricRecord[]> => pipe(readMetrics(join(directory, names.metrics)), TE.mapLeft(runError))
+export const metricsOf = (directory: string): TE.TaskEither<TrainError, readonly MetricRecord[]> =>
+  pipe(readMetrics(join(directory, names.metrics)), TE.mapLeft(runError))
 
 const seriesOf = (metrics: readonly MetricRecord[], name: string): readonly (readonly [number, number])[] =>
   metrics.flatMap((m) => (typeof m[name] === 'number' ? [[m.step, m[name]] as const] : []))
@@ -179,15 +255,26 @@ export const drawChart = (directory: string): TE.TaskEither<TrainError, void> =>
   )
 
 /** Writes pictures of a run's size as one sheet. @returns the path */
-const writeSheet = (path: string, pictures: readonly Uint8Array[], { height, width }: TrainConfig): TE.TaskEither<TrainError, string> =>
+const writeSheet = (
+  path: string,
+  pictures: readonly Uint8Array[],
+  { height, width }: TrainConfig,
+): TE.TaskEither<TrainError, string> =>
   pipe(
     replaceFile(path, encodePng(imageGrid(pictures, { height, width, channels: 3 }))),
     TE.bimap(runError, () => path),
   )
 
 /** The sheet of samples of a step. */
-export const writeSamples = (config: TrainConfig, step: number, pictures: readonly Uint8Array[]): TE.TaskEither<TrainError, string> =>
+export const writeSamples = (
+  config: TrainConfig,
+  step: number,
+  pictures: readonly Uint8Array[],
+): TE.TaskEither<TrainError, string> =>
   writeSheet(join(config.out, names.samples, `step-${pad(step)}.png`), pictures, config)
 
 /** The first pictures that the network is shown. */
-export const writeFirstBatch = (config: TrainConfig, pictures: readonly Uint8Array[]): TE.TaskEither<TrainError, string> => writeSheet(join(config.out, names.firstBatch), pictures, config)
+export const writeFirstBatch = (
+  config: TrainConfig,
+  pictures: readonly Uint8Array[],
+): TE.TaskEither<TrainError, string> => writeSheet(join(config.out, names.firstBatch), pictures, config)

@@ -33,17 +33,37 @@ const bytesOf = (values: TypedArray): Uint8Array => new Uint8Array(values.buffer
 
 /** The tensors of a tree by path, read from the device. */
 export const recordsOf = async (device: Device, tree: unknown): Promise<readonly (readonly [string, ArrayRecord])[]> =>
-  Promise.all(leavesWithPaths(tree).map(async ([path, x]) => [path, { dtype: x.dtype, shape: x.shape, bytes: bytesOf(await device.read(x)) }] as const))
+  Promise.all(
+    leavesWithPaths(tree).map(
+      async ([path, x]) => [path, { dtype: x.dtype, shape: x.shape, bytes: bytesOf(await device.read(x)) }] as const,
+    ),
+  )
 
 /** All files of a checkpoint. The same state gives the same bytes. */
-export const stateToFiles = async (device: Device, state: TrainState, progress: Progress): Promise<ReadonlyMap<string, Uint8Array>> => {
+export const stateToFiles = async (
+  device: Device,
+  state: TrainState,
+  progress: Progress,
+): Promise<ReadonlyMap<string, Uint8Array>> => {
   const files = new Map<string, Uint8Array>()
-  for (const part of parts) files.set(fileName(part), writeSafetensors(await recordsOf(device, state[part]), new Map([['format', 'fathom']])))
+  for (const part of parts)
+    files.set(fileName(part), writeSafetensors(await recordsOf(device, state[part]), new Map([['format', 'fathom']])))
   return files.set(stateName, new TextEncoder().encode(`${JSON.stringify(progress, undefined, 2)}\n`))
 }
 
 const isProgress = (x: unknown): x is Progress =>
-  typeof x === 'object' && x !== null && 'step' in x && typeof x.step === 'number' && 'seed' in x && typeof x.seed === 'number' && 'configHash' in x && typeof x.configHash === 'string' && 'device' in x && typeof x.device === 'string' && 'data' in x && typeof x.data === 'string'
+  typeof x === 'object' &&
+  x !== null &&
+  'step' in x &&
+  typeof x.step === 'number' &&
+  'seed' in x &&
+  typeof x.seed === 'number' &&
+  'configHash' in x &&
+  typeof x.configHash === 'string' &&
+  'device' in x &&
+  typeof x.device === 'string' &&
+  'data' in x &&
+  typeof x.data === 'string'
 
 const progressFrom = (bytes: Uint8Array): E.Either<string, Progress> =>
   pipe(
@@ -54,13 +74,16 @@ const progressFrom = (bytes: Uint8Array): E.Either<string, Progress> =>
     E.filterOrElse(isProgress, () => `${stateName} does not say step, seed, configHash, data and device`),
   )
 
-const fileOf = (files: ReadonlyMap<string, Uint8Array>, name: string): E.Either<string, Uint8Array> => E.fromNullable(`${name} is not in the checkpoint`)(files.get(name))
+const fileOf = (files: ReadonlyMap<string, Uint8Array>, name: string): E.Either<string, Uint8Array> =>
+  E.fromNullable(`${name} is not in the checkpoint`)(files.get(name))
 
 /** The record as a tensor like `like`; Left when shape or dtype differ. */
 const tensorLike = (like: Tensor, path: string, found: ArrayRecord | undefined): E.Either<string, Tensor> => {
   if (found === undefined) return E.left(`it has no tensor '${path}'`)
   if (found.dtype !== like.dtype || !equalNumbers(found.shape, like.shape))
-    return E.left(`'${path}' is ${found.dtype} [${found.shape.join(', ')}], the configuration makes it ${like.dtype} [${like.shape.join(', ')}]`)
+    return E.left(
+      `'${path}' is ${found.dtype} [${found.shape.join(', ')}], the configuration makes it ${like.dtype} [${like.shape.join(', ')}]`,
+    )
   const { buffer } = new Uint8Array(found.bytes) // a copy, and so aligned
   return E.right(tensor(viewAs(like.dtype, buffer, 0, like.size), { shape: like.shape, dtype: like.dtype }))
 }
@@ -90,7 +113,10 @@ const treeFrom = <T>(template: T, bytes: Uint8Array): E.Either<string, T> =>
  * @param template a state of the same structure, which need not be computed
  * @returns Left with what does not fit
  */
-export const stateFromFiles = (template: TrainState, files: ReadonlyMap<string, Uint8Array>): E.Either<string, { readonly state: TrainState; readonly progress: Progress }> => {
+export const stateFromFiles = (
+  template: TrainState,
+  files: ReadonlyMap<string, Uint8Array>,
+): E.Either<string, { readonly state: TrainState; readonly progress: Progress }> => {
   const part = <T>(name: (typeof parts)[number], tree: T): E.Either<string, T> =>
     pipe(
       fileOf(files, fileName(name)),

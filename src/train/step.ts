@@ -51,19 +51,29 @@ const drawsOf = ({ config }: Recipe, count: number, given: Pick<Given, 'key' | '
 }
 
 /** Bytes 0 … 255 as numbers in [−1, 1]. @param images u8 [N, H, W, C] */
-export const normalise = (images: Tensor): Tensor => images.cast('f32').mul(1 / 127.5).sub(1)
+export const normalise = (images: Tensor): Tensor =>
+  images
+    .cast('f32')
+    .mul(1 / 127.5)
+    .sub(1)
 
-const mirror = (x: Tensor, mirrored: Tensor): Tensor => mirrored.reshape([mirrored.size, 1, 1, 1]).select(x.reverse([2]), x)
+const mirror = (x: Tensor, mirrored: Tensor): Tensor =>
+  mirrored.reshape([mirrored.size, 1, 1, 1]).select(x.reverse([2]), x)
 
 /** The training loss of a batch (Ho et al. 2020, eq. 14, in the weighting of the objective) as a function of the parameters. */
-const batchLoss = ({ config, model, schedule }: Recipe) => {
-  const loss = diffusionLoss({ schedule, objective: config.objective })
+const batchLoss = ({ model, objective }: Recipe) => {
+  const loss = diffusionLoss(objective)
   return (params: Params, images: Tensor, { t, epsilon, mirrored }: Draws): Tensor =>
     loss((x, time) => model.apply(params, { x, t: time }), mirror(normalise(images), mirrored), t, epsilon)
 }
 
 /** The optimizer's part of a step. */
-const descend = ({ optimizer }: Recipe, state: TrainState, gradients: Params, { learningRate, decay }: Given): TrainState => {
+const descend = (
+  { optimizer }: Recipe,
+  state: TrainState,
+  gradients: Params,
+  { learningRate, decay }: Given,
+): TrainState => {
   const [updates, opt] = optimizer.update(gradients, state.opt, state.params, { learningRate })
   const params = applyUpdates(state.params, updates)
   return { params, opt, average: ema(decay, state.average, params) }
@@ -76,7 +86,11 @@ export type Stepped = readonly [state: TrainState, measured: { readonly loss: Te
 export const trainStep =
   (recipe: Recipe) =>
   (state: TrainState, images: Tensor, given: Given): Stepped => {
-    const [loss, gradients] = valueAndGrad(batchLoss(recipe))(state.params, images, drawsOf(recipe, images.shape[0] ?? 1, given))
+    const [loss, gradients] = valueAndGrad(batchLoss(recipe))(
+      state.params,
+      images,
+      drawsOf(recipe, images.shape[0] ?? 1, given),
+    )
     return [descend(recipe, state, gradients, given), { loss }]
   }
 
@@ -95,7 +109,8 @@ const wholeStepper = (device: Device, recipe: Recipe): Stepper => {
   const images = (pictures: Uint8Array): Tensor => tensor(pictures, { shape: shapeOf(recipe) })
   return {
     run: (state, pictures, n) => step(state, images(pictures), givenAt(recipe, n)),
-    plan: (state) => step.plan(state, images(new Uint8Array(shapeOf(recipe).reduce((a, b) => a * b))), givenAt(recipe, 1)),
+    plan: (state) =>
+      step.plan(state, images(new Uint8Array(shapeOf(recipe).reduce((a, b) => a * b))), givenAt(recipe, 1)),
   }
 }
 
@@ -126,9 +141,16 @@ const accumulatingStepper = (device: Device, recipe: Recipe): Stepper => {
     },
     { donate: [0, 2, 3] },
   )
-  const finish = device.compile((state: TrainState, { gradients, loss }: Running, given: Given): Stepped => [descend(recipe, state, gradients, given), { loss }], { donate: [0, 1, 2] })
+  const finish = device.compile(
+    (state: TrainState, { gradients, loss }: Running, given: Given): Stepped => [
+      descend(recipe, state, gradients, given),
+      { loss },
+    ],
+    { donate: [0, 1, 2] },
+  )
   const start = device.compile((params: Params): Running => ({ gradients: emptyAccumulation(params), loss: zeros([]) }))
-  const images = (pictures: Uint8Array, m: number): Tensor => tensor(pictures.subarray(m * each, (m + 1) * each), { shape })
+  const images = (pictures: Uint8Array, m: number): Tensor =>
+    tensor(pictures.subarray(m * each, (m + 1) * each), { shape })
   return {
     run: async (state, pictures, n) => {
       const given = givenAt(recipe, n)
@@ -137,9 +159,16 @@ const accumulatingStepper = (device: Device, recipe: Recipe): Stepper => {
       for (const m of range(count)) running = await add(running, state.params, images(pictures, m), at(draws, m))
       return finish(state, running, given)
     },
-    plan: (state) => add.plan({ gradients: emptyAccumulation(state.params), loss: zeros([]) }, state.params, images(new Uint8Array(each), 0), drawsOf(recipe, batch, givenAt(recipe, 1))),
+    plan: (state) =>
+      add.plan(
+        { gradients: emptyAccumulation(state.params), loss: zeros([]) },
+        state.params,
+        images(new Uint8Array(each), 0),
+        drawsOf(recipe, batch, givenAt(recipe, 1)),
+      ),
   }
 }
 
 /** The step of a configuration, compiled for a device: one function, or with accumulation one that adds and one that steps. */
-export const stepperOn = (device: Device, recipe: Recipe): Stepper => (recipe.config.accumulate === 1 ? wholeStepper : accumulatingStepper)(device, recipe)
+export const stepperOn = (device: Device, recipe: Recipe): Stepper =>
+  (recipe.config.accumulate === 1 ? wholeStepper : accumulatingStepper)(device, recipe)

@@ -18,7 +18,22 @@ import type { RunFacts, TrainEvent, TrainHooks, TrainSummary } from './events.ts
 import { fail, guarded, need } from './failure.ts'
 import { heldOutOn, type HeldOut } from './heldOut.ts'
 import { initialState, recipeOf, type Params, type Recipe, type TrainState } from './recipe.ts'
-import { configHash, createRun, drawChart, metricsOf, openRun, readConfig, record, requireFree, restore, rewind, save, writeFirstBatch, writeSamples, type Restored } from './runDirectory.node.ts'
+import {
+  configHash,
+  createRun,
+  drawChart,
+  metricsOf,
+  openRun,
+  readConfig,
+  record,
+  requireFree,
+  restore,
+  rewind,
+  save,
+  writeFirstBatch,
+  writeSamples,
+  type Restored,
+} from './runDirectory.node.ts'
 import type { Progress } from './stateFiles.ts'
 import { stepperOn, type Stepper } from './step.ts'
 import { trainError, trainErrorOf, type TrainError } from './trainError.ts'
@@ -51,16 +66,31 @@ const saveAt = async (shop: Workshop, state: TrainState, step: number): Promise<
   shop.emit({ _tag: 'Saved', step, path })
 }
 
-const factsOf = ({ recipe: { config }, device, opened, stepper }: Omit<Workshop, 'measure' | 'draw'>, state: TrainState): RunFacts => {
+const factsOf = (
+  { recipe: { config }, device, opened, stepper }: Omit<Workshop, 'measure' | 'draw'>,
+  state: TrainState,
+): RunFacts => {
   const plan = stepper.plan(state)
   const parameters = countElements(state.params)
-  return { config, device: device.name, pictures: opened.summary, parameters, memory: memoryOf(plan), weights: 4 * parameters, flops: flopsOf(plan) * config.accumulate }
+  return {
+    config,
+    device: device.name,
+    pictures: opened.summary,
+    parameters,
+    memory: memoryOf(plan),
+    weights: 4 * parameters,
+    flops: flopsOf(plan) * config.accumulate,
+  }
 }
 
 const isDue = (step: number, every: number, steps: number): boolean => step % every === 0 || step === steps
 
 /** One step with its reports; the state after it. */
-const advance = async (shop: Workshop, state: TrainState, step: number): Promise<{ readonly state: TrainState; readonly loss: number; readonly heldOut?: HeldOut }> => {
+const advance = async (
+  shop: Workshop,
+  state: TrainState,
+  step: number,
+): Promise<{ readonly state: TrainState; readonly loss: number; readonly heldOut?: HeldOut }> => {
   const { config } = shop.recipe
   const count = config.batch * config.accumulate
   const start = performance.now()
@@ -68,10 +98,22 @@ const advance = async (shop: Workshop, state: TrainState, step: number): Promise
   const [loss = NaN] = await shop.device.read(measured.loss)
   const imagesPerSecond = (1000 * count) / (performance.now() - start)
   if (!Number.isFinite(loss))
-    fail(trainError('DIVERGED', `the loss is ${loss} at step ${step} of ${config.out}: the run is stopped, its checkpoints from before are untouched; start another with a lower --lr than ${config.learningRate}`))
+    fail(
+      trainError(
+        'DIVERGED',
+        `the loss is ${loss} at step ${step} of ${config.out}: the run is stopped, its checkpoints from before are untouched; start another with a lower --lr than ${config.learningRate}`,
+      ),
+    )
   shop.emit({ _tag: 'Stepped', step, steps: config.steps, loss, imagesPerSecond })
   const heldOut = isDue(step, config.heldOutEvery, config.steps) ? await shop.measure(next.params) : undefined
-  await need(record(config.out, { step, loss, ...(heldOut && { heldOut: heldOut.loss, heldOutRelative: heldOut.relative }), imagesPerSecond: Number(imagesPerSecond.toPrecision(4)) }))
+  await need(
+    record(config.out, {
+      step,
+      loss,
+      ...(heldOut && { heldOut: heldOut.loss, heldOutRelative: heldOut.relative }),
+      imagesPerSecond: Number(imagesPerSecond.toPrecision(4)),
+    }),
+  )
   if (heldOut !== undefined) {
     shop.emit({ _tag: 'HeldOut', step, ...heldOut })
     await need(drawChart(config.out))
@@ -95,7 +137,11 @@ const loop = async (shop: Workshop, begin: TrainState, from: number): Promise<Tr
     step++
     const after = await advance(shop, state, step)
     state = after.state
-    last = { ...last, loss: after.loss, ...(after.heldOut && { heldOut: after.heldOut.loss, heldOutRelative: after.heldOut.relative }) }
+    last = {
+      ...last,
+      loss: after.loss,
+      ...(after.heldOut && { heldOut: after.heldOut.loss, heldOutRelative: after.heldOut.relative }),
+    }
     if (isDue(step, config.saveEvery, config.steps)) {
       await saveAt(shop, state, step)
       saved = step
@@ -105,22 +151,39 @@ const loop = async (shop: Workshop, begin: TrainState, from: number): Promise<Tr
   const interrupted = step < config.steps
   if (saved !== step) await saveAt(shop, state, step)
   if (interrupted) await need(drawChart(config.out))
-  return { directory: config.out, step, steps: config.steps, interrupted, ...last, seconds: (performance.now() - start) / 1000 }
+  return {
+    directory: config.out,
+    step,
+    steps: config.steps,
+    interrupted,
+    ...last,
+    seconds: (performance.now() - start) / 1000,
+  }
 }
 
-const openDevice = (name: string): TE.TaskEither<TrainError, Device> => pipe(open(name), TE.mapLeft(trainErrorOf('DEVICE')))
+const openDevice = (name: string): TE.TaskEither<TrainError, Device> =>
+  pipe(open(name), TE.mapLeft(trainErrorOf('DEVICE')))
 
 /** Opens what the loop uses, brings the state to the device, runs, and closes the device. */
-const work = async (config: TrainConfig, opened: OpenedData, hooks: TrainHooks, restored: (recipe: Recipe) => Promise<Restored | undefined>): Promise<TrainSummary> => {
+const work = async (
+  config: TrainConfig,
+  opened: OpenedData,
+  hooks: TrainHooks,
+  restored: (recipe: Recipe) => Promise<Restored | undefined>,
+): Promise<TrainSummary> => {
   const emit = hooks.onEvent ?? (() => undefined)
   const recipe = recipeOf(config)
   const found = await restored(recipe)
   const device = await need(openDevice(config.device))
   try {
-    const state = found === undefined ? await device.compile((seed: ReturnType<typeof key>) => initialState(recipe, seed))(key(config.seed)) : await device.realize(found.state)
+    const state =
+      found === undefined
+        ? await device.compile((seed: ReturnType<typeof key>) => initialState(recipe, seed))(key(config.seed))
+        : await device.realize(found.state)
     const base = { recipe, device, opened, stepper: stepperOn(device, recipe), emit, signal: hooks.signal }
     const from = found?.progress.step ?? 0
-    for (const message of [...opened.warnings, ...(found?.warnings ?? []), ...changedData(config, found, opened)]) emit({ _tag: 'Warning', message })
+    for (const message of [...opened.warnings, ...(found?.warnings ?? []), ...changedData(config, found, opened)])
+      emit({ _tag: 'Warning', message })
     emit({ _tag: 'Started', facts: factsOf(base, state), from })
     const draw = drawerOn(device, recipe, { count: config.sampleCount, steps: config.sampleSteps, seed: sheetSeed })
     const shop: Workshop = { ...base, draw, measure: whenAsked(() => heldOutOn(device, recipe, opened.data)) }
@@ -132,7 +195,9 @@ const work = async (config: TrainConfig, opened: OpenedData, hooks: TrainHooks, 
 }
 
 /** A measurement that is prepared when it is first asked for: a run that stops before needs none. */
-const whenAsked = (prepare: () => Promise<(params: Params) => Promise<HeldOut>>): ((params: Params) => Promise<HeldOut>) => {
+const whenAsked = (
+  prepare: () => Promise<(params: Params) => Promise<HeldOut>>,
+): ((params: Params) => Promise<HeldOut>) => {
   let prepared: ReturnType<typeof prepare> | undefined
   return async (params) => {
     prepared ??= prepare()
@@ -151,7 +216,9 @@ const begin = async (shop: Workshop, state: TrainState): Promise<void> => {
 const changedData = ({ folder }: TrainConfig, found: Restored | undefined, opened: OpenedData): readonly string[] =>
   found === undefined || found.progress.data === opened.fingerprint
     ? []
-    : [`the pictures in ${folder} have changed (${found.progress.data} then, ${opened.fingerprint} now): the run goes on with those there are, but not as it would have`]
+    : [
+        `the pictures in ${folder} have changed (${found.progress.data} then, ${opened.fingerprint} now): the run goes on with those there are, but not as it would have`,
+      ]
 
 /** Runs, and gives the lock back whatever happens. */
 const locked = (lock: RunLock, run: () => Promise<TrainSummary>): TE.TaskEither<TrainError, TrainSummary> =>
@@ -201,7 +268,8 @@ export const resume = (directory: string, hooks: TrainHooks = {}): TE.TaskEither
 /** The summary of a run that has nothing left to do. */
 const completed = async (config: TrainConfig, step: number): Promise<TrainSummary> => {
   const metrics = await need(metricsOf(config.out))
-  const numbers = (name: string): readonly number[] => metrics.flatMap((m) => (typeof m[name] === 'number' ? [m[name]] : []))
+  const numbers = (name: string): readonly number[] =>
+    metrics.flatMap((m) => (typeof m[name] === 'number' ? [m[name]] : []))
   const [loss, heldOut, heldOutRelative] = ['loss', 'heldOut', 'heldOutRelative'].map((name) => numbers(name).at(-1))
   return {
     directory: config.out,

@@ -18,13 +18,20 @@ beforeAll(() => {
   writeFileSync(config, JSON.stringify(tinySettings))
 })
 
-const fathom = (...args: readonly string[]): Promise<Ended> => run(main, args, { cwd: dirname(config), env: { ...process.env, XDG_CACHE_HOME: `${config}.cache` } })
+const fathom = (...args: readonly string[]): Promise<Ended> =>
+  run(main, args, { cwd: dirname(config), env: { ...process.env, XDG_CACHE_HOME: `${config}.cache` } })
 
 describe('usage', () => {
   it('prints help and version with exit code 0', async () => {
-    const [overview, train, version] = [await fathom('--help'), await fathom('train', '--help'), await fathom('--version')]
+    const [overview, train, version] = [
+      await fathom('--help'),
+      await fathom('train', '--help'),
+      await fathom('--version'),
+    ]
     expect([overview.code, train.code, version.code]).toEqual([0, 0, 0])
-    expect(overview.stdout).toMatch(/fathom train \[FOLDER\] \[flags\][^]*fathom resume DIRECTORY[^]*fathom sample[^]*fathom scan/)
+    expect(overview.stdout).toMatch(
+      /fathom train \[FOLDER\] \[flags\][^]*fathom resume DIRECTORY[^]*fathom sample[^]*fathom scan/,
+    )
     expect(train.stdout).toMatch(/--accumulate N[^]*--dry-run/)
     expect(overview.stdout.split('\n').length).toBeLessThan(24)
     expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
@@ -37,7 +44,10 @@ describe('usage', () => {
     [['train', '--steps'], /--steps needs a value: --steps N/],
     [['train', '--steps', '0'], /--steps must be a whole number from 1 to 1000000000, got 0/],
     [['train', '--lr', '-1'], /--lr must be a number above 0, got -1/],
-    [['train', '--size', '33', '--preset', 'small'], /image size 33 is not divisible by 4 \(2 halvings\): use 32 or 36/],
+    [
+      ['train', '--size', '33', '--preset', 'small'],
+      /image size 33 is not divisible by 4 \(2 halvings\): use 32 or 36/,
+    ],
     [['train', '--size', 'big'], /--size takes a size like 64 or 48x64/],
     [['train', '--preset', 'tyni'], /--preset must be one of tiny, small, base, got "tyni"; did you mean tiny\?/],
     [['train', '--dry-run=yes'], /--dry-run takes no value/],
@@ -57,14 +67,27 @@ describe('a run by the command', () => {
     const out = directory()
     const trained = await fathom('train', '--config', config, '--out', out, '--steps', '3')
     expect(trained).toMatchObject({ code: 0, stderr: '' })
-    expect(trained.stdout).toMatch(/procedural seas[^]*parameters[^]*planned[^]*3 steps × batch 2[^]*step 3\/3[^]*100 %[^]*held-out/)
+    expect(trained.stdout).toMatch(
+      /procedural seas[^]*parameters[^]*planned[^]*3 steps × batch 2[^]*step 3\/3[^]*100 %[^]*held-out/,
+    )
     expect(trained.stdout).not.toContain('\r')
     const sampled = await fathom('sample', out, '--count', '3', '--steps', '2', '--seed', '5')
     expect(sampled.stdout).toMatch(/3 pictures from step 3 → .*samples\/seed-5\.png/)
     expect(await sharp(join(out, 'samples', 'seed-5.png')).metadata()).toMatchObject({ format: 'png', channels: 3 })
-    expect(await fathom('resume', out)).toMatchObject({ code: 0, stdout: expect.stringContaining('the run is complete') })
-    expect(await fathom('train', '--config', config, '--out', out)).toMatchObject({ code: 1, stderr: expect.stringMatching(/holds a run already: continue it with `fathom resume .*`, or choose another directory with --out/) })
-    expect(await fathom('sample', out, '--steps', '21')).toMatchObject({ code: 2, stderr: expect.stringContaining('--steps must be a whole number from 1 to 20, got 21') })
+    expect(await fathom('resume', out)).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('the run is complete'),
+    })
+    expect(await fathom('train', '--config', config, '--out', out)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(
+        /holds a run already: continue it with `fathom resume .*`, or choose another directory with --out/,
+      ),
+    })
+    expect(await fathom('sample', out, '--steps', '21')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--steps must be a whole number from 1 to 20, got 21'),
+    })
   })
 
   it('chooses a fresh directory where none is named', async () => {
@@ -101,7 +124,10 @@ describe('a run by the command', () => {
   it('without a valid checkpoint cannot be resumed: exit code 1, and nothing is started', async () => {
     const out = directory()
     mkdirSync(out)
-    expect(await fathom('resume', out)).toMatchObject({ code: 1, stderr: expect.stringMatching(/^fathom: .* holds no run/) })
+    expect(await fathom('resume', out)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^fathom: .* holds no run/),
+    })
     expect(readdirSync(out)).toEqual([])
   })
 
@@ -121,7 +147,13 @@ describe('a folder of pictures', () => {
 
   it('with bad files trains on the rest, and says what it left out', async () => {
     const good = await encoded('jpeg')
-    const path = await folder({ 'a.jpg': good, 'b.png': await encoded('png'), 'c.jpg': good.slice(0, 300), 'd.jpg': 'no picture', 'e.webp': await encoded('webp') })
+    const path = await folder({
+      'a.jpg': good,
+      'b.png': await encoded('png'),
+      'c.jpg': good.slice(0, 300),
+      'd.jpg': 'no picture',
+      'e.webp': await encoded('webp'),
+    })
     const out = directory()
     const { code, stdout, stderr } = await fathom('train', path, '--config', config, '--steps', '2', '--out', out)
     expect([code, stderr]).toEqual([0, ''])
@@ -142,6 +174,9 @@ describe('a folder of pictures', () => {
   })
 
   it('that is not there is an error that names it', async () => {
-    expect(await fathom('train', 'nowhere', '--config', config, '--out', directory())).toMatchObject({ code: 1, stderr: expect.stringContaining('nowhere') })
+    expect(await fathom('train', 'nowhere', '--config', config, '--out', directory())).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('nowhere'),
+    })
   })
 })

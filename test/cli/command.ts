@@ -27,13 +27,21 @@ export const buildCommand = (name: string): string => {
   rmSync(place, { recursive: true, force: true })
   mkdirSync(place, { recursive: true })
   copyFileSync(`${root}/package.json`, `${place}/package.json`)
-  const { status, stdout } = spawnSync(process.execPath, [`${root}/node_modules/@typescript/native/bin/tsc`, '-p', 'tsconfig.build.json', '--outDir', `${place}/dist`], { cwd: root, encoding: 'utf8' })
+  const { status, stdout } = spawnSync(
+    process.execPath,
+    [`${root}/node_modules/@typescript/native/bin/tsc`, '-p', 'tsconfig.build.json', '--outDir', `${place}/dist`],
+    { cwd: root, encoding: 'utf8' },
+  )
   if (status !== 0) throw new Error(`the command does not build:\n${stdout}`)
   return `${place}/dist/cli/main.js`
 }
 
 /** Starts the command. @param cwd and env as for `spawn` */
-export const start = (main: string, args: readonly string[], options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {}): Running => {
+export const start = (
+  main: string,
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Running => {
   const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'], ...options })
   let [stdout, stderr] = ['', '']
   const watchers = new Set<() => void>()
@@ -64,4 +72,8 @@ export const start = (main: string, args: readonly string[], options: { readonly
 }
 
 /** Runs the command to its end. */
-export const run = (main: string, args: readonly string[], options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {}): Promise<Ended> => start(main, args, options).ended
+export const run = (
+  main: string,
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<Ended> => start(main, args, options).ended

@@ -15,8 +15,14 @@ export interface KillReport {
  * @param delays milliseconds
  * @throws Error when a resume fails
  */
-export const killAndResume = async (main: string, config: string, out: string, delays: readonly number[]): Promise<KillReport> => {
-  const args = (): readonly string[] => (existsSync(join(out, 'checkpoints', 'latest')) ? ['resume', out] : ['train', '--config', config, '--out', out])
+export const killAndResume = async (
+  main: string,
+  config: string,
+  out: string,
+  delays: readonly number[],
+): Promise<KillReport> => {
+  const args = (): readonly string[] =>
+    existsSync(join(out, 'checkpoints', 'latest')) ? ['resume', out] : ['train', '--config', config, '--out', out]
   // The first process is let live until there is something to resume.
   const first = start(main, args())
   await first.printed(/images +procedural/)

@@ -10,7 +10,11 @@ const printed = (isTTY: boolean, count: number, steps = 1000): string => {
   let [text, now] = ['', 0]
   const { onEvent, end } = progressOn({ isTTY, columns: 80, write: (more) => (text += more), now: () => now })
   const config = right(configOf({ out: 'r', steps }))
-  onEvent({ _tag: 'Started', from: 0, facts: { config, device: 'cpu', pictures: 'seas', parameters: 12_345, memory: 5e6, weights: 49_380, flops: 1e9 } })
+  onEvent({
+    _tag: 'Started',
+    from: 0,
+    facts: { config, device: 'cpu', pictures: 'seas', parameters: 12_345, memory: 5e6, weights: 49_380, flops: 1e9 },
+  })
   for (const i of range(count)) {
     now += 1000
     onEvent({ _tag: 'Stepped', step: i + 1, steps, loss: 0.5, imagesPerSecond: 16 })
@@ -46,11 +50,22 @@ describe('progress', () => {
 })
 
 describe('numbers', () => {
-  it.each([[5, '0:05'], [65, '1:05'], [7147, '1:59:07'], [90_000, '1 d 1 h'], [NaN, '?']])('%d seconds are %s', (seconds, text) => {
+  it.each([
+    [5, '0:05'],
+    [65, '1:05'],
+    [7147, '1:59:07'],
+    [90_000, '1 d 1 h'],
+    [NaN, '?'],
+  ])('%d seconds are %s', (seconds, text) => {
     expect(showDuration(seconds)).toBe(text)
   })
 
-  it.each([[987, '987'], [9_876, '9,876'], [187_347, '187 k'], [35_711_491, '35.7 M']])('%d are %s', (n, text) => {
+  it.each([
+    [987, '987'],
+    [9_876, '9,876'],
+    [187_347, '187 k'],
+    [35_711_491, '35.7 M'],
+  ])('%d are %s', (n, text) => {
     expect(showCount(n)).toBe(text)
   })
 })

@@ -4,7 +4,14 @@ import { batchAt, dataOfSeas, dataOfSet, heldOutShare, meanPicture, type ImageSe
 import { range } from '../../src/prelude/array.ts'
 
 /** Pictures of one pixel that hold their index. */
-const numbered = (count: number): ImageSet => ({ name: 'numbered', height: 1, width: 1, channels: 3, count, pixels: (i) => Uint8Array.of(i % 256, Math.floor(i / 256), 0) })
+const numbered = (count: number): ImageSet => ({
+  name: 'numbered',
+  height: 1,
+  width: 1,
+  channels: 3,
+  count,
+  pixels: (i) => Uint8Array.of(i % 256, Math.floor(i / 256), 0),
+})
 
 const indexOf = (picture: Uint8Array): number => (picture[0] ?? NaN) + 256 * (picture[1] ?? NaN)
 
@@ -30,13 +37,25 @@ describe('the stream of a set', () => {
     expect(order(2, 0)).not.toEqual(order(1, 0))
   })
 
-  it.each([[1, 0], [2, 1], [19, 1], [20, 2], [640, 64], [100_000, 64]])('holds out of %i pictures %i', (count, held) => {
+  it.each([
+    [1, 0],
+    [2, 1],
+    [19, 1],
+    [20, 2],
+    [640, 64],
+    [100_000, 64],
+  ])('holds out of %i pictures %i', (count, held) => {
     expect(heldOutShare(count)).toBe(held)
   })
 
   it('of a single picture trains on it, and measures it too', () => {
     const data = dataOfSet(numbered(1), 0)
-    expect([data.count, data.heldOutCount, data.picture(5), data.heldOut(0)]).toEqual([1, 1, numbered(1).pixels(0), numbered(1).pixels(0)])
+    expect([data.count, data.heldOutCount, data.picture(5), data.heldOut(0)]).toEqual([
+      1,
+      1,
+      numbered(1).pixels(0),
+      numbered(1).pixels(0),
+    ])
   })
 })
 

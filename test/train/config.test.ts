@@ -13,7 +13,10 @@ describe('the configuration of a run', () => {
   })
 
   it('takes what is named over the preset, and single settings of the model', () => {
-    expect(right(configOf({ out: 'r', steps: 7, model: { width: 8 } }))).toMatchObject({ steps: 7, model: { ...presets.tiny.model, width: 8 } })
+    expect(right(configOf({ out: 'r', steps: 7, model: { width: 8 } }))).toMatchObject({
+      steps: 7,
+      model: { ...presets.tiny.model, width: 8 },
+    })
   })
 
   it.each([
@@ -22,7 +25,7 @@ describe('the configuration of a run', () => {
     [{ preset: 'smal' }, 'preset must be one of tiny, small, base, got "smal"; did you mean small?'],
     [{ model: { with: 8 } }, 'model.with is not a setting; did you mean width?'],
     [{ model: { width: 7 } }, 'model.width must be an even whole number ≥ 4, got 7'],
-    [{ model: 3 }, 'model. must be a record of settings, got 3'],
+    [{ model: 3 }, 'model must be a record of settings, got 3'],
     [{ batch: 0 }, 'batch must be a whole number ≥ 1, got 0'],
     [{ batch: 2.5 }, 'batch must be a whole number ≥ 1, got 2.5'],
     [{ batch: '16' }, 'batch must be a whole number ≥ 1, got "16"'],
@@ -32,6 +35,7 @@ describe('the configuration of a run', () => {
     [{ height: 17, width: 17 }, 'image size 17 is not divisible by 2 (1 halving): use 16 or 18'],
     [{ preset: 'base', height: 100, width: 100 }, 'image size 100 is not divisible by 8 (3 halvings): use 96 or 104'],
     [{ preset: 'base', width: 4 }, 'image width 4 is not divisible by 8 (3 halvings): use 8'],
+    [{ minSnr: -5 }, 'minSnr must be a number above 0, for instance 5, or null, got -5'],
     [{ sampleSteps: 2000 }, 'sampleSteps must be at most timesteps, 1000, got 2000'],
   ])('%j is an error that helps', (given, expected) => {
     expect(message(given)).toContain(expected)

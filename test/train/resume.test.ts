@@ -24,19 +24,32 @@ describe('a run that stops and resumes', () => {
   })
 
   it('writes its configuration, metrics, curve, samples, first batch and checkpoints', () => {
-    for (const name of ['config.json', 'metrics.jsonl', 'loss.svg', 'first-batch.png', 'samples/step-000006.png', 'checkpoints/latest']) expect(existsSync(join(whole, name)), name).toBe(true)
+    for (const name of [
+      'config.json',
+      'metrics.jsonl',
+      'loss.svg',
+      'first-batch.png',
+      'samples/step-000006.png',
+      'checkpoints/latest',
+    ])
+      expect(existsSync(join(whole, name)), name).toBe(true)
     expect(checkpoints(whole)).toEqual(['step-000002', 'step-000004', 'step-000006'])
     expect(existsSync(join(whole, 'lock'))).toBe(false)
   })
 
-  it.each([1, 2, 3, 5])('ends with the same bits as one that never stopped, when stopped after step %i', async (step) => {
-    const run = directory()
-    await trainUntil(tinyConfig(run), step)
-    expect(await done(resume(run))).toMatchObject({ step: 6, interrupted: false })
-    expect(fingerprints(run, 'step-000006')).toEqual(fingerprints(whole, 'step-000006'))
-    expect(metricSteps(run)).toEqual([1, 2, 3, 4, 5, 6])
-    expect(readFileSync(join(run, 'samples/step-000006.png'))).toEqual(readFileSync(join(whole, 'samples/step-000006.png')))
-  })
+  it.each([1, 2, 3, 5])(
+    'ends with the same bits as one that never stopped, when stopped after step %i',
+    async (step) => {
+      const run = directory()
+      await trainUntil(tinyConfig(run), step)
+      expect(await done(resume(run))).toMatchObject({ step: 6, interrupted: false })
+      expect(fingerprints(run, 'step-000006')).toEqual(fingerprints(whole, 'step-000006'))
+      expect(metricSteps(run)).toEqual([1, 2, 3, 4, 5, 6])
+      expect(readFileSync(join(run, 'samples/step-000006.png'))).toEqual(
+        readFileSync(join(whole, 'samples/step-000006.png')),
+      )
+    },
+  )
 
   it('ends with the same bits when it had stopped twice, and accumulates gradients', async () => {
     const changes = { accumulate: 2, steps: 5 }
@@ -44,7 +57,12 @@ describe('a run that stops and resumes', () => {
     await done(train(tinyConfig(once, changes)))
     await trainUntil(tinyConfig(twice, changes), 1)
     const controller = new AbortController()
-    await done(resume(twice, { signal: controller.signal, onEvent: (event) => event._tag === 'Stepped' && event.step === 3 && controller.abort() }))
+    await done(
+      resume(twice, {
+        signal: controller.signal,
+        onEvent: (event) => event._tag === 'Stepped' && event.step === 3 && controller.abort(),
+      }),
+    )
     await done(resume(twice))
     expect(fingerprints(twice, 'step-000005')).toEqual(fingerprints(once, 'step-000005'))
   })
@@ -67,7 +85,9 @@ describe('a run that stops and resumes', () => {
   })
 
   it('refuses to begin anew where a run is', async () => {
-    expect(leftMessage(await train(tinyConfig(whole))())).toMatch(/holds a run already: continue it with `fathom resume .*` or choose another directory with --out|fathom resume/)
+    expect(leftMessage(await train(tinyConfig(whole))())).toMatch(
+      /holds a run already: continue it with `fathom resume .*` or choose another directory with --out|fathom resume/,
+    )
   })
 
   it('refuses to resume without a valid checkpoint, and starts nothing', async () => {
@@ -108,11 +128,17 @@ describe('samples of a run', () => {
     const run = directory()
     await trainUntil(tinyConfig(run), 1)
     const loaded = await done(load(run))
-    const [a, b, c] = [await done(sample(loaded, { count: 3, steps: 2, seed: 1 })), await done(sample(loaded, { count: 3, steps: 2, seed: 1 })), await done(sample(loaded, { count: 3, steps: 2, seed: 2 }))]
+    const [a, b, c] = [
+      await done(sample(loaded, { count: 3, steps: 2, seed: 1 })),
+      await done(sample(loaded, { count: 3, steps: 2, seed: 1 })),
+      await done(sample(loaded, { count: 3, steps: 2, seed: 2 })),
+    ]
     expect(a.pictures.map((p) => p.length)).toEqual(range(3).map(() => 8 * 8 * 3))
     expect(b.pictures).toEqual(a.pictures)
     expect(c.pictures).not.toEqual(a.pictures)
-    expect(leftMessage(await sample(loaded, { count: 1, steps: 21, seed: 0 })())).toBe('steps must be a whole number from 1 to 20, got 21')
+    expect(leftMessage(await sample(loaded, { count: 1, steps: 21, seed: 0 })())).toBe(
+      'steps must be a whole number from 1 to 20, got 21',
+    )
   })
 })
 

@@ -41,7 +41,8 @@ export const leftMessage = (either: E.Either<{ readonly message: string }, unkno
 export const done = async <A>(task: TE.TaskEither<{ readonly message: string }, A>): Promise<A> => right(await task())
 
 /** The tiny configuration, with changes. */
-export const tinyConfig = (out: string, changes: Partial<TrainConfig> = {}): TrainConfig => right(configOf({ ...tinySettings, ...changes, out }))
+export const tinyConfig = (out: string, changes: Partial<TrainConfig> = {}): TrainConfig =>
+  right(configOf({ ...tinySettings, ...changes, out }))
 
 /** Call at the top of a test file: gives a function that names fresh directories, removed at the end. */
 export const directories = (): (() => string) => {
