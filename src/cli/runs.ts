@@ -31,7 +31,7 @@ export interface Outcome {
 export const failed = ({ message }: { readonly message: string }): Outcome => ({ code: 1, message })
 
 /** A path as a shell takes it. */
-export const quoted = (path: string): string =>
+const quoted = (path: string): string =>
   /^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`
 
 /** `runs/2026-11-23-ocean-1`: the first that is not there. */

@@ -1,64 +1,12 @@
 /**
- * The configuration of a run: plain data, decoded from anything with Either. What is wrong is said in words that help: unknown keys name
+ * Decoding the configuration of a run from anything, with Either. What is wrong is said in words that help: unknown keys name
  * the nearest, values that do not fit say which do.
  */
 import { E, pipe } from '../prelude/fp.ts'
 import { suggestion } from './nearest.ts'
 import { presets, type PresetName } from './presets.ts'
+import type { ModelConfig, TrainConfig } from './trainConfig.ts'
 import { trainError, type TrainError } from './trainError.ts'
-
-/** The size of the U-Net. */
-export interface ModelConfig {
-  readonly width: number
-  /** Width of each stage in multiples of `width`; each stage but the last halves the image. */
-  readonly multipliers: readonly number[]
-  /** Attention heads, and channels of each. */
-  readonly heads: number
-  readonly headWidth: number
-}
-
-/** Everything that a run is determined by. */
-export interface TrainConfig {
-  /** The folder of pictures; null trains on procedural seas. */
-  readonly folder: string | null
-  /** The run directory. */
-  readonly out: string
-  readonly preset: string
-  /** Size of the pictures in pixels. */
-  readonly height: number
-  readonly width: number
-  readonly model: ModelConfig
-  /** Pictures that go through the network together. */
-  readonly batch: number
-  /** Batches for each step of the optimizer. */
-  readonly accumulate: number
-  /** Steps of the optimizer. */
-  readonly steps: number
-  /** The highest rate, reached after 1 % of the steps (100 at most). */
-  readonly learningRate: number
-  /** What follows: the same rate, or a half cosine down to 0. */
-  readonly rate: 'constant' | 'cosine'
-  /** The largest decay of the moving average of the weights, in [0, 1). */
-  readonly ema: number
-  readonly objective: 'epsilon' | 'x0' | 'v'
-  readonly schedule: 'linear' | 'cosine' | 'sigmoid'
-  /** γ of the min-SNR weights: times with less noise than this ratio count no more (Hang et al. 2023); null for no bound. */
-  readonly minSnr: number | null
-  /** T, the number of noise levels. */
-  readonly timesteps: number
-  /** Whether pictures are mirrored at random. */
-  readonly flip: boolean
-  /** A safe integer ≥ 0, from which everything random is drawn. */
-  readonly seed: number
-  readonly device: string
-  /** Steps from one checkpoint, sheet of samples, and measurement on held-out pictures to the next. */
-  readonly saveEvery: number
-  readonly sampleEvery: number
-  readonly heldOutEvery: number
-  /** Pictures on a sheet, and steps of the sampler. */
-  readonly sampleCount: number
-  readonly sampleSteps: number
-}
 
 /** A value or the words that complete "… must be". */
 type Decoder<T> = (value: unknown) => E.Either<string, T>

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { dataOfSeas, dataOfSet, openImageFolder, summariseSkipped, type TrainingData } from '../data/index.ts'
 import { pipe, TE } from '../prelude/fp.ts'
-import type { TrainConfig } from './config.ts'
+import type { TrainConfig } from './trainConfig.ts'
 import { trainErrorOf, type TrainError } from './trainError.ts'
 
 /** Pictures, and what a person should know of them. */

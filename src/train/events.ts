@@ -1,5 +1,5 @@
 /** What a run tells while it goes on; the command prints it, a program may draw it. */
-import type { TrainConfig } from './config.ts'
+import type { TrainConfig } from './trainConfig.ts'
 import type { HeldOut } from './heldOut.ts'
 
 /** What is known before the first step. */

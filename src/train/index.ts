@@ -1,5 +1,6 @@
 /** fathom/train: runs. `train` begins one, `resume` continues it exactly, `load` and `sample` use what it learned. */
-export { configOf, decodeConfig, settings, type ModelConfig, type TrainConfig } from './config.ts'
+export { configOf, decodeConfig, settings } from './config.ts'
+export type { ModelConfig, TrainConfig } from './trainConfig.ts'
 export { planTraining, type TrainingPlan } from './dryRun.node.ts'
 export type { RunFacts, TrainEvent, TrainHooks, TrainSummary } from './events.ts'
 export { heldOutOn, type HeldOut } from './heldOut.ts'

@@ -2,7 +2,7 @@
 import { range } from '../prelude/array.ts'
 
 /** Insertions, deletions and substitutions between two texts (Levenshtein 1966), row by row. */
-export const editDistance = (a: string, b: string): number => {
+const editDistance = (a: string, b: string): number => {
   const first = range(b.length + 1)
   const last = [...a].reduce<readonly number[]>((above, x, i) => {
     const row = [i + 1]

@@ -1,5 +1,5 @@
 /** Presets: whole configurations by name, as data. What the user names on the command line goes over them. */
-import type { ModelConfig, TrainConfig } from './config.ts'
+import type { ModelConfig, TrainConfig } from './trainConfig.ts'
 
 /** What a preset chooses; where and from what to train it leaves to the user. */
 export type Preset = Omit<TrainConfig, 'folder' | 'out' | 'preset' | 'seed' | 'device'> & { readonly purpose: string }

@@ -15,7 +15,7 @@ import {
 } from '../optim/index.ts'
 import { mapTree } from '../tensor/tree.ts'
 import type { Key } from '../tensor/random.ts'
-import type { TrainConfig } from './config.ts'
+import type { TrainConfig } from './trainConfig.ts'
 
 /** The parameters of the network. */
 export type Params = UnetParams

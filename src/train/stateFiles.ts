@@ -32,7 +32,7 @@ const stateName = 'state.json'
 const bytesOf = (values: TypedArray): Uint8Array => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
 
 /** The tensors of a tree by path, read from the device. */
-export const recordsOf = async (device: Device, tree: unknown): Promise<readonly (readonly [string, ArrayRecord])[]> =>
+const recordsOf = async (device: Device, tree: unknown): Promise<readonly (readonly [string, ArrayRecord])[]> =>
   Promise.all(
     leavesWithPaths(tree).map(
       async ([path, x]) => [path, { dtype: x.dtype, shape: x.shape, bytes: bytesOf(await device.read(x)) }] as const,
