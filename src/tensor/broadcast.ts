@@ -1,13 +1,15 @@
 /** Broadcasting, written into the graph: a number as a tensor of a shape, and a tensor stretched to a larger one. */
 import { equalNumbers, range, without } from '../prelude/array.ts'
-import { ShapeError } from '../prelude/errors.ts'
-import { allocate, encodeHalf, type DType } from '../graph/dtype.ts'
+import { DTypeError, ShapeError } from '../prelude/errors.ts'
+import { allocate, encodeHalf, isFloat, type DType } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
 import type { Node } from '../graph/ops.ts'
 import { showShape, type Shape } from '../graph/shape.ts'
 
-/** A node that holds `value` in every element of `shape`. */
+/** A node that holds `value` in every element of `shape`; integer dtypes hold whole numbers only. */
 export const fullNode = (value: number, shape: Shape, dtype: DType): Node => {
+  if (!isFloat(dtype) && !Number.isInteger(value))
+    throw new DTypeError(`${value} is not a number of dtype ${dtype}; cast the tensor to a float first`)
   const values = allocate(dtype, 1)
   values[0] = dtype === 'f16' ? encodeHalf(value) : value
   return broadcastNode(makeNode('constant', { values, shape: [], dtype }, []), shape)

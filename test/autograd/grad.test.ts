@@ -134,7 +134,7 @@ describe('jvp and vjp', () => {
         const [pulled] = vjp(f, x).pullback(ct)
         const [left, right] = [await number(tangent.mul(ct).sum()), await number(pulled.mul(v).sum())]
         if (Number.isFinite(left))
-          expect(Math.abs(left - right)).toBeLessThanOrEqual(1e-9 * Math.max(1, Math.abs(left)))
+          expect(Math.abs(left - right)).toBeLessThanOrEqual(1e-5 * Math.max(1, Math.abs(left))) // some steps are f32
       }),
       { seed: 5, numRuns: 150 },
     )

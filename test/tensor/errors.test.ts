@@ -9,6 +9,7 @@ const x = zeros([2, 3])
 const image = zeros([8, 28, 28, 3])
 
 const cases: readonly (readonly [message: string, make: () => unknown])[] = [
+  ['0.5 is not a number of dtype i32; cast the tensor to a float first', () => zeros([2], 'i32').mul(0.5)],
   [
     'conv2d: input has 3 channels, filter expects 4 (x: [8,28,28,3], w: [3,3,4,16])',
     () => conv2d(image, zeros([3, 3, 4, 16])),
