@@ -25,10 +25,7 @@ export const mlpClassifier = async ({ steps = 300 } = {}) => {
   const model = mlp([2, 32, 32, 2])
   const optimizer = adam({ learningRate: 0.01 })
   const loss = (params: MlpParams, { x, label }: Batch): Tensor => crossEntropy(model.apply(params, x), label)
-  const initial = (k: Key) => {
-    const params = model.init(k)
-    return { params, optimizer: optimizer.init(params) }
-  }
+  const initial = (k: Key) => ({ params: model.init(k), optimizer: optimizer.init(model.init(k)) })
   const step = device.compile(
     (state: ReturnType<typeof initial>, batch: Batch) => {
       const [value, gradients] = valueAndGrad(loss)(state.params, batch)
@@ -44,11 +41,11 @@ export const mlpClassifier = async ({ steps = 300 } = {}) => {
   for (let i = 0; i < steps; i++) {
     const next = await step(state, batch)
     state = next.state
-    losses.push((await device.read(next.value))[0] ?? NaN)
+    losses.push(...(await device.read(next.value)))
   }
   const test = moons(forTest, 1024)
-  const isRight = argmax(model.apply(state.params, test.x)).equal(test.label).cast('f32')
-  const accuracy = (await device.read(isRight.mean()))[0] ?? NaN
+  const right = argmax(model.apply(state.params, test.x)).equal(test.label).cast('f32')
+  const [accuracy = NaN] = await device.read(right.mean())
   await device.close()
   return { losses, accuracy }
 }
