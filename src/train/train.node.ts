@@ -164,17 +164,16 @@ const loop = async (shop: Workshop, begin: TrainState, from: number): Promise<Tr
 const openDevice = (name: string): TE.TaskEither<TrainError, Device> =>
   pipe(open(name), TE.mapLeft(trainErrorOf('DEVICE')))
 
-/** Opens what the loop uses, brings the state to the device, runs, and closes the device. */
+/** Prepares what the loop uses, brings the state to the device, runs, and closes the device. */
 const work = async (
+  device: Device,
   config: TrainConfig,
   opened: OpenedData,
   hooks: TrainHooks,
-  restored: (recipe: Recipe) => Promise<Restored | undefined>,
+  found?: Restored,
 ): Promise<TrainSummary> => {
   const emit = hooks.onEvent ?? (() => undefined)
   const recipe = recipeOf(config)
-  const found = await restored(recipe)
-  const device = await need(openDevice(config.device))
   try {
     const state =
       found === undefined
@@ -240,8 +239,14 @@ export const train = (config: TrainConfig, hooks: TrainHooks = {}): TE.TaskEithe
     requireFree(config.out), // before minutes are spent on decoding photographs
     TE.chain(() => openData(config)),
     TE.bindTo('opened'),
-    TE.bind('lock', () => createRun(config)),
-    TE.chain(({ opened, lock }) => locked(lock, () => work(config, opened, hooks, () => Promise.resolve(undefined)))),
+    TE.bind('device', () => openDevice(config.device)),
+    TE.bind('lock', ({ device }) =>
+      pipe(
+        createRun(config),
+        TE.orElseFirst(() => TE.fromTask(() => device.close())),
+      ),
+    ),
+    TE.chain(({ opened, device, lock }) => locked(lock, () => work(device, config, opened, hooks))),
   )
 
 /**
@@ -256,11 +261,12 @@ export const resume = (directory: string, hooks: TrainHooks = {}): TE.TaskEither
     TE.bind('lock', () => openRun(directory)),
     TE.chain(({ config, lock }) =>
       locked(lock, async () => {
-        const find = (recipe: Recipe): Promise<Restored> => need(restore(config, initialState(recipe, key(0))))
-        const { progress } = await find(recipeOf(config))
-        await need(rewind(directory, progress.step))
-        if (progress.step >= config.steps) return completed(config, progress.step)
-        return work(config, await need(openData(config)), hooks, find)
+        const found = await need(restore(config, initialState(recipeOf(config), key(0))))
+        const { step } = found.progress
+        await need(rewind(directory, step))
+        if (step >= config.steps) return completed(config, step)
+        const opened = await need(openData(config))
+        return work(await need(openDevice(config.device)), config, opened, hooks, found)
       }),
     ),
   )

@@ -132,7 +132,9 @@ describe('a run by the command', () => {
   })
 
   it('fails on an unknown device with the names of those there are', async () => {
-    const { code, stderr } = await fathom('train', '--config', config, '--device', 'abacus', '--out', directory())
+    const out = directory()
+    const { code, stderr } = await fathom('train', '--config', config, '--device', 'abacus', '--out', out)
+    expect(existsSync(out)).toBe(false)
     expect([code, stderr]).toEqual([1, expect.stringMatching(/no device 'abacus'; choose one of: cpu/)])
   })
 })
