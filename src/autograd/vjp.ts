@@ -99,7 +99,7 @@ const convFilterCotangent = (g: Tensor, x: Node, w: Node, a: ConvAttrs): Tensor 
 }
 
 /** THE table. */
-export const vjpRules: { readonly [K in DifferentiableOp]: VjpRule<K> } = {
+const vjpRules: { readonly [K in DifferentiableOp]: VjpRule<K> } = {
   // ── leaves and annotations ────────────────────────────────────────────────────────────────────────────────────────
   parameter: () => [],
   buffer: () => [],

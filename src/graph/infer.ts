@@ -98,7 +98,7 @@ const inferDot = ([x, y]: readonly [Node, Node], { contract, batch, dtype }: Dot
 export const dilated = (n: number, dilation: number): number => (n === 0 ? 0 : (n - 1) * dilation + 1)
 
 /** The spatial output lengths of a convolution. */
-export const convOutput = (x: Shape, w: Shape, a: ConvAttrs): readonly [number, number] => {
+const convOutput = (x: Shape, w: Shape, a: ConvAttrs): readonly [number, number] => {
   const length = (axis: 0 | 1): number => {
     const padded = dilated(at(x, axis + 1), a.inputDilation[axis]) + a.padLow[axis] + a.padHigh[axis]
     const filter = dilated(at(w, axis), a.filterDilation[axis])

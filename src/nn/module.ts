@@ -23,7 +23,9 @@ export type Module<P, In = Tensor, Out = Tensor> = {
 
 /** Any module at all, as a bound of type parameters. */
 export type AnyModule = {
+  /** As a module's. */
   readonly init: (key: Key) => unknown
+  /** As a module's, with parameters and input of any type. */
   readonly apply: (params: never, input: never, mode?: Mode) => unknown
 }
 

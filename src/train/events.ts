@@ -34,6 +34,7 @@ export type TrainEvent =
 
 /** How a caller watches and stops a run. */
 export interface TrainHooks {
+  /** Called with everything that happens, as it happens. */
   readonly onEvent?: (event: TrainEvent) => void
   /** When aborted, the step is finished, the state saved, and the summary says `interrupted`. */
   readonly signal?: AbortSignal

@@ -55,6 +55,7 @@ export interface SampleOptions {
   readonly seed: number
   /** Default: the device of training. */
   readonly device?: string
+  /** Called after each step of the sampler. */
   readonly onStep?: (done: number, total: number) => void
 }
 

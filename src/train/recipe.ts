@@ -39,8 +39,9 @@ export interface Recipe {
   /** The training objective with its weights. */
   readonly objective: LossOptions
   readonly optimizer: Transform<OptimizerState>
-  /** The learning rate and the decay of the average at step 1, 2, … */
+  /** The learning rate of step 1, 2, … */
   readonly rateAt: (step: number) => number
+  /** The decay of the average at step 1, 2, … */
   readonly decayAt: (step: number) => number
 }
 

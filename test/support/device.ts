@@ -13,4 +13,5 @@ export const cpuForms: readonly (readonly [name: string, open: () => Device])[] 
 ]
 
 /** The elements of a tensor as plain numbers. */
-export const values = async (x: Tensor, device: Device = cpuDevice()): Promise<number[]> => Array.from(await device.read(x))
+export const values = async (x: Tensor, device: Device = cpuDevice()): Promise<number[]> =>
+  Array.from(await device.read(x))

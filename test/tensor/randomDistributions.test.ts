@@ -2,7 +2,20 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { at, range } from '../../src/prelude/array.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
-import { bernoulli, bits, categorical, foldIn, gumbel, key, normal, permutation, randint, split, uniform, type Key } from '../../src/tensor/random.ts'
+import {
+  bernoulli,
+  bits,
+  categorical,
+  foldIn,
+  gumbel,
+  key,
+  normal,
+  permutation,
+  randint,
+  split,
+  uniform,
+  type Key,
+} from '../../src/tensor/random.ts'
 import { normalQuantile } from '../../src/tensor/random/as241.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { cpuDevice, cpuForms, values } from '../support/device.ts'
@@ -21,13 +34,20 @@ const chiSquare = (cells: readonly number[], probabilities: readonly number[]): 
 const equally = (n: number): readonly number[] => range(n).map(() => 1 / n)
 
 /** The 99.99 % point of χ² (Wilson & Hilferty 1931). */
-const chiSquareLimit = (degrees: number): number => degrees * (1 - 2 / (9 * degrees) + 3.719 * Math.sqrt(2 / (9 * degrees))) ** 3
+const chiSquareLimit = (degrees: number): number =>
+  degrees * (1 - 2 / (9 * degrees) + 3.719 * Math.sqrt(2 / (9 * degrees))) ** 3
 
 /** √n · sup |F_n − F|; its 99.99 % point is 2.225 (Kolmogorov 1933). */
 const kolmogorovSmirnov = (xs: readonly number[], distribution: (x: number) => number): number => {
   const sorted = Float64Array.from(xs).toSorted()
   const n = sorted.length
-  return Math.sqrt(n) * sorted.reduce((worst, x, i) => Math.max(worst, Math.abs(distribution(x) - i / n), Math.abs(distribution(x) - (i + 1) / n)), 0)
+  return (
+    Math.sqrt(n) *
+    sorted.reduce(
+      (worst, x, i) => Math.max(worst, Math.abs(distribution(x) - i / n), Math.abs(distribution(x) - (i + 1) / n)),
+      0,
+    )
+  )
 }
 const kolmogorovLimit = 2.225
 
@@ -58,7 +78,8 @@ describe('normal', () => {
 
   it.each([1, 2, 3, 4])('exceeds ±%dσ as often as it should', (limit) => {
     const p = normalDistribution(-limit)
-    for (const side of [1, -1]) expect(Math.abs(drawn.z.filter((z) => side * z > limit).length - n * p)).toBeLessThan(4 * Math.sqrt(n * p))
+    for (const side of [1, -1])
+      expect(Math.abs(drawn.z.filter((z) => side * z > limit).length - n * p)).toBeLessThan(4 * Math.sqrt(n * p))
   })
 
   it('follows Φ: Kolmogorov–Smirnov over 200,000 numbers', () => {
@@ -67,11 +88,17 @@ describe('normal', () => {
 
   it('fills 100 cells of equal probability equally', () => {
     const edges = range(99).map((i) => normalQuantile((i + 1) / 100))
-    expect(chiSquare(drawn.z.map((z) => edges.filter((e) => e <= z).length), equally(100))).toBeLessThan(chiSquareLimit(99))
+    expect(
+      chiSquare(
+        drawn.z.map((z) => edges.filter((e) => e <= z).length),
+        equally(100),
+      ),
+    ).toBeLessThan(chiSquareLimit(99))
   })
 
   it('has neighbours that are independent, inside a block and across blocks', () => {
-    for (const lag of [1, 2, 3, 64]) expect(Math.abs(correlation(drawn.z.slice(lag), drawn.z))).toBeLessThan(4 / Math.sqrt(n - lag))
+    for (const lag of [1, 2, 3, 64])
+      expect(Math.abs(correlation(drawn.z.slice(lag), drawn.z))).toBeLessThan(4 / Math.sqrt(n - lag))
   })
 })
 
@@ -86,13 +113,18 @@ describe('streams of related keys', () => {
     ['neighbouring seeds', () => [key(100), key(101)]],
   ]
 
-  it.each(related)('%s are independent: no correlation, and half of the bits agree at every place of the word', async (_, pair) => {
-    const [a, b] = pair(key(11))
-    expect(Math.abs(correlation(await read(normal(a, [n])), await read(normal(b, [n]))))).toBeLessThan(4 / Math.sqrt(n))
-    const [x, y] = [await read(bits(a, [n])), await read(bits(b, [n]))]
-    const agreeing = range(32).map((bit) => x.filter((w, i) => (((w ^ at(y, i)) >>> bit) & 1) === 0).length)
-    for (const count of agreeing) expect(Math.abs(count - n / 2)).toBeLessThan(4.5 * Math.sqrt(n / 4))
-  })
+  it.each(related)(
+    '%s are independent: no correlation, and half of the bits agree at every place of the word',
+    async (_, pair) => {
+      const [a, b] = pair(key(11))
+      expect(Math.abs(correlation(await read(normal(a, [n])), await read(normal(b, [n]))))).toBeLessThan(
+        4 / Math.sqrt(n),
+      )
+      const [x, y] = [await read(bits(a, [n])), await read(bits(b, [n]))]
+      const agreeing = range(32).map((bit) => x.filter((w, i) => (((w ^ at(y, i)) >>> bit) & 1) === 0).length)
+      for (const count of agreeing) expect(Math.abs(count - n / 2)).toBeLessThan(4.5 * Math.sqrt(n / 4))
+    },
+  )
 })
 
 describe('uniform', () => {
@@ -103,7 +135,12 @@ describe('uniform', () => {
 
   it('is uniform: χ² over 256 cells, pairs over 16 × 16 cells, Kolmogorov–Smirnov', async () => {
     const u = await read(uniform(key(5), [200000]))
-    expect(chiSquare(u.map((x) => Math.floor(x * 256)), equally(256))).toBeLessThan(chiSquareLimit(255))
+    expect(
+      chiSquare(
+        u.map((x) => Math.floor(x * 256)),
+        equally(256),
+      ),
+    ).toBeLessThan(chiSquareLimit(255))
     const pairs = range(100000).map((i) => Math.floor(at(u, 2 * i) * 16) * 16 + Math.floor(at(u, 2 * i + 1) * 16))
     expect(chiSquare(pairs, equally(256))).toBeLessThan(chiSquareLimit(255))
     expect(kolmogorovSmirnov(u, (x) => x)).toBeLessThan(kolmogorovLimit)
@@ -162,7 +199,12 @@ describe('randint', () => {
     [3 * 2 ** 29, 128],
   ])('below %d fills %d cells equally', async (n, cells) => {
     const x = await read(randint(key(9), [200000], 0, n))
-    expect(chiSquare(x.map((i) => Math.floor((i * cells) / n)), equally(cells))).toBeLessThan(chiSquareLimit(cells - 1))
+    expect(
+      chiSquare(
+        x.map((i) => Math.floor((i * cells) / n)),
+        equally(cells),
+      ),
+    ).toBeLessThan(chiSquareLimit(cells - 1))
   })
 
   it.each([
@@ -182,7 +224,10 @@ describe('bernoulli', () => {
   })
 
   it('is never true for 0 and always for 1, as numbers and as tensors', async () => {
-    for (const [p, count] of [[0, 0], [1, 5000]] as const) {
+    for (const [p, count] of [
+      [0, 0],
+      [1, 5000],
+    ] as const) {
       expect(sum(await read(bernoulli(key(11), p, [5000])))).toBe(count)
       expect(sum(await read(bernoulli(key(11), scalar(p), [5000])))).toBe(count)
     }
@@ -212,7 +257,12 @@ describe('permutation', () => {
     for (const i of range(2400)) orders.push((await read(await draw(key(14), scalar(i, 'u32')))).join())
     const distinct = [...new Set(orders)]
     expect(distinct.length).toBe(24)
-    expect(chiSquare(orders.map((o) => distinct.indexOf(o)), equally(24))).toBeLessThan(chiSquareLimit(23))
+    expect(
+      chiSquare(
+        orders.map((o) => distinct.indexOf(o)),
+        equally(24),
+      ),
+    ).toBeLessThan(chiSquareLimit(23))
   })
 })
 
@@ -224,7 +274,9 @@ describe('gumbel', () => {
     const variance = Math.PI ** 2 / 6
     expect(Math.abs(mean(g) - 0.5772156649)).toBeLessThan(4 * Math.sqrt(variance / n))
     // the kurtosis of a Gumbel number is 5.4
-    expect(Math.abs(mean(g.map((x) => (x - 0.5772156649) ** 2)) - variance)).toBeLessThan(4 * variance * Math.sqrt(4.4 / n))
+    expect(Math.abs(mean(g.map((x) => (x - 0.5772156649) ** 2)) - variance)).toBeLessThan(
+      4 * variance * Math.sqrt(4.4 / n),
+    )
   })
 })
 
@@ -244,6 +296,8 @@ describe('categorical', () => {
   })
 
   it('refuses logits that are no floats', () => {
-    expect(() => categorical(key(0), tensor([1, 2], { dtype: 'i32' }))).toThrow(/categorical: takes float logits, got i32/)
+    expect(() => categorical(key(0), tensor([1, 2], { dtype: 'i32' }))).toThrow(
+      /categorical: takes float logits, got i32/,
+    )
   })
 })

@@ -18,9 +18,21 @@ const keyOf = (k: Words): Key => tensor(new Uint32Array(k))
 
 describe.each(cpuForms)('threefry2x32 on cpu, %s', (_, open) => {
   it.each([
-    [[0, 0], [0, 0], [0x6b200159, 0x99ba4efe]],
-    [[0xffffffff, 0xffffffff], [0xffffffff, 0xffffffff], [0x1cb996fc, 0xbb002be7]],
-    [[0x13198a2e, 0x03707344], [0x243f6a88, 0x85a308d3], [0xc4923a9c, 0x483df7a0]],
+    [
+      [0, 0],
+      [0, 0],
+      [0x6b200159, 0x99ba4efe],
+    ],
+    [
+      [0xffffffff, 0xffffffff],
+      [0xffffffff, 0xffffffff],
+      [0x1cb996fc, 0xbb002be7],
+    ],
+    [
+      [0x13198a2e, 0x03707344],
+      [0x243f6a88, 0x85a308d3],
+      [0xc4923a9c, 0x483df7a0],
+    ],
   ] as const)('gives the published answer for key %j and counter %j', async (k, [high, low], answer) => {
     const d = open()
     const pair = threefry2x32(keyOf(k), high, scalar(low, 'u32'))
@@ -65,12 +77,16 @@ describe('key', () => {
     expect(await read(await draw(key(2)))).toEqual(await read(bits(key(2), [4])))
     expect(traced.length).toBe(1)
     const captured = key(1)
-    await expect((async () => device.compile((x: Tensor) => bits(captured, [4]).add(x))(zeros([4], 'u32')))()).rejects.toThrow()
+    await expect(
+      (async () => device.compile((x: Tensor) => bits(captured, [4]).add(x))(zeros([4], 'u32')))(),
+    ).rejects.toThrow()
   })
 
   it('must be u32 of two words', () => {
     expect(() => bits(tensor([1, 2]), [1])).toThrow(/a key is u32, got f32; make one with key\(seed\)/)
-    expect(() => bits(tensor(new Uint32Array(4), { shape: [2, 2] }), [1])).toThrow(/a key is one pair of words, \[2\], got \[2,2\]/)
+    expect(() => bits(tensor(new Uint32Array(4), { shape: [2, 2] }), [1])).toThrow(
+      /a key is one pair of words, \[2\], got \[2,2\]/,
+    )
   })
 })
 
@@ -90,9 +106,17 @@ describe('bits', () => {
 
   it('changes half of its bits when one bit of the key changes', async () => {
     const base = await read(bits(keyOf([0, 0]), [64]))
-    for (const k of [[1, 0], [0x80000000, 0], [0, 1], [0, 0x80000000]] as const) {
+    for (const k of [
+      [1, 0],
+      [0x80000000, 0],
+      [0, 1],
+      [0, 0x80000000],
+    ] as const) {
       const other = await read(bits(keyOf(k), [64]))
-      const flipped = base.reduce((sum, x, i) => sum + ((x ^ (other[i] ?? 0)) >>> 0).toString(2).replaceAll('0', '').length, 0)
+      const flipped = base.reduce(
+        (sum, x, i) => sum + ((x ^ (other[i] ?? 0)) >>> 0).toString(2).replaceAll('0', '').length,
+        0,
+      )
       expect(Math.abs(flipped - 1024)).toBeLessThan(4 * Math.sqrt(2048 / 4))
     }
   })
@@ -125,7 +149,8 @@ describe('foldIn', () => {
     await fc.assert(
       fc.asyncProperty(seeds, fc.nat({ max: 0x7fffffff }), async (seed, n) => {
         const host = hostFold(hostKey(seed), n)
-        for (const data of [n, scalar(n, 'u32'), scalar(n, 'i32')]) expect(await read(foldIn(key(seed), data))).toEqual(host)
+        for (const data of [n, scalar(n, 'u32'), scalar(n, 'i32')])
+          expect(await read(foldIn(key(seed), data))).toEqual(host)
       }),
       { numRuns: 20 },
     )
@@ -137,7 +162,9 @@ describe('foldIn', () => {
 
   it('takes a name or an argument inside a compiled function', async () => {
     const draw = device.compile((k: Key, i: Tensor) => bits(foldIn(foldIn(k, 'dropout'), i), [2]))
-    expect(await read(await draw(key(1), scalar(3, 'u32')))).toEqual(await read(bits(foldIn(foldIn(key(1), 'dropout'), 3), [2])))
+    expect(await read(await draw(key(1), scalar(3, 'u32')))).toEqual(
+      await read(bits(foldIn(foldIn(key(1), 'dropout'), 3), [2])),
+    )
   })
 
   it('refuses what has no 32 bits', () => {
@@ -158,7 +185,8 @@ describe('fnv1a', () => {
   })
 
   it('hashes the UTF-8 bytes of any text', () => {
-    const reference = (text: string): number => new TextEncoder().encode(text).reduce((h, b) => Math.imul(h ^ b, 0x01000193), 0x811c9dc5 | 0) >>> 0
+    const reference = (text: string): number =>
+      new TextEncoder().encode(text).reduce((h, b) => Math.imul(h ^ b, 0x01000193), 0x811c9dc5 | 0) >>> 0
     fc.assert(fc.property(fc.string({ unit: 'grapheme' }), (text) => fnv1a(text) === reference(text)))
   })
 })

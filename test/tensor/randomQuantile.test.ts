@@ -24,7 +24,10 @@ const stratified = Array.from({ length: 60000 }, (_, i) => {
 const lowerTail = (x: number): number => {
   const density = Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)
   if (x < 2) {
-    const terms = Array.from({ length: 60 }).reduce<readonly [number, number]>(([sum, term], _, i) => [sum + term, (term * x * x) / (2 * i + 3)], [0, x])
+    const terms = Array.from({ length: 60 }).reduce<readonly [number, number]>(
+      ([sum, term], _, i) => [sum + term, (term * x * x) / (2 * i + 3)],
+      [0, x],
+    )
     return 0.5 - density * terms[0]
   }
   return density / Array.from({ length: 400 }, (_, i) => 400 - i).reduce((f, k) => x + k / f, x)
@@ -42,13 +45,15 @@ describe('normalQuantile', () => {
   })
 
   it('inverts the distribution function to 13 digits for all p from 2^-32 to one half', () => {
-    for (let e = 1; e <= 32; e += 1 / 64) expect(Math.abs(lowerTail(-normalQuantile(2 ** -e)) / 2 ** -e - 1)).toBeLessThan(1e-13)
+    for (let e = 1; e <= 32; e += 1 / 64)
+      expect(Math.abs(lowerTail(-normalQuantile(2 ** -e)) / 2 ** -e - 1)).toBeLessThan(1e-13)
   })
 })
 
 describe('normalFromBits', () => {
   it('is Φ⁻¹ of (word + ½) / 2³² to within 2^-18.5 everywhere, tails included', () => {
-    for (const w of stratified) expect(Math.abs(normalFromBits(w) - normalQuantile(((w | 1) >>> 0) / 2 ** 32))).toBeLessThan(2 ** -18.5)
+    for (const w of stratified)
+      expect(Math.abs(normalFromBits(w) - normalQuantile(((w | 1) >>> 0) / 2 ** 32))).toBeLessThan(2 ** -18.5)
   })
 
   it('is odd about the middle: the complement of a word gives the negative number', () => {
@@ -56,7 +61,13 @@ describe('normalFromBits', () => {
   })
 
   it('never falls when the word rises', () => {
-    fc.assert(fc.property(word, fc.nat({ max: 1 << 20 }), (w, step) => normalFromBits(w) <= normalFromBits(Math.min(0xffffffff, w + step))))
+    fc.assert(
+      fc.property(
+        word,
+        fc.nat({ max: 1 << 20 }),
+        (w, step) => normalFromBits(w) <= normalFromBits(Math.min(0xffffffff, w + step)),
+      ),
+    )
     const rising = stratified.toSorted((a, b) => a - b).map(normalFromBits)
     expect(rising.every((z, i) => i === 0 || z >= at(rising, i - 1))).toBe(true)
   })
@@ -68,7 +79,8 @@ describe('normalFromBits', () => {
 
   it('has a table whose knots no engine rounds otherwise: an error of 10^-13 in Math.log changes none', () => {
     const table = tabulate(normalQuantile, 2 ** 21)
-    for (const error of [1 + 1e-13, 1 - 1e-13]) expect(tabulate((p) => normalQuantile(p) * error, 2 ** 21)).toEqual(table)
+    for (const error of [1 + 1e-13, 1 - 1e-13])
+      expect(tabulate((p) => normalQuantile(p) * error, 2 ** 21)).toEqual(table)
     expect(fnv1a(table.join())).toBe(3942479157)
   })
 })
@@ -86,12 +98,16 @@ describe('gumbelFromBits', () => {
     const upper = (p: number): number => -Math.log(-Math.log1p(-p))
     const lower = (p: number): number => -Math.log(-Math.log(p))
     for (const side of [lower, upper])
-      for (const error of [1 + 1e-13, 1 - 1e-13]) expect(tabulate((p) => side(p) * error, 2 ** 19)).toEqual(tabulate(side, 2 ** 19))
+      for (const error of [1 + 1e-13, 1 - 1e-13])
+        expect(tabulate((p) => side(p) * error, 2 ** 19)).toEqual(tabulate(side, 2 ** 19))
   })
 })
 
 describe.each(cpuForms)('on cpu, %s', (_, open) => {
-  const words = Array.from({ length: 5001 }, (_, i) => threefry2x32(hostKey(2 ** 40 + 77), [0, i >> 1])[(i % 2) as 0 | 1])
+  const words = Array.from(
+    { length: 5001 },
+    (_, i) => threefry2x32(hostKey(2 ** 40 + 77), [0, i >> 1])[(i % 2) as 0 | 1],
+  )
 
   it('normal equals normalFromBits of the words bit for bit', async () => {
     expect(await values(normal(key(2 ** 40 + 77), [5001]), open())).toEqual(words.map((w) => normalFromBits(w) + 0))
@@ -106,7 +122,9 @@ describe.each(cpuForms)('on cpu, %s', (_, open) => {
     const single = await values(normal(key(1), [300]), d)
     expect(await values(normal(key(1), [300], 'f64'), d)).toEqual(single)
     const halves = await values(normal(key(1), [300], 'f16'), d)
-    expect(halves.every((h, i) => Math.abs(h - at(single, i)) <= 2 ** -11 * Math.abs(at(single, i)) + 2 ** -25)).toBe(true)
+    expect(halves.every((h, i) => Math.abs(h - at(single, i)) <= 2 ** -11 * Math.abs(at(single, i)) + 2 ** -25)).toBe(
+      true,
+    )
   })
 })
 

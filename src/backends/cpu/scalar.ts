@@ -16,7 +16,7 @@ const integerDivide = (x: number, y: number): number => (y === 0 ? 0 : Math.trun
 const isIntegral = (dtype: DType): boolean => isWide(dtype) || dtype === 'u8'
 
 /** The logistic function without overflow on either side. */
-export const logistic = (x: number): number => {
+const logistic = (x: number): number => {
   const e = Math.exp(-Math.abs(x))
   return (x >= 0 ? 1 : e) / (1 + e)
 }
