@@ -2,7 +2,7 @@
  * What training prints while it goes on. On a terminal one line that is drawn again and again; elsewhere a line about every ten
  * seconds or every 5 %.
  */
-import type { TrainEvent } from '../train/index.ts'
+import type { HeldOut, TrainEvent } from '../train/index.ts'
 import { grouped, header, showDuration } from './show.ts'
 
 /** Where to print, and what time it is. */
@@ -30,17 +30,25 @@ interface Standing {
   startedAt: number
   loss: number
   imagesPerSecond: number
-  heldOut: string
+  heldOut: HeldOut | undefined
   printedAt: number
   printedShare: number
 }
 
-const bar = (share: number): string => `▕${'█'.repeat(Math.round(share * 20)).padEnd(20)}▏`
+const bar = (share: number): string => `▕${'█'.repeat(Math.round(share * 10)).padEnd(10)}▏ `
 
-const line = (s: Standing, now: number): string => {
+/** The line of progress, with as much in it as fits. */
+const line = (s: Standing, now: number, width: number): string => {
   const share = s.step / s.steps
   const left = ((now - s.startedAt) / 1000 / Math.max(1, s.step - s.from)) * (s.steps - s.step)
-  return `  step ${grouped(s.step).padStart(grouped(s.steps).length)}/${grouped(s.steps)}  ${bar(share)} ${Math.floor(share * 100)} %   loss ${s.loss.toFixed(4)}${s.heldOut}   ${s.imagesPerSecond.toPrecision(3)} img/s   left ${showDuration(left)}`
+  const step = `  step ${grouped(s.step).padStart(grouped(s.steps).length)}/${grouped(s.steps)}  `
+  const numbers = (heldOut: string): string =>
+    `${Math.floor(share * 100)} %  loss ${s.loss.toFixed(4)}${heldOut}  ${s.imagesPerSecond.toPrecision(3)} img/s  left ${showDuration(left)}`
+  const { loss, relative } = s.heldOut ?? {}
+  const short = loss === undefined ? '' : `  held-out ${loss.toFixed(4)}`
+  const long = relative === undefined ? '' : `${short} (${relative.toFixed(2)} of guessing)`
+  const choices = [`${bar(share)}${numbers(long)}`, `${bar(share)}${numbers(short)}`, numbers(short), numbers('')]
+  return `${step}${choices.find((text) => step.length + text.length < width) ?? numbers('')}`
 }
 
 /** Writes lines, and one line that is drawn over. */
@@ -78,7 +86,7 @@ const begun = (from: number, steps: number, now: number): Standing => ({
   startedAt: now,
   loss: NaN,
   imagesPerSecond: NaN,
-  heldOut: '',
+  heldOut: undefined,
   printedAt: now,
   printedShare: from / steps,
 })
@@ -119,12 +127,12 @@ export const progressOn = (
       case 'Stepped':
         advance(standing, event)
         if (!isDue(standing, terminal.isTTY, now)) return
-        ;(terminal.isTTY ? pen.draw : pen.say)(line(standing, now))
+        ;(terminal.isTTY ? pen.draw : pen.say)(line(standing, now, terminal.isTTY ? terminal.columns : Infinity))
         standing.printedAt = now
         standing.printedShare = standing.step / standing.steps
         return
       case 'HeldOut':
-        standing.heldOut = `   held-out ${event.loss.toFixed(4)} (${event.relative.toFixed(2)} of guessing)`
+        standing.heldOut = event
         return
       case 'Saved':
         if (event.step > 0) pen.say(`  ✓ checkpoint of step ${grouped(event.step)} → ${event.path}`)

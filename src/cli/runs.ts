@@ -93,26 +93,49 @@ const report = ({
   )
 }
 
+/** The ways a person or a system asks a process to stop. */
+const stopSignals = ['SIGINT', 'SIGTERM'] as const
+
+/**
+ * Calls `stop` at the first Ctrl-C; a second one ends the process at once.
+ *
+ * A step keeps the process busy, so both may arrive together: then the handler runs twice. After the first, the handler is removed,
+ * and the system's own handling needs nothing of a busy process.
+ *
+ * @returns a function that removes the handler
+ */
+const onStop = (stop: () => void): (() => void) => {
+  let asked = false
+  const remove = (): void => {
+    for (const signal of stopSignals) process.off(signal, handler)
+  }
+  const handler = (): void => {
+    if (asked) process.exit(130)
+    asked = true
+    stop()
+    setImmediate(remove)
+  }
+  for (const signal of stopSignals) process.on(signal, handler)
+  return remove
+}
+
 /** Runs with progress on the terminal; the first Ctrl-C finishes the step and saves, the second ends the process at once. */
 const watched = async (run: (hooks: TrainHooks) => TE.TaskEither<TrainError, TrainSummary>): Promise<Outcome> => {
   const controller = new AbortController()
   const { stdout } = process
   const progress = progressOn({
     isTTY: stdout.isTTY,
-    columns: stdout.columns,
+    columns: stdout.columns > 0 ? stdout.columns : 80,
     write: (text) => stdout.write(text),
     now: () => performance.now(),
   })
-  // Only once: without a listener the system's own handling is back, and a second Ctrl-C needs nothing of a busy process.
-  const stop = (): void => {
+  const remove = onStop(() => {
     progress.end()
     print(
       '  finishing the step and saving … (Ctrl-C again ends at once, and loses what came after the last checkpoint)',
     )
     controller.abort()
-  }
-  process.once('SIGINT', stop)
-  process.once('SIGTERM', stop)
+  })
   try {
     const result = await run({ onEvent: progress.onEvent, signal: controller.signal })()
     progress.end()
@@ -120,8 +143,7 @@ const watched = async (run: (hooks: TrainHooks) => TE.TaskEither<TrainError, Tra
     report(result.right)
     return { code: result.right.interrupted ? 130 : 0 }
   } finally {
-    process.off('SIGINT', stop)
-    process.off('SIGTERM', stop)
+    remove()
   }
 }
 

@@ -38,7 +38,7 @@ export const presets = {
     model: model(16, [1, 2], 2, 8),
     batch: 16,
     steps: 400,
-    learningRate: 2e-3,
+    learningRate: 4e-3,
     rate: 'cosine',
     saveEvery: 50,
     sampleEvery: 200,

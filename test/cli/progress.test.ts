@@ -44,6 +44,10 @@ describe('progress', () => {
     expect(stepLines(printed(false, 40, 40))).toBe(20)
   })
 
+  it('keeps the time left in a narrow terminal', () => {
+    expect(printed(true, 3, 20_000)).toMatch(/3\/20,000 .* left 5:33:17/)
+  })
+
   it('estimates the time left from the steps that were run', () => {
     expect(printed(false, 10)).toContain('left 16:30')
   })

@@ -103,7 +103,7 @@ describe('a run that stops and resumes', () => {
     await trainUntil(tinyConfig(run), 1)
     const path = join(run, 'config.json')
     const written = readFileSync(path, 'utf8')
-    writeFileSync(path, written.replace('"learningRate": 0.002', '"learningRate": 0.003'))
+    writeFileSync(path, written.replace('"learningRate": 0.004', '"learningRate": 0.003'))
     expect(leftMessage(await resume(run)())).toMatch(/was changed since checkpoint step-000001/)
     writeFileSync(path, written.replace('"heads": 1', '"heads": 2'))
     expect(leftMessage(await resume(run)())).toMatch(/does not fit its configuration/)
