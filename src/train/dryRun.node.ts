@@ -1,15 +1,15 @@
 /** A run on paper: what it would take, from the plan of its real step, and a short measurement of how fast the device computes. */
 import { valueAndGrad } from '../autograd/index.ts'
-import { flopsOf, memoryOf } from '../compiler/plan.ts'
+import { flopsOf } from '../compiler/plan.ts'
 import { conv2d, silu } from '../nn/index.ts'
 import { pipe, TE } from '../prelude/fp.ts'
 import { open, type Device } from '../tensor/device.ts'
 import { key, normal, type Key } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { countElements } from '../tensor/tree.ts'
 import type { TrainConfig } from './trainConfig.ts'
 import { openData } from './data.node.ts'
 import type { RunFacts } from './events.ts'
+import { factsOf } from './facts.ts'
 import { guarded } from './failure.ts'
 import { initialState, recipeOf, type Recipe } from './recipe.ts'
 import { stepperOn } from './step.ts'
@@ -66,23 +66,13 @@ export const planTraining = (config: TrainConfig): TE.TaskEither<TrainError, Tra
           const recipe = recipeOf(config)
           const state = initialState(recipe, key(config.seed))
           const plan = stepperOn(device, recipe).plan(state)
-          const parameters = countElements(state.params)
-          const flops = flopsOf(plan) * config.accumulate
-          const facts = {
-            config,
-            device: device.name,
-            pictures: opened.summary,
-            parameters,
-            memory: memoryOf(plan),
-            weights: 4 * parameters,
-            flops,
-          }
+          const facts = factsOf({ recipe, state, plan, device: device.name, pictures: opened.summary })
           const flopsPerSecond = await measureRate(device, recipe)
           return {
             facts,
             kernels: plan.kernels.length,
             flopsPerSecond,
-            seconds: (flops / flopsPerSecond) * config.steps,
+            seconds: (facts.flops / flopsPerSecond) * config.steps,
             warnings: opened.warnings,
           }
         } finally {

@@ -7,14 +7,13 @@ import { batchAt } from '../data/batches.ts'
 import type { RunLock } from '../io/index.ts'
 import { range } from '../prelude/array.ts'
 import { pipe, TE } from '../prelude/fp.ts'
-import { flopsOf, memoryOf } from '../compiler/plan.ts'
 import { open, type Device } from '../tensor/device.ts'
 import { key } from '../tensor/random.ts'
-import { countElements } from '../tensor/tree.ts'
 import type { TrainConfig } from './trainConfig.ts'
 import { openData, type OpenedData } from './data.node.ts'
 import { drawerOn } from './draw.ts'
-import type { RunFacts, TrainEvent, TrainHooks, TrainSummary } from './events.ts'
+import type { TrainEvent, TrainHooks, TrainSummary } from './events.ts'
+import { factsOf } from './facts.ts'
 import { fail, guarded, need } from './failure.ts'
 import { heldOutOn, type HeldOut } from './heldOut.ts'
 import { initialState, recipeOf, type Params, type Recipe, type TrainState } from './recipe.ts'
@@ -64,23 +63,6 @@ const progressAt = ({ recipe: { config }, device, opened }: Workshop, step: numb
 const saveAt = async (shop: Workshop, state: TrainState, step: number): Promise<void> => {
   const path = await need(save(shop.device, shop.recipe.config.out, state, progressAt(shop, step)))
   shop.emit({ _tag: 'Saved', step, path })
-}
-
-const factsOf = (
-  { recipe: { config }, device, opened, stepper }: Omit<Workshop, 'measure' | 'draw'>,
-  state: TrainState,
-): RunFacts => {
-  const plan = stepper.plan(state)
-  const parameters = countElements(state.params)
-  return {
-    config,
-    device: device.name,
-    pictures: opened.summary,
-    parameters,
-    memory: memoryOf(plan),
-    weights: 4 * parameters,
-    flops: flopsOf(plan) * config.accumulate,
-  }
 }
 
 const isDue = (step: number, every: number, steps: number): boolean => step % every === 0 || step === steps
@@ -183,7 +165,14 @@ const work = async (
     const from = found?.progress.step ?? 0
     for (const message of [...opened.warnings, ...(found?.warnings ?? []), ...changedData(config, found, opened)])
       emit({ _tag: 'Warning', message })
-    emit({ _tag: 'Started', facts: factsOf(base, state), from })
+    const facts = factsOf({
+      recipe,
+      state,
+      plan: base.stepper.plan(state),
+      device: device.name,
+      pictures: opened.summary,
+    })
+    emit({ _tag: 'Started', facts, from })
     const draw = drawerOn(device, recipe, { count: config.sampleCount, steps: config.sampleSteps, seed: sheetSeed })
     const shop: Workshop = { ...base, draw, measure: whenAsked(() => heldOutOn(device, recipe, opened.data)) }
     if (found === undefined) await begin(shop, state)
