@@ -37,7 +37,7 @@ export const presets = {
     width: 16,
     model: model(16, [1, 2], 2, 8),
     batch: 16,
-    steps: 400,
+    steps: 600,
     learningRate: 4e-3,
     rate: 'cosine',
     saveEvery: 50,

@@ -5,6 +5,7 @@
 import { E } from '../../prelude/fp.ts'
 import type { ImageFormat } from './imageKind.ts'
 import { headBytes, imageKind } from './imageKind.ts'
+import type { Limits } from './limits.ts'
 import type { Sharp } from './sharp.node.ts'
 import type { Fault } from './skipReason.ts'
 import { endsProperly, isTruncated } from './truncation.ts'
@@ -14,17 +15,6 @@ export interface ByteSource {
   readonly bytes: number
   readonly read: (offset: number, length: number) => Promise<Uint8Array>
 }
-
-/** Upper bounds on what is read and decoded. */
-export interface Limits {
-  /** Pixels of one picture; 100 million unless told. */
-  readonly maxPixels: number
-  /** Bytes of one file; 1 GiB unless told. */
-  readonly maxBytes: number
-}
-
-/** 100 megapixels hold every phone's photographs; 1 GiB holds 100 megapixels of 16-bit RGBA. */
-export const defaultLimits: Limits = { maxPixels: 100_000_000, maxBytes: 2 ** 30 }
 
 /** A picture's header. */
 export interface Header {

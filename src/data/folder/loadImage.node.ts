@@ -10,32 +10,13 @@ import type { DataError } from './dataError.ts'
 import { dataError, fileError } from './dataError.ts'
 import type { FileSystem } from './fileSystem.node.ts'
 import { errnoOf, nodeFileSystem } from './fileSystem.node.ts'
-import type { Header, Limits } from './imageHeader.node.ts'
-import { defaultLimits, readHeader, vipsMessage } from './imageHeader.node.ts'
+import type { DecodedImage, DecodeOptions, ImageShape } from './decodeOptions.ts'
+import type { Header } from './imageHeader.node.ts'
+import { readHeader, vipsMessage } from './imageHeader.node.ts'
+import { defaultLimits } from './limits.ts'
 import type { Sharp } from './sharp.node.ts'
 import { loadSharp } from './sharp.node.ts'
 import type { Fault } from './skipReason.ts'
-
-/** The shape of the result. */
-export interface ImageShape {
-  readonly height: number
-  readonly width: number
-  /** 1 grey (luminance), 3 sRGB, 4 sRGB and alpha. */
-  readonly channels: 1 | 3 | 4
-}
-
-/** How to decode; everything but the shape is optional. */
-export interface DecodeOptions extends ImageShape, Partial<Limits> {
-  /** The grey, 0 … 255, that transparent pixels are laid over; unused with 4 channels. Default 128. */
-  readonly matte?: number
-  /** Seconds that decoding may take. Default 10. */
-  readonly timeoutSeconds?: number
-}
-
-/** A decoded picture: U8, `[height, width, channels]`. */
-export interface DecodedImage extends ImageShape {
-  readonly pixels: Uint8Array
-}
 
 /** 65535 → 255 and everything between to the nearest: `round(v / 257)`. */
 const to8Bits = (samples: Uint16Array): Uint8Array => {

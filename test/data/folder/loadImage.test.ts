@@ -1,7 +1,7 @@
 import sharp from 'sharp'
 import type { Sharp } from 'sharp'
 import { describe, expect, it } from 'vitest'
-import type { DecodeOptions, DecodedImage } from '../../../src/data/folder/loadImage.node.ts'
+import type { DecodeOptions, DecodedImage } from '../../../src/data/folder/decodeOptions.ts'
 import { decodeImage, loadImage } from '../../../src/data/folder/loadImage.node.ts'
 import { loadSharp } from '../../../src/data/folder/sharp.node.ts'
 import { E } from '../../../src/prelude/fp.ts'
