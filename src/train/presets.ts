@@ -47,7 +47,7 @@ export const presets = {
   },
   small: {
     ...usual,
-    purpose: 'seas of 32×32, hours on a cpu',
+    purpose: 'seas of 32×32, days on a cpu',
     height: 32,
     width: 32,
     model: model(32, [1, 2, 4], 4, 16),
