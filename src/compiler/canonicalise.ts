@@ -9,6 +9,7 @@ import { attributesKey } from '../graph/key.ts'
 import { makeNode, rebuilt } from '../graph/node.ts'
 import type { Node, NodeOf, OpName } from '../graph/ops.ts'
 import { reachable } from '../graph/traverse.ts'
+import { allPasses, type Passes } from './passes.ts'
 
 type Rewrite<K extends OpName> = (node: NodeOf<K>) => Node
 type Rewrites = { readonly [K in OpName]?: Rewrite<K> }
@@ -23,8 +24,6 @@ const isIdentity = (permutation: readonly number[]): boolean => permutation.ever
 
 /** One rule a primitive: the node, or a simpler one with the same bits. */
 const rewrites: Rewrites = {
-  alias: (n) => n.inputs[0],
-  stopGradient: (n) => n.inputs[0],
   neg: (n) => (n.inputs[0].op === 'neg' ? n.inputs[0].inputs[0] : n),
   mul: (n) => (uniformValue(n.inputs[1]) === 1 ? n.inputs[0] : uniformValue(n.inputs[0]) === 1 ? n.inputs[1] : n),
   div: (n) => (uniformValue(n.inputs[1]) === 1 ? n.inputs[0] : n),
@@ -58,21 +57,23 @@ const rewrite = <K extends OpName>(node: NodeOf<K>): Node | undefined => {
 interface Memory {
   readonly known: Map<string, Node>
   readonly ids: Map<Node, number>
+  readonly passes: Passes
 }
 
 const intern = (node: Node, memory: Memory): Node => {
   if (memory.ids.has(node)) return node
   const key = `${attributesKey(node)}(${node.inputs.map((x) => memory.ids.get(x) ?? 'x').join()})`
   const found = memory.known.get(key)
-  if (found !== undefined) return found
+  if (found !== undefined && memory.passes.merge) return found
   memory.known.set(key, node)
   memory.ids.set(node, memory.ids.size)
   return node
 }
 
 const emit = (node: Node, inputs: readonly Node[], memory: Memory): Node => {
+  if (node.op === 'alias' || node.op === 'stopGradient') return at(inputs, 0) // they spoke to autograd, which is done
   const moved = rebuilt(node, inputs)
-  return intern(rewrite(moved) ?? moved, memory)
+  return intern((memory.passes.rewrite ? rewrite(moved) : undefined) ?? moved, memory)
 }
 
 const visit = (outputs: readonly Node[], bound: ReadonlyMap<Node, Node>, memory: Memory): readonly Node[] => {
@@ -108,8 +109,12 @@ export interface Program {
 }
 
 /** The program that computes `outputs` from `parameters`. */
-export const canonicalise = (parameters: readonly NodeOf<'parameter'>[], outputs: readonly Node[]): Program => {
-  const memory: Memory = { known: new Map(), ids: new Map() }
+export const canonicalise = (
+  parameters: readonly NodeOf<'parameter'>[],
+  outputs: readonly Node[],
+  passes: Passes = allPasses,
+): Program => {
+  const memory: Memory = { known: new Map(), ids: new Map(), passes }
   const fresh = parameters.map((p, index) => makeNode('parameter', { index, shape: p.shape, dtype: p.dtype }, []))
   for (const p of fresh) memory.ids.set(p, memory.ids.size)
   const rewritten = visit(

@@ -112,6 +112,15 @@ const tooWide = (fusion: Fusion, nodes: readonly Node[]): readonly Node[] => {
   return cut
 }
 
+/** Every elementwise node and reduction as a kernel of its own. */
+export const keepApart = (program: Program): Fusion => {
+  const alone = program.nodes.filter((n) => isElementwise(n) || isReduction(n))
+  return {
+    rootOf: new Map(alone.map((n) => [n, n])),
+    reasons: new Map(alone.map((n) => [n, 'fusion is switched off'])),
+  }
+}
+
 /** Assigns every elementwise node and reshape to a kernel. */
 export const fuse = (program: Program): Fusion => {
   const users = usersOf(program.nodes)

@@ -19,7 +19,7 @@ import {
   type Access,
   type Lowering,
 } from './access.ts'
-import { fuse } from './fuse.ts'
+import type { Fusion } from './fuse.ts'
 import type { Kernel, Operand } from './kernel.ts'
 import type { Buffer } from './buffer.ts'
 import { contiguous, isContiguous, moved, reshaped, type MovementOp, type View } from './view.ts'
@@ -331,15 +331,16 @@ const makesItsBuffer = (node: Node): boolean =>
     node.op,
   )
 
-/** Kernels and unplaced buffers of a program. */
+/** Kernels and unplaced buffers of a program whose nodes have been assigned to kernels. */
 export const lower = (
   program: Program,
+  fusion: Fusion,
 ): { readonly kernels: readonly Kernel[]; readonly buffers: readonly Buffer[] } => {
   const outputIndex = new Map<Node, number>()
   program.outputs.forEach((node, i) => {
     if (makesItsBuffer(node) && !outputIndex.has(node)) outputIndex.set(node, i)
   })
-  const to: Lowering = { program, fusion: fuse(program), buffers: [], kernels: [], access: new Map(), outputIndex }
+  const to: Lowering = { program, fusion, buffers: [], kernels: [], access: new Map(), outputIndex }
   const used = new Set(program.nodes)
   for (const parameter of program.parameters) if (!used.has(parameter)) argument(to, parameter)
   for (const node of program.nodes) lowerNode(to, node)

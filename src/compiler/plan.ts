@@ -10,8 +10,10 @@ import type { Node, NodeOf } from '../graph/ops.ts'
 import { sizeOf, type Shape } from '../graph/shape.ts'
 import { canonicalise, type Program } from './canonicalise.ts'
 import type { Buffer } from './buffer.ts'
+import { fuse, keepApart } from './fuse.ts'
 import { operandsOf, type Kernel } from './kernel.ts'
 import { lower } from './lower.ts'
+import { allPasses, type Passes } from './passes.ts'
 
 /** Shape and dtype of an argument or a result. */
 export interface Slot {
@@ -55,10 +57,11 @@ const firstFit = (used: readonly Block[], bytes: number): { readonly start: numb
 const lastReads = (kernels: readonly Kernel[]): ReadonlyMap<number, number> =>
   new Map(kernels.flatMap((kernel, i) => operandsOf(kernel).map((o) => [o.buffer, i] as const)))
 
-/** Gives every temporary its place in the arena. */
+/** Gives every temporary its place in the arena; without `reuse`, one that no other has. */
 const place = (
   buffers: readonly Buffer[],
   kernels: readonly Kernel[],
+  reuse: boolean,
 ): { readonly buffers: readonly Buffer[]; readonly arenaBytes: number } => {
   const last = lastReads(kernels)
   const placed = [...buffers]
@@ -73,6 +76,7 @@ const place = (
       live.splice(position, 0, { buffer: kernel.output, start, end: start + bytes })
       arenaBytes = Math.max(arenaBytes, start + bytes)
     }
+    if (!reuse) return
     for (const b of new Set([kernel.output, ...operandsOf(kernel).map((o) => o.buffer)])) {
       const position = (last.get(b) ?? i) <= i ? live.findIndex((block) => block.buffer === b) : -1
       if (position >= 0) live.splice(position, 1)
@@ -84,10 +88,14 @@ const place = (
 const slot = ({ shape, dtype }: Node): Slot => ({ shape, dtype })
 
 /** Compiles the graph that computes `outputs` from `parameters`. */
-export const compile = (parameters: readonly NodeOf<'parameter'>[], outputs: readonly Node[]): Plan => {
-  const program = canonicalise(parameters, outputs)
-  const lowered = lower(program)
-  const { buffers, arenaBytes } = place(lowered.buffers, lowered.kernels)
+export const compile = (
+  parameters: readonly NodeOf<'parameter'>[],
+  outputs: readonly Node[],
+  passes: Passes = allPasses,
+): Plan => {
+  const program = canonicalise(parameters, outputs, passes)
+  const lowered = lower(program, passes.fuse ? fuse(program) : keepApart(program))
+  const { buffers, arenaBytes } = place(lowered.buffers, lowered.kernels, passes.reuse)
   return {
     program,
     arguments: program.parameters.map(slot),

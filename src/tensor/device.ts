@@ -11,6 +11,7 @@ import type { Node, NodeOf } from '../graph/ops.ts'
 import { sizeOf, type Shape } from '../graph/shape.ts'
 import { substitute } from '../graph/substitute.ts'
 import { reachable } from '../graph/traverse.ts'
+import { allPasses, type Passes } from '../compiler/passes.ts'
 import { compile as compilePlan, type Plan } from '../compiler/plan.ts'
 import type { Backend, Executable, Memory } from '../backends/backend.ts'
 import { loadBackend, type BackendOptions, type DeviceError } from '../backends/registry.ts'
@@ -57,6 +58,7 @@ class Storage {
 /** What a device knows while it is open. */
 interface Session {
   readonly backend: Backend
+  readonly passes: Passes
   readonly uploads: WeakMap<TypedArray, Storage>
   readonly realizations: Map<string, Ready>
 }
@@ -118,7 +120,7 @@ const realizeNodes = (session: Session, outputs: readonly Node[]): readonly Tens
   const names = new Map<Node, string>(buffers.map((b, i) => [b, `b${i}:${b.dtype}[${b.shape.join()}]`]))
   const key = `${[...names.values()].join()}|${graphKey(outputs, names)}`
   const known = session.realizations.get(key)
-  const made = known ?? ready(session, planOver(buffers, outputs))
+  const made = known ?? ready(session, planOver(session, buffers, outputs))
   session.realizations.set(key, made)
   return run(
     session,
@@ -128,9 +130,10 @@ const realizeNodes = (session: Session, outputs: readonly Node[]): readonly Tens
 }
 
 /** Compiles a graph with some of its leaves turned into parameters. */
-const planOver = (buffers: readonly Node[], outputs: readonly Node[]): Plan => {
+const planOver = (session: Session, buffers: readonly Node[], outputs: readonly Node[]): Plan => {
   const parameters = buffers.map(parameterFor)
-  return compilePlan(parameters, substitute(outputs, new Map(buffers.map((b, i) => [b, at(parameters, i)]))))
+  const closed = substitute(outputs, new Map(buffers.map((b, i) => [b, at(parameters, i)])))
+  return compilePlan(parameters, closed, session.passes)
 }
 
 const realizeTree = <T>(session: Session, tree: T): T => {
@@ -154,6 +157,7 @@ interface Traced extends Ready {
 }
 
 const trace = <A extends readonly unknown[], R>(
+  session: Session,
   fn: (...args: A) => R,
   args: A,
 ): { readonly plan: Plan; readonly result: unknown } => {
@@ -170,7 +174,7 @@ const trace = <A extends readonly unknown[], R>(
     throw new TraceError(
       `compile: the function uses a tensor of data, ${first.dtype}[${first.shape.join(',')}], that is not one of its arguments; it would be frozen into the plan. Pass it as an argument, or make it with constant() if it is part of the program`,
     )
-  return { plan: compilePlan(parameters, outputs), result }
+  return { plan: compilePlan(parameters, outputs, session.passes), result }
 }
 
 /** Gives up the arguments at the donated positions, each storage once: a tensor may stand at several paths, or be kept at another. */
@@ -200,7 +204,7 @@ const compileFunction =
       const key = signature(args)
       const known = plans.get(key)
       if (known !== undefined) return known
-      const { plan, result } = trace(fn, args)
+      const { plan, result } = trace(session, fn, args)
       const made = { ...ready(session, plan), result }
       plans.set(key, made)
       return made
@@ -219,7 +223,7 @@ const compileFunction =
       return refill(traced.result as R, outputs)
     }
     return Object.assign(async (...args: A): Promise<R> => Promise.resolve(call(args)), {
-      plan: (...args: A): Plan => trace(fn, args).plan,
+      plan: (...args: A): Plan => trace(session, fn, args).plan,
     })
   }
 
@@ -231,8 +235,8 @@ const readTensor = async (session: Session, x: Tensor): Promise<Exclude<TypedArr
 }
 
 /** A device that runs on this backend. */
-export const deviceOn = (backend: Backend): Device => {
-  const session: Session = { backend, uploads: new WeakMap(), realizations: new Map() }
+export const deviceOn = (backend: Backend, passes: Passes = allPasses): Device => {
+  const session: Session = { backend, passes, uploads: new WeakMap(), realizations: new Map() }
   return {
     name: backend.name,
     realize: async (tree) => Promise.resolve(realizeTree(session, tree)),
@@ -245,6 +249,15 @@ export const deviceOn = (backend: Backend): Device => {
   }
 }
 
+/** How to open a device. */
+export interface DeviceOptions extends BackendOptions {
+  /** Passes of the compiler to switch off, in search of a suspect; all run by default. */
+  readonly passes?: Partial<Passes>
+}
+
 /** Opens a device by name: `cpu`. */
-export const open = (name: string, options: BackendOptions = {}): TE.TaskEither<DeviceError, Device> =>
-  pipe(loadBackend(name, options), TE.map(deviceOn))
+export const open = (name: string, { passes, ...options }: DeviceOptions = {}): TE.TaskEither<DeviceError, Device> =>
+  pipe(
+    loadBackend(name, options),
+    TE.map((backend) => deviceOn(backend, { ...allPasses, ...passes })),
+  )

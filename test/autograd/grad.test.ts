@@ -7,7 +7,7 @@ import { constant, scalar, tensor } from '../../src/tensor/create.ts'
 import { softmax } from '../../src/tensor/functions.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { cpuDevice, cpuForms } from '../support/device.ts'
-import { programs, runProgram } from '../support/programs.ts'
+import { programs, runProgram } from '../../proof/fuzz/programs.ts'
 
 const f64 = (values: number | readonly number[] | readonly (readonly number[])[]): Tensor =>
   tensor(values, { dtype: 'f64' })

@@ -12,7 +12,7 @@ import { iota, tensor, zeros } from '../../src/tensor/create.ts'
 import { softmax } from '../../src/tensor/functions.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { cpuDevice, cpuForms } from '../support/device.ts'
-import { programs, runProgram } from '../support/programs.ts'
+import { programs, runProgram } from '../../proof/fuzz/programs.ts'
 
 const device = cpuDevice()
 

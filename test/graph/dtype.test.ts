@@ -1,7 +1,7 @@
 /** Halves: encoding against a search through all of them, decoding against the definition of the format. */
 import { describe, expect, it } from 'vitest'
 import { decodeHalf, encodeHalf, roundTo } from '../../src/graph/dtype.ts'
-import { nearestHalf } from '../support/array.ts'
+import { nearestHalf } from '../../proof/array.ts'
 
 describe('f16', () => {
   it('every bit pattern but a NaN is encoded as itself after decoding', () => {

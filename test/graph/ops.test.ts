@@ -9,11 +9,11 @@ import { checkGrad, vjp } from '../../src/autograd/index.ts'
 import { interpretRules } from '../../src/backends/cpu/interpret.ts'
 import { constant } from '../../src/tensor/create.ts'
 import { Tensor } from '../../src/tensor/tensor.ts'
-import { count, stored, toTensor, type NdArray } from '../support/array.ts'
+import { count, stored, toTensor, type NdArray } from '../../proof/array.ts'
 import { cpuForms } from '../support/device.ts'
-import { opEntries, type OpCase } from '../support/ops.ts'
+import { primitives, type OpCase } from '../../proof/registry/primitives.ts'
 
-const names = Object.keys(opEntries) as readonly OpName[]
+const names = Object.keys(primitives) as readonly OpName[]
 
 const precision: { readonly [K in DType]: number } = {
   f64: 2 ** -45,
@@ -82,7 +82,7 @@ describe.each(cpuForms)('primitives on cpu, %s', (_, open) => {
   const device = open()
 
   it.each(names)('%s: equals its oracle in every dtype, compiled and realized', async (name) => {
-    const { dtypes, cases, exact } = opEntries[name]
+    const { dtypes, cases, exact } = primitives[name]
     await fc.assert(
       fc.asyncProperty(fc.constantFrom(...dtypes).chain(cases), async (c) => {
         const inputs = c.inputs.map(toTensor)
@@ -97,11 +97,11 @@ describe.each(cpuForms)('primitives on cpu, %s', (_, open) => {
 })
 
 const derivativeCases = (name: OpName): fc.Arbitrary<OpCase> =>
-  opEntries[name].cases('f64').filter((c) => inputSize(c) <= 24)
+  primitives[name].cases('f64').filter((c) => inputSize(c) <= 24)
 
 describe.each(cpuForms)('derivatives on cpu, %s', (form, open) => {
   const device = open()
-  const differentiable = names.filter((n) => opEntries[n].differentiable)
+  const differentiable = names.filter((n) => primitives[n].differentiable)
 
   it.each(differentiable)(
     '%s: the gradient agrees with finite differences, and so does the gradient of the gradient',
@@ -121,13 +121,13 @@ describe.each(cpuForms)('derivatives on cpu, %s', (form, open) => {
 describe('adjoints', () => {
   const [, open] = cpuForms[0] ?? []
   const device = open?.()
-  const linear = names.filter((n) => opEntries[n].linearIn.length > 0)
+  const linear = names.filter((n) => primitives[n].linearIn.length > 0)
 
   it.each(linear)('%s: ⟨ct, J·v⟩ = ⟨Jᵀ·ct, v⟩ for each input in which it is linear', async (name) => {
     if (device === undefined) throw new Error('there is no cpu')
     await fc.assert(
-      fc.asyncProperty(opEntries[name].cases('f64'), async (c) => {
-        for (const k of opEntries[name].linearIn) {
+      fc.asyncProperty(primitives[name].cases('f64'), async (c) => {
+        for (const k of primitives[name].linearIn) {
           const v: NdArray = { ...(c.inputs[k] as NdArray), data: testVector(count(c.inputs[k]?.shape ?? []), 0.3) }
           const inputs = c.inputs.map((x, i) => toTensor(i === k ? v : x))
           const forward = c.build(...inputs)
@@ -146,7 +146,7 @@ describe('adjoints', () => {
   it.each(['floor', 'stopGradient', 'less', 'equal'] as const)('%s: lets no gradient through', async (name) => {
     if (device === undefined) throw new Error('there is no cpu')
     await fc.assert(
-      fc.asyncProperty(opEntries[name].cases('f64'), async (c) => {
+      fc.asyncProperty(primitives[name].cases('f64'), async (c) => {
         const inputs = c.inputs.map(toTensor)
         const { pullback } = vjp((...xs: readonly Tensor[]) => c.build(...xs).cast('f64'), ...inputs)
         const y = c.build(...inputs)

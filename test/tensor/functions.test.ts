@@ -39,7 +39,7 @@ import {
   tabulate,
   toTensor,
   type NdArray,
-} from '../support/array.ts'
+} from '../../proof/array.ts'
 import { cpuForms } from '../support/device.ts'
 
 const nd = (shape: readonly number[], data: readonly number[]): NdArray => ({ shape, dtype: 'f64', data })

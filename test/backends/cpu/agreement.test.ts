@@ -7,7 +7,8 @@ import type { Device } from '../../../src/tensor/device.ts'
 import { makeNode } from '../../../src/graph/node.ts'
 import { Tensor } from '../../../src/tensor/tensor.ts'
 import { cpuDevice, cpuForms } from '../../support/device.ts'
-import { programs, runProgram, type Step } from '../../support/programs.ts'
+import { configurations, specification } from '../../../proof/devices.ts'
+import { programs, runProgram, type Step } from '../../../proof/fuzz/programs.ts'
 
 const grid = (n: number, phase: number): Float32Array =>
   Float32Array.from({ length: n }, (_, i) => Math.round(Math.sin(i * 1.7 + phase) * 64) / 32)
@@ -47,7 +48,7 @@ const lossOf =
       .reduce((sum, y) => sum.add(y.cast('f32').mul(0.25).sum()), constant(0))
 
 describe('both forms of cpu', () => {
-  const [fused, plain] = [cpuDevice({ fused: true }), cpuDevice({ fused: false })]
+  const [fused, plain] = [cpuDevice({ fused: true }), specification.open()]
 
   it('give the same bits for any program of 10 to 40 operations, compiled or realized', async () => {
     await fc.assert(
@@ -61,6 +62,21 @@ describe('both forms of cpu', () => {
       { seed: 11, numRuns: 250 },
     )
   }, 60_000)
+
+  it.each(configurations.map((c) => [c.name, c] as const))(
+    '%s: gives the bits of the specification',
+    async (_, { open }) => {
+      const device = open()
+      await fc.assert(
+        fc.asyncProperty(programs(10, 40), async (steps) => {
+          const f = (...xs: readonly Tensor[]): readonly Tensor[] => outputsOf(steps, xs)
+          expect(await compiled(device, f)).toEqual(await compiled(plain, f))
+        }),
+        { seed: 13, numRuns: 50 },
+      )
+    },
+    60_000,
+  )
 
   it('give the same bits for the gradient of any program', async () => {
     await fc.assert(

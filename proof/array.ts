@@ -1,8 +1,8 @@
 /** Plain arrays with a shape: what the oracles of the tests compute with, written without the library. */
 import fc from 'fast-check'
-import type { DType } from '../../src/graph/dtype.ts'
-import { tensor } from '../../src/tensor/create.ts'
-import type { Tensor } from '../../src/tensor/tensor.ts'
+import type { DType } from '../src/graph/dtype.ts'
+import { tensor } from '../src/tensor/create.ts'
+import type { Tensor } from '../src/tensor/tensor.ts'
 
 /** Row-major numbers with a shape and a dtype. */
 export interface NdArray {

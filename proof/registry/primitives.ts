@@ -20,7 +20,7 @@ import {
   tabulate,
   type Interval,
   type NdArray,
-} from './array.ts'
+} from '../array.ts'
 
 /** A primitive with inputs and attributes chosen. */
 export interface OpCase {
@@ -543,7 +543,7 @@ const leafCase = (dtype: DType, build: (x: NdArray) => (t: Tensor) => Tensor): f
 const four: readonly DType[] = ['f32', 'i32', 'u32']
 
 /** Every primitive. */
-export const opEntries: { readonly [K in OpName]: OpEntry } = {
+export const primitives: { readonly [K in OpName]: OpEntry } = {
   parameter: entry({ dtypes: all, cases: (d) => leafCase(d, () => (t) => t), linearIn: [0] }),
   buffer: entry({ dtypes: all, cases: (d) => leafCase(d, () => (t) => t) }),
   constant: entry({

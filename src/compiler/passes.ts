@@ -1,0 +1,19 @@
+/**
+ * The passes of the compiler by name. None of them changes a bit of any result; each can be switched off, so that this can be proven and
+ * a suspect be found.
+ */
+
+/** Which passes run. */
+export interface Passes {
+  /** Simpler nodes in the place of others with the same bits: canonicalise.ts. */
+  readonly rewrite: boolean
+  /** Common subexpressions become one node: canonicalise.ts. */
+  readonly merge: boolean
+  /** Elementwise nodes are computed inside the kernels that use them: fuse.ts. */
+  readonly fuse: boolean
+  /** Temporaries whose lives do not meet share memory: plan.ts. */
+  readonly reuse: boolean
+}
+
+/** The compiler as it is used. */
+export const allPasses: Passes = { rewrite: true, merge: true, fuse: true, reuse: true }
