@@ -9,6 +9,7 @@ import { instantiate } from '../graph/substitute.ts'
 import { dependents, reachable } from '../graph/traverse.ts'
 import { zerosLike } from '../tensor/create.ts'
 import { Tensor } from '../tensor/tensor.ts'
+import { addCotangents } from './addCotangents.ts'
 import { applyVjp } from './vjp.ts'
 
 /** An output and the cotangent that arrives at it. */
@@ -19,7 +20,7 @@ type Cotangents = Map<Node, Tensor>
 const accumulate = (cotangents: Cotangents, node: Node, g: Tensor | null): void => {
   if (g === null || !isFloat(node.dtype)) return
   const sum = cotangents.get(node)
-  cotangents.set(node, sum === undefined ? g : sum.add(g))
+  cotangents.set(node, sum === undefined ? g : addCotangents(sum, g))
 }
 
 type Call = NodeOf<'call'>

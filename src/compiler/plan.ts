@@ -1,8 +1,8 @@
 /**
  * Plans: the compiler's result as plain data. Kernels in order, the buffers that they read and write, and where each lies.
  *
- * Temporary buffers share one arena: each lives from the kernel that writes it to the last that reads it, and takes the lowest
- * offset that is free for that long (first fit, larger buffers first would need the future; the order of the program does well).
+ * Temporary buffers share one arena: each lives from the kernel that writes it to the last that reads it. The largest chooses first, and
+ * each takes the lowest offset that is free for as long as it lives (Pisarchyk & Lee 2020, "greedy by size").
  */
 import { at } from '../prelude/array.ts'
 import { bytesPerElement, type DType } from '../graph/dtype.ts'
@@ -38,24 +38,49 @@ export const alignment = 256
 export const alignedBytes = (buffer: Pick<Buffer, 'dtype' | 'length'>): number =>
   Math.ceil((buffer.length * bytesPerElement[buffer.dtype]) / alignment) * alignment
 
-interface Block {
+/** A temporary with the time for which it lives, from the kernel that writes it to the last that reads it. */
+interface Lifetime {
   readonly buffer: number
+  readonly bytes: number
+  readonly birth: number
+  readonly death: number
+}
+
+const lifetimesOf = (buffers: readonly Buffer[], kernels: readonly Kernel[], reuse: boolean): readonly Lifetime[] => {
+  const last = new Map(kernels.flatMap((kernel, i) => operandsOf(kernel).map((o) => [o.buffer, i] as const)))
+  return kernels.flatMap(({ output }, birth) => {
+    const buffer = at(buffers, output)
+    const death = reuse ? Math.max(birth, last.get(output) ?? birth) : kernels.length
+    return buffer.placement.kind === 'temporary' ? [{ buffer: output, bytes: alignedBytes(buffer), birth, death }] : []
+  })
+}
+
+/** A temporary in its place. */
+interface Block extends Lifetime {
   readonly start: number
-  readonly end: number
 }
 
-/** The lowest offset at which `bytes` fit between the blocks in use, which are sorted, and the position of the gap among them. */
-const firstFit = (used: readonly Block[], bytes: number): { readonly start: number; readonly position: number } => {
+/** The lowest offset at which a temporary fits between those placed, which are sorted by offset and may overlap where they never meet. */
+const firstFit = (placed: readonly Block[], { bytes, birth, death }: Lifetime): number => {
   let start = 0
-  for (const [position, block] of used.entries()) {
-    if (block.start - start >= bytes) return { start, position }
-    start = Math.max(start, block.end)
+  for (const block of placed) {
+    if (block.birth > death || block.death < birth) continue
+    if (block.start - start >= bytes) return start
+    start = Math.max(start, block.start + block.bytes)
   }
-  return { start, position: used.length }
+  return start
 }
 
-const lastReads = (kernels: readonly Kernel[]): ReadonlyMap<number, number> =>
-  new Map(kernels.flatMap((kernel, i) => operandsOf(kernel).map((o) => [o.buffer, i] as const)))
+/** Where a block belongs in the order of offsets, by bisection. */
+const positionOf = (placed: readonly Block[], start: number): number => {
+  let [low, high] = [0, placed.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if (at(placed, middle).start < start) low = middle + 1
+    else high = middle
+  }
+  return low
+}
 
 /** Gives every temporary its place in the arena; without `reuse`, one that no other has. */
 const place = (
@@ -63,26 +88,14 @@ const place = (
   kernels: readonly Kernel[],
   reuse: boolean,
 ): { readonly buffers: readonly Buffer[]; readonly arenaBytes: number } => {
-  const last = lastReads(kernels)
-  const placed = [...buffers]
-  const live: Block[] = [] // sorted by start, at all times
-  let arenaBytes = 0
-  kernels.forEach((kernel, i) => {
-    const buffer = at(buffers, kernel.output)
-    if (buffer.placement.kind === 'temporary') {
-      const bytes = alignedBytes(buffer)
-      const { start, position } = firstFit(live, bytes)
-      placed[kernel.output] = { ...buffer, placement: { kind: 'temporary', offset: start } }
-      live.splice(position, 0, { buffer: kernel.output, start, end: start + bytes })
-      arenaBytes = Math.max(arenaBytes, start + bytes)
-    }
-    if (!reuse) return
-    for (const b of new Set([kernel.output, ...operandsOf(kernel).map((o) => o.buffer)])) {
-      const position = (last.get(b) ?? i) <= i ? live.findIndex((block) => block.buffer === b) : -1
-      if (position >= 0) live.splice(position, 1)
-    }
-  })
-  return { buffers: placed, arenaBytes }
+  const placed: Block[] = []
+  const result = [...buffers]
+  for (const lifetime of lifetimesOf(buffers, kernels, reuse).toSorted((a, b) => b.bytes - a.bytes)) {
+    const start = firstFit(placed, lifetime)
+    placed.splice(positionOf(placed, start), 0, { ...lifetime, start })
+    result[lifetime.buffer] = { ...at(buffers, lifetime.buffer), placement: { kind: 'temporary', offset: start } }
+  }
+  return { buffers: result, arenaBytes: placed.reduce((end, block) => Math.max(end, block.start + block.bytes), 0) }
 }
 
 const slot = ({ shape, dtype }: Node): Slot => ({ shape, dtype })

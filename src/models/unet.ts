@@ -7,6 +7,7 @@ import { ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
 import { gelu } from '../nn/activations.ts'
 import { attention, type AttentionOptions } from '../nn/attention.ts'
+import { checkpointed } from '../nn/checkpointed.ts'
 import { conv2d } from '../nn/conv2d.ts'
 import { downsample } from '../nn/downsample.ts'
 import { linear } from '../nn/linear.ts'
@@ -16,7 +17,7 @@ import { sinusoidalTimeEmbedding } from '../nn/timeEmbedding.ts'
 import { upsample } from '../nn/upsample.ts'
 import { concatenate } from '../tensor/combine.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { resBlock, type Conditioned } from './resBlock.ts'
+import { resBlock, type Conditioned, type ResBlockParams } from './resBlock.ts'
 
 /** The size of a U-Net. A stage is one image size; a list gives one value for each stage, from the largest image to the smallest. */
 export interface UnetOptions {
@@ -40,6 +41,8 @@ export interface UnetOptions {
   readonly memory?: number
   /** Dropout rate in the residual blocks, default 0. */
   readonly dropout?: number
+  /** Whether residual blocks are computed again in the backward pass, which halves the memory of training; default false. */
+  readonly checkpoint?: boolean
 }
 
 /** Noisy images [N, H, W, channels], and the time of each: [N], of an integer or a floating-point dtype. */
@@ -93,6 +96,9 @@ const stagesOf = ({
 const stageAttention = (channels: number, stage: Stage) =>
   stage.full ? attention(channels, stage.attention) : linearAttention(channels, stage.attention)
 
+/** A residual block of this network from the widths of its image. */
+type Block = (inputs: number, outputs: number) => Module<ResBlockParams, Conditioned>
+
 /** What a stage on the way down gives: its result, and two images for the stage of the same size on the way up. */
 interface Descent {
   readonly x: Tensor
@@ -100,11 +106,11 @@ interface Descent {
 }
 
 /** Two residual blocks, attention, and half the size; the last stage keeps its size. */
-const downStage = (stage: Stage, last: boolean, timeWidth: number, dropout: number) =>
+const downStage = (stage: Stage, last: boolean, block: Block) =>
   compose(
     {
-      block1: resBlock(stage.outer, stage.outer, timeWidth, dropout),
-      block2: resBlock(stage.outer, stage.outer, timeWidth, dropout),
+      block1: block(stage.outer, stage.outer),
+      block2: block(stage.outer, stage.outer),
       attention: stageAttention(stage.outer, stage),
       resize: last ? conv2d(stage.outer, stage.inner, 3, { padding: 1 }) : downsample(stage.outer, stage.inner),
     },
@@ -117,11 +123,11 @@ const downStage = (stage: Stage, last: boolean, timeWidth: number, dropout: numb
   )
 
 /** Two residual blocks that also see the skips, attention, and twice the size; the stage of the largest image keeps its size. */
-const upStage = (stage: Stage, last: boolean, timeWidth: number, dropout: number) =>
+const upStage = (stage: Stage, last: boolean, block: Block) =>
   compose(
     {
-      block1: resBlock(stage.inner + stage.outer, stage.inner, timeWidth, dropout),
-      block2: resBlock(stage.inner + stage.outer, stage.inner, timeWidth, dropout),
+      block1: block(stage.inner + stage.outer, stage.inner),
+      block2: block(stage.inner + stage.outer, stage.inner),
       attention: stageAttention(stage.inner, stage),
       resize: last ? conv2d(stage.inner, stage.outer, 3, { padding: 1 }) : upsample(stage.inner, stage.outer),
     },
@@ -132,12 +138,12 @@ const upStage = (stage: Stage, last: boolean, timeWidth: number, dropout: number
     },
   )
 
-const middle = (stage: Stage, timeWidth: number, dropout: number) =>
+const middle = (stage: Stage, block: Block) =>
   compose(
     {
-      block1: resBlock(stage.inner, stage.inner, timeWidth, dropout),
+      block1: block(stage.inner, stage.inner),
       attention: attention(stage.inner, stage.attention),
-      block2: resBlock(stage.inner, stage.inner, timeWidth, dropout),
+      block2: block(stage.inner, stage.inner),
     },
     ({ block1, attention, block2 }, { x, time }: Conditioned) => {
       const first = block1({ x, time })
@@ -167,17 +173,20 @@ const requireSize = (x: Tensor, channels: number, halvings: number): void => {
 }
 
 const build = (options: UnetOptions) => {
-  const { channels = 3, width, outChannels = channels, initWidth = width, dropout = 0 } = options
+  const { channels = 3, width, outChannels = channels, initWidth = width, dropout = 0, checkpoint = false } = options
   const stages = stagesOf(options)
-  const timeWidth = 4 * width
+  const block: Block = (inputs, outputs) => {
+    const plain = resBlock(inputs, outputs, 4 * width, dropout)
+    return checkpoint ? checkpointed(plain) : plain
+  }
   return compose(
     {
       stem: conv2d(channels, initWidth, 7, { padding: 3 }),
       time: timeNetwork(width),
-      down: stages.map((stage, i) => downStage(stage, i === stages.length - 1, timeWidth, dropout)),
-      middle: middle(at(stages, stages.length - 1), timeWidth, dropout),
-      up: stages.toReversed().map((stage, i) => upStage(stage, i === stages.length - 1, timeWidth, dropout)),
-      last: resBlock(2 * initWidth, initWidth, timeWidth, dropout),
+      down: stages.map((stage, i) => downStage(stage, i === stages.length - 1, block)),
+      middle: middle(at(stages, stages.length - 1), block),
+      up: stages.toReversed().map((stage, i) => upStage(stage, i === stages.length - 1, block)),
+      last: block(2 * initWidth, initWidth),
       head: linear(initWidth, outChannels),
     },
     (net, input: UnetInput) => {

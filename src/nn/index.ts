@@ -1,6 +1,7 @@
 /** Modules, layers and losses. A module is a pair of pure functions over a tree of parameters; nothing here differentiates or computes. */
 export * from './activations.ts'
 export { attention, type AttentionOptions, type AttentionParams } from './attention.ts'
+export { checkpointed } from './checkpointed.ts'
 export { conv2d, type Conv2dOptions, type Conv2dParams } from './conv2d.ts'
 export { convTranspose2d, type ConvTranspose2dOptions, type ConvTranspose2dParams } from './convTranspose2d.ts'
 export { describe } from './describe.ts'

@@ -34,10 +34,9 @@ export const linearAttention = (
       const [query, key, value] = splitHeads(queryKeyValue(norm(x)), heads)
       const learned = memory?.()
       const weights = softmax(withMemory(learned, 0, key), 2)
-      const context = weights.transpose([0, 1, 3, 2]).matmul(withMemory(learned, 1, value)) // [N, heads, headWidth, headWidth]
-      const y = softmax(query, 3)
-        .mul(1 / Math.sqrt(headWidth))
-        .matmul(context)
+      const summed = weights.transpose([0, 1, 3, 2]).matmul(withMemory(learned, 1, value)) // [N, heads, headWidth, headWidth]
+      const context = summed.mul(1 / Math.sqrt(headWidth)) // the smaller factor is scaled, not the queries
+      const y = softmax(query, 3).matmul(context)
       return outNorm(out(joinHeads(y, at(x.shape, 1), at(x.shape, 2))))
     },
   )

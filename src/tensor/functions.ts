@@ -4,6 +4,7 @@ import { ShapeError } from '../prelude/errors.ts'
 import { makeNode } from '../graph/node.ts'
 import type { DotAttrs } from '../graph/ops.ts'
 import { normalizeAxis, showShape } from '../graph/shape.ts'
+import { customVjp } from './annotate.ts'
 import { iota } from './create.ts'
 import { Tensor, type Axes } from './tensor.ts'
 
@@ -37,13 +38,34 @@ export const softplus = (x: Tensor): Tensor => {
   return m.neg().exp().add(x.sub(m).exp()).log().add(m)
 }
 
-/** eˣ / Σ eˣ along `axis`; the maximum is taken off first, which changes nothing but the range. */
-export const softmax = (x: Tensor, axis = -1): Tensor => {
-  const e = x.sub(x.max(axis, true).stopGradient()).exp()
-  return e.div(e.sum(axis, true))
-}
+/**
+ * eˣ / Σ eˣ along `axis`; the maximum is taken off first, which changes nothing but the range. Its own derivative, y·(g − Σ g·y), needs
+ * the result alone: nothing else waits in memory for the backward pass.
+ */
+export const softmax = (x: Tensor, axis = -1): Tensor =>
+  customVjp(
+    (x: Tensor): Tensor => {
+      const e = x.sub(x.max(axis, true)).exp()
+      return e.div(e.sum(axis, true))
+    },
+    ([x], g): [Tensor] => {
+      const y = softmax(x, axis)
+      return [g.sub(g.mul(y).sum(axis, true)).mul(y)]
+    },
+  )(x)
 
-/** log Σ eˣ along `axis`. */
+/**
+ * log Σ eˣ along `axis`.
+ *
+ * @example
+ * ```ts
+ * import { logSumExp, tensor, printGraph } from 'fathom'
+ *
+ * logSumExp(tensor([0, 0, 0, 0])) // => 1.386
+ * const x = logSumExp(tensor([0, 0, 0, 0])) // => 1.3863
+ * logSumExp(tensor([0, 0]), 3) // throws ShapeError: …
+ * ```
+ */
 export const logSumExp = (x: Tensor, axis = -1, keepDims = false): Tensor => {
   const a = normalizeAxis('logSumExp', axis, x.rank)
   const m = x.max(a, true).stopGradient()

@@ -1,0 +1,15 @@
+/** A module whose values are computed again in the backward pass instead of being kept for it. */
+import { checkpoint } from '../tensor/annotate.ts'
+import type { Module } from './module.ts'
+
+/**
+ * The module with its intermediate values recomputed in the backward pass (Chen et al. 2016, "Training deep nets with sublinear memory
+ * cost"): parameters, values and gradients stay as they are, bit for bit; of the module, only the inputs wait in memory. It costs one
+ * more forward pass of the module.
+ *
+ *     checkpointed(resBlock(64, 64, 256))
+ */
+export const checkpointed = <P, In, Out>(module: Module<P, In, Out>): Module<P, In, Out> => ({
+  init: module.init,
+  apply: (params, input, mode) => checkpoint((p: P, x: In) => module.apply(p, x, mode))(params, input),
+})
