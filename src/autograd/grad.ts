@@ -58,7 +58,8 @@ export const vjp = <A extends readonly unknown[], R>(f: (...args: A) => R, ...pr
   return { value, pullback }
 }
 
-const requireFloats = (name: string, tree: unknown): void => {
+/** Refuses trees with leaves that have no gradients. */
+export const requireFloats = (name: string, tree: unknown): void => {
   for (const [path, x] of leavesWithPaths(tree))
     if (!isFloat(x.dtype))
       throw new DTypeError(

@@ -1,3 +1,4 @@
 /** Autodiff: derivatives of functions over pytrees, and the check that holds them to finite differences. */
 export { checkGrad, type CheckOptions } from './check.ts'
 export { grad, hvp, jvp, valueAndGrad, vjp, type Jvp, type Vjp } from './grad.ts'
+export { hessian, jacobian, type JacobianOf } from './jacobian.ts'
