@@ -85,8 +85,15 @@ export const samplingStep =
  * @returns `(params, key, options) → images`: the same key draws the same images
  * @example
  * ```ts
- * const draw = sampling({ device, denoise, schedule, objective: 'v', sampler: ddim({ steps: 250 }), shape: [16, 64, 64, 3] })
- * const { x } = await draw(params, key(0))
+ * import { constant, key, type Tensor } from 'fathom'
+ * import { cosineSchedule, ddim, sampling } from 'fathom/diffusion'
+ *
+ * const denoise = (_: object, xt: Tensor): Tensor => constant([0.5, -0.5]).broadcastTo(xt.shape) // knows one image only
+ * const draw = sampling({
+ *   device, denoise, schedule: cosineSchedule(100), objective: 'x0', sampler: ddim({ steps: 5 }), shape: [3, 2],
+ * })
+ * const { x } = await draw({}, key(0))
+ * x // => [[0.5, -0.5], [0.5, -0.5], [0.5, -0.5]]
  * ```
  */
 export const sampling = <P>(

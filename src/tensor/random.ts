@@ -2,9 +2,13 @@
  * Random numbers as pure functions of a key: nothing is stored, and the same key gives the same bits on every backend.
  *
  * @example
+ * ```ts
+ * import { key, normal, randint, split } from 'fathom'
+ *
  * const [kt, ke] = split(key(42))
- * const t = randint(kt, [8], 0, 1000)
- * const epsilon = normal(ke, [8, 28, 28, 3])
+ * const t = randint(kt, [4], 0, 1000) // => [201, 740, 161, 18]
+ * const epsilon = normal(ke, [2, 2]) // => [[1.142, -1.064], [0.248, 1.935]]
+ * ```
  */
 export { categorical, gumbel, permutation } from './random/categorical.ts'
 export { foldIn, key, split, type Keys } from './random/key.ts'

@@ -27,9 +27,13 @@ export type Seas = Size & {
  *
  * @throws RangeError if the seed is not a safe integer ≥ 0; `image` throws it for a size or an index out of range
  * @example
+ * ```ts
+ * import { seas } from 'fathom/data'
+ *
  * const data = seas({ seed: 1, size: 32 })
- * data.image(0).length // 3072
- * data.factors(0).weather // 'clear', 'fair', 'overcast', 'storm' or 'fog'
+ * data.image(0).length // => 3072
+ * data.factors(0).weather // => 'clear'
+ * ```
  */
 export const seas = (config: SeasConfig): Seas => {
   const size: Size =
