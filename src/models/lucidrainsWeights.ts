@@ -95,6 +95,15 @@ const problemOf = ({ name, shape }: Source, weights: ReadonlyMap<string, Lucidra
  * @param template parameters of the same model, as `init` gives them; only their shapes are used
  * @param weights every tensor of his state dictionary, by name
  * @returns lazy tensors, to be realised on a device; or what does not fit
+ * @example
+ * ```ts
+ * import { key } from 'fathom'
+ * import { lucidrainsWeights, unet } from 'fathom/models'
+ *
+ * const template = unet({ width: 8, multipliers: [1] }).init(key(0))
+ * const result = lucidrainsWeights(template, new Map([['init_conv.bias', { shape: [9], values: new Float32Array(9) }]]))
+ * result // => left({ message: "…'init_conv.bias' is [9] where the model has [8]…", … })
+ * ```
  */
 export const lucidrainsWeights = (
   template: UnetParams,

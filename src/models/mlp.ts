@@ -22,6 +22,16 @@ export type MlpParams = ParamsOf<ReturnType<typeof build>>
  * `[…, widths[0]] → […, widths.at(-1)]`: `mlp([2, 64, 64, 1])` has two hidden layers of 64.
  *
  * @throws RangeError for fewer than two widths
+ * @example
+ * ```ts
+ * import { countElements, key, zeros } from 'fathom'
+ * import { mlp } from 'fathom/models'
+ *
+ * const net = mlp([2, 64, 1])
+ * const params = net.init(key(0))
+ * net.apply(params, zeros([10, 2])).shape // => [10, 1]
+ * countElements(params) // => 257
+ * ```
  */
 export const mlp = (widths: readonly number[], { activation = silu }: MlpOptions = {}): Module<MlpParams> => {
   if (widths.length < 2)

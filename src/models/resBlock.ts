@@ -48,6 +48,15 @@ const scaleAndShift = (v: Tensor): readonly [scale: Tensor, shift: Tensor] => {
  *     y = silu(norm(conv(h))) + skip(x)                             skip: a 1×1 convolution where the widths differ
  *
  * @param timeWidth D, the length of the conditioning vector
+ * @example
+ * ```ts
+ * import { key, zeros } from 'fathom'
+ * import { resBlock } from 'fathom/models'
+ *
+ * const block = resBlock(8, 16, 32)
+ * const y = block.apply(block.init(key(0)), { x: zeros([2, 4, 4, 8]), time: zeros([2, 32]) })
+ * y.shape // => [2, 4, 4, 16]
+ * ```
  */
 export const resBlock = (
   inputs: number,

@@ -215,5 +215,15 @@ export type UnetParams = ParamsOf<ReturnType<typeof build>>
  * Height and width are divisible by 2^(stages − 1). `unet({ width: 64 })` has 35,711,491 parameters.
  *
  * @throws RangeError for sizes that do not fit together; ShapeError for images of another size, naming the ones that fit
+ * @example
+ * ```ts
+ * import { countElements, key, tensor, zeros } from 'fathom'
+ * import { unet } from 'fathom/models'
+ *
+ * const model = unet({ width: 64 })
+ * const params = model.init(key(0)) // nothing is computed yet
+ * countElements(params) // => 35711491
+ * model.apply(params, { x: zeros([2, 32, 32, 3]), t: tensor(Int32Array.of(0, 999)) }).shape // => [2, 32, 32, 3]
+ * ```
  */
 export const unet = (options: UnetOptions): Module<UnetParams, UnetInput> => build(options)

@@ -49,6 +49,17 @@ export const joinHeads = (x: Tensor, height: number, width: number): Tensor =>
 /**
  * softmax(q·kᵀ / √headWidth)·v of every pixel with all pixels of its image: `[N, H, W, C] → [N, H, W, C]`, to be added to its input.
  * Time and memory grow with the square of the number of pixels; {@link linearAttention} avoids that.
+ *
+ * @example
+ * ```ts
+ * import { key, zeros } from 'fathom'
+ * import { attention } from 'fathom/nn'
+ *
+ * const layer = attention(8, { heads: 2, headWidth: 16 })
+ * const params = layer.init(key(0))
+ * params.memory?.shape // => [2, 2, 4, 16]
+ * layer.apply(params, zeros([1, 4, 4, 8])).shape // => [1, 4, 4, 8]
+ * ```
  */
 export const attention = (
   channels: number,

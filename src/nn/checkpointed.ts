@@ -8,6 +8,18 @@ import type { Module } from './module.ts'
  * more forward pass of the module.
  *
  *     checkpointed(resBlock(64, 64, 256))
+ *
+ * @example
+ * ```ts
+ * import { grad, key, ones, type Tensor } from 'fathom'
+ * import { checkpointed, linear } from 'fathom/nn'
+ *
+ * const layer = linear(2, 1)
+ * const params = layer.init(key(0))
+ * const slope = (module: typeof layer) => grad((p: typeof params) => module.apply(p, ones([3, 2])).sum())(params).weight
+ * slope(layer) // => [[3], [3]]
+ * slope(checkpointed(layer)) // => [[3], [3]]
+ * ```
  */
 export const checkpointed = <P, In, Out>(module: Module<P, In, Out>): Module<P, In, Out> => ({
   init: module.init,

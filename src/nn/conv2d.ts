@@ -20,6 +20,15 @@ export interface Conv2dOptions extends ConvOptions {
  * `[N, H, W, in] → [N, H', W', out]`; initialised as PyTorch does, U(±1/√fanIn) with fanIn = KH·KW·in / groups.
  *
  * @throws RangeError when the groups do not divide the channels
+ * @example
+ * ```ts
+ * import { ones } from 'fathom'
+ * import { conv2d } from 'fathom/nn'
+ *
+ * const count = conv2d(1, 1, 3, { padding: 1, bias: false })
+ * const y = count.apply({ weight: ones([3, 3, 1, 1]) }, ones([1, 3, 3, 1])) // how many neighbours are inside
+ * y.reshape([3, 3]) // => [[4, 6, 4], [6, 9, 6], [4, 6, 4]]
+ * ```
  */
 export const conv2d = (
   inputs: number,

@@ -24,6 +24,16 @@ export interface ConvTranspose2dOptions extends ConvTransposeOptions {
 /**
  * `[N, H, W, in] → [N, (H − 1)·stride − 2·padding + KH + outputPadding, …, out]`; initialised as PyTorch does, U(±1/√(KH·KW·out)): PyTorch
  * counts the fan of the convolution whose adjoint this is.
+ *
+ * @example
+ * ```ts
+ * import { ones, tensor } from 'fathom'
+ * import { convTranspose2d } from 'fathom/nn'
+ *
+ * const double = convTranspose2d(1, 1, 2, { stride: 2, bias: false })
+ * const y = double.apply({ weight: ones([2, 2, 1, 1]) }, tensor([5, 7]).reshape([1, 1, 2, 1]))
+ * y.reshape([2, 4]) // => [[5, 5, 7, 7], [5, 5, 7, 7]]
+ * ```
  */
 export const convTranspose2d = (
   inputs: number,

@@ -16,12 +16,18 @@ const layOut = (rows: readonly (readonly [string, string, string])[]): string =>
 }
 
 /**
- * A line for every parameter of a tree, or of a model (which is not computed for it), and their total:
+ * A line for every parameter of a tree, or of a model (which is not computed for it), and their total.
  *
- *     path    shape     count
- *     bias    [10]         10
- *     weight  [4, 10]      40
- *     total                50
+ * @example
+ * ```ts
+ * import { describe, linear } from 'fathom/nn'
+ *
+ * describe(linear(4, 10)) // =>
+ * // path    shape    count
+ * // bias    [10]        10
+ * // weight  [4, 10]     40
+ * // total               50
+ * ```
  */
 export const describe = (modelOrParams: unknown): string => {
   const params = isModule(modelOrParams) ? modelOrParams.init(key(0)) : modelOrParams

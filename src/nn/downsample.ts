@@ -9,6 +9,17 @@ export interface DownsampleParams {
   readonly project: LinearParams
 }
 
-/** Each 2×2 square of pixels becomes one of four times the channels, then a 1×1 convolution: `[N, H, W, in] → [N, H/2, W/2, out]`. */
+/**
+ * Each 2×2 square of pixels becomes one of four times the channels, then a 1×1 convolution: `[N, H, W, in] → [N, H/2, W/2, out]`.
+ *
+ * @example
+ * ```ts
+ * import { key, zeros } from 'fathom'
+ * import { downsample } from 'fathom/nn'
+ *
+ * const layer = downsample(3, 16)
+ * layer.apply(layer.init(key(0)), zeros([1, 8, 8, 3])).shape // => [1, 4, 4, 16]
+ * ```
+ */
 export const downsample = (inputs: number, outputs: number): Module<DownsampleParams> =>
   compose({ project: linear(4 * inputs, outputs) }, ({ project }, x: Tensor) => project(pixelUnshuffle(x, 2)))

@@ -9,6 +9,15 @@ import { evaluate, type Module, type NoParams } from './module.ts'
  *
  * @param rate in [0, 1)
  * @throws RangeError for another rate
+ * @example
+ * ```ts
+ * import { key, ones } from 'fathom'
+ * import { dropout } from 'fathom/nn'
+ *
+ * const layer = dropout(0.5)
+ * layer.apply({}, ones([6])) // => [1, 1, 1, 1, 1, 1]
+ * layer.apply({}, ones([6]), { train: true, key: key(0) }) // => [2, 0, 2, 0, 0, 0]
+ * ```
  */
 export const dropout = (rate: number): Module<NoParams> => {
   if (!(rate >= 0 && rate < 1)) throw new RangeError(`dropout: the rate is ${rate}; it must be at least 0 and below 1`)

@@ -13,6 +13,16 @@ export interface EmbeddingParams {
 /**
  * The rows of the table at integer indices: `[…] i32 → […, width]`; normal of deviation 1 at the start, as PyTorch. An index outside
  * the table reads its nearest row.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { embedding } from 'fathom/nn'
+ *
+ * const weight = tensor([[0, 1], [10, 11], [20, 21]])
+ * const rows = embedding(3, 2).apply({ weight }, tensor(Int32Array.of(2, 0)))
+ * rows // => [[20, 21], [0, 1]]
+ * ```
  */
 export const embedding = (count: number, width: number): Module<EmbeddingParams> => ({
   init: (key) => ({ weight: normal([count, width])(foldIn(key, 'weight')) }),

@@ -11,7 +11,19 @@ export interface GroupNormParams {
   readonly bias: Tensor
 }
 
-/** (x − mean) / √(variance + ε) over the pixels and channels of each group: `[N, …, C] → [N, …, C]`, without the affine part. */
+/**
+ * (x − mean) / √(variance + ε) over the pixels and channels of each group: `[N, …, C] → [N, …, C]`, without the affine part.
+ *
+ * @example
+ * ```ts
+ * import { key, normal } from 'fathom'
+ * import { normalizeGroups } from 'fathom/nn'
+ *
+ * const y = normalizeGroups(normal(key(0), [1, 4, 4, 6], 'f64'), 3, 0)
+ * y.mean() // => 0.000000
+ * y.square().mean() // => 1
+ * ```
+ */
 export const normalizeGroups = (x: Tensor, groups: number, epsilon: number): Tensor => {
   const [n, channels] = [at(x.shape, 0), at(x.shape, x.rank - 1)]
   const grouped = x.reshape([n, -1, groups, channels / groups])
@@ -24,6 +36,15 @@ export const normalizeGroups = (x: Tensor, groups: number, epsilon: number): Ten
  *
  * @param options epsilon: added to the variance (default 1e-5, as PyTorch)
  * @throws RangeError when the groups do not divide the channels
+ * @example
+ * ```ts
+ * import { key, tensor } from 'fathom'
+ * import { groupNorm } from 'fathom/nn'
+ *
+ * const layer = groupNorm(2, 4)
+ * const y = layer.apply(layer.init(key(0)), tensor([[10, 30, 100, 500]]))
+ * y // => [[-1, 1, -1, 1]]
+ * ```
  */
 export const groupNorm = (
   groups: number,

@@ -14,6 +14,15 @@ export interface LayerNormParams {
  * y = (x − mean) / √(variance + ε) · weight + bias, mean and variance over the last axis: `[…, C] → […, C]`.
  *
  * @param options epsilon: added to the variance (default 1e-5, as PyTorch)
+ * @example
+ * ```ts
+ * import { key, tensor } from 'fathom'
+ * import { layerNorm } from 'fathom/nn'
+ *
+ * const layer = layerNorm(2)
+ * const y = layer.apply(layer.init(key(0)), tensor([[10, 30], [100, 500]]))
+ * y // => [[-1, 1], [-1, 1]]
+ * ```
  */
 export const layerNorm = (
   channels: number,

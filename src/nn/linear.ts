@@ -14,6 +14,14 @@ export interface LinearParams {
  * `[…, in] → […, out]`, at least two axes; initialised as PyTorch does, U(±1/√in).
  *
  * @param options bias: whether to add one (default true)
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { linear } from 'fathom/nn'
+ *
+ * const params = { weight: tensor([[1], [10]]), bias: tensor([100]) }
+ * linear(2, 1).apply(params, tensor([[2, 3]])) // => [[132]]
+ * ```
  */
 export const linear = (
   inputs: number,

@@ -17,6 +17,17 @@ export interface LinearAttentionParams extends AttentionParams {
  * `[N, H, W, C] → [N, H, W, C]` in time linear in the number of pixels, to be added to its input. With ρ(q) the softmax over a query's
  * features and ρ(k) the softmax over the pixels, y = ρ(q) / √headWidth · (ρ(k)ᵀ·v): the pixels are summed up first, in a matrix of
  * headWidth × headWidth, and then each query reads from it.
+ *
+ * @example
+ * ```ts
+ * import { key, normal } from 'fathom'
+ * import { linearAttention } from 'fathom/nn'
+ *
+ * const layer = linearAttention(8, { heads: 2, headWidth: 4 })
+ * const y = layer.apply(layer.init(key(0)), normal(key(1), [1, 4, 4, 8]))
+ * y.shape // => [1, 4, 4, 8]
+ * y.square().mean() // => 1
+ * ```
  */
 export const linearAttention = (
   channels: number,

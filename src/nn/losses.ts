@@ -18,11 +18,31 @@ const reductions: { readonly [K in Reduction]: (losses: Tensor) => Tensor } = {
   none: (losses) => losses,
 }
 
-/** (prediction − target)². */
+/**
+ * (prediction − target)².
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { mse } from 'fathom/nn'
+ *
+ * mse(tensor([1, 2]), tensor([3, 4])) // => 4
+ * ```
+ */
 export const mse = (prediction: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor =>
   reductions[reduction](prediction.sub(target).square())
 
-/** |prediction − target|. */
+/**
+ * |prediction − target|.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { l1 } from 'fathom/nn'
+ *
+ * l1(tensor([1, 2]), tensor([3, 3]), { reduction: 'sum' }) // => 3
+ * ```
+ */
 export const l1 = (prediction: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor =>
   reductions[reduction](prediction.sub(target).abs())
 
@@ -30,6 +50,13 @@ export const l1 = (prediction: Tensor, target: Tensor, { reduction = 'mean' }: L
  * Huber's loss (1964): d²/2 for |d| ≤ δ, and the tangent δ·(|d| − δ/2) beyond, so that outliers pull with a bounded force.
  *
  * @param options delta: δ > 0, default 1
+ * @example
+ * ```ts
+ * import { tensor, zeros } from 'fathom'
+ * import { huber } from 'fathom/nn'
+ *
+ * huber(tensor([1, 10]), zeros([2]), { reduction: 'none' }) // => [0.5, 9.5]
+ * ```
  */
 export const huber = (
   prediction: Tensor,
@@ -49,6 +76,14 @@ export const huber = (
  * @param logits [..., classes]
  * @param labels [...] of an integer dtype, each in [0, classes)
  * @returns a scalar, or [...] without reduction
+ * @example
+ * ```ts
+ * import { tensor, zeros } from 'fathom'
+ * import { crossEntropy } from 'fathom/nn'
+ *
+ * const loss = crossEntropy(zeros([1, 10]), tensor(Int32Array.of(3))) // equal logits: log 10
+ * loss // => 2.302585
+ * ```
  */
 export const crossEntropy = (logits: Tensor, labels: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor => {
   const isLabel = oneHot(labels, at(logits.shape, logits.rank - 1), 'bool')
@@ -60,6 +95,14 @@ export const crossEntropy = (logits: Tensor, labels: Tensor, { reduction = 'mean
  *
  * @param logits z, any shape
  * @param targets y in [0, 1], the same shape
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { binaryCrossEntropy } from 'fathom/nn'
+ *
+ * const losses = binaryCrossEntropy(tensor([0, 1000]), tensor([1, 0]), { reduction: 'none' })
+ * losses // => [0.693147, 1000]
+ * ```
  */
 export const binaryCrossEntropy = (
   logits: Tensor,

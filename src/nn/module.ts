@@ -10,7 +10,17 @@ import type { Tensor } from '../tensor/tensor.ts'
 /** Whether a module is being trained; dropout draws its mask from the key. */
 export type Mode = { readonly train: false } | { readonly train: true; readonly key: Key }
 
-/** The mode of sampling and evaluation, and every module's default. */
+/**
+ * The mode of sampling and evaluation, and every module's default.
+ *
+ * @example
+ * ```ts
+ * import { ones } from 'fathom'
+ * import { dropout, evaluate } from 'fathom/nn'
+ *
+ * dropout(0.9).apply({}, ones([3]), evaluate) // => [1, 1, 1]
+ * ```
+ */
 export const evaluate: Mode = { train: false }
 
 /** A layer or a model: how its parameters begin, and what they do to an input. */
@@ -35,13 +45,35 @@ export type ParamsOf<M extends AnyModule> = ReturnType<M['init']>
 /** The parameters of a module that has none. */
 export type NoParams = Readonly<Record<never, Tensor>>
 
-/** A function as a module without parameters: `lift(silu)`. */
+/**
+ * A function as a module without parameters: `lift(silu)`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { lift, relu } from 'fathom/nn'
+ *
+ * lift(relu).apply({}, tensor([-1, 2])) // => [0, 2]
+ * ```
+ */
 export const lift = <In, Out>(fn: (input: In) => Out): Module<NoParams, In, Out> => ({
   init: () => ({}),
   apply: (_, input) => fn(input),
 })
 
-/** A tensor that is learned, to be called without an input: `compose({ gain: parameter(…) }, ({ gain }, x: Tensor) => x.mul(gain()))`. */
+/**
+ * A tensor that is learned, to be called without an input: `compose({ gain: parameter(…) }, ({ gain }, x: Tensor) => x.mul(gain()))`.
+ *
+ * @example
+ * ```ts
+ * import { key, tensor, type Tensor } from 'fathom'
+ * import { compose, ones, parameter } from 'fathom/nn'
+ *
+ * const scale = compose({ gain: parameter(ones([2])) }, ({ gain }, x: Tensor) => x.mul(gain()))
+ * scale.apply({ gain: tensor([2, 3]) }, tensor([10, 10])) // => [20, 30]
+ * scale.init(key(0)).gain // => [1, 1]
+ * ```
+ */
 export const parameter = (init: (key: Key) => Tensor): Module<Tensor, void> => ({ init, apply: (value) => value })
 
 /** What `compose` takes, by name: a module, an array of them, or undefined where this model has none. */
@@ -101,6 +133,15 @@ const bind = (child: AnyModule, params: unknown, mode: Mode) => (input: unknown)
  *     compose({ norm: rmsNorm(64), conv: conv2d(64, 64, 3, { padding: 1 }) }, ({ norm, conv }, x: Tensor) => conv(norm(x)))
  *
  * A child that is called twice in one forward pass sees the same key both times.
+ *
+ * @example
+ * ```ts
+ * import { key, leavesWithPaths, type Tensor } from 'fathom'
+ * import { compose, linear } from 'fathom/nn'
+ *
+ * const net = compose({ hidden: linear(2, 8), out: linear(8, 1) }, ({ hidden, out }, x: Tensor) => out(hidden(x).tanh()))
+ * leavesWithPaths(net.init(key(0))).map(([path]) => path) // => ['hidden.bias', 'hidden.weight', 'out.bias', 'out.weight']
+ * ```
  */
 export const compose = <const C extends Children, In = Tensor, Out = Tensor>(
   children: C,
@@ -126,6 +167,14 @@ type TensorModule = {
  * Children applied one after the other, in the order in which they are written.
  *
  * @throws RangeError for a name that is a whole number: JavaScript would move it to the front
+ * @example
+ * ```ts
+ * import { key, zeros } from 'fathom'
+ * import { conv2d, lift, relu, sequential } from 'fathom/nn'
+ *
+ * const net = sequential({ first: conv2d(3, 8, 3), act: lift(relu), second: conv2d(8, 1, 3) })
+ * net.apply(net.init(key(0)), zeros([1, 8, 8, 3])).shape // => [1, 4, 4, 1]
+ * ```
  */
 export const sequential = <const C extends { readonly [name: string]: TensorModule }>(
   children: C,

@@ -12,7 +12,17 @@ export interface RmsNormParams {
 /** ‖x‖₂ is never taken smaller than this (PyTorch's `F.normalize`). */
 const smallestNorm = 1e-12
 
-/** x / max(‖x‖₂, 1e-12) over the last axis. The maximum is taken of the squares, so that the gradient of a zero vector is 0, not NaN. */
+/**
+ * x / max(‖x‖₂, 1e-12) over the last axis. The maximum is taken of the squares, so that the gradient of a zero vector is 0, not NaN.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { normalizeVectors } from 'fathom/nn'
+ *
+ * normalizeVectors(tensor([[3, 4], [0, 0]])) // => [[0.6, 0.8], [0, 0]]
+ * ```
+ */
 export const normalizeVectors = (x: Tensor): Tensor =>
   x.div(
     x
@@ -22,7 +32,19 @@ export const normalizeVectors = (x: Tensor): Tensor =>
       .sqrt(),
   )
 
-/** y = x / ‖x‖₂ · gain · √C over the last axis: `[…, C] → […, C]`. */
+/**
+ * y = x / ‖x‖₂ · gain · √C over the last axis: `[…, C] → […, C]`.
+ *
+ * @example
+ * ```ts
+ * import { key, tensor } from 'fathom'
+ * import { rmsNorm } from 'fathom/nn'
+ *
+ * const layer = rmsNorm(4)
+ * const y = layer.apply(layer.init(key(0)), tensor([[1, 1, 1, 1], [0, 0, 0, 5]]))
+ * y // => [[1, 1, 1, 1], [0, 0, 0, 2]]
+ * ```
+ */
 export const rmsNorm = (channels: number): Module<RmsNormParams> => ({
   init: () => ({ gain: ones([channels]) }),
   apply: ({ gain }, x) => normalizeVectors(x).mul(gain.mul(Math.sqrt(at(x.shape, x.rank - 1)))),

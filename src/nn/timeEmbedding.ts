@@ -12,6 +12,14 @@ import { lift, type Module, type NoParams } from './module.ts'
  * @param width even, at least 4
  * @param options theta: the longest wavelength over 2π, default 10,000
  * @throws RangeError for a width that is odd or below 4
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { sinusoidalTimeEmbedding } from 'fathom/nn'
+ *
+ * const embed = sinusoidalTimeEmbedding(4)
+ * embed.apply({}, tensor(Int32Array.of(0, 1))) // => [[0, 0, 1, 1], [0.8415, 0.0001, 0.5403, 1.0000]]
+ * ```
  */
 export const sinusoidalTimeEmbedding = (
   width: number,

@@ -12,12 +12,33 @@
 import { zerosLike } from '../tensor/create.ts'
 import { mapTree, zipTrees } from '../tensor/tree.ts'
 
-/** The sum before the first micro-batch: zeros in the structure of the parameters. */
+/**
+ * The sum before the first micro-batch: zeros in the structure of the parameters.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { emptyAccumulation } from 'fathom/optim'
+ *
+ * emptyAccumulation({ w: tensor([1, 2]) }).w // => [0, 0]
+ * ```
+ */
 export const emptyAccumulation = <P>(params: P): P => mapTree(params, zerosLike)
 
 /**
  * The sum with the gradients of one of `count` equal micro-batches added: sum + g / count. After `count` calls it holds
  * the gradient of the mean loss over the whole batch.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { accumulate, emptyAccumulation } from 'fathom/optim'
+ *
+ * const none = emptyAccumulation({ w: tensor([7]) })
+ * const first = accumulate(none, { w: tensor([2]) }, 2)
+ * const both = accumulate(first, { w: tensor([4]) }, 2)
+ * both.w // => [3]
+ * ```
  */
 export const accumulate = <P>(sum: P, gradients: P, count: number): P => {
   if (!(Number.isInteger(count) && count > 0))

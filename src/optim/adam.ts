@@ -53,6 +53,15 @@ const correctionDType = (params: unknown): DType => (leaves(params).some((p) => 
  * g → m̂ / (√v̂ + ε): the direction of Adam, before the learning rate and with the sign of the gradient.
  *
  * @throws RangeError for a beta outside [0, 1)
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { scaleByAdam } from 'fathom/optim'
+ *
+ * const gradients = tensor([0.01, -100])
+ * const [direction] = scaleByAdam().update(gradients, scaleByAdam().init(gradients), gradients)
+ * direction // => [1, -1]
+ * ```
  */
 export const scaleByAdam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamOptions = {}): Transform<AdamState> => {
   requireFraction('beta1', beta1)
@@ -87,11 +96,35 @@ const one = (like: Tensor): Tensor => like.operand(1)
  * Adam: p ← p − η·m̂ / (√v̂ + ε). For an L2 penalty as PyTorch's `weight_decay` has it, put `addDecayedWeights` before
  * it.
  *
- * @example `chain(clipByGlobalNorm(1), adam({ learningRate: 1e-4, beta2: 0.99 }))`
+ * @example
+ * ```ts
+ * import { grad, tensor, type Tensor } from 'fathom'
+ * import { adam, applyUpdates } from 'fathom/optim'
+ *
+ * const optimizer = adam({ learningRate: 0.1 })
+ * const params = { w: tensor([5, -5]) }
+ * const gradients = grad((p: { readonly w: Tensor }) => p.w.square().sum())(params)
+ * const [updates, state] = optimizer.update(gradients, optimizer.init(params), params)
+ * applyUpdates(params, updates).w // => [4.9, -4.9]
+ * state.meanCorrection // => 0.1
+ * ```
  */
 export const adam = (options: AdamOptions = {}): Transform<AdamState> =>
   followedBy(scaleByAdam(options), descent(options.learningRate))
 
-/** AdamW: p ← p − η·(m̂ / (√v̂ + ε) + λp), the decay kept out of the moments. */
+/**
+ * AdamW: p ← p − η·(m̂ / (√v̂ + ε) + λp), the decay kept out of the moments.
+ *
+ * @example
+ * ```ts
+ * import { tensor, zeros } from 'fathom'
+ * import { adamW } from 'fathom/optim'
+ *
+ * const optimizer = adamW({ learningRate: 0.1, weightDecay: 0.5 })
+ * const w = tensor([10, 20])
+ * const [updates] = optimizer.update(zeros([2]), optimizer.init(w), w) // without a gradient only the decay is left
+ * updates // => [-0.5, -1]
+ * ```
+ */
 export const adamW = ({ weightDecay = 0.01, decays, ...options }: AdamWOptions = {}): Transform<AdamState> =>
   followedBy(followedBy(scaleByAdam(options), addDecayedWeights(weightDecay, decays)), descent(options.learningRate))

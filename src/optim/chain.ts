@@ -5,7 +5,16 @@ import type { Transform } from './transform.ts'
 /**
  * Transforms one after the other, each getting the updates of the one before; the state is the tuple of theirs.
  *
- * @example `chain(clipByGlobalNorm(1), adam({ learningRate: 2e-4 }))`
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { chain, clipByGlobalNorm, sgd } from 'fathom/optim'
+ *
+ * const optimizer = chain(clipByGlobalNorm(1), sgd({ learningRate: 0.1 }))
+ * const w = tensor([1, 1])
+ * const [updates] = optimizer.update(tensor([3, 4]), optimizer.init(w), w)
+ * updates // => [-0.06, -0.08]
+ * ```
  */
 export const chain = <S extends readonly unknown[]>(
   ...transforms: { readonly [K in keyof S]: Transform<S[K]> }

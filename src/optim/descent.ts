@@ -12,6 +12,15 @@ export const rateFor = (leaf: Tensor, rate: Tensor | number): Tensor | number =>
  *
  * @param learningRate η > 0, part of the program; leave it out where each `update` is given one
  * @throws RangeError when neither is there, or for a negative or infinite number
+ * @example
+ * ```ts
+ * import { scalar, tensor } from 'fathom'
+ * import { descent } from 'fathom/optim'
+ *
+ * const g = tensor([1, -2])
+ * descent(0.1).update(g, {}, g)[0] // => [-0.1, 0.2]
+ * descent().update(g, {}, g, { learningRate: scalar(0.5) })[0] // => [-0.5, 1]
+ * ```
  */
 export const descent = (learningRate?: number): Transform<Stateless> => {
   if (learningRate !== undefined && !(learningRate >= 0 && Number.isFinite(learningRate)))

@@ -13,6 +13,13 @@ import { rateFor } from './descent.ts'
  * d·average + (1 − d)·params, leaf by leaf; leaves that are not floats are copied from the parameters.
  *
  * @param decay d in [0, 1]: a number (part of the program) or a tensor of no axes (`scalar(schedule(step))`)
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { ema } from 'fathom/optim'
+ *
+ * ema(0.9, tensor([1, 1]), tensor([1, 2])) // => [1, 1.1]
+ * ```
  */
 export const ema = <P>(decay: Tensor | number, average: P, params: P): P =>
   zipTrees(average, params, (a, p) => {
@@ -51,7 +58,15 @@ export interface EmaDecayOptions extends WarmupOptions {
 /**
  * The decay of ema_pytorch at its k-th update, counted from 1; by default the first 101 copy the parameters.
  *
- * @example `emaDecay({ beta: 0.995 })(200) // 0.953584`
+ * @example
+ * ```ts
+ * import { emaDecay } from 'fathom/optim'
+ *
+ * const decay = emaDecay({ beta: 0.995 })
+ * decay(101) // => 0
+ * decay(200) // => 0.953584
+ * decay(10_000) // => 0.995
+ * ```
  */
 export const emaDecay =
   ({ beta = 0.9999, updateAfterStep = 100, invGamma = 1, power = 2 / 3, minValue = 0 }: EmaDecayOptions = {}): ((
@@ -71,6 +86,16 @@ export interface EmaScheduleOptions extends EmaDecayOptions {
 /**
  * The decay by step of training as ema_pytorch runs it: 1 (no change) at the steps between, 0 (a copy) up to
  * `updateAfterStep`, then {@link emaDecay}. Its own update counter is one ahead of the step.
+ *
+ * @example
+ * ```ts
+ * import { emaSchedule } from 'fathom/optim'
+ *
+ * const decay = emaSchedule({ beta: 0.995 })
+ * decay(10) // => 0
+ * decay(11) // => 1
+ * decay(10_000) // => 0.995
+ * ```
  */
 export const emaSchedule = ({ updateEvery = 10, ...options }: EmaScheduleOptions = {}): DecaySchedule => {
   if (!(Number.isInteger(updateEvery) && updateEvery > 0))
@@ -89,7 +114,19 @@ export interface DiffusersEmaOptions extends WarmupOptions {
   readonly useEmaWarmup?: boolean
 }
 
-/** The decay of diffusers' `EMAModel` at its k-th update, counted from 1; it averages at every step. */
+/**
+ * The decay of diffusers' `EMAModel` at its k-th update, counted from 1; it averages at every step.
+ *
+ * @example
+ * ```ts
+ * import { diffusersEmaDecay } from 'fathom/optim'
+ *
+ * const decay = diffusersEmaDecay()
+ * decay(1) // => 0
+ * decay(11) // => 0.55
+ * decay(1_000_000) // => 0.9999
+ * ```
+ */
 export const diffusersEmaDecay =
   ({
     decay = 0.9999,

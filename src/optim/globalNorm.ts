@@ -10,6 +10,14 @@ const clipEpsilon = 1e-6
 /**
  * √Σ x² over all elements of all leaves, as a scalar: f64 when a leaf is, else f32; f16 leaves are summed in f32. 0 for
  * no leaves.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { globalNorm } from 'fathom/optim'
+ *
+ * globalNorm({ weight: tensor([[3]]), bias: tensor([4]) }) // => 5
+ * ```
  */
 export const globalNorm = (tree: unknown): Tensor => {
   const dtype = leaves(tree).some((x) => x.dtype === 'f64') ? 'f64' : 'f32'
@@ -21,6 +29,18 @@ export const globalNorm = (tree: unknown): Tensor => {
  * g → g · min(1, maxNorm / (‖g‖ + 1e-6)) with the norm over all leaves together, as PyTorch's `clip_grad_norm_`.
  *
  * Gradients that are not finite stay so; look at {@link globalNorm} to find them.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { clipByGlobalNorm } from 'fathom/optim'
+ *
+ * const clip = clipByGlobalNorm(1)
+ * const long = tensor([0, 2]) // of norm 2: halved
+ * clip.update(long, {}, long)[0] // => [0, 1]
+ * const short = tensor([0, 0.5])
+ * clip.update(short, {}, short)[0] // => [0, 0.5]
+ * ```
  */
 export const clipByGlobalNorm = (maxNorm: number): Transform<Stateless> => {
   if (!(maxNorm > 0)) throw new RangeError(`clipByGlobalNorm: the largest norm is ${maxNorm}; it must be above 0`)

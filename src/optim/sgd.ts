@@ -34,6 +34,18 @@ const withMomentum = (momentum: number, nesterov: boolean): Transform<SgdState> 
  * p ← p − η·v with v ← μv + g; with Nesterov's momentum p ← p − η·(g + μv).
  *
  * @throws RangeError for a momentum outside [0, 1), or Nesterov's without any
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { sgd } from 'fathom/optim'
+ *
+ * const optimizer = sgd({ learningRate: 0.1, momentum: 0.9 })
+ * const g = tensor([1])
+ * const [first, state] = optimizer.update(g, optimizer.init(g), g)
+ * const [second] = optimizer.update(g, state, g)
+ * first // => [-0.1]
+ * second // => [-0.19]
+ * ```
  */
 export const sgd = ({ learningRate, momentum = 0, nesterov = false }: SgdOptions = {}): Transform<SgdState> => {
   if (!(momentum >= 0 && momentum < 1)) throw new RangeError(`sgd: the momentum is ${momentum}; it must be in [0, 1)`)

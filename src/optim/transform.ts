@@ -30,13 +30,38 @@ export interface Transform<S> {
 /** The state of a transform that has none. */
 export type Stateless = Readonly<Record<never, never>>
 
-/** A map of updates, without a state, as a transform. */
+/**
+ * A map of updates, without a state, as a transform.
+ *
+ * @example
+ * ```ts
+ * import { mapTree, tensor } from 'fathom'
+ * import { stateless } from 'fathom/optim'
+ *
+ * const signOnly = stateless((updates) => mapTree(updates, (u) => u.greater(0).select(u.operand(1), -1)))
+ * const g = { w: tensor([-3, 0.2]) }
+ * signOnly.update(g, signOnly.init(g), g)[0].w // => [-1, 1]
+ * ```
+ */
 export const stateless = (map: <P>(updates: P, params: P, given: Given) => P): Transform<Stateless> => ({
   init: () => ({}),
   update: (gradients, state, params, given = {}) => [map(gradients, params, given), state],
 })
 
-/** `first`, and then a map without a state: the state is that of `first`. */
+/**
+ * `first`, and then a map without a state: the state is that of `first`.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { descent, followedBy, scaleByAdam } from 'fathom/optim'
+ *
+ * const adam = followedBy(scaleByAdam(), descent(0.1))
+ * const g = tensor([4, -4])
+ * const [updates] = adam.update(g, adam.init(g), g)
+ * updates // => [-0.1, 0.1]
+ * ```
+ */
 export const followedBy = <S>(first: Transform<S>, second: Transform<Stateless>): Transform<S> => ({
   init: first.init,
   update: (gradients, state, params, given) => {
@@ -52,5 +77,15 @@ export const followedBy = <S>(first: Transform<S>, second: Transform<Stateless>)
 export const zipLike = <P>(like: P, other: Tree, f: (x: Tensor, y: Tensor, path: string) => Tensor): P =>
   refill(like, leaves(zipTrees<unknown>(like, other, f)))
 
-/** The parameters after a step: params + updates, leaf by leaf. */
+/**
+ * The parameters after a step: params + updates, leaf by leaf.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { applyUpdates } from 'fathom/optim'
+ *
+ * applyUpdates({ w: tensor([1, 2]) }, { w: tensor([0.5, -0.5]) }).w // => [1.5, 1.5]
+ * ```
+ */
 export const applyUpdates = <P>(params: P, updates: P): P => zipTrees(params, updates, (p, u) => p.add(u))

@@ -9,6 +9,17 @@ import { stateless, type Stateless, type Transform } from './transform.ts'
  * @param rate λ ≥ 0
  * @param decays which parameters decay, by path and value; default all. Matrices and filters only: `(_, p) => p.rank >
  * 1`
+ * @example
+ * ```ts
+ * import { tensor, zeros } from 'fathom'
+ * import { addDecayedWeights } from 'fathom/optim'
+ *
+ * const decay = addDecayedWeights(0.1, (_, p) => p.rank > 1)
+ * const params = { weight: tensor([[5]]), bias: tensor([5]) }
+ * const [updates] = decay.update({ weight: zeros([1, 1]), bias: zeros([1]) }, {}, params)
+ * updates.weight // => [[0.5]]
+ * updates.bias // => [0]
+ * ```
  */
 export const addDecayedWeights = (
   rate: number,
