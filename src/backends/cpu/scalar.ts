@@ -5,6 +5,7 @@
  */
 import { roundTo, reinterpret, type DType } from '../../graph/dtype.ts'
 import type { ElementwiseOp } from '../../graph/ops.ts'
+import { erf } from './erf.ts'
 
 /** A primitive on the elements of its inputs; `dtype` is the first input's, `to` the result's. */
 export type ScalarRule = (x: number, y: number, z: number, dtype: DType, to: DType) => number
@@ -31,7 +32,7 @@ export const scalarRules: { readonly [K in ElementwiseOp]: ScalarRule } = {
   cos: (x) => Math.cos(x),
   tanh: (x) => Math.tanh(x),
   logistic,
-  erf: (x) => erf(x),
+  erf,
   floor: (x) => Math.floor(x),
   not: (x, _y, _z, dtype) => (dtype === 'bool' ? 1 - x : ~x),
   cast: (x, _y, _z, _dtype, to) => (isIntegral(to) ? Math.trunc(x) : x),
@@ -54,35 +55,3 @@ export const scalarRules: { readonly [K in ElementwiseOp]: ScalarRule } = {
 /** The rule's result, rounded to its dtype. */
 export const applyScalar = (op: ElementwiseOp, x: number, y: number, z: number, dtype: DType, to: DType): number =>
   roundTo[to](scalarRules[op](x, y, z, dtype, to))
-
-const twoOverSqrtPi = 2 / Math.sqrt(Math.PI)
-
-/**
- * The error function in f64, to about 1e-15 relative: its Maclaurin series (Abramowitz & Stegun 7.1.6) up to 2.5, and the continued
- * fraction of the complement (7.1.14) beyond, evaluated from the far end.
- */
-export const erf = (x: number): number => {
-  const a = Math.abs(x)
-  if (Number.isNaN(x)) return NaN
-  if (a > 6) return Math.sign(x)
-  const value = a < 2.5 ? erfSeries(a) : 1 - erfcFraction(a)
-  return x < 0 ? -value : value
-}
-
-/** erf x = 2/√π · e^(−x²) · Σ 2ⁿ x^(2n+1) / (1·3·…·(2n+1)): all terms positive, so nothing cancels. */
-const erfSeries = (x: number): number => {
-  let term = x
-  let sum = x
-  for (let n = 1; term > sum * 1e-17; n++) {
-    term *= (2 * x * x) / (2 * n + 1)
-    sum += term
-  }
-  return twoOverSqrtPi * Math.exp(-x * x) * sum
-}
-
-/** erfc x = e^(−x²)/√π · 1/(x + (1/2)/(x + 1/(x + (3/2)/(x + …)))). */
-const erfcFraction = (x: number): number => {
-  let f = x
-  for (let k = 60; k > 0; k--) f = x + k / 2 / f
-  return Math.exp(-x * x) / (Math.sqrt(Math.PI) * f)
-}
