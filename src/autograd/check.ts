@@ -123,6 +123,16 @@ export const gradientError = async <A extends readonly unknown[]>(
  * `f` returns any tree of floats; its elements are weighted with fixed numbers and summed. Stay away from kinks.
  *
  * @throws Error naming the worst element, when |analytic − numeric| > absolute + relative · |numeric|
+ *
+ * @example
+ * ```ts
+ * import { checkGrad, customVjp, tensor, type Tensor } from 'fathom'
+ *
+ * const x = tensor([1, 2], { dtype: 'f64' })
+ * await checkGrad(device, (x: Tensor) => x.square().sum(), [x]) // => undefined
+ * const wrong = customVjp((x: Tensor) => x.square(), ([x], g: Tensor): [Tensor] => [x.mul(g)]) // forgets the 2
+ * await checkGrad(device, wrong, [x]) // throws Error: checkGrad: element 1 of argument '0' [2]: derivative …, finite differences …
+ * ```
  */
 export const checkGrad = async <A extends readonly unknown[]>(
   device: Device,

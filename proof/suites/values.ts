@@ -1,0 +1,71 @@
+/** Values against the oracle, in every dtype, on every configuration. */
+import fc from 'fast-check'
+import type { DType } from '../../src/graph/dtype.ts'
+import type { Device } from '../../src/tensor/device.ts'
+import { stored } from '../array.ts'
+import { unit, type Case, type Entry, type Expected } from '../registry/entry.ts'
+import { checkCases, dataOf, everywhere, type Held, type Suite } from './suite.ts'
+
+/** Error ÷ tolerance of one number; 0 where it is the expected one. */
+const errorOf = (got: number, expected: number, tolerance: number): number => {
+  if (got === expected || Object.is(got, expected)) return 0
+  const error = Math.abs(got - expected) / (tolerance * Math.max(1, Math.abs(expected)))
+  return Number.isNaN(error) ? Infinity : error
+}
+
+/** The largest error ÷ tolerance; throws where it is above 1. */
+const compare = (where: string, got: ArrayLike<number>, dtype: DType, expected: Expected, slack: number): number => {
+  if (got.length !== expected.data.length)
+    throw new Error(`${where}: ${got.length} elements, the oracle has ${expected.data.length}`)
+  let worst = 0
+  expected.data.forEach((x, i) => {
+    const [a, b] = [got[i] ?? NaN, stored(dtype, x)]
+    const error = errorOf(a, b, slack * unit[dtype])
+    if (error > 1)
+      throw new Error(`${where}: element ${i} is ${a}, the oracle says ${b} (${dtype}[${expected.shape.join()}])`)
+    worst = Math.max(worst, error)
+  })
+  return worst
+}
+
+const checkOn = async (device: Device, name: string, c: Case, expected: Expected, slack: number): Promise<Held> => {
+  const inputs = dataOf(c)
+  const compiled = await device.compile(c.build)(...inputs)
+  if (compiled.shape.join() !== expected.shape.join())
+    throw new Error(`${name}: the shape is [${compiled.shape.join()}], the oracle's [${expected.shape.join()}]`)
+  const values = await device.read(compiled)
+  const worst = compare(name, values, compiled.dtype, expected, slack)
+  const realized = await device.read(c.build(...inputs))
+  const different = realized.findIndex((x, i) => !Object.is(x, values[i]))
+  if (different !== -1)
+    throw new Error(`${name}: element ${different} is ${values[different]} compiled, ${realized[different]} realized`)
+  return { checks: 1, worst }
+}
+
+/** Checks one case on each device. */
+export const checkValues = async (
+  devices: readonly (readonly [name: string, device: Device])[],
+  { slack }: Entry,
+  c: Case,
+): Promise<Held> => {
+  const expected = c.oracle?.()
+  if (expected === undefined) return { checks: 0, worst: 0 }
+  let [checks, worst] = [0, 0]
+  for (const [name, device] of devices) {
+    const held = await checkOn(device, name, c, expected, slack)
+    checks += held.checks
+    worst = Math.max(worst, held.worst)
+  }
+  return { checks, worst }
+}
+
+/** Compiled and realized, in every dtype and every configuration, the shape and the values are the oracle's. One check a case and configuration. */
+export const values: Suite = async (subject, entry, options) => {
+  const devices = everywhere.map(({ name, open }) => [name, open()] as const)
+  try {
+    const cases = fc.constantFrom(...entry.dtypes).chain(entry.cases)
+    return await checkCases('values', subject, cases, options, async (c) => checkValues(devices, entry, c))
+  } finally {
+    for (const [, device] of devices) await device.close()
+  }
+}

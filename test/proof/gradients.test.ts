@@ -1,0 +1,34 @@
+/** Every derivative against finite differences, once and twice, and the Hessian by two different orders of the transforms. */
+import { describe } from 'vitest'
+import { specification } from '../../proof/devices.ts'
+import { prove } from './prove.ts'
+
+describe('gradients', () => {
+  prove('gradient', 'the gradient agrees with finite differences in every element', { least: 1500 })
+})
+
+describe('gradients, one primitive at a time', () => {
+  prove('gradient', 'the gradient agrees with finite differences in every element', {
+    least: 100,
+    seed: 2,
+    scale: 0.1,
+    on: specification,
+  })
+})
+
+describe('gradients of gradients', () => {
+  prove('secondOrder', 'the gradient of the gradient agrees with finite differences', { least: 600 })
+})
+
+describe('gradients of gradients, one primitive at a time', () => {
+  prove('secondOrder', 'the gradient of the gradient agrees with finite differences', {
+    least: 60,
+    seed: 2,
+    scale: 0.1,
+    on: specification,
+  })
+})
+
+describe('Hessians', () => {
+  prove('forwardOverReverse', 'forward over reverse is reverse over reverse, and symmetric', { least: 300 })
+})
