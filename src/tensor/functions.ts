@@ -18,19 +18,17 @@ export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => x.greater(0).selec
 export const silu = (x: Tensor): Tensor => x.mul(x.sigmoid())
 
 /** x · Φ(x), Φ the normal distribution function: the exact GELU (Hendrycks & Gimpel 2016), PyTorch's default. */
-export const gelu = (x: Tensor): Tensor => x.mul(x.mul(Math.SQRT1_2).erf().add(1)).mul(0.5)
+export const gelu = (x: Tensor): Tensor => x.mul(x.mul(Math.SQRT1_2).erf().add(1).mul(0.5))
 
 /** The tanh approximation of GELU (Hendrycks & Gimpel 2016, section 2). */
 export const geluTanh = (x: Tensor): Tensor =>
-  x
-    .mul(
-      x
-        .add(x.pow(3).mul(0.044715))
-        .mul(Math.sqrt(2 / Math.PI))
-        .tanh()
-        .add(1),
-    )
-    .mul(0.5)
+  // ½x·(1 + tanh u) with u = √(2/π)·(x + 0.044715x³), written as x·σ(2u): 1 + tanh u would cancel where x is negative.
+  x.mul(
+    x
+      .add(x.pow(3).mul(0.044715))
+      .mul(2 * Math.sqrt(2 / Math.PI))
+      .sigmoid(),
+  )
 
 /** log(1 + eˣ) without overflow: the larger of 0 and x is taken out and held constant, so that every derivative is exact, at 0 too. */
 export const softplus = (x: Tensor): Tensor => {

@@ -1,8 +1,10 @@
 /**
  * The error function in f64, to within 1 ulp: rational approximations on four intervals.
  *
- * Source: `s_erf.c` of fdlibm, Sun Microsystems 1993 ("Permission to use, copy, modify, and distribute this software is freely granted,
- * provided that this notice is preserved"); the comments there derive each interval. An odd function: −0 gives −0.
+ * Source: `s_erf.c` of fdlibm, where each interval is derived. An odd function: −0 gives −0.
+ *
+ * Copyright (C) 1993 by Sun Microsystems, Inc. All rights reserved. Developed at SunPro, a Sun Microsystems, Inc. business. Permission to
+ * use, copy, modify, and distribute this software is freely granted, provided that this notice is preserved.
  */
 
 /** erf x. */
