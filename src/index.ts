@@ -26,12 +26,44 @@ export * from './tensor/random.ts'
 export { isDifferentiable, Tensor, type Axes, type Operand, type Range } from './tensor/tensor.ts'
 export * from './tensor/tree.ts'
 
-/** A plan as a table of kernels, or the graph of every tensor in a tree, as text. */
+/**
+ * A plan as a table of kernels, or the graph of every tensor in a tree, as text.
+ *
+ * @example
+ * ```ts
+ * import { print, tensor, type Tensor } from 'fathom'
+ *
+ * const x = tensor([1, 2, 3])
+ * print(x.mul(2).sum()) // =>
+ * // %0 = buffer (data) : f32[3]
+ * // %1 = constant (2) : f32[]
+ * // %2 = broadcast %1 (axes [0]) : f32[3]
+ * // %3 = mul %0 %2 : f32[3]
+ * // %4 = reduceSum %3 (axes [0]) : f32[]
+ * // return %4
+ * const plan = device.compile((x: Tensor) => x.mul(2).exp()).plan(x)
+ * print(plan) // =>
+ * // kind         writes      computes  reads       work    traffic  ends because
+ * // elementwise  out0:f32×3  mul exp   reads arg0  6 FLOP  24 B     output
+ * // 1 kernels · 6 FLOP · arguments 12 B · outputs 12 B · arena 0 B
+ * ```
+ */
 export const print = (what: unknown): string =>
   isPlan(what) ? printPlan(what) : printGraph(leaves(what).map((x) => x.node))
 
 const isPlan = (x: unknown): x is Plan =>
   typeof x === 'object' && x !== null && !(x instanceof Tensor) && 'kernels' in x && 'program' in x
 
-/** The tensor, through which no gradient flows. */
+/**
+ * The tensor, through which no gradient flows.
+ *
+ * @example
+ * ```ts
+ * import { grad, stopGradient, tensor, type Tensor } from 'fathom'
+ *
+ * const f = (x: Tensor): Tensor => x.mul(stopGradient(x)).sum()
+ * f(tensor([3, 4])) // => 25
+ * grad(f)(tensor([3, 4])) // => [3, 4]
+ * ```
+ */
 export const stopGradient = (x: Tensor): Tensor => x.stopGradient()

@@ -41,7 +41,18 @@ export interface Vjp<A extends readonly unknown[], R> {
   readonly pullback: (cotangent: R) => A
 }
 
-/** Reverse mode: the value of `f` and its vector-Jacobian product, over trees. */
+/**
+ * Reverse mode: the value of `f` and its vector-Jacobian product, over trees.
+ *
+ * @example
+ * ```ts
+ * import { tensor, vjp, type Tensor } from 'fathom'
+ *
+ * const { value, pullback } = vjp((x: Tensor, y: Tensor) => x.mul(y), tensor([1, 2]), tensor([3, 4]))
+ * value // => [3, 8]
+ * pullback(tensor([1, 10])) // => [[3, 40], [1, 20]]
+ * ```
+ */
 export const vjp = <A extends readonly unknown[], R>(f: (...args: A) => R, ...primals: A): Vjp<A, R> => {
   const named = renamed(primals)
   const value = f(...named)
@@ -75,7 +86,17 @@ const requireScalar = (name: string, y: Tensor): void => {
   if (!isFloat(y.dtype)) throw new DTypeError(`${name}: the function must return a float, it returned ${y.dtype}`)
 }
 
-/** The value of a scalar function and its gradient with respect to the first argument, a tree. */
+/**
+ * The value of a scalar function and its gradient with respect to the first argument, a tree.
+ *
+ * @example
+ * ```ts
+ * import { tensor, valueAndGrad, type Tensor } from 'fathom'
+ *
+ * const loss = (params: { readonly w: Tensor }, x: Tensor): Tensor => params.w.mul(x).sum()
+ * valueAndGrad(loss)({ w: tensor([1, 2]) }, tensor([3, 4])) // => [11, { w: [3, 4] }]
+ * ```
+ */
 export const valueAndGrad =
   <P, A extends readonly unknown[]>(f: (params: P, ...rest: A) => Tensor) =>
   (params: P, ...rest: A): readonly [Tensor, P] => {
@@ -86,7 +107,20 @@ export const valueAndGrad =
     return [value, cotangentsOf(named, value, onesLike(value))]
   }
 
-/** The gradient of a scalar function with respect to its first argument, a tree. */
+/**
+ * The gradient of a scalar function with respect to its first argument, a tree.
+ *
+ * @example
+ * ```ts
+ * import { grad, scalar, tensor, type Tensor } from 'fathom'
+ *
+ * grad((x: Tensor) => x.square().sum())(tensor([1, 2, 3])) // => [2, 4, 6]
+ * const f = (x: Tensor): Tensor => x.pow(3)
+ * grad(f)(scalar(2)) // => 12
+ * grad(grad(f))(scalar(3)) // => 18
+ * grad(f)(tensor([1, 2])) // throws ShapeError: grad: the function must return a scalar, it returned [2]; …
+ * ```
+ */
 export const grad =
   <P, A extends readonly unknown[]>(f: (params: P, ...rest: A) => Tensor) =>
   (params: P, ...rest: A): P =>
@@ -114,7 +148,16 @@ const unbarred = (outputs: readonly Node[], dummies: ReadonlySet<Node>): readonl
   return outputs.map(resolve)
 }
 
-/** Forward mode: the value of `f` at `primals` and its derivative in the direction `tangents`, over trees. */
+/**
+ * Forward mode: the value of `f` at `primals` and its derivative in the direction `tangents`, over trees.
+ *
+ * @example
+ * ```ts
+ * import { jvp, tensor, type Tensor } from 'fathom'
+ *
+ * jvp((x: Tensor) => x.square(), [tensor([1, 2, 3])], [tensor([1, 0, 10])]) // => { value: [1, 4, 9], tangent: [2, 0, 60] }
+ * ```
+ */
 export const jvp = <A extends readonly unknown[], R>(f: (...args: A) => R, primals: A, tangents: A): Jvp<R> => {
   const { value, pullback } = vjp(f, ...primals)
   const dummies = mapTree(value, placeholder)
@@ -134,6 +177,16 @@ export const jvp = <A extends readonly unknown[], R>(f: (...args: A) => R, prima
   return { value, tangent }
 }
 
-/** The Hessian of a scalar function times a vector, as the derivative of the gradient. */
+/**
+ * The Hessian of a scalar function times a vector, as the derivative of the gradient.
+ *
+ * @example
+ * ```ts
+ * import { hvp, tensor, type Tensor } from 'fathom'
+ *
+ * const f = (x: Tensor): Tensor => x.pow(3).sum() // its Hessian is diag(6x)
+ * hvp(f, tensor([1, 2]), tensor([1, 10])) // => [6, 120]
+ * ```
+ */
 export const hvp = <P>(f: (params: P) => Tensor, params: P, direction: P): P =>
   jvp(grad(f), [params], [direction]).tangent

@@ -119,17 +119,47 @@ export const compile = (
   }
 }
 
-/** Floating-point operations of one run. */
+/**
+ * Floating-point operations of one run.
+ *
+ * @example
+ * ```ts
+ * import { flopsOf, zeros, type Tensor } from 'fathom'
+ *
+ * const matmul = device.compile((x: Tensor, y: Tensor) => x.matmul(y))
+ * flopsOf(matmul.plan(zeros([10, 20]), zeros([20, 30]))) // => 12000
+ * ```
+ */
 export const flopsOf = (plan: Plan): number => plan.kernels.reduce((sum, k) => sum + k.flops, 0)
 
-/** Bytes that a kernel reads and writes, counting each buffer once. */
+/**
+ * Bytes that a kernel reads and writes, counting each buffer once.
+ *
+ * @example
+ * ```ts
+ * import { bytesOf, zeros, type Tensor } from 'fathom'
+ *
+ * const plan = device.compile((x: Tensor) => x.exp()).plan(zeros([1000]))
+ * plan.kernels.map((kernel) => bytesOf(plan, kernel)) // => [8000]
+ * ```
+ */
 export const bytesOf = (plan: Plan, kernel: Kernel): number =>
   [...new Set([kernel.output, ...operandsOf(kernel).map((o) => o.buffer)])].reduce((sum, b) => {
     const buffer = at(plan.buffers, b)
     return sum + buffer.length * bytesPerElement[buffer.dtype]
   }, 0)
 
-/** Bytes of arguments, outputs and arena together. */
+/**
+ * Bytes of arguments, outputs and arena together.
+ *
+ * @example
+ * ```ts
+ * import { memoryOf, zeros, type Tensor } from 'fathom'
+ *
+ * const plan = device.compile((x: Tensor) => x.sum()).plan(zeros([1000]))
+ * memoryOf(plan) // => 4004
+ * ```
+ */
 export const memoryOf = (plan: Plan): number =>
   plan.arenaBytes +
   [...plan.arguments, ...plan.outputs].reduce((sum, s) => sum + sizeOf(s.shape) * bytesPerElement[s.dtype], 0)

@@ -5,10 +5,29 @@ import { sizeOf } from '../graph/shape.ts'
 import { operandsOf, type Kernel } from './kernel.ts'
 import { bytesOf, flopsOf, type Plan } from './plan.ts'
 
-/** `1.5 kB`, `12 MB`: decimal units, three digits at most. */
+/**
+ * `1.5 kB`, `12 MB`: decimal units, three digits at most.
+ *
+ * @example
+ * ```ts
+ * import { showBytes } from 'fathom'
+ *
+ * showBytes(1500) // => '1.50 kB'
+ * showBytes(12_000_000) // => '12 MB'
+ * ```
+ */
 export const showBytes = (bytes: number): string => showCount(bytes, ['B', 'kB', 'MB', 'GB', 'TB'])
 
-/** `1.5 kFLOP`, `12 MFLOP`. */
+/**
+ * `1.5 kFLOP`, `12 MFLOP`.
+ *
+ * @example
+ * ```ts
+ * import { showFlops } from 'fathom'
+ *
+ * showFlops(12_300_000) // => '12.3 MFLOP'
+ * ```
+ */
 export const showFlops = (flops: number): string => showCount(flops, ['FLOP', 'kFLOP', 'MFLOP', 'GFLOP', 'TFLOP'])
 
 const showCount = (n: number, units: readonly string[]): string => {

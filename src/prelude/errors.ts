@@ -5,22 +5,65 @@
  * Either instead.
  */
 
-/** Shapes that do not fit: says the operation, what it got and what it expected. */
+/**
+ * Shapes that do not fit: says the operation, what it got and what it expected.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ *
+ * tensor([1, 2]).add(tensor([1, 2, 3]))
+ * // throws ShapeError: add: [2] and [3] do not broadcast: axis -1 has 2 against 3, and neither is 1
+ * ```
+ */
 export class ShapeError extends Error {
   override readonly name = 'ShapeError'
 }
 
-/** A dtype that an operation does not take, or two that should be equal. */
+/**
+ * A dtype that an operation does not take, or two that should be equal.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ *
+ * tensor([1, 2]).add(tensor([1, 2], { dtype: 'i32' }))
+ * // throws DTypeError: add: dtypes f32 and i32 differ; cast one of them
+ * ```
+ */
 export class DTypeError extends Error {
   override readonly name = 'DTypeError'
 }
 
-/** A value that was donated to a compiled function was used again. */
+/**
+ * A value that was donated to a compiled function was used again.
+ *
+ * @example
+ * ```ts
+ * import { ones, type Tensor } from 'fathom'
+ *
+ * const step = device.compile((w: Tensor) => w.mul(0.5), { donate: [0] })
+ * const before = await device.realize(ones([2]))
+ * await step(before) // => [0.5, 0.5]
+ * await step(before) // throws UseAfterDonate: the tensor '0' was donated as 'argument 0' to a compiled function; …
+ * ```
+ */
 export class UseAfterDonate extends Error {
   override readonly name = 'UseAfterDonate'
 }
 
-/** A function was differentiated or compiled in a way that its graph does not allow. */
+/**
+ * A function was differentiated or compiled in a way that its graph does not allow.
+ *
+ * @example
+ * ```ts
+ * import { tensor, type Tensor } from 'fathom'
+ *
+ * const weights = tensor([1, 2])
+ * await device.compile((x: Tensor) => x.mul(weights))(tensor([3, 4]))
+ * // throws TraceError: compile: the function uses a tensor of data, f32[2], that is not one of its arguments; …
+ * ```
+ */
 export class TraceError extends Error {
   override readonly name = 'TraceError'
 }

@@ -49,13 +49,37 @@ const annotated =
     )
   }
 
-/** `fn` as one named node of the graph; a backend may run it as one kernel, and prints show its name. */
+/**
+ * `fn` as one named node of the graph; a backend may run it as one kernel, and prints show its name.
+ *
+ * @example
+ * ```ts
+ * import { call, print, tensor, type Tensor } from 'fathom'
+ *
+ * const norm = call('norm', (x: Tensor) => x.square().sum().sqrt())
+ * norm(tensor([3, 4])) // => 5
+ * print(norm(tensor([3, 4]))) // =>
+ * // %0 = buffer (data) : f32[2]
+ * // %1 = call %0 (norm) : f32[]
+ * // return %1
+ * ```
+ */
 export const call = <A extends readonly unknown[], R>(name: string, fn: (...args: A) => R): ((...args: A) => R) =>
   annotated(fn, { name, checkpoint: false })
 
 /**
  * `fn` whose intermediate values are not kept for the backward pass but computed again there (Chen et al. 2016, "Training deep nets
  * with sublinear memory cost"). Values and gradients are unchanged.
+ *
+ * @example
+ * ```ts
+ * import { checkpoint, grad, tensor, type Tensor } from 'fathom'
+ *
+ * const layer = (x: Tensor): Tensor => x.sin().exp().sin()
+ * const gradient = grad((x: Tensor) => checkpoint(layer)(x).sum())
+ * gradient(tensor([0, 1])) // => [0.540, -0.853]
+ * grad((x: Tensor) => layer(x).sum())(tensor([0, 1])) // => [0.540, -0.853]
+ * ```
  */
 export const checkpoint = <A extends readonly unknown[], R>(fn: (...args: A) => R): ((...args: A) => R) =>
   annotated(fn, { name: 'checkpoint', checkpoint: true })
@@ -63,6 +87,15 @@ export const checkpoint = <A extends readonly unknown[], R>(fn: (...args: A) => 
 /**
  * `fn` with its own derivative: `vjp(args, cotangent)` returns the cotangents of the arguments, in the same structure. It must be
  * linear in the cotangent, and is itself made of tensor functions, so that it can be differentiated again.
+ *
+ * @example
+ * ```ts
+ * import { customVjp, grad, tensor, type Tensor } from 'fathom'
+ *
+ * const straightThrough = customVjp((x: Tensor) => x.floor(), (_, g: Tensor): [Tensor] => [g])
+ * straightThrough(tensor([1.7])) // => [1]
+ * grad((x: Tensor) => straightThrough(x).sum())(tensor([1.7])) // => [1]
+ * ```
  */
 export const customVjp = <A extends readonly unknown[], R>(
   fn: (...args: A) => R,

@@ -6,7 +6,18 @@ import { normalizeAxis, showShape } from '../graph/shape.ts'
 import { iota } from './create.ts'
 import { Tensor } from './tensor.ts'
 
-/** One after the other along `axis`; all other axes must agree. */
+/**
+ * One after the other along `axis`; all other axes must agree.
+ *
+ * @example
+ * ```ts
+ * import { concatenate, tensor } from 'fathom'
+ *
+ * const x = tensor([[1, 2], [3, 4]])
+ * concatenate([x, tensor([[5, 6]])], 0) // => [[1, 2], [3, 4], [5, 6]]
+ * concatenate([x, tensor([[9], [8]])], 1) // => [[1, 2, 9], [3, 4, 8]]
+ * ```
+ */
 export const concatenate = (xs: readonly Tensor[], axis: number): Tensor => {
   const [first] = xs
   if (first === undefined) throw new ShapeError('concatenate: needs at least one tensor')
@@ -21,14 +32,35 @@ export const concatenate = (xs: readonly Tensor[], axis: number): Tensor => {
       )
 }
 
-/** Along a new axis. */
+/**
+ * Along a new axis.
+ *
+ * @example
+ * ```ts
+ * import { stack, tensor } from 'fathom'
+ *
+ * const [a, b] = [tensor([1, 2]), tensor([3, 4])]
+ * stack([a, b]) // => [[1, 2], [3, 4]]
+ * stack([a, b], -1) // => [[1, 3], [2, 4]]
+ * ```
+ */
 export const stack = (xs: readonly Tensor[], axis = 0): Tensor =>
   concatenate(
     xs.map((x) => x.expandDims(axis)),
     axis,
   )
 
-/** `count` equal parts along `axis`. */
+/**
+ * `count` equal parts along `axis`.
+ *
+ * @example
+ * ```ts
+ * import { splitInto, tensor } from 'fathom'
+ *
+ * splitInto(tensor([1, 2, 3, 4, 5, 6]), 3, 0) // => [[1, 2], [3, 4], [5, 6]]
+ * splitInto(tensor([1, 2, 3]), 2, 0) // throws ShapeError: splitInto: axis 0 of [3] does not divide into 2 parts
+ * ```
+ */
 export const splitInto = (x: Tensor, count: number, axis: number): readonly Tensor[] => {
   const a = normalizeAxis('splitInto', axis, x.rank)
   const length = at(x.shape, a) / count
@@ -44,11 +76,30 @@ export const splitInto = (x: Tensor, count: number, axis: number): readonly Tens
  * row, as on every backend.
  *
  * @param index i32 or u32
+ *
+ * @example
+ * ```ts
+ * import { gather, tensor } from 'fathom'
+ *
+ * const table = tensor([[1, 2], [3, 4], [5, 6]])
+ * gather(table, tensor([2, 0, 2], { dtype: 'i32' })) // => [[5, 6], [1, 2], [5, 6]]
+ * gather(table, tensor([99], { dtype: 'i32' })) // => [[5, 6]]
+ * ```
  */
 export const gather = (table: Tensor, index: Tensor, axis = 0): Tensor =>
   new Tensor(makeNode('gather', { axis: normalizeAxis('gather', axis, table.rank) }, [table.node, index.node]))
 
-/** The transpose of {@link gather}: updates are added into `size` rows of zeros along `axis`. */
+/**
+ * The transpose of {@link gather}: updates are added into `size` rows of zeros along `axis`.
+ *
+ * @example
+ * ```ts
+ * import { scatterAdd, tensor } from 'fathom'
+ *
+ * const index = tensor([2, 0, 2], { dtype: 'i32' })
+ * scatterAdd(index, tensor([1, 10, 100]), 4) // => [10, 0, 101, 0]
+ * ```
+ */
 export const scatterAdd = (index: Tensor, updates: Tensor, size: number, axis = 0): Tensor =>
   new Tensor(
     makeNode('scatterAdd', { axis: normalizeAxis('scatterAdd', axis, updates.rank - index.rank + 1), size }, [
@@ -57,11 +108,30 @@ export const scatterAdd = (index: Tensor, updates: Tensor, size: number, axis = 
     ]),
   )
 
-/** The i32 indices that sort `x` along `axis`, smallest first; equal elements keep their order. */
+/**
+ * The i32 indices that sort `x` along `axis`, smallest first; equal elements keep their order.
+ *
+ * @example
+ * ```ts
+ * import { argsort, tensor } from 'fathom'
+ *
+ * argsort(tensor([30, 10, 20])) // => [1, 2, 0]
+ * ```
+ */
 export const argsort = (x: Tensor, axis = -1): Tensor =>
   new Tensor(makeNode('argsort', { axis: normalizeAxis('argsort', axis, x.rank) }, [x.node]))
 
-/** `x` sorted along its last axis, smallest first; differentiable. */
+/**
+ * `x` sorted along its last axis, smallest first; differentiable.
+ *
+ * @example
+ * ```ts
+ * import { grad, sort, tensor, type Tensor } from 'fathom'
+ *
+ * sort(tensor([[3, 1, 2], [6, 5, 4]])) // => [[1, 2, 3], [4, 5, 6]]
+ * grad((x: Tensor) => sort(x).mul(tensor([1, 2, 3])).sum())(tensor([30, 10, 20])) // => [3, 1, 2]
+ * ```
+ */
 export const sort = (x: Tensor): Tensor => {
   const n = x.shape.at(-1) ?? 1
   const order = argsort(x)
@@ -75,7 +145,17 @@ export const sort = (x: Tensor): Tensor => {
 
 const flatIndex = (x: Tensor): Tensor => iota([x.size], 0).reshape(x.shape)
 
-/** The index of the largest element along `axis` (the first of equal ones), i32. */
+/**
+ * The index of the largest element along `axis` (the first of equal ones), i32.
+ *
+ * @example
+ * ```ts
+ * import { argmax, tensor } from 'fathom'
+ *
+ * argmax(tensor([[3, 1, 2], [4, 6, 6]])) // => [0, 1]
+ * argmax(tensor([[3, 1, 2], [4, 6, 6]]), 0) // => [1, 1, 1]
+ * ```
+ */
 export const argmax = (x: Tensor, axis = -1): Tensor => {
   const a = normalizeAxis('argmax', axis, x.rank)
   const n = at(x.shape, a)

@@ -8,7 +8,17 @@ import { Tensor } from './tensor.ts'
 /** One number for both spatial axes, or height and width. */
 export type Pair = number | readonly [number, number]
 
-/** Height and width of a {@link Pair}. */
+/**
+ * Height and width of a {@link Pair}.
+ *
+ * @example
+ * ```ts
+ * import { pair } from 'fathom'
+ *
+ * pair(3) // => [3, 3]
+ * pair([3, 5]) // => [3, 5]
+ * ```
+ */
 export const pair = (p: Pair): readonly [number, number] => (typeof p === 'number' ? [p, p] : p)
 
 /** How a filter moves over the image; PyTorch's meaning of each. */
@@ -25,6 +35,16 @@ export interface ConvOptions {
  * @param x [N, H, W, C]
  * @param filter [KH, KW, C / groups, O]
  * @returns [N, ⌊(H + 2·padding − dilation·(KH − 1) − 1) / stride⌋ + 1, …, O]
+ *
+ * @example
+ * ```ts
+ * import { conv2d, ones, tensor } from 'fathom'
+ *
+ * const x = tensor([1, 2, 3, 4, 5, 6, 7, 8, 9], { shape: [1, 3, 3, 1] })
+ * const box = ones([2, 2, 1, 1])
+ * conv2d(x, box).reshape([2, 2]) // => [[12, 16], [24, 28]]
+ * conv2d(x, box, { padding: 1, stride: 2 }).reshape([2, 2]) // => [[1, 5], [11, 28]]
+ * ```
  */
 export const conv2d = (
   x: Tensor,
@@ -60,6 +80,15 @@ export interface ConvTransposeOptions {
  * @param x [N, H, W, C]
  * @param filter [KH, KW, C, O], as a convolution would apply it (not reversed)
  * @returns [N, (H − 1)·stride − 2·padding + KH + outputPadding, …, O]
+ *
+ * @example
+ * ```ts
+ * import { convTranspose2d, ones, tensor } from 'fathom'
+ *
+ * const x = tensor([1, 2, 3, 4], { shape: [1, 2, 2, 1] })
+ * const y = convTranspose2d(x, ones([2, 2, 1, 1]), { stride: 2 })
+ * y.reshape([4, 4]) // => [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
+ * ```
  */
 export const convTranspose2d = (
   x: Tensor,
@@ -91,13 +120,44 @@ const windows = (name: string, x: Tensor, size: readonly [number, number]): Tens
   return x.reshape([n, h / size[0], size[0], w / size[1], size[1], c])
 }
 
-/** The mean of each window of `size`: `[N, H, W, C] → [N, H / size, W / size, C]`. */
+/**
+ * The mean of each window of `size`: `[N, H, W, C] → [N, H / size, W / size, C]`.
+ *
+ * @example
+ * ```ts
+ * import { averagePool, tensor } from 'fathom'
+ *
+ * const x = tensor([[1, 2, 5, 6], [3, 4, 7, 8]]).reshape([1, 2, 4, 1])
+ * averagePool(x).reshape([2]) // => [2.5, 6.5]
+ * ```
+ */
 export const averagePool = (x: Tensor, size: Pair = 2): Tensor => windows('averagePool', x, pair(size)).mean([2, 4])
 
-/** The largest of each window of `size`: `[N, H, W, C] → [N, H / size, W / size, C]`. */
+/**
+ * The largest of each window of `size`: `[N, H, W, C] → [N, H / size, W / size, C]`.
+ *
+ * @example
+ * ```ts
+ * import { maxPool, tensor } from 'fathom'
+ *
+ * const x = tensor([[1, 2, 5, 6], [3, 4, 7, 8]]).reshape([1, 2, 4, 1])
+ * maxPool(x).reshape([2]) // => [4, 8]
+ * maxPool(x, 3) // throws ShapeError: maxPool: windows of [3,3] do not tile [1,2,4,1]
+ * ```
+ */
 export const maxPool = (x: Tensor, size: Pair = 2): Tensor => windows('maxPool', x, pair(size)).max([2, 4])
 
-/** Each pixel repeated `factor` times in both directions: `[N, H, W, C] → [N, factor·H, factor·W, C]`. */
+/**
+ * Each pixel repeated `factor` times in both directions: `[N, H, W, C] → [N, factor·H, factor·W, C]`.
+ *
+ * @example
+ * ```ts
+ * import { tensor, upsampleNearest } from 'fathom'
+ *
+ * const x = tensor([1, 2], { shape: [1, 1, 2, 1] })
+ * upsampleNearest(x).reshape([2, 4]) // => [[1, 1, 2, 2], [1, 1, 2, 2]]
+ * ```
+ */
 export const upsampleNearest = (x: Tensor, factor = 2): Tensor => {
   const [n, h, w, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3)]
   return x
@@ -110,6 +170,14 @@ export const upsampleNearest = (x: Tensor, factor = 2): Tensor => {
  * Space to depth, with PyTorch's channel order: output channel `c·factor² + dy·factor + dx`.
  *
  * `[N, H, W, C] → [N, H / factor, W / factor, C·factor²]`
+ *
+ * @example
+ * ```ts
+ * import { pixelUnshuffle, tensor } from 'fathom'
+ *
+ * const x = tensor([[1, 2, 5, 6], [3, 4, 7, 8]]).reshape([1, 2, 4, 1])
+ * pixelUnshuffle(x).reshape([2, 4]) // => [[1, 2, 3, 4], [5, 6, 7, 8]]
+ * ```
  */
 export const pixelUnshuffle = (x: Tensor, factor = 2): Tensor => {
   const [n, h, w, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3)]
@@ -118,7 +186,17 @@ export const pixelUnshuffle = (x: Tensor, factor = 2): Tensor => {
     .reshape([n, h / factor, w / factor, c * factor * factor])
 }
 
-/** Depth to space, the inverse of {@link pixelUnshuffle}: `[N, H, W, C·factor²] → [N, factor·H, factor·W, C]`. */
+/**
+ * Depth to space, the inverse of {@link pixelUnshuffle}: `[N, H, W, C·factor²] → [N, factor·H, factor·W, C]`.
+ *
+ * @example
+ * ```ts
+ * import { pixelShuffle, tensor } from 'fathom'
+ *
+ * const x = tensor([[1, 2, 3, 4], [5, 6, 7, 8]]).reshape([1, 1, 2, 4])
+ * pixelShuffle(x).reshape([2, 4]) // => [[1, 2, 5, 6], [3, 4, 7, 8]]
+ * ```
+ */
 export const pixelShuffle = (x: Tensor, factor = 2): Tensor => {
   const [n, h, w, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3) / (factor * factor)]
   if (!Number.isInteger(c))

@@ -72,7 +72,19 @@ const check = <T extends { readonly values: TypedArray; readonly shape: Shape }>
   return t
 }
 
-/** A tensor of data. Typed arrays are used as they are (do not write to them afterwards); nested arrays become `dtype` (default f32). */
+/**
+ * A tensor of data. Typed arrays are used as they are (do not write to them afterwards); nested arrays become `dtype` (default f32).
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ *
+ * tensor([[1, 2, 3], [4, 5, 6]]).shape // => [2, 3]
+ * tensor([1, 2.5], { dtype: 'f64' }) // => [1, 2.5]
+ * tensor(new Int32Array([1, 2, 3, 4]), { shape: [2, 2] }).dtype // => 'i32'
+ * tensor([[1, 2], [3]]) // throws ShapeError: tensor: rows have different lengths: 1 where 2 is expected
+ * ```
+ */
 export const tensor = (values: Values, layout: Layout = {}): Tensor => {
   const t = toTyped(values, layout)
   return new Tensor(
@@ -80,45 +92,151 @@ export const tensor = (values: Values, layout: Layout = {}): Tensor => {
   )
 }
 
-/** A tensor of one element and no axes, as data: a learning rate, a step number. */
+/**
+ * A tensor of one element and no axes, as data: a learning rate, a step number.
+ *
+ * @example
+ * ```ts
+ * import { scalar, type Tensor } from 'fathom'
+ *
+ * const step = device.compile((w: Tensor, rate: Tensor) => w.sub(rate))
+ * await step(scalar(1), scalar(0.25)) // => 0.75
+ * await step(scalar(1), scalar(0.5)) // => 0.5
+ * ```
+ */
 export const scalar = (value: number, dtype: DType = 'f32'): Tensor => tensor(value, { dtype })
 
-/** Values that are part of the program: tables of a schedule, fixed filters. Plans hold them. */
+/**
+ * Values that are part of the program: tables of a schedule, fixed filters. Plans hold them.
+ *
+ * @example
+ * ```ts
+ * import { constant, tensor, type Tensor } from 'fathom'
+ *
+ * const blur = device.compile((x: Tensor) => x.mul(constant([0.25, 0.5, 0.25])).sum()) // tensor() would throw here
+ * await blur(tensor([4, 8, 12])) // => 8
+ * ```
+ */
 export const constant = (values: Values, layout: Layout = {}): Tensor => {
   const t = toTyped(values, layout)
   return new Tensor(makeNode('constant', t, []))
 }
 
-/** `value` in every element. */
+/**
+ * `value` in every element.
+ *
+ * @example
+ * ```ts
+ * import { full } from 'fathom'
+ *
+ * full([2, 3], 7) // => [[7, 7, 7], [7, 7, 7]]
+ * full([2], 1, 'bool') // => [true, true]
+ * ```
+ */
 export const full = (shape: Shape, value: number, dtype: DType = 'f32'): Tensor =>
   new Tensor(fullNode(value, shape, dtype))
 
-/** Zeros. */
+/**
+ * Zeros.
+ *
+ * @example
+ * ```ts
+ * import { zeros } from 'fathom'
+ *
+ * zeros([2, 2]) // => [[0, 0], [0, 0]]
+ * ```
+ */
 export const zeros = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 0, dtype)
 
-/** Ones. */
+/**
+ * Ones.
+ *
+ * @example
+ * ```ts
+ * import { ones } from 'fathom'
+ *
+ * ones([3]) // => [1, 1, 1]
+ * ones([3], 'i32').dtype // => 'i32'
+ * ```
+ */
 export const ones = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 1, dtype)
 
-/** Zeros of the shape and dtype of `x`. */
+/**
+ * Zeros of the shape and dtype of `x`.
+ *
+ * @example
+ * ```ts
+ * import { tensor, zerosLike } from 'fathom'
+ *
+ * zerosLike(tensor([5, 6, 7])) // => [0, 0, 0]
+ * ```
+ */
 export const zerosLike = (x: Tensor): Tensor => zeros(x.shape, x.dtype)
 
-/** Ones of the shape and dtype of `x`. */
+/**
+ * Ones of the shape and dtype of `x`.
+ *
+ * @example
+ * ```ts
+ * import { onesLike, tensor } from 'fathom'
+ *
+ * onesLike(tensor([5, 6, 7])) // => [1, 1, 1]
+ * ```
+ */
 export const onesLike = (x: Tensor): Tensor => ones(x.shape, x.dtype)
 
-/** The index along `axis`, in every element of `shape`. */
+/**
+ * The index along `axis`, in every element of `shape`.
+ *
+ * @example
+ * ```ts
+ * import { iota } from 'fathom'
+ *
+ * iota([2, 3], 0) // => [[0, 0, 0], [1, 1, 1]]
+ * iota([2, 3], 1) // => [[0, 1, 2], [0, 1, 2]]
+ * ```
+ */
 export const iota = (shape: Shape, axis: number, dtype: DType = 'i32'): Tensor =>
   new Tensor(makeNode('iota', { shape, axis: normalizeAxis('iota', axis, shape.length), dtype }, []))
 
-/** `[0, 1, …, n − 1]`. */
+/**
+ * `[0, 1, …, n − 1]`.
+ *
+ * @example
+ * ```ts
+ * import { arange } from 'fathom'
+ *
+ * arange(4) // => [0, 1, 2, 3]
+ * arange(4, 'f32').mul(0.5) // => [0, 0.5, 1.0, 1.5]
+ * ```
+ */
 export const arange = (n: number, dtype: DType = 'i32'): Tensor => iota([n], 0, dtype)
 
-/** The n×n identity matrix. */
+/**
+ * The n×n identity matrix.
+ *
+ * @example
+ * ```ts
+ * import { eye } from 'fathom'
+ *
+ * eye(3) // => [[1, 0, 0], [0, 1, 0], [0, 0, 1]]
+ * ```
+ */
 export const eye = (n: number, dtype: DType = 'f32'): Tensor =>
   iota([n, n], 0)
     .equal(iota([n, n], 1))
     .cast(dtype)
 
-/** 1 at the class, 0 elsewhere: `[…] → […, classes]`. */
+/**
+ * 1 at the class, 0 elsewhere: `[…] → […, classes]`.
+ *
+ * @example
+ * ```ts
+ * import { oneHot, tensor } from 'fathom'
+ *
+ * oneHot(tensor([2, 0], { dtype: 'i32' }), 3) // => [[0, 0, 1], [1, 0, 0]]
+ * ```
+ */
 export const oneHot = (labels: Tensor, classes: number, dtype: DType = 'f32'): Tensor => {
   const shape = [...labels.shape, classes]
   return labels
@@ -128,7 +246,16 @@ export const oneHot = (labels: Tensor, classes: number, dtype: DType = 'f32'): T
     .cast(dtype)
 }
 
-/** `count` numbers from `start` to `stop`, both included, as part of the program. */
+/**
+ * `count` numbers from `start` to `stop`, both included, as part of the program.
+ *
+ * @example
+ * ```ts
+ * import { linspace } from 'fathom'
+ *
+ * linspace(0, 1, 5) // => [0, 0.25, 0.5, 0.75, 1]
+ * ```
+ */
 export const linspace = (start: number, stop: number, count: number, dtype: DType = 'f32'): Tensor =>
   constant(
     range(count).map((i) => start + ((stop - start) * i) / Math.max(1, count - 1)),

@@ -20,7 +20,17 @@ import { leaves, leavesWithPaths, mapTree, refill, signature } from './tree.ts'
 
 /** A compiled function: traced once for each structure and shapes of its arguments, then replayed. */
 export type Compiled<A extends readonly unknown[], R> = ((...args: A) => Promise<R>) & {
-  /** The plan for these arguments, without running it. */
+  /**
+   * The plan for these arguments, without running it.
+   *
+   * @example
+   * ```ts
+   * import { tensor, type Tensor } from 'fathom'
+   *
+   * const f = device.compile((x: Tensor) => x.exp().sum())
+   * f.plan(tensor([1, 2, 3])).kernels.length // => 1
+   * ```
+   */
   readonly plan: (...args: A) => Plan
 }
 
@@ -33,11 +43,41 @@ export interface CompileOptions {
 /** A place where tensors are computed. */
 export interface Device {
   readonly name: string
-  /** Computes every leaf of the tree; the result's leaves are values. */
+  /**
+   * Computes every leaf of the tree; the result's leaves are values.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * const { a, b } = await device.realize({ a: tensor([1, 2]).exp(), b: tensor([3]).square() })
+   * b // => [9]
+   * ```
+   */
   readonly realize: <T>(tree: T) => Promise<T>
-  /** The elements, row-major; f16 arrives as f32. */
+  /**
+   * The elements, row-major; f16 arrives as f32.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * await device.read(tensor([[1, 2], [3, 4]]).mul(2)) // => [2, 4, 6, 8]
+   * ```
+   */
   readonly read: (x: Tensor) => Promise<Exclude<TypedArray, Uint16Array>>
-  /** `fn` as a plan: traced once for each structure and shapes of its arguments, then replayed. */
+  /**
+   * `fn` as a plan: traced once for each structure and shapes of its arguments, then replayed.
+   *
+   * @example
+   * ```ts
+   * import { grad, scalar, tensor, type Tensor } from 'fathom'
+   *
+   * const step = device.compile((w: Tensor, rate: Tensor) => w.sub(rate.mul(grad((w: Tensor) => w.square().sum())(w))))
+   * await step(tensor([1, 2]), scalar(0.1)) // => [0.8, 1.6]
+   * await step(tensor([1, 2]), scalar(0.5)) // => [0, 0]
+   * ```
+   */
   readonly compile: <A extends readonly unknown[], R>(fn: (...args: A) => R, options?: CompileOptions) => Compiled<A, R>
   /** Gives all memory back; tensors of this device cannot be used any more. */
   readonly close: () => Promise<void>
@@ -255,7 +295,20 @@ export interface DeviceOptions extends BackendOptions {
   readonly passes?: Partial<Passes>
 }
 
-/** Opens a device by name: `cpu`. */
+/**
+ * Opens a device by name: `cpu`.
+ *
+ * @example
+ * ```ts
+ * import { open, tensor } from 'fathom'
+ *
+ * const opened = await open('cpu')()
+ * if (opened._tag === 'Left') throw new Error(opened.left.message)
+ * const device = opened.right
+ * await device.read(tensor([1, 2]).add(1)) // => [2, 3]
+ * await open('abacus')() // => left({ _tag: 'DeviceError', message: "there is no device 'abacus'; choose one of: cpu" })
+ * ```
+ */
 export const open = (name: string, { passes, ...options }: DeviceOptions = {}): TE.TaskEither<DeviceError, Device> =>
   pipe(
     loadBackend(name, options),

@@ -54,7 +54,18 @@ type UnaryName =
   | 'stopGradient'
   | 'alias'
 
-/** An immutable n-dimensional array that will be computed when a device is asked to. */
+/**
+ * An immutable n-dimensional array that will be computed when a device is asked to.
+ *
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ *
+ * const x = tensor([[1, 2, 3], [4, 5, 6]])
+ * const y = x.mul(10).sum(0) // nothing is computed yet: y is a graph of three operations
+ * await device.read(y) // => [50, 70, 90]
+ * ```
+ */
 export class Tensor {
   readonly node: Node
 
@@ -63,117 +74,327 @@ export class Tensor {
     this.node = node
   }
 
-  /** Axis lengths, outermost first. */
+  /**
+   * Axis lengths, outermost first.
+   *
+   * @example
+   * ```ts
+   * import { scalar, tensor } from 'fathom'
+   *
+   * tensor([[1, 2, 3], [4, 5, 6]]).shape // => [2, 3]
+   * scalar(7).shape // => []
+   * ```
+   */
   get shape(): Shape {
     return this.node.shape
   }
 
-  /** Element type. */
+  /**
+   * Element type.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1, 2]).dtype // => 'f32'
+   * tensor([1, 2]).less(2).dtype // => 'bool'
+   * ```
+   */
   get dtype(): DType {
     return this.node.dtype
   }
 
-  /** Number of axes. */
+  /**
+   * Number of axes.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([[1, 2, 3], [4, 5, 6]]).rank // => 2
+   * ```
+   */
   get rank(): number {
     return this.node.shape.length
   }
 
-  /** Number of elements. */
+  /**
+   * Number of elements.
+   *
+   * @example
+   * ```ts
+   * import { scalar, tensor } from 'fathom'
+   *
+   * tensor([[1, 2, 3], [4, 5, 6]]).size // => 6
+   * scalar(7).size // => 1
+   * ```
+   */
   get size(): number {
     return sizeOf(this.node.shape)
   }
 
   // ── arithmetic ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** `x + y`. */
+  /**
+   * `x + y`.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1, 2]).add(tensor([10, 20])) // => [11, 22]
+   * tensor([[1], [2]]).add(tensor([10, 20])) // => [[11, 21], [12, 22]]
+   * tensor([1, 2]).add(tensor([1, 2, 3])) // throws ShapeError: …
+   * ```
+   */
   add(y: Operand): Tensor {
     return this.binary('add', y)
   }
 
-  /** `x − y`. */
+  /**
+   * `x − y`.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([5, 7]).sub(tensor([1, 2])) // => [4, 5]
+   * tensor([5, 7]).sub(1) // => [4, 6]
+   * ```
+   */
   sub(y: Operand): Tensor {
     return typeof y === 'number' && this.dtype !== 'u32'
       ? this.binary('add', -y)
       : this.binary('add', this.operand(y).neg())
   }
 
-  /** `x · y`, element by element. */
+  /**
+   * `x · y`, element by element.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1, 2, 3]).mul(tensor([4, 5, 6])) // => [4, 10, 18]
+   * tensor([1, 2, 3]).mul(0.5) // => [0.5, 1.0, 1.5]
+   * ```
+   */
   mul(y: Operand): Tensor {
     return this.binary('mul', y)
   }
 
-  /** `x / y`; integers truncate towards zero, and division by zero gives 0. */
+  /**
+   * `x / y`; integers truncate towards zero, and division by zero gives 0.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1, -7]).div(2) // => [0.5, -3.5]
+   * tensor([1, -7], { dtype: 'i32' }).div(2) // => [0, -3]
+   * tensor([1, -7], { dtype: 'i32' }).div(0) // => [0, 0]
+   * ```
+   */
   div(y: Operand): Tensor {
     return this.binary('div', y)
   }
 
-  /** The remainder of `x / y` with the sign of `x`. */
+  /**
+   * The remainder of `x / y` with the sign of `x`.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([7, -7, 7.5]).rem(3) // => [1, -1, 1.5]
+   * ```
+   */
   rem(y: Operand): Tensor {
     return this.binary('rem', y)
   }
 
-  /** `−x`. */
+  /**
+   * `−x`.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1, -2]).neg() // => [-1, 2]
+   * ```
+   */
   neg(): Tensor {
     return this.unary('neg')
   }
 
-  /** eˣ. */
+  /**
+   * eˣ.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([0, 1]).exp() // => [1, 2.718]
+   * ```
+   */
   exp(): Tensor {
     return this.unary('exp')
   }
 
-  /** The natural logarithm. */
+  /**
+   * The natural logarithm.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1, Math.E, 0]).log() // => [0, 1, -Infinity]
+   * ```
+   */
   log(): Tensor {
     return this.unary('log')
   }
 
-  /** √x. */
+  /**
+   * √x.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([4, 2, -1]).sqrt() // => [2, 1.414, NaN]
+   * ```
+   */
   sqrt(): Tensor {
     return this.unary('sqrt')
   }
 
-  /** The sine of an angle in radians. */
+  /**
+   * The sine of an angle in radians.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([0, Math.PI / 6, Math.PI / 2]).sin() // => [0, 0.5, 1]
+   * ```
+   */
   sin(): Tensor {
     return this.unary('sin')
   }
 
-  /** The cosine of an angle in radians. */
+  /**
+   * The cosine of an angle in radians.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([0, Math.PI / 3, Math.PI]).cos() // => [1, 0.5, -1]
+   * ```
+   */
   cos(): Tensor {
     return this.unary('cos')
   }
 
-  /** The hyperbolic tangent. */
+  /**
+   * The hyperbolic tangent.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([0, 1, 100]).tanh() // => [0, 0.762, 1]
+   * ```
+   */
   tanh(): Tensor {
     return this.unary('tanh')
   }
 
-  /** The logistic function σ(x) = 1 / (1 + e⁻ˣ). */
+  /**
+   * The logistic function σ(x) = 1 / (1 + e⁻ˣ).
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([-100, 0, Math.log(3)]).sigmoid() // => [0, 0.5, 0.75]
+   * ```
+   */
   sigmoid(): Tensor {
     return this.unary('logistic')
   }
 
-  /** The error function. */
+  /**
+   * The error function.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([-100, 0, 1]).erf() // => [-1, 0, 0.843]
+   * ```
+   */
   erf(): Tensor {
     return this.unary('erf')
   }
 
-  /** The largest whole number ≤ x. */
+  /**
+   * The largest whole number ≤ x.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1.7, -1.2, 3]).floor() // => [1, -2, 3]
+   * ```
+   */
   floor(): Tensor {
     return this.unary('floor')
   }
 
-  /** x². */
+  /**
+   * x².
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([3, -4]).square() // => [9, 16]
+   * ```
+   */
   square(): Tensor {
     return this.mul(this)
   }
 
-  /** |x|; its gradient at 0 is 0. */
+  /**
+   * |x|; its gradient at 0 is 0.
+   *
+   * @example
+   * ```ts
+   * import { grad, tensor, type Tensor } from 'fathom'
+   *
+   * tensor([3, -4]).abs() // => [3, 4]
+   * grad((x: Tensor) => x.abs().sum())(tensor([3, -4, 0])) // => [1, -1, 0]
+   * ```
+   */
   abs(): Tensor {
     const zero = this.operand(0)
     return this.less(0).select(this.neg(), zero.less(this).select(this, zero))
   }
 
-  /** xⁿ for a whole number n, by repeated squaring. */
+  /**
+   * xⁿ for a whole number n, by repeated squaring.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([2, 3]).pow(3) // => [8, 27]
+   * tensor([2, 4]).pow(-1) // => [0.5, 0.25]
+   * tensor([2]).pow(0.5) // throws RangeError: pow: the exponent must be a whole number, got 0.5; …
+   * ```
+   */
   pow(n: number): Tensor {
     if (!Number.isInteger(n))
       throw new RangeError(
@@ -185,12 +406,32 @@ export class Tensor {
     return half === undefined ? this : n % 2 === 0 ? half : half.mul(this)
   }
 
-  /** The larger of x and y; equal elements share the gradient. */
+  /**
+   * The larger of x and y; equal elements share the gradient.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1, 5]).maximum(tensor([2, 3])) // => [2, 5]
+   * tensor([-1, 5]).maximum(0) // => [0, 5]
+   * ```
+   */
   maximum(y: Operand): Tensor {
     return this.binary('max', y)
   }
 
-  /** The smaller of x and y; equal elements share the gradient. */
+  /**
+   * The smaller of x and y; equal elements share the gradient.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1, 5]).minimum(tensor([2, 3])) // => [1, 3]
+   * tensor([-1, 5]).minimum(0) // => [-1, 0]
+   * ```
+   */
   minimum(y: Operand): Tensor {
     const other = this.operand(y)
     if (!isFloat(this.dtype)) return this.less(other).select(this, other) // −x of an unsigned or the least integer is not smaller
@@ -199,22 +440,59 @@ export class Tensor {
 
   // ── comparison and bits ───────────────────────────────────────────────────────────────────────────────────────────
 
-  /** `x < y`, as bool. */
+  /**
+   * `x < y`, as bool.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1, 2, 3]).less(2) // => [true, false, false]
+   * ```
+   */
   less(y: Operand): Tensor {
     return this.binary('less', y)
   }
 
-  /** `x > y`, as bool. */
+  /**
+   * `x > y`, as bool.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1, 2, 3]).greater(2) // => [false, false, true]
+   * ```
+   */
   greater(y: Operand): Tensor {
     return this.operand(y).less(this)
   }
 
-  /** `x = y`, as bool. */
+  /**
+   * `x = y`, as bool.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1, 2, 3]).equal(tensor([1, 0, 3])) // => [true, false, true]
+   * ```
+   */
   equal(y: Operand): Tensor {
     return this.binary('equal', y)
   }
 
-  /** For a bool tensor: `yes` where true, `no` where false; both broadcast. At least one of the two is a tensor. */
+  /**
+   * For a bool tensor: `yes` where true, `no` where false; both broadcast. At least one of the two is a tensor.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * const x = tensor([-1, 2, -3])
+   * x.less(0).select(0, x) // => [0, 2, 0]
+   * ```
+   */
   select(yes: Operand, no: Operand): Tensor {
     const like = typeof yes === 'number' ? no : yes
     if (typeof like === 'number')
@@ -230,64 +508,183 @@ export class Tensor {
     )
   }
 
-  /** Bitwise and; logical for bool. */
+  /**
+   * Bitwise and; logical for bool.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * const x = tensor([1, 2, 3, 4])
+   * x.greater(1).and(x.less(4)) // => [false, true, true, false]
+   * tensor([6], { dtype: 'i32' }).and(3) // => [2]
+   * ```
+   */
   and(y: Operand): Tensor {
     return this.binary('and', y)
   }
 
-  /** Bitwise or; logical for bool. */
+  /**
+   * Bitwise or; logical for bool.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * const x = tensor([1, 2, 3, 4])
+   * x.less(2).or(x.greater(3)) // => [true, false, false, true]
+   * tensor([6], { dtype: 'i32' }).or(3) // => [7]
+   * ```
+   */
   or(y: Operand): Tensor {
     return this.binary('or', y)
   }
 
-  /** Bitwise exclusive or; logical for bool. */
+  /**
+   * Bitwise exclusive or; logical for bool.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * const a = tensor([1, 1, 0], { dtype: 'bool' })
+   * const b = tensor([1, 0, 0], { dtype: 'bool' })
+   * a.xor(b) // => [false, true, false]
+   * tensor([6], { dtype: 'i32' }).xor(3) // => [5]
+   * ```
+   */
   xor(y: Operand): Tensor {
     return this.binary('xor', y)
   }
 
-  /** Bitwise complement; logical for bool. */
+  /**
+   * Bitwise complement; logical for bool.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1, 0], { dtype: 'bool' }).not() // => [false, true]
+   * tensor([0, 5], { dtype: 'i32' }).not() // => [-1, -6]
+   * ```
+   */
   not(): Tensor {
     return this.unary('not')
   }
 
-  /** Bits moved left by `y` mod 32. */
+  /**
+   * Bits moved left by `y` mod 32.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1, 3], { dtype: 'i32' }).shiftLeft(4) // => [16, 48]
+   * ```
+   */
   shiftLeft(y: Operand): Tensor {
     return this.binary('shiftLeft', y)
   }
 
-  /** Bits moved right by `y` mod 32: zeros come in for unsigned dtypes, the sign for i32. */
+  /**
+   * Bits moved right by `y` mod 32: zeros come in for unsigned dtypes, the sign for i32.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([16, -16], { dtype: 'i32' }).shiftRight(2) // => [4, -4]
+   * tensor([2 ** 31], { dtype: 'u32' }).shiftRight(31) // => [1]
+   * ```
+   */
   shiftRight(y: Operand): Tensor {
     return this.binary('shiftRight', y)
   }
 
   // ── reduction ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The sum over `axes` (default all); `keepDims` leaves lengths of 1. */
+  /**
+   * The sum over `axes` (default all); `keepDims` leaves lengths of 1.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * const x = tensor([[1, 2, 3], [4, 5, 6]])
+   * x.sum() // => 21
+   * x.sum(0) // => [5, 7, 9]
+   * x.sum(-1, true) // => [[6], [15]]
+   * ```
+   */
   sum(axes?: Axes, keepDims = false): Tensor {
     return this.reduce('sum', axes, keepDims, (x, a) => makeNode('reduceSum', { axes: a, dtype: x.dtype }, [x]))
   }
 
-  /** The mean over `axes` (default all). */
+  /**
+   * The mean over `axes` (default all).
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * const x = tensor([[1, 2, 3], [4, 5, 6]])
+   * x.mean() // => 3.5
+   * x.mean(1) // => [2, 5]
+   * ```
+   */
   mean(axes?: Axes, keepDims = false): Tensor {
     const count = product(normalizeAxes('mean', axes, this.rank).map((a) => at(this.shape, a)))
     return this.sum(axes, keepDims).div(count)
   }
 
-  /** The largest element over `axes` (default all); equal elements share the gradient. */
+  /**
+   * The largest element over `axes` (default all); equal elements share the gradient.
+   *
+   * @example
+   * ```ts
+   * import { grad, tensor, type Tensor } from 'fathom'
+   *
+   * const x = tensor([[1, 5, 3], [4, 2, 6]])
+   * x.max() // => 6
+   * x.max(1) // => [5, 6]
+   * grad((x: Tensor) => x.max())(tensor([7, 1, 7])) // => [0.5, 0, 0.5]
+   * ```
+   */
   max(axes?: Axes, keepDims = false): Tensor {
     return this.reduce('max', axes, keepDims, (x, a) => makeNode('reduceMax', { axes: a }, [x]))
   }
 
   // ── shape ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The same elements in another shape; one length may be −1. */
+  /**
+   * The same elements in another shape; one length may be −1.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * const x = tensor([1, 2, 3, 4, 5, 6])
+   * x.reshape([2, -1]) // => [[1, 2, 3], [4, 5, 6]]
+   * x.reshape([4, 2]) // throws ShapeError: reshape: [6] has 6 elements, [4,2] has 8
+   * ```
+   */
   reshape(shape: Shape): Tensor {
     const known = product(shape.filter((n) => n !== -1))
     const full = shape.map((n) => (n === -1 ? this.size / known : n))
     return equalNumbers(full, this.shape) ? this : new Tensor(makeNode('reshape', { shape: full }, [this.node]))
   }
 
-  /** Axes in another order; by default reversed. */
+  /**
+   * Axes in another order; by default reversed.
+   *
+   * @example
+   * ```ts
+   * import { tensor, zeros } from 'fathom'
+   *
+   * tensor([[1, 2, 3], [4, 5, 6]]).transpose() // => [[1, 4], [2, 5], [3, 6]]
+   * zeros([2, 3, 5, 7]).transpose([0, 3, 1, 2]).shape // => [2, 7, 3, 5]
+   * ```
+   */
   transpose(permutation: readonly number[] = range(this.rank).toReversed()): Tensor {
     const p = permutation.map((a) => normalizeAxis('transpose', a, this.rank))
     return p.every((a, i) => a === i) && p.length === this.rank
@@ -295,23 +692,64 @@ export class Tensor {
       : new Tensor(makeNode('transpose', { permutation: p }, [this.node]))
   }
 
-  /** Repeated to `shape` by NumPy's rule. */
+  /**
+   * Repeated to `shape` by NumPy's rule.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1, 2]).broadcastTo([3, 2]) // => [[1, 2], [1, 2], [1, 2]]
+   * tensor([[1], [2]]).broadcastTo([2, 3]) // => [[1, 1, 1], [2, 2, 2]]
+   * ```
+   */
   broadcastTo(shape: Shape): Tensor {
     return new Tensor(broadcastNode(this.node, shape))
   }
 
-  /** With a new axis of length 1 at `axis`. */
+  /**
+   * With a new axis of length 1 at `axis`.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1, 2, 3]).expandDims(0) // => [[1, 2, 3]]
+   * tensor([1, 2, 3]).expandDims(-1).shape // => [3, 1]
+   * ```
+   */
   expandDims(axis: number): Tensor {
     const a = normalizeAxis('expandDims', axis, this.rank + 1)
     return this.reshape([...this.shape.slice(0, a), 1, ...this.shape.slice(a)])
   }
 
-  /** Elements reversed along `axes`. */
+  /**
+   * Elements reversed along `axes`.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([[1, 2, 3], [4, 5, 6]]).reverse(1) // => [[3, 2, 1], [6, 5, 4]]
+   * ```
+   */
   reverse(axes: Axes): Tensor {
     return new Tensor(makeNode('reverse', { axes: normalizeAxes('reverse', axes, this.rank) }, [this.node]))
   }
 
-  /** A part: one range an axis, missing ones are whole. `x.slice([0, 2], [1])` is x[0:2, 1:]. */
+  /**
+   * A part: one range an axis, missing ones are whole. `x.slice([0, 2], [1])` is x[0:2, 1:].
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * const x = tensor([[1, 2, 3], [4, 5, 6]])
+   * x.slice([0, 2], [1]) // => [[2, 3], [5, 6]]
+   * x.slice([], [-1]) // => [[3], [6]]
+   * x.slice([1], [0, 3, 2]) // => [[4, 6]]
+   * ```
+   */
   slice(...ranges: readonly Range[]): Tensor {
     if (ranges.length > this.rank) throw new ShapeError(`slice: ${ranges.length} ranges for ${showShape(this.shape)}`)
     const bound = (b: number | undefined, n: number, absent: number): number =>
@@ -322,24 +760,66 @@ export class Tensor {
     return new Tensor(makeNode('slice', { start, limit, stride }, [this.node]))
   }
 
-  /** Zeros around (`low`, `high`) and between (`interior`) the elements of each axis. */
+  /**
+   * Zeros around (`low`, `high`) and between (`interior`) the elements of each axis.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * const x = tensor([1, 2, 3])
+   * x.pad([1], [2]) // => [0, 1, 2, 3, 0, 0]
+   * x.pad([0], [0], [1]) // => [1, 0, 2, 0, 3]
+   * ```
+   */
   pad(low: readonly number[], high: readonly number[], interior: readonly number[] = low.map(() => 0)): Tensor {
     return new Tensor(makeNode('pad', { low, high, interior }, [this.node]))
   }
 
   // ── dtype and contraction ─────────────────────────────────────────────────────────────────────────────────────────
 
-  /** The values in another dtype: floats round, integers wrap, everything but 0 is true. */
+  /**
+   * The values in another dtype: floats round, integers wrap, everything but 0 is true.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1.9, -1.9]).cast('i32') // => [1, -1]
+   * tensor([0, 2]).cast('bool') // => [false, true]
+   * tensor([0.1]).cast('f16') // => [0.09998]
+   * ```
+   */
   cast(dtype: DType): Tensor {
     return dtype === this.dtype ? this : new Tensor(makeNode('cast', { dtype }, [this.node]))
   }
 
-  /** The bits read as another dtype of four bytes. */
+  /**
+   * The bits read as another dtype of four bytes.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1, -0]).bitcast('u32') // => [1065353216, 2147483648]
+   * ```
+   */
   bitcast(dtype: DType): Tensor {
     return new Tensor(makeNode('bitcast', { dtype }, [this.node]))
   }
 
-  /** `[…, M, K] · […, K, N] → […, M, N]`; the leading axes must be equal. `y` of rank 2 is shared by all of them. */
+  /**
+   * `[…, M, K] · […, K, N] → […, M, N]`; the leading axes must be equal. `y` of rank 2 is shared by all of them.
+   *
+   * @example
+   * ```ts
+   * import { tensor, zeros } from 'fathom'
+   *
+   * tensor([[1, 2], [3, 4]]).matmul(tensor([[5], [6]])) // => [[17], [39]]
+   * zeros([8, 2, 3]).matmul(zeros([3, 4])).shape // => [8, 2, 4]
+   * zeros([2, 3]).matmul(zeros([2, 3])) // throws ShapeError: matmul: [2,3] · [2,3]: 3 columns meet 2 rows
+   * ```
+   */
   matmul(y: Tensor): Tensor {
     if (this.rank < 2 || y.rank < 2)
       throw new ShapeError(
@@ -355,14 +835,32 @@ export class Tensor {
     return new Tensor(makeNode('dotGeneral', attrs, [this.node, y.node]))
   }
 
-  /** The value, through which no gradient flows. */
+  /**
+   * The value, through which no gradient flows.
+   *
+   * @example
+   * ```ts
+   * import { grad, tensor, type Tensor } from 'fathom'
+   *
+   * grad((x: Tensor) => x.mul(x.stopGradient()).sum())(tensor([3, 4])) // => [3, 4]
+   * ```
+   */
   stopGradient(): Tensor {
     return this.unary('stopGradient')
   }
 
   // ── making nodes ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-  /** `y` as a tensor: numbers take this tensor's dtype and shape. */
+  /**
+   * `y` as a tensor: numbers take this tensor's dtype and shape.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1, 2], { dtype: 'f64' }).operand(3) // => [3, 3]
+   * ```
+   */
   operand(y: Operand): Tensor {
     return typeof y === 'number' ? new Tensor(fullNode(y, this.shape, this.dtype)) : y
   }
@@ -389,5 +887,15 @@ export class Tensor {
   }
 }
 
-/** Whether gradients flow through the tensor's dtype. */
+/**
+ * Whether gradients flow through the tensor's dtype.
+ *
+ * @example
+ * ```ts
+ * import { isDifferentiable, tensor } from 'fathom'
+ *
+ * isDifferentiable(tensor([1, 2])) // => true
+ * isDifferentiable(tensor([1, 2], { dtype: 'i32' })) // => false
+ * ```
+ */
 export const isDifferentiable = (x: Tensor): boolean => isFloat(x.dtype)

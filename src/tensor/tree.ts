@@ -20,20 +20,62 @@ const walk = (tree: unknown, path: string, f: (leaf: Tensor, path: string) => un
   return Object.fromEntries(keys.map((key) => [key, walk(tree[key], join(path, key), f)]))
 }
 
-/** The tree with every leaf replaced by `f(leaf, path)`; `U` is the type of the result where it differs. */
+/**
+ * The tree with every leaf replaced by `f(leaf, path)`; `U` is the type of the result where it differs.
+ *
+ * @example
+ * ```ts
+ * import { mapTree, tensor } from 'fathom'
+ *
+ * const params = { bias: tensor([1]), weight: tensor([2, 3]) }
+ * mapTree(params, (x) => x.mul(10)) // => { bias: [10], weight: [20, 30] }
+ * mapTree(params, (_, path) => path) // => { bias: 'bias', weight: 'weight' }
+ * ```
+ */
 export const mapTree = <T, U = T>(tree: T, f: (leaf: Tensor, path: string) => unknown): U => walk(tree, '', f) as U
 
-/** All leaves with their paths, in path order. */
+/**
+ * All leaves with their paths, in path order.
+ *
+ * @example
+ * ```ts
+ * import { leavesWithPaths, tensor } from 'fathom'
+ *
+ * leavesWithPaths({ w: tensor([1]), layers: [tensor([2]), tensor([3])] })
+ * // => [['layers.0', [2]], ['layers.1', [3]], ['w', [1]]]
+ * ```
+ */
 export const leavesWithPaths = (tree: unknown): readonly (readonly [string, Tensor])[] => {
   const found: (readonly [string, Tensor])[] = []
   walk(tree, '', (leaf, path) => found.push([path, leaf]))
   return found
 }
 
-/** All leaves, in path order. */
+/**
+ * All leaves, in path order.
+ *
+ * @example
+ * ```ts
+ * import { leaves, tensor } from 'fathom'
+ *
+ * leaves({ w: tensor([1]), layers: [tensor([2]), tensor([3])] }) // => [[2], [3], [1]]
+ * ```
+ */
 export const leaves = (tree: unknown): readonly Tensor[] => leavesWithPaths(tree).map(([, leaf]) => leaf)
 
-/** The leaf-by-leaf combination of two trees of one structure. */
+/**
+ * The leaf-by-leaf combination of two trees of one structure.
+ *
+ * @example
+ * ```ts
+ * import { tensor, zipTrees } from 'fathom'
+ *
+ * const params = { b: tensor([1]), w: tensor([2]) }
+ * const gradients = { b: tensor([10]), w: tensor([20]) }
+ * zipTrees(params, gradients, (p, g) => p.sub(g.mul(0.1))) // => { b: [0], w: [0] }
+ * zipTrees<object>(params, { b: tensor([1]) }, (p) => p) // throws ShapeError: zipTrees: the second tree has no leaf 'w'
+ * ```
+ */
 export const zipTrees = <T>(a: T, b: T, f: (x: Tensor, y: Tensor, path: string) => unknown): T => {
   const others = new Map(leavesWithPaths(b))
   const result = mapTree(a, (x, path) => {
@@ -47,7 +89,16 @@ export const zipTrees = <T>(a: T, b: T, f: (x: Tensor, y: Tensor, path: string) 
   return result
 }
 
-/** A tree like `tree` with its leaves taken from `replacements`, in path order. */
+/**
+ * A tree like `tree` with its leaves taken from `replacements`, in path order.
+ *
+ * @example
+ * ```ts
+ * import { refill, tensor } from 'fathom'
+ *
+ * refill({ b: tensor([0]), w: tensor([0, 0]) }, [tensor([1]), tensor([2, 3])]) // => { b: [1], w: [2, 3] }
+ * ```
+ */
 export const refill = <T>(tree: T, replacements: readonly Tensor[]): T => {
   const queue = replacements.values()
   return mapTree(tree, (_, path) => {
@@ -73,7 +124,16 @@ const staticText = (x: unknown): string => {
   return Object.is(x, -0) ? '-0' : typeof x === 'bigint' ? `${x}n` : String(x)
 }
 
-/** A text that is equal for two trees exactly when structure, static values, shapes and dtypes are equal. */
+/**
+ * A text that is equal for two trees exactly when structure, static values, shapes and dtypes are equal.
+ *
+ * @example
+ * ```ts
+ * import { signature, tensor } from 'fathom'
+ *
+ * signature({ w: tensor([1, 2]), rate: 0.1 }) // => '{"rate":0.1,"w":f32[2]}'
+ * ```
+ */
 export const signature = (tree: unknown): string => {
   if (tree instanceof Tensor) return `${tree.dtype}[${tree.shape.join(',')}]`
   if (Array.isArray(tree)) return `[${tree.map(signature).join()}]`
@@ -82,5 +142,14 @@ export const signature = (tree: unknown): string => {
   return `{${keys.map((key) => `${JSON.stringify(key)}:${signature(tree[key])}`).join()}}`
 }
 
-/** The number of elements of all leaves together. */
+/**
+ * The number of elements of all leaves together.
+ *
+ * @example
+ * ```ts
+ * import { countElements, zeros } from 'fathom'
+ *
+ * countElements({ weight: zeros([784, 10]), bias: zeros([10]) }) // => 7850
+ * ```
+ */
 export const countElements = (tree: unknown): number => leaves(tree).reduce((sum, x) => sum + x.size, 0)

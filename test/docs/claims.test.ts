@@ -25,6 +25,7 @@ describe('isSaid', () => {
     ['0.09', 0.0951],
     ['3', 3.001],
     ['0', 1e-5],
+    ['4294967295', 4294967294],
     ['[1]', [1, 2]],
     ['[1, 2]', [1]],
     ['{ a: 1 }', { a: 1, b: 2 }],
@@ -74,14 +75,14 @@ describe('an example', () => {
   it('is a module whose lines are those of the source file', () => {
     const [example] = examplesIn(
       'f.ts',
-      source('', 'f(1)', '  .g() // => 2', '// 3', 'const x = 1 // => 1', 'y() // throws E: …'),
+      source('', 'f(1)', '  .g() // => 2', '// 3', 'const x = 1 // => 1', 'y()', '// throws E: …'),
     )
     expect(example?.line).toBe(6)
     const { code, claims } = runnableModule(example ?? { file: '', line: 0, code: '' })
     expect(claims).toEqual([
       { kind: '=>', line: 9, source: 'f(1)\n  .g()', says: '2\n3' },
       { kind: '=>', line: 11, source: 'x', says: '1' },
-      { kind: 'throws', line: 12, source: 'y()', says: 'E: …' },
+      { kind: 'throws', line: 13, source: 'y()', says: 'E: …' },
     ])
     expect(code.split('\n')[10]).toBe('const x = 1;await example.check(1, async () => (x)); // => 1')
   })

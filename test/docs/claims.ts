@@ -52,7 +52,7 @@ const showRecord = (value: Readonly<Record<string, unknown>>): string => {
 
 /** The value as an example would print it, numbers to six digits. */
 export const show = (value: unknown): string => {
-  if (typeof value === 'number') return String(Number(value.toPrecision(6)) + 0) // −0 as 0
+  if (typeof value === 'number') return String((Number.isSafeInteger(value) ? value : Number(value.toPrecision(6))) + 0) // −0 as 0
   if (typeof value === 'string') return value.includes('\n') ? `the text\n${value}` : quoted(value)
   if (typeof value === 'function') return `the function ${value.name}`
   if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`
@@ -68,19 +68,17 @@ const isRest = (node: ts.Node | undefined): boolean =>
   node.getText().trim() === anything
 
 /**
- * Half a unit of the last digit that is printed; a whole number means itself, up to the rounding of f32.
- * A little more than half, as 0.125 may be printed either way.
+ * Half a unit of the last digit that is printed, and a little more, as 0.125 may be printed either way. A whole number
+ * means itself, up to the rounding of f32 where the value is none.
  */
 const tolerance = (digits: string, value: number): number => {
   const [, fraction, exponent = '0'] = /^\d*(?:\.(\d+))?(?:e([+-]?\d+))?$/i.exec(digits.replaceAll('_', '')) ?? []
-  if (fraction === undefined && !/e/i.test(digits)) return 1e-6 * Math.max(1, Math.abs(value))
-  return 0.5000001 * 10 ** (Number(exponent) - (fraction?.length ?? 0))
+  if (fraction !== undefined || /e/i.test(digits)) return 0.5000001 * 10 ** (Number(exponent) - (fraction?.length ?? 0))
+  return Number.isInteger(value) ? 0 : 1e-6 * Math.max(1, Math.abs(value))
 }
 
-const sameNumber = (literal: ts.NumericLiteral, sign: 1 | -1, value: unknown): boolean => {
-  const says = sign * Number(literal.text)
-  return typeof value === 'number' && Math.abs(value - says) <= tolerance(literal.getText(), says)
-}
+const sameNumber = (literal: ts.NumericLiteral, sign: 1 | -1, value: unknown): boolean =>
+  typeof value === 'number' && Math.abs(value - sign * Number(literal.text)) <= tolerance(literal.getText(), value)
 
 const sameArray = ({ elements }: ts.ArrayLiteralExpression, value: unknown): boolean => {
   if (!Array.isArray(value)) return false

@@ -111,8 +111,16 @@ const commentsBelow = (lines: readonly string[], line: number): readonly string[
   return rest.slice(0, end === -1 ? rest.length : end).map((text) => text.replace(/^\/\/ ?/, ''))
 }
 
+/** The comment behind a statement, or on the line below it where the statement's line is full. */
+const commentBehind = (file: ts.SourceFile, statement: ts.Statement): ts.CommentRange | undefined => {
+  const [trailing] = ts.getTrailingCommentRanges(file.text, statement.end) ?? []
+  if (trailing !== undefined) return trailing
+  const [below] = ts.getLeadingCommentRanges(file.text, statement.end) ?? []
+  return below !== undefined && /^\s*$/.test(file.text.slice(statement.end, below.pos)) ? below : undefined
+}
+
 const claimOf = (example: Example, file: ts.SourceFile, statement: ts.Statement): Claim | undefined => {
-  const [comment] = ts.getTrailingCommentRanges(file.text, statement.end) ?? []
+  const comment = commentBehind(file, statement)
   if (comment === undefined) return undefined
   const [, kind, says = ''] =
     /^\/\/ (=>|throws)(?: (.*))?$/.exec(file.text.slice(comment.pos, comment.end).trimEnd()) ?? []

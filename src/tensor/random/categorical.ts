@@ -46,6 +46,14 @@ const fromBits = (words: Tensor): Tensor => {
  * normal): absolute error below 2⁻¹⁷, values in [−3.1, 22.2].
  *
  * @returns a float tensor of `shape`
+ *
+ * @example
+ * ```ts
+ * import { gumbel, key } from 'fathom'
+ *
+ * gumbel(key(0), [3]) // => [0.138, 0.673, -0.426]
+ * gumbel(key(1), [10_000]).mean() // => 0.57
+ * ```
  */
 export const gumbel = (key: Key, shape: Shape, dtype: DType = 'f32'): Tensor =>
   call('gumbel', (words: Tensor) => fromBits(words).cast(dtype))(bits(key, shape))
@@ -63,6 +71,16 @@ export const gumbelFromBits = (word: number): number => {
  * @param logits float […, classes], finite or −∞ for what may not be chosen
  * @returns i32 […]
  * @throws DTypeError if the logits are no floats
+ *
+ * @example
+ * ```ts
+ * import { categorical, key, tensor } from 'fathom'
+ *
+ * const logits = tensor([0.2, 0.3, 0.5]).log()
+ * categorical(key(0), logits) // => 1
+ * const many = categorical(key(1), logits.broadcastTo([10_000, 3]))
+ * many.equal(2).cast('f32').mean() // => 0.49
+ * ```
  */
 export const categorical = (key: Key, logits: Tensor): Tensor => {
   if (!isFloat(logits.dtype))
@@ -75,5 +93,12 @@ export const categorical = (key: Key, logits: Tensor): Tensor => {
  * probability ½ + 2⁻³³.
  *
  * @returns i32 [n]
+ *
+ * @example
+ * ```ts
+ * import { key, permutation } from 'fathom'
+ *
+ * permutation(key(0), 6) // => [2, 0, 1, 5, 3, 4]
+ * ```
  */
 export const permutation = (key: Key, n: number): Tensor => argsort(bits(key, [n]))

@@ -18,6 +18,14 @@ import { purposes, threefryWord, type Key } from './threefry.ts'
  *
  * @param seed a safe integer ≥ 0; its high and low 32 bits are the two words (as in `hostKey`)
  * @throws RangeError for any other seed
+ *
+ * @example
+ * ```ts
+ * import { key } from 'fathom'
+ *
+ * key(42) // => [0, 42]
+ * key(-1) // throws RangeError: key: seed -1 is not an integer in [0, 2^53): pass a non-negative safe integer
+ * ```
  */
 export const key = (seed: number): Key => {
   if (!Number.isSafeInteger(seed) || seed < 0)
@@ -29,6 +37,15 @@ export const key = (seed: number): Key => {
  * `n` independent keys. Child i depends on the key and on i, not on n; `const [a, b] = split(key)`.
  *
  * @returns n keys, each u32 [2]
+ *
+ * @example
+ * ```ts
+ * import { key, normal, split } from 'fathom'
+ *
+ * const [weights, noise] = split(key(0))
+ * normal(weights, [2]) // => [-0.188, -0.176]
+ * normal(noise, [2]) // => [0.168, -0.736]
+ * ```
  */
 export const split = <N extends number = 2>(parent: Key, n?: N): Keys<N> => {
   const count: number = n ?? 2
@@ -59,6 +76,16 @@ type KeyTuple<N extends number, T extends readonly Key[] = readonly []> = T['len
  *
  * @throws RangeError if a number is not an integer in [0, 2³²)
  * @throws ShapeError, DTypeError if a tensor is not a scalar i32 or u32
+ *
+ * @example
+ * ```ts
+ * import { foldIn, key, normal } from 'fathom'
+ *
+ * const layer = foldIn(key(0), 'conv1') // by name: part of the program
+ * const step = foldIn(key(0), 7) // by number: data
+ * normal(layer, [2]) // => [0.076, -0.301]
+ * normal(step, [2]) // => [0.111, -1.077]
+ * ```
  */
 export const foldIn = (parent: Key, data: number | string | Tensor): Key => {
   if (typeof data === 'string') return fold(parent, purposes.name, constant(fnv1a(data), { dtype: 'u32' }))

@@ -47,11 +47,32 @@ const fromBits = (words: Tensor): Tensor => {
  * Independent standard normal numbers: Φ⁻¹ of {@link bits}, element by element, so rising in the bits and odd about the middle.
  *
  * @returns a float tensor of `shape`; f64 holds the numbers of f32, f16 their nearest
+ *
+ * @example
+ * ```ts
+ * import { key, normal, variance } from 'fathom'
+ *
+ * normal(key(0), [3]) // => [-0.206, 0.255, -0.785]
+ * const many = normal(key(1), [10_000])
+ * many.mean() // => 0.0
+ * variance(many) // => 1.0
+ * ```
  */
 export const normal = (key: Key, shape: Shape, dtype: DType = 'f32'): Tensor =>
   call('normal', (words: Tensor) => fromBits(words).cast(dtype))(bits(key, shape))
 
-/** The normal number that {@link normal} makes of a random word in [0, 2³²), computed on the host: equal bit for bit. */
+/**
+ * The normal number that {@link normal} makes of a random word in [0, 2³²), computed on the host: equal bit for bit.
+ *
+ * @example
+ * ```ts
+ * import { normalFromBits } from 'fathom'
+ *
+ * normalFromBits(0) // => -6.23026
+ * normalFromBits(2 ** 31) // => 0
+ * normalFromBits(2 ** 32 - 1) // => 6.23026
+ * ```
+ */
 export const normalFromBits = (word: number): number => {
   const { side, segment, fraction } = locateOnHost(word)
   return ((interpolateOnHost(lowerHalf(), segment, fraction) ^ side) - side) / scale

@@ -19,6 +19,14 @@ import { purposes, threefryWord, type Key } from './threefry.ts'
  * shape, so a longer tensor begins with the shorter one.
  *
  * @returns u32 of `shape`, each uniform over [0, 2³²)
+ *
+ * @example
+ * ```ts
+ * import { bits, key } from 'fathom'
+ *
+ * bits(key(0), [2]) // => [1797259609, 2579123966]
+ * bits(key(0), [3]) // => [1797259609, 2579123966, …]
+ * ```
  */
 export const bits = (key: Key, shape: Shape): Tensor => {
   const words = (k: Key): Tensor => {
@@ -55,6 +63,13 @@ const between = (words: Tensor, low: number, high: number): Tensor => {
  * @param high an integer ≤ 2³¹, above `low`
  * @returns i32 of `shape`
  * @throws RangeError for other bounds
+ *
+ * @example
+ * ```ts
+ * import { key, randint } from 'fathom'
+ *
+ * randint(key(0), [8], 1, 7) // => [3, 4, 2, 5, 6, 4, 4, 6]
+ * ```
  */
 export const randint = (key: Key, shape: Shape, low: number, high: number): Tensor => {
   const valid = Number.isInteger(low) && Number.isInteger(high) && low >= -(2 ** 31) && high <= 2 ** 31 && low < high
@@ -90,6 +105,14 @@ const scaleExponent = (x: number, digits: number): number => {
  *
  * @returns a float tensor of `shape`
  * @throws RangeError if the interval is empty, not finite, or too narrow for the dtype; DTypeError if the dtype is no float
+ *
+ * @example
+ * ```ts
+ * import { key, uniform } from 'fathom'
+ *
+ * uniform(key(0), [3]) // => [0.418, 0.600, 0.216]
+ * uniform(key(0), [3], { low: -1, high: 1 }) // => [-0.163, 0.201, -0.567]
+ * ```
  */
 export const uniform = (key: Key, shape: Shape, { low = 0, high = 1, dtype = 'f32' }: UniformOptions = {}): Tensor => {
   const digits = significandBits(dtype)
@@ -113,6 +136,14 @@ export const uniform = (key: Key, shape: Shape, { low = 0, high = 1, dtype = 'f3
  * @param p a number in [0, 1], rounded to a multiple of 2⁻³²; or a tensor that broadcasts to `shape`, compared with 24-bit uniforms
  * @returns bool of `shape`
  * @throws RangeError if a number lies outside [0, 1]
+ *
+ * @example
+ * ```ts
+ * import { bernoulli, key } from 'fathom'
+ *
+ * bernoulli(key(0), 0.5, [4]) // => [true, false, true, false]
+ * bernoulli(key(1), 0.25, [10_000]).cast('f32').mean() // => 0.25
+ * ```
  */
 export const bernoulli = (key: Key, p: number | Tensor, shape: Shape): Tensor => {
   if (typeof p !== 'number') return uniform(key, shape, { dtype: p.dtype }).less(p)
