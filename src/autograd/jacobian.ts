@@ -52,8 +52,9 @@ const block = (vectors: readonly Tensor[], axis: number, y: Tensor, p: Tensor): 
  *
  * @example
  * ```ts
- * import { jacobian, tensor } from 'fathom'
- * const j = jacobian((x: Tensor) => x.mul(x))(tensor([1, 2, 3])) // => [[2, 0, 0], [0, 4, 0], [0, 0, 6]]
+ * import { jacobian, tensor, type Tensor } from 'fathom'
+ *
+ * jacobian((x: Tensor) => x.mul(x))(tensor([1, 2, 3])) // => [[2, 0, 0], [0, 4, 0], [0, 0, 6]]
  * ```
  */
 export const jacobian =
@@ -94,8 +95,9 @@ export const jacobian =
  *
  * @example
  * ```ts
- * import { hessian, tensor } from 'fathom'
- * const h = hessian((x: Tensor) => x.pow(3).sum())(tensor([1, 2])) // => [[6, 0], [0, 12]]
+ * import { hessian, tensor, type Tensor } from 'fathom'
+ *
+ * hessian((x: Tensor) => x.pow(3).sum())(tensor([1, 2])) // => [[6, 0], [0, 12]]
  * ```
  */
 export const hessian =
