@@ -99,6 +99,17 @@ describe('an example', () => {
     )
   })
 
+  it.each([
+    'if (x) {\n *   f() // => 1\n * }',
+    'f() //=> 1',
+    'f() // =>1',
+    '\n * // => 1',
+    'f(\n *   g(), // => 1\n * )',
+  ])('claims nothing that is not checked: %s', (lines) => {
+    const [example] = examplesIn('f.ts', source('f() // => 1', lines))
+    expect(() => runnableModule(example ?? { file: '', line: 0, code: '' })).toThrow('nothing checks this')
+  })
+
   it('is not what stands after its tag', () => {
     expect(examplesIn('f.ts', '/**\n * @example\n * @returns\n * ```ts\n * f()\n * ```\n */')).toEqual([])
   })

@@ -140,10 +140,22 @@ const sourceOf = (example: Example, file: ts.SourceFile, statement: ts.Statement
   throw new Error(`${example.file}:${line + 1}: an assertion stands after an expression or after \`const name = …\``)
 }
 
+/** A claim that nothing checks would be no claim: inside a block or a call, or with other spacing. */
+const requireClaims = (example: Example, claims: readonly Claim[]): void => {
+  const where = `${example.file}:${example.line}`
+  if (claims.length === 0) throw new Error(`${where}: an example asserts something: \`expression // => value\``)
+  const written = example.code.split('\n').flatMap((line, i) => (/\/\/ *(=>|throws\b)/.test(line) ? [i + 1] : []))
+  const lost = written.find((line) => claims.every((claim) => claim.line !== line))
+  if (lost !== undefined)
+    throw new Error(
+      `${example.file}:${lost}: nothing checks this; \`// => value\` and \`// throws Name: message\` stand behind or below a statement of the example itself`,
+    )
+}
+
 /**
  * The module that runs: claim k becomes `await example.check(k, async () => expression)`, where `example` is a global
  * that the test provides, with `device`. Lines stay where they are.
- * @throws Error naming file and line, if the example claims nothing
+ * @throws Error naming file and line, if the example claims nothing, or something that cannot be checked
  */
 export const runnableModule = (example: Example): { readonly code: string; readonly claims: readonly Claim[] } => {
   const file = parse(example.code)
@@ -163,7 +175,6 @@ export const runnableModule = (example: Example): { readonly code: string; reado
       claims.push(claim)
     }
   }
-  if (claims.length === 0)
-    throw new Error(`${example.file}:${example.line}: an example asserts something: \`expression // => value\``)
+  requireClaims(example, claims)
   return { code: `${pieces.join('')}${file.text.slice(end)}`, claims }
 }
