@@ -4,6 +4,7 @@ import { key, normal, open, tensor } from 'fathom'
 import { seas } from 'fathom/data'
 import { cosineSchedule, qSample } from 'fathom/diffusion'
 import { encodePng, imageGrid } from 'fathom/io'
+import { gradientErrorChart } from './gradientError.ts'
 
 const size = 64
 const layout = { height: size, width: size, channels: 3, scale: 1, gap: 2 } as const
@@ -36,3 +37,5 @@ save(
   times.map((_, i) => bytes.subarray(i * each, (i + 1) * each)),
   times.length,
 )
+
+writeFileSync(new URL('gradient-error.svg', import.meta.url), await gradientErrorChart(device))

@@ -50,7 +50,7 @@ const label = (value: number): string => {
   const text =
     a === 0
       ? '0'
-      : a >= 1e9 || a < 1e-4
+      : a >= 1e9 || a < 1e-3
         ? Number(value.toPrecision(3)).toExponential().replace('e+', 'e')
         : a >= 1e6
           ? `${Number((value / 1e6).toPrecision(4))}M`
@@ -248,6 +248,19 @@ const drawLegend = (series: readonly ChartSeries[]): string => {
  * Draws a chart of 840 × 460 on white.
  *
  * @returns the text of an SVG document; with no drawable point it says "no data yet"
+ * @example
+ * ```ts
+ * import { lineChart } from 'fathom/io'
+ *
+ * const svg = lineChart({
+ *   title: 'Loss',
+ *   xLabel: 'step',
+ *   yLabel: 'mean squared error',
+ *   series: [{ name: 'training', points: [[0, 1], [100, 0.1]] }],
+ *   logY: true,
+ * })
+ * svg.startsWith('<svg') // => true
+ * ```
  */
 export const lineChart = (chart: LineChart): string => {
   const logY = chart.logY === true
