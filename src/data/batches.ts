@@ -26,7 +26,18 @@ export interface TrainingData {
 /** The streams of a data seed: the n of `hostFold(key, n)`. */
 const stream = { split: 0, order: 1 } as const
 
-/** How many of `count` pictures are held out: a tenth, 64 at most; none of a single picture, which is then trained on and measured. */
+/**
+ * How many of `count` pictures are held out: a tenth, 64 at most; none of a single picture, which is then trained on and measured.
+ *
+ * @example
+ * ```ts
+ * import { heldOutShare } from 'fathom/data'
+ *
+ * heldOutShare(1) // => 0
+ * heldOutShare(200) // => 20
+ * heldOutShare(10_000) // => 64
+ * ```
+ */
 export const heldOutShare = (count: number): number => Math.min(64, count < 2 ? 0 : Math.max(1, Math.floor(count / 10)))
 
 /** The i-th picture's place in an endless sequence of epochs, each a permutation of its own. */
@@ -38,6 +49,16 @@ const shuffled = (key: HostKey, count: number, i: number): number =>
  *
  * @param seed chooses what is held out, and the order; a safe integer ≥ 0
  * @throws RangeError for a set without pictures
+ * @example
+ * ```ts
+ * import { batchAt, dataOfSet } from 'fathom/data'
+ *
+ * const pixels = (i: number) => Uint8Array.of(i)
+ * const data = dataOfSet({ name: 'dots', height: 1, width: 1, channels: 1, count: 10, pixels }, 0)
+ * const epoch = batchAt(data, 0, 9) // each picture once, but the one that is held out
+ * const all = [...epoch, ...data.heldOut(0)]
+ * all.toSorted((a, b) => a - b) // => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+ * ```
  */
 export const dataOfSet = (set: ImageSet, seed: number): TrainingData => {
   if (set.count < 1) throw new RangeError(`dataOfSet: ${set.name} has no pictures`)
@@ -64,7 +85,19 @@ const firstHeldOutSea = 2 ** 40
 /** How many seas are held out. */
 const heldOutSeas = 64
 
-/** Procedural seas as training data: endless, each drawn once, and 64 of them held out. */
+/**
+ * Procedural seas as training data: endless, each drawn once, and 64 of them held out.
+ *
+ * @example
+ * ```ts
+ * import { dataOfSeas } from 'fathom/data'
+ *
+ * const data = dataOfSeas({ seed: 1, size: 8 })
+ * data.count // => Infinity
+ * data.heldOutCount // => 64
+ * data.picture(1_000_000).length // => 192
+ * ```
+ */
 export const dataOfSeas = (config: SeasConfig): TrainingData => {
   const data = seas(config)
   return {
@@ -83,6 +116,12 @@ export const dataOfSeas = (config: SeasConfig): TrainingData => {
  * Pictures one after the other in one array.
  *
  * @returns u8 of `[pictures.length, height, width, channels]`
+ * @example
+ * ```ts
+ * import { stack } from 'fathom/data'
+ *
+ * stack([Uint8Array.of(1, 2, 3), Uint8Array.of(4, 5, 6)]) // => [1, 2, 3, 4, 5, 6]
+ * ```
  */
 export const stack = (pictures: readonly Uint8Array[]): Uint8Array => {
   const each = pictures[0]?.length ?? 0
@@ -93,11 +132,33 @@ export const stack = (pictures: readonly Uint8Array[]): Uint8Array => {
   return all
 }
 
-/** The pictures `start` … `start + size − 1` of the stream: u8 of `[size, height, width, channels]`. */
+/**
+ * The pictures `start` … `start + size − 1` of the stream: u8 of `[size, height, width, channels]`.
+ *
+ * @example
+ * ```ts
+ * import { batchAt, dataOfSeas } from 'fathom/data'
+ *
+ * const data = dataOfSeas({ seed: 1, size: 8 })
+ * const batch = batchAt(data, 600, 4)
+ * batch.length / 4 // => 192
+ * batch.subarray(0, 192).every((byte, i) => byte === data.picture(600)[i]) // => true
+ * ```
+ */
 export const batchAt = (data: TrainingData, start: number, size: number): Uint8Array =>
   stack(range(size).map((i) => data.picture(start + i)))
 
-/** The mean of the first `most` pictures of the stream (all of a smaller set), of each pixel, in [−1, 1]: `[height, width, channels]`. */
+/**
+ * The mean of the first `most` pictures of the stream (all of a smaller set), of each pixel, in [−1, 1]: `[height, width, channels]`.
+ *
+ * @example
+ * ```ts
+ * import { dataOfSet, meanPicture } from 'fathom/data'
+ *
+ * const set = { name: 'grey', height: 1, width: 2, channels: 1, count: 1, pixels: () => Uint8Array.of(0, 255) }
+ * meanPicture(dataOfSet(set, 0)) // => [-1, 1]
+ * ```
+ */
 export const meanPicture = (data: TrainingData, most = 256): Float32Array => {
   const count = Math.min(most, data.count)
   const sums = new Float64Array(data.height * data.width * data.channels)

@@ -20,7 +20,18 @@ export interface DdimCoefficients {
   readonly sigma: Tensor
 }
 
-/** x' = √ᾱ'·x₀ + √(1 − ᾱ' − σ²)·ε + σ z (Song 2021, eq. 12). Without z no noise is added. */
+/**
+ * x' = √ᾱ'·x₀ + √(1 − ᾱ' − σ²)·ε + σ z (Song 2021, eq. 12). Without z no noise is added.
+ *
+ * @example
+ * ```ts
+ * import { scalar } from 'fathom'
+ * import { ddimStep } from 'fathom/diffusion'
+ *
+ * const c = { signal: scalar(0.8), direction: scalar(0.6), sigma: scalar(0) }
+ * ddimStep({ x0: scalar(1), epsilon: scalar(2) }, c) // => 2
+ * ```
+ */
 export const ddimStep = ({ x0, epsilon }: Estimate, c: DdimCoefficients, z?: Tensor): Tensor => {
   const mean = x0.mul(c.signal).add(epsilon.mul(c.direction))
   return z === undefined ? mean : mean.add(z.mul(c.sigma))
@@ -28,6 +39,13 @@ export const ddimStep = ({ x0, epsilon }: Estimate, c: DdimCoefficients, z?: Ten
 
 /**
  * `steps` + 1 times from T − 1 down to −1, evenly spaced and cut to whole numbers; −1 is the image. lucidrains' choice.
+ *
+ * @example
+ * ```ts
+ * import { ddimTimes } from 'fathom/diffusion'
+ *
+ * ddimTimes(1000, 4) // => [999, 749, 499, 249, -1]
+ * ```
  */
 export const ddimTimes = (total: number, steps: number): readonly number[] => {
   if (!(Number.isInteger(steps) && steps > 0 && steps <= total))
@@ -60,7 +78,20 @@ const coefficients = (schedule: Schedule, times: readonly number[], eta: number)
   }
 }
 
-/** DDIM in `steps` steps. @throws RangeError for more steps than the schedule has, or η outside [0, 1] */
+/**
+ * DDIM in `steps` steps.
+ *
+ * @throws RangeError for more steps than the schedule has, or η outside [0, 1]
+ * @example
+ * ```ts
+ * import { cosineSchedule, ddim, ddpm } from 'fathom/diffusion'
+ *
+ * const schedule = cosineSchedule(100)
+ * ddim({ steps: 4 })(schedule).times // => [99, 74, 49, 24]
+ * const [all, ancestral] = [ddim({ steps: 100 })(schedule), ddpm()(schedule)]
+ * all.times.every((t, i) => t === ancestral.times[i]) // => true
+ * ```
+ */
 export const ddim =
   ({ steps, eta = 0 }: DdimOptions): Sampler =>
   (schedule) => {

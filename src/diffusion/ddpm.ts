@@ -15,7 +15,18 @@ export interface DdpmCoefficients {
   readonly sigma: Tensor
 }
 
-/** x_{t−1} = posterior mean + σ_t z (Ho 2020, eqs. 7 and 11). */
+/**
+ * x_{t−1} = posterior mean + σ_t z (Ho 2020, eqs. 7 and 11).
+ *
+ * @example
+ * ```ts
+ * import { scalar } from 'fathom'
+ * import { ddpmStep } from 'fathom/diffusion'
+ *
+ * const c = { x0: scalar(0.5), xt: scalar(0.25), sigma: scalar(0.1) }
+ * ddpmStep(scalar(2), scalar(1), c, scalar(3)) // => 1.3
+ * ```
+ */
 export const ddpmStep = (xt: Tensor, x0: Tensor, c: DdpmCoefficients, z: Tensor): Tensor =>
   x0.mul(c.x0).add(xt.mul(c.xt)).add(z.mul(c.sigma))
 
@@ -31,7 +42,18 @@ export interface DdpmOptions {
 const sigmas = (schedule: Schedule, variance: 'small' | 'large'): Float64Array =>
   (variance === 'small' ? schedule.posteriorVariance : schedule.betas).map((v, t) => (t === 0 ? 0 : Math.sqrt(v)))
 
-/** All T steps of {@link ddpmStep}, from t = T − 1 to 0. */
+/**
+ * All T steps of {@link ddpmStep}, from t = T − 1 to 0.
+ *
+ * @example
+ * ```ts
+ * import { ddpm, linearSchedule } from 'fathom/diffusion'
+ *
+ * const { times } = ddpm()(linearSchedule(100))
+ * times.length // => 100
+ * times.slice(0, 3) // => [99, 98, 97]
+ * ```
+ */
 export const ddpm =
   ({ variance = 'small' }: DdpmOptions = {}): Sampler =>
   (schedule) => {

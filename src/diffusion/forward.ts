@@ -13,6 +13,15 @@ import { gatherTable } from './table.ts'
  * @param x0 [N, …]
  * @param t [N] or [], i32 or u32 in 0 … T − 1
  * @param epsilon like x0, standard normal
+ * @example
+ * ```ts
+ * import { scalar, tensor } from 'fathom'
+ * import { qSample, scheduleFromBetas } from 'fathom/diffusion'
+ *
+ * const schedule = scheduleFromBetas(Float64Array.of(0.36)) // √ᾱ = 0.8, √(1 − ᾱ) = 0.6
+ * const xt = qSample(schedule, tensor([1, -1]), scalar(0, 'i32'), tensor([1, 0]))
+ * xt // => [1.4, -0.8]
+ * ```
  */
 export const qSample = (schedule: Schedule, x0: Tensor, t: Tensor, epsilon: Tensor): Tensor => {
   const { signal, noise } = noiseLevel(schedule, t, x0)
@@ -29,7 +38,19 @@ export interface Posterior {
   readonly logVariance: Tensor
 }
 
-/** q(x_{t−1} | x_t, x₀), the step back when the image is known (Ho 2020, eqs. 6 and 7). */
+/**
+ * q(x_{t−1} | x_t, x₀), the step back when the image is known (Ho 2020, eqs. 6 and 7).
+ *
+ * @example
+ * ```ts
+ * import { scalar, tensor } from 'fathom'
+ * import { cosineSchedule, qPosterior } from 'fathom/diffusion'
+ *
+ * const { mean, variance } = qPosterior(cosineSchedule(10), tensor([0.5]), tensor([9]), scalar(0, 'i32'))
+ * mean // => [0.5]
+ * variance // => 0
+ * ```
+ */
 export const qPosterior = (schedule: Schedule, x0: Tensor, xt: Tensor, t: Tensor): Posterior => ({
   mean: x0.mul(gatherTable(schedule.posteriorX0, t, x0)).add(xt.mul(gatherTable(schedule.posteriorXt, t, x0))),
   variance: gatherTable(schedule.posteriorVariance, t, x0),

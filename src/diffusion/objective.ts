@@ -31,7 +31,20 @@ const weights: { readonly [O in Objective]: (c: number, snr: number) => number }
   v: (c, snr) => c / (snr + 1),
 }
 
-/** weight[t], in f64. Without γ it is 1 for ε, snr for x₀ and ᾱ for v. */
+/**
+ * weight[t], in f64. Without γ it is 1 for ε, snr for x₀ and ᾱ for v.
+ *
+ * @example
+ * ```ts
+ * import { lossWeights, scheduleFromBetas } from 'fathom/diffusion'
+ *
+ * const schedule = scheduleFromBetas(Float64Array.of(0.2, 0.75)) // ᾱ = 0.8, 0.2
+ * lossWeights({ schedule, objective: 'epsilon' }) // => [1, 1]
+ * lossWeights({ schedule, objective: 'x0' }) // => [4, 0.25]
+ * lossWeights({ schedule, objective: 'x0', minSnrGamma: 2 }) // => [2, 0.25]
+ * lossWeights({ schedule, objective: 'v' }) // => [0.8, 0.2]
+ * ```
+ */
 export const lossWeights = ({ schedule, objective, minSnrGamma = Infinity }: LossOptions): Float64Array => {
   if (!(minSnrGamma > 0)) throw new RangeError(`lossWeights: minSnrGamma is ${minSnrGamma}; it must be above 0`)
   return schedule.snr.map((snr) => weights[objective](Math.min(snr, minSnrGamma), snr))
@@ -40,6 +53,16 @@ export const lossWeights = ({ schedule, objective, minSnrGamma = Infinity }: Los
 /**
  * The loss of each sample, [N]: weight[t] times the mean squared error over its elements. Arguments as {@link
  * diffusionLoss}.
+ *
+ * @example
+ * ```ts
+ * import { tensor, zerosLike } from 'fathom'
+ * import { cosineSchedule, diffusionLosses } from 'fathom/diffusion'
+ *
+ * const losses = diffusionLosses({ schedule: cosineSchedule(1000), objective: 'epsilon' })
+ * const [x0, t, epsilon] = [tensor([[0, 1], [0, 1]]), tensor(Int32Array.of(10, 900)), tensor([[1, 1], [0, 2]])]
+ * losses((xt) => zerosLike(xt), x0, t, epsilon) // => [1, 2]
+ * ```
  */
 export const diffusionLosses = (options: LossOptions) => {
   const { schedule, objective } = options
@@ -60,7 +83,17 @@ export const diffusionLosses = (options: LossOptions) => {
  * The mean over the batch of {@link diffusionLosses}, a scalar.
  *
  * @returns `(denoise, x0 [N, …] in [−1, 1], t [N] i32, epsilon like x0, standard normal) → []`
- * @example `valueAndGrad((params) => loss((x, t) => model.apply(params, { x, t }), x0, t, epsilon))`
+ * @example
+ * ```ts
+ * import { grad, tensor, type Tensor } from 'fathom'
+ * import { cosineSchedule, diffusionLoss } from 'fathom/diffusion'
+ *
+ * const loss = diffusionLoss({ schedule: cosineSchedule(1000), objective: 'epsilon' })
+ * const [x0, t, epsilon] = [tensor([[5], [6]]), tensor(Int32Array.of(10, 900)), tensor([[2], [4]])]
+ * const ofScale = (scale: Tensor): Tensor => loss(() => epsilon.mul(scale), x0, t, epsilon)
+ * ofScale(tensor(0)) // => 10
+ * grad(ofScale)(tensor(1)) // => 0
+ * ```
  */
 export const diffusionLoss = (options: LossOptions) => {
   const losses = diffusionLosses(options)

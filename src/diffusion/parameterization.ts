@@ -17,29 +17,97 @@ export interface NoiseLevel {
   readonly noise: Tensor
 }
 
-/** The noise level of each sample. @param t [N] or [], i32 or u32 */
+/**
+ * The noise level of each sample.
+ *
+ * @param t [N] or [], i32 or u32
+ * @example
+ * ```ts
+ * import { tensor, zeros } from 'fathom'
+ * import { noiseLevel, scheduleFromBetas } from 'fathom/diffusion'
+ *
+ * const { signal, noise } = noiseLevel(scheduleFromBetas(Float64Array.of(0.36)), tensor(Int32Array.of(0)), zeros([1, 8]))
+ * signal // => [[0.8]]
+ * noise // => [[0.6]]
+ * ```
+ */
 export const noiseLevel = (schedule: Schedule, t: Tensor, batch: Tensor): NoiseLevel => ({
   signal: gatherTable(schedule.sqrtAlphaBar, t, batch),
   noise: gatherTable(schedule.sqrtOneMinusAlphaBar, t, batch),
 })
 
-/** x₀ = (x_t − s·ε) / a. */
+/**
+ * x₀ = (x_t − s·ε) / a.
+ *
+ * @example
+ * ```ts
+ * import { scalar } from 'fathom'
+ * import { x0FromEpsilon } from 'fathom/diffusion'
+ *
+ * const level = { signal: scalar(0.8), noise: scalar(0.6) }
+ * x0FromEpsilon(level, scalar(1.4), scalar(1)) // => 1
+ * ```
+ */
 export const x0FromEpsilon = ({ signal, noise }: NoiseLevel, xt: Tensor, epsilon: Tensor): Tensor =>
   xt.sub(epsilon.mul(noise)).div(signal)
 
-/** ε = (x_t − a·x₀) / s. */
+/**
+ * ε = (x_t − a·x₀) / s.
+ *
+ * @example
+ * ```ts
+ * import { scalar } from 'fathom'
+ * import { epsilonFromX0 } from 'fathom/diffusion'
+ *
+ * const level = { signal: scalar(0.8), noise: scalar(0.6) }
+ * epsilonFromX0(level, scalar(1.4), scalar(1)) // => 1
+ * ```
+ */
 export const epsilonFromX0 = ({ signal, noise }: NoiseLevel, xt: Tensor, x0: Tensor): Tensor =>
   xt.sub(x0.mul(signal)).div(noise)
 
-/** v = a·ε − s·x₀. */
+/**
+ * v = a·ε − s·x₀.
+ *
+ * @example
+ * ```ts
+ * import { scalar } from 'fathom'
+ * import { vFrom } from 'fathom/diffusion'
+ *
+ * const level = { signal: scalar(0.8), noise: scalar(0.6) }
+ * vFrom(level, scalar(1), scalar(1)) // => 0.2
+ * ```
+ */
 export const vFrom = ({ signal, noise }: NoiseLevel, x0: Tensor, epsilon: Tensor): Tensor =>
   epsilon.mul(signal).sub(x0.mul(noise))
 
-/** x₀ = a·x_t − s·v. */
+/**
+ * x₀ = a·x_t − s·v.
+ *
+ * @example
+ * ```ts
+ * import { scalar } from 'fathom'
+ * import { x0FromV } from 'fathom/diffusion'
+ *
+ * const level = { signal: scalar(0.8), noise: scalar(0.6) }
+ * x0FromV(level, scalar(1.4), scalar(0.2)) // => 1
+ * ```
+ */
 export const x0FromV = ({ signal, noise }: NoiseLevel, xt: Tensor, v: Tensor): Tensor =>
   xt.mul(signal).sub(v.mul(noise))
 
-/** ε = s·x_t + a·v. */
+/**
+ * ε = s·x_t + a·v.
+ *
+ * @example
+ * ```ts
+ * import { scalar } from 'fathom'
+ * import { epsilonFromV } from 'fathom/diffusion'
+ *
+ * const level = { signal: scalar(0.8), noise: scalar(0.6) }
+ * epsilonFromV(level, scalar(1.4), scalar(0.2)) // => 1
+ * ```
+ */
 export const epsilonFromV = ({ signal, noise }: NoiseLevel, xt: Tensor, v: Tensor): Tensor =>
   xt.mul(noise).add(v.mul(signal))
 
@@ -55,7 +123,21 @@ interface Parameterization {
   readonly estimate: (level: NoiseLevel, xt: Tensor, output: Tensor) => Estimate
 }
 
-/** The three parameterizations. */
+/**
+ * The three parameterizations.
+ *
+ * @example
+ * ```ts
+ * import { scalar } from 'fathom'
+ * import { parameterizations } from 'fathom/diffusion'
+ *
+ * const level = { signal: scalar(0.8), noise: scalar(0.6) }
+ * const v = parameterizations.v.target(level, scalar(-1), scalar(2)) // of an image and noise that make up x_t = 0.4
+ * const { x0, epsilon } = parameterizations.v.estimate(level, scalar(0.4), v)
+ * x0 // => -1
+ * epsilon // => 2
+ * ```
+ */
 export const parameterizations: { readonly [O in Objective]: Parameterization } = {
   epsilon: {
     target: (_, __, epsilon) => epsilon,
@@ -71,7 +153,20 @@ export const parameterizations: { readonly [O in Objective]: Parameterization } 
   },
 }
 
-/** The estimate with the image kept in [−1, 1] and the noise derived again from it, so that both still make up x_t. */
+/**
+ * The estimate with the image kept in [−1, 1] and the noise derived again from it, so that both still make up x_t.
+ *
+ * @example
+ * ```ts
+ * import { scalar } from 'fathom'
+ * import { clipEstimate } from 'fathom/diffusion'
+ *
+ * const level = { signal: scalar(0.8), noise: scalar(0.6) }
+ * const clipped = clipEstimate(level, scalar(2), { x0: scalar(2.5), epsilon: scalar(0) })
+ * clipped.x0 // => 1
+ * clipped.epsilon // => 2
+ * ```
+ */
 export const clipEstimate = (level: NoiseLevel, xt: Tensor, { x0 }: Estimate): Estimate => {
   const clipped = x0.maximum(-1).minimum(1)
   return { x0: clipped, epsilon: epsilonFromX0(level, xt, clipped) }

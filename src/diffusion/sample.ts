@@ -131,7 +131,28 @@ export const sampling = <P>(
   }
 }
 
-/** {@link sampling} for one batch: compiles, walks once, and returns the images. */
+/**
+ * {@link sampling} for one batch: compiles, walks once, and returns the images.
+ *
+ * @example
+ * ```ts
+ * import { key, zerosLike } from 'fathom'
+ * import { cosineSchedule, ddpm, sample } from 'fathom/diffusion'
+ *
+ * const { trajectory } = await sample({
+ *   device,
+ *   denoise: (_: object, xt) => zerosLike(xt),
+ *   schedule: cosineSchedule(3),
+ *   objective: 'v',
+ *   sampler: ddpm(),
+ *   shape: [1, 8, 8, 3],
+ *   trajectory: true,
+ *   params: {},
+ *   key: key(0),
+ * })
+ * trajectory.map(({ time }) => time) // => [2, 1, 0]
+ * ```
+ */
 export const sample = async <P>({
   params,
   key,

@@ -59,7 +59,19 @@ const requireSteps = (name: string, steps: number): void => {
     throw new RangeError(`${name}: ${steps} steps; it must be a whole number above 0`)
 }
 
-/** All tables from the variances β_t. @throws RangeError for a β outside (0, 1) */
+/**
+ * All tables from the variances β_t.
+ *
+ * @throws RangeError for a β outside (0, 1)
+ * @example
+ * ```ts
+ * import { scheduleFromBetas } from 'fathom/diffusion'
+ *
+ * const { alphaBar, posteriorVariance } = scheduleFromBetas(Float64Array.of(0.5, 0.5))
+ * alphaBar // => [0.5, 0.25]
+ * posteriorVariance // => [0, 0.333333]
+ * ```
+ */
 export const scheduleFromBetas = (betas: Float64Array): Schedule => {
   requireSteps('scheduleFromBetas', betas.length)
   betas.forEach((beta, t) => {
@@ -105,6 +117,15 @@ export interface LinearOptions {
  * as far.
  *
  * @throws RangeError where the scaled β reaches 1: with the default ends at T ≤ 20
+ * @example
+ * ```ts
+ * import { linearSchedule } from 'fathom/diffusion'
+ *
+ * const { betas, alphaBar } = linearSchedule(1000)
+ * betas.at(0) // => 0.0001
+ * betas.at(-1) // => 0.02
+ * alphaBar.at(-1) // => 0.00004
+ * ```
  */
 export const linearSchedule = (steps: number, { start = 1e-4, end = 0.02 }: LinearOptions = {}): Schedule => {
   requireSteps('linearSchedule', steps)
@@ -116,6 +137,15 @@ export const linearSchedule = (steps: number, { start = 1e-4, end = 0.02 }: Line
  * ᾱ(t) ∝ cos²(½π (t/T + s) / (1 + s)) (Nichol & Dhariwal 2021, eq. 17).
  *
  * @param options offset: s, default 0.008, so that the first steps do not vanish
+ * @example
+ * ```ts
+ * import { cosineSchedule } from 'fathom/diffusion'
+ *
+ * const { alphaBar } = cosineSchedule(1000)
+ * alphaBar.at(0) // => 0.99996
+ * alphaBar.at(499) // => 0.494
+ * alphaBar.at(-1) // => 0.00000
+ * ```
  */
 export const cosineSchedule = (steps: number, { offset = 0.008 }: { readonly offset?: number } = {}): Schedule => {
   requireSteps('cosineSchedule', steps)
@@ -137,6 +167,14 @@ const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
 /**
  * ᾱ(t) falls along a sigmoid from `start` to `end` (Jabri et al. 2022, appendix B): better than cosine above 64×64
  * pixels.
+ *
+ * @example
+ * ```ts
+ * import { sigmoidSchedule } from 'fathom/diffusion'
+ *
+ * const { alphaBar } = sigmoidSchedule(1000)
+ * alphaBar.at(499) // => 0.5
+ * ```
  */
 export const sigmoidSchedule = (steps: number, { start = -3, end = 3, tau = 1 }: SigmoidOptions = {}): Schedule => {
   requireSteps('sigmoidSchedule', steps)

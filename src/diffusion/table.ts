@@ -13,6 +13,15 @@ import type { Tensor } from '../tensor/tensor.ts'
  *
  * @param t [N] or [], i32 or u32
  * @param batch [N, …], which gives rank and dtype
+ * @example
+ * ```ts
+ * import { tensor, zeros } from 'fathom'
+ * import { gatherTable } from 'fathom/diffusion'
+ *
+ * const values = gatherTable(Float64Array.of(10, 20, 30), tensor(Int32Array.of(2, 0)), zeros([2, 8, 8, 3]))
+ * values.shape // => [2, 1, 1, 1]
+ * values.reshape([2]) // => [30, 10]
+ * ```
  */
 export const gatherTable = (table: Float64Array, t: Tensor, batch: Tensor): Tensor => {
   const values = gather(constant(table, { dtype: batch.dtype === 'f64' ? 'f64' : 'f32' }), t).cast(batch.dtype)

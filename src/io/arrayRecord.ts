@@ -38,7 +38,17 @@ export type ArrayRecord = {
   readonly bytes: Uint8Array
 }
 
-/** Bits of one element; the 4-bit and 6-bit floats are packed, so only whole arrays of them fill bytes. */
+/**
+ * Bits of one element; the 4-bit and 6-bit floats are packed, so only whole arrays of them fill bytes.
+ *
+ * @example
+ * ```ts
+ * import { bitsPerElement } from 'fathom/io'
+ *
+ * bitsPerElement.BF16 // => 16
+ * bitsPerElement.F4 // => 4
+ * ```
+ */
 export const bitsPerElement: { readonly [K in RecordDType]: number } = {
   f64: 64,
   I64: 64,
@@ -79,6 +89,13 @@ const widen = (b: number): number => b << 16
  *
  * @param record shape of any rank; `bytes` may be unaligned
  * @returns Left for integers, bool and floats of 8 bits or less
+ * @example
+ * ```ts
+ * import { toFloat32 } from 'fathom/io'
+ *
+ * toFloat32({ dtype: 'BF16', shape: [2], bytes: Uint8Array.of(0x80, 0x3f, 0x00, 0xc0) }) // => right([1, -2])
+ * toFloat32({ dtype: 'I8', shape: [1], bytes: Uint8Array.of(7) }) // => left({ _tag: 'NotFloatError', dtype: 'I8', … })
+ * ```
  */
 export const toFloat32 = (record: ArrayRecord): E.Either<NotFloatError, Float32Array> => {
   const { dtype, shape } = record

@@ -240,6 +240,13 @@ const requireArguments = (step: number, files: ReadonlyMap<string, Uint8Array>):
  * @returns the path of the checkpoint; on Left the checkpoints from before are untouched, and with `CKPT-RETAIN` the
  *   new one is there too
  * @throws RangeError for a step or a name that cannot be one
+ * @example
+ * ```ts
+ * import { saveCheckpoint } from 'fathom/io'
+ *
+ * const files = new Map([['weights.bin', Uint8Array.of(1, 2, 3)]])
+ * await saveCheckpoint('checkpoints', 600, files)() // => right('checkpoints/step-000600')
+ * ```
  */
 export const saveCheckpoint = (
   root: string,
@@ -315,6 +322,21 @@ const firstValid =
  * @param root the directory of all checkpoints; may be read-only
  * @returns Left `CKPT-NONE` when there is no valid one (never an empty start instead), `CKPT-IO` when the directory
  *   cannot be listed
+ * @example
+ * ```ts
+ * import { newestCheckpoint, saveCheckpoint } from 'fathom/io'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import * as TE from 'fp-ts/lib/TaskEither.js'
+ *
+ * const newest = pipe(
+ *   newestCheckpoint('checkpoints'),
+ *   TE.map(({ step, files }) => [step, files.get('weights.bin')] as const),
+ * )
+ * await newest() // => left({ code: 'CKPT-NONE', … })
+ * await saveCheckpoint('checkpoints', 600, new Map([['weights.bin', Uint8Array.of(1, 2)]]))()
+ * await saveCheckpoint('checkpoints', 700, new Map([['weights.bin', Uint8Array.of(3, 4)]]))()
+ * await newest() // => right([700, [3, 4]])
+ * ```
  */
 export const newestCheckpoint = (
   root: string,

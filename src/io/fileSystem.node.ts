@@ -50,7 +50,19 @@ const writeAndSync = (path: string, bytes: Uint8Array, mode: WriteMode): Promise
     }
   })
 
-/** The file system of the machine. */
+/**
+ * The file system of the machine.
+ *
+ * @example
+ * ```ts
+ * import { nodeFileSystem } from 'fathom/io'
+ *
+ * const bytes = new TextEncoder().encode('sea')
+ * await nodeFileSystem.writeFile('notes.txt', bytes, 'exclusive')() // => right(undefined)
+ * await nodeFileSystem.writeFile('notes.txt', bytes, 'exclusive')() // => left({ code: 'EEXIST', … })
+ * await nodeFileSystem.list('.')() // => right(['notes.txt'])
+ * ```
+ */
 export const nodeFileSystem: FileSystem = {
   makeDirectory: (path) =>
     attempt('make the directory', path, async () => {

@@ -53,6 +53,16 @@ const requireWhole = (what: string, value: number, least: number): number => {
  *
  * @param images each [height, width, channels], 0 … 255; at least one
  * @throws ShapeError when there is none, or one has another size
+ * @example
+ * ```ts
+ * import { imageGrid } from 'fathom/io'
+ *
+ * const white = new Uint8Array(8 * 8).fill(255)
+ * const sheet = imageGrid([white, white, white], { height: 8, width: 8, channels: 1, gap: 1, scale: 1 })
+ * sheet.width // => 19
+ * sheet.height // => 19
+ * sheet.pixels.subarray(19, 30) // => [20, 255, 255, 255, 255, 255, 255, 255, 255, 20, 255]
+ * ```
  */
 export const imageGrid = (images: readonly Uint8Array[], options: ImageGridOptions): PixelImage => {
   const { height, width, channels } = options

@@ -73,6 +73,16 @@ const appendLine = async (file: FileHandle, line: string): Promise<void> => {
 /**
  * Appends one record; makes the file when it is not there. Not synced: after a power failure the last lines may be
  * missing.
+ *
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises'
+ * import { appendMetric } from 'fathom/io'
+ *
+ * await appendMetric('metrics.jsonl', { step: 1, loss: 0.5 })() // => right(undefined)
+ * await appendMetric('metrics.jsonl', { step: 2, loss: NaN })() // => right(undefined)
+ * await readFile('metrics.jsonl', 'utf8') // => '{"step":1,"loss":0.5}\n{"step":2,"loss":"NaN"}\n'
+ * ```
  */
 export const appendMetric = (path: string, record: MetricRecord): TE.TaskEither<FileSystemError, void> =>
   attempt('append to', path, () => withFile(path, 'a+', (file) => appendLine(file, encodeLine(record))))
@@ -105,6 +115,14 @@ const decodeLines = (path: string, lines: readonly string[]): E.Either<MetricsEr
  * All records in the order of the file; a torn last line is left out, and a file that is not there has none.
  *
  * @returns Left with a `MetricsError` for a complete line that is not a record
+ * @example
+ * ```ts
+ * import { appendMetric, readMetrics } from 'fathom/io'
+ *
+ * await readMetrics('metrics.jsonl')() // => right([])
+ * await appendMetric('metrics.jsonl', { step: 1, loss: NaN })()
+ * await readMetrics('metrics.jsonl')() // => right([{ step: 1, loss: NaN }])
+ * ```
  */
 export const readMetrics = (path: string): TE.TaskEither<FileSystemError | MetricsError, readonly MetricRecord[]> =>
   pipe(
@@ -117,6 +135,14 @@ export const readMetrics = (path: string): TE.TaskEither<FileSystemError | Metri
  * file or the new one.
  *
  * @param step the last step that stays
+ * @example
+ * ```ts
+ * import { appendMetric, readMetrics, truncateMetricsAfter } from 'fathom/io'
+ *
+ * for (const step of [1, 2, 3]) await appendMetric('metrics.jsonl', { step })()
+ * await truncateMetricsAfter('metrics.jsonl', 2)() // => right(undefined)
+ * await readMetrics('metrics.jsonl')() // => right([{ step: 1 }, { step: 2 }])
+ * ```
  */
 export const truncateMetricsAfter = (path: string, step: number): TE.TaskEither<FileSystemError | MetricsError, void> =>
   pipe(

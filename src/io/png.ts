@@ -20,6 +20,13 @@ const colorTypes = { 1: 0, 3: 2, 4: 6 } as const
  * Encodes a picture as a PNG file.
  *
  * @throws ShapeError when `pixels` does not hold height × width × channels bytes, or a side is 0 (which PNG cannot say)
+ * @example
+ * ```ts
+ * import { encodePng } from 'fathom/io'
+ *
+ * const file = encodePng({ width: 2, height: 1, channels: 1, pixels: Uint8Array.of(0, 255) })
+ * new TextDecoder().decode(file.subarray(1, 4)) // => 'PNG'
+ * ```
  */
 export const encodePng = ({ width, height, channels, pixels }: PixelImage): Uint8Array => {
   if (!(width > 0 && height > 0) || pixels.length !== width * height * channels) {
@@ -40,6 +47,13 @@ export const encodePng = ({ width, height, channels, pixels }: PixelImage): Uint
  *
  * @throws Error from pngjs for bytes that are not a PNG: this is for files that fathom wrote; photographs go through
  *   `sharp`
+ * @example
+ * ```ts
+ * import { decodePng, encodePng } from 'fathom/io'
+ *
+ * const file = encodePng({ width: 1, height: 1, channels: 3, pixels: Uint8Array.of(11, 110, 153) })
+ * decodePng(file) // => { width: 1, height: 1, channels: 4, pixels: [11, 110, 153, 255] }
+ * ```
  */
 export const decodePng = (bytes: Uint8Array): PixelImage => {
   // A Buffer of pngjs's own making: browsers have no global one.

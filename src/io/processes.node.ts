@@ -41,7 +41,17 @@ const psStartTime = async (pid: number): Promise<string> =>
     await promisify(execFile)('ps', ['-o', 'lstart=', '-p', String(pid)], { env: { ...process.env, LC_ALL: 'C' } })
   ).stdout.trim()
 
-/** The processes of this machine: start times from /proc on Linux, from `ps` elsewhere, unknown on Windows. */
+/**
+ * The processes of this machine: start times from /proc on Linux, from `ps` elsewhere, unknown on Windows.
+ *
+ * @example
+ * ```ts
+ * import { nodeProcesses } from 'fathom/io'
+ *
+ * nodeProcesses.isAlive(nodeProcesses.pid) // => true
+ * nodeProcesses.isAlive(2 ** 30) // => false
+ * ```
+ */
 export const nodeProcesses: Processes = {
   pid: process.pid,
   isAlive,

@@ -12,6 +12,16 @@ import { nodeFileSystem } from './fileSystem.node.ts'
  * `.tmp-<name>-<pid>`, is removed when a step fails.
  *
  * @param fileSystem where; Node's by default
+ * @example
+ * ```ts
+ * import { readFile } from 'node:fs/promises'
+ * import { replaceFile } from 'fathom/io'
+ *
+ * const write = (text: string) => replaceFile('latest', new TextEncoder().encode(text))
+ * await write('step-000100')()
+ * await write('step-000200')() // => right(undefined)
+ * await readFile('latest', 'utf8') // => 'step-000200'
+ * ```
  */
 export const replaceFile = (
   path: string,

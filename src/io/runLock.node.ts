@@ -149,6 +149,15 @@ const release = (fs: FileSystem, path: string, text: string): TE.TaskEither<RunL
  *
  * @param directory the run directory; must exist
  * @returns Left `RUN-LOCK` when a living process holds it (this process too), or when the lock cannot be read
+ * @example
+ * ```ts
+ * import { acquireRunLock } from 'fathom/io'
+ *
+ * const lock = await acquireRunLock('.')()
+ * await acquireRunLock('.')() // => left({ code: 'RUN-LOCK', message: 'the run is in use by process …', … })
+ * if (lock._tag === 'Right') await lock.right.release()
+ * await acquireRunLock('.')() // => right({ path: 'lock', … })
+ * ```
  */
 export const acquireRunLock = (
   directory: string,

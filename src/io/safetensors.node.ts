@@ -11,6 +11,16 @@ import { readSafetensors, writeSafetensors, type Safetensors, type SafetensorsEr
  *
  * @param options maxTensors: most tensors that are accepted (default 100,000)
  * @returns Left with a `FileSystemError`, or with a `SafetensorsError` whose message names the file
+ * @example
+ * ```ts
+ * import { readSafetensorsFile, writeSafetensorsFile } from 'fathom/io'
+ *
+ * await writeSafetensorsFile('model.safetensors', [['bias', { dtype: 'u8', shape: [2], bytes: Uint8Array.of(1, 2) }]])()
+ * const read = await readSafetensorsFile('model.safetensors')()
+ * if (read._tag === 'Left') throw new Error(read.left.message)
+ * read.right.tensors.get('bias') // => { dtype: 'u8', shape: [2], bytes: [1, 2] }
+ * await readSafetensorsFile('modle.safetensors')() // => left({ _tag: 'FileSystemError', code: 'ENOENT', … })
+ * ```
  */
 export const readSafetensorsFile = (
   path: string,
@@ -28,6 +38,14 @@ export const readSafetensorsFile = (
  * Writes a safetensors file under a temporary name, fsyncs it and renames it.
  *
  * @throws RangeError as `writeSafetensors` does, before anything is written
+ * @example
+ * ```ts
+ * import { writeSafetensorsFile } from 'fathom/io'
+ *
+ * const bias = { dtype: 'f32', shape: [2], bytes: new Uint8Array(Float32Array.of(1, 2).buffer) } as const
+ * await writeSafetensorsFile('model.safetensors', [['bias', bias]], new Map([['step', '600']]))() // => right(undefined)
+ * await writeSafetensorsFile('no/such/folder', [['bias', bias]])() // => left({ code: 'ENOENT', … })
+ * ```
  */
 export const writeSafetensorsFile = (
   path: string,

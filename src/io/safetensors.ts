@@ -112,6 +112,20 @@ const checkLayout = (header: Header, dataBytes: number): E.Either<SafetensorsErr
  * @param bytes the whole file; the returned records are views of it, valid as long as it is not changed
  * @param options maxTensors: most tensors, and most metadata entries (default 100,000)
  * @returns the tensors in the header's order, and the metadata
+ * @example
+ * ```ts
+ * import { readSafetensors, writeSafetensors } from 'fathom/io'
+ * import * as E from 'fp-ts/lib/Either.js'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ *
+ * const file = writeSafetensors([['bias', { dtype: 'u8', shape: [3], bytes: Uint8Array.of(1, 2, 3) }]])
+ * const bias = pipe(
+ *   readSafetensors(file),
+ *   E.map(({ tensors }) => tensors.get('bias')),
+ * )
+ * bias // => right({ dtype: 'u8', shape: [3], bytes: [1, 2, 3] })
+ * readSafetensors(file.subarray(0, -1)) // => left({ code: 'ST-TRUNCATED', … })
+ * ```
  */
 export const readSafetensors = (
   bytes: Uint8Array,
@@ -185,6 +199,14 @@ const headerText = (
  *
  * @throws RangeError for a name that comes twice or is `__metadata__`, and for bytes that do not fit dtype and shape:
  *   bugs of the caller
+ * @example
+ * ```ts
+ * import { writeSafetensors } from 'fathom/io'
+ *
+ * const file = writeSafetensors([['bias', { dtype: 'u8', shape: [3], bytes: Uint8Array.of(1, 2, 3) }]])
+ * new TextDecoder().decode(file.subarray(8, -3)).trim() // => '{"bias":{"dtype":"U8","shape":[3],"data_offsets":[0,3]}}'
+ * file.subarray(-3) // => [1, 2, 3]
+ * ```
  */
 export const writeSafetensors = (
   tensors: Iterable<readonly [name: string, record: ArrayRecord]>,

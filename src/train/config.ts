@@ -128,7 +128,16 @@ const fields: Fields<TrainConfig> = {
   sampleSteps: whole(1),
 }
 
-/** The names of all settings. */
+/**
+ * The names of all settings.
+ *
+ * @example
+ * ```ts
+ * import { settings } from 'fathom/train'
+ *
+ * settings.includes('learningRate') // => true
+ * ```
+ */
 export const settings: readonly string[] = Object.keys(fields)
 
 const fits = (n: number, factor: number): string => {
@@ -154,7 +163,19 @@ const checkTogether = (config: TrainConfig): E.Either<string, TrainConfig> => {
 
 const toError = E.mapLeft((message: string): TrainError => trainError('CFG', message))
 
-/** A whole configuration, as it was written by a run. */
+/**
+ * A whole configuration, as it was written by a run.
+ *
+ * @example
+ * ```ts
+ * import { decodeConfig, presets } from 'fathom/train'
+ *
+ * const { purpose, ...tiny } = presets.tiny
+ * const written = { ...tiny, folder: null, out: 'runs/sea', preset: 'tiny', seed: 0, device: 'cpu' }
+ * decodeConfig(JSON.parse(JSON.stringify(written))) // => right({ out: 'runs/sea', steps: 600, … })
+ * decodeConfig({ ...written, ema: 1 }) // => left({ code: 'CFG', message: 'ema must be a number in [0, 1), …', … })
+ * ```
+ */
 export const decodeConfig = (input: unknown): E.Either<TrainError, TrainConfig> =>
   pipe(record(fields, '')(input), E.chain(checkTogether), toError)
 
@@ -165,6 +186,13 @@ const isPresetName = (name: string): name is PresetName => Object.hasOwn(presets
  * model may be named one by one; one that is undefined counts as absent.
  *
  * @returns Left with a message that names the setting, what it may be, and for an unknown one the nearest
+ * @example
+ * ```ts
+ * import { configOf } from 'fathom/train'
+ *
+ * configOf({ out: 'runs/sea', preset: 'tiny', steps: 10 }) // => right({ steps: 10, batch: 16, folder: null, … })
+ * configOf({ out: 'runs/sea', stpes: 10 }) // => left({ message: 'stpes is not a setting; did you mean steps?', … })
+ * ```
  */
 export const configOf = (given: { readonly [setting: string]: unknown }): E.Either<TrainError, TrainConfig> => {
   const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))

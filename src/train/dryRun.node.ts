@@ -54,6 +54,20 @@ const measureRate = async (device: Device, { config }: Recipe): Promise<number> 
  * What `train` would do with this configuration: the pictures are opened, the step is compiled and not run, nothing is written.
  *
  * @returns parameters, planned memory, FLOPs of a step, and the estimated time
+ * @example
+ * ```ts
+ * import { configOf, planTraining } from 'fathom/train'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import * as TE from 'fp-ts/lib/TaskEither.js'
+ *
+ * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
+ * const plan = pipe(
+ *   TE.fromEither(configOf({ out: 'run', height: 8, width: 8, model, batch: 2, steps: 2 })),
+ *   TE.chain(planTraining),
+ *   TE.map(({ facts }) => facts.parameters),
+ * )
+ * await plan() // => right(5187)
+ * ```
  */
 export const planTraining = (config: TrainConfig): TE.TaskEither<TrainError, TrainingPlan> =>
   pipe(

@@ -77,6 +77,19 @@ const constantPredictor =
  * Prepares the measurement: draws are made and the constant predictor is measured once.
  *
  * @returns a function from raw parameters to the measurement
+ * @example
+ * ```ts
+ * import { key } from 'fathom'
+ * import { dataOfSeas } from 'fathom/data'
+ * import { heldOutOn, initialState, presets, recipeOf } from 'fathom/train'
+ *
+ * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
+ * const names = { folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'cpu' }
+ * const recipe = recipeOf({ ...presets.tiny, ...names, height: 8, width: 8, model })
+ * const measure = await heldOutOn(device, recipe, dataOfSeas({ seed: 0, size: 8 }))
+ * const { relative } = await measure(initialState(recipe, key(0)).params)
+ * relative > 1 // => true
+ * ```
  */
 export const heldOutOn = async (
   device: Device,

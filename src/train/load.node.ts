@@ -26,7 +26,24 @@ export interface LoadedRun {
   readonly warnings: readonly string[]
 }
 
-/** Reads the newest valid checkpoint of a run. Needs no lock: it may be in training. */
+/**
+ * Reads the newest valid checkpoint of a run. Needs no lock: it may be in training.
+ *
+ * @example
+ * ```ts
+ * import { configOf, load, train } from 'fathom/train'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import * as TE from 'fp-ts/lib/TaskEither.js'
+ *
+ * await load('run')() // => left({ code: 'RUN-NONE', … })
+ * const begin = pipe(
+ *   TE.fromEither(configOf({ out: 'run', height: 8, width: 8 })),
+ *   TE.chain((config) => train(config, { signal: AbortSignal.abort() })), // stopped before the first step
+ * )
+ * await begin()
+ * await load('run')() // => right({ step: 0, … })
+ * ```
+ */
 export const load = (directory: string): TE.TaskEither<TrainError, LoadedRun> =>
   pipe(
     readConfig(directory),
@@ -80,7 +97,26 @@ const requireOptions = (
   return E.right(undefined)
 }
 
-/** Draws pictures from the averaged weights by DDIM; the same seed and count draw the same pictures. */
+/**
+ * Draws pictures from the averaged weights by DDIM; the same seed and count draw the same pictures.
+ *
+ * @example
+ * ```ts
+ * import { configOf, load, sample, train } from 'fathom/train'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import * as TE from 'fp-ts/lib/TaskEither.js'
+ *
+ * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
+ * const drawn = pipe(
+ *   TE.fromEither(configOf({ out: 'run', height: 8, width: 8, model })),
+ *   TE.chain((config) => train(config, { signal: AbortSignal.abort() })), // stopped before the first step
+ *   TE.chain(({ directory }) => load(directory)),
+ *   TE.chain((run) => sample(run, { count: 3, steps: 2, seed: 0 })),
+ *   TE.map(({ pictures }) => pictures.map((picture) => picture.length)),
+ * )
+ * await drawn() // => right([192, 192, 192])
+ * ```
+ */
 export const sample = ({ config, average }: LoadedRun, options: SampleOptions): TE.TaskEither<TrainError, Samples> =>
   pipe(
     TE.fromEither(requireOptions(config, options)),

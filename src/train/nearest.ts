@@ -14,7 +14,17 @@ const editDistance = (a: string, b: string): number => {
   return last[b.length] ?? a.length
 }
 
-/** The name that is nearest to what was written, if any is near: at most half of its letters differ. */
+/**
+ * The name that is nearest to what was written, if any is near: at most half of its letters differ.
+ *
+ * @example
+ * ```ts
+ * import { nearest } from 'fathom/train'
+ *
+ * nearest('sede', ['steps', 'seed']) // => 'seed'
+ * nearest('colour', ['steps', 'seed']) // => undefined
+ * ```
+ */
 export const nearest = (written: string, names: readonly string[]): string | undefined => {
   const plain = (s: string): string => s.toLowerCase().replaceAll(/[-_]/g, '')
   const ranked = names
@@ -24,7 +34,18 @@ export const nearest = (written: string, names: readonly string[]): string | und
   return best !== undefined && best.distance <= Math.max(1, Math.floor(best.name.length / 2)) ? best.name : undefined
 }
 
-/** ` (did you mean 'steps'?)`, or nothing. */
+/**
+ * ` (did you mean 'steps'?)`, or nothing.
+ *
+ * @example
+ * ```ts
+ * import { suggestion } from 'fathom/train'
+ *
+ * suggestion('stpes', ['steps', 'seed']) // => '; did you mean steps?'
+ * suggestion('stpes', ['steps', 'seed'], (name) => `--${name}`) // => '; did you mean --steps?'
+ * suggestion('colour', ['steps', 'seed']) // => ''
+ * ```
+ */
 export const suggestion = (
   written: string,
   names: readonly string[],

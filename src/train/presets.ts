@@ -28,7 +28,17 @@ const model = (width: number, multipliers: readonly number[], heads: number, hea
   headWidth,
 })
 
-/** The presets, from the smallest. */
+/**
+ * The presets, from the smallest.
+ *
+ * @example
+ * ```ts
+ * import { presets } from 'fathom/train'
+ *
+ * Object.keys(presets) // => ['tiny', 'small', 'base']
+ * presets.tiny.steps // => 600
+ * ```
+ */
 export const presets = {
   tiny: {
     ...usual,

@@ -60,7 +60,21 @@ const rateOf = ({ rate, learningRate, steps }: TrainConfig): ((step: number) => 
   return schedule
 }
 
-/** The recipe of a configuration. Adam's second decay of 0.99 and clipping at 1 are those of lucidrains' trainer. */
+/**
+ * The recipe of a configuration. Adam's second decay of 0.99 and clipping at 1 are those of lucidrains' trainer.
+ *
+ * @example
+ * ```ts
+ * import { presets, recipeOf } from 'fathom/train'
+ *
+ * const names = { folder: null, out: 'runs/sea', preset: 'tiny', seed: 0, device: 'cpu' }
+ * const { schedule, rateAt } = recipeOf({ ...presets.tiny, ...names })
+ * schedule.steps // => 1000
+ * rateAt(3) // => 0.002
+ * rateAt(6) // => 0.004
+ * rateAt(601) // => 0
+ * ```
+ */
 export const recipeOf = (config: TrainConfig): Recipe => {
   const schedule = schedules[config.schedule](config.timesteps)
   return {
@@ -74,7 +88,21 @@ export const recipeOf = (config: TrainConfig): Recipe => {
   }
 }
 
-/** The state before the first step, not yet computed: the average begins as the parameters. */
+/**
+ * The state before the first step, not yet computed: the average begins as the parameters.
+ *
+ * @example
+ * ```ts
+ * import { countElements, key } from 'fathom'
+ * import { initialState, presets, recipeOf } from 'fathom/train'
+ *
+ * const names = { folder: null, out: 'runs/sea', preset: 'tiny', seed: 0, device: 'cpu' }
+ * const { params, opt, average } = initialState(recipeOf({ ...presets.tiny, ...names }), key(0))
+ * countElements(params) // => 187347
+ * countElements(opt) // => 374696
+ * countElements(average) // => 187347
+ * ```
+ */
 export const initialState = ({ model, optimizer }: Recipe, key: Key): TrainState => {
   const params = model.init(key)
   return { params, opt: optimizer.init(params), average: mapTree(params, (x) => x) }

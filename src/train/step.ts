@@ -25,7 +25,20 @@ export interface Given {
   readonly decay: Tensor
 }
 
-/** The buffers of a step. @param step counted from 1 */
+/**
+ * The buffers of a step.
+ *
+ * @param step counted from 1
+ * @example
+ * ```ts
+ * import { givenAt, presets, recipeOf } from 'fathom/train'
+ *
+ * const names = { folder: null, out: 'runs/sea', preset: 'tiny', seed: 0, device: 'cpu' }
+ * const { step, learningRate, decay } = givenAt(recipeOf({ ...presets.tiny, ...names }), 6)
+ * step // => 6
+ * learningRate // => 0.004
+ * ```
+ */
 export const givenAt = ({ config, rateAt, decayAt }: Recipe, step: number): Given => ({
   key: key(config.seed),
   step: scalar(step, 'u32'),
@@ -82,7 +95,24 @@ const descend = (
 /** A state and the loss that its step measured. */
 export type Stepped = readonly [state: TrainState, measured: { readonly loss: Tensor }]
 
-/** A whole step on one batch: what is compiled without accumulation. */
+/**
+ * A whole step on one batch: what is compiled without accumulation.
+ *
+ * @example
+ * ```ts
+ * import { key, zeros } from 'fathom'
+ * import { givenAt, initialState, presets, recipeOf, trainStep } from 'fathom/train'
+ *
+ * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
+ * const names = { folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'cpu' }
+ * const recipe = recipeOf({ ...presets.tiny, ...names, height: 8, width: 8, model })
+ * const step = device.compile(trainStep(recipe), { donate: [0] })
+ * const state = await device.realize(initialState(recipe, key(0)))
+ * const [next, { loss }] = await step(state, zeros([4, 8, 8, 3], 'u8'), givenAt(recipe, 1)) // four black pictures
+ * loss // => 0.49
+ * next.params.head.bias?.shape // => [3]
+ * ```
+ */
 export const trainStep =
   (recipe: Recipe) =>
   (state: TrainState, images: Tensor, given: Given): Stepped => {
@@ -169,6 +199,23 @@ const accumulatingStepper = (device: Device, recipe: Recipe): Stepper => {
   }
 }
 
-/** The step of a configuration, compiled for a device: one function, or with accumulation one that adds and one that steps. */
+/**
+ * The step of a configuration, compiled for a device: one function, or with accumulation one that adds and one that steps.
+ *
+ * @example
+ * ```ts
+ * import { key } from 'fathom'
+ * import { batchAt, dataOfSeas } from 'fathom/data'
+ * import { initialState, presets, recipeOf, stepperOn } from 'fathom/train'
+ *
+ * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
+ * const names = { folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'cpu' }
+ * const recipe = recipeOf({ ...presets.tiny, ...names, height: 8, width: 8, model, batch: 2, accumulate: 3 })
+ * const state = await device.realize(initialState(recipe, key(0)))
+ * const pictures = batchAt(dataOfSeas({ seed: 0, size: 8 }), 0, 6)
+ * const [, { loss }] = await stepperOn(device, recipe).run(state, pictures, 1) // three times two pictures
+ * loss // => 0.49
+ * ```
+ */
 export const stepperOn = (device: Device, recipe: Recipe): Stepper =>
   (recipe.config.accumulate === 1 ? wholeStepper : accumulatingStepper)(device, recipe)

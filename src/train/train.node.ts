@@ -222,6 +222,18 @@ const locked = (lock: RunLock, run: () => Promise<TrainSummary>): TE.TaskEither<
  * Trains a new run in `config.out`.
  *
  * @returns the summary, also when it was interrupted by the signal; Left when the directory holds a run, the pictures cannot be used, …
+ * @example
+ * ```ts
+ * import { configOf, train } from 'fathom/train'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import * as TE from 'fp-ts/lib/TaskEither.js'
+ *
+ * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
+ * const config = configOf({ out: 'run', height: 8, width: 8, model, batch: 2, steps: 2, sampleCount: 1, sampleSteps: 1 })
+ * const run = pipe(TE.fromEither(config), TE.chain(train))
+ * await run() // => right({ directory: 'run', step: 2, steps: 2, interrupted: false, … })
+ * await run() // => left({ code: 'RUN-EXISTS', … })
+ * ```
  */
 export const train = (config: TrainConfig, hooks: TrainHooks = {}): TE.TaskEither<TrainError, TrainSummary> =>
   pipe(
@@ -242,6 +254,25 @@ export const train = (config: TrainConfig, hooks: TrainHooks = {}): TE.TaskEithe
  * Continues the run in a directory from its newest valid checkpoint, with the same bits as if it had never stopped.
  *
  * @returns the summary, at once if the run is complete; Left when there is no run, no valid checkpoint, or another process works on it
+ * @example
+ * ```ts
+ * import { configOf, resume, train, type TrainHooks } from 'fathom/train'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import * as TE from 'fp-ts/lib/TaskEither.js'
+ *
+ * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
+ * const config = configOf({ out: 'run', height: 8, width: 8, model })
+ * const oneStep = (): TrainHooks => {
+ *   const stop = new AbortController()
+ *   return { signal: stop.signal, onEvent: ({ _tag }) => (_tag === 'Stepped' ? stop.abort() : undefined) }
+ * }
+ * const begin = pipe(
+ *   TE.fromEither(config),
+ *   TE.chain((c) => train(c, oneStep())),
+ * )
+ * await begin() // => right({ step: 1, steps: 600, interrupted: true, … })
+ * await resume('run', oneStep())() // => right({ step: 2, steps: 600, interrupted: true, … })
+ * ```
  */
 export const resume = (directory: string, hooks: TrainHooks = {}): TE.TaskEither<TrainError, TrainSummary> =>
   pipe(

@@ -299,6 +299,21 @@ const folderImageSet = (
  * @returns the set, with the report of what was not used; otherwise `DATA-NONE` when nothing was usable, `DATA-FOLDER`,
  *   `DATA-CACHE`,
  *   `DATA-LARGE`, `DATA-OPTION` or `DATA-SHARP`
+ * @example
+ * ```ts
+ * import { mkdir, writeFile } from 'node:fs/promises'
+ * import { openImageFolder } from 'fathom/data'
+ * import { encodePng } from 'fathom/io'
+ *
+ * await mkdir('pictures')
+ * const options = { height: 1, width: 1, channels: 3, cacheDirectory: 'cache' } as const
+ * await openImageFolder('pictures', options)() // => left({ code: 'DATA-NONE', … })
+ * await writeFile('pictures/a.png', encodePng({ width: 1, height: 1, channels: 3, pixels: Uint8Array.of(1, 2, 3) }))
+ * const opened = await openImageFolder('pictures', options)()
+ * if (opened._tag === 'Left') throw new Error(opened.left.message)
+ * opened.right.count // => 1
+ * opened.right.pixels(0) // => [1, 2, 3]
+ * ```
  */
 export const openImageFolder = (folder: string, options: FolderOptions): TE.TaskEither<DataError, FolderImageSet> => {
   const settings = settingsOf(options)

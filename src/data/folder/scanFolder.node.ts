@@ -112,6 +112,16 @@ const inspectAll = async (sharp: Sharp, folder: string, walk: Walk, options: Sca
  *
  * @returns the report, also when nothing is usable; `DATA-FOLDER` when the folder cannot be listed, `DATA-SHARP`
  *   without the decoder
+ * @example
+ * ```ts
+ * import { mkdir, writeFile } from 'node:fs/promises'
+ * import { scanFolder } from 'fathom/data'
+ *
+ * await mkdir('pictures')
+ * await writeFile('pictures/sea.jpg', 'to be taken')
+ * await scanFolder('pictures')() // => right({ usable: [], skipped: [{ path: 'sea.jpg', reason: 'text', … }], … })
+ * await scanFolder('pitcures')() // => left({ code: 'DATA-FOLDER', … })
+ * ```
  */
 export const scanFolder = (folder: string, options: ScanOptions = {}): TE.TaskEither<DataError, ScanReport> =>
   pipe(

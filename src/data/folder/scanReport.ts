@@ -119,7 +119,18 @@ const byCount = <K extends string>(counts: Readonly<Partial<Record<K, number>>>)
 
 const grouped = (n: number): string => n.toLocaleString('en-US')
 
-/** `40 HEIC, 1 text`; the most frequent first. */
+/**
+ * `40 HEIC, 1 text`; the most frequent first.
+ *
+ * @example
+ * ```ts
+ * import { summariseSkipped } from 'fathom/data'
+ *
+ * const heic = { path: '1.heic', reason: 'heic', kind: 'HEIC', detail: 'An iPhone’s.', advice: 'Convert it.' } as const
+ * const text = { path: 'a.txt', reason: 'text', kind: 'text', detail: 'A text.', advice: 'Nothing.' } as const
+ * summariseSkipped([text, heic, heic]) // => '2 HEIC, 1 text'
+ * ```
+ */
 export const summariseSkipped = (skipped: readonly SkippedFile[]): string =>
   byCount(countBy(skipped, summaryKind))
     .map(([kind, n]) => `${grouped(n)} ${kind}`)
@@ -155,6 +166,18 @@ const skippedLines = (skipped: readonly SkippedFile[], perReason: number): reado
  * The report as a table for a terminal: every line is free of control characters, whatever the names hold.
  *
  * @param perReason how many files to name under each reason
+ * @example
+ * ```ts
+ * import { mkdir, writeFile } from 'node:fs/promises'
+ * import { formatScan, scanFolder } from 'fathom/data'
+ * import { encodePng } from 'fathom/io'
+ *
+ * await mkdir('pictures')
+ * await writeFile('pictures/a.png', encodePng({ width: 1, height: 1, channels: 1, pixels: Uint8Array.of(0) }))
+ * const scan = await scanFolder('pictures')()
+ * if (scan._tag === 'Left') throw new Error(scan.left.message)
+ * formatScan(scan.right).split('\n') // => ['folder   pictures', 'usable   1  (1 PNG; 1×1)', 'skipped  0']
+ * ```
  */
 export const formatScan = (report: ScanReport, perReason = 5): string => {
   const { usable, skipped, ignored, withAlpha } = report
@@ -171,5 +194,18 @@ export const formatScan = (report: ScanReport, perReason = 5): string => {
   ].join('\n')
 }
 
-/** The report as JSON, indented by two; `JSON.parse` gives the {@link ScanReport} back. */
+/**
+ * The report as JSON, indented by two; `JSON.parse` gives the {@link ScanReport} back.
+ *
+ * @example
+ * ```ts
+ * import { mkdir } from 'node:fs/promises'
+ * import { scanFolder, scanToJson } from 'fathom/data'
+ *
+ * await mkdir('pictures')
+ * const scan = await scanFolder('pictures')()
+ * if (scan._tag === 'Left') throw new Error(scan.left.message)
+ * JSON.parse(scanToJson(scan.right)) // => { folder: 'pictures', usable: [], skipped: [], … }
+ * ```
+ */
 export const scanToJson = (report: ScanReport): string => JSON.stringify(report, undefined, 2)

@@ -33,6 +33,8 @@ export type Seas = Size & {
  * const data = seas({ seed: 1, size: 32 })
  * data.image(0).length // => 3072
  * data.factors(0).weather // => 'clear'
+ * const again = seas({ seed: 1, size: 32 }).image(0)
+ * data.image(0).every((byte, i) => byte === again[i]) // => true
  * ```
  */
 export const seas = (config: SeasConfig): Seas => {

@@ -70,6 +70,14 @@ const toByte = (x: number): number => {
  * @param size width and height in pixels, each in [1, 8192]
  * @returns RGB bytes [height, width, 3], row by row from the top
  * @throws RangeError for any other size
+ * @example
+ * ```ts
+ * import { renderSea, seaScene } from 'fathom/data'
+ *
+ * const scene = seaScene([0, 7])
+ * renderSea(scene, { width: 4, height: 2 }).length // => 24
+ * renderSea(scene, { width: 0, height: 2 }) // throws RangeError: renderSea: size 0×2 is not …
+ * ```
  */
 export const renderSea = (factors: SeaFactors, size: Size): Uint8Array => {
   requireSize(size)
@@ -103,6 +111,13 @@ export const renderSea = (factors: SeaFactors, size: Size): Uint8Array => {
  * `factors.objects`.
  *
  * @returns pixel boxes of what is above the waterline, cut to the picture (an object outside has an empty box)
+ * @example
+ * ```ts
+ * import { objectBoxes, seaScene } from 'fathom/data'
+ *
+ * const scene = seaScene([0, 7])
+ * objectBoxes(scene, { width: 64, height: 64 }) // => [{ left: 7, right: 22, top: 17, bottom: 31 }, { … }]
+ * ```
  */
 export const objectBoxes = (factors: SeaFactors, size: Size): readonly PixelBox[] => {
   requireSize(size)

@@ -186,6 +186,15 @@ const castings: Readonly<Record<Cast, (key: HostKey) => readonly SeaObject[]>> =
  *
  * @param key names the scene; the same key gives the same factors
  * @returns the labels of the picture, objects far to near
+ * @example
+ * ```ts
+ * import { seaScene } from 'fathom/data'
+ *
+ * const { dayPart, cast, objects } = seaScene([0, 7]) // the key's two words of 32 bits
+ * dayPart // => 'dusk'
+ * cast // => 'buoyAndBoat'
+ * objects.map(({ kind }) => kind) // => ['boat', 'buoy']
+ * ```
  */
 export const seaScene = (key: HostKey): SeaFactors => {
   const u = (n: number, i = 0): number => hostUniform(hostFold(key, n), i)
