@@ -1,0 +1,138 @@
+/**
+ * `npm run mutants`: plants single bugs into private copies of the source and shows that the tests catch each.
+ *
+ *     npm run mutants                     all of them; writes docs/proof/mutants.md
+ *     npm run mutants -- --only PATTERN   those whose name, area or file matches; writes nothing
+ *     npm run mutants -- --jobs 2         so many at a time (default 2)
+ *
+ * Exits with 1 when a mutant survives or a run fails.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { mutants } from './mutants/all.ts'
+import { copyOf, withMutant, type Copy } from './mutants/copy.ts'
+import type { Mutant } from './mutants/mutant.ts'
+import { endTestRuns, runTests, type TestRun } from './mutants/runTests.ts'
+import { scoreOf, tableOf } from './mutants/table.ts'
+import { typeCheckOf, type TypeCheck } from './mutants/typeCheck.ts'
+import { verdictOf, type Outcome, type Verdict } from './mutants/verdict.ts'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const page = join(root, 'docs/proof/mutants.md')
+
+/** A mutant whose tests have not ended after this long hangs. */
+const patience = 180
+
+const say = (text: string): void => {
+  process.stdout.write(`${text}\n`)
+}
+
+const chosen = (only: string | undefined): readonly Mutant[] => {
+  if (only === undefined) return mutants
+  const pattern = new RegExp(only, 'iu')
+  return mutants.filter(({ name, area, file }) => pattern.test(`${name} ${area} ${file}`))
+}
+
+/** The tests without any bug: they pass, and each mutant's pattern finds some of them. */
+const requireSound = async (copy: Copy, list: readonly Mutant[]): Promise<void> => {
+  const tests = [...new Set(list.flatMap((m) => m.tests))]
+  const { results, problem }: TestRun = await runTests(copy.root, { tests, bail: false, seconds: 900 })
+  const failed = results.filter((r) => !r.passed)
+  if (problem !== undefined && failed.length === 0) throw new Error(`mutants: without a bug: ${problem}`)
+  if (failed.length > 0)
+    throw new Error(
+      `mutants: these tests fail without a bug:\n${failed.map((r) => `  ${r.file}: ${r.title}\n${r.message}`).join('\n')}`,
+    )
+  for (const { name, tests: files, pattern = '' } of list) {
+    const finds = results.some((r) => files.includes(r.file) && new RegExp(pattern, 'u').test(r.title))
+    if (!finds) throw new Error(`mutants: '${name}': no test of ${files.join(', ')} matches '${pattern}'`)
+  }
+  say(`${results.length} tests in ${tests.length} files pass without a bug`)
+}
+
+const show: { readonly [K in Verdict['kind']]: string } = {
+  caught: 'caught  ',
+  survived: 'SURVIVED',
+  error: 'ERROR   ',
+}
+
+const explain = (verdict: Verdict): string => {
+  if (verdict.kind === 'caught') return `${verdict.file} > ${verdict.title}`
+  return verdict.kind === 'error' ? verdict.message : ''
+}
+
+const tryOne = async (copy: Copy, mutant: Mutant, typeCheck: TypeCheck): Promise<Outcome> => {
+  const run = await withMutant(copy, mutant, () => runTests(copy.root, { ...mutant, bail: true, seconds: patience }))
+  const typeError = typeCheck(mutant)
+  return { mutant, verdict: verdictOf(run), ...(typeError === undefined ? {} : { typeError }) }
+}
+
+/** Takes mutants from the list until none is left, as many at a time as there are copies. */
+const tryAll = async (
+  copies: readonly Copy[],
+  list: readonly Mutant[],
+  typeCheck: TypeCheck,
+): Promise<readonly Outcome[]> => {
+  const queue = list.entries()
+  const outcomes: Outcome[] = []
+  let done = 0
+  const worker = async (copy: Copy): Promise<void> => {
+    for (const [i, mutant] of queue) {
+      const start = performance.now()
+      const outcome = await tryOne(copy, mutant, typeCheck)
+      outcomes[i] = outcome
+      done++
+      const seconds = ((performance.now() - start) / 1000).toFixed(1).padStart(5)
+      const types = outcome.typeError === undefined ? '' : `  [types: ${outcome.typeError}]`
+      say(
+        `${String(done).padStart(3)}/${list.length} ${seconds} s  ${show[outcome.verdict.kind]}  ${mutant.name}  ← ${explain(outcome.verdict)}${types}`,
+      )
+    }
+  }
+  await Promise.all(copies.map(worker))
+  return outcomes
+}
+
+const main = async (): Promise<number> => {
+  const { values } = parseArgs({ options: { only: { type: 'string' }, jobs: { type: 'string', default: '2' } } })
+  const list = chosen(values.only)
+  const jobs = Number(values.jobs)
+  if (list.length === 0) throw new Error(`mutants: none has '${values.only ?? ''}' in its name, area or file`)
+  if (!Number.isInteger(jobs) || jobs < 1)
+    throw new Error(`mutants: --jobs ${values.jobs} is not a whole number above 0`)
+  const copies: Copy[] = []
+  const clean = (): void => {
+    endTestRuns()
+    for (const copy of copies) copy.remove()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM'] as const)
+    process.on(signal, () => {
+      clean()
+      process.exit(130)
+    })
+  try {
+    for (let i = 0; i < Math.min(jobs, list.length); i++) copies.push(copyOf(root))
+    const [first] = copies
+    if (first === undefined) return 1
+    await requireSound(first, list)
+    const outcomes = await tryAll(copies, list, typeCheckOf(first.root))
+    const { caught, all } = scoreOf(outcomes)
+    say(`${caught} of ${all} caught`)
+    for (const { mutant, verdict } of outcomes)
+      if (verdict.kind !== 'caught') say(`${show[verdict.kind]}  ${mutant.name} (${mutant.file}) ${explain(verdict)}`)
+    if (values.only === undefined) {
+      mkdirSync(dirname(page), { recursive: true })
+      writeFileSync(page, tableOf(outcomes))
+    }
+    return caught === all ? 0 : 1
+  } finally {
+    clean()
+  }
+}
+
+process.exitCode = await main().catch((e: unknown) => {
+  console.error(e instanceof Error ? e.message : e)
+  return 1
+})

@@ -1,0 +1,207 @@
+/** Bugs in diffusion: schedules, parameterizations, objectives, samplers. */
+import { mutantsOf, type Mutant } from './mutant.ts'
+import { inFile } from './suites.ts'
+
+const area = 'diffusion'
+const schedules = inFile('diffusion/schedule')
+const golden = inFile('diffusion/golden')
+const samplers = inFile('diffusion/samplers')
+const sampling = inFile('diffusion/sample')
+
+/** Bugs in src/diffusion. */
+export const diffusionMutants: readonly Mutant[] = [
+  ...mutantsOf(area, 'src/diffusion/schedule.ts', schedules, [
+    [
+      'schedule: the posterior variance takes ᾱ of its own time',
+      'off by one',
+      '(beta(t) * (1 - signal(t - 1))) / (1 - signal(t))',
+      '(beta(t) * (1 - signal(t))) / (1 - signal(t))',
+    ],
+    [
+      'schedule: the image’s factor in the posterior takes ᾱ of its own time',
+      'off by one',
+      'beta(t) * Math.sqrt(signal(t - 1))',
+      'beta(t) * Math.sqrt(signal(t))',
+    ],
+    [
+      'schedule: the posterior’s factor of x_t is not rooted',
+      'missing term',
+      'Math.sqrt(1 - beta(t))',
+      '(1 - beta(t))',
+    ],
+    [
+      'schedule: the signal-to-noise ratio is of standard deviations',
+      'wrong operation',
+      'signal(t) / (1 - signal(t)))',
+      'Math.sqrt(signal(t) / (1 - signal(t))))',
+    ],
+    [
+      'cosine schedule: the cosine is not squared',
+      'missing term',
+      '* Math.PI) / 2) ** 2)',
+      '* Math.PI) / 2) ** 1)',
+      golden,
+    ],
+    [
+      'linear schedule: β does not depend on the number of steps',
+      'wrong constant',
+      '1000 / steps',
+      '1000 / 1000',
+      golden,
+    ],
+    [
+      'linear schedule: the last β is never reached',
+      'off by one',
+      'Math.max(1, steps - 1)',
+      'Math.max(1, steps)',
+      golden,
+    ],
+    [
+      'curves are not clipped at β = 0.999',
+      'missing clamp',
+      'Math.min(largestBeta, 1 - curve(t + 1) / curve(t))',
+      'Math.min(largestBeta + 1, 1 - curve(t + 1) / curve(t))',
+    ],
+    [
+      'sigmoid schedule: the temperature acts on one end only',
+      'missing term',
+      'sigmoid(end / tau)',
+      'sigmoid(end)',
+      golden,
+    ],
+  ]),
+  ...mutantsOf(area, 'src/diffusion/forward.ts', inFile('diffusion/forward'), [
+    [
+      'qSample: image and noise get each other’s factor',
+      'swapped operands',
+      'x0.mul(signal).add(epsilon.mul(noise))',
+      'x0.mul(noise).add(epsilon.mul(signal))',
+    ],
+    [
+      'qPosterior: image and x_t get each other’s factor',
+      'swapped operands',
+      'x0.mul(gatherTable(schedule.posteriorX0',
+      'xt.mul(gatherTable(schedule.posteriorX0',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/diffusion/parameterization.ts', inFile('diffusion/parameterization'), [
+    [
+      'v: image and noise are exchanged',
+      'swapped operands',
+      'epsilon.mul(signal).sub(x0.mul(noise))',
+      'x0.mul(signal).sub(epsilon.mul(noise))',
+    ],
+    [
+      'x₀ from v: the sign of v is wrong',
+      'sign',
+      'xt.mul(signal).sub(v.mul(noise))',
+      'xt.mul(signal).add(v.mul(noise))',
+    ],
+    [
+      'ε from v: signal and noise are exchanged',
+      'swapped operands',
+      'xt.mul(noise).add(v.mul(signal))',
+      'xt.mul(signal).add(v.mul(noise))',
+    ],
+    [
+      'x₀ from ε: divided by the noise',
+      'swapped operands',
+      'xt.sub(epsilon.mul(noise)).div(signal)',
+      'xt.sub(epsilon.mul(noise)).div(noise)',
+    ],
+    [
+      'clipping keeps the noise of the image before',
+      'stale value',
+      'epsilonFromX0(level, xt, clipped)',
+      'epsilonFromX0(level, xt, x0)',
+    ],
+    ['clipping has no upper bound', 'missing clamp', 'x0.maximum(-1).minimum(1)', 'x0.maximum(-1)'],
+  ]),
+  ...mutantsOf(area, 'src/diffusion/objective.ts', inFile('diffusion/objective'), [
+    ['the weight of v is that of ε', 'missing term', 'c / (snr + 1)', 'c / snr + 0'],
+    ['min-SNR takes the larger', 'missing clamp', 'Math.min(snr, minSnrGamma)', 'Math.max(snr, minSnrGamma)'],
+    [
+      'the weight of a time is not applied',
+      'missing term',
+      'error.mul(gatherTable(table, t, error))',
+      'error.mul(gatherTable(table, t, error).mul(0).add(1))',
+      golden,
+    ],
+    [
+      'the network sees the clean image',
+      'stale value',
+      'denoise(qSample(schedule, x0, t, epsilon), t)',
+      'denoise(x0, t)',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/diffusion/ddim.ts', samplers, [
+    [
+      'DDIM: σ divides by the next time’s noise',
+      'swapped operands',
+      '* (1 - next)) / (1 - a))',
+      '* (1 - a)) / (1 - next))',
+    ],
+    [
+      'DDIM: the direction forgets the fresh noise',
+      'missing term',
+      '1 - next - at(sigma, i) ** 2',
+      '1 - next - 0 * at(sigma, i)',
+    ],
+    [
+      'DDIM: the times are one too late',
+      'off by one',
+      '(i * total) / steps - 1)',
+      '(i * total) / steps - (i === 0 ? 1 : 0))',
+    ],
+    [
+      'DDIM: the last step goes to time 0, not to the image',
+      'off by one',
+      't < 0 ? 1 : at(alphaBar, t)',
+      'at(alphaBar, Math.max(0, t))',
+    ],
+    [
+      'DDIM: the noise estimate has the image’s factor',
+      'swapped operands',
+      'epsilon.mul(c.direction)',
+      'epsilon.mul(c.signal)',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/diffusion/ddpm.ts', samplers, [
+    ['DDPM: the last step adds noise', 'missing check', 't === 0 ? 0 : Math.sqrt(v)', 't < 0 ? 0 : Math.sqrt(v)'],
+    ['DDPM: σ is the variance', 'missing term', 't === 0 ? 0 : Math.sqrt(v)', 't === 0 ? 0 : v'],
+    [
+      'DDPM: the factors of x_t stand in the order of time',
+      'swapped operands',
+      'schedule.posteriorXt.toReversed()',
+      'schedule.posteriorXt.slice()',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/diffusion/sample.ts', sampling, [
+    [
+      'sampling: every step adds the same noise',
+      'stale value',
+      "foldIn(foldIn(key, 'step'), index)",
+      "foldIn(key, 'step')",
+    ],
+    [
+      'sampling: estimates are clipped only where that is switched off',
+      'swapped operands',
+      'clip ? clipEstimate(level, xt, raw) : raw',
+      'clip ? raw : clipEstimate(level, xt, raw)',
+    ],
+    [
+      'sampling: a walk from the middle uses the first steps',
+      'off by one',
+      'indices.slice(first).reduce',
+      'indices.slice(0, indices.length - first).reduce',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/diffusion/table.ts', inFile('diffusion/forward'), [
+    [
+      'a schedule’s table is kept in f32 for an f64 batch',
+      'wrong dtype',
+      "batch.dtype === 'f64' ? 'f64' : 'f32'",
+      "batch.dtype === 'f16' ? 'f64' : 'f32'",
+    ],
+  ]),
+]

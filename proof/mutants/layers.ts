@@ -1,0 +1,213 @@
+/** Bugs in functions, layers and losses. */
+import { mutantsOf, type Mutant } from './mutant.ts'
+import { inFile } from './suites.ts'
+
+const layers = inFile('nn/layers')
+const init = inFile('nn/init')
+const modules = inFile('nn/module')
+const unet = inFile('models/unet.golden')
+const functions = inFile('tensor/functions')
+
+const layer = 'functions and layers'
+
+/** Bugs in src/nn, and in the functions of src/tensor. */
+export const layerMutants: readonly Mutant[] = [
+  ...mutantsOf(layer, 'src/tensor/functions.ts', functions, [
+    ['softmax: the sum is always over the last axis', 'axis', 'e.div(e.sum(axis, true))', 'e.div(e.sum(-1, true))'],
+    [
+      'softmax: large logits overflow',
+      'missing clamp',
+      'const e = x.sub(x.max(axis, true)).exp()',
+      'const e = x.sub(x.max(axis, true).mul(0)).exp()',
+    ],
+    [
+      'softmax: the derivative forgets that the results sum to one',
+      'missing term',
+      'g.sub(g.mul(y).sum(axis, true)).mul(y)',
+      'g.mul(y)',
+    ],
+    [
+      'logSumExp: the maximum is not added again',
+      'missing term',
+      '.log().add(m)\n  return',
+      '.log().add(m.mul(0))\n  return',
+    ],
+    ['gelu: √2 where 1/√2 belongs', 'wrong constant', 'Math.SQRT1_2', 'Math.SQRT2'],
+    ['geluTanh: a digit of the cubic’s coefficient is wrong', 'wrong constant', 'mul(0.044715)', 'mul(0.044751)'],
+    [
+      'leakyRelu: the slope is on the wrong side',
+      'swapped operands',
+      'select(x, x.mul(slope))',
+      'select(x.mul(slope), x)',
+    ],
+    [
+      'variance: divided by the axis, not by all axes',
+      'axis',
+      'x.sub(x.mean(axes, true)).square()',
+      'x.sub(x.mean(undefined, true)).square()',
+    ],
+    [
+      'cumsum: sums from the other end',
+      'swapped operands',
+      '.less(iota([n, n], 0))\n    .not()',
+      '.less(iota([n, n], 0))\n    .or(iota([n, n], 1).equal(iota([n, n], 0)))',
+    ],
+    [
+      'attention: scores are divided by D, not √D',
+      'factor',
+      '1 / Math.sqrt(at(query.shape, query.rank - 1))',
+      '1 / at(query.shape, query.rank - 1)',
+    ],
+    [
+      'einsum: the result’s axes stay in the order of the contraction',
+      'axis',
+      'z.transpose(axes(out, result))',
+      'z.transpose(axes(result, out))',
+    ],
+  ]),
+  ...mutantsOf(layer, 'src/tensor/convolution.ts', functions, [
+    [
+      'convTranspose2d: the filter is not reversed',
+      'missing term',
+      'filter.reverse([0, 1]).node',
+      'filter.reverse([]).node',
+    ],
+    ['pixelUnshuffle: channels in TensorFlow’s order', 'axis', '[0, 1, 3, 5, 2, 4]', '[0, 1, 3, 2, 4, 5]', layers],
+    [
+      'averagePool: the largest, not the mean',
+      'wrong operation',
+      'pair(size)).mean([2, 4])',
+      'pair(size)).max([2, 4])',
+    ],
+  ]),
+  ...mutantsOf(layer, 'src/tensor/combine.ts', functions, [
+    ['argmax: the last of equal elements', 'wrong tie', 'candidates.neg().max(a).neg()', 'candidates.max(a)'],
+  ]),
+  ...mutantsOf(layer, 'src/nn/groupNorm.ts', layers, [
+    [
+      'groupNorm: the mean is over pixels alone',
+      'axis',
+      'grouped.sub(grouped.mean([1, 3], true))',
+      'grouped.sub(grouped.mean([1], true))',
+    ],
+    ['groupNorm: ε is added to the deviation', 'swapped operands', '.add(epsilon).sqrt()', '.sqrt().add(epsilon)'],
+  ]),
+  ...mutantsOf(layer, 'src/nn/layerNorm.ts', layers, [
+    [
+      'layerNorm: the variance is over the whole batch',
+      'axis',
+      'variance(x, -1, true)',
+      'variance(x, undefined, true)',
+    ],
+  ]),
+  ...mutantsOf(layer, 'src/nn/rmsNorm.ts', layers, [
+    ['rmsNorm: C where √C belongs', 'factor', 'Math.sqrt(at(x.shape, x.rank - 1))', 'at(x.shape, x.rank - 1)'],
+    [
+      'rmsNorm: a zero vector is divided by zero',
+      'missing clamp',
+      '.maximum(smallestNorm ** 2)',
+      '.maximum(0 * smallestNorm)',
+    ],
+  ]),
+  ...mutantsOf(layer, 'src/nn/attention.ts', unet, [
+    [
+      'attention layer: queries and keys are exchanged',
+      'swapped operands',
+      '[part(0), part(1), part(2)]',
+      '[part(1), part(0), part(2)]',
+    ],
+    [
+      'attention layer: memory keys stand in for memory values',
+      'stale value',
+      'memory.slice([i, i + 1])',
+      'memory.slice([0, 1 + 0 * i])',
+    ],
+    [
+      'attention layer: heads and pixels are not exchanged back',
+      'axis',
+      'x.transpose([0, 2, 1, 3]).reshape([at(x.shape, 0)',
+      'x.transpose([0, 1, 2, 3]).reshape([at(x.shape, 0)',
+    ],
+  ]),
+  ...mutantsOf(layer, 'src/nn/linearAttention.ts', unet, [
+    ['linear attention: the query’s softmax is over the pixels', 'axis', 'softmax(query, 3)', 'softmax(query, 2)'],
+  ]),
+  ...mutantsOf(layer, 'src/models/resBlock.ts', unet, [
+    ['residual block: scale where 1 + scale belongs', 'missing term', 'scale.add(1)', 'scale.add(0)'],
+    [
+      'residual block: scale and shift are exchanged',
+      'swapped operands',
+      '[half(0), half(channels)]',
+      '[half(channels), half(0)]',
+    ],
+  ]),
+  ...mutantsOf(layer, 'src/nn/dropout.ts', modules, [
+    ['dropout: what is kept is not scaled up', 'missing term', 'select(x.div(1 - rate), 0)', 'select(x, 0)'],
+    [
+      'dropout: the rate is that of keeping',
+      'swapped operands',
+      'bernoulli(mode.key, 1 - rate, x.shape)',
+      'bernoulli(mode.key, rate, x.shape)',
+    ],
+  ]),
+  ...mutantsOf(layer, 'src/nn/module.ts', modules, [
+    [
+      'children share the key of their parent',
+      'stale value',
+      'child.init(foldIn(key, name))',
+      'child.init(foldIn(key, name.slice(0, 0)))',
+    ],
+  ]),
+  ...mutantsOf(layer, 'src/nn/timeEmbedding.ts', layers, [
+    ['time embedding: the last frequency is not 1/θ', 'off by one', 'i) / (half - 1))', 'i) / half)'],
+    [
+      'time embedding: cosines come first',
+      'swapped operands',
+      '[angles.sin(), angles.cos()]',
+      '[angles.cos(), angles.sin()]',
+    ],
+  ]),
+  ...mutantsOf(layer, 'src/nn/conv2d.ts', init, [
+    [
+      'conv2d: the fan counts the channels of all groups',
+      'factor',
+      '(height * width * inputs) / groups\n',
+      'height * width * inputs\n',
+    ],
+  ]),
+  ...mutantsOf(layer, 'src/nn/init.ts', init, [
+    ['kaimingUniform: the bound is √(3 / fan)', 'factor', '1 / Math.sqrt(fanIn)', 'Math.sqrt(3 / fanIn)'],
+  ]),
+]
+
+/** Bugs in losses. */
+export const lossMutants: readonly Mutant[] = mutantsOf(
+  'losses',
+  'src/nn/losses.ts',
+  inFile('nn/layers', 'value and the reduction'),
+  [
+    ['the mean of a loss is its sum', 'factor', 'losses.mean()', 'losses.sum()'],
+    ['l1: without the absolute value', 'missing term', 'sub(target).abs()', 'sub(target)'],
+    [
+      'huber: the tangent misses its point by δ²/2',
+      'factor',
+      'distance.sub(delta / 2).mul(delta)',
+      'distance.sub(delta).mul(delta)',
+    ],
+    ['huber: the parabola is d²', 'factor', 'difference.square().mul(0.5)', 'difference.square()'],
+    ['crossEntropy: the sign is wrong', 'sign', '.sum(-1).neg()', '.sum(-1)'],
+    [
+      'binaryCrossEntropy: large logits overflow',
+      'missing clamp',
+      'logits.maximum(0).stopGradient()',
+      'logits.maximum(logits).stopGradient()',
+      inFile('nn/layers', 'binaryCrossEntropy'),
+    ],
+    [
+      'binaryCrossEntropy: the target counts for its complement',
+      'sign',
+      'sub(targets.mul(logits))',
+      'add(targets.mul(logits))',
+    ],
+  ],
+)

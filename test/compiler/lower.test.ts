@@ -1,0 +1,57 @@
+/** Lowering: kernels that read their operands in order get them so, whatever view they come through. */
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { argsort, gather, scatterAdd } from '../../src/tensor/combine.ts'
+import { tensor } from '../../src/tensor/create.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
+import { cpuDevice } from '../support/device.ts'
+
+const device = cpuDevice()
+const data = tensor(
+  Float32Array.from({ length: 60 }, (_, i) => (i * 37) % 61),
+  { shape: [5, 4, 3] },
+)
+const indices = tensor(Int32Array.from([9, 9, 2, 0, 3, 1, 4, 4]))
+
+/** Views of [5, 4, 3]: all of it, a part behind its beginning, a stride, a reversal, another order of axes. */
+const views: { readonly [name: string]: (x: Tensor) => Tensor } = {
+  whole: (x) => x,
+  'a slice behind the beginning': (x) => x.slice([2]),
+  'a slice of an inner axis': (x) => x.slice([], [1, 3]),
+  'every second row': (x) => x.slice([0, 5, 2]),
+  reversed: (x) => x.reverse(0),
+  transposed: (x) => x.transpose([2, 0, 1]),
+}
+
+const kernels: { readonly [name: string]: (x: Tensor, index: Tensor) => Tensor } = {
+  gather: (x, index) => gather(x, index),
+  'gather along an inner axis': (x, index) => gather(x, index, 1),
+  'scatterAdd of updates': (x, index) => scatterAdd(index.slice([0, x.shape[0] ?? 0]), x, 6),
+  argsort: (x) => argsort(x, 1).cast('f32'),
+}
+
+describe('a kernel that walks its operands in order', () => {
+  it.each(Object.keys(kernels).flatMap((k) => Object.keys(views).map((v) => [k, v] as const)))(
+    '%s: reads %s as if it had been copied',
+    async (kernel, view) => {
+      const f = device.compile((x: Tensor, index: Tensor) => kernels[kernel]?.(views[view]?.(x) ?? x, index))
+      const copied = await device.realize((views[view]?.(data) ?? data).add(0))
+      const expected = await device.realize(kernels[kernel]?.(copied, indices) ?? copied)
+      expect(await device.read((await f(data, indices)) ?? data)).toEqual(await device.read(expected))
+    },
+  )
+
+  it('takes an index that is itself a part of a longer one', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 0, max: 6 }), async (start) => {
+        const f = device.compile((x: Tensor, index: Tensor) => gather(x, index.slice([start, start + 2])))
+        const rows = [9, 9, 2, 0, 3, 1, 4, 4].slice(start, start + 2).map((i) => Math.min(i, 4))
+        const all = [...(await device.read(data))]
+        expect([...(await device.read(await f(data, indices)))]).toEqual(
+          rows.flatMap((r) => all.slice(12 * r, 12 * r + 12)),
+        )
+      }),
+      { seed: 51, numRuns: 7 },
+    )
+  })
+})
