@@ -110,6 +110,16 @@ export interface Density {
 
 /** The arguments of a function in a dtype, in chunks that fit a device. */
 export function* argumentsOf(f: ScalarFunction, dtype: FloatType, density: Density): Generator<Arguments> {
+  const { from } = f
+  for (const part of allArguments(f, dtype, density)) yield from === undefined ? part : startingAt(from, part)
+}
+
+const startingAt = (from: number, { stored, values }: Arguments): Arguments => {
+  const isIn = (_: number, i: number): boolean => (values[i] as number) >= from
+  return { stored: stored.filter(isIn), values: Float64Array.from(values).filter(isIn) }
+}
+
+function* allArguments(f: ScalarFunction, dtype: FloatType, density: Density): Generator<Arguments> {
   if (dtype === 'f16') yield halves()
   else if (dtype === 'f64') yield doubles(f, density.doubles)
   else {

@@ -14,6 +14,8 @@ import { exactly, squareRoot, type Real } from './real.ts'
 /** A function of one number. */
 export interface ScalarFunction {
   readonly name: string
+  /** Arguments below it (and NaN) are left out, where a row of the table speaks of a part of the function. */
+  readonly from?: number
   readonly apply: (x: Tensor) => Tensor
   /** In f64, right to far below an ulp of f32. */
   readonly double: (x: number) => number
@@ -53,6 +55,17 @@ const gated =
 const rootTwoOverPi = Math.sqrt(2 / Math.PI)
 
 const gates = ends(-0, Infinity, itself)
+
+/** Φ has a long left tail, which 1 + erf cannot give: the rest of the function has a row of its own. */
+const exactGelu: ScalarFunction = {
+  name: 'gelu',
+  apply: gelu,
+  double: gated((x) => erfc(-x * Math.SQRT1_2) / 2),
+  exact: exact.gelu,
+  special: gates,
+  interesting: [-39, 9],
+  thresholds: [-5.5, -8.3, -14.2, -37.5, -38.5, -38.6],
+}
 
 /** In the order of the tables. */
 export const scalarFunctions: readonly ScalarFunction[] = [
@@ -106,15 +119,8 @@ export const scalarFunctions: readonly ScalarFunction[] = [
     interesting: [-6, 6],
     thresholds: [0.84375, 1.25, 2.5, 1 / 0.35, 3.8325069, 5.863584748755167, 6],
   },
-  {
-    name: 'gelu',
-    apply: gelu,
-    double: gated((x) => erfc(-x * Math.SQRT1_2) / 2),
-    exact: exact.gelu,
-    special: gates,
-    interesting: [-39, 9],
-    thresholds: [-5.5, -8.3, -14.2, -37.5, -38.5, -38.6],
-  },
+  exactGelu,
+  { ...exactGelu, name: 'gelu, x ≥ −1', from: -1, interesting: [-1, 9] },
   {
     name: 'geluTanh',
     apply: geluTanh,
