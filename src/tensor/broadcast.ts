@@ -6,12 +6,12 @@ import { makeNode } from '../graph/node.ts'
 import type { Node } from '../graph/ops.ts'
 import { showShape, type Shape } from '../graph/shape.ts'
 
-/** A node that holds `value` in every element of `shape`; integer dtypes hold whole numbers only. */
+/** A node that holds `value` in every element of `shape`; integer dtypes hold whole numbers only, and bool 0 or 1. */
 export const fullNode = (value: number, shape: Shape, dtype: DType): Node => {
   if (!isFloat(dtype) && !Number.isInteger(value))
     throw new DTypeError(`${value} is not a number of dtype ${dtype}; cast the tensor to a float first`)
   const values = allocate(dtype, 1)
-  values[0] = dtype === 'f16' ? encodeHalf(value) : value
+  values[0] = dtype === 'f16' ? encodeHalf(value) : dtype === 'bool' ? Number(value !== 0) : value
   return broadcastNode(makeNode('constant', { values, shape: [], dtype }, []), shape)
 }
 
