@@ -1,0 +1,24 @@
+/** Losses, as test/golden/torch/losses.py names them. */
+import { binaryCrossEntropy, crossEntropy, huber, l1, mse, type LossOptions } from '../../src/nn/losses.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
+import { row, type Rows } from './row.ts'
+
+interface Pair extends LossOptions {
+  readonly prediction: Tensor
+  readonly target: Tensor
+}
+
+/** Subject → function. */
+export const losses: Rows = {
+  mse: row<Pair>(({ prediction, target, ...options }) => mse(prediction, target, options)),
+  l1: row<Pair>(({ prediction, target, ...options }) => l1(prediction, target, options)),
+  huber: row<Pair & { readonly delta?: number }>(({ prediction, target, ...options }) =>
+    huber(prediction, target, options),
+  ),
+  crossEntropy: row<LossOptions & { readonly logits: Tensor; readonly labels: Tensor }>(
+    ({ logits, labels, ...options }) => crossEntropy(logits, labels, options),
+  ),
+  binaryCrossEntropy: row<LossOptions & { readonly logits: Tensor; readonly targets: Tensor }>(
+    ({ logits, targets, ...options }) => binaryCrossEntropy(logits, targets, options),
+  ),
+}
