@@ -1,0 +1,218 @@
+/** Operations along axes: reductions, normalised exponentials, running sums, orders. */
+import fc from 'fast-check'
+import type { DType } from '../../../src/graph/dtype.ts'
+import { argmax, argsort, sort } from '../../../src/tensor/combine.ts'
+import { cumsum, logSoftmax, logSumExp, softmax, variance } from '../../../src/tensor/functions.ts'
+import type { Axes, Tensor } from '../../../src/tensor/tensor.ts'
+import { count, type NdArray } from '../../array.ts'
+import {
+  arithmeticTypes,
+  badDType,
+  badShape,
+  distinct,
+  entry,
+  inputOf,
+  isFloating,
+  one,
+  table,
+  wide,
+  type Case,
+  type Entry,
+  type Misuse,
+} from '../entry.ts'
+import { sortedOrder } from '../primitives/indexing.ts'
+import { reduced, sum } from '../primitives/reduction.ts'
+import { alongAxis, line, smoothArrays } from './draw.ts'
+
+/** Axes as they are given to a reduction, and which those are. */
+const axesFor = (rank: number): fc.Arbitrary<{ readonly given: Axes; readonly axes: readonly number[] }> => {
+  const everything = Array.from({ length: rank }, (_, i) => i)
+  const signed = (axes: readonly number[], fromEnd: boolean): readonly number[] =>
+    axes.map((a) => (fromEnd ? a - rank : a))
+  const list = fc
+    .tuple(fc.shuffledSubarray(everything), fc.boolean())
+    .map(([axes, fromEnd]) => ({ given: signed(axes, fromEnd), axes }))
+  const single = fc
+    .tuple(fc.nat(Math.max(0, rank - 1)), fc.boolean())
+    .map(([axis, fromEnd]) => ({ given: fromEnd ? axis - rank : axis, axes: [axis] }))
+  const whole = fc.constant({ given: undefined, axes: everything })
+  return rank === 0 ? fc.oneof(whole, list) : fc.oneof(whole, list, single)
+}
+
+const reduction = (
+  input: (dtype: DType) => fc.Arbitrary<NdArray>,
+  f: (x: Tensor, axes: Axes, keepDims: boolean) => Tensor,
+  oracle: (terms: readonly number[]) => number,
+  options: Partial<Entry>,
+): Entry =>
+  entry({
+    dtypes: wide,
+    cases: (dtype) =>
+      input(dtype).chain((x) =>
+        fc.tuple(axesFor(x.shape.length), fc.boolean()).map(([{ given, axes }, keepDims]): Case => {
+          const kept = x.shape.map((n, i) => (axes.includes(i) ? 1 : n))
+          return {
+            inputs: [x],
+            build: (t) => f(one(t), given, keepDims),
+            oracle: () => {
+              const { shape, data } = reduced(x, axes, oracle)
+              return { shape: keepDims ? kept : shape, data }
+            },
+          }
+        }),
+      ),
+    differentiableIn: [0],
+    slack: 8,
+    ...options,
+  })
+
+const noSuchAxis = (name: string, f: (x: Tensor) => Tensor): Misuse =>
+  badShape(new RegExp(`^${name}: axis 2 does not exist in a tensor of 2 axes$`), ['f32[2,3]'], (x) => f(one(x)))
+
+const full = (dtype: DType): fc.Arbitrary<NdArray> => smoothArrays(dtype).filter((x) => count(x.shape) > 0)
+
+const meanOf = (terms: readonly number[]): number => sum(terms) / terms.length
+
+const rowwise = (
+  f: (x: Tensor, axis: number) => Tensor,
+  oracle: (line: readonly number[], i: number) => number,
+  options: Partial<Entry>,
+): Entry =>
+  entry({
+    dtypes: wide,
+    cases: (dtype) =>
+      alongAxis(smoothArrays(dtype, 1)).map(({ x, axis, given }) => ({
+        inputs: [x],
+        build: (t) => f(one(t), given),
+        oracle: () => table(x.shape, (index) => oracle(line(x, axis, index), index[axis] ?? 0)),
+      })),
+    differentiableIn: [0],
+    slack: 8,
+    lacks: ['scalar'],
+    ...options,
+  })
+
+const logSum = (terms: readonly number[]): number => Math.log(sum(terms.map(Math.exp)))
+
+const orderly = (dtype: DType): fc.Arbitrary<NdArray> =>
+  isFloating(dtype) ? fc.oneof(distinct(dtype, 1), inputOf(dtype, 1, 3)) : inputOf(dtype, 1, 3)
+
+const sortCase = (x: NdArray): Case => {
+  const last = x.shape.length - 1
+  return {
+    inputs: [x],
+    build: (t) => sort(one(t)),
+    oracle: () => table(x.shape, (index) => line(x, last, index).toSorted((a, b) => a - b)[index[last] ?? 0] ?? NaN),
+  }
+}
+
+type ReducingMethod = 'sum' | 'mean' | 'max'
+
+/** The methods that reduce. */
+export const reducingMethods: { readonly [K in ReducingMethod]: Entry } = {
+  sum: reduction(
+    (d) => inputOf(d),
+    (x, axes, keepDims) => x.sum(axes, keepDims),
+    sum,
+    {
+      dtypes: arithmeticTypes,
+      slack: 0,
+      linearIn: [0],
+      errors: [
+        noSuchAxis('sum', (x) => x.sum(2)),
+        badShape(/^reduceSum: axes \[1,1\] must be different axes of a tensor with 2 axes$/, ['f32[2,3]'], (x) =>
+          one(x).sum([1, -1]),
+        ),
+        badDType(/^reduceSum: takes numbers; cast bool to i32 first$/, ['bool[2]'], (x) => one(x).sum()),
+      ],
+    },
+  ),
+  mean: reduction(full, (x, axes, keepDims) => x.mean(axes, keepDims), meanOf, {
+    linearIn: [0],
+    lacks: ['empty'],
+    errors: [noSuchAxis('mean', (x) => x.mean(2))],
+  }),
+  max: reduction(
+    (d) => (isFloating(d) ? distinct(d, 0) : inputOf(d)).filter((x) => count(x.shape) > 0),
+    (x, axes, keepDims) => x.max(axes, keepDims),
+    (terms) => Math.max(...terms),
+    {
+      dtypes: arithmeticTypes,
+      slack: 0,
+      lacks: ['empty'],
+      errors: [
+        noSuchAxis('max', (x) => x.max(2)),
+        badDType(/^reduceMax: takes numbers; cast bool to i32 first$/, ['bool[2]'], (x) => one(x).max()),
+      ],
+    },
+  ),
+}
+
+type AxisFunction = 'softmax' | 'logSoftmax' | 'logSumExp' | 'variance' | 'cumsum' | 'sort' | 'argsort' | 'argmax'
+
+/** The functions along an axis. */
+export const axisFunctions: { readonly [K in AxisFunction]: Entry } = {
+  softmax: rowwise(softmax, (l, i) => Math.exp(l[i] ?? 0) / sum(l.map(Math.exp)), {
+    errors: [
+      noSuchAxis('max', (x) => softmax(x, 2)),
+      badDType(/^exp: takes a float, got i32/, ['i32[2]'], (x) => softmax(one(x))),
+    ],
+  }),
+  logSoftmax: rowwise(logSoftmax, (l, i) => (l[i] ?? 0) - logSum(l), {
+    errors: [noSuchAxis('logSumExp', (x) => logSoftmax(x, 2))],
+  }),
+  logSumExp: entry({
+    dtypes: wide,
+    cases: (dtype) =>
+      fc.tuple(alongAxis(smoothArrays(dtype, 1)), fc.boolean()).map(([{ x, axis, given }, keepDims]) => ({
+        inputs: [x],
+        build: (t) => logSumExp(one(t), given, keepDims),
+        oracle: () => {
+          const { shape, data } = reduced(x, [axis], logSum)
+          return { shape: keepDims ? x.shape.map((n, i) => (i === axis ? 1 : n)) : shape, data }
+        },
+      })),
+    differentiableIn: [0],
+    slack: 8,
+    lacks: ['scalar'],
+    errors: [noSuchAxis('logSumExp', (x) => logSumExp(x, 2))],
+  }),
+  variance: reduction(full, variance, (terms) => meanOf(terms.map((v) => (v - meanOf(terms)) ** 2)), {
+    lacks: ['empty'],
+    errors: [noSuchAxis('mean', (x) => variance(x, 2))],
+  }),
+  cumsum: rowwise(cumsum, (l, i) => sum(l.slice(0, i + 1)), {
+    linearIn: [0],
+    errors: [noSuchAxis('cumsum', (x) => cumsum(x, 2))],
+  }),
+  sort: entry({
+    dtypes: arithmeticTypes,
+    cases: (d) => orderly(d).map(sortCase),
+    smooth: distinct('f64', 1).map(sortCase),
+    differentiableIn: [0],
+    lacks: ['scalar'],
+    errors: [badShape(/^argsort: axis -1 does not exist in a tensor of 0 axes$/, ['f32[]'], (x) => sort(one(x)))],
+  }),
+  argsort: entry({
+    dtypes: arithmeticTypes,
+    cases: (d) =>
+      alongAxis(orderly(d)).map(({ x, axis, given }) => ({
+        inputs: [x],
+        build: (t) => argsort(one(t), given),
+        oracle: () => sortedOrder(x, axis),
+      })),
+    lacks: ['scalar'],
+    errors: [noSuchAxis('argsort', (x) => argsort(x, 2))],
+  }),
+  argmax: entry({
+    dtypes: arithmeticTypes,
+    cases: (d) =>
+      alongAxis(orderly(d)).map(({ x, axis, given }) => ({
+        inputs: [x],
+        build: (t) => argmax(one(t), given),
+        oracle: () => reduced(x, [axis], (terms) => terms.indexOf(Math.max(...terms))),
+      })),
+    lacks: ['scalar'],
+    errors: [noSuchAxis('argmax', (x) => argmax(x, 2))],
+  }),
+}

@@ -1,0 +1,277 @@
+/** Convolutions, pooling and the rearrangements of pixels, over NHWC images. */
+import fc from 'fast-check'
+import type { DType } from '../../../src/graph/dtype.ts'
+import {
+  averagePool,
+  conv2d,
+  convTranspose2d,
+  maxPool,
+  pixelShuffle,
+  pixelUnshuffle,
+  upsampleNearest,
+} from '../../../src/tensor/convolution.ts'
+import type { Tensor } from '../../../src/tensor/tensor.ts'
+import { arrays, count, elementAt, indices, type NdArray } from '../../array.ts'
+import {
+  all,
+  badDType,
+  badShape,
+  distinctOf,
+  entry,
+  floats,
+  one,
+  table,
+  wide,
+  type Case,
+  type Entry,
+  type Expected,
+  type Misuse,
+} from '../entry.ts'
+import { correlated } from '../primitives/contraction.ts'
+import { sum } from '../primitives/reduction.ts'
+
+type Spatial = readonly [number, number]
+
+const length = (min: number, max: number): fc.Arbitrary<number> => fc.integer({ min, max })
+
+const spatial = (low: number, high: number): fc.Arbitrary<Spatial> => fc.tuple(length(low, high), length(low, high))
+
+/** Height and width, or one number for both. */
+const either = (p: Spatial): number | Spatial => (p[0] === p[1] ? p[0] : p)
+
+const convolved = (dtype: DType): fc.Arbitrary<Case> =>
+  fc
+    .record({
+      stride: spatial(1, 2),
+      padding: spatial(0, 2),
+      dilation: spatial(1, 2),
+      groups: length(1, 2),
+      kernel: spatial(1, 3),
+      extra: spatial(0, 2),
+      n: length(0, 2),
+      c: length(1, 2),
+      o: length(1, 2),
+    })
+    .map((a) => ({ ...a, size: [a.kernel[0] + a.extra[0], a.kernel[1] + a.extra[1]] as const }))
+    .filter(
+      ({ n, size, c, groups, kernel, o }) => count([n, ...size, c, groups]) + count([...kernel, c, o, groups]) <= 60,
+    )
+    .chain(({ stride, padding, dilation, groups, kernel, size, n, c, o }) =>
+      fc.tuple(arrays([n, ...size, c * groups], dtype), arrays([...kernel, c, o * groups], dtype)).map(([x, w]) => ({
+        inputs: [x, w],
+        build: (s, t) =>
+          conv2d(one(s), one(t), {
+            stride: either(stride),
+            padding: either(padding),
+            dilation: either(dilation),
+            groups,
+          }),
+        oracle: () =>
+          correlated(x, w, {
+            stride,
+            padLow: padding,
+            padHigh: padding,
+            inputDilation: [1, 1],
+            filterDilation: dilation,
+            groups,
+          }),
+      })),
+    )
+
+/** Each pixel adds its multiple of the filter into the result, `stride` apart. */
+const spread = (x: NdArray, w: NdArray, stride: Spatial, padding: Spatial, outputPadding: Spatial): Expected => {
+  const [n = 0, h = 0, width = 0, c = 0] = x.shape
+  const [kh = 0, kw = 0, , o = 0] = w.shape
+  const size = (from: number, k: number, i: 0 | 1): number =>
+    (from - 1) * stride[i] - 2 * padding[i] + k + outputPadding[i]
+  const shape = [n, size(h, kh, 0), size(width, kw, 1), o]
+  const sums = new Map<string, number>()
+  for (const [b = 0, y = 0, z = 0, k = 0] of indices([n, h, width, c]))
+    for (const [ky = 0, kx = 0, out = 0] of indices([kh, kw, o])) {
+      const at = [b, y * stride[0] + ky - padding[0], z * stride[1] + kx - padding[1], out].join()
+      sums.set(at, (sums.get(at) ?? 0) + elementAt(x, [b, y, z, k]) * elementAt(w, [ky, kx, k, out]))
+    }
+  return table(shape, (index) => sums.get(index.join()) ?? 0)
+}
+
+const transposed = (dtype: DType): fc.Arbitrary<Case> =>
+  fc
+    .record({
+      stride: spatial(1, 3),
+      padding: spatial(0, 1),
+      output: spatial(0, 2),
+      kernel: spatial(2, 3),
+      size: spatial(1, 3),
+      n: length(0, 2),
+      c: length(1, 2),
+      o: length(1, 2),
+    })
+    .filter(({ n, size, c, kernel, o }) => count([n, ...size, c]) + count([...kernel, c, o]) <= 40)
+    .chain(({ stride, padding, output, kernel, size, n, c, o }) => {
+      const outputPadding = [Math.min(output[0], stride[0] - 1), Math.min(output[1], stride[1] - 1)] as const
+      return fc.tuple(arrays([n, ...size, c], dtype), arrays([...kernel, c, o], dtype)).map(([x, w]) => ({
+        inputs: [x, w],
+        build: (s: Tensor | undefined, t: Tensor | undefined) =>
+          convTranspose2d(one(s), one(t), {
+            stride: either(stride),
+            padding: either(padding),
+            outputPadding: either(outputPadding),
+          }),
+        oracle: () => spread(x, w, stride, padding, outputPadding),
+      }))
+    })
+    .filter((c) => c.oracle().shape.every((n) => n >= 0))
+
+/** Images whose sides are multiples of the windows' sides. */
+const tiled = (dtype: DType, different: boolean): fc.Arbitrary<readonly [x: NdArray, window: Spatial]> =>
+  fc
+    .tuple(length(0, 2), spatial(1, 2), spatial(1, 3), length(1, 2))
+    .filter(([n, tiles, window, c]) => count([n, ...tiles, ...window, c]) <= 24)
+    .chain(([n, tiles, window, c]) => {
+      const shape = [n, tiles[0] * window[0], tiles[1] * window[1], c]
+      return fc.tuple(different ? distinctOf(shape, dtype) : arrays(shape, dtype), fc.constant(window))
+    })
+
+const pooled = (x: NdArray, [height, width]: Spatial, f: (window: readonly number[]) => number): Expected => {
+  const [n = 0, h = 0, w = 0, c = 0] = x.shape
+  return table([n, h / height, w / width, c], ([b = 0, y = 0, z = 0, k = 0]) =>
+    f(indices([height, width]).map(([dy = 0, dx = 0]) => elementAt(x, [b, y * height + dy, z * width + dx, k]))),
+  )
+}
+
+const pooling = (
+  pool: (x: Tensor, size: number | Spatial) => Tensor,
+  f: (window: readonly number[]) => number,
+  different: boolean,
+  options: Partial<Entry>,
+): Entry =>
+  entry({
+    dtypes: wide,
+    cases: (dtype) =>
+      tiled(dtype, different).map(([x, window]) => ({
+        inputs: [x],
+        build: (t) => pool(one(t), either(window)),
+        oracle: () => pooled(x, window, f),
+      })),
+    differentiableIn: [0],
+    lacks: ['scalar'],
+    ...options,
+  })
+
+const doesNotTile = (name: string, f: (x: Tensor) => Tensor): Misuse =>
+  badShape(new RegExp(`^${name}: windows of \\[3,3\\] do not tile \\[1,4,4,2\\]$`), ['f32[1,4,4,2]'], (x) => f(one(x)))
+
+const rearranging = (
+  shapes: fc.Arbitrary<readonly [shape: readonly number[], factor: number]>,
+  f: (x: Tensor, factor: number) => Tensor,
+  oracle: (x: NdArray, factor: number) => Expected,
+  errors: readonly Misuse[],
+): Entry =>
+  entry({
+    dtypes: all,
+    cases: (dtype) =>
+      shapes
+        .filter(([shape]) => count(shape) <= 36)
+        .chain(([shape, factor]) =>
+          arrays(shape, dtype).map((x) => ({
+            inputs: [x],
+            build: (t: Tensor | undefined) => f(one(t), factor),
+            oracle: () => oracle(x, factor),
+          })),
+        ),
+    differentiableIn: [0],
+    linearIn: [0],
+    lacks: ['scalar'],
+    errors,
+  })
+
+const images = fc.tuple(length(0, 2), length(1, 2), length(1, 3), length(1, 2), length(1, 3))
+
+/** Depth to space: channel c·f² + dy·f + dx of a pixel becomes channel c of its pixel (dy, dx). */
+const shuffled = (x: NdArray, f: number): Expected => {
+  const [n = 0, h = 0, w = 0, c = 0] = x.shape
+  return table([n, h * f, w * f, c / (f * f)], ([b = 0, y = 0, z = 0, k = 0]) =>
+    elementAt(x, [b, Math.floor(y / f), Math.floor(z / f), k * f * f + (y % f) * f + (z % f)]),
+  )
+}
+
+const unshuffled = (x: NdArray, f: number): Expected => {
+  const [n = 0, h = 0, w = 0, c = 0] = x.shape
+  return table([n, h / f, w / f, c * f * f], ([b = 0, y = 0, z = 0, k = 0]) => {
+    const place = k % (f * f)
+    return elementAt(x, [b, y * f + Math.floor(place / f), z * f + (place % f), Math.floor(k / (f * f))])
+  })
+}
+
+const repeated = (x: NdArray, f: number): Expected => {
+  const [n = 0, h = 0, w = 0, c = 0] = x.shape
+  return table([n, h * f, w * f, c], ([b = 0, y = 0, z = 0, k = 0]) =>
+    elementAt(x, [b, Math.floor(y / f), Math.floor(z / f), k]),
+  )
+}
+
+type ImageFunction =
+  | 'conv2d'
+  | 'convTranspose2d'
+  | 'averagePool'
+  | 'maxPool'
+  | 'upsampleNearest'
+  | 'pixelUnshuffle'
+  | 'pixelShuffle'
+
+const convolution = (cases: Entry['cases'], errors: readonly Misuse[]): Entry =>
+  entry({
+    dtypes: floats,
+    cases,
+    differentiableIn: [0, 1],
+    linearIn: [0, 1],
+    lacks: ['scalar'],
+    elements: 60,
+    errors,
+  })
+
+/** A row for each. */
+export const imageFunctions: { readonly [K in ImageFunction]: Entry } = {
+  conv2d: convolution(convolved, [
+    badShape(/^conv2d: input has 3 channels, filter expects 4/, ['f32[1,4,4,3]', 'f32[3,3,4,2]'], (x, w) =>
+      conv2d(one(x), one(w)),
+    ),
+    badShape(/^conv2d: strides, dilations and groups/, ['f32[1,4,4,3]', 'f32[3,3,3,2]'], (x, w) =>
+      conv2d(one(x), one(w), { stride: 0 }),
+    ),
+    badDType(/^conv2d: input is f32 and filter is f16/, ['f32[1,4,4,3]', 'f16[3,3,3,2]'], (x, w) =>
+      conv2d(one(x), one(w)),
+    ),
+  ]),
+  convTranspose2d: convolution(transposed, [
+    badShape(/^conv2d: input has 3 channels, filter expects 4/, ['f32[1,4,4,3]', 'f32[3,3,4,2]'], (x, w) =>
+      convTranspose2d(one(x), one(w)),
+    ),
+  ]),
+  averagePool: pooling(averagePool, (window) => sum(window) / window.length, false, {
+    linearIn: [0],
+    slack: 1,
+    errors: [doesNotTile('averagePool', (x) => averagePool(x, 3))],
+  }),
+  maxPool: pooling(maxPool, (window) => Math.max(...window), true, {
+    errors: [doesNotTile('maxPool', (x) => maxPool(x, 3))],
+  }),
+  upsampleNearest: rearranging(
+    images.map(([n, h, w, c, f]) => [[n, h, w, c], f]),
+    upsampleNearest,
+    repeated,
+    [],
+  ),
+  pixelUnshuffle: rearranging(
+    images.map(([n, h, w, c, f]) => [[n, h * f, w * f, c], f]),
+    pixelUnshuffle,
+    unshuffled,
+    [doesNotTile('pixelUnshuffle', (x) => pixelUnshuffle(x, 3))],
+  ),
+  pixelShuffle: rearranging(
+    images.map(([n, h, w, c, f]) => [[n, h, w, c * f * f], f]),
+    pixelShuffle,
+    shuffled,
+    [badShape(/^pixelShuffle: 3 channels do not divide by 4$/, ['f32[1,4,4,3]'], (x) => pixelShuffle(one(x)))],
+  ),
+}
