@@ -142,7 +142,8 @@ export const stack = (pictures: readonly Uint8Array[]): Uint8Array => {
  * const data = dataOfSeas({ seed: 1, size: 8 })
  * const batch = batchAt(data, 600, 4)
  * batch.length / 4 // => 192
- * batch.subarray(0, 192).every((byte, i) => byte === data.picture(600)[i]) // => true
+ * const first = data.picture(600)
+ * batch.subarray(0, 192).every((byte, i) => byte === first[i]) // => true
  * ```
  */
 export const batchAt = (data: TrainingData, start: number, size: number): Uint8Array =>

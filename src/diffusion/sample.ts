@@ -61,7 +61,20 @@ export interface WalkOptions {
   readonly onStep?: (done: number, total: number) => void
 }
 
-/** One step of the plan as a pure function of tensors: what is compiled. */
+/**
+ * One step of the plan as a pure function of tensors: what is compiled.
+ *
+ * @example
+ * ```ts
+ * import { full, key, ones, scalar, type Tensor } from 'fathom'
+ * import { cosineSchedule, ddim, samplingStep } from 'fathom/diffusion'
+ *
+ * const schedule = cosineSchedule(1000)
+ * const denoise = (_: object, xt: Tensor): Tensor => full(xt.shape, 0.25) // predicts one image, whatever it sees
+ * const step = samplingStep({ denoise, schedule, objective: 'x0' }, ddim({ steps: 4 })(schedule))
+ * step({}, ones([1, 2]), key(0), scalar(3, 'u32')).x // => [[0.25, 0.25]]
+ * ```
+ */
 export const samplingStep =
   <P>(
     { denoise, schedule, objective, clip = true }: Omit<SamplingOptions<P>, 'device' | 'sampler' | 'shape'>,

@@ -80,13 +80,15 @@ const constantPredictor =
  * @example
  * ```ts
  * import { key } from 'fathom'
- * import { dataOfSeas } from 'fathom/data'
+ * import { dataOfSet, seas } from 'fathom/data'
  * import { heldOutOn, initialState, presets, recipeOf } from 'fathom/train'
  *
  * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
  * const names = { folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'cpu' }
  * const recipe = recipeOf({ ...presets.tiny, ...names, height: 8, width: 8, model })
- * const measure = await heldOutOn(device, recipe, dataOfSeas({ seed: 0, size: 8 }))
+ * const pixels = seas({ seed: 0, size: 8 }).image
+ * const data = dataOfSet({ name: 'twenty seas', height: 8, width: 8, channels: 3, count: 20, pixels }, 0)
+ * const measure = await heldOutOn(device, recipe, data)
  * const { relative } = await measure(initialState(recipe, key(0)).params)
  * relative > 1 // => true
  * ```

@@ -36,8 +36,9 @@ export interface LoadedRun {
  * import * as TE from 'fp-ts/lib/TaskEither.js'
  *
  * await load('run')() // => left({ code: 'RUN-NONE', … })
+ * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
  * const begin = pipe(
- *   TE.fromEither(configOf({ out: 'run', height: 8, width: 8 })),
+ *   TE.fromEither(configOf({ out: 'run', height: 8, width: 8, model, batch: 2 })),
  *   TE.chain((config) => train(config, { signal: AbortSignal.abort() })), // stopped before the first step
  * )
  * await begin()
@@ -108,7 +109,7 @@ const requireOptions = (
  *
  * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
  * const drawn = pipe(
- *   TE.fromEither(configOf({ out: 'run', height: 8, width: 8, model })),
+ *   TE.fromEither(configOf({ out: 'run', height: 8, width: 8, model, batch: 2 })),
  *   TE.chain((config) => train(config, { signal: AbortSignal.abort() })), // stopped before the first step
  *   TE.chain(({ directory }) => load(directory)),
  *   TE.chain((run) => sample(run, { count: 3, steps: 2, seed: 0 })),

@@ -261,7 +261,7 @@ export const train = (config: TrainConfig, hooks: TrainHooks = {}): TE.TaskEithe
  * import * as TE from 'fp-ts/lib/TaskEither.js'
  *
  * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
- * const config = configOf({ out: 'run', height: 8, width: 8, model })
+ * const config = configOf({ out: 'run', height: 8, width: 8, model, batch: 2 })
  * const oneStep = (): TrainHooks => {
  *   const stop = new AbortController()
  *   return { signal: stop.signal, onEvent: ({ _tag }) => (_tag === 'Stepped' ? stop.abort() : undefined) }

@@ -9,9 +9,6 @@ import { examplePath, examples, runnableModule, unfencedExamples, type Claim, ty
 import { callables, entries } from './exports.ts'
 import { root } from './pages.ts'
 
-/** Entries whose examples are still being written; what they lack is let through. */
-const pending: readonly string[] = ['nn', 'optim', 'models', 'diffusion', 'io', 'data', 'train']
-
 const failure = (example: Example, { kind, line, source, says }: Claim, found: string): string =>
   `${example.file}:${line}: ${source} ${found}; the example says ${kind} ${says}`
 
@@ -70,14 +67,11 @@ describe('examples in docstrings', () => {
     async (_, example) => expect((await run(example)).join('\n')).toBe(''),
   )
 
-  it('stand in ```ts fences, all of them', () => {
-    const open = pending.map((entry) => `src/${entry}/`)
-    expect(unfencedExamples().filter((place) => !open.some((folder) => place.startsWith(folder)))).toEqual([])
-  })
+  it('stand in ```ts fences, all of them', () => expect(unfencedExamples()).toEqual([]))
 
   const all = callables()
 
-  it.each(entries.filter((entry) => !pending.includes(entry)).map((entry) => [join('fathom', entry), entry] as const))(
+  it.each(entries.map((entry) => [join('fathom', entry), entry] as const))(
     'everything that %s exports to call has one',
     (_, entry) => {
       const lacking = all.filter((c) => c.entry === entry && !c.hasExample)
