@@ -1,4 +1,5 @@
 /** The golden values of test/golden/torch: subjects with their cases, as make.py wrote them. */
+import { fileURLToPath } from 'node:url'
 import { E, pipe } from '../../src/prelude/fp.ts'
 import { viewAs, type DType, type TypedArray } from '../../src/graph/dtype.ts'
 import type { ArrayRecord } from '../../src/io/arrayRecord.ts'
@@ -33,7 +34,7 @@ export interface Subject {
   readonly cases: readonly Case[]
 }
 
-const file = new URL('../../test/golden/torch/values.safetensors', import.meta.url).pathname
+const file = fileURLToPath(new URL('../../test/golden/torch/values.safetensors', import.meta.url))
 
 const values = ({ shape, dtype, bytes }: ArrayRecord): Values => {
   const copy = new Uint8Array(bytes) // aligned
