@@ -36,7 +36,7 @@ const cpu: { readonly [name: string]: Bounds } = {
     f32: { ulp: noDigit(24), wrongShare: 0.02 },
     f64: { ulp: noDigit(53), wrongShare: 0.6 },
   },
-  'gelu, x ≥ −1': { f16: { ulp: 2.5 }, f32: { ulp: 2.5 }, f64: { ulp: 4 } },
+  'gelu from -1': { f16: { ulp: 2.5 }, f32: { ulp: 2.5 }, f64: { ulp: 4 } },
   // A rounded exponent 2u is off by |u| ulp. At −∞ the product ∞ · 0 is NaN, as PyTorch's.
   geluTanh: {
     f16: { ulp: 20, wrongShare: 0.001 },

@@ -120,7 +120,7 @@ export const scalarFunctions: readonly ScalarFunction[] = [
     thresholds: [0.84375, 1.25, 2.5, 1 / 0.35, 3.8325069, 5.863584748755167, 6],
   },
   exactGelu,
-  { ...exactGelu, name: 'gelu, x ≥ −1', from: -1, interesting: [-1, 9] },
+  { ...exactGelu, name: 'gelu from -1', from: -1, interesting: [-1, 9] },
   {
     name: 'geluTanh',
     apply: geluTanh,
