@@ -1,0 +1,65 @@
+/** The ledger: every equation that the documentation prints, in the order of its chapters. */
+import type { Tally } from '../tally.ts'
+import { adjoints, convolution } from './adjoints.ts'
+import { autodiff, chainRule } from './autodiff.ts'
+import { derivatives, passing } from './derivatives.ts'
+import { noise } from './noise.ts'
+import { sampling } from './sampling.ts'
+import { modules } from './modules.ts'
+import { optimizers } from './optimizers.ts'
+import { additions, dataEquations, overview } from './overview.ts'
+import { proving } from './proving.ts'
+import { randomNumbers } from './random.ts'
+import { share, type Equation, type Outcome } from './equation.ts'
+import { unetEquations } from './unet.ts'
+
+/** All equations. A chapter's file is added here. */
+export const ledger: readonly Equation[] = [
+  ...overview,
+  ...chainRule,
+  ...derivatives,
+  convolution,
+  ...passing,
+  ...autodiff,
+  ...randomNumbers,
+  ...modules,
+  ...optimizers,
+  ...unetEquations,
+  ...noise,
+  ...sampling,
+  ...dataEquations,
+  ...proving,
+  ...additions,
+  ...adjoints,
+]
+
+/** Runs an equation's check. @throws Error that names the equation */
+export const checked = async (equation: Equation): Promise<Outcome> => {
+  try {
+    return await equation.check()
+  } catch (error) {
+    // fast-check has the counterexample in its message, and what went wrong in the cause.
+    const cause =
+      error instanceof Error && error.cause instanceof Error
+        ? `${error.cause.message}
+`
+        : ''
+    throw new Error(`equation (${equation.number}), ${equation.statement}: ${cause}${String(error)}`, { cause: error })
+  }
+}
+
+/** Runs all checks: a tally for each equation. @throws Error naming the first that does not hold */
+export const ledgerSuite = async (): Promise<Tally[]> => {
+  const tallies: Tally[] = []
+  for (const equation of ledger) {
+    const outcome = await checked(equation)
+    tallies.push({
+      suite: 'formulas',
+      subject: `(${equation.number})`,
+      seed: 17,
+      checks: outcome.checks,
+      worst: share(outcome),
+    })
+  }
+  return tallies
+}

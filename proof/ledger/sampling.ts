@@ -1,0 +1,168 @@
+/** Equations of chapter 6 about samplers, and the case in which the perfect network is known. */
+import fc from 'fast-check'
+import { ddim } from '../../src/diffusion/ddim.ts'
+import { ddpm } from '../../src/diffusion/ddpm.ts'
+import { parameterizations, noiseLevel } from '../../src/diffusion/parameterization.ts'
+import type { SamplingPlan } from '../../src/diffusion/sampler.ts'
+import type { Schedule } from '../../src/diffusion/schedule.ts'
+import { scalar, tensor } from '../../src/tensor/create.ts'
+import { agree, at, forAll, integral, read, real, together, upTo, vectors, type Equation } from './equation.ts'
+import { alphaBar, schedules, times } from './noise.ts'
+
+const f64 = (values: readonly number[]): ReturnType<typeof tensor> => tensor([...values], { dtype: 'f64' })
+
+/** One step of a sampler by its number, from x_t with the estimate x̂₀ and the noise z. */
+const stepped = async (
+  plan: SamplingPlan,
+  schedule: Schedule,
+  index: number,
+  [xt = 0, x0 = 0, z = 0]: readonly number[],
+): Promise<number> => {
+  const x = f64([xt])
+  const level = noiseLevel(schedule, scalar(at(plan.times, index), 'i32'), x)
+  const estimate = parameterizations.x0.estimate(level, x, f64([x0]))
+  return at(await read(plan.step(x, estimate, scalar(index, 'i32'), () => f64([z]))), 0)
+}
+
+/** (6.11) and (6.12) from the betas alone. */
+const posterior = (
+  schedule: Schedule,
+  t: number,
+  xt: number,
+  x0: number,
+): readonly [mean: number, variance: number] => {
+  const [beta, now, before] = [at(schedule.betas, t), alphaBar(schedule, t), alphaBar(schedule, t - 1)]
+  const mean = (Math.sqrt(before) * beta * x0 + Math.sqrt(1 - beta) * (1 - before) * xt) / (1 - now)
+  return [mean, (beta * (1 - before)) / (1 - now)]
+}
+
+/** (6.24) and (6.25) from the betas alone; t′ = −1 is the picture. */
+const implicit = (
+  schedule: Schedule,
+  [t, next]: readonly [number, number],
+  eta: number,
+  [xt = 0, x0 = 0, z = 0]: readonly number[],
+): { readonly x: number; readonly sigma: number } => {
+  const [a, b] = [alphaBar(schedule, t), next < 0 ? 1 : alphaBar(schedule, next)]
+  const sigma = eta * Math.sqrt(((1 - b) / (1 - a)) * (1 - a / b))
+  const epsilon = (xt - Math.sqrt(a) * x0) / Math.sqrt(1 - a)
+  return { x: Math.sqrt(b) * x0 + Math.sqrt(Math.max(0, 1 - b - sigma * sigma)) * epsilon + sigma * z, sigma }
+}
+
+const steps = fc.tuple(
+  fc.constantFrom(...schedules),
+  fc.integer({ min: 1, max: 200 }),
+  fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true }),
+  fc.constantFrom(0, 0.3, 1),
+  vectors(3),
+)
+
+const samplers: readonly Equation[] = [
+  {
+    number: '6.23',
+    statement: 'x_{t−1} = μ̃_t(x_t, x̂₀) + σ_t z, σ_t² = β̃_t (`small`) or β_t (`large`), σ₀ = 0',
+    source: 'Ho et al. 2020, algorithm 2 and section 3.2',
+    by: 'single steps of `ddpm` in f64 with both variances, times in order, and no noise at the last',
+    check: () =>
+      forAll(fc.tuple(times(), vectors(3)), async ([[schedule, t], numbers]) => {
+        const [xt = 0, x0 = 0, z = 0] = numbers
+        const [mean, small] = posterior(schedule, t, xt, x0)
+        const outcomes = (['small', 'large'] as const).map(async (variance) => {
+          const plan = ddpm({ variance })(schedule)
+          const sigma = t === 0 ? 0 : Math.sqrt(variance === 'small' ? small : at(schedule.betas, t))
+          return together([
+            agree(
+              0,
+              plan.times,
+              upTo(200).map((i) => 199 - i),
+            ),
+            agree(1e-11, [await stepped(plan, schedule, 199 - t, numbers)], [(t === 0 ? x0 : mean) + sigma * z]),
+          ])
+        })
+        return together(await Promise.all(outcomes))
+      }),
+  },
+  {
+    number: '6.24',
+    statement: 'x_{t′} = √ᾱ_{t′} · x̂₀ + √(1 − ᾱ_{t′} − σ²) · ε̂ + σz',
+    source: 'Song et al. 2021, eq. 12',
+    by: 'single steps of `ddim` in f64, for any number of steps, any of them, and η of 0, 0.3 and 1',
+    check: () =>
+      forAll(steps, async ([schedule, count, place, eta, numbers]) => {
+        const plan = ddim({ steps: count, eta })(schedule)
+        const index = Math.floor(place * count)
+        const pair = [at(plan.times, index), index + 1 < count ? at(plan.times, index + 1) : -1] as const
+        return agree(1e-9, [await stepped(plan, schedule, index, numbers)], [implicit(schedule, pair, eta, numbers).x])
+      }),
+  },
+  {
+    number: '6.25',
+    statement: 'σ² = η² · ((1 − ᾱ_{t′}) / (1 − ᾱ_t)) · (1 − ᾱ_t / ᾱ_{t′})',
+    source: 'Song et al. 2021, eq. 16',
+    by: 'what z = 1 adds to a step of `ddim` over z = 0; the step keeps the marginal: its variance is 1 − ᾱ_{t′}',
+    check: () =>
+      forAll(steps, async ([schedule, count, place, eta]) => {
+        const plan = ddim({ steps: count, eta })(schedule)
+        const index = Math.floor(place * count)
+        const pair = [at(plan.times, index), index + 1 < count ? at(plan.times, index + 1) : -1] as const
+        const from = async (z: number, x: number): Promise<number> => stepped(plan, schedule, index, [x, 0, z])
+        const sigma = (await from(1, 0)) - (await from(0, 0))
+        // x_t = s·ε at x̂₀ = 0: a step multiplies ε by some factor, and factor² + σ² is the next variance.
+        const s = Math.sqrt(1 - alphaBar(schedule, pair[0]))
+        const factor = await from(0, s)
+        const next = pair[1] < 0 ? 0 : 1 - alphaBar(schedule, pair[1])
+        return together([
+          agree(1e-10, [sigma], [implicit(schedule, pair, eta, [0, 0, 0]).sigma]),
+          agree(1e-9, [factor ** 2 + sigma ** 2], [next]),
+        ])
+      }),
+  },
+  {
+    number: '6.26',
+    statement: 'σ² = β̃_t and (6.24) is (6.23) with `small`, for η = 1 and t′ = t − 1',
+    source: 'Song et al. 2021, section 4.1',
+    by: 'single steps of `ddim({ steps: 200, eta: 1 })` and `ddpm()` with equal x_t, x̂₀ and z, over all schedules',
+    check: () =>
+      forAll(fc.tuple(times(), vectors(3)), async ([[schedule, t], numbers]) => {
+        const [all, ancestral] = [ddim({ steps: 200, eta: 1 })(schedule), ddpm()(schedule)]
+        const one = await stepped(all, schedule, 199 - t, numbers)
+        const other = await stepped(ancestral, schedule, 199 - t, numbers)
+        const sigma = t === 0 ? 0 : implicit(schedule, [t, t - 1], 1, numbers).sigma
+        return together([
+          agree(0, all.times, ancestral.times),
+          agree(1e-9, [one], [other]),
+          agree(1e-12, [sigma ** 2], [posterior(schedule, t, 0, 0)[1]]),
+        ])
+      }),
+  },
+  {
+    number: '6.27',
+    statement: 'E[ε | x_t] = √(1 − ᾱ_t) (x_t − √ᾱ_t μ) / (ᾱ_t s² + 1 − ᾱ_t) for x₀ ~ N(μ, s²)',
+    source: 'own derivation',
+    by: "the integral over x₀ of src's ε(x_t, x₀), weighted by the densities of x₀ and of x_t given x₀",
+    check: () =>
+      forAll(fc.tuple(times(5), real(-1, 1), real(0.2, 1), real()), async ([[schedule, t], mu, s, deviation]) => {
+        const signal = alphaBar(schedule, t)
+        const width = Math.sqrt(signal * s * s + 1 - signal)
+        const xt = Math.sqrt(signal) * mu + deviation * width
+        const formula = (Math.sqrt(1 - signal) * (xt - Math.sqrt(signal) * mu)) / width ** 2
+        // ε is linear in x₀: two values of src give it everywhere.
+        const level = noiseLevel(schedule, scalar(t, 'i32'), f64([xt, xt]))
+        const { epsilon } = parameterizations.x0.estimate(level, f64([xt, xt]), f64([0, 1]))
+        const [e0, e1] = await read(epsilon)
+        const log = (x0: number): number =>
+          -((x0 - mu) ** 2) / (2 * s * s) - (xt - Math.sqrt(signal) * x0) ** 2 / (2 * (1 - signal))
+        const precision = 1 / (s * s) + signal / (1 - signal)
+        const peak = (mu / (s * s) + (Math.sqrt(signal) * xt) / (1 - signal)) / precision
+        const [from, to] = [peak - 12 / Math.sqrt(precision), peak + 12 / Math.sqrt(precision)]
+        const p = (x0: number): number => Math.exp(log(x0) - log(peak))
+        const mass = integral(p, from, to, 400)
+        const expected =
+          integral((x0) => p(x0) * ((e0 ?? NaN) + x0 * ((e1 ?? NaN) - (e0 ?? NaN))), from, to, 400) / mass
+        return agree(1e-8, [expected], [formula])
+      }),
+  },
+]
+
+/** The entries. */
+export const sampling: readonly Equation[] = samplers
