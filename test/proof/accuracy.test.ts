@@ -99,10 +99,14 @@ describe('exact arithmetic', () => {
 
   it('holds every number exactly, and rounds back to it', () => {
     fc.assert(
-      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.double({ min: -1, max: 1 }), (x, y) => {
-        expect(toNumber(exactly(x))).toBe(x + 0)
-        expect(isLess(exactly(x), exactly(y))).toBe(x < y)
-      }),
+      fc.property(
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        fc.double({ noNaN: true, min: -1, max: 1 }),
+        (x, y) => {
+          expect(toNumber(exactly(x))).toBe(x + 0)
+          expect(isLess(exactly(x), exactly(y))).toBe(x < y)
+        },
+      ),
     )
   })
 })
