@@ -28,7 +28,6 @@ const rewrites: Rewrites = {
   mul: (n) => (uniformValue(n.inputs[1]) === 1 ? n.inputs[0] : uniformValue(n.inputs[0]) === 1 ? n.inputs[1] : n),
   div: (n) => (uniformValue(n.inputs[1]) === 1 ? n.inputs[0] : n),
   cast: (n) => (n.dtype === n.inputs[0].dtype ? n.inputs[0] : n),
-  reduceSum: (n) => (n.attrs.axes.length === 0 && n.dtype === n.inputs[0].dtype ? n.inputs[0] : n),
   reduceMax: (n) => (n.attrs.axes.length === 0 ? n.inputs[0] : n),
   broadcast: (n) => (n.attrs.axes.length === 0 ? n.inputs[0] : n),
   reshape: (n) => {
