@@ -60,7 +60,9 @@ export const evaluate = async (
   inputs: readonly Tensor[],
 ): Promise<readonly Output[]> => {
   const results = route === 'compile' ? await device.compile(f)(...inputs) : await device.realize(f(...inputs))
-  return Promise.all(results.map(async (x) => ({ dtype: x.dtype, shape: x.shape, values: [...(await device.read(x))] })))
+  return Promise.all(
+    results.map(async (x) => ({ dtype: x.dtype, shape: x.shape, values: [...(await device.read(x))] })),
+  )
 }
 
 /** A graph over data as a function of that data. */
@@ -94,8 +96,7 @@ export const inlined = (
     }
     const { parameters, outputs: results } = node.attrs.definition
     const body =
-      bodies.get(node.inputs) ??
-      inlined(results, keepRules, new Map(parameters.map((p, i) => [p, inputs[i] as Node])))
+      bodies.get(node.inputs) ?? inlined(results, keepRules, new Map(parameters.map((p, i) => [p, inputs[i] as Node])))
     bodies.set(node.inputs, body)
     became.set(node, body[node.attrs.output] as Node)
   }
@@ -201,10 +202,7 @@ const weights = (like: Tensor, seed: number): Tensor => {
 const dot = (xs: readonly Tensor[], ys: readonly Tensor[]): readonly [sum: Tensor, magnitude: Tensor] => {
   const terms = xs.map((x, i) => x.cast('f64').mul((ys[i] as Tensor).cast('f64')))
   const zero = constant(0, { dtype: 'f64' })
-  return [
-    terms.reduce((s, t) => s.add(t.sum()), zero),
-    terms.reduce((s, t) => s.add(t.abs().sum()), zero),
-  ]
+  return [terms.reduce((s, t) => s.add(t.sum()), zero), terms.reduce((s, t) => s.add(t.abs().sum()), zero)]
 }
 
 const read = async (f: Subject, inputs: readonly Tensor[]): Promise<readonly number[]> =>
@@ -246,7 +244,7 @@ export const differences: Check = own(
   'the gradient is what differences say',
   async (f, inputs) => {
     const phi: Subject = (t, ...xs) => {
-      const moved = floatsOf(xs).map((x, i) => x.add(weights(x, i).mul((t as Tensor).broadcastTo(x.shape))))
+      const moved = floatsOf(xs).map((x, i) => x.add(weights(x, i).mul(t.broadcastTo(x.shape))))
       return [lossOf(ofFloats(f, xs)(...moved))]
     }
     const device = specification.open()
@@ -256,7 +254,11 @@ export const differences: Check = own(
       const [y] = await compiled(scalar(k * h, 'f64'), ...inputs)
       values.set(k * h, (await device.read(y as Tensor))[0] as number)
     }
-    const slope: Subject = (...xs) => dot(gradientOf(f)(...xs), floatsOf(xs).map((x, i) => weights(x, i)))
+    const slope: Subject = (...xs) =>
+      dot(
+        gradientOf(f)(...xs),
+        floatsOf(xs).map((x, i) => weights(x, i)),
+      )
     const [exact = 0, magnitude = 0] = await read(slope, inputs)
     const [coarse, fine] = [stencil(values, 2 * h), stencil(values, h)]
     const scale = 1 + magnitude + Math.abs(values.get(h) ?? 0)

@@ -66,22 +66,38 @@ const largest = (values: readonly number[]): number =>
 
 const show = (x: number | undefined): string => (Object.is(x, -0) ? '-0' : String(x))
 
-/** What differs first, in words; undefined when nothing does. Without a tolerance every bit counts, and a NaN is a NaN. */
+const typeOf = (o: Output): string => `${o.dtype}[${o.shape.join()}]`
+
+/** The first element of `a` that is off from that of `e` by more than the bound; −1 when there is none. */
+const firstOff = (a: Output, e: Output, bound: number): number =>
+  e.values.findIndex((x, i) => {
+    const y = a.values[i] as number
+    return !Object.is(x, y) && !(bound > 0 && Math.abs(y - x) <= bound)
+  })
+
+/** What may differ: errors by dtype, and how each result depends on rounding. */
+export interface Allowance {
+  readonly tolerance: Tolerance
+  readonly sensitivity: readonly Sensitivity[]
+}
+
+/** What differs first, in words; undefined when nothing does. Without an allowance every bit counts, and a NaN is a NaN. */
 export const difference = (
   actual: readonly Output[],
   expected: readonly Output[],
-  allowed: { readonly tolerance: Tolerance; readonly sensitivity: readonly Sensitivity[] } | undefined = undefined,
+  allowed?: Allowance,
 ): string | undefined => {
   if (actual.length !== expected.length) return `${actual.length} results instead of ${expected.length}`
   for (const [k, e] of expected.entries()) {
     const a = actual[k] as Output
-    const type = (o: Output): string => `${o.dtype}[${o.shape.join()}]`
-    if (type(a) !== type(e) || a.values.length !== e.values.length) return `result ${k} is ${type(a)} instead of ${type(e)}`
+    if (typeOf(a) !== typeOf(e) || a.values.length !== e.values.length)
+      return `result ${k} is ${typeOf(a)} instead of ${typeOf(e)}`
     const sensitivity = allowed?.sensitivity[k] ?? 'exact'
     if (sensitivity === 'loose') continue
-    const bound = sensitivity === 'near' ? (allowed?.tolerance[e.dtype] ?? 0) * largest(e.values) : 0
-    const i = e.values.findIndex((x, j) => !Object.is(a.values[j], x) && !(Math.abs((a.values[j] as number) - x) <= bound && bound > 0))
-    if (i >= 0) return `element ${i} of result ${k}, ${type(e)}, is ${show(a.values[i])} instead of ${show(e.values[i])}`
+    const relative = sensitivity === 'near' ? (allowed?.tolerance[e.dtype] ?? 0) : 0
+    const i = firstOff(a, e, relative * largest(e.values))
+    if (i >= 0)
+      return `element ${i} of result ${k}, ${typeOf(e)}, is ${show(a.values[i])} instead of ${show(e.values[i])}`
   }
   return undefined
 }

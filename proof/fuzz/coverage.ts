@@ -17,7 +17,21 @@ export const none = (): Appearances => Object.fromEntries(primitiveNames.map((op
 
 /** The primitives through which gradients flow, the leaves that they flow to left out. */
 export const differentiable: readonly OpName[] = [
-  ...(['alias', 'barrier', 'call', 'neg', 'exp', 'log', 'sqrt', 'sin', 'cos', 'tanh', 'logistic', 'erf', 'cast'] as const),
+  ...([
+    'alias',
+    'barrier',
+    'call',
+    'neg',
+    'exp',
+    'log',
+    'sqrt',
+    'sin',
+    'cos',
+    'tanh',
+    'logistic',
+    'erf',
+    'cast',
+  ] as const),
   ...(['add', 'mul', 'div', 'rem', 'max', 'where', 'reduceSum', 'reduceMax', 'broadcast', 'reshape'] as const),
   ...(['transpose', 'reverse', 'pad', 'slice', 'concatenate', 'gather', 'scatterAdd', 'dotGeneral', 'conv'] as const),
 ]

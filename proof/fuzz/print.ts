@@ -18,7 +18,9 @@ const literal = (x: number, dtype: DType): string => {
 const list = (numbers: readonly number[]): string => `[${numbers.join(', ')}]`
 
 const layout = ({ shape, dtype }: Node): string =>
-  [shape.length === 1 ? '' : `shape: ${list(shape)}`, dtype === 'f32' ? '' : `dtype: '${dtype}'`].filter((s) => s !== '').join(', ')
+  [shape.length === 1 ? '' : `shape: ${list(shape)}`, dtype === 'f32' ? '' : `dtype: '${dtype}'`]
+    .filter((s) => s !== '')
+    .join(', ')
 
 const dataCode = (name: 'tensor' | 'constant', node: Node, values: TypedArray): string => {
   const numbers = Array.from(values, (v) => literal(node.dtype === 'f16' ? decodeHalf(v) : v, node.dtype))
@@ -31,7 +33,9 @@ const value = (x: unknown): string => {
   if (Array.isArray(x)) return `[${x.map(value).join(', ')}]`
   if (typeof x === 'string') return `'${x}'`
   if (typeof x !== 'object' || x === null) return String(x)
-  return `{ ${Object.entries(x).map(([k, v]) => `${k}: ${value(v)}`).join(', ')} }`
+  return `{ ${Object.entries(x)
+    .map(([k, v]) => `${k}: ${value(v)}`)
+    .join(', ')} }`
 }
 
 /** Names of nodes, lines of code, and what the code imports. */
@@ -107,12 +111,15 @@ const writers: Writers = {
   slice: ({ attrs: { start, limit, stride } }, [x]) =>
     `${x}.slice(${start.map((s, a) => list([s, limit[a] as number, ...(stride[a] === 1 ? [] : [stride[a] as number])])).join(', ')})`,
   concatenate: (n, xs, page) =>
-    xs.length < 2 ? undefined : `${imported(page, 'concatenate', tensorPath('combine'))}([${xs.join(', ')}], ${n.attrs.axis})`,
+    xs.length < 2
+      ? undefined
+      : `${imported(page, 'concatenate', tensorPath('combine'))}([${xs.join(', ')}], ${n.attrs.axis})`,
   gather: (n, xs, page) => `${imported(page, 'gather', tensorPath('combine'))}(${xs.join(', ')}, ${n.attrs.axis})`,
   scatterAdd: (n, xs, page) =>
     `${imported(page, 'scatterAdd', tensorPath('combine'))}(${xs.join(', ')}, ${n.attrs.size}, ${n.attrs.axis})`,
   argsort: (n, xs, page) => `${imported(page, 'argsort', tensorPath('combine'))}(${xs.join(', ')}, ${n.attrs.axis})`,
-  iota: (n, _, page) => `${imported(page, 'iota', tensorPath('create'))}(${list(n.shape)}, ${n.attrs.axis}, '${n.dtype}')`,
+  iota: (n, _, page) =>
+    `${imported(page, 'iota', tensorPath('create'))}(${list(n.shape)}, ${n.attrs.axis}, '${n.dtype}')`,
   constant: (n, _, page) => {
     imported(page, 'constant', tensorPath('create'))
     return dataCode('constant', n, n.attrs.values)
@@ -141,7 +148,9 @@ const writeCall = (calls: readonly NodeOf<'call'>[], page: Page, indent: string)
   if (definition.vjp !== undefined) {
     const name = fresh(page)
     page.names.set(first, name)
-    page.lines.push(`${indent}const ${name} = ${imported(page, 'steepSine', 'proof/fuzz/operations/annotated.ts')}(${given})`)
+    page.lines.push(
+      `${indent}const ${name} = ${imported(page, 'steepSine', 'proof/fuzz/operations/annotated.ts')}(${given})`,
+    )
     return
   }
   const inner: Page = { ...page, names: new Map(), lines: [] }

@@ -88,12 +88,18 @@ const step = ({ operand, operation, seed }: Step, context: Context, steps: Steps
   steps.taken++
   if (made.every(inLimits)) return made
   steps.replaced++
-  return [{ x: value.x.dtype === 'bool' ? value.x.not() : value.x.neg(), bound: rangeOf(value.x.dtype) === Infinity ? value.bound : rangeOf(value.x.dtype) }]
+  return [
+    {
+      x: value.x.dtype === 'bool' ? value.x.not() : value.x.neg(),
+      bound: rangeOf(value.x.dtype) === Infinity ? value.bound : rangeOf(value.x.dtype),
+    },
+  ]
 }
 
 const number = (dtype: DType, wild: boolean, choose: (n: number) => number): number => {
   const special = [0, -0, 1, wild ? Infinity : 2, wild ? NaN : -1]
-  if (isFloat(dtype)) return choose(12) === 0 ? (special[choose(5)] as number) : stored(dtype, (choose(8001) - 4000) / 1000)
+  if (isFloat(dtype))
+    return choose(12) === 0 ? (special[choose(5)] as number) : stored(dtype, (choose(8001) - 4000) / 1000)
   if (dtype === 'bool') return choose(2)
   if (dtype === 'u8') return choose(256)
   const wide = choose(3) === 0 ? choose(2 ** 32) : choose(17)
@@ -163,7 +169,12 @@ export const valuesOf = (
 }
 
 /** What an output can be: the last values, an input, a literal, a value twice, and views of values. */
-export const outputsOf = (program: Program, inputs: readonly Tensor[], wrapper: Wrapper = 'nothing', steps?: Steps): readonly Tensor[] => {
+export const outputsOf = (
+  program: Program,
+  inputs: readonly Tensor[],
+  wrapper: Wrapper = 'nothing',
+  steps?: Steps,
+): readonly Tensor[] => {
   const values = valuesOf(program, inputs, wrapper, steps)
   const last = values.slice(-4)
   const views = last.slice(-1).flatMap((x) => [x.transpose(), x.reshape([x.size])])
@@ -174,13 +185,25 @@ export const outputsOf = (program: Program, inputs: readonly Tensor[], wrapper: 
 export const lossOf = (outputs: readonly Tensor[]): Tensor => {
   const floats = outputs.filter((y) => isFloat(y.dtype))
   const dtype = floats.every((y) => y.dtype === 'f64') ? 'f64' : 'f32'
-  return floats.reduce((sum, y, i) => sum.add(y.cast(dtype).mul(0.25 + 0.125 * i).sum()), constant(0, { dtype }))
+  return floats.reduce(
+    (sum, y, i) =>
+      sum.add(
+        y
+          .cast(dtype)
+          .mul(0.25 + 0.125 * i)
+          .sum(),
+      ),
+    constant(0, { dtype }),
+  )
 }
 
 const shapes = fc
-  .array(fc.oneof({ weight: 12, arbitrary: fc.integer({ min: 1, max: 4 }) }, { weight: 1, arbitrary: fc.constant(0) }), {
-    maxLength: 4,
-  })
+  .array(
+    fc.oneof({ weight: 12, arbitrary: fc.integer({ min: 1, max: 4 }) }, { weight: 1, arbitrary: fc.constant(0) }),
+    {
+      maxLength: 4,
+    },
+  )
   .filter((s) => s.reduce((a, b) => a * b, 1) <= 48)
 
 const integers: readonly DType[] = ['i32', 'u32', 'u8', 'bool']
@@ -203,17 +226,15 @@ export const programs = (
   max: number,
   modes: readonly Mode[] = ['mixed', 'mixed', 'mixed', 'mixed', 'wild', 'double', 'smooth'],
 ): fc.Arbitrary<Program> =>
-  fc
-    .constantFrom(...modes)
-    .chain((mode) =>
-      fc.record({
-        mode: fc.constant(mode),
-        inputs: inputSpecs(mode),
-        steps: fc.array(fc.record({ operand: fc.nat(4000), operation: fc.nat(100_000), seed: fc.nat() }), {
-          minLength: min,
-          maxLength: max,
-          size: 'max',
-        }),
-        wrapped: fc.record({ from: fc.nat(max), length: fc.integer({ min: 1, max }) }),
+  fc.constantFrom(...modes).chain((mode) =>
+    fc.record({
+      mode: fc.constant(mode),
+      inputs: inputSpecs(mode),
+      steps: fc.array(fc.record({ operand: fc.nat(4000), operation: fc.nat(100_000), seed: fc.nat() }), {
+        minLength: min,
+        maxLength: max,
+        size: 'max',
       }),
-    )
+      wrapped: fc.record({ from: fc.nat(max), length: fc.integer({ min: 1, max }) }),
+    }),
+  )

@@ -48,7 +48,8 @@ const innerNodes = (outputs: readonly Node[]): readonly Node[] => reachable(outp
 /** The number of nodes that compute something. */
 export const sizeOfGraph = (outputs: readonly Node[]): number => innerNodes(outputs).length
 
-const leaf = ({ shape, dtype }: Node, values: Parameters<typeof tensor>[0]): Node => tensor(values, { shape, dtype }).node
+const leaf = ({ shape, dtype }: Node, values: Parameters<typeof tensor>[0]): Node =>
+  tensor(values, { shape, dtype }).node
 
 /** The specification's values of nodes, as leaves of data. */
 const leavesOf = async (nodes: readonly Node[]): Promise<ReadonlyMap<Node, Node>> => {
@@ -64,7 +65,7 @@ const leavesOf = async (nodes: readonly Node[]): Promise<ReadonlyMap<Node, Node>
 /** One result that fails alone; else those of which none can be left out. */
 const fewerOutputs = async (state: State, fails: Fails): Promise<void> => {
   for (const output of state.outputs) if (await attempt(state, fails, () => [output])) return
-  for (let i = 0; i < state.outputs.length && state.outputs.length > 1; )
+  for (let i = 0; i < state.outputs.length && state.outputs.length > 1;)
     if (!(await attempt(state, fails, () => state.outputs.toSpliced(i, 1)))) i++
 }
 
@@ -73,7 +74,12 @@ const onePrimitive = async (state: State, fails: Fails): Promise<boolean> => {
   const nodes = innerNodes(state.outputs)
   const values = await leavesOf([...new Set(nodes.flatMap((n) => n.inputs))])
   for (const node of nodes) {
-    const alone = (): readonly Node[] => [rebuilt(node, node.inputs.map((x) => (isInner(x) ? (values.get(x) as Node) : x)))]
+    const alone = (): readonly Node[] => [
+      rebuilt(
+        node,
+        node.inputs.map((x) => (isInner(x) ? (values.get(x) as Node) : x)),
+      ),
+    ]
     if (await attempt(state, fails, alone)) return true
   }
   return false
@@ -101,7 +107,8 @@ const bypass = async (state: State, fails: Fails): Promise<boolean> => {
   let changed = false
   for (const output of state.outputs)
     for (const x of output.inputs)
-      if (isInner(x) && (await attempt(state, fails, () => state.outputs.map((o) => (o === output ? x : o))))) return true
+      if (isInner(x) && (await attempt(state, fails, () => state.outputs.map((o) => (o === output ? x : o)))))
+        return true
   for (const node of innerNodes(state.outputs).toReversed())
     for (const x of node.inputs) {
       const same = x.dtype === node.dtype && x.shape.join() === node.shape.join()
@@ -128,7 +135,13 @@ const mergeLeaves = async (state: State, fails: Fails): Promise<boolean> => {
     for (const b of data(state.outputs)) {
       const same = a.id < b.id && a.dtype === b.dtype && a.shape.join() === b.shape.join()
       const present = data(state.outputs)
-      if (same && present.includes(a) && present.includes(b) && (await attempt(state, fails, () => substitute(state.outputs, new Map([[b, a]]))))) changed = true
+      if (
+        same &&
+        present.includes(a) &&
+        present.includes(b) &&
+        (await attempt(state, fails, () => substitute(state.outputs, new Map([[b, a]]))))
+      )
+        changed = true
     }
   return changed
 }
@@ -156,63 +169,139 @@ const withLength = (node: Node, from: number, to: number, inputs: readonly Node[
   }
 }
 
-/** The first `shape` of the elements of a node of data. */
-const cropped = (node: Data, values: readonly number[], shape: readonly number[]): Node => {
-  const strides = node.shape.map((_, a) => node.shape.slice(a + 1).reduce((p, n) => p * n, 1))
-  const kept = values.filter((_, i) => shape.every((n, a) => Math.floor(i / (strides[a] as number)) % (node.shape[a] as number) < n))
-  const made = tensor(kept, { shape, dtype: node.dtype }).node
+/** Data like that of a node, with these elements and this shape. */
+const remade = (node: Data, values: readonly number[], shape: readonly number[]): Node => {
+  const made = tensor(values, { shape, dtype: node.dtype }).node
   if (node.op === 'buffer' || made.op !== 'buffer' || made.attrs.source.kind !== 'host') return made
   return makeNode('constant', { values: made.attrs.source.values, shape, dtype: node.dtype }, [])
 }
 
-/** Every axis of length `from` becomes one of length `to`; or that of one leaf alone. */
-const shorter = async (outputs: readonly Node[], from: number, to: number, only?: Node): Promise<readonly Node[]> => {
-  const became = new Map<Node, Node>()
-  for (const node of data(outputs)) {
-    const shape = node.shape.map((n) => (n === from ? to : n))
-    if ((only === undefined || only === node) && node.shape.includes(from))
-      became.set(node, cropped(node, await numbersOf(node), shape))
+/** Which elements of an axis stay when it is cut. */
+type Side = 'first' | 'last'
+
+const cropped = async (node: Data, shape: readonly number[], side: Side): Promise<Node> => {
+  const strides = node.shape.map((_, a) => node.shape.slice(a + 1).reduce((p, n) => p * n, 1))
+  const stays = (i: number, n: number, a: number): boolean => {
+    const position = Math.floor(i / (strides[a] as number)) % (node.shape[a] as number)
+    return side === 'first' ? position < n : position >= (node.shape[a] as number) - n
   }
+  const kept = (await numbersOf(node)).filter((_, i) => shape.every((n, a) => stays(i, n, a)))
+  return remade(node, kept, shape)
+}
+
+/** The graph over other leaves. */
+const over = (
+  outputs: readonly Node[],
+  leaves: ReadonlyMap<Node, Node>,
+  build: (node: Node, inputs: readonly Node[]) => Node,
+): readonly Node[] => {
+  const became = new Map<Node, Node>(leaves)
   const resolve = (n: Node): Node => became.get(n) ?? n
   for (const node of reachable(outputs))
     if (!became.has(node) && node.op !== 'buffer' && node.op !== 'constant')
-      became.set(node, only === undefined ? withLength(node, from, to, node.inputs.map(resolve)) : rebuilt(node, node.inputs.map(resolve)))
+      became.set(node, build(node, node.inputs.map(resolve)))
   return outputs.map(resolve)
+}
+
+/** Every axis of length `from` becomes one of length `to`. */
+const shorter = async (outputs: readonly Node[], from: number, to: number, side: Side): Promise<readonly Node[]> => {
+  const leaves = new Map<Node, Node>()
+  for (const node of data(outputs))
+    if (node.shape.includes(from))
+      leaves.set(
+        node,
+        await cropped(
+          node,
+          node.shape.map((n) => (n === from ? to : n)),
+          side,
+        ),
+      )
+  return over(outputs, leaves, (node, inputs) => withLength(node, from, to, inputs))
+}
+
+/** One axis of one leaf becomes shorter by one. */
+const shorterLeaf = async (outputs: readonly Node[], node: Data, axis: number, side: Side): Promise<readonly Node[]> =>
+  over(
+    outputs,
+    new Map([[node, await cropped(node, node.shape.with(axis, (node.shape[axis] as number) - 1), side)]]),
+    rebuilt,
+  )
+
+/** Axes of length 1 are left out of all leaves, or of one. */
+const squeezed = async (outputs: readonly Node[], only?: Data): Promise<readonly Node[]> => {
+  const leaves = new Map<Node, Node>()
+  for (const node of data(outputs))
+    if (node.shape.includes(1) && (only === undefined || only === node))
+      leaves.set(
+        node,
+        remade(
+          node,
+          await numbersOf(node),
+          node.shape.filter((n) => n !== 1),
+        ),
+      )
+  if (leaves.size === 0) throw new Error('nothing to leave out')
+  return over(outputs, leaves, rebuilt)
+}
+
+const sides: readonly Side[] = ['first', 'last']
+
+const keep = async (state: State, fails: Fails, made: () => Promise<readonly Node[]>): Promise<boolean> => {
+  const graph = await made().catch(() => undefined)
+  return graph !== undefined && attempt(state, fails, () => graph)
+}
+
+const shortenLength = async (state: State, fails: Fails, n: number): Promise<boolean> => {
+  for (const to of [...new Set([1, 2, n >> 1, n - 1])].filter((m) => m < n && m > 0))
+    for (const side of sides) if (await keep(state, fails, async () => shorter(state.outputs, n, to, side))) return true
+  return false
+}
+
+const shortenLeaf = async (state: State, fails: Fails): Promise<boolean> => {
+  for (const node of data(state.outputs))
+    for (const [axis, n] of node.shape.entries())
+      for (const side of sides)
+        if (n > 1 && (await keep(state, fails, async () => shorterLeaf(state.outputs, node, axis, side)))) return true
+  return false
 }
 
 const shortenAxes = async (state: State, fails: Fails): Promise<boolean> => {
   let changed = false
-  const lengths = (): readonly number[] =>
-    [...new Set(reachable(state.outputs).flatMap((n) => n.shape))].filter((n) => n > 1).toSorted((a, b) => b - a)
-  for (const n of lengths())
-    for (const to of [1, 2, n >> 1, n - 1].filter((m, i, all) => m < n && m > 0 && all.indexOf(m) === i)) {
-      const graph = await shorter(state.outputs, n, to).catch(() => undefined)
-      if (graph !== undefined && (await attempt(state, fails, () => graph))) {
-        changed = true
-        break
-      }
-    }
-  for (let again = true; again; ) {
-    again = false
-    for (const node of data(state.outputs))
-      for (const n of new Set(node.shape.filter((m) => m > 1))) {
-        const graph = await shorter(state.outputs, n, n - 1, node).catch(() => undefined)
-        if (!again && graph !== undefined && (await attempt(state, fails, () => graph))) again = changed = true
-      }
-  }
+  const lengths = [...new Set(reachable(state.outputs).flatMap((n) => n.shape))].filter((n) => n > 1)
+  for (const n of lengths.toSorted((a, b) => b - a)) changed = (await shortenLength(state, fails, n)) || changed
+  while (await shortenLeaf(state, fails)) changed = true
+  changed = (await keep(state, fails, async () => squeezed(state.outputs))) || changed
+  for (const node of data(state.outputs))
+    changed = (await keep(state, fails, async () => squeezed(state.outputs, node))) || changed
   return changed
 }
 
 /** Simpler numbers than x, the simplest first. */
 const simpler = (x: number, dtype: DType): readonly number[] => {
   const isFloating = dtype === 'f16' || dtype === 'f32' || dtype === 'f64'
-  const candidates = [0, 1, -1, 2, -2, 3, Math.sign(x) * 4, Math.round(x), Math.round(2 * x) / 2, Math.round(8 * x) / 8, Math.trunc(x / 2)]
-  const simple = (y: number): number => Math.abs(y) + (Number.isInteger(y) ? 0 : Number.isInteger(2 * y) ? 0.25 : 1e3) + (y < 0 || Object.is(y, -0) ? 0.1 : 0)
-  const allowed = candidates.filter((y) => (isFloating || Number.isInteger(y)) && (dtype === 'i32' || isFloating || y >= 0) && (dtype !== 'bool' || y <= 1))
+  const candidates = [
+    0,
+    1,
+    -1,
+    2,
+    -2,
+    3,
+    Math.sign(x) * 4,
+    Math.round(x),
+    Math.round(2 * x) / 2,
+    Math.round(8 * x) / 8,
+    Math.trunc(x / 2),
+  ]
+  const simple = (y: number): number =>
+    Math.abs(y) +
+    (Number.isInteger(y) ? 0 : Number.isInteger(2 * y) ? 0.25 : 1e3) +
+    (y < 0 || Object.is(y, -0) ? 0.1 : 0)
+  const allowed = candidates.filter(
+    (y) =>
+      (isFloating || Number.isInteger(y)) && (dtype === 'i32' || isFloating || y >= 0) && (dtype !== 'bool' || y <= 1),
+  )
   return [...new Set(allowed)].filter((y) => !Object.is(x, y) && !(simple(y) >= simple(x)))
 }
-
-const withNumbers = (node: Data, numbers: readonly number[]): Node => cropped(node, numbers, node.shape)
 
 const simplerNumbers = async (state: State, fails: Fails): Promise<boolean> => {
   let changed = false
@@ -220,7 +309,7 @@ const simplerNumbers = async (state: State, fails: Fails): Promise<boolean> => {
     let node: Data = initial
     let numbers = await numbersOf(node)
     const replaced = async (candidate: readonly number[]): Promise<boolean> => {
-      const made = withNumbers(node, candidate)
+      const made = remade(node, candidate, node.shape)
       if (!(await attempt(state, fails, () => substitute(state.outputs, new Map([[node, made]]))))) return false
       node = made as Data
       numbers = candidate
@@ -241,7 +330,10 @@ const complexity = (numbers: readonly number[]): number =>
 /** Calls give way to what they compute. */
 const openCalls = async (state: State, fails: Fails): Promise<boolean> => {
   if (!reachable(state.outputs).some((n) => n.op === 'call')) return false
-  return (await attempt(state, fails, () => inlined(state.outputs, false))) || attempt(state, fails, () => inlined(state.outputs, true))
+  return (
+    (await attempt(state, fails, () => inlined(state.outputs, false))) ||
+    attempt(state, fails, () => inlined(state.outputs, true))
+  )
 }
 
 /**
@@ -259,12 +351,12 @@ export const shrinkGraph = async (
   await fewerOutputs(state, fails)
   await openCalls(state, fails)
   await onePrimitive(state, fails)
-  for (let again = true; again && state.tried < limit; ) {
+  for (let again = true; again && state.tried < limit;) {
     again = await bypass(state, fails)
     again = (await cutInputs(state, fails)) || again
     if (sizeOfGraph(state.outputs) > 1) again = (await onePrimitive(state, fails)) || again
   }
-  for (let again = true; again && state.tried < limit; ) {
+  for (let again = true; again && state.tried < limit;) {
     again = await shortenAxes(state, fails)
     again = (await mergeLeaves(state, fails)) || again
     again = (await simplerNumbers(state, fails)) || again

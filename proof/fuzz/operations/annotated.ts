@@ -23,34 +23,65 @@ const operation = (
 ): Operation => ({ name, weight, smooth, takes, make })
 
 const annotations: readonly Operation[] = [
-  operation('call', isNumber, ({ x, bound }, c) => {
-    const y = like(x, c)
-    const made = call('difference', (p: Tensor, q: Tensor) => p.sub(q))(x, y.x)
-    return settled(made, x.dtype === 'u32' || x.dtype === 'u8' ? Infinity : bound + y.bound, c.mode)
-  }, true),
-  operation('call of two results', isFloatTensor, ({ x, bound }, c) => {
-    const y = like(x, c)
-    const pair = call('pair', (p: Tensor, q: Tensor) => [p.sin().mul(q), p.add(q.cos()), p] as const)
-    const [a, b, same] = pair(x, y.x)
-    return [settled(a, y.bound, c.mode), settled(b, bound + 1, c.mode), { x: same, bound }]
-  }, true),
-  operation('call with a tensor from outside', isFloatTensor, ({ x }, c) => {
-    const y = like(x, c)
-    return settled(call('captured', (p: Tensor) => p.tanh().mul(y.x))(x), y.bound, c.mode)
-  }, true),
-  operation('call in a call', isFloatTensor, ({ x }, c) => {
-    const inner = call('inner', (p: Tensor) => p.cos().mul(p.tanh()))
-    return settled(call('outer', (p: Tensor) => inner(inner(p)).add(p.tanh()))(x), 2, c.mode)
-  }, true),
-  operation('checkpoint', isFloatTensor, ({ x }, c) => {
-    const y = like(x, c)
-    return settled(checkpoint((p: Tensor) => p.sin().mul(y.x).mul(p.cos()))(x), y.bound, c.mode)
-  }, true, 2),
-  operation('checkpoint of two results', isFloatTensor, ({ x, bound }, c) => {
-    const y = like(x, c)
-    const [a, b] = checkpoint((p: Tensor, q: Tensor) => [p.tanh().add(q), p.tanh().cos()] as const)(x, y.x)
-    return [settled(a, y.bound + 1, c.mode), settled(b, bound + 1, c.mode)]
-  }, true),
+  operation(
+    'call',
+    isNumber,
+    ({ x, bound }, c) => {
+      const y = like(x, c)
+      const made = call('difference', (p: Tensor, q: Tensor) => p.sub(q))(x, y.x)
+      return settled(made, x.dtype === 'u32' || x.dtype === 'u8' ? Infinity : bound + y.bound, c.mode)
+    },
+    true,
+  ),
+  operation(
+    'call of two results',
+    isFloatTensor,
+    ({ x, bound }, c) => {
+      const y = like(x, c)
+      const pair = call('pair', (p: Tensor, q: Tensor) => [p.sin().mul(q), p.add(q.cos()), p] as const)
+      const [a, b, same] = pair(x, y.x)
+      return [settled(a, y.bound, c.mode), settled(b, bound + 1, c.mode), { x: same, bound }]
+    },
+    true,
+  ),
+  operation(
+    'call with a tensor from outside',
+    isFloatTensor,
+    ({ x }, c) => {
+      const y = like(x, c)
+      return settled(call('captured', (p: Tensor) => p.tanh().mul(y.x))(x), y.bound, c.mode)
+    },
+    true,
+  ),
+  operation(
+    'call in a call',
+    isFloatTensor,
+    ({ x }, c) => {
+      const inner = call('inner', (p: Tensor) => p.cos().mul(p.tanh()))
+      return settled(call('outer', (p: Tensor) => inner(inner(p)).add(p.tanh()))(x), 2, c.mode)
+    },
+    true,
+  ),
+  operation(
+    'checkpoint',
+    isFloatTensor,
+    ({ x }, c) => {
+      const y = like(x, c)
+      return settled(checkpoint((p: Tensor) => p.sin().mul(y.x).mul(p.cos()))(x), y.bound, c.mode)
+    },
+    true,
+    2,
+  ),
+  operation(
+    'checkpoint of two results',
+    isFloatTensor,
+    ({ x, bound }, c) => {
+      const y = like(x, c)
+      const [a, b] = checkpoint((p: Tensor, q: Tensor) => [p.tanh().add(q), p.tanh().cos()] as const)(x, y.x)
+      return [settled(a, y.bound + 1, c.mode), settled(b, bound + 1, c.mode)]
+    },
+    true,
+  ),
   operation('customVjp', isFloatTensor, ({ x }, c) => settled(steepSine(x), 1, c.mode)),
 ]
 
@@ -59,13 +90,31 @@ const counts = ({ choose }: Context): readonly number[] => pick([[], [3], [2, 4]
 const streams: readonly Operation[] = [
   operation('randomBits', isNumber, (_, c) => settled(bits(foldIn(c.key, 'bits'), counts(c)), Infinity, c.mode)),
   operation('uniform', isFloatTensor, ({ x }, c) =>
-    settled(uniform(foldIn(c.key, 'uniform'), x.shape, { low: -1, high: 2, dtype: x.dtype }).mul(x.tanh()), 2, c.mode)),
-  operation('normal', isFloatTensor, ({ x, bound }, c) =>
-    settled(normal(foldIn(c.key, 'normal'), x.shape, x.dtype).add(x), 7 + bound, c.mode), true),
-  operation('randint', (x) => x.dtype === 'i32', (_, c) => settled(randint(split(c.key)[1], counts(c), -5, 9), 9, c.mode), false, 2),
-  operation('bernoulli', (x) => x.dtype === 'bool', (_, c) =>
-    settled(bernoulli(foldIn(c.key, another('u32', c).x.max()), 0.4, counts(c)), 1, c.mode)),
-  operation('permutation', (x) => x.dtype === 'i32', (_, c) => settled(permutation(c.key, 1 + c.choose(7)), 7, c.mode)),
+    settled(uniform(foldIn(c.key, 'uniform'), x.shape, { low: -1, high: 2, dtype: x.dtype }).mul(x.tanh()), 2, c.mode),
+  ),
+  operation(
+    'normal',
+    isFloatTensor,
+    ({ x, bound }, c) => settled(normal(foldIn(c.key, 'normal'), x.shape, x.dtype).add(x), 7 + bound, c.mode),
+    true,
+  ),
+  operation(
+    'randint',
+    (x) => x.dtype === 'i32',
+    (_, c) => settled(randint(split(c.key)[1], counts(c), -5, 9), 9, c.mode),
+    false,
+    2,
+  ),
+  operation(
+    'bernoulli',
+    (x) => x.dtype === 'bool',
+    (_, c) => settled(bernoulli(foldIn(c.key, another('u32', c).x.max()), 0.4, counts(c)), 1, c.mode),
+  ),
+  operation(
+    'permutation',
+    (x) => x.dtype === 'i32',
+    (_, c) => settled(permutation(c.key, 1 + c.choose(7)), 7, c.mode),
+  ),
 ]
 
 /** All of them. */

@@ -2,15 +2,7 @@
 import { isFloat, type DType } from '../../../src/graph/dtype.ts'
 import type { ConvAttrs, DotAttrs } from '../../../src/graph/ops.ts'
 import { conv2d, convTranspose2d } from '../../../src/tensor/convolution.ts'
-import {
-  attention,
-  cumsum,
-  einsum,
-  logSoftmax,
-  logSumExp,
-  softmax,
-  variance,
-} from '../../../src/tensor/functions.ts'
+import { attention, cumsum, einsum, logSoftmax, logSumExp, softmax, variance } from '../../../src/tensor/functions.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import {
   another,
@@ -58,22 +50,39 @@ const accumulators = (dtype: DType, mode: Mode): readonly DType[] =>
   isFloat(dtype) ? floatsOf(mode) : ['i32', 'u32', 'f64', 'u8']
 
 const reductions: readonly Operation[] = [
-  operation('sum', isNumber, (x, b, { choose }) => {
-    const y = x.sum(subset(x.rank, choose), choose(2) === 0)
-    return [y, b * terms(x, y)]
-  }, 2),
+  operation(
+    'sum',
+    isNumber,
+    (x, b, { choose }) => {
+      const y = x.sum(subset(x.rank, choose), choose(2) === 0)
+      return [y, b * terms(x, y)]
+    },
+    2,
+  ),
   operation('sum of nothing', isNumber, (x, b) => [raw('reduceSum', { axes: [], dtype: x.dtype }, x), b]),
   operation('sum in another dtype', isNumber, (x, b, { choose, mode }) => {
     const dtype = pick(accumulators(x.dtype, mode), choose)
     const y = raw('reduceSum', { axes: subset(x.rank, choose), dtype }, x)
     return [y, b * terms(x, y)]
   }),
-  operation('max over axes', (x, { mode }) => isNumber(x) && (x.size > 0 || mode === 'wild'), (x, b, { choose }) => [
-    x.max(subset(x.rank, choose), choose(2) === 0), b], 2, false),
+  operation(
+    'max over axes',
+    (x, { mode }) => isNumber(x) && (x.size > 0 || mode === 'wild'),
+    (x, b, { choose }) => [x.max(subset(x.rank, choose), choose(2) === 0), b],
+    2,
+    false,
+  ),
   operation('max of nothing', isNumber, (x, b) => [raw('reduceMax', { axes: [] }, x), b], 1, false),
-  operation('mean', (x) => isNumber(x) && x.size > 0, (x, b, { choose }) => [x.mean(subset(x.rank, choose)), b]),
-  operation('variance', (x) => isFloatTensor(x) && x.size > 0, (x, b, { choose }) => [
-    variance(x, subset(x.rank, choose), true), 4 * b * b]),
+  operation(
+    'mean',
+    (x) => isNumber(x) && x.size > 0,
+    (x, b, { choose }) => [x.mean(subset(x.rank, choose)), b],
+  ),
+  operation(
+    'variance',
+    (x) => isFloatTensor(x) && x.size > 0,
+    (x, b, { choose }) => [variance(x, subset(x.rank, choose), true), 4 * b * b],
+  ),
 ]
 
 const hasRows = (x: Tensor): boolean => x.rank > 0 && isFloat(x.dtype) && x.size > 0
@@ -82,7 +91,11 @@ const named: readonly Operation[] = [
   operation('softmax', hasRows, (x, _, { choose }) => [softmax(x, choose(x.rank)), 1]),
   operation('logSoftmax', hasRows, (x, b, { choose }) => [logSoftmax(x, choose(x.rank)), 2 * b + 6]),
   operation('logSumExp', hasRows, (x, b, { choose }) => [logSumExp(x, choose(x.rank)), b + 6]),
-  operation('cumsum', (x) => x.rank > 0 && isNumber(x), (x, b, { choose }) => [cumsum(x, choose(x.rank)), b * Math.max(1, x.size)]),
+  operation(
+    'cumsum',
+    (x) => x.rank > 0 && isNumber(x),
+    (x, b, { choose }) => [cumsum(x, choose(x.rank)), b * Math.max(1, x.size)],
+  ),
 ]
 
 /** A second operand whose axes are those of `x` in the roles given, in random order. */
@@ -99,7 +112,10 @@ const dot: Make = (x, b, c) => {
   ]
   const layout = shuffled(roles, choose)
   const v = another(x.dtype, c)
-  const y = fitted(v.x, layout.map((r) => r.n))
+  const y = fitted(
+    v.x,
+    layout.map((r) => r.n),
+  )
   const place = (role: string, list: readonly number[]): readonly number[] =>
     list.map((axis) => layout.findIndex((r) => r.role === role && r.axis === axis))
   const dtype = choose(4) === 0 && isFloat(x.dtype) ? pick(floatsOf(c.mode), choose) : x.dtype
@@ -116,15 +132,27 @@ const isMatrix = (x: Tensor): boolean => x.rank >= 2 && isNumber(x)
 
 const contractions: readonly Operation[] = [
   operation('dotGeneral', (x) => isNumber(x) && x.rank < 5 && x.size <= 100, dot, 4),
-  operation('matmul', (x) => isMatrix(x) && x.size <= 100, (x, b, c) => {
-    const v = another(x.dtype, c)
-    const [k, n] = [x.shape.at(-1) ?? 0, 1 + c.choose(4)]
-    const y = fitted(v.x, c.choose(2) === 0 ? [k, n] : [...x.shape.slice(0, -2), k, n])
-    return [x.matmul(y), Math.max(1, k) * b * Math.max(3, v.bound)]
-  }, 2),
-  operation('einsum', (x) => x.rank === 2 && isNumber(x), (x, b) => [
-    einsum('ij,kj->ki', x, x), Math.max(1, x.shape[1] ?? 0) * b * b]),
-  operation('attention', (x) => x.rank >= 2 && hasRows(x) && x.size <= 60, (x, b) => [attention(x, x, x), b]),
+  operation(
+    'matmul',
+    (x) => isMatrix(x) && x.size <= 100,
+    (x, b, c) => {
+      const v = another(x.dtype, c)
+      const [k, n] = [x.shape.at(-1) ?? 0, 1 + c.choose(4)]
+      const y = fitted(v.x, c.choose(2) === 0 ? [k, n] : [...x.shape.slice(0, -2), k, n])
+      return [x.matmul(y), Math.max(1, k) * b * Math.max(3, v.bound)]
+    },
+    2,
+  ),
+  operation(
+    'einsum',
+    (x) => x.rank === 2 && isNumber(x),
+    (x, b) => [einsum('ij,kj->ki', x, x), Math.max(1, x.shape[1] ?? 0) * b * b],
+  ),
+  operation(
+    'attention',
+    (x) => x.rank >= 2 && hasRows(x) && x.size <= 60,
+    (x, b) => [attention(x, x, x), b],
+  ),
 ]
 
 const spatial = (choose: Choose, low: number, high: number): readonly [number, number] => [
@@ -134,9 +162,7 @@ const spatial = (choose: Choose, low: number, high: number): readonly [number, n
 
 /** A 4-axis view of `x`, with `channels` last. */
 const imageOf = (x: Tensor, channels: number): Tensor =>
-  x.rank === 4 && (x.shape[3] ?? 0) % channels === 0 && x.size > 0
-    ? x
-    : fitted(x, [1, 3, 4, channels])
+  x.rank === 4 && (x.shape[3] ?? 0) % channels === 0 && x.size > 0 ? x : fitted(x, [1, 3, 4, channels])
 
 const conv: Make = (x, b, c) => {
   const { choose } = c
@@ -159,22 +185,30 @@ const conv: Make = (x, b, c) => {
 
 const convolutions: readonly Operation[] = [
   operation('conv', (x) => isFloatTensor(x) && x.size <= 100, conv, 4),
-  operation('conv2d', (x) => isFloatTensor(x) && x.size <= 100, (x, b, c) => {
-    const image = imageOf(x, 1)
-    const w = another(x.dtype, c)
-    const filter = fitted(w.x, [...spatial(c.choose, 1, 3), image.shape[3] ?? 1, 2])
-    const options = { stride: spatial(c.choose, 1, 2), padding: 1 + c.choose(2), dilation: 1 + c.choose(2) }
-    return [conv2d(image, filter, options), 9 * (image.shape[3] ?? 1) * b * Math.max(3, w.bound)]
-  }),
-  operation('convTranspose2d', (x) => isFloatTensor(x) && x.size <= 60, (x, b, c) => {
-    const image = imageOf(x, 1)
-    const w = another(x.dtype, c)
-    const filter = fitted(w.x, [2, 2, image.shape[3] ?? 1, 1 + c.choose(2)])
-    return [
-      convTranspose2d(image, filter, { stride: spatial(c.choose, 1, 2), padding: c.choose(2) }),
-      4 * (image.shape[3] ?? 1) * b * Math.max(3, w.bound),
-    ]
-  }),
+  operation(
+    'conv2d',
+    (x) => isFloatTensor(x) && x.size <= 100,
+    (x, b, c) => {
+      const image = imageOf(x, 1)
+      const w = another(x.dtype, c)
+      const filter = fitted(w.x, [...spatial(c.choose, 1, 3), image.shape[3] ?? 1, 2])
+      const options = { stride: spatial(c.choose, 1, 2), padding: 1 + c.choose(2), dilation: 1 + c.choose(2) }
+      return [conv2d(image, filter, options), 9 * (image.shape[3] ?? 1) * b * Math.max(3, w.bound)]
+    },
+  ),
+  operation(
+    'convTranspose2d',
+    (x) => isFloatTensor(x) && x.size <= 60,
+    (x, b, c) => {
+      const image = imageOf(x, 1)
+      const w = another(x.dtype, c)
+      const filter = fitted(w.x, [2, 2, image.shape[3] ?? 1, 1 + c.choose(2)])
+      return [
+        convTranspose2d(image, filter, { stride: spatial(c.choose, 1, 2), padding: c.choose(2) }),
+        4 * (image.shape[3] ?? 1) * b * Math.max(3, w.bound),
+      ]
+    },
+  ),
 ]
 
 /** All of them. */

@@ -1,6 +1,15 @@
 /** Operations of random programs that move elements: reshapes, permutations, padding, slicing, indexing, sorting. */
 import { isFloat } from '../../../src/graph/dtype.ts'
-import { argmax, argsort, concatenate, gather, scatterAdd, sort, splitInto, stack } from '../../../src/tensor/combine.ts'
+import {
+  argmax,
+  argsort,
+  concatenate,
+  gather,
+  scatterAdd,
+  sort,
+  splitInto,
+  stack,
+} from '../../../src/tensor/combine.ts'
 import { averagePool, maxPool, pixelShuffle, pixelUnshuffle, upsampleNearest } from '../../../src/tensor/convolution.ts'
 import { iota } from '../../../src/tensor/create.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
@@ -57,34 +66,71 @@ const moves: readonly Operation[] = [
   operation('reshape', any, (x, _, { choose }) => x.reshape(factored(x.size, choose)), 2),
   operation('reshape to its own shape', any, (x) => raw('reshape', { shape: x.shape }, x)),
   operation('reshape back', any, (x) => x.reshape([x.size, 1]).reshape(x.shape)),
-  operation('squeeze', (x) => x.shape.includes(1), (x) => x.reshape(x.shape.filter((n) => n !== 1))),
-  operation('transpose', (x) => x.rank > 1, (x, _, { choose }) => x.transpose(shuffled([...x.shape.keys()], choose)), 2),
+  operation(
+    'squeeze',
+    (x) => x.shape.includes(1),
+    (x) => x.reshape(x.shape.filter((n) => n !== 1)),
+  ),
+  operation(
+    'transpose',
+    (x) => x.rank > 1,
+    (x, _, { choose }) => x.transpose(shuffled([...x.shape.keys()], choose)),
+    2,
+  ),
   operation('transpose to itself', any, (x) => raw('transpose', { permutation: [...x.shape.keys()] }, x)),
   operation('transpose back', any, (x) => x.transpose().transpose()),
-  operation('expandDims', (x) => x.rank < 5, (x, _, { choose }) => x.expandDims(choose(x.rank + 1))),
-  operation('broadcast', (x) => x.rank < 5 && x.size <= 80, (x, _, { choose }) => {
-    const axis = choose(x.rank + 1)
-    const shape = [...x.shape.slice(0, axis), choose(9) === 0 ? 0 : 1 + choose(3), ...x.shape.slice(axis)]
-    return raw('broadcast', { shape, axes: [axis] }, x)
-  }, 2),
+  operation(
+    'expandDims',
+    (x) => x.rank < 5,
+    (x, _, { choose }) => x.expandDims(choose(x.rank + 1)),
+  ),
+  operation(
+    'broadcast',
+    (x) => x.rank < 5 && x.size <= 80,
+    (x, _, { choose }) => {
+      const axis = choose(x.rank + 1)
+      const shape = [...x.shape.slice(0, axis), choose(9) === 0 ? 0 : 1 + choose(3), ...x.shape.slice(axis)]
+      return raw('broadcast', { shape, axes: [axis] }, x)
+    },
+    2,
+  ),
   operation('broadcast of nothing', any, (x) => raw('broadcast', { shape: x.shape, axes: [] }, x)),
-  operation('repeat', (x) => x.shape.includes(1) && x.size <= 80, (x, _, { choose }) => x.broadcastTo(x.shape.map((n) => (n === 1 ? 1 + choose(3) : n)))),
+  operation(
+    'repeat',
+    (x) => x.shape.includes(1) && x.size <= 80,
+    (x, _, { choose }) => x.broadcastTo(x.shape.map((n) => (n === 1 ? 1 + choose(3) : n))),
+  ),
   operation('reverse', hasAxes, (x, _, { choose }) => raw('reverse', { axes: subset(x.rank, choose) }, x), 2),
-  operation('slice', hasAxes, (x, _, { choose }) =>
-    x.slice(
-      ...x.shape.map((n) => {
-        const [start, limit] = [choose(Math.min(n, 2) + 1), n - choose(Math.min(n, 2) + 1)]
-        return [Math.min(start, limit), Math.max(start, limit), 1 + choose(3)] as const
-      }),
-    ), 2),
+  operation(
+    'slice',
+    hasAxes,
+    (x, _, { choose }) =>
+      x.slice(
+        ...x.shape.map((n) => {
+          const [start, limit] = [choose(Math.min(n, 2) + 1), n - choose(Math.min(n, 2) + 1)]
+          return [Math.min(start, limit), Math.max(start, limit), 1 + choose(3)] as const
+        }),
+      ),
+    2,
+  ),
   operation('slice of everything', any, (x) => x.slice()),
-  operation('pad', (x) => x.size <= 80, (x, _, { choose }) =>
+  operation(
+    'pad',
+    (x) => x.size <= 80,
+    (x, _, { choose }) =>
+      x.pad(
+        x.shape.map(() => choose(3)),
+        x.shape.map(() => choose(3)),
+        x.shape.map(() => Math.max(0, choose(4) - 1)),
+      ),
+    2,
+  ),
+  operation('pad with nothing', any, (x) =>
     x.pad(
-      x.shape.map(() => choose(3)),
-      x.shape.map(() => choose(3)),
-      x.shape.map(() => Math.max(0, choose(4) - 1)),
-    ), 2),
-  operation('pad with nothing', any, (x) => x.pad(x.shape.map(() => 0), x.shape.map(() => 0))),
+      x.shape.map(() => 0),
+      x.shape.map(() => 0),
+    ),
+  ),
 ]
 
 const joins: readonly Operation[] = [
@@ -108,14 +154,22 @@ const joins: readonly Operation[] = [
     const y = like(x, c)
     return [concatenate([x, y.x], c.choose(x.rank)), Math.max(b, y.bound)]
   }),
-  operation('stack', (x) => x.rank < 5, (x, _, { choose }) => stack([x, x.reverse([])], choose(x.rank + 1))),
+  operation(
+    'stack',
+    (x) => x.rank < 5,
+    (x, _, { choose }) => stack([x, x.reverse([])], choose(x.rank + 1)),
+  ),
   {
     name: 'split',
     weight: 1,
     smooth: true,
     takes: (x) => x.shape.some((n) => n > 1 && n % 2 === 0),
     make: ({ x, bound }) =>
-      splitInto(x, 2, x.shape.findIndex((n) => n > 1 && n % 2 === 0)).map((part) => ({ x: part, bound })),
+      splitInto(
+        x,
+        2,
+        x.shape.findIndex((n) => n > 1 && n % 2 === 0),
+      ).map((part) => ({ x: part, bound })),
   },
 ]
 
@@ -127,43 +181,88 @@ const indices = (c: Context, dtype: 'i32' | 'u32', rows: number): Tensor => {
 }
 
 const indexing: readonly Operation[] = [
-  operation('gather', (x) => hasAxes(x) && x.size > 0 && x.size <= 100, (x, _, c) => {
-    const axis = c.choose(x.rank)
-    return gather(x, indices(c, pick(['i32', 'u32'] as const, c.choose), x.shape[axis] ?? 1), axis)
-  }, 3),
-  operation('scatterAdd', (x) => hasAxes(x) && isNumber(x), (x, b, c) => {
-    const size = 1 + c.choose(4)
-    const axis = c.choose(x.rank)
-    const picks = 1 + c.choose(Math.min(2, x.rank - axis))
-    const index = fitted(indices(c, pick(['i32', 'u32'] as const, c.choose), size), x.shape.slice(axis, axis + picks))
-    return [scatterAdd(index, x, size, axis), b * Math.max(1, index.size)]
-  }, 3),
+  operation(
+    'gather',
+    (x) => hasAxes(x) && x.size > 0 && x.size <= 100,
+    (x, _, c) => {
+      const axis = c.choose(x.rank)
+      return gather(x, indices(c, pick(['i32', 'u32'] as const, c.choose), x.shape[axis] ?? 1), axis)
+    },
+    3,
+  ),
+  operation(
+    'scatterAdd',
+    (x) => hasAxes(x) && isNumber(x),
+    (x, b, c) => {
+      const size = 1 + c.choose(4)
+      const axis = c.choose(x.rank)
+      const picks = 1 + c.choose(Math.min(2, x.rank - axis))
+      const index = fitted(indices(c, pick(['i32', 'u32'] as const, c.choose), size), x.shape.slice(axis, axis + picks))
+      return [scatterAdd(index, x, size, axis), b * Math.max(1, index.size)]
+    },
+    3,
+  ),
   operation('scatterAdd of scalars', isNumber, (x, b, c) => {
     const index = fitted(another('i32', c).x, [])
     return [raw('scatterAdd', { axis: c.choose(x.rank + 1), size: 2 }, index, x), b]
   }),
-  operation('argsort', (x) => hasAxes(x) && isNumber(x), (x, _, { choose }) => [argsort(x, choose(x.rank)), x.size], 1, false),
-  operation('sort', (x) => hasAxes(x) && isNumber(x) && x.size > 0, (x) => sort(x), 1, false),
-  operation('argmax', (x) => hasAxes(x) && isNumber(x) && !x.shape.includes(0), (x, _, { choose }) => [argmax(x, choose(x.rank)), x.size], 1, false),
-  operation('index by position', (x) => hasAxes(x) && isNumber(x) && x.size > 0, (x, _, { choose }) => {
-    const axis = choose(x.rank)
-    return gather(x, iota([Math.min(4, x.shape[axis] ?? 1)], 0).mul(2), axis)
-  }),
+  operation(
+    'argsort',
+    (x) => hasAxes(x) && isNumber(x),
+    (x, _, { choose }) => [argsort(x, choose(x.rank)), x.size],
+    1,
+    false,
+  ),
+  operation(
+    'sort',
+    (x) => hasAxes(x) && isNumber(x) && x.size > 0,
+    (x) => sort(x),
+    1,
+    false,
+  ),
+  operation(
+    'argmax',
+    (x) => hasAxes(x) && isNumber(x) && !x.shape.includes(0),
+    (x, _, { choose }) => [argmax(x, choose(x.rank)), x.size],
+    1,
+    false,
+  ),
+  operation(
+    'index by position',
+    (x) => hasAxes(x) && isNumber(x) && x.size > 0,
+    (x, _, { choose }) => {
+      const axis = choose(x.rank)
+      return gather(x, iota([Math.min(4, x.shape[axis] ?? 1)], 0).mul(2), axis)
+    },
+  ),
 ]
 
 const isImage = (x: Tensor): boolean => x.rank === 4 && isNumber(x) && x.size > 0 && x.size <= 64
 const isEven = (x: Tensor): boolean => isImage(x) && [1, 2].every((a) => (x.shape[a] ?? 1) % 2 === 0)
 
 const images: readonly Operation[] = [
-  operation('image', (x) => x.size > 0 && x.size % 2 === 0 && x.size <= 64, (x, _, { choose }) => {
-    const side = x.size % 16 === 0 && choose(2) === 0 ? 4 : x.size % 4 === 0 ? 2 : 1
-    return x.reshape([-1, side, x.size % (2 * side) === 0 ? 2 : 1, 1 + choose(x.size % (4 * side) === 0 ? 2 : 1)])
-  }, 2),
-  operation('averagePool', (x) => isEven(x) && isFloat(x.dtype), (x) => averagePool(x)),
+  operation(
+    'image',
+    (x) => x.size > 0 && x.size % 2 === 0 && x.size <= 64,
+    (x, _, { choose }) => {
+      const side = x.size % 16 === 0 && choose(2) === 0 ? 4 : x.size % 4 === 0 ? 2 : 1
+      return x.reshape([-1, side, x.size % (2 * side) === 0 ? 2 : 1, 1 + choose(x.size % (4 * side) === 0 ? 2 : 1)])
+    },
+    2,
+  ),
+  operation(
+    'averagePool',
+    (x) => isEven(x) && isFloat(x.dtype),
+    (x) => averagePool(x),
+  ),
   operation('maxPool', isEven, (x) => maxPool(x), 1, false),
   operation('upsampleNearest', isImage, (x) => upsampleNearest(x)),
   operation('pixelUnshuffle', isEven, (x) => pixelUnshuffle(x)),
-  operation('pixelShuffle', (x) => isImage(x) && (x.shape[3] ?? 1) % 4 === 0, (x) => pixelShuffle(x)),
+  operation(
+    'pixelShuffle',
+    (x) => isImage(x) && (x.shape[3] ?? 1) % 4 === 0,
+    (x) => pixelShuffle(x),
+  ),
 ]
 
 /** All of them. */

@@ -1,0 +1,27 @@
+/** 520 random programs, their values and their gradients, in every configuration. */
+import { describe, expect, it } from 'vitest'
+import { differentiable, primitiveNames } from '../../proof/fuzz/coverage.ts'
+import { fuzz, showFailure } from '../../proof/fuzz/run.ts'
+
+describe('random programs', () => {
+  it('have the values and the gradients of the specification in every configuration, and obey the laws of derivatives', async () => {
+    const report = await fuzz({ seed: 20, programs: 520 })
+    expect(report.failures.map(showFailure)).toEqual([])
+    expect(report.laws).toEqual({
+      agreement: 520,
+      transparency: 520,
+      duality: expect.any(Number),
+      differences: expect.any(Number),
+    })
+    expect(report.laws.duality).toBeGreaterThan(100)
+    expect(report.laws.differences).toBeGreaterThan(50)
+    expect(report.nodes).toBeGreaterThan(15_000)
+    expect(report.values).toBeGreaterThan(30_000)
+    expect(report.gradients).toBeGreaterThan(20_000)
+    // Few steps fall back to a negation, and few programs are judged by nobody.
+    expect(report.steps.replaced).toBeLessThan(report.steps.taken / 100)
+    expect(report.excused).toBeLessThan(30)
+    expect(primitiveNames.filter((op) => report.inValues[op] < 10)).toEqual([])
+    expect(differentiable.filter((op) => report.inGradients[op] < 10)).toEqual([])
+  }, 120_000)
+})
