@@ -109,15 +109,17 @@ interface Ready {
   readonly executable: Executable
 }
 
+const named = (path: string): string => (path === '' ? 'the tensor' : `the tensor '${path}'`)
+
 const storageOf = (session: Session, node: NodeOf<'buffer'>, path: string): Storage => {
   const { source } = node.attrs
   if (source.kind === 'host') return upload(session, source.values)
   const { storage } = source
   if (!(storage instanceof Storage) || storage.owner !== session)
-    throw new DTypeError(`the tensor '${path}' lives on another device; read it there and make a tensor of its values`)
+    throw new DTypeError(`${named(path)} lives on another device; read it there and make a tensor of its values`)
   if (storage.donatedAs !== undefined)
     throw new UseAfterDonate(
-      `the tensor '${path}' was donated as '${storage.donatedAs}' to a compiled function; use the value that the function returned`,
+      `${named(path)} was donated as '${storage.donatedAs}' to a compiled function; use the value that the function returned`,
     )
   return storage
 }
