@@ -120,7 +120,7 @@ const isConv = (node: Node): node is NodeOf<'conv'> => node.op === 'conv'
 
 /** The convolution that a tensor's graph ends in, younger than all others in it. */
 const lastConv = (x: Tensor): ConvAttrs => {
-  const found = reachable([x.node]).filter(isConv).at(-1)
+  const found = reachable([x.node]).findLast(isConv)
   if (found === undefined) throw new Error('no convolution in the graph')
   return found.attrs
 }

@@ -8,4 +8,10 @@ export interface Exemption {
 }
 
 /** All exemptions; one that is not found on its page fails the test. */
-export const exemptions: readonly Exemption[] = []
+export const exemptions: readonly Exemption[] = [
+  {
+    page: 'docs/08-proving-gradients.md',
+    text: 'for f(x) = exp(sin 3x) at ten points',
+    reason: 'names the function of the picture',
+  },
+]

@@ -80,24 +80,33 @@ const fromRow = (header: readonly string[], row: readonly string[]): Pick<Printe
   return source === undefined || source === '' ? { statement } : { statement, source }
 }
 
+/** The last heading above a line, without its #. */
+const sectionOf = (lines: readonly Line[], i: number): string => {
+  const heading = lines.slice(0, i).findLast(({ text, fence }) => fence === undefined && /^#+ /.test(text))
+  return heading?.text.replace(/^#+ /, '') ?? ''
+}
+
+/** The cells of the first row of the table that a line is in. */
+const headerOf = (lines: readonly Line[], i: number): readonly string[] => {
+  const above = lines.slice(0, i).findLastIndex(({ text }) => !text.startsWith('|'))
+  return cells(lines[above + 1]?.text ?? '')
+}
+
+const startsQuote = (lines: readonly Line[], i: number): boolean =>
+  (lines[i]?.text ?? '').startsWith('>') && !(lines[i - 1]?.text ?? '').startsWith('>')
+
 /** All equations of a page in its order. @throws Error for a quote without number or source */
 export const printed = (page: string, markdown: string): readonly Printed[] => {
   const lines = linesOf(markdown)
-  const found: Printed[] = []
-  let section = ''
-  let header: readonly string[] = []
-  for (const [i, { text, line, fence }] of lines.entries()) {
-    if (fence !== undefined) continue
-    section = /^#+ (.+)$/.exec(text)?.[1] ?? section
-    if (text.startsWith('>') && !(lines[i - 1]?.text ?? '').startsWith('>'))
-      found.push({ ...fromQuote(quoted(lines, i)), page, line, section })
-    if (!text.startsWith('|')) continue
-    if (!(lines[i - 1]?.text ?? '').startsWith('|')) header = cells(text)
+  return lines.flatMap(({ text, line, fence }, i): readonly Printed[] => {
+    if (fence !== undefined) return []
+    const where = { page, line, section: sectionOf(lines, i) }
+    if (startsQuote(lines, i)) return [{ ...fromQuote(quoted(lines, i)), ...where }]
+    if (!text.startsWith('|')) return []
     const row = cells(text)
     const number = label.exec(row[0] ?? '')?.[1]
-    if (number !== undefined) found.push({ number, ...fromRow(header, row), page, line, section })
-  }
-  return found
+    return number === undefined ? [] : [{ number, ...fromRow(headerOf(lines, i), row), ...where }]
+  })
 }
 
 /** Numbers of equations that a page refers to, in prose and in the comments of its code, with their lines. */
