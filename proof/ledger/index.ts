@@ -2,8 +2,10 @@
 import type { Tally } from '../tally.ts'
 import { adjoints, convolution } from './adjoints.ts'
 import { autodiff, chainRule } from './autodiff.ts'
-import { derivatives, passing } from './derivatives.ts'
+import { elementwise } from './derivatives.ts'
+import { passing, structural } from './movements.ts'
 import { noise } from './noise.ts'
+import { objectivesAndWeights } from './objectives.ts'
 import { sampling } from './sampling.ts'
 import { modules } from './modules.ts'
 import { optimizers } from './optimizers.ts'
@@ -17,7 +19,8 @@ import { unetEquations } from './unet.ts'
 export const ledger: readonly Equation[] = [
   ...overview,
   ...chainRule,
-  ...derivatives,
+  ...elementwise,
+  ...structural,
   convolution,
   ...passing,
   ...autodiff,
@@ -26,6 +29,7 @@ export const ledger: readonly Equation[] = [
   ...optimizers,
   ...unetEquations,
   ...noise,
+  ...objectivesAndWeights,
   ...sampling,
   ...dataEquations,
   ...proving,

@@ -200,7 +200,7 @@ const quantiles: readonly Equation[] = [
             const q = 2 * Math.floor(w / 2) + 1
             return q < 2 ** 31 ? quantile(q) : -quantile(2 ** 32 - q)
           })
-          return agree(1.4e-6, await read(normal(key(seed), [30])), expected)
+          return agree(2 ** -18.5, await read(normal(key(seed), [30])), expected)
         },
         5,
       ),
@@ -233,6 +233,10 @@ const quantiles: readonly Equation[] = [
           ends.every((z) => Math.abs(z) * 2 ** 21 < 2 ** 24),
           'the ends fit 24 bits',
         ),
+        holds(
+          upTo(100).some((i) => !Number.isInteger(normalFromBits(i * 2 ** 25) * 2 ** 20)),
+          'no coarser than 2⁻²¹',
+        ),
         await forAll(
           fc.tuple(word, word),
           ([a, b]) => {
@@ -246,19 +250,24 @@ const quantiles: readonly Equation[] = [
   },
   {
     number: '3.8',
-    statement: '|z − Φ⁻¹(u)| < 2⁻¹⁹·⁵ ≈ 1.4·10⁻⁶',
+    statement: '|z − Φ⁻¹(u)| < 2⁻¹⁸·⁵ ≈ 2.7·10⁻⁶',
     source: 'measured over all segments',
-    by: '`normalFromBits` at places in all 31 octaves, the ends and the middle of segments among them, by bisection',
+    by: '`normalFromBits` at 500 places in all 31 octaves, and where the error is largest: just above q = 2²⁴, where bits are dropped',
     check: async () => {
       const middles = upTo(31).flatMap((octave) =>
         [0, 0.5, 1.5, 100.5, 254.5, 255.5, 255.999].map((s) => Math.floor(2 ** octave * (1 + s / 256)) | 1),
       )
       const worst = (q: number): Outcome => {
         const error = Math.abs(normalFromBits(wordOf(q)) - quantile(q))
-        if (!(error < 2 ** -19.5)) throw new Error(`q = ${q}: error ${error}`)
-        return { checks: 1, error, tolerance: 2 ** -19.5 }
+        if (!(error < 2 ** -18.5)) throw new Error(`q = ${q}: error ${error}`)
+        return { checks: 1, error, tolerance: 2 ** -18.5 }
       }
-      return together([await forAll(tailPlaces, worst, 300), ...middles.filter((q) => q < 2 ** 31).map(worst)])
+      return together([
+        await forAll(tailPlaces, worst, 300),
+        ...middles.filter((q) => q < 2 ** 31).map(worst),
+        worst(16_803_711),
+        worst(35_335_807),
+      ])
     },
   },
   {
