@@ -4,6 +4,7 @@
  * Each wraps a function into a `call` node that carries its own definition. What the function uses from outside becomes a further
  * input of the call, so that gradients flow to it.
  */
+import { at } from '../prelude/array.ts'
 import { TraceError } from '../prelude/errors.ts'
 import { makeNode } from '../graph/node.ts'
 import type { Definition, Node } from '../graph/ops.ts'
@@ -43,10 +44,16 @@ const annotated =
       outputs: closure.outputs,
     }
     const operands: readonly Node[] = [...inputs.map((x) => x.node), ...closure.captured]
-    return refill(
-      result,
-      closure.outputs.map((_, output) => new Tensor(makeNode('call', { definition, output }, operands))),
+    // What comes out as it went in, or twice, keeps one name: its cotangents are then summed in one place, as without the call.
+    const made = new Map<Node, Tensor>(
+      rule === undefined ? closure.parameters.map((p, i) => [p, new Tensor(at(operands, i))]) : [],
     )
+    const resultOf = (node: Node, output: number): Tensor => {
+      const known = made.get(node) ?? new Tensor(makeNode('call', { definition, output }, operands))
+      made.set(node, known)
+      return known
+    }
+    return refill(result, closure.outputs.map(resultOf))
   }
 
 /**

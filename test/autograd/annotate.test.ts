@@ -36,6 +36,31 @@ describe.each(cpuForms)('annotations on cpu, %s', (_, open) => {
   it.each([
     ['checkpoint', checkpoint],
     ['call', named],
+  ])(
+    '%s: an argument that is a result too, and a result that is there twice, keep one name and the order of their sums',
+    async (_name, wrap) => {
+      const x = tensor([0.1, 0.7, -1.3, 2.9])
+      const loss =
+        (f: Wrap) =>
+        (x: Tensor): Tensor => {
+          const y = x.mul(1.1)
+          const [a, b, c] = f((p: Tensor): readonly [Tensor, Tensor, Tensor] => {
+            const q = p.sin()
+            return [p, q, q]
+          })(y)
+          const terms = [a.mul(0.3), y.mul(0.7), a.exp(), b.mul(a), c.mul(y).cos(), b.mul(0.1), y.tanh(), c.exp()]
+          return terms.reduce((sum, term) => sum.add(term)).sum()
+        }
+      expect(await read([grad(loss(wrap))(x)])).toEqual(await read([grad(loss(plain))(x)]))
+      const [same, once, twice] = wrap((p: Tensor) => [p, p.sin(), p] as const)(x)
+      expect([same, twice]).toEqual([x, x])
+      expect(once.node.op).toBe('call')
+    },
+  )
+
+  it.each([
+    ['checkpoint', checkpoint],
+    ['call', named],
   ])('%s: value and gradients are those of the bare function, bit for bit', async (_name, wrap) => {
     const results = async (f: typeof plain): Promise<unknown> => {
       const both = device.compile((x: Tensor, w: Tensor) => {
