@@ -155,14 +155,14 @@ export const valuesOf = (
   const before = [...values]
   const made: Value[] = []
   const part = (...xs: readonly Tensor[]): readonly Tensor[] => {
-    const known = before.map(({ x, bound }, i) => ({ x: xs[i] ?? x, bound }))
+    const known = before.map(({ bound }, i) => ({ x: xs[i] as Tensor, bound }))
     advance(known, program.steps.slice(first, end))
     made.push(...known.slice(before.length))
     return known.slice(before.length).map((v) => v.x)
   }
-  // The older half goes in as arguments, the rest is captured.
-  const given = before.slice(0, Math.ceil(before.length / 2)).map((v) => v.x)
-  const results = around[wrapper](part)(...given)
+  // All values are arguments: what a body computes of captured tensors alone is moved out of the call, and its gradients are summed
+  // after the call's, which may round otherwise.
+  const results = around[wrapper](part)(...before.map((v) => v.x))
   values.push(...results.map((x, i) => ({ x, bound: (made[i] as Value).bound })))
   advance(values, program.steps.slice(end))
   return values.map((v) => v.x)
