@@ -1,3 +1,44 @@
+/** Every layer, loss, activation and model. The table is total: one without an entry does not compile. */
+import type * as models from '../../src/models/index.ts'
+import type * as nn from '../../src/nn/index.ts'
 import type { Entry } from './entry.ts'
-/** t */
-export const layers: { readonly [name: string]: Entry } = {}
+import { functions } from './functions.ts'
+import { attentionLayers } from './layers/attention.ts'
+import { basicLayers } from './layers/basic.ts'
+import { losses } from './layers/losses.ts'
+import { models as networks } from './layers/models.ts'
+
+/** What is exported that computes nothing of its own: ways to make modules and first parameters, a table of text, weights of others. */
+type NoLayer =
+  | 'compose'
+  | 'describe'
+  | 'evaluate'
+  | 'kaimingUniform'
+  | 'lift'
+  | 'lucidrainsWeights'
+  | 'normal'
+  | 'ones'
+  | 'parameter'
+  | 'uniform'
+  | 'zeros'
+
+/** Layers, losses, activations and models. */
+export type LayerName = Exclude<keyof typeof nn | keyof typeof models, NoLayer>
+
+const { gelu, geluTanh, leakyRelu, logSoftmax, relu, silu, softmax, softplus } = functions
+
+/** Name → entry. */
+export const layers: { readonly [K in LayerName]: Entry } = {
+  ...basicLayers,
+  ...attentionLayers,
+  ...losses,
+  ...networks,
+  gelu,
+  geluTanh,
+  leakyRelu,
+  logSoftmax,
+  relu,
+  silu,
+  softmax,
+  softplus,
+}

@@ -1,9 +1,10 @@
 /** The shapes that break loops: no axes, an axis of 0, an axis of 1, an odd length. */
 import fc from 'fast-check'
 import { gradientError } from '../../src/autograd/check.ts'
+import type { Device } from '../../src/tensor/device.ts'
 import { count, type NdArray } from '../array.ts'
 import { shapeKinds, type Case, type Entry, type ShapeKind } from '../registry/entry.ts'
-import { checkCases, dataOf, differentiable, everywhere, usual, type Suite } from './suite.ts'
+import { dataOf, differentiable, everywhere, usual, type Held, type Suite } from './suite.ts'
 import { checkValues } from './values.ts'
 
 const isOf: { readonly [K in ShapeKind]: (x: Pick<NdArray, 'shape'>) => boolean } = {
@@ -19,39 +20,46 @@ const hasKind = (kind: ShapeKind, { inputs, oracle }: Case): boolean =>
 
 const kindsOf = (entry: Entry): readonly ShapeKind[] => shapeKinds.filter((k) => !entry.lacks.includes(k))
 
+/** The first `count` cases of a kind, of at most some hundreds. */
+const drawn = (cases: fc.Arbitrary<Case>, kind: ShapeKind, seed: number, count: number): readonly Case[] => {
+  const found: Case[] = []
+  for (let chunk = 0; chunk < 20 && found.length < count; chunk++)
+    found.push(...fc.sample(cases, { seed: seed + chunk, numRuns: 20 }).filter((c) => hasKind(kind, c)))
+  return found.slice(0, count)
+}
+
+/** The gradient of one case in f64, where there is one. */
+const checkGradient = async (device: Device, entry: Entry, c: Case): Promise<Held> => {
+  if (differentiable(entry, c).length === 0 || c.inputs.some((x) => count(x.shape) > entry.elements))
+    return { checks: 0, worst: 0 }
+  const { worst, message } = await gradientError(
+    device,
+    c.build,
+    dataOf(c),
+    entry.step === undefined ? {} : { step: entry.step },
+  )
+  if (!(worst <= 1)) throw new Error(message)
+  return { checks: 1, worst }
+}
+
 /** As many cases of each kind as asked for: values everywhere, and the gradient in f64. Fails when a kind cannot be drawn. */
-export const shapes: Suite = async (subject, entry, options) => {
+export const shapes: Suite = async (subject, entry, { seed, runs }) => {
   const devices = everywhere.map(({ name, open }) => [name, open()] as const)
   const device = usual.open()
-  const smooth = entry.smooth ?? entry.cases('f64')
-  let [checks, worst] = [0, 0]
+  const held: Held[] = []
   for (const kind of kindsOf(entry)) {
-    const drawn = fc.sample(entry.cases(entry.dtypes[0] ?? 'f64'), { seed: options.seed, numRuns: 300 })
-    const found = drawn.filter((c) => hasKind(kind, c))
-    const [first] = found
-    if (first === undefined) throw new Error(`shapes of ${subject}: no case has a shape of the kind '${kind}'`)
-    const tally = await checkCases(
-      'shapes',
-      `${subject}, ${kind}`,
-      fc.constantFrom(first, ...found),
-      options,
-      async (c) => checkValues(devices, entry, c),
-    )
-    const flat = fc.sample(smooth, { seed: options.seed, numRuns: 300 }).filter((c) => hasKind(kind, c))
-    for (const c of flat.slice(0, options.runs)) {
-      if (differentiable(entry, c).length === 0 || c.inputs.some((x) => count(x.shape) > entry.elements)) continue
-      const error = await gradientError(
-        device,
-        c.build,
-        dataOf(c),
-        entry.step === undefined ? {} : { step: entry.step },
-      )
-      if (!(error.worst <= 1)) throw new Error(`shapes of ${subject}, ${kind}: ${error.message}`)
-      ;[checks, worst] = [checks + 1, Math.max(worst, error.worst)]
+    const cases = drawn(fc.constantFrom(...entry.dtypes).chain(entry.cases), kind, seed, runs)
+    if (cases.length === 0) throw new Error(`shapes of ${subject}: no case has a shape of the kind '${kind}'`)
+    const smooth =
+      entry.differentiableIn.length === 0 ? [] : drawn(entry.smooth ?? entry.cases('f64'), kind, seed, runs)
+    try {
+      for (const c of cases) held.push(await checkValues(devices, entry, c))
+      for (const c of smooth) held.push(await checkGradient(device, entry, c))
+    } catch (e) {
+      throw new Error(`shapes of ${subject}, ${kind}: ${e instanceof Error ? e.message : String(e)}`, { cause: e })
     }
-    ;[checks, worst] = [checks + tally.checks, Math.max(worst, tally.worst)]
   }
-  for (const [, d] of devices) await d.close()
-  await device.close()
-  return { suite: 'shapes', subject, seed: options.seed, checks, worst }
+  for (const d of [device, ...devices.map(([, d]) => d)]) await d.close()
+  const checks = held.reduce((sum, h) => sum + h.checks, 0)
+  return { suite: 'shapes', subject, seed, checks, worst: Math.max(0, ...held.map((h) => h.worst)) }
 }

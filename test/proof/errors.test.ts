@@ -3,5 +3,5 @@ import { describe } from 'vitest'
 import { prove } from './prove.ts'
 
 describe('errors', () => {
-  prove('errors', 'a wrong use throws the documented error, directly, under vjp and on every device', { least: 1300 })
+  prove('errors', 'a wrong use throws the documented error, directly, under vjp and on every device', { least: 3300 })
 })

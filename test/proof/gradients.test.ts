@@ -4,12 +4,12 @@ import { specification } from '../../proof/devices.ts'
 import { prove } from './prove.ts'
 
 describe('gradients', () => {
-  prove('gradient', 'the gradient agrees with finite differences in every element', { least: 1500 })
+  prove('gradient', 'the gradient agrees with finite differences in every element', { least: 3600 })
 })
 
 describe('gradients, one primitive at a time', () => {
   prove('gradient', 'the gradient agrees with finite differences in every element', {
-    least: 100,
+    least: 400,
     seed: 2,
     scale: 0.1,
     on: specification,
@@ -17,12 +17,12 @@ describe('gradients, one primitive at a time', () => {
 })
 
 describe('gradients of gradients', () => {
-  prove('secondOrder', 'the gradient of the gradient agrees with finite differences', { least: 600 })
+  prove('secondOrder', 'the gradient of the gradient agrees with finite differences', { least: 1500 })
 })
 
 describe('gradients of gradients, one primitive at a time', () => {
   prove('secondOrder', 'the gradient of the gradient agrees with finite differences', {
-    least: 60,
+    least: 200,
     seed: 2,
     scale: 0.1,
     on: specification,
@@ -30,5 +30,5 @@ describe('gradients of gradients, one primitive at a time', () => {
 })
 
 describe('Hessians', () => {
-  prove('forwardOverReverse', 'forward over reverse is reverse over reverse, and symmetric', { least: 300 })
+  prove('forwardOverReverse', 'forward over reverse is reverse over reverse, and symmetric', { least: 800 })
 })

@@ -181,7 +181,13 @@ export const binaryMethods: { readonly [K in BinaryMethod]: Entry } = {
   ),
   minimum: binary(
     'minimum',
-    { dtypes: arithmeticTypes, primitive: '(max|less)', f: (x, y) => Math.min(x, y), left: within(-2, 2), right: farFromTwo },
+    {
+      dtypes: arithmeticTypes,
+      primitive: '(max|less)',
+      f: (x, y) => Math.min(x, y),
+      left: within(-2, 2),
+      right: farFromTwo,
+    },
     both,
   ),
   less: binary('less', { dtypes: all, f: (x, y) => Number(x < y) }),

@@ -78,18 +78,18 @@ const convolved = (dtype: DType): fc.Arbitrary<Case> =>
       })),
     )
 
-/** Each pixel adds its multiple of the filter into the result, `stride` apart. */
-const spread = (x: NdArray, w: NdArray, stride: Spatial, padding: Spatial, outputPadding: Spatial): Expected => {
-  const [n = 0, h = 0, width = 0, c = 0] = x.shape
-  const [kh = 0, kw = 0, , o = 0] = w.shape
-  const size = (from: number, k: number, i: 0 | 1): number =>
-    (from - 1) * stride[i] - 2 * padding[i] + k + outputPadding[i]
-  const shape = [n, size(h, kh, 0), size(width, kw, 1), o]
+/** A transposed convolution: each pixel adds its multiple of the filter into the result, `stride` apart. */
+export const spread = (x: NdArray, w: NdArray, stride: Spatial, padding: Spatial, outputPadding: Spatial): Expected => {
+  const axis = (of: NdArray, i: number): number => of.shape[i] ?? 0
+  const size = (i: 0 | 1): number => (axis(x, i + 1) - 1) * stride[i] - 2 * padding[i] + axis(w, i) + outputPadding[i]
+  const shape = [axis(x, 0), size(0), size(1), axis(w, 3)]
   const sums = new Map<string, number>()
-  for (const [b = 0, y = 0, z = 0, k = 0] of indices([n, h, width, c]))
-    for (const [ky = 0, kx = 0, out = 0] of indices([kh, kw, o])) {
+  for (const pixel of indices(x.shape))
+    for (const tap of indices(w.shape)) {
+      const [[b = 0, y = 0, z = 0, channel], [ky = 0, kx = 0, input, out = 0]] = [pixel, tap]
+      if (channel !== input) continue
       const at = [b, y * stride[0] + ky - padding[0], z * stride[1] + kx - padding[1], out].join()
-      sums.set(at, (sums.get(at) ?? 0) + elementAt(x, [b, y, z, k]) * elementAt(w, [ky, kx, k, out]))
+      sums.set(at, (sums.get(at) ?? 0) + elementAt(x, pixel) * elementAt(w, tap))
     }
   return table(shape, (index) => sums.get(index.join()) ?? 0)
 }
@@ -195,7 +195,8 @@ const shuffled = (x: NdArray, f: number): Expected => {
   )
 }
 
-const unshuffled = (x: NdArray, f: number): Expected => {
+/** Space to depth, the inverse of the above. */
+export const unshuffled = (x: NdArray, f: number): Expected => {
   const [n = 0, h = 0, w = 0, c = 0] = x.shape
   return table([n, h / f, w / f, c * f * f], ([b = 0, y = 0, z = 0, k = 0]) => {
     const place = k % (f * f)
@@ -203,7 +204,8 @@ const unshuffled = (x: NdArray, f: number): Expected => {
   })
 }
 
-const repeated = (x: NdArray, f: number): Expected => {
+/** Each pixel f times in both directions. */
+export const repeated = (x: NdArray, f: number): Expected => {
   const [n = 0, h = 0, w = 0, c = 0] = x.shape
   return table([n, h * f, w * f, c], ([b = 0, y = 0, z = 0, k = 0]) =>
     elementAt(x, [b, Math.floor(y / f), Math.floor(z / f), k]),

@@ -1,0 +1,343 @@
+/** Linear maps, convolutions, norms and tables. */
+import fc from 'fast-check'
+import {
+  checkpointed,
+  conv2d,
+  convTranspose2d,
+  downsample,
+  dropout,
+  embedding,
+  groupNorm,
+  layerNorm,
+  lift,
+  linear,
+  normalizeGroups,
+  normalizeVectors,
+  rmsNorm,
+  sequential,
+  sinusoidalTimeEmbedding,
+  upsample,
+} from '../../../src/nn/index.ts'
+import type { Tensor } from '../../../src/tensor/tensor.ts'
+import { arrays, elementAt, indices, type NdArray } from '../../array.ts'
+import { badDType, badRange, badShape, entry, one, table, wide, type Entry, type Expected } from '../entry.ts'
+import { repeated, spread, unshuffled } from '../functions/images.ts'
+import { correlated } from '../primitives/contraction.ts'
+import { applied, image, layer, size, sizeableArrays, type Params } from './module.ts'
+import { affine, mapped, nd, normalized, rms, shifted, standardized, vectorAt } from './plain.ts'
+
+const present = (x: NdArray | undefined): NdArray => {
+  if (x === undefined) throw new Error('the oracle has no input')
+  return x
+}
+
+/** The oracle of one input. */
+const ofOne =
+  (f: (params: Params, x: NdArray) => Expected) =>
+  (params: Params, x?: NdArray): Expected =>
+    f(params, present(x))
+
+const plainConv = (x: NdArray, w: NdArray): NdArray =>
+  nd(
+    correlated(x, w, {
+      stride: [1, 1],
+      padLow: [1, 1],
+      padHigh: [1, 1],
+      inputDilation: [1, 1],
+      filterDilation: [1, 1],
+      groups: 1,
+    }),
+  )
+
+/** A 3×3 convolution that keeps the size, and its bias. */
+export const convolved3 = (x: NdArray, params: Params, path: string): NdArray =>
+  shifted(plainConv(x, params(`${path}.weight`)), params(`${path}.bias`))
+
+const linearEntry = (make: typeof linear): Entry =>
+  layer(
+    fc.tuple(image, size(3), size(3), fc.boolean()),
+    ([lead, a, b, bias], dtype) => ({
+      layer: make(a, b, { bias }),
+      inputs: [sizeableArrays([...lead, a], dtype)],
+      oracle: ofOne((params, x) => affine(x, params('weight'), bias ? params('bias') : undefined)),
+    }),
+    {
+      errors: [
+        badShape(/^matmul: \[2,4\] · \[3,2\]: 4 columns meet 3 rows$/, ['f32[2,4]'], (x) =>
+          applied(linear(3, 2))(one(x)),
+        ),
+        badShape(/^matmul: needs two matrices or stacks of them, got \[3\] and \[3,2\]$/, ['f32[3]'], (x) =>
+          applied(linear(3, 2))(one(x)),
+        ),
+      ],
+    },
+  )
+
+const conv: Entry = layer(
+  fc.record({
+    groups: size(2),
+    a: size(2),
+    b: size(2),
+    kernel: fc.tuple(size(3), size(2)),
+    stride: size(2),
+    padding: size(1, 0),
+    dilation: size(2),
+    bias: fc.boolean(),
+  }),
+  ({ groups, a, b, kernel, bias, ...moves }, dtype) => ({
+    layer: conv2d(groups * a, groups * b, kernel, { groups, bias, ...moves }),
+    inputs: [sizeableArrays([1, 5, 4, groups * a], dtype)],
+    oracle: ofOne((params, x) => {
+      const { stride: s, padding: p, dilation: d } = moves
+      const y = correlated(x, params('weight'), {
+        stride: [s, s],
+        padLow: [p, p],
+        padHigh: [p, p],
+        inputDilation: [1, 1],
+        filterDilation: [d, d],
+        groups,
+      })
+      return shifted(nd(y), bias ? params('bias') : undefined)
+    }),
+  }),
+  {
+    errors: [
+      badRange(/^conv2d: 4 groups do not divide 4 input and 6 output channels$/, [], () =>
+        conv2d(4, 6, 3, { groups: 4 }),
+      ),
+      badShape(/^conv2d: input has 2 channels, filter expects 3/, ['f32[1,4,4,2]'], (x) =>
+        applied(conv2d(3, 1, 3))(one(x)),
+      ),
+    ],
+  },
+)
+
+const convTranspose: Entry = layer(
+  fc.record({
+    a: size(2),
+    b: size(2),
+    kernel: fc.tuple(size(3, 2), size(3, 2)),
+    stride: size(2),
+    padding: size(1, 0),
+    bias: fc.boolean(),
+  }),
+  ({ a, b, kernel, stride, padding, bias }, dtype) => ({
+    layer: convTranspose2d(a, b, kernel, { stride, padding, bias, outputPadding: stride - 1 }),
+    inputs: [sizeableArrays([2, 2, 3, a], dtype)],
+    oracle: ofOne((params, x) => {
+      const y = spread(x, params('weight'), [stride, stride], [padding, padding], [stride - 1, stride - 1])
+      return shifted(nd(y), bias ? params('bias') : undefined)
+    }),
+  }),
+  {
+    errors: [
+      badShape(/^conv2d: input has 2 channels, filter expects 3/, ['f32[1,4,4,2]'], (x) =>
+        applied(convTranspose2d(3, 1, 3))(one(x)),
+      ),
+    ],
+  },
+)
+
+/** (x − mean) / √(variance + ε) over the pixels and channels of each group. */
+const grouped = (x: NdArray, groups: number, epsilon: number): NdArray => {
+  const each = (x.shape.at(-1) ?? 0) / groups
+  const groupOf = (index: readonly number[]): number => Math.floor((index.at(-1) ?? 0) / each)
+  return nd(
+    table(x.shape, (index) => {
+      const among = indices(x.shape).filter((i) => i[0] === index[0] && groupOf(i) === groupOf(index))
+      return standardized(
+        elementAt(x, index),
+        among.map((i) => elementAt(x, i)),
+        epsilon,
+      )
+    }),
+  )
+}
+
+const scaled = (x: NdArray, params: Params): NdArray =>
+  nd(
+    table(x.shape, (index) => {
+      const c = index.slice(-1)
+      return elementAt(x, index) * elementAt(params('weight'), c) + elementAt(params('bias'), c)
+    }),
+  )
+
+const withoutParams = (f: (x: Tensor) => Tensor) => lift(f)
+
+/** A row for each. */
+export const basicLayers: {
+  readonly [
+    K in
+      | 'linear'
+      | 'conv2d'
+      | 'convTranspose2d'
+      | 'groupNorm'
+      | 'normalizeGroups'
+      | 'layerNorm'
+      | 'rmsNorm'
+      | 'normalizeVectors'
+      | 'embedding'
+      | 'sinusoidalTimeEmbedding'
+      | 'dropout'
+      | 'upsample'
+      | 'downsample'
+      | 'checkpointed'
+      | 'sequential'
+  ]: Entry
+} = {
+  linear: linearEntry(linear),
+  checkpointed: linearEntry((a, b, options) => checkpointed(linear(a, b, options))),
+  conv2d: conv,
+  convTranspose2d: convTranspose,
+  sequential: layer(
+    fc.tuple(size(2), size(3), size(3)),
+    ([n, a, b], dtype) => ({
+      layer: sequential({
+        first: linear(a, b),
+        tanh: lift((x: Tensor) => x.tanh()),
+        second: linear(b, 2, { bias: false }),
+      }),
+      inputs: [sizeableArrays([n, a], dtype)],
+      oracle: ofOne((params, x) =>
+        affine(mapped(affine(x, params('first.weight'), params('first.bias')), Math.tanh), params('second.weight')),
+      ),
+    }),
+    {
+      errors: [
+        badRange(/^sequential: the name '1' is a number, and JavaScript would move it to the front/, [], () =>
+          sequential({ first: linear(1, 1), 1: linear(1, 1) }),
+        ),
+      ],
+    },
+  ),
+  groupNorm: layer(
+    fc.tuple(image, size(2), size(2)),
+    ([lead, groups, each], dtype) => ({
+      layer: groupNorm(groups, groups * each, { epsilon: 0.3 }),
+      inputs: [sizeableArrays([...lead, groups * each], dtype)],
+      oracle: ofOne((params, x) => scaled(grouped(x, groups, 0.3), params)),
+    }),
+    { errors: [badRange(/^groupNorm: 3 groups do not divide 4 channels$/, [], () => groupNorm(3, 4))] },
+  ),
+  normalizeGroups: layer(fc.tuple(image, size(2), size(2)), ([lead, groups, each], dtype) => ({
+    layer: withoutParams((x) => normalizeGroups(x, groups, 0.2)),
+    inputs: [sizeableArrays([...lead, groups * each], dtype)],
+    oracle: ofOne((_, x) => grouped(x, groups, 0.2)),
+  })),
+  layerNorm: layer(
+    fc.tuple(image, size(4, 2)),
+    ([lead, c], dtype) => ({
+      layer: layerNorm(c, { epsilon: 0.3 }),
+      inputs: [sizeableArrays([...lead, c], dtype)],
+      oracle: ofOne((params, x) => {
+        const y = table(x.shape, (index) => standardized(elementAt(x, index), vectorAt(x, index), 0.3))
+        return scaled(nd(y), params)
+      }),
+    }),
+    {
+      errors: [
+        badShape(/^mul: \[2,3\] and \[2\] do not broadcast/, ['f32[2,3]'], (x) => applied(layerNorm(2))(one(x))),
+      ],
+    },
+  ),
+  rmsNorm: layer(
+    fc.tuple(image, size(4, 2)),
+    ([lead, c], dtype) => ({
+      layer: rmsNorm(c),
+      inputs: [sizeableArrays([...lead, c], dtype)],
+      oracle: ofOne((params, x) => rms(x, params('gain'))),
+    }),
+    {
+      errors: [badShape(/^mul: \[2,3\] and \[2\] do not broadcast/, ['f32[2,3]'], (x) => applied(rmsNorm(2))(one(x)))],
+    },
+  ),
+  normalizeVectors: layer(fc.tuple(image, size(4, 2)), ([lead, c], dtype) => ({
+    layer: withoutParams(normalizeVectors),
+    inputs: [sizeableArrays([...lead, c], dtype)],
+    oracle: ofOne((_, x) => normalized(x)),
+  })),
+  embedding: layer(
+    fc.tuple(size(4), size(3), fc.array(size(3), { maxLength: 2 })),
+    ([count, width, shape]) => ({
+      layer: embedding(count, width),
+      inputs: [arrays(shape, 'i32', fc.integer({ min: 0, max: count - 1 }))],
+      oracle: ofOne((params, x) =>
+        table([...x.shape, width], (index) =>
+          elementAt(params('weight'), [elementAt(x, index.slice(0, -1)), index.at(-1) ?? 0]),
+        ),
+      ),
+    }),
+    {
+      linearIn: [0],
+      errors: [
+        badDType(/^gather: indices must be i32 or u32, got f32$/, ['f32[2]'], (x) => applied(embedding(3, 2))(one(x))),
+      ],
+    },
+  ),
+  sinusoidalTimeEmbedding: layer(
+    fc.tuple(size(4, 2), size(3)),
+    ([half, n], dtype) => ({
+      layer: sinusoidalTimeEmbedding(2 * half),
+      inputs: [sizeableArrays([n], dtype)],
+      oracle: ofOne((_, t) =>
+        table([n, 2 * half], ([i = 0, c = 0]) => {
+          const angle = (t.data[i] ?? NaN) * 10000 ** (-(c % half) / (half - 1))
+          return c < half ? Math.sin(angle) : Math.cos(angle)
+        }),
+      ),
+    }),
+    {
+      errors: [
+        badRange(/^sinusoidalTimeEmbedding: the width is 5; it must be even and at least 4$/, [], () =>
+          sinusoidalTimeEmbedding(5),
+        ),
+        badRange(/^sinusoidalTimeEmbedding: the width is 2;/, [], () => sinusoidalTimeEmbedding(2)),
+      ],
+    },
+  ),
+  dropout: entry({
+    ...layer(fc.tuple(image, size(3), fc.boolean()), ([lead, c, train], dtype) => ({
+      layer: dropout(0.4),
+      inputs: [sizeableArrays([...lead, c], dtype)],
+      train,
+      ...(train ? {} : { oracle: ofOne((_, x) => x) }),
+    })),
+    dtypes: wide,
+    linearIn: [0],
+    errors: [
+      badRange(/^dropout: the rate is 1; it must be at least 0 and below 1$/, [], () => dropout(1)),
+      badRange(/^dropout: the rate is -0\.1;/, [], () => dropout(-0.1)),
+      badRange(/^dropout: the rate is NaN;/, [], () => dropout(NaN)),
+    ],
+  }),
+  upsample: layer(
+    fc.tuple(size(2), size(2), size(2)),
+    ([n, a, b], dtype) => ({
+      layer: upsample(a, b),
+      inputs: [sizeableArrays([n, 2, 1, a], dtype)],
+      oracle: ofOne((params, x) => convolved3(nd(repeated(x, 2)), params, 'conv')),
+    }),
+    {
+      errors: [
+        badShape(/^conv2d: input has 2 channels, filter expects 1/, ['f32[1,2,2,2]'], (x) =>
+          applied(upsample(1, 1))(one(x)),
+        ),
+      ],
+    },
+  ),
+  downsample: layer(
+    fc.tuple(size(2), size(3), size(2)),
+    ([n, a, b], dtype) => ({
+      layer: downsample(a, b),
+      inputs: [sizeableArrays([n, 2, 4, a], dtype)],
+      oracle: ofOne((params, x) => affine(nd(unshuffled(x, 2)), params('project.weight'), params('project.bias'))),
+    }),
+    {
+      errors: [
+        badShape(/^pixelUnshuffle: windows of \[2,2\] do not tile \[1,3,4,1\]$/, ['f32[1,3,4,1]'], (x) =>
+          applied(downsample(1, 1))(one(x)),
+        ),
+      ],
+    },
+  ),
+}
