@@ -29,7 +29,7 @@ export interface Readings {
 }
 
 /** The name under which the random normals are asked for. */
-export const normalsName = 'normal'
+const normalsName = 'normal'
 
 /** Names that can be measured. */
 export const names: readonly string[] = [
@@ -42,7 +42,7 @@ export const names: readonly string[] = [
 export const dtypes = Object.keys(formats) as readonly FloatType[]
 
 /** Measures one function in all dtypes. */
-export const measureScalar = async (
+const measureScalar = async (
   f: ScalarFunction,
   devices: readonly Measured[],
   density: Density,

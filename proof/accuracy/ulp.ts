@@ -73,18 +73,6 @@ export const unmeasured = (): Measure => ({
   wrongAt: NaN,
 })
 
-/** Two measures of the same function as one. */
-export const joined = (a: Measure, b: Measure): Measure => ({
-  inputs: a.inputs + b.inputs,
-  judged: a.judged + b.judged,
-  maxUlp: Math.max(a.maxUlp, b.maxUlp),
-  worstAt: b.maxUlp > a.maxUlp ? b.worstAt : a.worstAt,
-  sumUlp: a.sumUlp + b.sumUlp,
-  maxRelative: Math.max(a.maxRelative, b.maxRelative),
-  wrong: a.wrong + b.wrong,
-  wrongAt: a.wrong > 0 ? a.wrongAt : b.wrongAt,
-})
-
 /** Both NaN, or the same number with the same sign. */
 const isSame = (got: number, exact: number): boolean =>
   Object.is(got, exact) || (Number.isNaN(got) && Number.isNaN(exact))
