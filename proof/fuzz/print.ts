@@ -33,9 +33,11 @@ const value = (x: unknown): string => {
   if (Array.isArray(x)) return `[${x.map(value).join(', ')}]`
   if (typeof x === 'string') return `'${x}'`
   if (typeof x !== 'object' || x === null) return String(x)
-  return `{ ${Object.entries(x)
-    .map(([k, v]) => `${k}: ${value(v)}`)
-    .join(', ')} }`
+  return Object.keys(x).length === 0
+    ? '{}'
+    : `{ ${Object.entries(x)
+        .map(([k, v]) => `${k}: ${value(v)}`)
+        .join(', ')} }`
 }
 
 /** Names of nodes, lines of code, and what the code imports. */

@@ -39,7 +39,7 @@ export interface Program {
 }
 
 /** Every operation by name. */
-export const operations: readonly Operation[] = [...elementwise, ...shaping, ...reducing, ...annotated]
+const operations: readonly Operation[] = [...elementwise, ...shaping, ...reducing, ...annotated]
 
 const weighted = (list: readonly Operation[]): readonly Operation[] =>
   list.flatMap((o) => Array.from({ length: o.weight }, () => o))
@@ -136,7 +136,7 @@ const literals = (mode: Mode): readonly Value[] => [
 ]
 
 /** All values that the program makes of its inputs, in order, after its literals and the inputs themselves. */
-export const valuesOf = (
+const valuesOf = (
   program: Program,
   inputs: readonly Tensor[],
   wrapper: Wrapper = 'nothing',

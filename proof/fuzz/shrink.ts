@@ -46,7 +46,7 @@ const isInner = (node: Node): boolean => node.inputs.length > 0
 const innerNodes = (outputs: readonly Node[]): readonly Node[] => reachable(outputs).filter(isInner)
 
 /** The number of nodes that compute something. */
-export const sizeOfGraph = (outputs: readonly Node[]): number => innerNodes(outputs).length
+const sizeOfGraph = (outputs: readonly Node[]): number => innerNodes(outputs).length
 
 const leaf = ({ shape, dtype }: Node, values: Parameters<typeof tensor>[0]): Node =>
   tensor(values, { shape, dtype }).node

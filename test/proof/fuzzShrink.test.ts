@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { asSubject, differences, duality, transparency, type Check } from '../../proof/fuzz/checks.ts'
+import { asSubject, configuration, differences, duality, transparency, type Check } from '../../proof/fuzz/checks.ts'
 import { steepSine } from '../../proof/fuzz/operations/annotated.ts'
 import { primitivesOf, printTest } from '../../proof/fuzz/print.ts'
 import { fuzz, type Failure } from '../../proof/fuzz/run.ts'
@@ -86,6 +86,11 @@ describe('a planted bug', () => {
       }),
     ).toEqual({ sine: false, sum: false, pair: false, sineRepaired: true, sumRepaired: true, pairRepaired: true })
   }, 60_000)
+
+  it('is looked for in a configuration that a printed test finds by its name', () => {
+    expect(configuration('cpu, fused').name).toBe('cpu, fused')
+    expect(() => configuration('abacus')).toThrow("there is no configuration 'abacus'")
+  })
 
   it('is a bug or a rounding as the tolerance says', async () => {
     const run = async (tolerance?: Readonly<Record<string, number>>): Promise<number> => {
