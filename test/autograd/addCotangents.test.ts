@@ -45,6 +45,20 @@ describe('addCotangents', () => {
     expect(counts(addCotangents(window(0), window(3)))).toEqual({ pad: 2, concatenate: 0, add: 1 })
   })
 
+  it('adds parts with zeros between their elements, which lie in each other’s gaps', async () => {
+    const strided = (start: number): Tensor => tensor([1, 2]).pad([start], [5 - start], [1])
+    for (const [a, b] of [
+      [0, 1],
+      [0, 2],
+      [2, 0],
+      [1, 3],
+    ] as const) {
+      const joined = addCotangents(strided(a), strided(b))
+      expect(joined.shape).toEqual([8])
+      expect(await device.read(joined)).toEqual(await device.read(strided(a).add(strided(b))))
+    }
+  })
+
   it('is the sum for any windows, touching, apart or one over the other', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(windows, { minLength: 2, maxLength: 5 }), async (all) => {

@@ -138,6 +138,29 @@ describe.each(cpuForms)('annotations on cpu, %s', (_, open) => {
     expect(await read([await f(x0)])).toEqual([(await read([x0.cos().mul(2)]))[0]])
   })
 
+  it.each([
+    ['checkpoint', checkpoint],
+    ['call', named],
+  ])('%s: returns tensors from outside as they are, with their gradients', async (_name, wrap) => {
+    const f = device.compile((x: Tensor, w: Tensor) => {
+      const block = wrap((h: Tensor): readonly Tensor[] => [w, h.mul(2), w.sin(), h])
+      const loss = (p: readonly Tensor[]): Tensor =>
+        wrap((h: Tensor): readonly Tensor[] => [p[1] ?? h, h.mul(2), h])(p[0] ?? x)
+          .reduce((a, b) => a.mul(b))
+          .sum()
+      return [...block(x), ...grad(loss)([x, w])]
+    })
+    const [same, twice, sine, own, dx, dw] = await read(await f(x0, w0))
+    const [xs, ws] = [
+      [0.3, -1.1, 2],
+      [1.5, 0.2, -0.7],
+    ]
+    expect([same, twice, own]).toEqual([ws, xs.map((x) => 2 * x), xs])
+    expect(sine).toEqual(ws.map(Math.sin))
+    dx?.forEach((g, i) => expect(g).toBeCloseTo(4 * (xs[i] ?? NaN) * (ws[i] ?? NaN), 12))
+    dw?.forEach((g, i) => expect(g).toBeCloseTo(2 * (xs[i] ?? NaN) ** 2, 12))
+  })
+
   it('stopGradient keeps the value and stops the gradient', async () => {
     const f = (x: Tensor): Tensor => x.mul(x.stopGradient()).sum()
     expect(await read([grad(f)(x0), x0.stopGradient()])).toEqual([

@@ -5,7 +5,8 @@ import { checkGrad, grad, hvp, jvp, valueAndGrad, vjp } from '../../src/autograd
 import { concatenate } from '../../src/tensor/combine.ts'
 import { constant, scalar, tensor } from '../../src/tensor/create.ts'
 import { softmax } from '../../src/tensor/functions.ts'
-import type { Tensor } from '../../src/tensor/tensor.ts'
+import { makeNode } from '../../src/graph/node.ts'
+import { Tensor } from '../../src/tensor/tensor.ts'
 import { cpuDevice, cpuForms } from '../support/device.ts'
 import { duality } from '../../proof/fuzz/checks.ts'
 import { inputsOf, outputsOf, programs } from '../../proof/fuzz/program.ts'
@@ -13,6 +14,9 @@ import { inputsOf, outputsOf, programs } from '../../proof/fuzz/program.ts'
 const f64 = (values: number | readonly number[] | readonly (readonly number[])[]): Tensor =>
   tensor(values, { dtype: 'f64' })
 const device = cpuDevice()
+/** x · y, summed up in another dtype. */
+const dotGeneral = (x: Tensor, y: Tensor, dtype: 'f16' | 'f32' | 'f64'): Tensor =>
+  new Tensor(makeNode('dotGeneral', { contract: [[0], [0]], batch: [[], []], dtype }, [x.node, y.node]))
 const read = async (x: Tensor): Promise<readonly number[]> => [...(await device.read(x))]
 const number = async (x: Tensor): Promise<number> => (await read(x))[0] ?? NaN
 
@@ -159,6 +163,29 @@ describe('integers and kinks', () => {
   it('equal elements share the gradient of a maximum', async () => {
     expect(await read(grad((x: Tensor) => x.max())(f64([1, 3, 3])))).toEqual([0, 0.5, 0.5])
     expect(await read(grad((x: Tensor) => x.maximum(3).sum())(f64([1, 3, 4])))).toEqual([0, 0.5, 1])
+  })
+
+  it('the remainder of negative numbers is differentiated as it is computed: quotients are cut towards zero', async () => {
+    const [x, y] = [f64([7, -7, 7, -7, 0.5]), f64([2, 2, -2, -2, -3])]
+    await checkGrad(device, (a: Tensor, b: Tensor) => a.rem(b), [x, y])
+    const [, dy] = vjp((a: Tensor, b: Tensor) => a.rem(b), x, y).pullback(f64([1, 1, 1, 1, 1]))
+    expect((await read(dy)).map((g) => g + 0)).toEqual([-3, 3, 3, -3, 0])
+  })
+
+  it('a gradient has the dtype of its argument, through casts and through sums in another dtype', async () => {
+    for (const dtype of ['f16', 'f32', 'f64'] as const)
+      for (const to of ['f16', 'f32', 'f64'] as const) {
+        const x = tensor([1, 2], { dtype })
+        const ways = [
+          (y: Tensor): Tensor => y.cast(to).mul(3).sum(),
+          (y: Tensor): Tensor => new Tensor(makeNode('reduceSum', { axes: [0], dtype: to }, [y.node])).mul(3),
+          (y: Tensor): Tensor => dotGeneral(y, y.stopGradient(), to),
+        ]
+        for (const [i, f] of ways.entries()) {
+          const g = grad(f)(x)
+          expect([g.dtype, ...(await read(g))]).toEqual([dtype, ...(i === 2 ? [1, 2] : [3, 3])])
+        }
+      }
   })
 
   it('|x| has gradient 0 at 0', async () => {

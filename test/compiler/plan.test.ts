@@ -6,6 +6,7 @@ import { maxLoads } from '../../src/compiler/fuse.ts'
 import { operandsOf } from '../../src/compiler/kernel.ts'
 import { alignedBytes, alignment, flopsOf, type Plan } from '../../src/compiler/plan.ts'
 import { bytesPerElement } from '../../src/graph/dtype.ts'
+import { argsort, concatenate } from '../../src/tensor/combine.ts'
 import { checkpoint } from '../../src/tensor/annotate.ts'
 import { conv2d } from '../../src/tensor/convolution.ts'
 import { iota, tensor, zeros } from '../../src/tensor/create.ts'
@@ -82,6 +83,29 @@ describe('plans of random programs', () => {
     )
   })
 
+  it('the same holds for values of very different sizes', () => {
+    const step = fc.record({ kind: fc.nat(3), a: fc.nat(), b: fc.nat(), size: fc.integer({ min: 1, max: 40 }) })
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 3, maxLength: 30 }), (steps) => {
+        const run = (x: Tensor): readonly Tensor[] => {
+          const values = [x]
+          const pick = (i: number): Tensor => values[i % values.length] ?? x
+          for (const { kind, a, b, size } of steps) {
+            const [p, q] = [pick(a), pick(b)]
+            const longer = (y: Tensor): Tensor => y.pad([0], [64 * size]).slice([0, 64 * size])
+            if (kind === 0) values.push(longer(p))
+            else if (kind === 1) values.push(concatenate([p, q], 0).slice([0, 64 * size]))
+            else if (kind === 2) values.push(argsort(p).cast('f32'))
+            else values.push(p.sub(p.max(0, true)).exp().mul(q.sum()))
+          }
+          return [values.reduce((sum, y) => sum.add(y.sum()), x.sum())]
+        }
+        expectSound(planOf((...[x]) => run(x ?? zeros([64])), zeros([64])))
+      }),
+      { seed: 23, numRuns: 150 },
+    )
+  })
+
   it('the same holds for their gradients', () => {
     fc.assert(
       fc.property(programs(5, 30), (program) => {
@@ -112,6 +136,16 @@ describe('fusion', () => {
     expectSound(plan)
     expect(plan.kernels.length).toBeLessThanOrEqual(5)
   })
+
+  it.each(Array.from({ length: 14 }, (_, i) => i + 2))(
+    'a sum of %i tensors keeps to the limit, and is right',
+    async (n) => {
+      const many = Array.from({ length: n }, (_, i) => tensor([2 ** i, -1]))
+      const sum = (...all: readonly Tensor[]): Tensor => all.reduce((a, b) => a.add(b))
+      expectSound(planOf(sum, ...many))
+      expect([...(await device.read(await device.compile(sum)(...many)))]).toEqual([2 ** n - 1, -n])
+    },
+  )
 
   it('a common subexpression is computed once, in forward and backward passes alike', () => {
     const { program } = planOf((a) => grad((p: Tensor) => p.exp().mul(p.exp()).sum())(a), x)

@@ -59,6 +59,22 @@ describe('the stream of a set', () => {
   })
 })
 
+describe('batches', () => {
+  it('hold the pictures of the stream one after the other, from the one that is asked for', () => {
+    const data = dataOfSet(numbered(50), 4)
+    fc.assert(
+      fc.property(fc.nat(200), fc.integer({ min: 1, max: 9 }), (start, size) => {
+        const bytes = batchAt(data, start, size)
+        expect(bytes.length).toBe(3 * size)
+        range(size).forEach((i) => {
+          expect(bytes.slice(3 * i, 3 * i + 3)).toEqual(data.picture(start + i))
+        })
+      }),
+      { seed: 61, numRuns: 50 },
+    )
+  })
+})
+
 describe('the stream of seas', () => {
   it('is endless, the same for the same seed, and never reaches what is held out', () => {
     const [a, b] = [dataOfSeas({ seed: 3, size: 4 }), dataOfSeas({ seed: 3, size: 4 })]

@@ -64,6 +64,52 @@ describe('schedules', () => {
     )
   })
 
+  it('the posterior has the mean and variance of its definition (Ho 2020, eq. 7), at any time and for any β', () => {
+    const betas = fc.array(fc.integer({ min: 1, max: 999 }), { minLength: 2, maxLength: 30 })
+    fc.assert(
+      fc.property(betas, (thousandths) => {
+        const s = scheduleFromBetas(Float64Array.from(thousandths, (n) => n / 1000))
+        for (let t = 1; t < s.steps; t++) {
+          const [a, before, beta] = [s.alphaBar[t] ?? NaN, s.alphaBar[t - 1] ?? NaN, s.betas[t] ?? NaN]
+          // x_t | x_{t−1} and x_{t−1} | x₀ are normal: precisions add up, and so do precision-weighted means.
+          const precision = (1 - beta) / beta + 1 / (1 - before)
+          expect(relative(s.posteriorVariance[t], 1 / precision)).toBeLessThan(1e-9)
+          expect(relative(s.posteriorX0[t], Math.sqrt(before) / (1 - before) / precision)).toBeLessThan(1e-9)
+          expect(relative(s.posteriorXt[t], Math.sqrt(1 - beta) / beta / precision)).toBeLessThan(1e-9)
+          expect(1 - a).toBeCloseTo(beta + (1 - beta) * (1 - before), 12)
+        }
+      }),
+      { seed: 71, numRuns: 50 },
+    )
+  })
+
+  it('linear: both ends are scaled by 1000 / T', () => {
+    for (const steps of [50, 250, 4000]) {
+      const { betas } = linearSchedule(steps)
+      expect(relative(betas[0], (1e-4 * 1000) / steps)).toBeLessThan(1e-12)
+      expect(relative(betas[steps - 1], (0.02 * 1000) / steps)).toBeLessThan(1e-12)
+    }
+  })
+
+  it('sigmoid: ᾱ falls along the sigmoid between any ends, at any temperature', () => {
+    const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
+    for (const [start, end, tau] of [
+      [-3, 3, 1],
+      [-3, 3, 0.5],
+      [0, 3, 0.7],
+      [-2, 4, 1.3],
+    ] as const) {
+      const s = sigmoidSchedule(40, { start, end, tau })
+      const curve = (t: number): number => sigmoid(end / tau) - sigmoid((start + ((end - start) * t) / 40) / tau)
+      for (let t = 0; t < 39; t++) expect(relative(s.alphaBar[t], curve(t + 1) / curve(0))).toBeLessThan(1e-9)
+    }
+  })
+
+  it('curves end with a β of 0.999, and no larger one (Nichol & Dhariwal 2021, section 3.2)', () => {
+    for (const make of [cosineSchedule, sigmoidSchedule])
+      for (const steps of [30, 100, 1000]) expect(Math.max(...make(steps).betas)).toBe(0.999)
+  })
+
   it('the posterior at t = 0 is the image itself, without variance', () => {
     const s = cosineSchedule(100)
     expect(s.posteriorVariance[0]).toBe(0)

@@ -19,6 +19,10 @@ const cases: readonly (readonly [message: string, make: () => unknown])[] = [
     () => conv2d(image, zeros([3, 3, 2, 16]), { groups: 2 }),
   ],
   [
+    'conv2d: input has 4 channels, filter expects 2 (x: [8,28,28,4], w: [3,3,2,16])',
+    () => conv2d(zeros([8, 28, 28, 4]), zeros([3, 3, 2, 16])),
+  ],
+  [
     'conv2d: 16 output channels do not divide into 3 groups (x: [8,28,28,3], w: [3,3,1,16])',
     () => conv2d(image, zeros([3, 3, 1, 16]), { groups: 3 }),
   ],
@@ -67,6 +71,11 @@ const cases: readonly (readonly [message: string, make: () => unknown])[] = [
     "einsum: 'ij,jk->i' sums a letter that stands in one input only, or repeats one; sum it first",
     () => einsum('ij,jk->i', x, zeros([3, 2])),
   ],
+  [
+    'dotGeneral: cannot contract axes [1] of [2,3] with axes [0] of [2,3]: lengths differ',
+    () => einsum('ij,jk->ik', x, x),
+  ],
+  ['dotGeneral: batch axes [0] of [2,3] and [0] of [3,3] differ', () => einsum('ij,ij->i', x, zeros([3, 3]))],
   ['averagePool: windows of [3,3] do not tile [8,28,28,3]', () => averagePool(image, 3)],
   ['maxPool: windows of [2,3] do not tile [8,28,28,3]', () => maxPool(image, [2, 3])],
   ['pixelUnshuffle: windows of [3,3] do not tile [8,28,28,3]', () => pixelUnshuffle(image, 3)],

@@ -198,6 +198,8 @@ describe.each(cpuForms)('on cpu, %s', (form, open) => {
       'i,j->ji',
       'bihd,bjhd->bhij',
       'ab,ba->ab',
+      'abk,kd->dab', // a rotation of three axes is not its own inverse
+      'abk,kd->bda',
     ]
     const letters = new Map([...'abijkqdh'].map((l, i) => [l, 2 + (i % 3)]))
     for (const formula of formulas) {

@@ -156,6 +156,11 @@ describe('foldIn', () => {
     )
   })
 
+  it('keeps names and numbers apart, also where the hash of the name is the number', async () => {
+    for (const name of ['a', 'weight', ''])
+      expect(await read(foldIn(key(3), name))).not.toEqual(await read(foldIn(key(3), fnv1a(name))))
+  })
+
   it('depends on the order of folding', async () => {
     expect(await read(foldIn(foldIn(key(1), 'a'), 'b'))).not.toEqual(await read(foldIn(foldIn(key(1), 'b'), 'a')))
   })

@@ -10,6 +10,10 @@ import {
   type TrainConfig,
   type TrainState,
 } from '../../src/train/index.ts'
+import { scalar, tensor } from '../../src/tensor/create.ts'
+import { givenAt, normalise, trainStep } from '../../src/train/step.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
+import type { Params, Recipe } from '../../src/train/recipe.ts'
 import { cpuDevice } from '../support/device.ts'
 import { tinyConfig } from './tinyRun.ts'
 
@@ -73,6 +77,72 @@ describe('the step of training', () => {
     const measure = await heldOutOn(device, recipe, data)
     const untrained = await device.compile((k: ReturnType<typeof key>) => initialState(recipe, k))(key(0))
     expect((await measure(state.params)).loss).toBeLessThan(0.8 * (await measure(untrained.params)).loss)
+  })
+})
+
+/** A recipe whose network answers with its one parameter, a picture. */
+const answering = (changes: Partial<TrainConfig>): Recipe => {
+  const recipe = recipeOf(tinyConfig('unused', { batch: 1, objective: 'x0', ...changes }))
+  const model = {
+    init: () => ({}),
+    apply: (params: Params): Tensor => (params as unknown as { answer: Tensor }).answer,
+  }
+  return { ...recipe, model: model as unknown as Recipe['model'] }
+}
+
+const stateOf = ({ optimizer }: Recipe, answer: Tensor): TrainState => {
+  const params = { answer } as unknown as Params
+  return { params, opt: optimizer.init(params), average: params }
+}
+
+const answerOf = (params: Params): Tensor => (params as unknown as { answer: Tensor }).answer
+
+describe('a step, part by part', () => {
+  const device = cpuDevice()
+  const bytes = Uint8Array.from({ length: 8 * 8 * 3 }, (_, i) => (i * 89) % 256)
+  const picture = tensor(bytes, { shape: [1, 8, 8, 3] })
+
+  it('sees bytes 0 … 255 as numbers in [−1, 1]', async () => {
+    const seen = await device.read(normalise(tensor(Uint8Array.of(0, 51, 255))))
+    ;[-1, -0.6, 1].forEach((x, i) => expect(seen[i]).toBeCloseTo(x, 6))
+  })
+
+  it('sees each picture as it is or mirrored left to right, by a coin that is tossed anew at each step', async () => {
+    const recipe = answering({ flip: true })
+    const step = device.compile(trainStep(recipe))
+    const lossOf = async (answer: Tensor, n: number): Promise<number> => {
+      const [, { loss }] = await step(stateOf(recipe, answer), picture, givenAt(recipe, n))
+      return (await device.read(loss))[0] ?? NaN
+    }
+    const seen = new Set<string>()
+    for (let n = 1; n <= 12; n++) {
+      const [plain, mirrored] = [await lossOf(normalise(picture), n), await lossOf(normalise(picture).reverse([2]), n)]
+      expect([plain, mirrored].filter((loss) => loss === 0).length, `step ${n}`).toBe(1)
+      seen.add(plain === 0 ? 'plain' : 'mirrored')
+    }
+    expect(seen.size).toBe(2)
+  })
+
+  it('draws other noise and times at every step, from the same state and pictures', async () => {
+    const recipe = recipeOf(tinyConfig('unused', { flip: false }))
+    const state = await device.compile((k: ReturnType<typeof key>) => initialState(recipe, k))(key(0))
+    const step = device.compile(trainStep(recipe))
+    const images = tensor(batchAt(data, 0, 2), { shape: [2, 8, 8, 3] })
+    const losses = await Promise.all(
+      [1, 2, 3, 4, 1].map(async (n) => (await device.read((await step(state, images, givenAt(recipe, n)))[1].loss))[0]),
+    )
+    expect(new Set(losses).size).toBe(4)
+    expect(losses[4]).toBe(losses[0])
+  })
+
+  it('moves the average towards the parameters after the step: d·average + (1 − d)·params', async () => {
+    const recipe = answering({ flip: false })
+    const before = stateOf(recipe, tensor(new Float32Array(bytes.length).fill(0.5), { shape: [1, 8, 8, 3] }))
+    const given = { ...givenAt(recipe, 1), learningRate: scalar(0.25), decay: scalar(0.75) }
+    const [after] = await device.compile(trainStep(recipe))(before, picture, given)
+    const [params, average] = [await device.read(answerOf(after.params)), await device.read(answerOf(after.average))]
+    expect(params.every((p) => Math.abs(p - 0.5) > 0.2)).toBe(true)
+    average.forEach((a, i) => expect(a).toBeCloseTo(0.75 * 0.5 + 0.25 * (params[i] ?? NaN), 6))
   })
 })
 

@@ -16,6 +16,27 @@ const bits = async (device: Device, xs: readonly Tensor[]): Promise<readonly unk
 describe('both forms of cpu', () => {
   const [fused, plain] = [cpuDevice({ fused: true }), specification.open()]
 
+  it('agree on every half: a result in f16 is rounded once, from f64', async () => {
+    const every = tensor(
+      Uint16Array.from({ length: 65536 }, (_, i) => i),
+      { dtype: 'f16' },
+    )
+    const f = (x: Tensor): readonly Tensor[] => [
+      ...[x.exp(), x.log(), x.sqrt(), x.sin(), x.cos(), x.tanh(), x.sigmoid(), x.erf()],
+      ...[x.div(3), x.mul(x), x.add(0.1), x.rem(0.7)],
+    ]
+    expect(await bits(fused, await fused.compile(f)(every))).toEqual(await bits(plain, await plain.compile(f)(every)))
+  })
+
+  it('agree on sums along any axis that lose digits unless they round once', async () => {
+    const x = tensor(
+      Float32Array.from({ length: 40 * 60 }, (_, i) => (i % 7 === 0 ? 2 ** 24 : i % 7 === 3 ? -(2 ** 24) : i / 7)),
+      { shape: [40, 60] },
+    )
+    const f = (a: Tensor): readonly Tensor[] => [a.sum(0), a.sum(1), a.sum(), a.transpose().sum(0)]
+    expect(await bits(fused, await fused.compile(f)(x))).toEqual(await bits(plain, await plain.compile(f)(x)))
+  })
+
   it('agree on kernels longer than a block of elements, and on blocks that end inside a row', async () => {
     const n = 5003
     const x = tensor(grid(3 * n, 0), { shape: [3, n] })

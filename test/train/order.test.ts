@@ -1,0 +1,60 @@
+/** Which pictures a run sees: those of the stream, from the first, each batch once; also when it stopped on the way. */
+import { describe, expect, it } from 'vitest'
+import { batchAt } from '../../src/data/index.ts'
+import { key } from '../../src/tensor/random.ts'
+import {
+  initialState,
+  recipeOf,
+  resume,
+  stepperOn,
+  train,
+  type TrainConfig,
+  type TrainHooks,
+} from '../../src/train/index.ts'
+import { openData } from '../../src/train/data.node.ts'
+import { cpuDevice } from '../support/device.ts'
+import { directories, done, tinyConfig } from './tinyRun.ts'
+
+const directory = directories()
+
+/** The losses of the steps of a loop written out: step n takes pictures (n − 1)·count … n·count − 1 of the stream. */
+const expectedLosses = async (config: TrainConfig): Promise<readonly number[]> => {
+  const [device, recipe] = [cpuDevice(), recipeOf(config)]
+  const { data } = await done(openData(config))
+  const stepper = stepperOn(device, recipe)
+  const count = config.batch * config.accumulate
+  let state = await device.compile((k: ReturnType<typeof key>) => initialState(recipe, k))(key(config.seed))
+  const losses: number[] = []
+  for (let n = 1; n <= config.steps; n++) {
+    const [next, { loss }] = await stepper.run(state, batchAt(data, (n - 1) * count, count), n)
+    losses.push((await device.read(loss))[0] ?? NaN)
+    state = next
+  }
+  return losses
+}
+
+const recording = (losses: number[], controller?: AbortController, last?: number): TrainHooks => ({
+  ...(controller && { signal: controller.signal }),
+  onEvent: (event) => {
+    if (event._tag !== 'Stepped') return
+    losses.push(event.loss)
+    if (event.step === last) controller?.abort()
+  },
+})
+
+describe('the pictures of a run', () => {
+  it.each([1, 2])('are those of the stream from the first, with %i micro-batches a step', async (accumulate) => {
+    const config = tinyConfig(directory(), { steps: 3, accumulate })
+    const losses: number[] = []
+    await done(train(config, recording(losses)))
+    expect(losses).toEqual(await expectedLosses(config))
+  })
+
+  it('go on where the run stopped', async () => {
+    const config = tinyConfig(directory(), { steps: 3 })
+    const losses: number[] = []
+    await done(train(config, recording(losses, new AbortController(), 1)))
+    await done(resume(config.out, recording(losses)))
+    expect(losses).toEqual(await expectedLosses(config))
+  })
+})
