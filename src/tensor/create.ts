@@ -52,8 +52,8 @@ const toTyped = (
 ): { readonly values: TypedArray; readonly shape: Shape; readonly dtype: DType } => {
   if (typeof values !== 'number' && ArrayBuffer.isView(values)) {
     const full = { values, shape: shape ?? [values.length], dtype: dtype ?? dtypeOf(values) }
-    if (full.dtype !== dtypeOf(values) && !(full.dtype === 'bool' && values instanceof Uint8Array))
-      return toTyped(Array.from(values), full)
+    const isBool = full.dtype === 'bool' && values instanceof Uint8Array && values.every((x) => x <= 1)
+    if (full.dtype !== dtypeOf(values) && !isBool) return toTyped(Array.from(values), full)
     return check(full)
   }
   const nested = nestedShape(values)
