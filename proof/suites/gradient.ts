@@ -2,6 +2,7 @@
 import { gradientError, type CheckOptions } from '../../src/autograd/check.ts'
 import { vjp } from '../../src/autograd/grad.ts'
 import { constant } from '../../src/tensor/create.ts'
+import type { Device } from '../../src/tensor/device.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import type { Case, Entry } from '../registry/entry.ts'
 import {
@@ -26,15 +27,30 @@ const gradientOf =
     return pullback(constant(1, { dtype: 'f64' }))
   }
 
+/**
+ * The error at the entry's step; where that is too large, at a quarter of it. Near a pole (a norm that is almost 0) the stencil's own error
+ * is large, and falls with the fourth power of the step; a wrong derivative stays wrong at every step.
+ */
+export const differenceError = async (
+  device: Device,
+  f: (...xs: readonly Tensor[]) => unknown,
+  c: Case,
+  { step = 1e-3 }: Pick<Entry, 'step'>,
+  tolerance: CheckOptions = {},
+): Promise<number> => {
+  const first = await gradientError(device, f, dataOf(c), { ...tolerance, step })
+  if (first.worst <= 1) return first.worst
+  const { worst, message } = await gradientError(device, f, dataOf(c), { ...tolerance, step: step / 4 })
+  if (!(worst <= 1)) throw new Error(message)
+  return worst
+}
+
 const against =
   (name: string, of: (entry: Entry, c: Case) => (...xs: readonly Tensor[]) => unknown, options: CheckOptions): Suite =>
   async (subject, entry, { on = usual, ...amount }) =>
     onDevice(on, async (device) =>
       checkCases(name, subject, smoothCases(entry), amount, async (c): Promise<Held> => {
-        const step = entry.step === undefined ? {} : { step: entry.step }
-        const { worst, message } = await gradientError(device, of(entry, c), dataOf(c), { ...options, ...step })
-        if (!(worst <= 1)) throw new Error(message)
-        return { checks: 1, worst }
+        return { checks: 1, worst: await differenceError(device, of(entry, c), c, entry, options) }
       }),
     )
 
