@@ -97,6 +97,14 @@ const logSum = (terms: readonly number[]): number => Math.log(sum(terms.map(Math
 const orderly = (dtype: DType): fc.Arbitrary<NdArray> =>
   isFloating(dtype) ? fc.oneof(distinct(dtype, 1), inputOf(dtype, 1, 3)) : inputOf(dtype, 1, 3)
 
+/** Floats without any number, 0 elsewhere. */
+const undefinedOf = (dtype: DType): fc.Arbitrary<NdArray> =>
+  inputOf(dtype, 1, 3, fc.constant(isFloating(dtype) ? NaN : 0))
+
+/** Where nothing is the largest, the last index. */
+const firstLargest = (terms: readonly number[]): number =>
+  terms.some(Number.isNaN) ? terms.length - 1 : terms.indexOf(Math.max(...terms))
+
 const sortCase = (x: NdArray): Case => {
   const last = x.shape.length - 1
   return {
@@ -207,11 +215,13 @@ export const axisFunctions: { readonly [K in AxisFunction]: Entry } = {
   argmax: entry({
     dtypes: arithmeticTypes,
     cases: (d) =>
-      alongAxis(orderly(d)).map(({ x, axis, given }) => ({
-        inputs: [x],
-        build: (t) => argmax(one(t), given),
-        oracle: () => reduced(x, [axis], (terms) => terms.indexOf(Math.max(...terms))),
-      })),
+      alongAxis(fc.oneof({ weight: 9, arbitrary: orderly(d) }, { weight: 1, arbitrary: undefinedOf(d) })).map(
+        ({ x, axis, given }) => ({
+          inputs: [x],
+          build: (t) => argmax(one(t), given),
+          oracle: () => reduced(x, [axis], firstLargest),
+        }),
+      ),
     lacks: ['scalar'],
     errors: [noSuchAxis('argmax', (x) => argmax(x, 2))],
   }),
