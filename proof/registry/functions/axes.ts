@@ -215,13 +215,14 @@ export const axisFunctions: { readonly [K in AxisFunction]: Entry } = {
   argmax: entry({
     dtypes: arithmeticTypes,
     cases: (d) =>
-      alongAxis(fc.oneof({ weight: 9, arbitrary: orderly(d) }, { weight: 1, arbitrary: undefinedOf(d) })).map(
+      alongAxis(fc.oneof({ weight: 3, arbitrary: orderly(d) }, { weight: 1, arbitrary: undefinedOf(d) })).map(
         ({ x, axis, given }) => ({
           inputs: [x],
           build: (t) => argmax(one(t), given),
           oracle: () => reduced(x, [axis], firstLargest),
         }),
       ),
+    weight: 3,
     lacks: ['scalar'],
     errors: [noSuchAxis('argmax', (x) => argmax(x, 2))],
   }),
