@@ -12,7 +12,7 @@ import type { Tensor } from '../src/tensor/tensor.ts'
 import { leavesWithPaths } from '../src/tensor/tree.ts'
 
 /** The U-Net of this proof: width 32, three stages, images of 32×32. */
-export const proofUnet = { width: 32, multipliers: [1, 2, 4] } as const
+const proofUnet = { width: 32, multipliers: [1, 2, 4] } as const
 
 interface Images {
   readonly x: Tensor

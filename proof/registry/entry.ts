@@ -133,12 +133,6 @@ export const distinctOf = (shape: readonly number[], dtype: DType): fc.Arbitrary
 export const distinct = (dtype: DType, minRank: number): fc.Arbitrary<NdArray> =>
   shapes(minRank, 3).chain((shape) => distinctOf(shape, dtype))
 
-/** An axis other than one of length 0 cannot be had: arrays of at least one axis and one element, with an axis to work along. */
-export const fullAlong = (dtype: DType, elements: fc.Arbitrary<number>): fc.Arbitrary<readonly [NdArray, number]> =>
-  shapes(1, 3)
-    .filter((s) => count(s) > 0)
-    .chain((shape) => fc.tuple(arrays(shape, dtype, elements), fc.nat(shape.length - 1)))
-
 /** A wrong use that throws ShapeError. */
 export const badShape = (message: RegExp, inputs: readonly string[], build: Misuse['build']): Misuse => ({
   error: 'ShapeError',

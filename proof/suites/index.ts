@@ -22,7 +22,7 @@ export interface Runs {
 }
 
 /** The suites by name, with the random cases of their short run. */
-export const suites: { readonly [name: string]: { readonly suite: Suite; readonly runs: Runs } } = {
+const suites: { readonly [name: string]: { readonly suite: Suite; readonly runs: Runs } } = {
   values: { suite: values, runs: { primitives: 40, functions: 15, layers: 3 } },
   shapes: { suite: shapes, runs: { primitives: 2, functions: 2, layers: 1 } },
   gradient: { suite: gradient, runs: { primitives: 45, functions: 40, layers: 8 } },

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import type { DType } from '../../../src/graph/dtype.ts'
 import type { Operand, Tensor } from '../../../src/tensor/tensor.ts'
-import { arrays, numbers, stored, type Interval, type NdArray } from '../../array.ts'
+import { arrays, numbers, type Interval, type NdArray } from '../../array.ts'
 import {
   all,
   arithmeticTypes,
@@ -19,7 +19,7 @@ import {
 } from '../entry.ts'
 import { elementwise, wrapping } from '../primitives/elementwise.ts'
 import { leaves } from '../primitives/leaves.ts'
-import { broadcastable, builtBy, pointwise, smoothNumbers, stretched, stretchedAt } from './draw.ts'
+import { broadcastable, builtBy, pointwise, stretched, stretchedAt } from './draw.ts'
 
 type BinaryMethod =
   | 'add'
@@ -314,9 +314,3 @@ export const unaryMethods: { readonly [K in UnaryMethod]: Entry } = {
     ],
   }),
 }
-
-/** Numbers that `f` maps away from its kinks, as {@link smoothNumbers}, but as the dtype stores them. */
-export const inInterval =
-  (low: number, high: number): Elements =>
-  (d) =>
-    smoothNumbers(d).map((x) => stored(d, low + ((x + 2.5) / 5) * (high - low)))

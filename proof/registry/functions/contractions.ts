@@ -79,7 +79,7 @@ const einsums = (dtype: DType): fc.Arbitrary<Case> =>
     }))
 
 /** softmax(q·kᵀ / √d)·v, one output at a time. */
-export const attended = (q: NdArray, k: NdArray, v: NdArray): Expected => {
+const attended = (q: NdArray, k: NdArray, v: NdArray): Expected => {
   const [width, keys, out] = [q.shape.at(-1) ?? 0, k.shape.at(-2) ?? 0, v.shape.at(-1) ?? 0]
   return table([...q.shape.slice(0, -1), out], (index) => {
     const [lead, i, c] = [index.slice(0, -2), index.at(-2) ?? 0, index.at(-1) ?? 0]

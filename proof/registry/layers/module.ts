@@ -15,7 +15,7 @@ export const applied =
     layer.apply(layer.init(key(0)), input)
 
 /** Numbers of size 0.4 … 1.4: the norm of a vector of them is never near 0. */
-export const sizeable = (dtype: DType): fc.Arbitrary<number> =>
+const sizeable = (dtype: DType): fc.Arbitrary<number> =>
   fc
     .tuple(fc.integer({ min: 400, max: 1400 }), fc.boolean())
     .map(([k, negative]) => stored(dtype, ((negative ? -1 : 1) * k) / 1000))
@@ -47,7 +47,7 @@ const found = (paths: readonly string[], values: readonly NdArray[], path: strin
 const seedOf = (k: number): NdArray => ({ shape: [2], dtype: 'u32', data: [0, k] })
 
 /** A case of a layer: its parameters, its inputs and, in training, a key. */
-export const used = <P, In>(use: Use<P, In>, dtype: DType): fc.Arbitrary<Case> => {
+const used = <P, In>(use: Use<P, In>, dtype: DType): fc.Arbitrary<Case> => {
   const { layer, train = false, oracle, input = (x?: Tensor) => one(x) as In } = use
   const tree = layer.init(key(1))
   const leaves = leavesWithPaths(tree)
