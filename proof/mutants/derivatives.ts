@@ -66,7 +66,7 @@ const elementwise = mutantsOf('derivative rules', rules, gradients('exp'), [
     'wrong dtype',
     'isFloat(x.dtype) ? g.cast(x.dtype) : null',
     'isFloat(x.dtype) ? g : null',
-    gradients('cast'),
+    grads('dtype of its argument'),
   ],
   [
     'stopGradient: the cotangent passes',
@@ -116,7 +116,7 @@ const elementwise = mutantsOf('derivative rules', rules, gradients('exp'), [
     'wrong operation',
     'quotient.less(0).select(quotient.neg().floor().neg(), quotient.floor())',
     'quotient.floor()',
-    gradients('rem'),
+    grads('the remainder of negative numbers'),
   ],
   [
     'max: of equal elements the first takes the whole cotangent',
@@ -147,7 +147,7 @@ const movement = mutantsOf('derivative rules', rules, gradients('pad'), [
     'wrong dtype',
     '{ shape: x.shape, axes }, [g.cast(x.dtype).node]',
     '{ shape: x.shape, axes }, [g.node]',
-    gradients('reduceSum'),
+    grads('dtype of its argument'),
   ],
   [
     'reduceMax: equal elements get the whole cotangent each',
@@ -174,7 +174,7 @@ const movement = mutantsOf('derivative rules', rules, gradients('pad'), [
     'reverse: the cotangent is not reversed',
     'missing term',
     '[g.reverse(axes)]',
-    '[g.reverse([])]',
+    '[g.reverse(axes.slice(1))]',
     gradients('reverse'),
   ],
   [
@@ -322,7 +322,7 @@ const transforms = mutantsOf('reverse and forward mode', grad, grads('derivative
     'a leaf that the function does not use has gradient 1',
     'wrong constant',
     'found[i] ?? zerosLike(x)',
-    'found[i] ?? onesLike(x)',
+    'found[i] ?? zerosLike(x).add(1)',
     grads('does not use a leaf'),
   ],
   [
@@ -353,7 +353,23 @@ const transforms = mutantsOf('reverse and forward mode', grad, grads('derivative
   ],
 ])
 
-const checker = mutantsOf('the check of gradients', 'src/autograd/check.ts', grads('checkGrad|what grad refuses'), [
+const jacobians = mutantsOf('reverse and forward mode', 'src/autograd/jacobian.ts', inFile('autograd/jacobian'), [
+  ['a Jacobian’s columns are stacked as if they were rows', 'axis', '              y.rank,\n', '              0,\n'],
+  [
+    'every row of a Jacobian is the first',
+    'stale value',
+    'iota([x.size], 0).equal(i)',
+    'iota([x.size], 0).equal(0 * i)',
+  ],
+  [
+    'a Jacobian by rows takes the blocks of the first leaf',
+    'stale value',
+    'at(rows, k).map((row) => at(row, j))',
+    'at(rows, k).map((row) => at(row, 0 * j))',
+  ],
+])
+
+const checker = mutantsOf('the check of gradients', 'src/autograd/check.ts', inFile('autograd/check'), [
   ['the stencil has the sign of one point wrong', 'sign', '[2, -1 / 12]', '[2, 1 / 12]'],
   [
     'all elements of a result weigh alike, so that exchanged elements pass',
@@ -379,5 +395,6 @@ export const derivativeMutants: readonly Mutant[] = [
   ...joining,
   ...walk,
   ...transforms,
+  ...jacobians,
   ...checker,
 ]

@@ -42,13 +42,7 @@ export const diffusionMutants: readonly Mutant[] = [
       '* Math.PI) / 2) ** 1)',
       golden,
     ],
-    [
-      'linear schedule: β does not depend on the number of steps',
-      'wrong constant',
-      '1000 / steps',
-      '1000 / 1000',
-      golden,
-    ],
+    ['linear schedule: β does not depend on the number of steps', 'wrong constant', '1000 / steps', '1000 / 1000'],
     [
       'linear schedule: the last β is never reached',
       'off by one',
@@ -56,19 +50,8 @@ export const diffusionMutants: readonly Mutant[] = [
       'Math.max(1, steps)',
       golden,
     ],
-    [
-      'curves are not clipped at β = 0.999',
-      'missing clamp',
-      'Math.min(largestBeta, 1 - curve(t + 1) / curve(t))',
-      'Math.min(largestBeta + 1, 1 - curve(t + 1) / curve(t))',
-    ],
-    [
-      'sigmoid schedule: the temperature acts on one end only',
-      'missing term',
-      'sigmoid(end / tau)',
-      'sigmoid(end)',
-      golden,
-    ],
+    ['curves are clipped at β = 0.9999', 'wrong constant', 'largestBeta = 0.999', 'largestBeta = 0.9999'],
+    ['sigmoid schedule: the temperature acts on one end only', 'missing term', 'sigmoid(end / tau)', 'sigmoid(end)'],
   ]),
   ...mutantsOf(area, 'src/diffusion/forward.ts', inFile('diffusion/forward'), [
     [
@@ -104,10 +87,10 @@ export const diffusionMutants: readonly Mutant[] = [
       'xt.mul(signal).add(v.mul(noise))',
     ],
     [
-      'x₀ from ε: divided by the noise',
+      'x₀ from ε: multiplied by the signal',
       'swapped operands',
       'xt.sub(epsilon.mul(noise)).div(signal)',
-      'xt.sub(epsilon.mul(noise)).div(noise)',
+      'xt.sub(epsilon.mul(noise)).mul(signal)',
     ],
     [
       'clipping keeps the noise of the image before',
@@ -131,7 +114,7 @@ export const diffusionMutants: readonly Mutant[] = [
       'the network sees the clean image',
       'stale value',
       'denoise(qSample(schedule, x0, t, epsilon), t)',
-      'denoise(x0, t)',
+      'denoise(qSample(schedule, x0, t, epsilon).mul(0).add(x0), t)',
     ],
   ]),
   ...mutantsOf(area, 'src/diffusion/ddim.ts', samplers, [

@@ -66,13 +66,13 @@ const evaluate = mutantsOf('kernels', 'src/backends/cpu/evaluate.ts', agreement,
     'a kernel reads the buffers of its first run for ever',
     'stale value',
     'if (start === 0) source = asNumbers(bufferOf(buffer))',
-    'if (source === none.array) source = asNumbers(bufferOf(buffer))',
+    'if (start === 0 && source === none.array) source = asNumbers(bufferOf(buffer))',
     inFile('tensor/device'),
   ],
   ['every block is written to the beginning', 'stale value', 'last(start, n, out, start)', 'last(start, n, out, 0)'],
 ])
 
-const walk = mutantsOf('kernels', 'src/backends/cpu/walk.ts', agreement, [
+const walk = mutantsOf('kernels', 'src/backends/cpu/walk.ts', inFile('compiler/view', 'walks'), [
   [
     'a block that begins inside a row reads from the row’s beginning',
     'off by one',
@@ -118,7 +118,7 @@ const run = mutantsOf('kernels', 'src/backends/cpu/run.ts', values('gather'), [
     'wrong dtype',
     'new Int32Array(size) : new Float64Array(size)',
     'new Int32Array(size) : new Float32Array(size)',
-    inFile('tensor/functions', 'round once'),
+    agreement,
   ],
   [
     'gather: an index beyond the table reads the next row of memory',
@@ -131,7 +131,7 @@ const run = mutantsOf('kernels', 'src/backends/cpu/run.ts', values('gather'), [
     'stale value',
     'out.fill(0)',
     'out.fill(0, out.length)',
-    agreement,
+    inFile('compiler/lower', 'zeros of a pad'),
   ],
   ['argsort: equal elements change their order', 'wrong tie', '|| a - b)', '|| b - a)', values('argsort')],
   [

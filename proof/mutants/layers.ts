@@ -1,6 +1,6 @@
 /** Bugs in functions, layers and losses. */
 import { mutantsOf, type Mutant } from './mutant.ts'
-import { inFile } from './suites.ts'
+import { gradients, inFile, values } from './suites.ts'
 
 const layers = inFile('nn/layers')
 const init = inFile('nn/init')
@@ -13,56 +13,76 @@ const layer = 'functions and layers'
 /** Bugs in src/nn, and in the functions of src/tensor. */
 export const layerMutants: readonly Mutant[] = [
   ...mutantsOf(layer, 'src/tensor/functions.ts', functions, [
-    ['softmax: the sum is always over the last axis', 'axis', 'e.div(e.sum(axis, true))', 'e.div(e.sum(-1, true))'],
+    [
+      'softmax: the sum is always over the last axis',
+      'axis',
+      'e.div(e.sum(axis, true))',
+      'e.div(e.sum(-1, true))',
+      values('softmax'),
+    ],
     [
       'softmax: large logits overflow',
       'missing clamp',
       'const e = x.sub(x.max(axis, true)).exp()',
       'const e = x.sub(x.max(axis, true).mul(0)).exp()',
+      inFile('tensor/functions', 'overflow'),
     ],
     [
       'softmax: the derivative forgets that the results sum to one',
       'missing term',
       'g.sub(g.mul(y).sum(axis, true)).mul(y)',
       'g.mul(y)',
+      gradients('softmax'),
     ],
     [
       'logSumExp: the maximum is not added again',
       'missing term',
       '.log().add(m)\n  return',
       '.log().add(m.mul(0))\n  return',
+      values('logSumExp'),
     ],
-    ['gelu: √2 where 1/√2 belongs', 'wrong constant', 'Math.SQRT1_2', 'Math.SQRT2'],
-    ['geluTanh: a digit of the cubic’s coefficient is wrong', 'wrong constant', 'mul(0.044715)', 'mul(0.044751)'],
+    ['gelu: √2 where 1/√2 belongs', 'wrong constant', 'Math.SQRT1_2', 'Math.SQRT2', values('gelu')],
+    [
+      'geluTanh: a digit of the cubic’s coefficient is wrong',
+      'wrong constant',
+      'mul(0.044715)',
+      'mul(0.044751)',
+      values('geluTanh'),
+    ],
     [
       'leakyRelu: the slope is on the wrong side',
       'swapped operands',
       'select(x, x.mul(slope))',
       'select(x.mul(slope), x)',
+      values('leakyRelu'),
     ],
     [
       'variance: divided by the axis, not by all axes',
       'axis',
       'x.sub(x.mean(axes, true)).square()',
       'x.sub(x.mean(undefined, true)).square()',
+      values('variance'),
     ],
     [
       'cumsum: sums from the other end',
       'swapped operands',
       '.less(iota([n, n], 0))\n    .not()',
       '.less(iota([n, n], 0))\n    .or(iota([n, n], 1).equal(iota([n, n], 0)))',
+      values('cumsum'),
     ],
     [
       'attention: scores are divided by D, not √D',
       'factor',
       '1 / Math.sqrt(at(query.shape, query.rank - 1))',
       '1 / at(query.shape, query.rank - 1)',
+      values('attention'),
     ],
     [
       'einsum: the result’s axes stay in the order of the contraction',
       'axis',
       'z.transpose(axes(out, result))',
       'z.transpose(axes(result, out))',
+      inFile('tensor/functions', 'einsum'),
     ],
   ]),
   ...mutantsOf(layer, 'src/tensor/convolution.ts', functions, [
@@ -71,17 +91,31 @@ export const layerMutants: readonly Mutant[] = [
       'missing term',
       'filter.reverse([0, 1]).node',
       'filter.reverse([]).node',
+      values('convTranspose2d'),
     ],
-    ['pixelUnshuffle: channels in TensorFlow’s order', 'axis', '[0, 1, 3, 5, 2, 4]', '[0, 1, 3, 2, 4, 5]', layers],
+    [
+      'pixelUnshuffle: channels in TensorFlow’s order',
+      'axis',
+      '[0, 1, 3, 5, 2, 4]',
+      '[0, 1, 3, 2, 4, 5]',
+      values('pixelUnshuffle'),
+    ],
     [
       'averagePool: the largest, not the mean',
       'wrong operation',
       'pair(size)).mean([2, 4])',
       'pair(size)).max([2, 4])',
+      values('averagePool'),
     ],
   ]),
   ...mutantsOf(layer, 'src/tensor/combine.ts', functions, [
-    ['argmax: the last of equal elements', 'wrong tie', 'candidates.neg().max(a).neg()', 'candidates.max(a)'],
+    [
+      'argmax: the last of equal elements',
+      'wrong tie',
+      'candidates.neg().max(a).neg()',
+      'candidates.max(a)',
+      values('argmax'),
+    ],
   ]),
   ...mutantsOf(layer, 'src/nn/groupNorm.ts', layers, [
     [
@@ -89,8 +123,15 @@ export const layerMutants: readonly Mutant[] = [
       'axis',
       'grouped.sub(grouped.mean([1, 3], true))',
       'grouped.sub(grouped.mean([1], true))',
+      inFile('nn/layers', 'groupNorm'),
     ],
-    ['groupNorm: ε is added to the deviation', 'swapped operands', '.add(epsilon).sqrt()', '.sqrt().add(epsilon)'],
+    [
+      'groupNorm: ε is added to the deviation',
+      'swapped operands',
+      '.add(epsilon).sqrt()',
+      '.sqrt().add(epsilon)',
+      values('groupNorm'),
+    ],
   ]),
   ...mutantsOf(layer, 'src/nn/layerNorm.ts', layers, [
     [
@@ -98,15 +139,23 @@ export const layerMutants: readonly Mutant[] = [
       'axis',
       'variance(x, -1, true)',
       'variance(x, undefined, true)',
+      values('layerNorm'),
     ],
   ]),
   ...mutantsOf(layer, 'src/nn/rmsNorm.ts', layers, [
-    ['rmsNorm: C where √C belongs', 'factor', 'Math.sqrt(at(x.shape, x.rank - 1))', 'at(x.shape, x.rank - 1)'],
+    [
+      'rmsNorm: C where √C belongs',
+      'factor',
+      'Math.sqrt(at(x.shape, x.rank - 1))',
+      'at(x.shape, x.rank - 1)',
+      values('rmsNorm'),
+    ],
     [
       'rmsNorm: a zero vector is divided by zero',
       'missing clamp',
       '.maximum(smallestNorm ** 2)',
       '.maximum(0 * smallestNorm)',
+      inFile('nn/layers', 'zero vector'),
     ],
   ]),
   ...mutantsOf(layer, 'src/nn/attention.ts', unet, [
@@ -115,30 +164,46 @@ export const layerMutants: readonly Mutant[] = [
       'swapped operands',
       '[part(0), part(1), part(2)]',
       '[part(1), part(0), part(2)]',
+      values('attention'),
     ],
     [
       'attention layer: memory keys stand in for memory values',
       'stale value',
       'memory.slice([i, i + 1])',
       'memory.slice([0, 1 + 0 * i])',
+      values('attention'),
     ],
     [
       'attention layer: heads and pixels are not exchanged back',
       'axis',
       'x.transpose([0, 2, 1, 3]).reshape([at(x.shape, 0)',
       'x.transpose([0, 1, 2, 3]).reshape([at(x.shape, 0)',
+      unet,
     ],
   ]),
   ...mutantsOf(layer, 'src/nn/linearAttention.ts', unet, [
-    ['linear attention: the query’s softmax is over the pixels', 'axis', 'softmax(query, 3)', 'softmax(query, 2)'],
+    [
+      'linear attention: the query’s softmax is over the pixels',
+      'axis',
+      'softmax(query, 3)',
+      'softmax(query, 2)',
+      values('linearAttention'),
+    ],
   ]),
   ...mutantsOf(layer, 'src/models/resBlock.ts', unet, [
-    ['residual block: scale where 1 + scale belongs', 'missing term', 'scale.add(1)', 'scale.add(0)'],
+    [
+      'residual block: scale where 1 + scale belongs',
+      'missing term',
+      'scale.add(1)',
+      'scale.add(0)',
+      values('resBlock'),
+    ],
     [
       'residual block: scale and shift are exchanged',
       'swapped operands',
       '[half(0), half(channels)]',
       '[half(channels), half(0)]',
+      values('resBlock'),
     ],
   ]),
   ...mutantsOf(layer, 'src/nn/dropout.ts', modules, [
@@ -159,12 +224,19 @@ export const layerMutants: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf(layer, 'src/nn/timeEmbedding.ts', layers, [
-    ['time embedding: the last frequency is not 1/θ', 'off by one', 'i) / (half - 1))', 'i) / half)'],
+    [
+      'time embedding: the last frequency is not 1/θ',
+      'off by one',
+      'i) / (half - 1))',
+      'i) / half)',
+      values('sinusoidalTimeEmbedding'),
+    ],
     [
       'time embedding: cosines come first',
       'swapped operands',
       '[angles.sin(), angles.cos()]',
       '[angles.cos(), angles.sin()]',
+      values('sinusoidalTimeEmbedding'),
     ],
   ]),
   ...mutantsOf(layer, 'src/nn/conv2d.ts', init, [
@@ -186,16 +258,17 @@ export const lossMutants: readonly Mutant[] = mutantsOf(
   'src/nn/losses.ts',
   inFile('nn/layers', 'value and the reduction'),
   [
-    ['the mean of a loss is its sum', 'factor', 'losses.mean()', 'losses.sum()'],
-    ['l1: without the absolute value', 'missing term', 'sub(target).abs()', 'sub(target)'],
+    ['the mean of a loss is its sum', 'factor', 'losses.mean()', 'losses.sum()', values('mse')],
+    ['l1: without the absolute value', 'missing term', 'sub(target).abs()', 'sub(target)', values('l1')],
     [
       'huber: the tangent misses its point by δ²/2',
       'factor',
       'distance.sub(delta / 2).mul(delta)',
       'distance.sub(delta).mul(delta)',
+      values('huber'),
     ],
-    ['huber: the parabola is d²', 'factor', 'difference.square().mul(0.5)', 'difference.square()'],
-    ['crossEntropy: the sign is wrong', 'sign', '.sum(-1).neg()', '.sum(-1)'],
+    ['huber: the parabola is d²', 'factor', 'difference.square().mul(0.5)', 'difference.square()', values('huber')],
+    ['crossEntropy: the sign is wrong', 'sign', '.sum(-1).neg()', '.sum(-1)', values('crossEntropy')],
     [
       'binaryCrossEntropy: large logits overflow',
       'missing clamp',
@@ -208,6 +281,7 @@ export const lossMutants: readonly Mutant[] = mutantsOf(
       'sign',
       'sub(targets.mul(logits))',
       'add(targets.mul(logits))',
+      values('binaryCrossEntropy'),
     ],
   ],
 )

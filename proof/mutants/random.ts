@@ -18,7 +18,7 @@ export const randomMutants: readonly Mutant[] = [
       '(purposes.uniform | high(n))',
     ],
     ['host: a permutation of n may give n', 'off by one', 'while (x >= n)', 'while (x > n)'],
-    ['host: a Feistel round keeps its half', 'swapped operands', '(left ^ f) & mask', '(right ^ f) & mask'],
+    ['host: the Feistel network has one round', 'wrong constant', 'feistelRounds = 8', 'feistelRounds = 1'],
   ]),
   ...mutantsOf('random numbers', 'src/tensor/random/threefry.ts', keys, [
     ['Threefry: the rotations of the two groups are exchanged', 'swapped operands', '((group - 1) % 2)', '(group % 2)'],

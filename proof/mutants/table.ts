@@ -1,5 +1,5 @@
 /** The table of the mutation proof as a page: each bug, where it is planted, and the test that catches it. */
-import { areas, type Area } from './mutant.ts'
+import { areas, type Area, type Mutant } from './mutant.ts'
 import type { Outcome } from './verdict.ts'
 
 /** A cell of a table in Markdown: no pipe ends it, no line breaks it. */
@@ -17,13 +17,14 @@ const caughtBy = ({ verdict, typeError }: Outcome): string => {
   }
 }
 
+/** The beginning of a mutant's row, up to the test that catches it. */
+export const rowStart = ({ name, kind, file }: Mutant): string =>
+  `| ${cell(name)} | ${kind} | \`${file.replace(/^src\//, '')}\` | `
+
 const section = (area: Area, outcomes: readonly Outcome[]): string => {
   const rows = outcomes
     .filter(({ mutant }) => mutant.area === area)
-    .map(
-      (o) =>
-        `| ${cell(o.mutant.name)} | ${o.mutant.kind} | \`${o.mutant.file.replace(/^src\//, '')}\` | ${cell(caughtBy(o))} |`,
-    )
+    .map((o) => `${rowStart(o.mutant)}${cell(caughtBy(o))} |`)
   return `## ${area.charAt(0).toUpperCase()}${area.slice(1)}\n\n| bug | kind | in | caught by |\n| --- | --- | --- | --- |\n${rows.join('\n')}\n`
 }
 

@@ -9,7 +9,7 @@ const annotations = inFile('autograd/annotate')
 const devices = inFile('tensor/device')
 const order = inFile('data/batches')
 const resuming = inFile('train/resume', 'when it had stopped twice|when stopped after step')
-const steps = inFile('train/step')
+const steps = inFile('train/step', 'a step, part by part')
 
 const optimizer = 'optimizers and averages'
 
@@ -139,7 +139,7 @@ export const annotationMutants: readonly Mutant[] = [
       'a call with two results is differentiated once for each',
       'missing check',
       'for (const c of together) done.add(c)',
-      'for (const c of together.slice(0, 1)) done.add(c)',
+      'if (together.length > 0) done.add(node)',
     ],
     [
       'a call’s cotangents replace what had arrived before',
@@ -163,7 +163,7 @@ export const annotationMutants: readonly Mutant[] = [
       'a custom rule may return a cotangent of another shape',
       'missing check',
       '!equalNumbers(n.shape, x.shape)',
-      'n.shape.length > 4',
+      '!equalNumbers(n.shape.slice(1), x.shape.slice(1))',
     ],
   ]),
   ...mutantsOf(annotated, 'src/graph/substitute.ts', annotations, [
@@ -179,7 +179,7 @@ export const annotationMutants: readonly Mutant[] = [
       'a donated tensor can be used again',
       'missing check',
       'storage.donatedAs = name\n',
-      'storage.donatedAs = undefined\n',
+      'storage.donatedAs = name.length > 0 ? undefined : name\n',
     ],
     [
       'an argument that is kept is given up with one that is donated',
@@ -235,6 +235,7 @@ export const orderMutants: readonly Mutant[] = [
       'off by one',
       'batchAt(shop.opened.data, (step - 1) * count, count)',
       'batchAt(shop.opened.data, step * count, count)',
+      inFile('train/order'),
     ],
     [
       'a checkpoint has the number of the step before',

@@ -55,3 +55,22 @@ describe('a kernel that walks its operands in order', () => {
     )
   })
 })
+
+describe('zeros of a pad', () => {
+  const around = (x: Tensor): Tensor => x.slice([0, 2]).pad([1], [5])
+
+  it('are written, whatever the arena held before', async () => {
+    const f = device.compile((x: Tensor) => argsort(around(x.add(argsort(x).sum().cast('f32')).neg())))
+    const x = tensor([5, 6, 7, 8, 1, 2, 3, 4])
+    for (let i = 0; i < 2; i++) expect([...(await device.read(await f(x)))]).toEqual([2, 1, 0, 3, 4, 5, 6, 7])
+  })
+
+  it('are written, whatever a donated argument left in the memory of the result', async () => {
+    const negate = device.compile((x: Tensor) => x.neg(), { donate: [0] })
+    const pad = device.compile(around)
+    for (let i = 0; i < 3; i++) {
+      await negate(tensor(new Float32Array(8).fill(9)))
+      expect([...(await device.read(await pad(tensor([1, 2, 3]))))]).toEqual([0, 1, 2, 0, 0, 0, 0, 0])
+    }
+  })
+})
