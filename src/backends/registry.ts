@@ -3,7 +3,7 @@ import { TE } from '../prelude/fp.ts'
 import type { Backend } from './backend.ts'
 
 /** Backends by name. */
-export type BackendName = 'cpu'
+export type BackendName = 'cpu' | 'wasm'
 
 /** How to open a backend. */
 export interface BackendOptions {
@@ -21,6 +21,10 @@ const loaders: { readonly [K in BackendName]: (options: BackendOptions) => Promi
   cpu: async ({ fused = true }) => {
     const { cpuBackend } = await import('./cpu/backend.ts')
     return cpuBackend(fused)
+  },
+  wasm: async () => {
+    const { wasmBackend } = await import('./wasm/backend.ts')
+    return wasmBackend()
   },
 }
 

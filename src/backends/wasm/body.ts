@@ -1,0 +1,168 @@
+/**
+ * The body of a fused kernel as vector code: each instruction becomes one value of four lanes.
+ *
+ * f32, i32 and u32 lanes hold numbers, bool lanes hold masks of all ones or zeros. What has no vector code here is named, and its kernel
+ * runs in TypeScript.
+ */
+import { at } from '../../prelude/array.ts'
+import type { DType } from '../../graph/dtype.ts'
+import type { ElementwiseOp } from '../../graph/ops.ts'
+import type { Body, Instruction } from '../../compiler/kernel.ts'
+import { apply, call, i32, type Expression } from './assembler/code.ts'
+import { bitsOf, fadd, fdiv, fmul, keep, lanes, lanesOfBits, type Emitter } from './emitter.ts'
+import { erf, exp, logistic, tanh } from './math.ts'
+
+/** Dtypes that a lane can hold. */
+export type LaneType = 'f32' | 'i32' | 'u32' | 'bool'
+
+export const isLaneType = (dtype: DType): dtype is LaneType =>
+  dtype === 'f32' || dtype === 'i32' || dtype === 'u32' || dtype === 'bool'
+
+type Step = (e: Emitter, x: Expression, y: Expression, z: Expression) => Expression
+
+/** What makes a result from four lanes of each operand, where the operands have a dtype; absent where there is no vector code. */
+type Steps = { readonly [T in LaneType]?: Step }
+
+/** A function of one number which JavaScript computes, lane by lane: rare in kernels that matter. */
+const byLane =
+  (name: string): Step =>
+  (_, x) =>
+    [1, 2, 3].reduce(
+      (vector, lane) =>
+        apply('f32x4.replace_lane', [vector, call(name, 'f32', apply('f32x4.extract_lane', [x], lane))], lane),
+      apply('f32x4.splat', [call(name, 'f32', apply('f32x4.extract_lane', [x], 0))]),
+    )
+
+/** Functions that modules import from JavaScript. */
+export const imported = ['log', 'sin', 'cos'] as const
+
+const pair =
+  (op: Parameters<typeof apply>[0]): Step =>
+  (_, x, y) =>
+    apply(op, [x, y])
+
+const bits = (op: 'v128.and' | 'v128.or' | 'v128.xor'): Steps => ({ i32: pair(op), u32: pair(op), bool: pair(op) })
+
+const whole = (f: (x: Expression, y: Expression) => Expression): Steps => ({
+  i32: (_, x, y) => f(x, y),
+  u32: (_, x, y) => f(x, y),
+})
+
+const steps: { readonly [K in ElementwiseOp]: Steps } = {
+  neg: {
+    f32: (_, x) => apply('f32x4.neg', [x]),
+    ...whole((x) => apply('i32x4.neg', [x])),
+  },
+  exp: { f32: (e, x) => exp(e, x) },
+  log: { f32: byLane('log') },
+  sqrt: { f32: (_, x) => apply('f32x4.sqrt', [x]) },
+  sin: { f32: byLane('sin') },
+  cos: { f32: byLane('cos') },
+  tanh: { f32: (e, x) => tanh(e, x) },
+  logistic: { f32: (e, x) => logistic(e, x) },
+  erf: { f32: (e, x) => erf(e, x) },
+  floor: { f32: (_, x) => apply('f32x4.floor', [x]) },
+  not: { ...whole((x) => apply('v128.not', [x])), bool: (_, x) => apply('v128.not', [x]) },
+  cast: {}, // by both dtypes, below
+  bitcast: {}, // no code at all, below
+  add: { f32: (_, x, y) => fadd(x, y), ...whole((x, y) => apply('i32x4.add', [x, y])) },
+  mul: { f32: (_, x, y) => fmul(x, y), ...whole((x, y) => apply('i32x4.mul', [x, y])) },
+  div: { f32: (_, x, y) => fdiv(x, y) },
+  rem: {},
+  max: { f32: pair('f32x4.max'), i32: pair('i32x4.max_s'), u32: pair('i32x4.max_u') },
+  and: bits('v128.and'),
+  or: bits('v128.or'),
+  xor: bits('v128.xor'),
+  shiftLeft: {}, // by a literal, below
+  shiftRight: {},
+  less: { f32: pair('f32x4.lt'), i32: pair('i32x4.lt_s'), u32: pair('i32x4.lt_u') },
+  equal: {
+    f32: pair('f32x4.eq'),
+    ...whole((x, y) => apply('i32x4.eq', [x, y])),
+    bool: (_, x, y) => apply('v128.not', [apply('v128.xor', [x, y])]),
+  },
+  where: {},
+}
+
+const casts: { readonly [From in LaneType]: Steps } = {
+  f32: { bool: (e, x) => apply('f32x4.ne', [x, lanes(e, 0)]) },
+  i32: {
+    f32: (_, x) => apply('f32x4.convert_i32x4_s', [x]),
+    u32: (_, x) => x,
+    bool: (e, x) => apply('v128.not', [apply('i32x4.eq', [x, lanesOfBits(e, 0)])]),
+  },
+  u32: {
+    f32: (_, x) => apply('f32x4.convert_i32x4_u', [x]),
+    i32: (_, x) => x,
+    bool: (e, x) => apply('v128.not', [apply('i32x4.eq', [x, lanesOfBits(e, 0)])]),
+  },
+  bool: {
+    f32: (e, x) => apply('v128.and', [x, lanes(e, 1)]),
+    i32: (e, x) => apply('v128.and', [x, lanesOfBits(e, 1)]),
+    u32: (e, x) => apply('v128.and', [x, lanesOfBits(e, 1)]),
+  },
+}
+
+type Apply = Extract<Instruction, { readonly kind: 'apply' }>
+
+const literalValue = (body: Body, index: number | undefined): number | undefined => {
+  const found = index === undefined ? undefined : body.instructions[index]
+  return found?.kind === 'literal' ? found.value : undefined
+}
+
+/** The step of an instruction, or undefined where it has no vector code. */
+const stepOf = (body: Body, { op, inputs, dtype }: Apply): Step | undefined => {
+  const from = at(body.instructions, inputs[0] ?? 0).dtype
+  if (!isLaneType(from) || !isLaneType(dtype)) return undefined
+  if (op === 'cast') return from === dtype ? (_, x) => x : casts[from][dtype]
+  if (op === 'bitcast') return (_, x) => x
+  if (op === 'where') return (_, c, x, y) => apply('v128.bitselect', [x, y, c])
+  if (op === 'shiftLeft' || op === 'shiftRight') {
+    const by = literalValue(body, inputs[1])
+    if (by === undefined || from === 'f32' || from === 'bool') return undefined
+    const shift = op === 'shiftLeft' ? 'i32x4.shl' : from === 'i32' ? 'i32x4.shr_s' : 'i32x4.shr_u'
+    return (_, x) => apply(shift, [x, i32(by)])
+  }
+  return steps[op][from]
+}
+
+/** Why the body has no vector code; undefined where it has. */
+export const whyNotVector = (body: Body): string | undefined => {
+  for (const instruction of body.instructions) {
+    const { kind, dtype } = instruction
+    if (!isLaneType(dtype)) return `${dtype} has no lanes`
+    if ((kind === 'load' || kind === 'index') && dtype === 'bool') return 'bools in memory are bytes'
+    if (kind === 'apply' && stepOf(body, instruction) === undefined)
+      return `${instruction.op} of ${dtype} has no vector code`
+  }
+  return undefined
+}
+
+const literal = (e: Emitter, value: number, dtype: LaneType): Expression => {
+  if (dtype === 'f32') return lanesOfBits(e, bitsOf(value))
+  return lanesOfBits(e, dtype === 'bool' ? -Number(value !== 0) : value | 0)
+}
+
+/** Writes the body for four elements; `leaf` brings the k-th instruction that is a load or an index. The result's four lanes. */
+export const writeBody = (
+  e: Emitter,
+  body: Body,
+  leaf: (e: Emitter, instruction: number) => Expression,
+): Expression => {
+  const values: Expression[] = []
+  body.instructions.forEach((instruction, i) => {
+    if (instruction.kind === 'literal') {
+      values.push(literal(e, instruction.value, instruction.dtype as LaneType))
+      return
+    }
+    if (instruction.kind !== 'apply') {
+      values.push(keep(e, 'x', leaf(e, i)))
+      return
+    }
+    const [x, y, z] = instruction.inputs.map((k) => at(values, k))
+    const step = stepOf(body, instruction)
+    if (step === undefined || x === undefined) throw new Error(`wasm: ${instruction.op} has no vector code`)
+    values.push(keep(e, instruction.op, step(e, x, y ?? x, z ?? x)))
+  })
+  return at(values, values.length - 1)
+}
