@@ -13,6 +13,8 @@ export interface Memory {
 export interface Executable<M extends Memory = Memory> {
   /** Runs the plan on arguments, writing the outputs; memory of the two does not overlap. */
   readonly run: (inputs: readonly M[], outputs: readonly M[]) => void
+  /** Runs the plan as `run` does, waiting for each kernel: milliseconds of each, in the plan's order. Absent where kernels are not run one by one. */
+  readonly profile?: (inputs: readonly M[], outputs: readonly M[]) => Promise<readonly number[]>
 }
 
 /** The interface of every backend. Reading back is asynchronous because a GPU's is. */

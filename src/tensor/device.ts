@@ -13,6 +13,7 @@ import { substitute } from '../graph/substitute.ts'
 import { reachable } from '../graph/traverse.ts'
 import { allPasses, type Passes } from '../compiler/passes.ts'
 import { compile as compilePlan, type Plan } from '../compiler/plan.ts'
+import type { Profile } from '../compiler/profile.ts'
 import type { Backend, Executable, Memory } from '../backends/backend.ts'
 import { loadBackend, type BackendOptions, type DeviceError } from '../backends/registry.ts'
 import { Tensor } from './tensor.ts'
@@ -32,6 +33,19 @@ export type Compiled<A extends readonly unknown[], R> = ((...args: A) => Promise
    * ```
    */
   readonly plan: (...args: A) => Plan
+  /**
+   * Runs it once, waiting for each kernel; arguments are kept, results forgotten. Rejects on a device that does not run kernels one by one.
+   *
+   * @example
+   * ```ts
+   * import { tensor, type Tensor } from 'fathom'
+   *
+   * const f = device.compile((x: Tensor) => x.exp().sum())
+   * const { plan, milliseconds } = await f.profile(tensor([1, 2, 3]))
+   * milliseconds.length === plan.kernels.length // => true
+   * ```
+   */
+  readonly profile: (...args: A) => Promise<Profile>
 }
 
 /** Which arguments a compiled function may consume. */
@@ -147,6 +161,27 @@ const run = (session: Session, { plan, executable }: Ready, inputs: readonly Sto
   return outputs.map((storage, i) => leafTensor(storage, at(plan.outputs, i).shape, at(plan.outputs, i).dtype))
 }
 
+/** One run with a barrier after each kernel. */
+const profile = async (
+  session: Session,
+  { plan, executable }: Ready,
+  inputs: () => readonly Storage[],
+): Promise<Profile> => {
+  if (executable.profile === undefined)
+    throw new Error(`profile: the device '${session.backend.name}' does not run kernels one by one`)
+  const start = performance.now()
+  const outputs = plan.outputs.map((s) => session.backend.allocate(bytesOfSlot(s.shape, s.dtype)))
+  try {
+    const milliseconds = await executable.profile(
+      inputs().map((s) => s.memory),
+      outputs,
+    )
+    return { plan, milliseconds, total: performance.now() - start }
+  } finally {
+    for (const memory of outputs) session.backend.release(memory)
+  }
+}
+
 const isBuffer = (node: Node): node is NodeOf<'buffer'> => node.op === 'buffer'
 
 const isOnDevice = (x: Tensor): boolean => x.node.op === 'buffer' && x.node.attrs.source.kind === 'device'
@@ -251,10 +286,12 @@ const compileFunction =
       plans.set(key, made)
       return made
     }
+    const storagesOf = (args: A): readonly Storage[] =>
+      leavesWithPaths(args).map(([path, x]) => storageOf(session, x.node as NodeOf<'buffer'>, path))
     const call = (given: A): R => {
       const args = realizeTree(session, given)
       const traced = tracedFor(args)
-      const inputs = leavesWithPaths(args).map(([path, x]) => storageOf(session, x.node as NodeOf<'buffer'>, path))
+      const inputs = storagesOf(args)
       const outputs = run(session, traced, inputs)
       const kept = new Set(
         args.flatMap((arg, i) =>
@@ -266,6 +303,10 @@ const compileFunction =
     }
     return Object.assign(async (...args: A): Promise<R> => Promise.resolve(call(args)), {
       plan: (...args: A): Plan => trace(session, fn, args).plan,
+      profile: async (...given: A): Promise<Profile> => {
+        const args = realizeTree(session, given)
+        return profile(session, tracedFor(args), () => storagesOf(args))
+      },
     })
   }
 

@@ -8,7 +8,7 @@ import { sizeOf } from '../../graph/shape.ts'
 import type { Plan, Slot } from '../../compiler/plan.ts'
 import type { Backend, Executable } from '../backend.ts'
 import { interpret } from './interpret.ts'
-import { prepareKernel } from './run.ts'
+import { prepareKernel, type Run } from './run.ts'
 import { elements, type CpuMemory } from './store.ts'
 
 const slotElements = (memory: CpuMemory, slot: Slot): TypedArray => elements(memory, slot.dtype, sizeOf(slot.shape))
@@ -30,6 +30,13 @@ interface Arena {
   buffer: ArrayBuffer
 }
 
+/** How long a kernel takes. */
+const millisecondsOf = (run: Run): number => {
+  const start = performance.now()
+  run()
+  return performance.now() - start
+}
+
 const fused = (plan: Plan, arena: Arena): Executable<CpuMemory> => {
   if (arena.buffer.byteLength < plan.arenaBytes) arena.buffer = new ArrayBuffer(plan.arenaBytes)
   const arrays: TypedArray[] = []
@@ -47,6 +54,10 @@ const fused = (plan: Plan, arena: Arena): Executable<CpuMemory> => {
     run: (inputs, outputs) => {
       bind(inputs, outputs)
       for (const run of runs) run()
+    },
+    profile: async (inputs, outputs) => {
+      bind(inputs, outputs)
+      return Promise.resolve(runs.map(millisecondsOf))
     },
   }
 }

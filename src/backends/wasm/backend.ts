@@ -8,8 +8,8 @@ import type { Plan } from '../../compiler/plan.ts'
 import type { Backend, Executable } from '../backend.ts'
 import { prepareKernel } from '../cpu/run.ts'
 import { encode, type Function } from './assembler/module.ts'
-import { imported } from './body.ts'
 import { generate } from './generate.ts'
+import { javascriptFunctions, javascriptImports } from './javascript.ts'
 import type { Machine, Parameter, Phase } from './kernelCode.ts'
 import { maximumPages, openHeap, type Heap, type WasmMemory } from './memory.ts'
 
@@ -25,11 +25,12 @@ const compileInto = (library: Library, heap: Heap, phases: readonly Phase[]): vo
   const functions = [...fresh].map(([key, p]): Function => p.make(names.get(key) ?? ''))
   const bytes = encode({
     functions,
-    imports: imported.map((name) => ({ name, parameters: ['f32'], result: 'f32' })),
+    imports: javascriptImports,
     memory: { initial: 16, maximum: maximumPages, shared: true },
   })
-  const math = Object.fromEntries(imported.map((name) => [name, Math[name]]))
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: heap.memory, ...math } })
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+    env: { memory: heap.memory, ...javascriptFunctions },
+  })
   for (const [key, name] of names) library.set(key, exports[name] as Code)
 }
 
@@ -52,9 +53,10 @@ const upload = (heap: Heap, values: TypedArray): number => {
 }
 
 /** What runs one after the other: phases as code with their place among the words, or a kernel in TypeScript. */
-type Step =
+type Step = { readonly kernel: number } & (
   | { readonly kind: 'code'; readonly code: Code; readonly word: number; readonly units: number }
   | { readonly kind: 'typescript'; readonly run: () => void }
+)
 
 /** Where each buffer of a plan lies in this run. */
 const addressesOf = (
@@ -103,10 +105,10 @@ const executable = (
   const steps = plan.kernels.flatMap((kernel, k): readonly Step[] => {
     const code = at(generated, k)
     if (typeof code === 'string')
-      return [{ kind: 'typescript', run: prepareKernel(kernel, (buffer) => arrays[buffer] as TypedArray) }]
+      return [{ kernel: k, kind: 'typescript', run: prepareKernel(kernel, (buffer) => arrays[buffer] as TypedArray) }]
     return code.phases.map(({ key, parameters, units }) => {
       const word = words.push(...parameters) - parameters.length
-      return { kind: 'code', code: library.get(key) as Code, word, units }
+      return { kernel: k, kind: 'code', code: library.get(key) as Code, word, units }
     })
   })
   const tables = new Map(
@@ -121,18 +123,33 @@ const executable = (
     return w.kind === 'scratch' ? shared.scratch.address + w.offset : at(addresses, w.buffer) + w.offset
   }
   const hasTypeScript = steps.some((s) => s.kind === 'typescript')
+  const bind = (inputs: readonly WasmMemory[], outputs: readonly WasmMemory[]): void => {
+    const addresses = addressesOf(plan, shared, literals, inputs, outputs)
+    const block = new Int32Array(heap.memory.buffer, blocks.address, words.length)
+    words.forEach((w, i) => (block[i] = valueOf(w, addresses)))
+    if (hasTypeScript)
+      plan.buffers.forEach(({ dtype, length }, i) => {
+        arrays[i] = viewAs(dtype, heap.memory.buffer as ArrayBuffer, at(addresses, i), length)
+      })
+  }
+  const perform = (step: Step): void => {
+    if (step.kind === 'code') step.code(blocks.address + 4 * step.word, 0, step.units)
+    else step.run()
+  }
   return {
     run: (inputs, outputs) => {
-      const addresses = addressesOf(plan, shared, literals, inputs, outputs)
-      const block = new Int32Array(heap.memory.buffer, blocks.address, words.length)
-      words.forEach((w, i) => (block[i] = valueOf(w, addresses)))
-      if (hasTypeScript)
-        plan.buffers.forEach(({ dtype, length }, i) => {
-          arrays[i] = viewAs(dtype, heap.memory.buffer as ArrayBuffer, at(addresses, i), length)
-        })
-      for (const step of steps)
-        if (step.kind === 'code') step.code(blocks.address + 4 * step.word, 0, step.units)
-        else step.run()
+      bind(inputs, outputs)
+      for (const step of steps) perform(step)
+    },
+    profile: async (inputs, outputs) => {
+      bind(inputs, outputs)
+      const milliseconds = plan.kernels.map(() => 0)
+      for (const step of steps) {
+        const start = performance.now()
+        perform(step)
+        milliseconds[step.kernel] = at(milliseconds, step.kernel) + performance.now() - start
+      }
+      return Promise.resolve(milliseconds)
     },
   }
 }

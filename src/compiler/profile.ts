@@ -1,0 +1,98 @@
+/**
+ * Where the time of a plan goes: each kernel's time beside what the machine would need at least for its arithmetic and its traffic, the
+ * roofline of Williams, Waterman & Patterson 2009.
+ */
+import { at } from '../prelude/array.ts'
+import type { Kernel } from './kernel.ts'
+import { bytesOf, type Plan } from './plan.ts'
+
+/** One run of a plan, kernel by kernel. */
+export interface Profile {
+  readonly plan: Plan
+  /** Of each kernel of the plan, in its order. */
+  readonly milliseconds: readonly number[]
+  /** Of the whole run; what kernels did not take was the host's. */
+  readonly total: number
+}
+
+/** What a machine reaches at best. */
+export interface MachinePeak {
+  readonly flopsPerSecond: number
+  /** Read and written together. */
+  readonly bytesPerSecond: number
+}
+
+/** A kernel, or all kernels of a plan that compute the same at the same size. */
+export interface ProfileRow {
+  readonly kind: Kernel['kind']
+  readonly computes: string
+  readonly count: number
+  readonly milliseconds: number
+  /** Of the whole run. */
+  readonly share: number
+  readonly flopsPerSecond: number
+  readonly bytesPerSecond: number
+  /** FLOPs for each byte of traffic. */
+  readonly intensity: number
+  /** What bounds it on the roofline. */
+  readonly bound: 'arithmetic' | 'memory'
+  /** The least time that the machine would need over the time that it took: 1 is on the roof. */
+  readonly ofRoof: number
+}
+
+/** A kernel's work as text: kernels that agree in it are one row. */
+const workOf = (plan: Plan, kernel: Kernel): string =>
+  `${kernel.kind} ${kernel.computes} ${kernel.flops} ${bytesOf(plan, kernel)} ${at(plan.buffers, kernel.output).length}`
+
+const rowOf = (
+  { plan, total }: Profile,
+  kernel: Kernel,
+  times: readonly number[],
+  { flopsPerSecond, bytesPerSecond }: MachinePeak,
+): ProfileRow => {
+  const milliseconds = times.reduce((a, b) => a + b, 0)
+  const [flops, bytes] = [times.length * kernel.flops, times.length * bytesOf(plan, kernel)]
+  const [arithmetic, memory] = [flops / flopsPerSecond, bytes / bytesPerSecond]
+  const seconds = milliseconds / 1000
+  return {
+    kind: kernel.kind,
+    computes: kernel.computes,
+    count: times.length,
+    milliseconds,
+    share: milliseconds / total,
+    flopsPerSecond: flops / seconds,
+    bytesPerSecond: bytes / seconds,
+    intensity: flops / bytes,
+    bound: arithmetic > memory ? 'arithmetic' : 'memory',
+    ofRoof: Math.max(arithmetic, memory) / seconds,
+  }
+}
+
+/**
+ * The kernels of a run from the most expensive; those that do the same work are one row.
+ *
+ * @param peak what the machine reaches, as measured
+ * @example
+ * ```ts
+ * import { profileRows, tensor, type Tensor } from 'fathom'
+ *
+ * const f = device.compile((x: Tensor) => x.exp())
+ * const { plan } = await f.profile(tensor([1, 2, 3, 4]))
+ * const peak = { flopsPerSecond: 1e9, bytesPerSecond: 32e9 }
+ * const [row] = profileRows({ plan, milliseconds: [0.001], total: 0.002 }, peak)
+ * row?.share // => 0.5
+ * row?.bytesPerSecond // => 32_000_000
+ * ```
+ */
+export const profileRows = (profile: Profile, peak: MachinePeak): readonly ProfileRow[] => {
+  const groups = new Map<string, { readonly kernel: Kernel; readonly times: number[] }>()
+  profile.plan.kernels.forEach((kernel, i) => {
+    const work = workOf(profile.plan, kernel)
+    const group = groups.get(work) ?? { kernel, times: [] }
+    group.times.push(at(profile.milliseconds, i))
+    groups.set(work, group)
+  })
+  return [...groups.values()]
+    .map(({ kernel, times }) => rowOf(profile, kernel, times, peak))
+    .toSorted((a, b) => b.milliseconds - a.milliseconds)
+}
