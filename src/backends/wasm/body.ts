@@ -10,6 +10,7 @@ import type { ElementwiseOp } from '../../graph/ops.ts'
 import type { Body, Instruction } from '../../compiler/kernel.ts'
 import { apply, call, i32, type Expression } from './assembler/code.ts'
 import { bitsOf, fadd, fdiv, fmul, keep, lanes, lanesOfBits, type Emitter } from './emitter.ts'
+import type { JavascriptName } from './javascript.ts'
 import { erf, exp, logistic, tanh } from './math.ts'
 
 /** Dtypes that a lane can hold. */
@@ -25,16 +26,15 @@ type Steps = { readonly [T in LaneType]?: Step }
 
 /** A function of one number which JavaScript computes, lane by lane: rare in kernels that matter. */
 const byLane =
-  (name: string): Step =>
-  (_, x) =>
-    [1, 2, 3].reduce(
-      (vector, lane) =>
-        apply('f32x4.replace_lane', [vector, call(name, 'f32', apply('f32x4.extract_lane', [x], lane))], lane),
-      apply('f32x4.splat', [call(name, 'f32', apply('f32x4.extract_lane', [x], 0))]),
+  (name: JavascriptName): Step =>
+  (_, x) => {
+    const lane = (k: number): Expression =>
+      apply('f32.demote_f64', [call(name, 'f64', apply('f64.promote_f32', [apply('f32x4.extract_lane', [x], k)]))])
+    return [1, 2, 3].reduce(
+      (vector, k) => apply('f32x4.replace_lane', [vector, lane(k)], k),
+      apply('f32x4.splat', [lane(0)]),
     )
-
-/** Functions that modules import from JavaScript. */
-export const imported = ['log', 'sin', 'cos'] as const
+  }
 
 const pair =
   (op: Parameters<typeof apply>[0]): Step =>

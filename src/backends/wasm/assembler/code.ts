@@ -79,6 +79,13 @@ export const store = (op: OpcodeName, address: Expression, value: Expression, of
   return { kind: 'store', op, args: [address, value], immediates: [offset] }
 }
 
+/** Sets `bytes` bytes from `address` on to `value`. */
+export const fill = (address: Expression, value: Expression, bytes: Expression): Statement => {
+  const args = [address, value, bytes]
+  check('memory.fill', opcodes['memory.fill'].operands, args)
+  return { kind: 'store', op: 'memory.fill', args, immediates: [] }
+}
+
 export const i32 = (value: number): Expression => ({ kind: 'constant', type: 'i32', value: value | 0 })
 export const i64 = (value: bigint): Expression => ({ kind: 'constant', type: 'i64', value })
 export const f32 = (value: number): Expression => ({ kind: 'constant', type: 'f32', value })
@@ -137,6 +144,17 @@ export const perform = (callee: string, ...args: readonly Expression[]): Stateme
   callee,
   args,
 })
+
+/** A call of the function at an index of the table, which leaves nothing. */
+export const performIndirect = (index: Expression, ...args: readonly Expression[]): Statement => ({
+  kind: 'call indirect',
+  parameters: args.map((a) => a.type),
+  index,
+  args,
+})
+
+/** Ends the function. */
+export const leave: Statement = { kind: 'return' }
 
 /** Computes and forgets. */
 export const drop = (value: Expression): Statement => ({ kind: 'drop', value })

@@ -53,12 +53,17 @@ const store = (byte: number, value: ValueType, alignment: number): Opcode => ({
   alignment,
 })
 
-const atomic = (code: number, operands: readonly ValueType[], result: ValueType | undefined): Opcode => ({
+const atomic = (
+  code: number,
+  operands: readonly ValueType[],
+  result: ValueType | undefined,
+  alignment = 2,
+): Opcode => ({
   bytes: [0xfe, code],
   immediate: 'memory',
   operands,
   result,
-  alignment: 2,
+  alignment,
 })
 
 const v = 'v128'
@@ -67,15 +72,19 @@ const v = 'v128'
 export const opcodes = {
   // memory
   'i32.load': load(0x28, 'i32', 2),
+  'i64.load': load(0x29, 'i64', 3),
   'f32.load': load(0x2a, 'f32', 2),
   'f64.load': load(0x2b, 'f64', 3),
   'i32.load8_u': load(0x2d, 'i32', 0),
   'i32.load16_u': load(0x2f, 'i32', 1),
   'i32.store': store(0x36, 'i32', 2),
+  'i64.store': store(0x37, 'i64', 3),
   'f32.store': store(0x38, 'f32', 2),
   'f64.store': store(0x39, 'f64', 3),
   'i32.store8': store(0x3a, 'i32', 0),
   'i32.store16': store(0x3b, 'i32', 1),
+  // to, a byte, how many bytes
+  'memory.fill': { ...plain(0xfc, ['i32', 'i32', 'i32'], 'i32'), bytes: [0xfc, 11, 0], result: undefined },
   // i32
   'i32.eqz': plain(0x45, ['i32'], 'i32'),
   'i32.eq': plain(0x46, ['i32', 'i32'], 'i32'),
@@ -102,6 +111,7 @@ export const opcodes = {
   'i32.shr_s': plain(0x75, ['i32', 'i32'], 'i32'),
   'i32.shr_u': plain(0x76, ['i32', 'i32'], 'i32'),
   // i64: bits of doubles
+  'i64.eq': plain(0x51, ['i64', 'i64'], 'i32'),
   'i64.add': plain(0x7c, ['i64', 'i64'], 'i64'),
   'i64.sub': plain(0x7d, ['i64', 'i64'], 'i64'),
   'i64.mul': plain(0x7e, ['i64', 'i64'], 'i64'),
@@ -251,7 +261,10 @@ export const opcodes = {
   'memory.atomic.wait32': atomic(0x01, ['i32', 'i32', 'i64'], 'i32'),
   'i32.atomic.load': atomic(0x10, ['i32'], 'i32'),
   'i32.atomic.store': atomic(0x17, ['i32', 'i32'], undefined),
+  'i64.atomic.load': atomic(0x11, ['i32'], 'i64', 3),
+  'i64.atomic.store': atomic(0x18, ['i32', 'i64'], undefined, 3),
   'i32.atomic.rmw.add': atomic(0x1e, ['i32', 'i32'], 'i32'),
+  'i64.atomic.rmw.cmpxchg': atomic(0x49, ['i32', 'i64', 'i64'], 'i64', 3),
 } as const satisfies Readonly<Record<string, Opcode>>
 
 /** The name of an instruction without structure. */
