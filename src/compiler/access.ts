@@ -8,7 +8,10 @@ import { isInside, type Fusion } from './fuse.ts'
 import type { Body, Instruction, Kernel } from './kernel.ts'
 import type { View } from './view.ts'
 
-/** How a node's values are reached: without memory, by their own address, or in a buffer through a view. */
+/**
+ * How a node's values are reached: without memory, by their own address, or in a buffer through a view. The view's axes may be others than
+ * the node's, where a reshape would need a copy: it has the same elements in the same linear order.
+ */
 export type Access =
   | { readonly kind: 'literal'; readonly value: number }
   | { readonly kind: 'index'; readonly view: View }

@@ -52,7 +52,10 @@ export interface ReduceKernel extends Record {
   readonly size: number
 }
 
-/** out[b, m, n] = Σₖ x[b, m, k] · y[b, k, n]; each letter stands for any number of axes of the operand's view. */
+/**
+ * out[b, m, n] = Σₖ x[b, m, k] · y[b, k, n]; each letter stands for any number of axes of the operand's view, and its index is linear over
+ * them. The two lists of a pair have the same product, not always the same lengths.
+ */
 export interface GemmKernel extends Record {
   readonly kind: 'gemm'
   readonly x: Operand

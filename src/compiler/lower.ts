@@ -4,7 +4,7 @@
  * Every node gets an access: how its values are reached. A literal is reached without memory, an iota by its address, everything
  * else by a view of a buffer; movement primitives only change the view. Nodes that are computed inside a kernel have no access.
  */
-import { at, product } from '../prelude/array.ts'
+import { at, equalNumbers, product } from '../prelude/array.ts'
 import { isElementwise, type Node, type NodeOf } from '../graph/ops.ts'
 import { rowMajor, sizeOf, type Shape } from '../graph/shape.ts'
 import { freeAxes } from '../graph/infer.ts'
@@ -22,7 +22,8 @@ import {
 import type { Fusion } from './fuse.ts'
 import type { Kernel, Operand } from './kernel.ts'
 import type { Buffer } from './buffer.ts'
-import { contiguous, isContiguous, moved, reshaped, type MovementOp, type View } from './view.ts'
+import { refined } from './nest.ts'
+import { coalesce, contiguous, isContiguous, moved, reshaped, type MovementOp, type View } from './view.ts'
 
 const emit = (to: Lowering, node: Node, kernel: Kernel): void => {
   to.kernels.push(kernel)
@@ -69,9 +70,26 @@ const reduce = (to: Lowering, node: NodeOf<'reduceSum' | 'reduceMax'>): void => 
   })
 }
 
+/** Rows this long are read as they lie: a view in other axes than its node's saves a copy. */
+const longRow = 16
+
+/** Whether a view's innermost run is long enough that no reader wants a copy of it. */
+const hasLongRows = (view: View): boolean => {
+  const runs = coalesce(view)
+  return runs.strides.at(-1) === 1 && (runs.shape.at(-1) ?? 0) >= longRow
+}
+
+/** The node's access in the node's own axes; where its strides do not allow them, of a copy. */
+const shapedAccess = (to: Lowering, node: Node): Access => {
+  const access = accessOf(to, node)
+  if (access.kind === 'literal' || equalNumbers(access.view.shape, node.shape)) return access
+  copy(to, node, access, 'the strides do not allow this reshape', temporary(to, node))
+  return accessOf(to, node)
+}
+
 /** The node's values in memory, through a view; literals and indices are written out first. */
 const operand = (to: Lowering, node: Node): Operand => {
-  const access = accessOf(to, node)
+  const access = shapedAccess(to, node)
   if (access.kind === 'buffer') return { buffer: access.buffer, view: access.view, dtype: node.dtype }
   const buffer = temporary(to, node)
   copy(to, node, access, 'a literal that a kernel reads from memory', buffer)
@@ -100,17 +118,37 @@ const record = (
   flops,
 })
 
+/** An operand of a contraction, and for each axis of its node the axes of the view that it consists of. */
+const contracted = (
+  to: Lowering,
+  node: Node,
+): { readonly operand: Operand; readonly axes: (list: readonly number[]) => readonly number[] } => {
+  const access = accessOf(to, node)
+  const found = access.kind === 'buffer' ? refined(access.view, node.shape) : undefined
+  if (access.kind !== 'buffer' || found === undefined || equalNumbers(access.view.shape, node.shape))
+    return { operand: operand(to, node), axes: (list) => list }
+  const { view, parts } = found
+  return {
+    operand: { buffer: access.buffer, view, dtype: node.dtype },
+    axes: (list) => list.flatMap((a) => at(parts, a)),
+  }
+}
+
 const gemm = (to: Lowering, node: NodeOf<'dotGeneral'>): void => {
   const [x, y] = node.inputs
   const { contract, batch } = node.attrs
-  const rows = freeAxes(x.shape.length, contract[0], batch[0])
-  const columns = freeAxes(y.shape.length, contract[1], batch[1])
+  const [left, right] = [contracted(to, x), contracted(to, y)]
   const depth = product(contract[0].map((a) => at(x.shape, a)))
-  const operands = { x: operand(to, x), y: operand(to, y) }
   emit(to, node, {
     kind: 'gemm',
-    ...operands,
-    axes: { batch, contract, rows, columns },
+    x: left.operand,
+    y: right.operand,
+    axes: {
+      batch: [left.axes(batch[0]), right.axes(batch[1])],
+      contract: [left.axes(contract[0]), right.axes(contract[1])],
+      rows: left.axes(freeAxes(x.shape.length, contract[0], batch[0])),
+      columns: right.axes(freeAxes(y.shape.length, contract[1], batch[1])),
+    },
     ...record(to, node, 2 * sizeOf(node.shape) * depth, 'a contraction is its own kernel'),
   })
 }
@@ -211,7 +249,7 @@ const sort = (to: Lowering, node: NodeOf<'argsort'>): void => {
 }
 
 const movement = (to: Lowering, node: NodeOf<MovementOp>): void => {
-  const access = accessOf(to, node.inputs[0])
+  const access = shapedAccess(to, node.inputs[0])
   to.access.set(node, access.kind === 'literal' ? access : { ...access, view: moved(access.view, node) })
 }
 
@@ -223,12 +261,9 @@ const reshape = (to: Lowering, node: NodeOf<'reshape'>): void => {
     return
   }
   const view = reshaped(access.view, node.shape)
-  if (view !== undefined) {
-    to.access.set(node, { ...access, view })
-    return
-  }
-  const output = temporary(to, node)
-  copy(to, node, access, 'the strides do not allow this reshape', output)
+  to.access.set(node, { ...access, view: view ?? access.view })
+  // Kernels that walk a linear index, and contractions, read long rows in whatever axes they lie; the others copy them when they come.
+  if (view === undefined && !hasLongRows(access.view)) shapedAccess(to, node)
 }
 
 const literal = (to: Lowering, node: NodeOf<'constant'>): void => {

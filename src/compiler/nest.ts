@@ -5,6 +5,7 @@
  * neighbours that every view walks as one are merged again, so that a nest has as few loops as the views allow.
  */
 import { at } from '../prelude/array.ts'
+import { sizeOf, type Shape } from '../graph/shape.ts'
 import { coalesce, type View } from './view.ts'
 
 /** Axes from the outermost to the innermost, with the stride of each view along each. */
@@ -14,11 +15,11 @@ export interface Nest {
   readonly strides: readonly (readonly number[])[]
 }
 
-/** Products of the lengths from each axis inwards: where a view's axes begin, in elements of the linear index. */
-const boundariesOf = (view: View): readonly number[] => {
+/** Products of the lengths from each axis inwards: where axes begin, in elements of the linear index. */
+const boundariesOf = (shape: Shape): readonly number[] => {
   const found: number[] = []
   let product = 1
-  for (const length of view.shape.toReversed()) found.push((product *= length))
+  for (const length of shape.toReversed()) found.push((product *= length))
   return found
 }
 
@@ -49,7 +50,9 @@ const merged = (outer: Axis, inner: Axis): Axis | undefined =>
  */
 export const nestOf = (size: number, views: readonly View[]): Nest | undefined => {
   const runs = views.map(coalesce)
-  const boundaries = [...new Set([1, ...runs.flatMap(boundariesOf), size])].toSorted((a, b) => a - b)
+  const boundaries = [...new Set([1, ...runs.flatMap((view) => boundariesOf(view.shape)), size])].toSorted(
+    (a, b) => a - b,
+  )
   const axes: Axis[] = []
   for (let k = 1; k < boundaries.length; k++) {
     const [inner, outer] = [at(boundaries, k - 1), at(boundaries, k)]
@@ -62,4 +65,37 @@ export const nestOf = (size: number, views: readonly View[]): Nest | undefined =
   }
   const ordered = axes.toReversed()
   return { lengths: ordered.map((a) => a.length), strides: views.map((_, v) => ordered.map((a) => at(a.strides, v))) }
+}
+
+/** A view of the same elements whose axes are parts of the axes of a shape. */
+export interface Refined {
+  readonly view: View
+  /** For each axis of the shape, the axes of the view that it consists of, from the outermost. */
+  readonly parts: readonly (readonly number[])[]
+}
+
+/**
+ * A view in the axes of `shape`, each cut where the view's own axes begin: what a reshape is when strides do not allow it
+ * ([heads, pixels, width] with its first axes exchanged, seen as [pixels, heads · width]). Undefined where axes cross.
+ */
+export const refined = (view: View, shape: Shape): Refined | undefined => {
+  const runs = coalesce(view)
+  const outers = boundariesOf(shape) // from the innermost axis
+  const boundaries = [...new Set([1, ...boundariesOf(runs.shape), ...outers])].toSorted((a, b) => a - b)
+  const inners = boundaries.slice(0, -1)
+  if (sizeOf(shape) === 0 || inners.some((inner, k) => at(boundaries, k + 1) % inner !== 0)) return undefined
+  const count = inners.length
+  const partsOf = (axis: number): readonly number[] => {
+    const outer = at(outers, shape.length - 1 - axis)
+    const inner = outer / at(shape, axis)
+    return inners.flatMap((begin, k) => (begin >= inner && begin < outer ? [count - 1 - k] : [])).toReversed()
+  }
+  return {
+    view: {
+      offset: view.offset,
+      shape: inners.map((inner, k) => at(boundaries, k + 1) / inner).toReversed(),
+      strides: inners.map((inner) => strideAt(runs, inner)).toReversed(),
+    },
+    parts: shape.map((_, axis) => partsOf(axis)),
+  }
 }

@@ -14,6 +14,7 @@ import { fuse, keepApart } from './fuse.ts'
 import { operandsOf, type Kernel } from './kernel.ts'
 import { lower } from './lower.ts'
 import { allPasses, type Passes } from './passes.ts'
+import type { View } from './view.ts'
 
 /** Shape and dtype of an argument or a result. */
 export interface Slot {
@@ -132,8 +133,12 @@ export const compile = (
  */
 export const flopsOf = (plan: Plan): number => plan.kernels.reduce((sum, k) => sum + k.flops, 0)
 
+/** Elements that a view reaches; what it repeats counts once. */
+const reach = ({ shape, strides }: View): number =>
+  shape.reduce((n, length, a) => (strides[a] === 0 ? n : n * length), 1)
+
 /**
- * Bytes that a kernel reads and writes, counting each buffer once.
+ * Bytes that a kernel reads and writes: of each buffer the part that it sees, once.
  *
  * @example
  * ```ts
@@ -143,11 +148,17 @@ export const flopsOf = (plan: Plan): number => plan.kernels.reduce((sum, k) => s
  * plan.kernels.map((kernel) => bytesOf(plan, kernel)) // => [8000]
  * ```
  */
-export const bytesOf = (plan: Plan, kernel: Kernel): number =>
-  [...new Set([kernel.output, ...operandsOf(kernel).map((o) => o.buffer)])].reduce((sum, b) => {
-    const buffer = at(plan.buffers, b)
-    return sum + buffer.length * bytesPerElement[buffer.dtype]
-  }, 0)
+export const bytesOf = (plan: Plan, kernel: Kernel): number => {
+  const elements = new Map([[kernel.output, at(plan.buffers, kernel.output).length]])
+  const seen = new Set<string>()
+  for (const { buffer, view } of operandsOf(kernel)) {
+    const key = `${buffer} ${view.offset} ${view.shape.join()} ${view.strides.join()}`
+    if (seen.has(key)) continue
+    seen.add(key)
+    elements.set(buffer, Math.min(at(plan.buffers, buffer).length, (elements.get(buffer) ?? 0) + reach(view)))
+  }
+  return [...elements].reduce((sum, [b, n]) => sum + n * bytesPerElement[at(plan.buffers, b).dtype], 0)
+}
 
 /**
  * Bytes of arguments, outputs and arena together.

@@ -1,6 +1,7 @@
 /** Lowering: kernels that read their operands in order get them so, whatever view they come through. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { grad } from '../../src/autograd/index.ts'
 import { argsort, gather, scatterAdd } from '../../src/tensor/combine.ts'
 import { tensor } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
@@ -53,6 +54,47 @@ describe('a kernel that walks its operands in order', () => {
       }),
       { seed: 51, numRuns: 7 },
     )
+  })
+})
+
+describe('axes that are joined although the strides do not allow it', () => {
+  const heads = tensor(
+    Float32Array.from({ length: 2 * 3 * 5 * 16 }, (_, i) => Math.sin(i)),
+    { shape: [2, 3, 5, 16] },
+  )
+  const joined = (x: Tensor): Tensor => x.transpose([0, 2, 1, 3]).reshape([2, 5, 48])
+  const weight = tensor(
+    Float32Array.from({ length: 48 * 7 }, (_, i) => Math.cos(i)),
+    { shape: [48, 7] },
+  )
+  const uses: { readonly [name: string]: readonly [(x: Tensor, w: Tensor) => Tensor, kinds: readonly string[]] } = {
+    'a contraction over them': [(x, w) => joined(x).matmul(w), ['gemm']],
+    'a contraction over the others': [(x, w) => grad((v: Tensor) => joined(x).matmul(v).sin().sum())(w), ['gemm']],
+    'a sum over them': [(x) => joined(x).square().sum(2), ['reduce']],
+    'what has no axes': [(x) => joined(x).mul(2), ['elementwise']],
+  }
+
+  it.each(Object.keys(uses))('%s: is read as it lies, without a copy, with the same bits', async (name) => {
+    const [f, kinds] = uses[name] ?? [joined, []]
+    const [plan, plain] = [device.compile(f).plan(heads, weight), cpuDevice({ fused: false })]
+    expect(plan.kernels.filter((k) => k.reason.startsWith('the strides'))).toEqual([])
+    expect(plan.kernels.map((k) => k.kind)).toEqual(expect.arrayContaining([...kinds]))
+    expect(await device.read(await device.compile(f)(heads, weight))).toEqual(
+      await plain.read(await plain.compile(f)(heads, weight)),
+    )
+  })
+
+  it('a movement of it, or a convolution, reads a copy', async () => {
+    const [y, z] = [(x: Tensor) => joined(x).reverse(2), (x: Tensor) => joined(x).pad([0, 0, 1], [0, 0, 1])]
+    const plain = cpuDevice({ fused: false })
+    for (const f of [y, z])
+      expect(await device.read(await device.compile(f)(heads))).toEqual(await plain.read(await plain.compile(f)(heads)))
+    expect(
+      device
+        .compile(y)
+        .plan(heads)
+        .kernels.filter((k) => k.reason.startsWith('the strides')).length,
+    ).toBe(1)
   })
 })
 

@@ -1,6 +1,7 @@
 /** Views as laws over their addresses: what each movement, merge and reshape may do to the walk over a buffer. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { refined } from '../../src/compiler/nest.ts'
 import { coalesce, contiguous, isContiguous, reshaped, type View } from '../../src/compiler/view.ts'
 import { sizeOf, type Shape } from '../../src/graph/shape.ts'
 import { addresses, loadRun, walker } from '../../src/backends/cpu/walk.ts'
@@ -89,6 +90,32 @@ describe('views', () => {
 
   it('a view without elements takes any shape without elements', () => {
     expect(walk(reshaped(contiguous([2, 0, 3]), [0, 7]) ?? contiguous([1]))).toEqual([])
+  })
+})
+
+describe('views in the axes of a shape', () => {
+  const cases = views.chain((view) => fc.tuple(fc.constant(view), shapesOf(sizeOf(view.shape))))
+
+  it('a refined view walks the same addresses, and its parts make up every axis of the shape, in order', () => {
+    fc.assert(
+      fc.property(cases, ([view, shape]) => {
+        const found = refined(view, shape)
+        if (found === undefined) {
+          expect(reshaped(view, shape)).toBeUndefined() // what is a view in these axes can be refined to them
+          return
+        }
+        expect(walk(found.view)).toEqual(walk(view))
+        expect(found.parts.flat()).toEqual([...found.view.shape.keys()])
+        expect(found.parts.map((part) => sizeOf(part.map((a) => found.view.shape[a] ?? NaN)))).toEqual(shape)
+      }),
+      runs,
+    )
+  })
+
+  it('heads that are joined to channels are two parts of one axis', () => {
+    const heads = { offset: 0, shape: [2, 5, 4, 3], strides: [60, 3, 15, 1] } // [2, 4, 5, 3] with its middle axes exchanged
+    expect(reshaped(heads, [2, 5, 12])).toBeUndefined()
+    expect(refined(heads, [2, 5, 12])).toEqual({ view: heads, parts: [[0], [1], [2, 3]] })
   })
 })
 
