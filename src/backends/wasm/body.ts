@@ -1,8 +1,8 @@
 /**
  * The body of a fused kernel as vector code: each instruction becomes one value of four lanes.
  *
- * f32, i32 and u32 lanes hold numbers, bool lanes hold masks of all ones or zeros. What has no vector code here is named, and its kernel
- * runs in TypeScript.
+ * f32, i32 and u32 lanes hold numbers, u8 lanes whole ones below 256, bool lanes masks of all ones or zeros. What has no vector code here
+ * is named.
  */
 import { at } from '../../prelude/array.ts'
 import type { DType } from '../../graph/dtype.ts'
@@ -10,14 +10,15 @@ import type { ElementwiseOp } from '../../graph/ops.ts'
 import type { Body, Instruction } from '../../compiler/kernel.ts'
 import { apply, call, i32, type Expression } from './assembler/code.ts'
 import { bitsOf, fadd, fdiv, fmul, keep, lanes, lanesOfBits, type Emitter } from './emitter.ts'
+import { divide, remainder, shiftLeft, shiftRight, wrap } from './integers.ts'
 import type { JavascriptName } from './javascript.ts'
 import { erf, exp, logistic, tanh } from './math.ts'
 
 /** Dtypes that a lane can hold. */
-export type LaneType = 'f32' | 'i32' | 'u32' | 'bool'
+export type LaneType = 'f32' | 'i32' | 'u32' | 'u8' | 'bool'
 
 export const isLaneType = (dtype: DType): dtype is LaneType =>
-  dtype === 'f32' || dtype === 'i32' || dtype === 'u32' || dtype === 'bool'
+  dtype === 'f32' || dtype === 'i32' || dtype === 'u32' || dtype === 'u8' || dtype === 'bool'
 
 type Step = (e: Emitter, x: Expression, y: Expression, z: Expression) => Expression
 
@@ -41,18 +42,23 @@ const pair =
   (_, x, y) =>
     apply(op, [x, y])
 
-const bits = (op: 'v128.and' | 'v128.or' | 'v128.xor'): Steps => ({ i32: pair(op), u32: pair(op), bool: pair(op) })
+const byte = (e: Emitter, x: Expression): Expression => apply('v128.and', [x, lanesOfBits(e, 255)])
 
-const whole = (f: (x: Expression, y: Expression) => Expression): Steps => ({
-  i32: (_, x, y) => f(x, y),
-  u32: (_, x, y) => f(x, y),
+/** A step of whole numbers; a byte's result is cut to eight bits. */
+const whole = (step: Step): Steps => ({ i32: step, u32: step, u8: (e, x, y, z) => byte(e, step(e, x, y, z)) })
+
+const bits = (op: 'v128.and' | 'v128.or' | 'v128.xor'): Steps => ({
+  i32: pair(op),
+  u32: pair(op),
+  u8: pair(op),
+  bool: pair(op),
 })
 
+/** A step that the sign of its operands changes; bytes are not negative. */
+const signed = (step: (sign: 's' | 'u') => Step): Steps => ({ i32: step('s'), u32: step('u'), u8: step('s') })
+
 const steps: { readonly [K in ElementwiseOp]: Steps } = {
-  neg: {
-    f32: (_, x) => apply('f32x4.neg', [x]),
-    ...whole((x) => apply('i32x4.neg', [x])),
-  },
+  neg: { f32: (_, x) => apply('f32x4.neg', [x]), ...whole((_, x) => apply('i32x4.neg', [x])) },
   exp: { f32: (e, x) => exp(e, x) },
   log: { f32: byLane('log') },
   sqrt: { f32: (_, x) => apply('f32x4.sqrt', [x]) },
@@ -62,46 +68,57 @@ const steps: { readonly [K in ElementwiseOp]: Steps } = {
   logistic: { f32: (e, x) => logistic(e, x) },
   erf: { f32: (e, x) => erf(e, x) },
   floor: { f32: (_, x) => apply('f32x4.floor', [x]) },
-  not: { ...whole((x) => apply('v128.not', [x])), bool: (_, x) => apply('v128.not', [x]) },
+  not: { ...whole((_, x) => apply('v128.not', [x])), bool: (_, x) => apply('v128.not', [x]) },
   cast: {}, // by both dtypes, below
   bitcast: {}, // no code at all, below
-  add: { f32: (_, x, y) => fadd(x, y), ...whole((x, y) => apply('i32x4.add', [x, y])) },
-  mul: { f32: (_, x, y) => fmul(x, y), ...whole((x, y) => apply('i32x4.mul', [x, y])) },
-  div: { f32: (_, x, y) => fdiv(x, y) },
-  rem: {},
-  max: { f32: pair('f32x4.max'), i32: pair('i32x4.max_s'), u32: pair('i32x4.max_u') },
+  add: { f32: (_, x, y) => fadd(x, y), ...whole(pair('i32x4.add')) },
+  mul: { f32: (_, x, y) => fmul(x, y), ...whole(pair('i32x4.mul')) },
+  div: { f32: (_, x, y) => fdiv(x, y), ...signed((sign) => (e, x, y) => divide(e, sign, x, y)) },
+  rem: signed((sign) => (e, x, y) => remainder(e, sign, x, y)),
+  max: {
+    f32: pair('f32x4.max'),
+    ...signed((sign) => pair(sign === 's' ? 'i32x4.max_s' : 'i32x4.max_u')),
+    bool: pair('v128.or'),
+  },
   and: bits('v128.and'),
   or: bits('v128.or'),
   xor: bits('v128.xor'),
-  shiftLeft: {}, // by a literal, below
-  shiftRight: {},
-  less: { f32: pair('f32x4.lt'), i32: pair('i32x4.lt_s'), u32: pair('i32x4.lt_u') },
+  shiftLeft: whole((e, x, y) => shiftLeft(e, x, y)), // by a literal, below
+  shiftRight: signed((sign) => (e, x, y) => shiftRight(e, sign, x, y)),
+  less: {
+    f32: pair('f32x4.lt'),
+    ...signed((sign) => pair(sign === 's' ? 'i32x4.lt_s' : 'i32x4.lt_u')),
+    bool: (_, x, y) => apply('v128.andnot', [y, x]),
+  },
   equal: {
     f32: pair('f32x4.eq'),
-    ...whole((x, y) => apply('i32x4.eq', [x, y])),
+    i32: pair('i32x4.eq'),
+    u32: pair('i32x4.eq'),
+    u8: pair('i32x4.eq'),
     bool: (_, x, y) => apply('v128.not', [apply('v128.xor', [x, y])]),
   },
-  where: {},
+  where: {}, // of any dtype, below
 }
 
+const isNotZero: Step = (e, x) => apply('i32x4.ne', [x, lanesOfBits(e, 0)])
+const same: Step = (_, x) => x
+const oneWhere: Step = (e, x) => apply('v128.and', [x, lanesOfBits(e, 1)])
+
 const casts: { readonly [From in LaneType]: Steps } = {
-  f32: { bool: (e, x) => apply('f32x4.ne', [x, lanes(e, 0)]) },
-  i32: {
-    f32: (_, x) => apply('f32x4.convert_i32x4_s', [x]),
-    u32: (_, x) => x,
-    bool: (e, x) => apply('v128.not', [apply('i32x4.eq', [x, lanesOfBits(e, 0)])]),
+  f32: {
+    i32: (e, x) => wrap(e, x),
+    u32: (e, x) => wrap(e, x),
+    u8: (e, x) => byte(e, wrap(e, x)),
+    bool: (e, x) => apply('f32x4.ne', [x, lanes(e, 0)]),
   },
-  u32: {
-    f32: (_, x) => apply('f32x4.convert_i32x4_u', [x]),
-    i32: (_, x) => x,
-    bool: (e, x) => apply('v128.not', [apply('i32x4.eq', [x, lanesOfBits(e, 0)])]),
-  },
-  bool: {
-    f32: (e, x) => apply('v128.and', [x, lanes(e, 1)]),
-    i32: (e, x) => apply('v128.and', [x, lanesOfBits(e, 1)]),
-    u32: (e, x) => apply('v128.and', [x, lanesOfBits(e, 1)]),
-  },
+  i32: { f32: (_, x) => apply('f32x4.convert_i32x4_s', [x]), u32: same, u8: byte, bool: isNotZero },
+  u32: { f32: (_, x) => apply('f32x4.convert_i32x4_u', [x]), i32: same, u8: byte, bool: isNotZero },
+  u8: { f32: (_, x) => apply('f32x4.convert_i32x4_s', [x]), i32: same, u32: same, bool: isNotZero },
+  bool: { f32: (e, x) => apply('v128.and', [x, lanes(e, 1)]), i32: oneWhere, u32: oneWhere, u8: oneWhere },
 }
+
+/** The step that casts; undefined where there is none. */
+export const castStep = (from: LaneType, to: LaneType): Step | undefined => (from === to ? same : casts[from][to])
 
 type Apply = Extract<Instruction, { readonly kind: 'apply' }>
 
@@ -114,14 +131,14 @@ const literalValue = (body: Body, index: number | undefined): number | undefined
 const stepOf = (body: Body, { op, inputs, dtype }: Apply): Step | undefined => {
   const from = at(body.instructions, inputs[0] ?? 0).dtype
   if (!isLaneType(from) || !isLaneType(dtype)) return undefined
-  if (op === 'cast') return from === dtype ? (_, x) => x : casts[from][dtype]
-  if (op === 'bitcast') return (_, x) => x
+  if (op === 'cast') return castStep(from, dtype)
+  if (op === 'bitcast') return same
   if (op === 'where') return (_, c, x, y) => apply('v128.bitselect', [x, y, c])
-  if (op === 'shiftLeft' || op === 'shiftRight') {
-    const by = literalValue(body, inputs[1])
-    if (by === undefined || from === 'f32' || from === 'bool') return undefined
+  const by = op === 'shiftLeft' || op === 'shiftRight' ? literalValue(body, inputs[1]) : undefined
+  if (by !== undefined) {
     const shift = op === 'shiftLeft' ? 'i32x4.shl' : from === 'i32' ? 'i32x4.shr_s' : 'i32x4.shr_u'
-    return (_, x) => apply(shift, [x, i32(by)])
+    const shifted: Step = (_, x) => apply(shift, [x, i32(by)])
+    return from === 'u8' ? (e, x, y, z) => byte(e, shifted(e, x, y, z)) : shifted
   }
   return steps[op][from]
 }
@@ -131,7 +148,7 @@ export const whyNotVector = (body: Body): string | undefined => {
   for (const instruction of body.instructions) {
     const { kind, dtype } = instruction
     if (!isLaneType(dtype)) return `${dtype} has no lanes`
-    if ((kind === 'load' || kind === 'index') && dtype === 'bool') return 'bools in memory are bytes'
+    if (kind === 'index' && dtype === 'bool') return 'an index is no bool'
     if (kind === 'apply' && stepOf(body, instruction) === undefined)
       return `${instruction.op} of ${dtype} has no vector code`
   }
@@ -140,7 +157,7 @@ export const whyNotVector = (body: Body): string | undefined => {
 
 const literal = (e: Emitter, value: number, dtype: LaneType): Expression => {
   if (dtype === 'f32') return lanesOfBits(e, bitsOf(value))
-  return lanesOfBits(e, dtype === 'bool' ? -Number(value !== 0) : value | 0)
+  return lanesOfBits(e, dtype === 'bool' ? -Number(value !== 0) : dtype === 'u8' ? value & 255 : value | 0)
 }
 
 /** Writes the body for four elements; `leaf` brings the k-th instruction that is a load or an index. The result's four lanes. */

@@ -1,253 +1,202 @@
 /**
- * Elementwise kernels: out[i] = body(i), eight elements a turn.
+ * Elementwise kernels: out[i] = body(i).
  *
- * A kernel is one loop nest. Its innermost axis is walked in vectors; the outer axes are the units that threads share. Where the nest has
- * one axis only, a unit is a run of {@link flatUnit} elements. The last vector of a flat kernel may write past the end: buffers are
- * padded for that.
+ * A kernel is a box of axes (domain.ts) whose elements may be computed in any order. One axis is walked in vectors; the others are the units
+ * that threads share. Where the whole kernel is one axis, a unit is a run of {@link flatUnit} elements, and its last vector may write past the
+ * end: buffers are padded for that. Where an operand lies across the output, blocks of 4×4 are turned round in registers (transposing.ts).
  */
-import { at, range } from '../../prelude/array.ts'
-import type { Body, ElementwiseKernel, Instruction } from '../../compiler/kernel.ts'
-import { nestOf, type Nest } from '../../compiler/nest.ts'
-import { contiguous, type View } from '../../compiler/view.ts'
-import {
-  add,
-  apply,
-  countTo,
-  get,
-  i32,
-  mul,
-  select,
-  set,
-  store,
-  sub,
-  when,
-  type Expression,
-  type Local,
-  type Statement,
-} from './assembler/code.ts'
-import { whyNotVector, writeBody } from './body.ts'
-import { constantStatements, emitter, fresh, inside, keep, ramp, type Emitter } from './emitter.ts'
-import type { Parameter, Phase } from './kernelCode.ts'
+import { at, product, range } from '../../prelude/array.ts'
+import type { Body, ElementwiseKernel } from '../../compiler/kernel.ts'
+import { contiguous } from '../../compiler/view.ts'
+import { apply, countTo, get, i32, mul, select, set, sub, type Expression } from './assembler/code.ts'
+import type { Function } from './assembler/module.ts'
+import { isLaneType, whyNotVector, writeBody } from './body.ts'
+import { domainOf, joined, part, reordered, sizeOfDomain, split, type Domain } from './domain.ts'
+import { fresh, inside, keep, word, type Emitter } from './emitter.ts'
+import type { Generated, Phase } from './kernelCode.ts'
+import { leavesOf, read, structureOf, viewOf, write, writeSome, type Reading, type Walk, type Writing } from './leaf.ts'
+import { enter, odometerParameters, turn, type Odometer } from './odometer.ts'
+import { closed, open, startsOf, stepsOf, toStarts, walksAlong, type Opening } from './opening.ts'
+import { transposing, transposingAxis } from './transposing.ts'
+
+export { word } from './emitter.ts'
 
 /** Elements of a unit of a kernel with one axis. */
 export const flatUnit = 4096
 
-type Leaf = Extract<Instruction, { readonly kind: 'load' | 'index' }>
-
-/** How an operand moves along the innermost axis: it stays, it goes on to the next element, or it jumps. */
-type Walk = 'stays' | 'next' | 'jumps'
-
-const walkOf = (stride: number): Walk => (stride === 0 ? 'stays' : stride === 1 ? 'next' : 'jumps')
-
-const viewOf = (leaf: Leaf): View => (leaf.kind === 'load' ? leaf.from.view : leaf.view)
-
-/** The loads and indices of a body, with their place among the instructions. */
-export const leavesOf = ({ instructions }: Body): readonly (readonly [instruction: number, leaf: Leaf])[] =>
-  instructions.flatMap((x, i) => (x.kind === 'load' || x.kind === 'index' ? [[i, x] as const] : []))
-
-/** The structure of a body, for the key of its function. */
-export const structureOf = ({ instructions }: Body): string =>
-  instructions
-    .map((x) => {
-      if (x.kind === 'apply') return `${x.op}:${x.dtype}(${x.inputs.join()})`
-      return x.kind === 'literal' ? `${x.value}:${x.dtype}` : `${x.kind}:${x.dtype}`
-    })
-    .join(';')
-
-/** Word `index` of the parameter block. */
-export const word = (block: Local, index: number): Expression => apply('i32.load', [get(block)], 4 * index)
-
-/** Where the words of a block stand: the output, the start of each leaf, the lengths, and each leaf's strides. */
-interface Layout {
-  readonly starts: number
-  readonly lengths: number
-  readonly strides: (leaf: number) => number
-}
-
-const layoutOf = (leaves: number, axes: number): Layout => ({
-  starts: 1,
-  lengths: 1 + leaves,
-  strides: (leaf) => 1 + leaves + axes + leaf * axes,
-})
-
-/** The first element of a leaf: an address in bytes, or, for an index, its value. */
-const startOf = (leaf: Leaf): Parameter =>
-  leaf.kind === 'load'
-    ? { kind: 'buffer', buffer: leaf.from.buffer, offset: 4 * leaf.from.view.offset }
-    : leaf.view.offset
-
-/** A stride in bytes for loads, in steps for indices. */
-const strideOf = (leaf: Leaf, stride: number): number => (leaf.kind === 'load' ? 4 * stride : stride)
-
-/** A leaf while code is written: where it begins in this row, and its stride along the innermost axis. */
-interface Reading {
-  readonly leaf: Leaf
-  readonly walk: Walk
-  readonly pointer: Local
-  readonly stride: Expression
-}
-
-/** Four elements of a leaf at byte `i` of the row; `valid` says how many of them exist, where not all four do. */
-const read = (e: Emitter, { leaf, walk, pointer, stride }: Reading, i: Expression, valid?: Expression): Expression => {
-  if (leaf.kind === 'index') {
-    const position = apply('i32.shr_u', [i, i32(2)])
-    const first = apply('i32x4.splat', [add(get(pointer), apply('i32.mul', [position, stride]))])
-    const values = apply('i32x4.add', [first, apply('i32x4.mul', [apply('i32x4.splat', [stride]), ramp(e)])])
-    return leaf.dtype === 'f32' ? apply('f32x4.convert_i32x4_s', [values]) : values
-  }
-  if (walk === 'stays') return apply('v128.load32_splat', [get(pointer)], 0)
-  if (walk === 'next') return apply('v128.load', [add(get(pointer), i)], 0)
-  const base = keep(e, 'at', add(get(pointer), apply('i32.mul', [apply('i32.shr_u', [i, i32(2)]), stride])))
-  const lane = (k: number): Expression => {
-    const step = mul(stride, i32(k))
-    return add(base, valid === undefined ? step : select(apply('i32.gt_s', [valid, i32(k)]), step, i32(0)))
-  }
-  return range(3).reduce(
-    (vector, k) => apply('v128.load32_lane', [lane(k + 1), vector], 0, k + 1),
-    apply('v128.load32_zero', [base], 0),
-  )
-}
-
-/** Coordinates of unit `u` along the outer axes, from the innermost of them: the pointers of all leaves and of the output. */
-const enterRow = (
-  e: Emitter,
-  block: Local,
-  layout: Layout,
-  outer: number,
-  u: Local,
-  readings: readonly Reading[],
-): void => {
-  readings.forEach(({ pointer }, k) => e.statements.push(set(pointer, word(block, layout.starts + k))))
-  const rest = fresh(e, 'rest', 'i32')
-  e.statements.push(set(rest, get(u)))
-  for (let axis = outer - 1; axis >= 0; axis--) {
-    const length = word(block, layout.lengths + axis)
-    const coordinate = axis === 0 ? get(rest) : keep(e, 'coordinate', apply('i32.rem_u', [get(rest), length]))
-    readings.forEach(({ pointer }, k) =>
-      e.statements.push(
-        set(pointer, add(get(pointer), apply('i32.mul', [coordinate, word(block, layout.strides(k) + axis)]))),
-      ),
-    )
-    if (axis > 0) e.statements.push(set(rest, apply('i32.div_u', [get(rest), length])))
-  }
-}
-
-/** A row: from byte `from` to byte `to` of the innermost axis, eight elements a turn, and what is left. */
+/** A row: from byte `from` to byte `to`, eight elements a turn; the rest too, unless there is none or it may be written over. */
 const writeRow = (
-  e: Emitter,
-  body: Body,
-  readings: readonly Reading[],
-  target: Local,
+  { e, pointers, steps }: Opening,
+  { body, dtype }: Pick<ElementwiseKernel, 'body' | 'dtype'>,
+  walks: readonly Walk[],
   from: Expression,
   to: Expression,
-  padded: boolean,
+  whole: boolean,
 ): void => {
-  const byInstruction = new Map(leavesOf(body).map(([instruction], k) => [instruction, at(readings, k)]))
-  const fixed = new Map<Reading, Expression>()
-  for (const reading of readings)
-    if (reading.leaf.kind === 'load' && reading.walk === 'stays')
-      fixed.set(reading, keep(e, 'same', read(e, reading, i32(0))))
+  const leaves = leavesOf(body)
+  const readings = new Map(
+    leaves.map(([instruction, leaf], k): [number, Reading] => [
+      instruction,
+      { leaf, walk: at(walks, k + 1), pointer: get(at(pointers, k + 1)), step: at(steps, k + 1) },
+    ]),
+  )
+  const target: Writing = { dtype, walk: at(walks, 0), pointer: get(at(pointers, 0)), step: at(steps, 0) }
+  const fixed = new Map(
+    [...readings].flatMap(([instruction, reading]) =>
+      reading.walk === 'stays' ? [[instruction, keep(e, 'same', read(e, reading, i32(0)))] as const] : [],
+    ),
+  )
   const i = fresh(e, 'i', 'i32')
-  const four = (to: Emitter, offset: number, valid?: Expression): Expression =>
-    writeBody(to, body, (inner, instruction) => {
-      const reading = byInstruction.get(instruction)
+  const four = (into: Emitter, ahead: number, valid?: Expression): Expression =>
+    writeBody(into, body, (inner, instruction) => {
+      const reading = readings.get(instruction)
       if (reading === undefined) throw new Error('wasm: a leaf without its reading')
-      return fixed.get(reading) ?? read(inner, reading, add(get(i), i32(offset)), valid)
+      return fixed.get(instruction) ?? read(inner, reading, get(i), ahead, valid)
     })
   e.statements.push(set(i, from))
   const end = keep(e, 'end', to)
-  const turn = inside(e)
-  const [first, second] = [four(turn, 0), four(turn, 16)]
-  turn.statements.push(
-    store('v128.store', add(get(target), get(i)), first),
-    store('v128.store', add(get(target), get(i)), second, 16),
-  )
-  if (padded) {
-    e.statements.push(countTo(i, end, 32, turn.statements))
+  const eight = inside(e)
+  const values = [four(eight, 0), four(eight, 4)]
+  eight.statements.push(...values.flatMap((value, k) => write(eight, target, get(i), 4 * k, value)))
+  if (whole) {
+    e.statements.push(countTo(i, end, 32, eight.statements))
     return
   }
-  const whole = keep(e, 'whole', sub(end, i32(31)))
-  e.statements.push(countTo(i, whole, 32, turn.statements))
-  const last = inside(e)
-  const left = keep(last, 'left', apply('i32.shr_s', [sub(end, get(i)), i32(2)]))
-  const value = four(last, 0, left)
-  const lane = (k: number): Statement => ({
-    kind: 'store',
-    op: 'v128.store32_lane',
-    args: [add(get(target), get(i)), value],
-    immediates: [4 * k, k],
+  e.statements.push(countTo(i, keep(e, 'whole', sub(end, i32(31))), 32, eight.statements))
+  const rest = inside(e)
+  const left = keep(rest, 'left', apply('i32.shr_s', [sub(end, get(i)), i32(2)]))
+  const value = four(rest, 0, left)
+  const all = inside(rest)
+  all.statements.push(...write(all, target, get(i), 0, value))
+  const some = inside(rest)
+  some.statements.push(...writeSome(some, target, get(i), value, left))
+  rest.statements.push({
+    kind: 'if',
+    condition: apply('i32.ge_s', [left, i32(4)]),
+    yes: all.statements,
+    no: some.statements,
   })
-  last.statements.push(
-    when(
-      apply('i32.ge_s', [left, i32(4)]),
-      [store('v128.store', add(get(target), get(i)), value)],
-      [lane(0), when(apply('i32.gt_s', [left, i32(1)]), [lane(1), when(apply('i32.gt_s', [left, i32(2)]), [lane(2)])])],
-    ),
-  )
-  e.statements.push(countTo(i, end, 16, last.statements))
+  e.statements.push(countTo(i, end, 16, rest.statements))
 }
 
-const makeFunction = (name: string, body: Body, walks: readonly Walk[], axes: number) => {
-  const e = emitter()
-  const [block, first, last] = (['block', 'first', 'last'] as const).map((n): Local => ({ name: n, type: 'i32' })) as [
-    Local,
-    Local,
-    Local,
-  ]
-  const leaves = leavesOf(body)
-  const layout = layoutOf(leaves.length, axes)
-  const inner = axes - 1
-  const readings = leaves.map(([, leaf], k): Reading => ({
-    leaf,
-    walk: at(walks, k),
-    pointer: fresh(e, 'pointer', 'i32'),
-    stride: keep(e, 'stride', word(block, layout.strides(k) + inner)),
-  }))
-  const target = fresh(e, 'target', 'i32')
-  const length = keep(e, 'length', mul(word(block, layout.lengths + inner), i32(4)))
-  if (axes === 1) {
-    readings.forEach(({ pointer }, k) => e.statements.push(set(pointer, word(block, layout.starts + k))))
-    e.statements.push(set(target, word(block, 0)))
-    const bytes = 4 * flatUnit
-    const end = keep(e, 'end', mul(get(last), i32(bytes)))
-    const limit = select(apply('i32.lt_s', [end, length]), end, length)
-    writeRow(e, body, readings, target, mul(get(first), i32(bytes)), limit, true)
-  } else {
-    const row = inside(e)
-    enterRow(row, block, layout, inner, first, readings)
-    row.statements.push(set(target, add(word(block, 0), apply('i32.mul', [get(first), length]))))
-    writeRow(row, body, readings, target, i32(0), length, false)
-    e.statements.push(countTo(first, get(last), 1, row.statements))
+type Shared = Pick<ElementwiseKernel, 'body' | 'dtype'>
+
+const makeFlat = (name: string, kernel: Shared, walks: readonly Walk[]): Function => {
+  const opening = open(kernel.body, walks)
+  const { e, block, first, last, pointers } = opening
+  e.statements.push(...toStarts(opening))
+  const bytes = 4 * flatUnit
+  const length = keep(e, 'length', word(block, 2 * pointers.length))
+  const end = keep(e, 'end', mul(get(last), i32(bytes)))
+  const limit = select(apply('i32.lt_s', [end, length]), end, length)
+  writeRow(opening, kernel, walks, mul(get(first), i32(bytes)), limit, true)
+  return closed(name, opening)
+}
+
+const makeRows = (name: string, kernel: Shared, walks: readonly Walk[], axes: number, whole: boolean): Function => {
+  const opening = open(kernel.body, walks)
+  const { e, block, first, last, pointers } = opening
+  const odometer: Odometer = { first: 2 * pointers.length + 1, axes, pointers }
+  const length = keep(e, 'length', word(block, 2 * pointers.length))
+  e.statements.push(...toStarts(opening))
+  const coordinates = enter(e, block, odometer, get(first))
+  const row = inside(e)
+  writeRow({ ...opening, e: row }, kernel, walks, i32(0), length, whole)
+  row.statements.push(...turn(block, odometer, coordinates))
+  e.statements.push(countTo(first, get(last), 1, row.statements))
+  return closed(name, opening)
+}
+
+const keyOf = ({ body, dtype }: Shared, form: string, walks: readonly Walk[]): string =>
+  `elementwise ${form} ${dtype} ${walks.join()} ${structureOf(body)}`
+
+const flat = (kernel: ElementwiseKernel, domain: Domain): Phase => {
+  const walks = walksAlong(domain, 0)
+  const steps = stepsOf(kernel, domain).map((s) => at(s, 0))
+  return {
+    key: keyOf(kernel, 'flat', walks),
+    make: (name) => makeFlat(name, kernel, walks),
+    parameters: [...startsOf(kernel, domain), ...steps, 4 * kernel.body.size],
+    units: Math.ceil(kernel.body.size / flatUnit),
+    grain: 1,
   }
-  return { name, parameters: [block, first, last], body: [...constantStatements(e), ...e.statements] }
 }
 
-/** The nest of a body's leaves over its linear index, the output first; undefined where the axes cross. */
-export const bodyNest = (body: Body): Nest | undefined =>
-  nestOf(body.size, [contiguous([body.size]), ...leavesOf(body).map(([, leaf]) => viewOf(leaf))])
+/** Elements into which a long row is cut, where there are too few rows for all threads. */
+const rowUnit = 1024
+
+const rows = (kernel: ElementwiseKernel, domain: Domain): readonly Phase[] => {
+  const inner = domain.lengths.length - 1
+  const length = at(domain.lengths, inner)
+  const count = product(domain.lengths.slice(0, -1))
+  if (count < 16 && length >= 2 * rowUnit) {
+    const cut = length - (length % rowUnit)
+    const blocks = split(part(domain, inner, 0, cut), inner, rowUnit)
+    return [blocks, ...(cut < length ? [part(domain, inner, cut, length - cut)] : [])].flatMap((d) => rows(kernel, d))
+  }
+  const walks = walksAlong(domain, inner)
+  const steps = stepsOf(kernel, domain)
+  const whole = length % 8 === 0
+  const outer = joined({
+    lengths: domain.lengths.slice(0, -1),
+    tracks: domain.tracks.map((t) => ({ ...t, strides: t.strides.slice(0, -1) })),
+  })
+  return [
+    {
+      key: keyOf(kernel, `rows ${outer.lengths.length} ${whole ? 'whole' : ''}`, walks),
+      make: (name) => makeRows(name, kernel, walks, outer.lengths.length, whole),
+      parameters: [
+        ...startsOf(kernel, domain),
+        ...steps.map((s) => at(s, inner)),
+        4 * length,
+        ...odometerParameters(outer.lengths, stepsOf(kernel, outer)),
+      ],
+      units: count,
+      grain: Math.max(1, Math.ceil(flatUnit / length)),
+    },
+  ]
+}
+
+const costs: { readonly [W in Walk]: number } = { stays: 0.1, next: 0.25, back: 0.3, jumps: 1 }
+
+/** About what an element costs where this axis is walked in vectors: its memory instructions, empty lanes, and its share of a row's beginning. */
+const costAlong = (kernel: ElementwiseKernel, domain: Domain, axis: number): number => {
+  const length = at(domain.lengths, axis)
+  const walks = walksAlong(domain, axis)
+  const turned = transposingAxis(kernel, domain, axis)?.leaves ?? []
+  const each = walks.reduce((sum, walk, k) => sum + (turned.includes(k - 1) ? 0.4 : costs[walk]), 0)
+  return (each * Math.ceil(length / 4) * 4 + 8) / length
+}
+
+const axisOfVectors = (kernel: ElementwiseKernel, domain: Domain): number => {
+  const all = domain.lengths.map((_, axis) => costAlong(kernel, domain, axis))
+  return all.lastIndexOf(Math.min(...all))
+}
+
+const phasesOf = (kernel: ElementwiseKernel, domain: Domain): readonly Phase[] => {
+  const walks = walksAlong(domain, 0)
+  const oneAxis = domain.lengths.length === 1
+  if (oneAxis && !walks.includes('jumps') && (at(walks, 0) === 'next' || kernel.body.size === 1))
+    return [flat(kernel, domain)]
+  const axis = axisOfVectors(kernel, domain)
+  const across = transposingAxis(kernel, domain, axis)
+  const others = range(domain.lengths.length).filter((a) => a !== axis)
+  if (across === undefined) return rows(kernel, reordered(domain, [...others, axis]))
+  const order = [...others.filter((a) => a !== across.axis), across.axis, axis]
+  return transposing(kernel, reordered(domain, order), across.leaves, (rest) => phasesOf(kernel, rest))
+}
+
+/** The box of a body over its linear index, the output's track first; undefined where the axes cross. */
+export const bodyDomain = (body: Body): Domain | undefined =>
+  domainOf(body.size, [contiguous([body.size]), ...leavesOf(body).map(([, leaf]) => viewOf(leaf))])
 
 /** The kernel as code, or why it has none. */
-export const elementwise = ({ body, output, dtype }: ElementwiseKernel): Phase | string => {
-  const reason = dtype === 'bool' ? 'bools in memory are bytes' : whyNotVector(body)
+export const elementwise = (kernel: ElementwiseKernel): Generated | string => {
+  const { body, dtype } = kernel
+  const reason = isLaneType(dtype) ? whyNotVector(body) : `${dtype} has no lanes`
   if (reason !== undefined) return reason
-  const nest = bodyNest(body)
-  if (nest === undefined) return 'the axes of its operands cross'
-  const { lengths } = nest
-  const axes = Math.max(1, lengths.length)
-  const leaves = leavesOf(body)
-  const strides = leaves.map((_, k) => (lengths.length === 0 ? [0] : at(nest.strides, k + 1)))
-  const walks = strides.map((s) => walkOf(at(s, axes - 1)))
-  const units = axes === 1 ? Math.ceil(body.size / flatUnit) : lengths.slice(0, -1).reduce((a, b) => a * b, 1)
-  return {
-    key: `elementwise ${axes} ${walks.join()} ${structureOf(body)}`,
-    make: (name) => makeFunction(name, body, walks, axes),
-    parameters: [
-      { kind: 'buffer', buffer: output, offset: 0 },
-      ...leaves.map(([, leaf]) => startOf(leaf)),
-      ...(lengths.length === 0 ? [1] : lengths),
-      ...leaves.flatMap(([, leaf], k) => at(strides, k).map((s) => strideOf(leaf, s))),
-    ],
-    units,
-    grain: axes === 1 ? 1 : Math.max(1, Math.ceil(flatUnit / at(lengths, axes - 1))),
-  }
+  if (body.size === 0) return { phases: [], scratch: 0 }
+  const domain = bodyDomain(body)
+  if (domain === undefined) return 'the axes of its operands cross'
+  return { phases: phasesOf(kernel, domain).filter((p) => p.units > 0 && sizeOfDomain(domain) > 0), scratch: 0 }
 }
