@@ -19,10 +19,12 @@ export interface Import {
   readonly result?: ValueType
 }
 
-/** Functions, all exported under their names; the memory is imported as env.memory, the functions as env.<name>. */
+/** Functions, all exported under their names; the memory is imported as env.memory, a table of functions as env.table, functions as env.<name>. */
 export interface Module {
   readonly functions: readonly Function[]
   readonly imports?: readonly Import[]
+  /** Whether calls go through a table. */
+  readonly table?: boolean
   readonly memory: { readonly initial: number; readonly maximum: number; readonly shared: boolean }
 }
 
@@ -260,7 +262,7 @@ const bodyOf = (f: Function, shared: Omit<Scope, 'locals' | 'labels' | 'out'>): 
 }
 
 /** The module in the binary format. */
-export const encode = ({ functions, imports = [], memory }: Module): Uint8Array<ArrayBuffer> => {
+export const encode = ({ functions, imports = [], table = false, memory }: Module): Uint8Array<ArrayBuffer> => {
   const types: string[] = []
   const encodings: (readonly number[])[] = []
   const typeIndex = (parameters: readonly ValueType[], result: ValueType | undefined): number => {
@@ -291,6 +293,7 @@ export const encode = ({ functions, imports = [], memory }: Module): Uint8Array<
       2,
       vector([
         [...named('env'), ...named('memory'), 0x02, ...limits],
+        ...(table ? [[...named('env'), ...named('table'), 0x01, 0x70, 0x00, 0x00]] : []),
         ...imports.map((f, i) => [...named('env'), ...named(f.name), 0x00, ...unsigned(importTypes[i] ?? 0)]),
       ]),
     ),

@@ -1,0 +1,34 @@
+/** Threads in a page: module workers. The page must be cross-origin isolated, or there is no shared memory and no thread. */
+import type { Platform } from './threads.ts'
+
+/** A page, or a worker of it; a worker may sleep, a page's own thread not. */
+export const platform: Platform = {
+  cores: navigator.hardwareConcurrency,
+  setFlags: () => ({ wide: false, eager: false }), // a page has no say in them
+  mayWait: !('document' in globalThis),
+  startWorker: (beginning, lost) =>
+    new Promise((resolve, reject) => {
+      // Written so that bundlers find the file; the package has it as JavaScript.
+      const worker = new Worker(new URL('./worker.page.js', import.meta.url), { type: 'module', name: 'fathom' })
+      worker.addEventListener('error', ({ message }) => {
+        reject(new Error(message)) // does nothing once the worker is ready
+        lost(message)
+      })
+      worker.addEventListener(
+        'message',
+        () => {
+          resolve({
+            send: (message) => {
+              worker.postMessage(message)
+            },
+            end: () => {
+              worker.terminate()
+              return Promise.resolve()
+            },
+          })
+        },
+        { once: true },
+      )
+      worker.postMessage(beginning)
+    }),
+}

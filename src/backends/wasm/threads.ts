@@ -1,0 +1,44 @@
+/** Other threads, as a port: Node's worker_threads and a page's workers differ in how they begin and end, and in nothing else. */
+import type { Message } from './worker.ts'
+
+/** A worker that has begun. */
+export interface Worker {
+  readonly send: (message: Message) => void
+  readonly end: () => Promise<void>
+}
+
+/** What flags of the engine are set, by this backend or by the command line. */
+export interface Flags {
+  /** Pairs of 128-bit operations become 256-bit ones. */
+  readonly wide: boolean
+  /** Code is optimised when it is compiled, not after it has run for a while. */
+  readonly eager: boolean
+}
+
+/** Where programs run: what a platform says of itself and does for the backend. */
+export interface Platform {
+  /** Threads that may run at once. */
+  readonly cores: number
+  /** Sets the flags of the JavaScript engine that make wasm faster, where it has them; for the whole process. */
+  readonly setFlags: () => Flags
+  /** Whether the thread that runs programs may sleep: a page's own may not. */
+  readonly mayWait: boolean
+  /**
+   * Starts a worker and gives it its first message.
+   *
+   * @param lost called with what happened when it ends before `end` is called
+   * @returns when it is ready to take units
+   */
+  readonly startWorker: (beginning: Message, lost: (why: string) => void) => Promise<Worker>
+}
+
+/** A file of this folder that only Node can load: named by a value, so that neither the types nor a page's bundle follow it. */
+const nodeFile: string = './threads.node.ts'
+
+/** The platform that this runs on. */
+export const findPlatform = async (): Promise<Platform> => {
+  const { process } = globalThis as { readonly process?: { readonly versions?: { readonly node?: string } } }
+  const found =
+    process?.versions?.node === undefined ? await import('./threads.page.ts') : ((await import(nodeFile)) as unknown)
+  return (found as { readonly platform: Platform }).platform
+}
