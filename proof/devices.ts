@@ -15,7 +15,7 @@ export const specification: Configuration = {
   open: () => deviceOn(cpuBackend(false)),
 }
 
-const passNames: readonly (keyof Passes)[] = ['rewrite', 'merge', 'fuse', 'reuse']
+const passNames: readonly (keyof Passes)[] = ['rewrite', 'merge', 'fuse', 'recompute', 'reuse']
 
 /** All others. */
 export const configurations: readonly Configuration[] = [
@@ -26,6 +26,7 @@ export const configurations: readonly Configuration[] = [
   })),
   {
     name: 'cpu, fused, without any pass',
-    open: () => deviceOn(cpuBackend(true), { rewrite: false, merge: false, fuse: false, reuse: false }),
+    open: () =>
+      deviceOn(cpuBackend(true), { rewrite: false, merge: false, fuse: false, recompute: false, reuse: false }),
   },
 ]

@@ -4,7 +4,7 @@ import { isElementwise, type Node } from '../graph/ops.ts'
 import { sizeOf } from '../graph/shape.ts'
 import type { Buffer } from './buffer.ts'
 import type { Program } from './canonicalise.ts'
-import { isInside, type Fusion } from './fuse.ts'
+import type { Fusion } from './fuse.ts'
 import type { Body, Instruction, Kernel } from './kernel.ts'
 import type { View } from './view.ts'
 
@@ -56,21 +56,18 @@ export const accessOf = (to: Lowering, node: Node): Access => {
   return found
 }
 
-/** The body that computes `result` (the root itself, or a reduction's input) for the kernel of `root`. */
-export const bodyOf = (to: Lowering, root: Node, result: Node): Body & { readonly names: readonly string[] } => {
+/** The body that computes `result`: nodes without an access are computed, what has one is loaded. */
+export const bodyOf = (to: Lowering, result: Node): Body & { readonly names: readonly string[] } => {
   const instructions: Instruction[] = []
   const names: string[] = []
   const done = new Map<Node, number>()
-  const isMember = (node: Node): boolean => node === root || isInside(node, root, to.fusion.rootOf)
   const members = new Set<Node>([result])
-  for (const node of members)
-    if (isMember(node) && to.access.get(node) === undefined) for (const x of node.inputs) members.add(x)
+  for (const node of members) if (to.access.get(node) === undefined) for (const x of node.inputs) members.add(x)
   for (const node of [...members].toSorted((a, b) => a.id - b.id)) {
-    const inside = isMember(node)
     const access = to.access.get(node)
     if (access !== undefined) done.set(node, instructions.push(instructionFor(access, node.dtype)) - 1)
-    else if (inside && node.op === 'reshape') done.set(node, done.get(node.inputs[0]) ?? 0)
-    else if (inside && isElementwise(node)) {
+    else if (node.op === 'reshape') done.set(node, done.get(node.inputs[0]) ?? 0)
+    else if (isElementwise(node)) {
       const inputs = node.inputs.map((x) => done.get(x) ?? 0)
       done.set(node, instructions.push({ kind: 'apply', op: node.op, inputs, dtype: node.dtype }) - 1)
       names.push(node.op)

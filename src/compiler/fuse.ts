@@ -2,21 +2,29 @@
  * Which elementwise nodes are computed inside which kernel.
  *
  * A node joins the kernel of its users when all of them are in one kernel and walk over the same linear index: elementwise nodes,
- * reshapes, and the reduction at the end. Joining moves a computation to its only place of use, so it can never make a cycle. What
- * does not join is a root: its values are written to a buffer, and the reason is recorded.
+ * reshapes, and the reduction at the end. Joining moves a computation to its places of use, so it can never make a cycle. What does not
+ * join is a root: its values are written to a buffer, and the reason is recorded. Roots that are cheap to compute again join all of
+ * their users (recompute.ts).
  */
 import { at } from '../prelude/array.ts'
 import { isElementwise, type Node } from '../graph/ops.ts'
 import { uniformValue, type Program } from './canonicalise.ts'
+import type { Passes } from './passes.ts'
+import { recomputed, unshaped } from './recompute.ts'
 
 /** Buffers that one kernel may read; with its output this keeps to the eight bindings that every WebGPU adapter has. */
 export const maxLoads = 7
 
-/** The fusion of a program: for each node the root of the kernel that computes it, and for each root why it ends there. */
-export interface Fusion {
+/** The fusion of a program: the roots, each with the reason why its kernel ends there. All else is computed inside kernels. */
+export type Fusion = ReadonlyMap<Node, string>
+
+/** While it is made: for each node the root of the kernel that computes it, and for each root the reason. */
+interface Assignment {
   readonly rootOf: ReadonlyMap<Node, Node>
   readonly reasons: ReadonlyMap<Node, string>
 }
+
+const manyKernels = 'used by '
 
 const isReduction = (node: Node): boolean => node.op === 'reduceSum' || node.op === 'reduceMax'
 
@@ -35,18 +43,18 @@ const reasonToEnd = (users: readonly Node[], roots: ReadonlySet<Node | undefined
   if (isOutput) return 'output'
   const outside = users.find((u) => !isElementwise(u) && !isReduction(u) && u.op !== 'reshape')
   if (outside !== undefined) return `feeds ${outside.op}`
-  return roots.size > 1 ? `used by ${roots.size} kernels` : `a view of it is used`
+  return roots.size > 1 ? `${manyKernels}${roots.size} kernels` : `a view of it is used`
 }
 
 /** How a node of a kernel sees an operand: computed inside, or loaded. Reshapes are looked through. */
-export const isInside = (node: Node, root: Node, rootOf: ReadonlyMap<Node, Node>): boolean =>
+const isInside = (node: Node, root: Node, rootOf: ReadonlyMap<Node, Node>): boolean =>
   node !== root && rootOf.get(node) === root
 
 /** The one kernel of all users; undefined where there are several, or one of them is in none. */
 const onlyRoot = (roots: ReadonlySet<Node | undefined>): Node | undefined =>
   roots.size === 1 ? [...roots][0] : undefined
 
-const assign = (program: Program, forced: ReadonlySet<Node>, users: ReadonlyMap<Node, readonly Node[]>): Fusion => {
+const assign = (program: Program, forced: ReadonlySet<Node>, users: ReadonlyMap<Node, readonly Node[]>): Assignment => {
   const outputs = new Set(program.outputs)
   const rootOf = new Map<Node, Node>()
   const reasons = new Map<Node, string>()
@@ -75,7 +83,7 @@ const assign = (program: Program, forced: ReadonlySet<Node>, users: ReadonlyMap<
 }
 
 /** The nodes whose values a kernel loads. */
-const loadsOf = (fusion: Fusion, nodes: readonly Node[]): ReadonlyMap<Node, ReadonlySet<Node>> => {
+const loadsOf = (fusion: Assignment, nodes: readonly Node[]): ReadonlyMap<Node, ReadonlySet<Node>> => {
   const loads = new Map<Node, Set<Node>>()
   for (const node of nodes) {
     const root = fusion.rootOf.get(node)
@@ -88,7 +96,7 @@ const loadsOf = (fusion: Fusion, nodes: readonly Node[]): ReadonlyMap<Node, Read
 }
 
 /** Nodes to write out so that kernels that read too much become several: in the order of the program, where the limit is passed. */
-const tooWide = (fusion: Fusion, nodes: readonly Node[]): readonly Node[] => {
+const tooWide = (fusion: Assignment, nodes: readonly Node[]): readonly Node[] => {
   const wide = new Set([...loadsOf(fusion, nodes)].filter(([, loads]) => loads.size > maxLoads).map(([root]) => root))
   if (wide.size === 0) return []
   const seen = new Map<Node, ReadonlySet<Node>>() // node of a wide kernel → what its own subtree loads
@@ -113,22 +121,38 @@ const tooWide = (fusion: Fusion, nodes: readonly Node[]): readonly Node[] => {
 }
 
 /** Every elementwise node and reduction as a kernel of its own. */
-export const keepApart = (program: Program): Fusion => {
-  const alone = program.nodes.filter((n) => isElementwise(n) || isReduction(n))
-  return {
-    rootOf: new Map(alone.map((n) => [n, n])),
-    reasons: new Map(alone.map((n) => [n, 'fusion is switched off'])),
-  }
-}
+export const keepApart = (program: Program): Fusion =>
+  new Map(
+    program.nodes.filter((n) => isElementwise(n) || isReduction(n)).map((n) => [n, 'fusion is switched off'] as const),
+  )
 
-/** Assigns every elementwise node and reshape to a kernel. */
-export const fuse = (program: Program): Fusion => {
-  const users = usersOf(program.nodes)
+/** Roots such that no kernel reads too much. */
+const assignWithin = (
+  program: Program,
+  users: ReadonlyMap<Node, readonly Node[]>,
+): Assignment & { readonly forced: ReadonlySet<Node> } => {
   const forced = new Set<Node>()
   for (;;) {
     const fusion = assign(program, forced, users)
     const cut = tooWide(fusion, program.nodes).filter((n) => !forced.has(n))
-    if (cut.length === 0) return fusion
+    if (cut.length === 0) return { ...fusion, forced }
     for (const node of cut) forced.add(node)
   }
+}
+
+/** Assigns every elementwise node and reshape to its kernels. */
+export const fuse = (program: Program, { recompute }: Pick<Passes, 'recompute'>): Fusion => {
+  const users = usersOf(program.nodes)
+  const { rootOf, reasons, forced } = assignWithin(program, users)
+  if (!recompute) return reasons
+  const mayNot = new Set([...program.outputs.map(unshaped), ...forced])
+  const { dropped, readers } = recomputed(program, rootOf, users, mayNot, maxLoads)
+  return new Map(
+    [...reasons]
+      .filter(([node]) => !dropped.has(node))
+      .map(([node, reason]) => {
+        const count = readers.get(node)?.size ?? 0
+        return [node, reason.startsWith(manyKernels) && count > 1 ? `${manyKernels}${count} kernels` : reason] as const
+      }),
+  )
 }

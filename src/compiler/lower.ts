@@ -31,14 +31,14 @@ const emit = (to: Lowering, node: Node, kernel: Kernel): void => {
 }
 
 const elementwise = (to: Lowering, node: Node): void => {
-  const { size, instructions, names } = bodyOf(to, node, node)
+  const { size, instructions, names } = bodyOf(to, node)
   emit(to, node, {
     kind: 'elementwise',
     body: { size, instructions },
     output: targetOf(to, node),
     dtype: node.dtype,
     computes: names.join(' '),
-    reason: to.fusion.reasons.get(node) ?? '',
+    reason: to.fusion.get(node) ?? '',
     flops: size * names.length,
   })
 }
@@ -52,7 +52,7 @@ const copy = (to: Lowering, node: Node, access: Access, reason: string, output =
 
 const reduce = (to: Lowering, node: NodeOf<'reduceSum' | 'reduceMax'>): void => {
   const [x] = node.inputs
-  const { size, instructions, names } = bodyOf(to, node, x)
+  const { size, instructions, names } = bodyOf(to, x)
   const kept = rowMajor(node.shape)
   const free = freeAxes(x.shape.length, node.attrs.axes)
   const strides = x.shape.map((_, a) => (node.attrs.axes.includes(a) ? 0 : at(kept, free.indexOf(a))))
@@ -65,7 +65,7 @@ const reduce = (to: Lowering, node: NodeOf<'reduceSum' | 'reduceMax'>): void => 
     output: targetOf(to, node),
     dtype: node.dtype,
     computes: [...names, node.op].join(' '),
-    reason: to.fusion.reasons.get(node) ?? '',
+    reason: to.fusion.get(node) ?? '',
     flops: size * (names.length + 1),
   })
 }
@@ -290,7 +290,7 @@ const argument = (to: Lowering, node: NodeOf<'parameter'>): void => {
 }
 
 const lowerNode = (to: Lowering, node: Node): void => {
-  if (isElementwise(node)) return to.fusion.rootOf.get(node) === node ? elementwise(to, node) : undefined
+  if (isElementwise(node)) return to.fusion.has(node) ? elementwise(to, node) : undefined
   switch (node.op) {
     case 'parameter':
       return argument(to, node)

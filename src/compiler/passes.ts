@@ -11,9 +11,11 @@ export interface Passes {
   readonly merge: boolean
   /** Elementwise nodes are computed inside the kernels that use them: fuse.ts. */
   readonly fuse: boolean
+  /** Fused values that are cheap are computed again by each kernel that needs them: recompute.ts. */
+  readonly recompute: boolean
   /** Temporaries whose lives do not meet share memory: plan.ts. */
   readonly reuse: boolean
 }
 
 /** The compiler as it is used. */
-export const allPasses: Passes = { rewrite: true, merge: true, fuse: true, reuse: true }
+export const allPasses: Passes = { rewrite: true, merge: true, fuse: true, recompute: true, reuse: true }

@@ -108,7 +108,7 @@ export const compile = (
   passes: Passes = allPasses,
 ): Plan => {
   const program = canonicalise(parameters, outputs, passes)
-  const lowered = lower(program, passes.fuse ? fuse(program) : keepApart(program))
+  const lowered = lower(program, passes.fuse ? fuse(program, passes) : keepApart(program))
   const { buffers, arenaBytes } = place(lowered.buffers, lowered.kernels, passes.reuse)
   return {
     program,

@@ -125,6 +125,36 @@ describe('fusion', () => {
     expect(kernels.map((k) => [k.kind, k.computes])).toEqual([['reduce', 'mul add tanh mul reduceSum']])
   })
 
+  it('what is cheap is computed again in each kernel that needs it, and neither written nor read', () => {
+    const normalised = (a: Tensor): Tensor => a.div(a.square().sum(1, true).sqrt())
+    const plan = planOf((a) => [normalised(a).mul(3).exp().sum(0), normalised(a).exp().sum(1)], zeros([40, 50]))
+    expect(plan.kernels.map((k) => k.computes)).toEqual([
+      'mul reduceSum',
+      'sqrt',
+      'div mul exp reduceSum',
+      'div exp reduceSum',
+    ])
+  })
+
+  it('what is dear, or reads more than it is, is written once', () => {
+    const kernels = (f: (a: Tensor, b: Tensor) => Tensor): readonly string[] => {
+      const both = (a: Tensor, b: Tensor): readonly Tensor[] => [f(a, b).sum(0), f(a, b).sum(1)]
+      return planOf((a, b) => both(a ?? x, b ?? x), zeros([40, 50]), zeros([40, 50])).kernels.map((k) => k.computes)
+    }
+    expect(kernels((a) => a.exp())).toEqual(['exp', 'reduceSum', 'reduceSum'])
+    expect(kernels((a, b) => a.add(b))).toEqual(['add', 'reduceSum', 'reduceSum'])
+    expect(kernels((a, b) => a.add(b.slice([0, 1])))).toEqual(['add reduceSum', 'add reduceSum'])
+  })
+
+  it('what a contraction ends with is written by it, however many use it', () => {
+    const f = (a: Tensor, w: Tensor): readonly Tensor[] => {
+      const y = a.matmul(w).add(1)
+      return [y.sum(0), y.sum(1)]
+    }
+    const { kernels } = planOf((a, w) => f(a ?? x, w ?? x), zeros([40, 50]), zeros([50, 40]))
+    expect(kernels.map((k) => k.computes)).toEqual(['dotGeneral', 'add', 'reduceSum', 'reduceSum'])
+  })
+
   it('movement costs no kernel', () => {
     const { kernels } = planOf((a) => a.transpose().reverse(0).slice([1], [0, 4, 2]).add(1), x)
     expect(kernels.map((k) => k.computes)).toEqual(['add'])
