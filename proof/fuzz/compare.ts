@@ -17,11 +17,14 @@ export interface Output {
 /** Error allowed in a float, by its dtype, relative to the largest magnitude in its tensor. */
 export type Tolerance = Readonly<Partial<Record<DType, number>>>
 
+/** Floats from the finest to the coarsest. */
+const fineness = ['f64', 'f32', 'f16'] as const
+
 /**
- * How a value depends on rounding: `exact`, not at all, for it is made of integers and movement; `near`, continuously; `loose`, through a
- * step (a comparison, a floor, an order), which a last bit can throw to the other side.
+ * How a value depends on rounding: `exact`, not at all, for it is made of integers and movement; continuously, and then on that of the coarsest
+ * float on its way; `loose`, through a step (a comparison, a floor, an order), which a last bit can throw to the other side.
  */
-export type Sensitivity = 'exact' | 'near' | 'loose'
+export type Sensitivity = 'exact' | (typeof fineness)[number] | 'loose'
 
 const steps: ReadonlySet<OpName> = new Set(['less', 'equal', 'floor', 'rem', 'argsort', 'bitcast'])
 
@@ -32,9 +35,10 @@ const movements: ReadonlySet<OpName> = new Set([
 
 const sensitivityOf = (node: Node, inputs: readonly Sensitivity[]): Sensitivity => {
   if (inputs.includes('loose')) return 'loose'
-  const isNear = inputs.includes('near')
+  const isNear = inputs.some((x) => x !== 'exact')
   if (isNear && (steps.has(node.op) || !isFloat(node.dtype))) return 'loose'
-  return isNear || (isFloat(node.dtype) && !movements.has(node.op)) ? 'near' : 'exact'
+  const isRounded = isFloat(node.dtype) && !movements.has(node.op)
+  return fineness.findLast((x) => inputs.includes(x) || (x === node.dtype && (isNear || isRounded))) ?? 'exact'
 }
 
 /** The sensitivity of each output. */
@@ -94,7 +98,7 @@ export const difference = (
       return `result ${k} is ${typeOf(a)} instead of ${typeOf(e)}`
     const sensitivity = allowed?.sensitivity[k] ?? 'exact'
     if (sensitivity === 'loose') continue
-    const relative = sensitivity === 'near' ? (allowed?.tolerance[e.dtype] ?? 0) : 0
+    const relative = sensitivity === 'exact' ? 0 : (allowed?.tolerance[sensitivity] ?? 0)
     const i = firstOff(a, e, relative * largest(e.values))
     if (i >= 0)
       return `element ${i} of result ${k}, ${typeOf(e)}, is ${show(a.values[i])} instead of ${show(e.values[i])}`
