@@ -1,11 +1,10 @@
 /**
- * The image that a convolution reads: the input with its padding, and with zeros between its pixels where it is dilated, in the input's own
- * order in memory. Where there is neither, it is the input itself.
+ * The image that a convolution reads: the input with zeros around it, in the input's own order in memory. Where it needs none, it is the
+ * input itself.
  */
 import { at, permute, product, range } from '../../prelude/array.ts'
-import { dilated } from '../../graph/infer.ts'
-import type { ConvKernel } from '../../compiler/kernel.ts'
-import { coalesce, type View } from '../../compiler/view.ts'
+import type { Operand } from '../../compiler/kernel.ts'
+import { coalesce } from '../../compiler/view.ts'
 import {
   add,
   apply,
@@ -34,20 +33,17 @@ export interface Image {
   readonly bytes: number
 }
 
-/** Along one axis: length with padding, the part of the input that is inside, and where it stands. Negative padding crops. */
-interface Extent {
-  readonly length: number
-  readonly first: number
-  readonly count: number
-  readonly at: number
-  readonly dilation: number
+/** Zeros before and behind the input along one axis. */
+export interface Margins {
+  readonly low: number
+  readonly high: number
 }
 
-const extentOf = (length: number, dilation: number, low: number, high: number): Extent => {
-  const padded = Math.max(0, dilated(length, dilation) + low + high)
-  const first = low >= 0 ? 0 : Math.ceil(-low / dilation)
-  const last = Math.min(length - 1, Math.floor((padded - 1 - low) / dilation))
-  return { length: padded, first, count: Math.max(0, last - first + 1), at: low + first * dilation, dilation }
+/** An axis of the image: its length, and the part of it that is the input. */
+interface Extent {
+  readonly length: number
+  readonly low: number
+  readonly count: number
 }
 
 /** Words of the block. */
@@ -56,13 +52,17 @@ const words = {
   to: 1,
   lines: 2,
   lineBytes: 3,
-  groups: 4,
-  groupFrom: 5,
-  groupTo: 6,
-  length: 7,
-  elementFrom: 8,
-  elementTo: 9,
+  begin: 4,
+  groups: 5,
+  groupFrom: 6,
+  groupTo: 7,
+  length: 8,
+  elementFrom: 9,
+  elementTo: 10,
 } as const
+
+/** Numbers that are worth a thread's attention. */
+const unitsOfWork = 16384
 
 /** Marks a line of nothing but zeros. */
 const nothing = -0x80000000
@@ -107,14 +107,13 @@ const makeFunction = (name: string, runs: boolean): Function => {
     countTo(i, wide, 32, [store('v128.store', add(to, get(i)), zero), store('v128.store', add(to, get(i)), zero, 16)]),
     countTo(i, lineBytes, 4, [store('i32.store', add(to, get(i)), i32(0))]),
   )
-  const entry = keep(turn, 'entry', add(word(block, words.lines), mul(get(unit), i32(8))))
-  const line = keep(turn, 'line', apply('i32.load', [entry]))
+  const line = keep(turn, 'line', apply('i32.load', [add(word(block, words.lines), mul(get(unit), i32(4)))]))
   const copy = inside(turn)
   const [group, source, target] = [fresh(e, 'group', 'i32'), fresh(e, 'source', 'i32'), fresh(e, 'target', 'i32')]
   copy.statements.push(
     set(group, i32(0)),
     set(source, add(word(block, words.from), line)),
-    set(target, add(to, apply('i32.load', [entry], 4))),
+    set(target, add(to, word(block, words.begin))),
   )
   const perGroup = inside(copy)
   const bytes = keep(perGroup, 'bytes', mul(word(block, words.length), i32(4)))
@@ -140,58 +139,43 @@ const denseIn = (order: readonly number[], lengths: readonly number[]): readonly
   return strides
 }
 
-/** For each line of the image, the bytes at which it begins in the input and inside the line, or that there is nothing. */
+/** For each line of the image, the bytes at which it begins in the input, or that there is nothing. */
 const linesOf = (outer: readonly number[], extents: readonly Extent[], strides: readonly number[]): Int32Array => {
   const lengths = outer.map((a) => at(extents, a).length)
   const coordinates = outer.map((_, k) =>
     addresses({ offset: 0, shape: lengths, strides: outer.map((__, j) => (j === k ? 1 : 0)) }),
   )
-  const lines = new Int32Array(2 * product(lengths))
-  for (let line = 0; 2 * line < lines.length; line++) {
+  const lines = new Int32Array(product(lengths))
+  for (let line = 0; line < lines.length; line++) {
     let [from, exists] = [0, true]
     outer.forEach((axis, k) => {
-      const { at: begin, count, dilation, first } = at(extents, axis)
-      const moved = (coordinates[k]?.[line] as number) - begin
-      const pixel = moved / dilation
-      exists &&= moved >= 0 && Number.isInteger(pixel) && pixel < count
-      from += (first + pixel) * at(strides, axis)
+      const { low, count } = at(extents, axis)
+      const pixel = (coordinates[k]?.[line] as number) - low
+      exists &&= pixel >= 0 && pixel < count
+      from += pixel * at(strides, axis)
     })
-    lines[2 * line] = exists ? 4 * from : nothing
+    lines[line] = exists ? 4 * from : nothing
   }
   return lines
 }
 
-/** The phase that writes the padded image to scratch memory at `offset`. */
-const copyOf = ({ x }: ConvKernel, extents: readonly Extent[], offset: number): Image => {
-  const { strides } = x.view
+/** The phase that writes the image to scratch memory at `offset`. */
+const copyOf = ({ view, buffer }: Operand, extents: readonly Extent[], offset: number): Image => {
+  const { strides } = view
   const reach = (axis: number): number => Math.abs(at(strides, axis))
   const order = range(4).toSorted((a, b) => reach(b) - reach(a))
   const lengths = extents.map((a) => a.length)
   const dense = denseIn(order, lengths)
   const [outer, inner] = [order.slice(0, 2), order.slice(2)]
-  const target: View = {
-    offset: inner.reduce((sum, a) => sum + at(extents, a).at * at(dense, a), 0),
-    shape: inner.map((a) => at(extents, a).count),
-    strides: inner.map((a) => at(dense, a) * at(extents, a).dilation),
-  }
-  const source: View = {
-    offset: inner.reduce((sum, a) => sum + at(extents, a).first * at(strides, a), 0),
-    shape: target.shape,
-    strides: permute(strides, inner),
-  }
-  const joined = coalesce(source).shape.length < 2 && coalesce(target).shape.length < 2
-  const empty = product(target.shape) === 0
+  const counts = inner.map((a) => at(extents, a).count)
+  const source = coalesce({ offset: 0, shape: counts, strides: permute(strides, inner) })
+  const target = coalesce({ offset: 0, shape: counts, strides: permute(dense, inner) })
+  const joined = source.shape.length < 2 && target.shape.length < 2
+  const [run, from, to] = joined
+    ? [product(counts), source.strides[0] ?? 1, target.strides[0] ?? 1]
+    : [at(counts, 1), at(strides, at(inner, 1)), at(dense, at(inner, 1))]
+  const begin = inner.reduce((sum, a) => sum + at(extents, a).low * at(dense, a), 0)
   const lines = linesOf(outer, extents, strides)
-  for (let line = 0; 2 * line < lines.length; line++) {
-    if (empty) lines[2 * line] = nothing
-    if (lines[2 * line] !== nothing) lines[2 * line] = (lines[2 * line] as number) + 4 * source.offset
-    lines[2 * line + 1] = 4 * target.offset
-  }
-  const [run, from, to] = [
-    joined ? product(target.shape) : at(target.shape, 1),
-    joined ? (coalesce(source).strides[0] ?? 1) : at(source.strides, 1),
-    joined ? (coalesce(target).strides[0] ?? 1) : at(target.strides, 1),
-  ]
   const start: Parameter = { kind: 'scratch', offset }
   const runs = run === 1 || (from === 1 && to === 1)
   const lineLength = product(inner.map((a) => at(lengths, a)))
@@ -199,40 +183,32 @@ const copyOf = ({ x }: ConvKernel, extents: readonly Extent[], offset: number): 
     key: `image ${runs ? 'runs' : 'steps'}`,
     make: (name) => makeFunction(name, runs),
     parameters: [
-      { kind: 'buffer', buffer: x.buffer, offset: 4 * x.view.offset },
+      { kind: 'buffer', buffer, offset: 4 * view.offset },
       start,
       { kind: 'table', values: lines },
       4 * lineLength,
-      joined ? 1 : at(target.shape, 0),
-      4 * at(source.strides, 0),
-      4 * at(target.strides, 0),
+      4 * begin,
+      joined ? 1 : at(counts, 0),
+      4 * at(strides, at(inner, 0)),
+      4 * at(dense, at(inner, 0)),
       run,
       4 * from,
       4 * to,
     ],
-    units: lines.length / 2,
-    grain: Math.max(1, Math.floor(4096 / Math.max(1, lineLength))),
+    units: lines.length,
+    grain: Math.max(1, Math.floor(unitsOfWork / Math.max(1, lineLength))),
   }
   return { start, strides: dense, phases: [phase], bytes: 4 * product(lengths) }
 }
 
-/** The image of a convolution; `offset` bytes of scratch memory are taken already. */
-export const imageOf = (kernel: ConvKernel, offset: number): Image => {
-  const { x, attrs } = kernel
-  const spatial = ([0, 1] as const).map((i) =>
-    extentOf(at(x.view.shape, i + 1), attrs.inputDilation[i], attrs.padLow[i], attrs.padHigh[i]),
-  )
-  const whole = (axis: number): Extent => extentOf(at(x.view.shape, axis), 1, 0, 0)
-  const extents = [whole(0), ...spatial, whole(3)]
-  const isInput = spatial.every(
-    (s, i) => (s.dilation === 1 || at(x.view.shape, i + 1) === 1) && s.at === 0 && s.count === s.length,
-  )
-  if (!isInput) return copyOf(kernel, extents, offset)
-  const cropped = spatial.reduce((sum, s, i) => sum + s.first * at(x.view.strides, i + 1), x.view.offset)
-  return {
-    start: { kind: 'buffer', buffer: x.buffer, offset: 4 * cropped },
-    strides: x.view.strides,
-    phases: [],
-    bytes: 0,
-  }
+/** The image of a convolution's input with these margins of its rows and columns. */
+export const imageOf = (x: Operand, margins: readonly [Margins, Margins], scratch: number): Image => {
+  const none = { low: 0, high: 0 }
+  const extents = [none, ...margins, none].map(({ low, high }, axis): Extent => {
+    const count = at(x.view.shape, axis)
+    return { length: low + count + high, low, count }
+  })
+  if (extents.some((e) => e.length !== e.count)) return copyOf(x, extents, scratch)
+  const start: Parameter = { kind: 'buffer', buffer: x.buffer, offset: 4 * x.view.offset }
+  return { start, strides: x.view.strides, phases: [], bytes: 0 }
 }

@@ -223,6 +223,9 @@ const directStep = (c: Contraction, depth: Depth): number | undefined => {
   return strides.length <= 1 && step !== 0 && neighbouring(c.columns) ? 4 * step : undefined
 }
 
+/** Products that are worth a thread's attention: about 5 µs. */
+const worthwhile = 250_000
+
 /** Rows below which packing y costs more than it brings. */
 const fewRows = 24
 
@@ -276,7 +279,10 @@ export const contraction = (c: Contraction, machine: Machine, scratch = 0): Gene
       columns,
     ],
     units: batches * rowUnits * columnUnits,
-    grain: 1,
+    grain: Math.max(
+      1,
+      Math.floor(worthwhile / (perUnit.tiles * tile.rows * perUnit.panels * tile.columns * depth.length + 1)),
+    ),
   }
   return {
     phases: step === undefined ? [pack(c, depth, tile.columns, packed), multiplication] : [multiplication],

@@ -14,7 +14,7 @@ import type { Parameter, Phase } from './kernelCode.ts'
 /** Words of the block. */
 const words = { from: 0, to: 1, depth: 2, columns: 3, batches: 4, panels: 5, chunks: 6, chunk: 7, length: 8 } as const
 
-/** Rows of y that a unit copies. */
+/** Rows of y that a unit copies; a thread's attention is worth some microseconds. */
 const chunkLength = 256
 
 /** Four numbers from four addresses. */
@@ -142,6 +142,6 @@ export const pack = (c: Contraction, depth: Depth, width: number, to: Parameter)
       depth.length,
     ],
     units: count(c.batch) * panels * chunks,
-    grain: 1,
+    grain: neighbours ? 8 : 3,
   }
 }
