@@ -17,9 +17,25 @@ export interface Executable<M extends Memory = Memory> {
   readonly profile?: (inputs: readonly M[], outputs: readonly M[]) => Promise<readonly number[]>
 }
 
+/** What code was made for. The same choices give the same bits, on every machine that can make them. */
+export interface Machine {
+  /** Whether x·y + z may be one operation that rounds once (relaxed SIMD). */
+  readonly fma: boolean
+  /** Whether the engine joins pairs of 128-bit operations into 256-bit ones; this changes no bit by itself, but the tiles that are chosen. */
+  readonly wide: boolean
+}
+
 /** The interface of every backend. Reading back is asynchronous because a GPU's is. */
 export interface Backend<M extends Memory = Memory> {
   readonly name: string
+  /** One line for people: the name, and what of the machine is used. */
+  readonly description: string
+  /** Threads that run kernels. */
+  readonly threads: number
+  /** Bytes that everything together may take. */
+  readonly memoryLimit: number
+  /** What code is made for, where that is a choice. */
+  readonly machine?: Machine
   readonly allocate: (bytes: number) => M
   /** Gives memory back to be allocated again. */
   readonly release: (memory: M) => void
@@ -27,5 +43,5 @@ export interface Backend<M extends Memory = Memory> {
   /** The copy is taken when it is called, so that later runs do not change it. */
   readonly read: (memory: M) => Promise<Uint8Array>
   readonly prepare: (plan: Plan) => Executable<M>
-  readonly close: () => void
+  readonly close: () => Promise<void>
 }

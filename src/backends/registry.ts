@@ -1,6 +1,6 @@
 /** From a backend's name to its implementation, loaded when asked for: a page that uses one ships no other. */
 import { TE } from '../prelude/fp.ts'
-import type { Backend } from './backend.ts'
+import type { Backend, Machine } from './backend.ts'
 
 /** Backends by name. */
 export type BackendName = 'cpu' | 'wasm'
@@ -9,6 +9,15 @@ export type BackendName = 'cpu' | 'wasm'
 export interface BackendOptions {
   /** `cpu`: whether plans run fused (default), or one primitive at a time as the specification reads. */
   readonly fused?: boolean
+  /** `wasm`: threads that run kernels; by default one for each core, up to eight. No result depends on their number. */
+  readonly threads?: number
+  /**
+   * `wasm`: sets flags of V8 that make WebAssembly up to twice as fast, some of them experimental, for the whole process; kernels are then
+   * tried against `cpu` first. For programs that are the process's own master, as fathom's command is. FATHOM_V8_FLAGS=0 forbids it.
+   */
+  readonly v8Flags?: boolean
+  /** `wasm`: the choices of an earlier run, whose results it then gives bit for bit; a DeviceError where they cannot be made. */
+  readonly machine?: Machine
 }
 
 /** A device could not be opened. */
@@ -22,9 +31,9 @@ const loaders: { readonly [K in BackendName]: (options: BackendOptions) => Promi
     const { cpuBackend } = await import('./cpu/backend.ts')
     return cpuBackend(fused)
   },
-  wasm: async () => {
-    const { wasmBackend } = await import('./wasm/backend.ts')
-    return wasmBackend()
+  wasm: async (options) => {
+    const { openWasm } = await import('./wasm/backend.ts')
+    return openWasm(options)
   },
 }
 
@@ -35,7 +44,10 @@ export const loadBackend = (name: string, options: BackendOptions = {}): TE.Task
   isBackendName(name)
     ? TE.tryCatch(
         () => loaders[name](options),
-        (e) => ({ _tag: 'DeviceError', message: `device '${name}' could not be opened: ${String(e)}` }),
+        (e) => ({
+          _tag: 'DeviceError',
+          message: `device '${name}' could not be opened: ${e instanceof Error ? e.message : String(e)}`,
+        }),
       )
     : TE.left({
         _tag: 'DeviceError',

@@ -14,7 +14,7 @@ import { reachable } from '../graph/traverse.ts'
 import { allPasses, type Passes } from '../compiler/passes.ts'
 import { compile as compilePlan, type Plan } from '../compiler/plan.ts'
 import type { Profile } from '../compiler/profile.ts'
-import type { Backend, Executable, Memory } from '../backends/backend.ts'
+import type { Backend, Executable, Machine, Memory } from '../backends/backend.ts'
 import { loadBackend, type BackendOptions, type DeviceError } from '../backends/registry.ts'
 import { Tensor } from './tensor.ts'
 import { leaves, leavesWithPaths, mapTree, refill, signature } from './tree.ts'
@@ -57,6 +57,14 @@ export interface CompileOptions {
 /** A place where tensors are computed. */
 export interface Device {
   readonly name: string
+  /** One line for people: the name, and what of the machine is used. */
+  readonly description: string
+  /** Threads that run kernels. */
+  readonly threads: number
+  /** Bytes that arguments, results and temporaries together may take. */
+  readonly memoryLimit: number
+  /** What code is made for, where that is a choice: `open` with the same choices gives the same bits, on every machine that can make them. */
+  readonly machine?: Machine
   /**
    * Computes every leaf of the tree; the result's leaves are values.
    *
@@ -322,13 +330,14 @@ export const deviceOn = (backend: Backend, passes: Passes = allPasses): Device =
   const session: Session = { backend, passes, uploads: new WeakMap(), realizations: new Map() }
   return {
     name: backend.name,
+    description: backend.description,
+    threads: backend.threads,
+    memoryLimit: backend.memoryLimit,
+    ...(backend.machine === undefined ? {} : { machine: backend.machine }),
     realize: async (tree) => Promise.resolve(realizeTree(session, tree)),
     read: async (x) => readTensor(session, x),
     compile: compileFunction(session),
-    close: async () => {
-      backend.close()
-      return Promise.resolve()
-    },
+    close: () => backend.close(),
   }
 }
 

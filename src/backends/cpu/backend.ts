@@ -80,6 +80,9 @@ export const cpuBackend = (isFused: boolean): Backend => {
   const arena: Arena = { buffer: new ArrayBuffer(0) }
   const backend: Backend<CpuMemory> = {
     name: isFused ? 'cpu' : 'cpu, one primitive at a time',
+    description: 'cpu, in TypeScript',
+    threads: 1,
+    memoryLimit: Infinity,
     allocate: (bytes) => take(pool, bytes),
     release: (memory) => {
       give(pool, memory)
@@ -94,6 +97,7 @@ export const cpuBackend = (isFused: boolean): Backend => {
     close: () => {
       pool.clear()
       arena.buffer = new ArrayBuffer(0)
+      return Promise.resolve()
     },
   }
   return backend as unknown as Backend // memory that this backend gets back is memory that it has given

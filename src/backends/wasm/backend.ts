@@ -1,23 +1,46 @@
 /**
  * The wasm backend: kernels become WebAssembly at run time, and several threads run them. Plans, buffers and the memory are those of every
- * backend; a kernel without code here runs as cpu's does, over the same memory.
+ * backend.
  */
-import type { Backend } from '../backend.ts'
+import type { Backend, Machine } from '../backend.ts'
 import { generate } from './generate.ts'
-import type { Machine } from './kernelCode.ts'
 import { openLibrary } from './library.ts'
-import { openHeap, type Heap, type WasmMemory } from './memory.ts'
+import { capabilities, choose, whyNot } from './machine.ts'
+import { maximumBytes, openHeap, type Heap, type WasmMemory } from './memory.ts'
 import { alone, openPool, type Pool } from './pool.ts'
 import { makeProgram, type Shared } from './program.ts'
-import { findPlatform } from './threads.ts'
+import { disagreements } from './selfTest.ts'
+import { findPlatform, type Platform } from './threads.ts'
+
+/** How to open the backend. */
+export interface WasmOptions {
+  /** Threads that run kernels, this one among them. */
+  readonly threads?: number
+  /** Whether flags of V8 may be set that make wasm faster, for the whole process. */
+  readonly v8Flags?: boolean
+  /** Choices that another run made: with them it gives the same bits. */
+  readonly machine?: Machine
+}
+
+const describe = ({ threads }: Pool, { fma, wide }: Machine, note: string | undefined): string =>
+  [
+    'wasm',
+    `${threads} ${threads === 1 ? 'thread' : 'threads'}`,
+    `${wide ? 256 : 128}-bit vectors${fma ? ' with fused multiply-add' : ''}`,
+    ...(note === undefined ? [] : [note]),
+  ].join(' · ')
 
 /** A backend over a memory and the threads that share it. */
-const backendOver = (heap: Heap, pool: Pool, machine: Machine): Backend => {
+const backendOver = (heap: Heap, pool: Pool, machine: Machine, note?: string): Backend => {
   const library = openLibrary(pool, heap.shared)
   const shared: Shared = { arena: heap.allocate(0), scratch: heap.allocate(0) }
   const bytesAt = ({ address, bytes }: WasmMemory): Uint8Array => new Uint8Array(heap.memory.buffer, address, bytes)
   const backend: Backend<WasmMemory> = {
     name: 'wasm',
+    description: describe(pool, machine, note),
+    threads: pool.threads,
+    memoryLimit: maximumBytes,
+    machine,
     allocate: (bytes) => heap.allocate(bytes),
     release: (memory) => {
       heap.release(memory)
@@ -31,21 +54,62 @@ const backendOver = (heap: Heap, pool: Pool, machine: Machine): Backend => {
       library.add(generated.flatMap((g) => (typeof g === 'string' ? [] : g.phases)))
       return makeProgram({ plan, generated, functionOf: library.indexOf }, heap, pool, shared)
     },
-    close: () => {
-      void pool.close()
-    },
+    close: () => pool.close(),
   }
   return backend as unknown as Backend // memory that this backend gets back is memory that it has given
 }
 
-/** Opens the wasm backend on the caller's thread alone. */
+/** Opens the wasm backend on the caller's thread alone, for code that every engine with vectors runs unless told otherwise. */
 export const wasmBackend = (machine: Machine = { fma: false, wide: false }): Backend => {
   const heap = openHeap(false)
   return backendOver(heap, alone(heap), machine)
 }
 
-/** Opens the wasm backend with several threads. */
-export const openWasm = async (threads: number, machine: Machine = { fma: false, wide: false }): Promise<Backend> => {
-  const heap = openHeap(true)
-  return backendOver(heap, await openPool(heap, await findPlatform(), threads), machine)
+/** More threads share the memory's bandwidth without gaining from it. */
+const mostThreads = 8
+
+const checkThreads = (threads: number, shared: boolean): void => {
+  if (!Number.isInteger(threads) || threads < 1 || threads > 64)
+    throw new RangeError(`wasm: threads must be a whole number from 1 to 64, got ${threads}`)
+  if (threads > 1 && !shared)
+    throw new Error(
+      `wasm: ${threads} threads need SharedArrayBuffer, which a page has when it is served with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp; open it with threads: 1 otherwise`,
+    )
+}
+
+/** Choices that were tried, and what is to be said about them. */
+interface Tried {
+  readonly machine: Machine
+  readonly note?: string
+}
+
+const tryKernels = (machine: Machine): Promise<readonly string[]> => disagreements(wasmBackend(machine))
+
+/** Sets flags, if that is asked for, and takes them back if kernels then compute something else than cpu. */
+const tryMachine = async ({ v8Flags = false, machine: wanted }: WasmOptions, { flags }: Platform): Promise<Tried> => {
+  const set = v8Flags ? flags.set() : flags.given()
+  const found = capabilities()
+  if (!found.simd) throw new Error('wasm: this JavaScript engine has no vectors in WebAssembly (SIMD)')
+  const why = wanted === undefined ? undefined : whyNot(wanted, found)
+  if (why !== undefined) throw new Error(`wasm: ${why}`)
+  const machine = wanted ?? choose(found, set)
+  if (!v8Flags) return { machine }
+  const wrong = await tryKernels(machine)
+  if (wrong.length === 0) return { machine }
+  flags.clear()
+  const plain = wanted ?? choose(capabilities(), flags.given())
+  const still = await tryKernels(plain)
+  if (still.length > 0) throw new Error(`wasm: on this JavaScript engine ${still.join(', ')} came out wrong`)
+  return { machine: plain, note: `flags of V8 are off, for with them ${wrong.join(', ')} came out wrong` }
+}
+
+/** Opens the wasm backend as the machine allows. Rejects when it cannot do what is asked for. */
+export const openWasm = async (options: WasmOptions = {}): Promise<Backend> => {
+  const platform = await findPlatform()
+  const shared = typeof SharedArrayBuffer === 'function'
+  const threads = options.threads ?? (shared ? Math.min(platform.cores, mostThreads) : 1)
+  checkThreads(threads, shared)
+  const { machine, note } = await tryMachine(options, platform)
+  const heap = openHeap(threads > 1)
+  return backendOver(heap, threads > 1 ? await openPool(heap, platform, threads) : alone(heap), machine, note)
 }

@@ -7,6 +7,8 @@
  */
 import type { Function } from './assembler/module.ts'
 
+export type { Machine } from '../backend.ts'
+
 /**
  * A word of a parameter block: a number; where a buffer of the plan begins, in bytes, `offset` bytes further; an address in the scratch
  * memory that kernels share, which no kernel finds as it left it; or where a table lies that was made with the plan.
@@ -35,12 +37,4 @@ export interface Generated {
   readonly phases: readonly Phase[]
   /** Bytes of scratch memory that the phases use. */
   readonly scratch: number
-}
-
-/** What the machine can do, as it was probed: code is generated for it. */
-export interface Machine {
-  /** Whether x·y + z may be one instruction (relaxed SIMD), rounded once where the processor has it. */
-  readonly fma: boolean
-  /** Whether V8 joins pairs of 128-bit operations into 256-bit ones. */
-  readonly wide: boolean
 }

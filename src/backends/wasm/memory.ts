@@ -17,6 +17,9 @@ export const initialPages = 16
 /** 4 GiB, all that 32-bit addresses reach. */
 export const maximumPages = 65536
 
+/** Bytes that can be handed out: full vectors may reach past the last range, and the first is unused. */
+export const maximumBytes = maximumPages * pageBytes - 2 * alignment
+
 /** A linear memory and its free parts. */
 export interface Heap {
   readonly memory: WebAssembly.Memory
@@ -80,12 +83,11 @@ const takeFrom = (free: FreeRanges, size: number): number | undefined => {
 /** Opens a memory; it grows as it is asked to. */
 export const openHeap = (shared: boolean): Heap => {
   const memory = new WebAssembly.Memory({ initial: initialPages, maximum: maximumPages, shared })
-  const limit = maximumPages * pageBytes - alignment // full vectors may reach past the last range
   const free: FreeRanges = new Map()
   let [end, used] = [alignment, 0] // address 0 stays unused
   let words = new Int32Array(memory.buffer)
   const extend = (bytes: number): number => {
-    if (end + bytes > limit) throw doesNotFit('what is asked for', bytes, used)
+    if (end + bytes > alignment + maximumBytes) throw doesNotFit('what is asked for', bytes, used)
     const missing = Math.ceil((end + bytes + alignment - memory.buffer.byteLength) / pageBytes)
     if (missing > 0) memory.grow(Math.min(maximumPages - memory.buffer.byteLength / pageBytes, Math.max(missing, 256)))
     end += bytes
@@ -110,7 +112,7 @@ export const openHeap = (shared: boolean): Heap => {
       give(free, size, address)
     },
     used: () => used,
-    left: () => limit - alignment - used,
+    left: () => maximumBytes - used,
     words: () => {
       if (words.buffer !== memory.buffer) words = new Int32Array(memory.buffer)
       return words

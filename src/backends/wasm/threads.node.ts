@@ -1,7 +1,7 @@
 /** Threads on Node: worker_threads, which do not keep the process alive. */
 import { availableParallelism } from 'node:os'
 import { Worker as NodeWorker } from 'node:worker_threads'
-import { setFlags } from './v8Flags.node.ts'
+import { flags } from './v8Flags.node.ts'
 import type { Platform } from './threads.ts'
 
 /** The worker's file stands beside this one: TypeScript in the repository, JavaScript in the package. */
@@ -10,7 +10,7 @@ const workerFile = new URL(import.meta.url.endsWith('.ts') ? './worker.node.ts' 
 /** Node. */
 export const platform: Platform = {
   cores: availableParallelism(),
-  setFlags,
+  flags,
   mayWait: true,
   startWorker: (beginning, lost) =>
     new Promise((resolve, reject) => {

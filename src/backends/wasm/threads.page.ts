@@ -1,10 +1,13 @@
 /** Threads in a page: module workers. The page must be cross-origin isolated, or there is no shared memory and no thread. */
-import type { Platform } from './threads.ts'
+import type { Flags, Platform } from './threads.ts'
+
+/** A page has no say in them. */
+const noFlags: Flags = { wide: false, eager: false }
 
 /** A page, or a worker of it; a worker may sleep, a page's own thread not. */
 export const platform: Platform = {
   cores: navigator.hardwareConcurrency,
-  setFlags: () => ({ wide: false, eager: false }), // a page has no say in them
+  flags: { given: () => noFlags, set: () => noFlags, clear: () => undefined },
   mayWait: !('document' in globalThis),
   startWorker: (beginning, lost) =>
     new Promise((resolve, reject) => {

@@ -7,7 +7,7 @@ export interface Worker {
   readonly end: () => Promise<void>
 }
 
-/** What flags of the engine are set, by this backend or by the command line. */
+/** What flags of the engine are set. */
 export interface Flags {
   /** Pairs of 128-bit operations become 256-bit ones. */
   readonly wide: boolean
@@ -19,8 +19,15 @@ export interface Flags {
 export interface Platform {
   /** Threads that may run at once. */
   readonly cores: number
-  /** Sets the flags of the JavaScript engine that make wasm faster, where it has them; for the whole process. */
-  readonly setFlags: () => Flags
+  /** Flags of the JavaScript engine that make wasm faster; they hold for the whole process. */
+  readonly flags: {
+    /** Those that were set on the command line. */
+    readonly given: () => Flags
+    /** Sets those that this engine has, unless the environment forbids it. */
+    readonly set: () => Flags
+    /** Sets them back. */
+    readonly clear: () => void
+  }
   /** Whether the thread that runs programs may sleep: a page's own may not. */
   readonly mayWait: boolean
   /**

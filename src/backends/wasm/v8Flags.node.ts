@@ -6,30 +6,51 @@
  */
 import process from 'node:process'
 import v8 from 'node:v8'
-import type { Flags } from './threads.ts'
+import type { Platform } from './threads.ts'
 
 const major = Number(process.versions.node.split('.')[0])
 
-/** Joins pairs of 128-bit operations to 256-bit ones (Node 22 knows the flag and does nothing). */
-const revectorize = {
-  name: '--experimental-wasm-revectorize',
+/** A flag of V8. */
+interface Flag {
+  readonly on: string
+  readonly off: string
+  /** Whether this V8 knows it, and does what is said here. */
+  readonly here: boolean
+}
+
+/** Joins pairs of 128-bit operations to 256-bit ones. Node 22 knows the flag and does nothing. */
+const wide: Flag = {
+  on: '--experimental-wasm-revectorize',
+  off: '--no-experimental-wasm-revectorize',
   here: process.arch === 'x64' && (major === 24 || major === 25),
 }
 
-/** Relaxed SIMD, fused multiply-add with it, is on by itself from Node 22 on. */
-const relaxed = { name: '--experimental-wasm-relaxed-simd', here: major === 20 || major === 21 }
+/** Relaxed SIMD, and fused multiply-add with it; from Node 22 on it needs no flag. */
+const relaxed: Flag = {
+  on: '--experimental-wasm-relaxed-simd',
+  off: '--no-experimental-wasm-relaxed-simd',
+  here: major === 20,
+}
 
-/** Optimises when it compiles: else the first step of a training runs on unoptimised code for seconds. */
-const eager = { name: '--no-liftoff', here: major >= 20 && major <= 25 }
-const whole = { name: '--no-wasm-lazy-compilation', here: eager.here }
+/** Optimises code when it is compiled, all of a module at once; else a long training step begins on code that is ten times slower. */
+const eager: readonly Flag[] = [
+  { on: '--no-liftoff', off: '--liftoff', here: major >= 20 && major <= 25 },
+  { on: '--no-wasm-lazy-compilation', off: '--wasm-lazy-compilation', here: major >= 20 && major <= 25 },
+]
 
-/** Sets the flags that are known here, unless the environment forbids it. */
-export const setFlags = (): Flags => {
-  const onCommandLine = (name: string): boolean => process.execArgv.includes(name)
-  const allowed = process.env['FATHOM_V8_FLAGS'] !== '0'
-  if (allowed) for (const { name, here } of [revectorize, relaxed, eager, whole]) if (here) v8.setFlagsFromString(name)
-  return {
-    wide: revectorize.here && (allowed || onCommandLine(revectorize.name)),
-    eager: eager.here && allowed,
-  }
+const known = [wide, relaxed, ...eager].filter(({ here }) => here)
+
+const isGiven = (flag: Flag): boolean => flag.here && process.execArgv.includes(flag.on)
+
+/** The flags of this process. */
+export const flags: Platform['flags'] = {
+  given: () => ({ wide: isGiven(wide), eager: eager.every(isGiven) }),
+  set: () => {
+    if (process.env['FATHOM_V8_FLAGS'] === '0') return flags.given()
+    for (const { on } of known) v8.setFlagsFromString(on)
+    return { wide: wide.here, eager: eager.every(({ here }) => here) }
+  },
+  clear: () => {
+    for (const { off } of known) v8.setFlagsFromString(off)
+  },
 }
