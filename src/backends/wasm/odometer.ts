@@ -61,10 +61,10 @@ export const turn = (
   if (axis < 0) return []
   const coordinate = at(coordinates, axis)
   const move = o.pointers.map((pointer, k) => set(pointer, add(get(pointer), word(block, turnWord(o, k, axis)))))
-  if (axis === 0) return move
-  const next = add(get(coordinate), i32(1))
+  const next = set(coordinate, add(get(coordinate), i32(1)))
+  if (axis === 0) return [next, ...move]
   return [
-    set(coordinate, next),
+    next,
     when(apply('i32.lt_s', [get(coordinate), word(block, o.first + axis)]), move, [
       set(coordinate, i32(0)),
       ...turn(block, o, coordinates, axis - 1),

@@ -190,6 +190,7 @@ export const opcodes = {
   'v128.load32_lane': simd(86, ['i32', v], v, 'memory lane', 2),
   'v128.store8_lane': simd(88, ['i32', v], undefined, 'memory lane', 0),
   'v128.store32_lane': simd(90, ['i32', v], undefined, 'memory lane', 2),
+  'v128.store64_lane': simd(91, ['i32', v], undefined, 'memory lane', 3),
   // vectors: lanes
   'i8x16.shuffle': simd(13, [v, v], v, 'shuffle'),
   'i32x4.splat': simd(17, ['i32'], v),
