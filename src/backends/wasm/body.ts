@@ -8,11 +8,11 @@ import { at } from '../../prelude/array.ts'
 import type { DType } from '../../graph/dtype.ts'
 import type { ElementwiseOp } from '../../graph/ops.ts'
 import type { Body, Instruction } from '../../compiler/kernel.ts'
-import { apply, call, i32, type Expression } from './assembler/code.ts'
+import { apply, i32, type Expression } from './assembler/code.ts'
 import { bitsOf, fadd, fdiv, fmul, keep, lanes, lanesOfBits, type Emitter } from './emitter.ts'
 import { divide, remainder, shiftLeft, shiftRight, wrap } from './integers.ts'
-import type { JavascriptName } from './javascript.ts'
-import { erf, exp, logistic, tanh } from './math.ts'
+import { erf, exp, log, logistic, tanh } from './math.ts'
+import { cos, sin } from './trigonometry.ts'
 
 /** Dtypes that a lane can hold. */
 export type LaneType = 'f32' | 'i32' | 'u32' | 'u8' | 'bool'
@@ -24,18 +24,6 @@ type Step = (e: Emitter, x: Expression, y: Expression, z: Expression) => Express
 
 /** What makes a result from four lanes of each operand, where the operands have a dtype; absent where there is no vector code. */
 type Steps = { readonly [T in LaneType]?: Step }
-
-/** A function of one number which JavaScript computes, lane by lane: rare in kernels that matter. */
-const byLane =
-  (name: JavascriptName): Step =>
-  (_, x) => {
-    const lane = (k: number): Expression =>
-      apply('f32.demote_f64', [call(name, 'f64', apply('f64.promote_f32', [apply('f32x4.extract_lane', [x], k)]))])
-    return [1, 2, 3].reduce(
-      (vector, k) => apply('f32x4.replace_lane', [vector, lane(k)], k),
-      apply('f32x4.splat', [lane(0)]),
-    )
-  }
 
 const pair =
   (op: Parameters<typeof apply>[0]): Step =>
@@ -60,10 +48,10 @@ const signed = (step: (sign: 's' | 'u') => Step): Steps => ({ i32: step('s'), u3
 const steps: { readonly [K in ElementwiseOp]: Steps } = {
   neg: { f32: (_, x) => apply('f32x4.neg', [x]), ...whole((_, x) => apply('i32x4.neg', [x])) },
   exp: { f32: (e, x) => exp(e, x) },
-  log: { f32: byLane('log') },
+  log: { f32: (e, x) => log(e, x) },
   sqrt: { f32: (_, x) => apply('f32x4.sqrt', [x]) },
-  sin: { f32: byLane('sin') },
-  cos: { f32: byLane('cos') },
+  sin: { f32: (e, x) => sin(e, x) },
+  cos: { f32: (e, x) => cos(e, x) },
   tanh: { f32: (e, x) => tanh(e, x) },
   logistic: { f32: (e, x) => logistic(e, x) },
   erf: { f32: (e, x) => erf(e, x) },
@@ -160,12 +148,16 @@ const literal = (e: Emitter, value: number, dtype: LaneType): Expression => {
   return lanesOfBits(e, dtype === 'bool' ? -Number(value !== 0) : dtype === 'u8' ? value & 255 : value | 0)
 }
 
-/** Writes the body for four elements; `leaf` brings the k-th instruction that is a load or an index. The result's four lanes. */
-export const writeBody = (
+/**
+ * Writes the body for four elements; the four lanes of each instruction.
+ *
+ * @param leaf brings those of an instruction that is a load or an index
+ */
+export const writeInstructions = (
   e: Emitter,
   body: Body,
   leaf: (e: Emitter, instruction: number) => Expression,
-): Expression => {
+): readonly Expression[] => {
   const values: Expression[] = []
   body.instructions.forEach((instruction, i) => {
     if (instruction.kind === 'literal') {
@@ -181,5 +173,9 @@ export const writeBody = (
     if (step === undefined || x === undefined) throw new Error(`wasm: ${instruction.op} has no vector code`)
     values.push(keep(e, instruction.op, step(e, x, y ?? x, z ?? x)))
   })
-  return at(values, values.length - 1)
+  return values
 }
+
+/** Writes the body for four elements; the result's four lanes. */
+export const writeBody = (e: Emitter, body: Body, leaf: (e: Emitter, instruction: number) => Expression): Expression =>
+  at(writeInstructions(e, body, leaf), body.instructions.length - 1)

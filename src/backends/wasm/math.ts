@@ -1,8 +1,8 @@
 /**
- * Functions of four f32 at once, in arithmetic that every WebAssembly has: no FMA, so that results are the same on all machines.
+ * Functions of four f32 at once, in arithmetic that every WebAssembly has: no FMA, so that results are the same on all machines. Largest
+ * errors (docs/proof/accuracy.md): exp, log and erf about 1 ulp, tanh and logistic 2.
  *
- * exp: Cody & Waite's reduction by multiples of ln 2 and Cephes' polynomial of degree 6 (expf.c). tanh and erf: rational functions of
- * odd degree on a bounded interval, with the coefficients of Eigen's packet math.
+ * exp: Cody & Waite's reduction by multiples of ln 2 and Cephes' polynomial of degree 6 (expf.c).
  */
 import { apply, i32, type Expression } from './assembler/code.ts'
 import { fadd, fdiv, fmul, fsub, keep, lanes, lanesOfBits, type Emitter } from './emitter.ts'
@@ -37,6 +37,34 @@ export const exp = (e: Emitter, x: Expression): Expression => {
   return keep(e, 'exp', fmul(fmul(mantissa, power(half)), power(apply('i32x4.sub', [whole, half]))))
 }
 
+/** log₂'s exponent is taken so that the mantissa lies between √½ and √2: the bits of √½. */
+const rootHalf = 0x3f35_04f3
+
+/**
+ * ln x: −∞ at 0, NaN below. x = 2ᵏ·(1 + f); with s = f / (2 + f), ln(1 + f) = 2·artanh s, by FreeBSD's polynomial (e_logf.c). Subnormals are
+ * scaled by 2²³ first.
+ */
+export const log = (e: Emitter, given: Expression): Expression => {
+  const x = keep(e, 'x', given)
+  const tiny = keep(e, 'tiny', apply('f32x4.lt', [x, lanes(e, 2 ** -126)]))
+  const scaled = keep(e, 'scaled', apply('v128.bitselect', [fmul(x, lanes(e, 2 ** 23)), x, tiny]))
+  const k = keep(e, 'k', apply('i32x4.shr_s', [apply('i32x4.sub', [scaled, lanesOfBits(e, rootHalf)]), i32(23)]))
+  const mantissa = apply('i32x4.sub', [scaled, apply('i32x4.shl', [k, i32(23)])])
+  const f = keep(e, 'f', fsub(mantissa, lanes(e, 1)))
+  const shift = apply('v128.and', [tiny, lanesOfBits(e, 23)])
+  const n = keep(e, 'n', apply('f32x4.convert_i32x4_s', [apply('i32x4.sub', [k, shift])]))
+  const s = keep(e, 's', fdiv(f, fadd(lanes(e, 2), f)))
+  const z = keep(e, 'z', fmul(s, s))
+  const r = fmul(z, polynomial(e, z, [0.24279078841, 0.28498786688, 0.40000972152, 0.66666662693]))
+  const half = keep(e, 'half', fmul(fmul(lanes(e, 0.5), f), f))
+  const small = fadd(fmul(s, fadd(half, r)), fmul(n, lanes(e, 9.0580006145e-6)))
+  const y = keep(e, 'y', fsub(fmul(n, lanes(e, 0.69313812256)), fsub(fsub(half, small), f)))
+  const isZero = apply('f32x4.eq', [x, lanes(e, 0)])
+  const outside = apply('v128.bitselect', [lanes(e, -Infinity), lanes(e, NaN), isZero])
+  const inside = apply('v128.bitselect', [x, y, apply('f32x4.eq', [x, lanes(e, Infinity)])])
+  return keep(e, 'log', apply('v128.bitselect', [inside, outside, apply('f32x4.gt', [x, lanes(e, 0)])]))
+}
+
 const signBit = 0x8000_0000 | 0
 
 /** 1 / (1 + e⁻ˣ) = (x ≥ 0 ? 1 : q) / (1 + q) with q = e^(−|x|): no overflow on either side. */
@@ -46,46 +74,48 @@ export const logistic = (e: Emitter, x: Expression): Expression => {
   return keep(e, 'logistic', fdiv(apply('v128.bitselect', [lanes(e, 1), q, positive]), fadd(lanes(e, 1), q)))
 }
 
-/** x·P(x²)/Q(x²) of x clamped to ±limit. */
-const oddRational = (
-  e: Emitter,
-  x: Expression,
-  limit: number,
-  numerator: readonly number[],
-  denominator: readonly number[],
-): Expression => {
-  const c = keep(e, 'c', apply('f32x4.max', [apply('f32x4.min', [x, lanes(e, limit)]), lanes(e, -limit)]))
-  const square = keep(e, 's', fmul(c, c))
-  const p = polynomial(e, square, numerator)
-  const q = polynomial(e, square, denominator)
-  return keep(e, 'y', fdiv(fmul(c, p), q))
+/** The value of `magnitude`, with the sign of `x`. */
+const withSign = (e: Emitter, magnitude: Expression, x: Expression): Expression =>
+  apply('v128.or', [magnitude, apply('v128.and', [x, lanesOfBits(e, signBit)])])
+
+/** tanh x: near 0 x + x³·P(x²), with Cephes' polynomial (tanhf.c); from 0.625 on 1 − 2 / (e^(2|x|) + 1), which is 1 at 10. */
+export const tanh = (e: Emitter, given: Expression): Expression => {
+  const x = keep(e, 'x', given)
+  const t = keep(e, 't', apply('f32x4.min', [apply('f32x4.abs', [x]), lanes(e, 10)]))
+  const s = keep(e, 's', fmul(t, t))
+  const near = polynomial(
+    e,
+    s,
+    [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1],
+  )
+  const small = keep(e, 'small', fadd(fmul(fmul(near, s), t), t))
+  const power = exp(e, keep(e, 'power', fadd(t, t)))
+  const large = fsub(lanes(e, 1), fdiv(lanes(e, 2), fadd(power, lanes(e, 1))))
+  const isLarge = apply('f32x4.gt', [t, lanes(e, 0.625)])
+  return keep(e, 'tanh', withSign(e, apply('v128.bitselect', [large, small, isLarge]), x))
 }
 
-/** tanh x; x itself where |x| < 0.0004, as Eigen has it. */
-export const tanh = (e: Emitter, x: Expression): Expression => {
-  const y = oddRational(
+/**
+ * erf x, by two polynomials of Juffa's (errors below 1 ulp where products are not rounded): near 0, x + x·P(x²); from 0.93 on, 1 − e^(R(|x|) −
+ * |x|), with R of degree 6; at 4 that is 1.
+ */
+export const erf = (e: Emitter, given: Expression): Expression => {
+  const x = keep(e, 'x', given)
+  const t = keep(e, 't', apply('f32x4.min', [apply('f32x4.abs', [x]), lanes(e, 4)]))
+  const s = keep(e, 's', fmul(t, t))
+  const near = polynomial(
     e,
-    x,
-    7.90531110763549805,
-    [
-      -2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-8, 1.48572235717979e-5,
-      6.37261928875436e-4, 4.89352455891786e-3,
-    ],
-    [1.19825839466702e-6, 1.18534705686654e-4, 2.268434632439e-3, 4.89352518554385e-3],
+    s,
+    [-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1],
   )
-  const small = apply('f32x4.lt', [apply('f32x4.abs', [x]), lanes(e, 0.0004)])
-  return keep(e, 'tanh', apply('v128.bitselect', [x, y, small]))
+  const small = keep(e, 'small', fadd(fmul(near, x), x))
+  const first = fadd(fmul(lanes(e, -1.7285347e-5), t), lanes(e, 3.83197126e-4))
+  const second = fadd(fmul(lanes(e, -3.88396438e-3), t), lanes(e, 2.42546219e-2))
+  const tail = [-1.06777877e-1, -6.34846687e-1, -1.28717512e-1].reduce(
+    (sum, c) => keep(e, 'p', fadd(fmul(sum, t), lanes(e, c))),
+    keep(e, 'p', fadd(fmul(first, s), second)),
+  )
+  const power = exp(e, keep(e, 'power', fsub(fmul(tail, t), t)))
+  const large = withSign(e, fsub(lanes(e, 1), power), x)
+  return keep(e, 'erf', apply('v128.bitselect', [large, small, apply('f32x4.gt', [t, lanes(e, 0.927734375)])]))
 }
-
-/** erf x, by a rational function on [−4, 4], beyond which it is ±1 in f32. */
-export const erf = (e: Emitter, x: Expression): Expression =>
-  oddRational(
-    e,
-    x,
-    4,
-    [
-      -2.72614225801306e-10, 2.77068142495902e-8, -2.10102402082508e-6, -5.69250639462346e-5, -7.34990630326855e-4,
-      -2.95459980854025e-3, -1.60960333262415e-2,
-    ],
-    [-1.45660718464996e-5, -2.13374055278905e-4, -1.68282697438203e-3, -7.37332916720468e-3, -1.42647390514189e-2],
-  )

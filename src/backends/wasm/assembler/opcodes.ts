@@ -209,6 +209,7 @@ export const opcodes = {
   'v128.or': simd(80, [v, v], v),
   'v128.xor': simd(81, [v, v], v),
   'v128.bitselect': simd(82, [v, v, v], v),
+  'v128.any_true': simd(83, [v], 'i32'),
   // vectors: i32
   'i32x4.eq': simd(55, [v, v], v),
   'i32x4.ne': simd(56, [v, v], v),
