@@ -1,0 +1,148 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { at } from '../../../src/prelude/array.ts'
+import { dilated } from '../../../src/graph/infer.ts'
+import type { ConvAttrs } from '../../../src/graph/ops.ts'
+import { sizeOf, type Shape } from '../../../src/graph/shape.ts'
+import { contiguous } from '../../../src/compiler/view.ts'
+import type { ConvKernel } from '../../../src/compiler/kernel.ts'
+import { conv } from '../../../src/backends/wasm/conv.ts'
+import type { Generated, Machine } from '../../../src/backends/wasm/kernelCode.ts'
+import { machines } from '../../support/machines.ts'
+import { runOnCpu, runPhases, worstShare } from '../../support/phases.ts'
+import { numbersFrom, viewOf, type Viewed } from '../../support/views.ts'
+
+/** A kernel over buffers 0 and 1, into 2, with their contents. */
+interface Case {
+  readonly kernel: ConvKernel
+  readonly buffers: readonly Float32Array[]
+}
+
+const plain: ConvAttrs = {
+  stride: [1, 1],
+  padLow: [1, 1],
+  padHigh: [1, 1],
+  inputDilation: [1, 1],
+  filterDilation: [1, 1],
+  groups: 1,
+  dtype: 'f32',
+}
+
+const outputShape = (x: Shape, w: Shape, a: ConvAttrs): Shape => {
+  const length = (i: 0 | 1): number => {
+    const padded = dilated(at(x, i + 1), a.inputDilation[i]) + a.padLow[i] + a.padHigh[i]
+    const reach = dilated(at(w, i), a.filterDilation[i])
+    return padded < reach ? 0 : Math.floor((padded - reach) / a.stride[i]) + 1
+  }
+  return [at(x, 0), length(0), length(1), at(w, 3)]
+}
+
+const convolution = (x: Viewed, w: Viewed, attrs: ConvAttrs): Case => {
+  const shape = outputShape(x.view.shape, w.view.shape, attrs)
+  return {
+    kernel: {
+      kind: 'conv',
+      x: { buffer: 0, view: x.view, dtype: 'f32' },
+      filter: { buffer: 1, view: w.view, dtype: 'f32' },
+      attrs,
+      shape,
+      output: 2,
+      dtype: 'f32',
+      computes: 'conv',
+      reason: 'output',
+      flops: 0,
+    },
+    buffers: [numbersFrom(1, x.length), numbersFrom(2, w.length), new Float32Array(sizeOf(shape))],
+  }
+}
+
+const dense = (shape: Shape): Viewed => ({ view: contiguous(shape), length: sizeOf(shape) })
+
+const pair = (min: number, max: number): fc.Arbitrary<readonly [number, number]> =>
+  fc.tuple(fc.integer({ min, max }), fc.integer({ min, max }))
+
+const channels = fc.oneof(
+  { weight: 4, arbitrary: fc.integer({ min: 1, max: 5 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 6, max: 40 }) },
+)
+
+const anyConvolution: fc.Arbitrary<Case> = fc
+  .record({
+    attrs: fc.record({
+      stride: pair(1, 3),
+      padLow: pair(-2, 3),
+      padHigh: pair(-2, 3),
+      inputDilation: pair(1, 3),
+      filterDilation: pair(1, 2),
+      groups: fc.integer({ min: 1, max: 3 }),
+      dtype: fc.constant('f32' as const),
+    }),
+    size: pair(0, 9),
+    taps: pair(1, 3),
+    n: fc.integer({ min: 0, max: 3 }),
+    c: channels,
+    o: channels,
+  })
+  .chain(({ attrs, size, taps, n, c, o }) =>
+    fc
+      .tuple(viewOf([n, ...size, c * attrs.groups]), viewOf([...taps, c, o * attrs.groups]))
+      .map(([x, w]) => convolution(x, w, attrs)),
+  )
+
+const codeFor = ({ kernel }: Case, machine: Machine): Generated => {
+  const code = conv(kernel, machine)
+  if (typeof code === 'string') throw new Error(code)
+  return code
+}
+
+const expectRight = (c: Case, machine: Machine): void => {
+  const code = codeFor(c, machine)
+  const { values, reached } = runPhases(code, c.buffers, 2)
+  const magnitudes = runOnCpu(
+    c.kernel,
+    c.buffers.map((b) => b.map(Math.abs)),
+  )
+  expect(worstShare(values, runOnCpu(c.kernel, c.buffers), magnitudes)).toBeLessThan(2e-6)
+  expect(reached).toBe(false)
+  expect(runPhases(code, c.buffers, 2, 'backwards').values).toEqual(values)
+}
+
+describe.each(machines)('a convolution, fma $fma, wide $wide', (machine) => {
+  it('is what cpu computes: any strides, dilations, margins, crops, groups and views, in any order of units', () => {
+    fc.assert(
+      fc.property(anyConvolution, (c) => {
+        expectRight(c, machine)
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  it('has rows of pixels that no tile divides, and more channels than a block is long', () => {
+    expectRight(convolution(dense([2, 7, 5, 130]), dense([3, 3, 130, 24]), plain), machine)
+  })
+
+  it('sums a filter’s gradient over all pixels of a batch', () => {
+    const [x, g] = [contiguous([5, 9, 9, 12]), contiguous([5, 9, 9, 20])]
+    const turned = (v: typeof x, order: readonly number[]): Viewed => ({
+      view: { offset: 0, shape: order.map((a) => at(v.shape, a)), strides: order.map((a) => at(v.strides, a)) },
+      length: sizeOf(v.shape),
+    })
+    expectRight(convolution(turned(x, [3, 1, 2, 0]), turned(g, [1, 2, 0, 3]), plain), machine)
+  })
+})
+
+it('reads an image that needs no margins where it lies', () => {
+  const c = convolution(dense([1, 6, 6, 8]), dense([1, 1, 8, 8]), { ...plain, padLow: [-1, 0], padHigh: [0, 0] })
+  expect(codeFor(c, { fma: false, wide: false }).phases.map((p) => p.key.split(' ')[0])).toEqual(['pack', 'gemm'])
+})
+
+it('multiplies no zeros between the pixels of a dilated image', () => {
+  const c = convolution(dense([1, 4, 4, 8]), dense([3, 3, 8, 8]), { ...plain, inputDilation: [2, 2], padHigh: [2, 2] })
+  const phases = codeFor(c, { fma: false, wide: false }).phases
+  expect(phases.filter((p) => p.key.startsWith('gemm'))).toHaveLength(4)
+})
+
+it('says why a convolution of other numbers has no code', () => {
+  const { kernel } = convolution(dense([1, 2, 2, 1]), dense([1, 1, 1, 1]), plain)
+  expect(conv({ ...kernel, dtype: 'f16' }, { fma: false, wide: false })).toBe('a convolution of f32 to f16 has no code')
+})
