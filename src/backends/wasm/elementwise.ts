@@ -6,20 +6,29 @@
  * end: buffers are padded for that. Where an operand lies across the output, blocks of 4×4 are turned round in registers (transposing.ts).
  */
 import { at, product, range } from '../../prelude/array.ts'
-import type { Body, ElementwiseKernel } from '../../compiler/kernel.ts'
+import type { ElementwiseKernel } from '../../compiler/kernel.ts'
 import { contiguous } from '../../compiler/view.ts'
 import { apply, countTo, get, i32, mul, select, set, sub, type Expression } from './assembler/code.ts'
 import type { Function } from './assembler/module.ts'
-import { isLaneType, whyNotVector, writeBody } from './body.ts'
-import { domainOf, joined, part, reordered, sizeOfDomain, split, type Domain } from './domain.ts'
+import { isLaneType, whyNotVector, writeInstructions } from './body.ts'
+import { domainOf, joined, part, reordered, split, type Domain } from './domain.ts'
 import { fresh, inside, keep, word, type Emitter } from './emitter.ts'
 import type { Generated, Phase } from './kernelCode.ts'
-import { leavesOf, read, structureOf, viewOf, write, writeSome, type Reading, type Walk, type Writing } from './leaf.ts'
+import { leavesOf, read, viewOf, write, writeSome, type Reading, type Walk, type Writing } from './leaf.ts'
 import { enter, odometerParameters, turn, type Odometer } from './odometer.ts'
-import { closed, open, startsOf, stepsOf, toStarts, walksAlong, type Opening } from './opening.ts'
+import {
+  closed,
+  open,
+  startsOf,
+  stepsOf,
+  structureOfWritten,
+  toStarts,
+  walksAlong,
+  writtenBy,
+  type Opening,
+  type Written,
+} from './opening.ts'
 import { transposing, transposingAxis } from './transposing.ts'
-
-export { word } from './emitter.ts'
 
 /** Elements of a unit of a kernel with one axis. */
 export const flatUnit = 4096
@@ -27,28 +36,32 @@ export const flatUnit = 4096
 /** A row: from byte `from` to byte `to`, eight elements a turn; the rest too, unless there is none or it may be written over. */
 const writeRow = (
   { e, pointers, steps }: Opening,
-  { body, dtype }: Pick<ElementwiseKernel, 'body' | 'dtype'>,
+  { body, outputs }: Written,
   walks: readonly Walk[],
   from: Expression,
   to: Expression,
   whole: boolean,
 ): void => {
-  const leaves = leavesOf(body)
+  const operand = (k: number): Omit<Writing, 'dtype'> => ({
+    walk: at(walks, k),
+    pointer: get(at(pointers, k)),
+    step: at(steps, k),
+  })
   const readings = new Map(
-    leaves.map(([instruction, leaf], k): [number, Reading] => [
+    leavesOf(body).map(([instruction, leaf], k): [number, Reading] => [
       instruction,
-      { leaf, walk: at(walks, k + 1), pointer: get(at(pointers, k + 1)), step: at(steps, k + 1) },
+      { leaf, ...operand(outputs.length + k) },
     ]),
   )
-  const target: Writing = { dtype, walk: at(walks, 0), pointer: get(at(pointers, 0)), step: at(steps, 0) }
+  const targets = outputs.map(({ dtype, instruction }, k) => ({ to: { dtype, ...operand(k) }, instruction }))
   const fixed = new Map(
     [...readings].flatMap(([instruction, reading]) =>
       reading.walk === 'stays' ? [[instruction, keep(e, 'same', read(e, reading, i32(0)))] as const] : [],
     ),
   )
   const i = fresh(e, 'i', 'i32')
-  const four = (into: Emitter, ahead: number, valid?: Expression): Expression =>
-    writeBody(into, body, (inner, instruction) => {
+  const four = (into: Emitter, ahead: number, valid?: Expression): readonly Expression[] =>
+    writeInstructions(into, body, (inner, instruction) => {
       const reading = readings.get(instruction)
       if (reading === undefined) throw new Error('wasm: a leaf without its reading')
       return fixed.get(instruction) ?? read(inner, reading, get(i), ahead, valid)
@@ -57,7 +70,8 @@ const writeRow = (
   const end = keep(e, 'end', to)
   const eight = inside(e)
   const values = [four(eight, 0), four(eight, 4)]
-  eight.statements.push(...values.flatMap((value, k) => write(eight, target, get(i), 4 * k, value)))
+  for (const { to, instruction } of targets)
+    eight.statements.push(...values.flatMap((own, k) => write(eight, to, get(i), 4 * k, at(own, instruction))))
   if (whole) {
     e.statements.push(countTo(i, end, 32, eight.statements))
     return
@@ -65,11 +79,12 @@ const writeRow = (
   e.statements.push(countTo(i, keep(e, 'whole', sub(end, i32(31))), 32, eight.statements))
   const rest = inside(e)
   const left = keep(rest, 'left', apply('i32.shr_s', [sub(end, get(i)), i32(2)]))
-  const value = four(rest, 0, left)
-  const all = inside(rest)
-  all.statements.push(...write(all, target, get(i), 0, value))
-  const some = inside(rest)
-  some.statements.push(...writeSome(some, target, get(i), value, left))
+  const own = four(rest, 0, left)
+  const [all, some] = [inside(rest), inside(rest)]
+  for (const { to, instruction } of targets) {
+    all.statements.push(...write(all, to, get(i), 0, at(own, instruction)))
+    some.statements.push(...writeSome(some, to, get(i), at(own, instruction), left))
+  }
   rest.statements.push({
     kind: 'if',
     condition: apply('i32.ge_s', [left, i32(4)]),
@@ -79,10 +94,8 @@ const writeRow = (
   e.statements.push(countTo(i, end, 16, rest.statements))
 }
 
-type Shared = Pick<ElementwiseKernel, 'body' | 'dtype'>
-
-const makeFlat = (name: string, kernel: Shared, walks: readonly Walk[]): Function => {
-  const opening = open(kernel.body, walks)
+const makeFlat = (name: string, kernel: Written, walks: readonly Walk[]): Function => {
+  const opening = open(walks)
   const { e, block, first, last, pointers } = opening
   e.statements.push(...toStarts(opening))
   const bytes = 4 * flatUnit
@@ -93,8 +106,8 @@ const makeFlat = (name: string, kernel: Shared, walks: readonly Walk[]): Functio
   return closed(name, opening)
 }
 
-const makeRows = (name: string, kernel: Shared, walks: readonly Walk[], axes: number, whole: boolean): Function => {
-  const opening = open(kernel.body, walks)
+const makeRows = (name: string, kernel: Written, walks: readonly Walk[], axes: number, whole: boolean): Function => {
+  const opening = open(walks)
   const { e, block, first, last, pointers } = opening
   const odometer: Odometer = { first: 2 * pointers.length + 1, axes, pointers }
   const length = keep(e, 'length', word(block, 2 * pointers.length))
@@ -107,10 +120,10 @@ const makeRows = (name: string, kernel: Shared, walks: readonly Walk[], axes: nu
   return closed(name, opening)
 }
 
-const keyOf = ({ body, dtype }: Shared, form: string, walks: readonly Walk[]): string =>
-  `elementwise ${form} ${dtype} ${walks.join()} ${structureOf(body)}`
+const keyOf = (kernel: Written, form: string, walks: readonly Walk[]): string =>
+  `elementwise ${form} ${walks.join()} ${structureOfWritten(kernel)}`
 
-const flat = (kernel: ElementwiseKernel, domain: Domain): Phase => {
+const flat = (kernel: Written, domain: Domain): Phase => {
   const walks = walksAlong(domain, 0)
   const steps = stepsOf(kernel, domain).map((s) => at(s, 0))
   return {
@@ -125,7 +138,7 @@ const flat = (kernel: ElementwiseKernel, domain: Domain): Phase => {
 /** Elements into which a long row is cut, where there are too few rows for all threads. */
 const rowUnit = 1024
 
-const rows = (kernel: ElementwiseKernel, domain: Domain): readonly Phase[] => {
+const rows = (kernel: Written, domain: Domain): readonly Phase[] => {
   const inner = domain.lengths.length - 1
   const length = at(domain.lengths, inner)
   const count = product(domain.lengths.slice(0, -1))
@@ -160,20 +173,20 @@ const rows = (kernel: ElementwiseKernel, domain: Domain): readonly Phase[] => {
 const costs: { readonly [W in Walk]: number } = { stays: 0.1, next: 0.25, back: 0.3, jumps: 1 }
 
 /** About what an element costs where this axis is walked in vectors: its memory instructions, empty lanes, and its share of a row's beginning. */
-const costAlong = (kernel: ElementwiseKernel, domain: Domain, axis: number): number => {
+const costAlong = (kernel: Written, domain: Domain, axis: number): number => {
   const length = at(domain.lengths, axis)
   const walks = walksAlong(domain, axis)
   const turned = transposingAxis(kernel, domain, axis)?.leaves ?? []
-  const each = walks.reduce((sum, walk, k) => sum + (turned.includes(k - 1) ? 0.4 : costs[walk]), 0)
+  const each = walks.reduce((sum, walk, k) => sum + (turned.includes(k - kernel.outputs.length) ? 0.4 : costs[walk]), 0)
   return (each * Math.ceil(length / 4) * 4 + 8) / length
 }
 
-const axisOfVectors = (kernel: ElementwiseKernel, domain: Domain): number => {
+const axisOfVectors = (kernel: Written, domain: Domain): number => {
   const all = domain.lengths.map((_, axis) => costAlong(kernel, domain, axis))
   return all.lastIndexOf(Math.min(...all))
 }
 
-const phasesOf = (kernel: ElementwiseKernel, domain: Domain): readonly Phase[] => {
+const phasesOf = (kernel: Written, domain: Domain): readonly Phase[] => {
   const walks = walksAlong(domain, 0)
   const oneAxis = domain.lengths.length === 1
   if (oneAxis && !walks.includes('jumps') && (at(walks, 0) === 'next' || kernel.body.size === 1))
@@ -186,17 +199,21 @@ const phasesOf = (kernel: ElementwiseKernel, domain: Domain): readonly Phase[] =
   return transposing(kernel, reordered(domain, order), across.leaves, (rest) => phasesOf(kernel, rest))
 }
 
-/** The box of a body over its linear index, the output's track first; undefined where the axes cross. */
-export const bodyDomain = (body: Body): Domain | undefined =>
-  domainOf(body.size, [contiguous([body.size]), ...leavesOf(body).map(([, leaf]) => viewOf(leaf))])
+/** The box of a body over its linear index, the outputs' tracks first; undefined where the axes cross. */
+const boxOf = ({ body, outputs }: Written): Domain | undefined =>
+  domainOf(body.size, [
+    ...outputs.map(() => contiguous([body.size])),
+    ...leavesOf(body).map(([, leaf]) => viewOf(leaf)),
+  ])
 
 /** The kernel as code, or why it has none. */
 export const elementwise = (kernel: ElementwiseKernel): Generated | string => {
-  const { body, dtype } = kernel
-  const reason = isLaneType(dtype) ? whyNotVector(body) : `${dtype} has no lanes`
+  const written = writtenBy(kernel)
+  const narrow = written.outputs.find(({ dtype }) => !isLaneType(dtype))
+  const reason = narrow === undefined ? whyNotVector(kernel.body) : `${narrow.dtype} has no lanes`
   if (reason !== undefined) return reason
-  if (body.size === 0) return { phases: [], scratch: 0 }
-  const domain = bodyDomain(body)
+  if (kernel.body.size === 0) return { phases: [], scratch: 0 }
+  const domain = boxOf(written)
   if (domain === undefined) return 'the axes of its operands cross'
-  return { phases: phasesOf(kernel, domain).filter((p) => p.units > 0 && sizeOfDomain(domain) > 0), scratch: 0 }
+  return { phases: phasesOf(written, domain), scratch: 0 }
 }

@@ -1,29 +1,58 @@
-/** What functions over a body's elements have in common: their parameters, the pointers of the output and the leaves, and their steps. */
+/** What functions over a body's elements have in common: their parameters, the pointers of the outputs and the leaves, and their steps. */
 import { at, range } from '../../prelude/array.ts'
+import type { DType } from '../../graph/dtype.ts'
 import type { Body, ElementwiseKernel } from '../../compiler/kernel.ts'
-import { i32, set, type Expression, type Local, type Statement } from './assembler/code.ts'
+import { set, type Expression, type Local, type Statement } from './assembler/code.ts'
 import type { Function } from './assembler/module.ts'
 import type { Domain } from './domain.ts'
 import { constantStatements, emitter, fresh, keep, word, type Emitter } from './emitter.ts'
 import type { Parameter } from './kernelCode.ts'
-import { leavesOf, outputStep, startOf, stepOf, walkOf, type Walk } from './leaf.ts'
+import { leavesOf, outputStep, startOf, stepOf, structureOf, walkOf, type Walk } from './leaf.ts'
 
-/** How the output and the leaves walk along an axis. */
+/** What a kernel writes: the values of an instruction, into a buffer. */
+export interface Output {
+  readonly buffer: number
+  readonly dtype: DType
+  readonly instruction: number
+}
+
+/** A body with its outputs. */
+export interface Written {
+  readonly body: Body
+  readonly outputs: readonly Output[]
+}
+
+/** The kernel's outputs, the body's own first. */
+export const writtenBy = ({ body, output, dtype, further = [] }: ElementwiseKernel): Written => ({
+  body,
+  outputs: [{ buffer: output, dtype, instruction: body.instructions.length - 1 }, ...further],
+})
+
+/** The structure of a body with its outputs, for the key of its function. */
+export const structureOfWritten = ({ body, outputs }: Written): string =>
+  `${outputs.map((o) => `${o.instruction}:${o.dtype}`).join()} ${structureOf(body)}`
+
+/** How the outputs and the leaves walk along an axis. */
 export const walksAlong = ({ tracks }: Domain, axis: number): readonly Walk[] =>
   tracks.map(({ strides }) => walkOf(at(strides, axis)))
 
-/** Steps of the output and the leaves along each axis, as the code counts them. */
-export const stepsOf = ({ body, dtype }: ElementwiseKernel, { tracks }: Domain): readonly (readonly number[])[] => {
+/** Steps of the outputs and the leaves along each axis, as the code counts them. */
+export const stepsOf = ({ body, outputs }: Written, { tracks }: Domain): readonly (readonly number[])[] => {
   const leaves = leavesOf(body)
+  const count = outputs.length
   return tracks.map(({ strides }, k) =>
-    strides.map((s) => (k === 0 ? outputStep(dtype, s) : stepOf(at(leaves, k - 1)[1], s))),
+    strides.map((s) => (k < count ? outputStep(at(outputs, k).dtype, s) : stepOf(at(leaves, k - count)[1], s))),
   )
 }
 
-/** Where the output and the leaves begin. */
-export const startsOf = ({ body, dtype, output }: ElementwiseKernel, { tracks }: Domain): readonly Parameter[] => [
-  { kind: 'buffer', buffer: output, offset: outputStep(dtype, at(tracks, 0).offset) },
-  ...leavesOf(body).map(([, leaf], k) => startOf(leaf, at(tracks, k + 1).offset)),
+/** Where the outputs and the leaves begin. */
+export const startsOf = ({ body, outputs }: Written, { tracks }: Domain): readonly Parameter[] => [
+  ...outputs.map(({ buffer, dtype }, k): Parameter => ({
+    kind: 'buffer',
+    buffer,
+    offset: outputStep(dtype, at(tracks, k).offset),
+  })),
+  ...leavesOf(body).map(([, leaf], k) => startOf(leaf, at(tracks, outputs.length + k).offset)),
 ]
 
 /** What a function over the elements of a body begins with. */
@@ -32,19 +61,23 @@ export interface Opening {
   readonly block: Local
   readonly first: Local
   readonly last: Local
-  /** Of the output and of each leaf. */
+  /** Of the outputs, then of the leaves. */
   readonly pointers: readonly Local[]
   readonly steps: readonly Expression[]
 }
 
-/** Opens a function; the block begins with the pointers' starts and their steps along the axis of vectors. */
-export const open = (body: Body, walks: readonly Walk[]): Opening => {
+/**
+ * Opens a function; the block begins with the pointers' starts and their steps along the axis of vectors.
+ *
+ * @param walks of the outputs and the leaves along that axis
+ */
+export const open = (walks: readonly Walk[]): Opening => {
   const e = emitter()
   const parameter = (name: string): Local => ({ name, type: 'i32' })
   const [block, first, last] = [parameter('block'), parameter('first'), parameter('last')]
-  const count = leavesOf(body).length + 1
+  const count = walks.length
   const pointers = range(count).map(() => fresh(e, 'pointer', 'i32'))
-  const steps = walks.map((walk, k) => (walk === 'jumps' || k > 0 ? keep(e, 'step', word(block, count + k)) : i32(0)))
+  const steps = range(count).map((k) => keep(e, 'step', word(block, count + k)))
   return { e, block, first, last, pointers, steps }
 }
 

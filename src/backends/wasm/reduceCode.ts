@@ -55,8 +55,19 @@ export interface ReduceStructure {
   readonly whole: boolean
 }
 
+interface Layout {
+  readonly rowSteps: number
+  readonly vectorBytes: number
+  readonly results: number
+  readonly partLength: number
+  readonly cutLength: number
+  readonly lengths: number
+  readonly steps: (pointer: number, loop: number) => number
+  readonly odometer: number
+}
+
 /** Where the words of the block stand, behind the starts, the steps along vectors, and the steps along rows. */
-export const layoutOf = (pointers: number, loops: number) => {
+const layoutOf = (pointers: number, loops: number): Layout => {
   const after = 3 * pointers
   return {
     rowSteps: 2 * pointers,
@@ -72,7 +83,7 @@ export const layoutOf = (pointers: number, loops: number) => {
 
 interface Scope extends Opening {
   readonly structure: ReduceStructure
-  readonly layout: ReturnType<typeof layoutOf>
+  readonly layout: Layout
   /** Words that loops need, in locals. */
   readonly numbers: ReadonlyMap<number, Expression>
   /** Elements of the cut axis in this part. */
@@ -228,8 +239,8 @@ const finish = (e: Emitter, scope: Scope, isPartial: boolean): void => {
 
 /** The function; `isPartial` where parts are written, to be joined later. */
 export const makeReduce = (name: string, structure: ReduceStructure, isPartial: boolean): Function => {
-  const { body, walks, axes, loops, form, cut, accumulation } = structure
-  const opening = open(body, walks)
+  const { walks, axes, loops, form, cut, accumulation } = structure
+  const opening = open(walks)
   const { e, block, first, last, pointers } = opening
   const layout = layoutOf(pointers.length, loops)
   const leaves = range(pointers.length - 1)
@@ -272,7 +283,7 @@ export const joinUnit = 256
  * bytes of a part.
  */
 export const makeJoin = (name: string, a: Accumulation, dtype: DType): Function => {
-  const opening = open({ size: 0, instructions: [] }, ['next'])
+  const opening = open(['next'])
   const { e, block, first, last } = opening
   const [output, partials, count, parts, stride] = range(5).map((k) => keep(e, 'number', word(block, k)))
   if (

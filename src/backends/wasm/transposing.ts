@@ -5,29 +5,28 @@
  * and the block is turned round in registers: memory is read as it lies, and written as it lies.
  */
 import { at, product, range } from '../../prelude/array.ts'
-import type { ElementwiseKernel } from '../../compiler/kernel.ts'
 import { add, apply, countTo, get, i32, mul, set, type Expression } from './assembler/code.ts'
 import type { Function } from './assembler/module.ts'
-import { writeBody } from './body.ts'
+import { writeInstructions } from './body.ts'
 import { joined, part, split, type Domain } from './domain.ts'
 import { fresh, inside, keep, word } from './emitter.ts'
 import type { Phase } from './kernelCode.ts'
-import { leavesOf, read, structureOf, transposed, walkOf, write, type Reading, type Walk } from './leaf.ts'
+import { leavesOf, read, transposed, walkOf, write, type Reading, type Walk } from './leaf.ts'
 import { enter, odometerParameters, turn, type Odometer } from './odometer.ts'
-import { closed, open, startsOf, stepsOf, toStarts, walksAlong } from './opening.ts'
+import { closed, open, startsOf, stepsOf, structureOfWritten, toStarts, walksAlong, type Written } from './opening.ts'
 
 /** The axis along which most of the leaves that jump along `axis` lie in order, and which leaves these are. */
 export const transposingAxis = (
-  { body, dtype }: ElementwiseKernel,
+  { body, outputs }: Written,
   { lengths, tracks }: Domain,
   axis: number,
 ): { readonly axis: number; readonly leaves: readonly number[] } | undefined => {
-  if (at(at(tracks, 0).strides, axis) !== 1 || at(lengths, axis) < 4 || dtype === 'bool' || dtype === 'u8')
-    return undefined
+  const isNarrow = outputs.some(({ dtype }) => dtype === 'bool' || dtype === 'u8')
+  if (at(at(tracks, 0).strides, axis) !== 1 || at(lengths, axis) < 4 || isNarrow) return undefined
   const leaves = leavesOf(body)
   const along = lengths.map((length, a) =>
     leaves.flatMap(([, leaf], k) => {
-      const { strides } = at(tracks, k + 1)
+      const { strides } = at(tracks, outputs.length + k)
       const isAcross = a !== axis && at(strides, a) === 1 && walkOf(at(strides, axis)) === 'jumps' && length >= 4
       return isAcross && leaf.kind === 'load' && leaf.dtype !== 'bool' && leaf.dtype !== 'u8' ? [k] : []
     }),
@@ -37,19 +36,17 @@ export const transposingAxis = (
   return most === 0 ? undefined : { axis: best, leaves: at(along, best) }
 }
 
-type Shared = Pick<ElementwiseKernel, 'body' | 'dtype'>
-
 /** Four vectors of a leaf, one for each row. */
 type Rows = readonly Expression[]
 
 const make = (
   name: string,
-  { body, dtype }: Shared,
+  { body, outputs }: Written,
   walks: readonly Walk[],
   turned: readonly number[],
   axes: number,
 ): Function => {
-  const opening = open(body, walks)
+  const opening = open(walks)
   const { e, block, first, last, pointers, steps } = opening
   const count = pointers.length
   const rowSteps = range(count).map((k) => keep(e, 'rowStep', word(block, 2 * count + k)))
@@ -66,9 +63,9 @@ const make = (
   const readings = leaves.map(([, leaf], k) =>
     range(4).map((row): Reading => ({
       leaf,
-      walk: at(walks, k + 1),
-      pointer: at(at(starts, k + 1), row),
-      step: at(steps, k + 1),
+      walk: at(walks, outputs.length + k),
+      pointer: at(at(starts, outputs.length + k), row),
+      step: at(steps, outputs.length + k),
     })),
   )
   const fixed = readings.map((own): Rows | undefined =>
@@ -78,11 +75,11 @@ const make = (
   const tile = inside(unit)
   const rowsOf = (k: number): Rows | undefined => {
     if (!turned.includes(k)) return fixed[k]
-    const step = at(steps, k + 1)
+    const step = at(steps, outputs.length + k)
     const base = keep(
       tile,
       'at',
-      add(get(at(pointers, k + 1)), apply('i32.mul', [apply('i32.shr_u', [get(i), i32(2)]), step])),
+      add(get(at(pointers, outputs.length + k)), apply('i32.mul', [apply('i32.shr_u', [get(i), i32(2)]), step])),
     )
     const columns = range(4).map((c) => keep(tile, 'x', apply('v128.load', [add(base, mul(step, i32(c)))], 0)))
     return transposed(tile, columns)
@@ -90,14 +87,16 @@ const make = (
   const ready = leaves.map((_, k) => rowsOf(k))
   const places = new Map(leaves.map(([instruction], k) => [instruction, k]))
   const values = range(4).map((row) =>
-    writeBody(tile, body, (inner, instruction) => {
+    writeInstructions(tile, body, (inner, instruction) => {
       const k = places.get(instruction) ?? 0
       return ready[k]?.[row] ?? read(inner, at(at(readings, k), row), get(i))
     }),
   )
-  values.forEach((value, row) => {
-    const to = { dtype, walk: at(walks, 0), pointer: at(at(starts, 0), row), step: at(steps, 0) }
-    tile.statements.push(...write(tile, to, get(i), 0, value))
+  outputs.forEach(({ dtype, instruction }, k) => {
+    values.forEach((own, row) => {
+      const to = { dtype, walk: at(walks, k), pointer: at(at(starts, k), row), step: at(steps, k) }
+      tile.statements.push(...write(tile, to, get(i), 0, at(own, instruction)))
+    })
   })
   unit.statements.push(countTo(i, length, 16, tile.statements), ...turn(block, odometer, coordinates))
   e.statements.push(countTo(first, get(last), 1, unit.statements))
@@ -116,7 +115,7 @@ const covered = (length: number, block: number): number => length - (length % bl
  * @param rest makes the phases of what the blocks leave over
  */
 export const transposing = (
-  kernel: ElementwiseKernel,
+  kernel: Written,
   domain: Domain,
   leaves: readonly number[],
   rest: (domain: Domain) => readonly Phase[],
@@ -143,7 +142,7 @@ export const transposing = (
   const length = at(blocks.lengths, axes)
   return [
     {
-      key: `elementwise across ${outer.lengths.length} ${leaves.join()} ${kernel.dtype} ${walks.join()} ${structureOf(kernel.body)}`,
+      key: `elementwise across ${outer.lengths.length} ${leaves.join()} ${walks.join()} ${structureOfWritten(kernel)}`,
       make: (name) => make(name, kernel, walks, leaves, outer.lengths.length),
       parameters: [
         ...startsOf(kernel, blocks),
