@@ -5,11 +5,13 @@
  * depend on the seed, the step and the place in the whole batch, not on how the batch is cut for accumulation.
  */
 import { valueAndGrad } from '../autograd/index.ts'
+import type { Plan } from '../compiler/plan.ts'
+import type { Profile } from '../compiler/profile.ts'
 import { diffusionLoss } from '../diffusion/index.ts'
 import { accumulate, applyUpdates, ema, emptyAccumulation } from '../optim/index.ts'
 import { at, range } from '../prelude/array.ts'
 import { scalar, tensor, zeros } from '../tensor/create.ts'
-import type { Compiled, Device } from '../tensor/device.ts'
+import type { Device } from '../tensor/device.ts'
 import { bernoulli, foldIn, key, normal, randint, split, type Key } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Params, Recipe, TrainState } from './recipe.ts'
@@ -129,7 +131,9 @@ export interface Stepper {
   /** The next state; the given one is consumed. @param pictures u8 bytes of accumulate × batch pictures */
   readonly run: (state: TrainState, pictures: Uint8Array, step: number) => Promise<Stepped>
   /** The plan of the largest part of a step, without running it. */
-  readonly plan: (state: TrainState) => ReturnType<Compiled<never, never>['plan']>
+  readonly plan: (state: TrainState) => Plan
+  /** Runs the largest part of a step once, kernel by kernel; the state is kept. */
+  readonly profile: (state: TrainState, pictures: Uint8Array, step: number) => Promise<Profile>
 }
 
 const shapeOf = ({ config }: Recipe): readonly number[] => [config.batch, config.height, config.width, 3]
@@ -141,6 +145,7 @@ const wholeStepper = (device: Device, recipe: Recipe): Stepper => {
     run: (state, pictures, n) => step(state, images(pictures), givenAt(recipe, n)),
     plan: (state) =>
       step.plan(state, images(new Uint8Array(shapeOf(recipe).reduce((a, b) => a * b))), givenAt(recipe, 1)),
+    profile: (state, pictures, n) => step.profile(state, images(pictures), givenAt(recipe, n)),
   }
 }
 
@@ -196,6 +201,11 @@ const accumulatingStepper = (device: Device, recipe: Recipe): Stepper => {
         images(new Uint8Array(each), 0),
         drawsOf(recipe, batch, givenAt(recipe, 1)),
       ),
+    profile: async (state, pictures, n) => {
+      const given = givenAt(recipe, n)
+      const draws = await draw({ key: given.key, step: given.step })
+      return add.profile(await start(state.params), state.params, images(pictures, 0), at(draws, 0))
+    },
   }
 }
 
