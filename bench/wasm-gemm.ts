@@ -129,7 +129,7 @@ const matrices = (...[m, k, n]: readonly [number, number, number]): void => {
       [m, k],
       [k, n],
     ],
-    (x, y) => x.matmul(y,
+    (x, y) => x.matmul(y),
   )
 }
 
@@ -141,7 +141,7 @@ report(
     [512, 512],
     [512, 512],
   ],
-  (x, y) => x.transpose().matmul(y,
+  (x, y) => x.transpose().matmul(y),
 )
 report(
   'gemm 512×512×512 yᵀ',
@@ -167,8 +167,8 @@ const convolution = (x: Shape, outputs: number, size: number, stride = 1): void 
   const name = `conv ${size}×${size}${stride > 1 ? `/${stride}` : ''} [${x.join()}]→${outputs}`
   const out = f(zeros(x), zeros(w)).shape
   report(`${name} forward`, [x, w], (a, b) => f(a, b))
-  report(`${name} input gradient`, [x, w, out], (a, b, g) => vjp((v: Tensor) => f(v, b), a).pullback(g)
-  report(`${name} filter gradient`, [x, w, out], (a, b, g) => vjp((v: Tensor) => f(a, v), b).pullback(g)
+  report(`${name} input gradient`, [x, w, out], (a, b, g) => vjp((v: Tensor) => f(v, b), a).pullback(g))
+  report(`${name} filter gradient`, [x, w, out], (a, b, g) => vjp((v: Tensor) => f(a, v), b).pullback(g))
 }
 
 convolution([16, 32, 32, 64], 64, 3)
