@@ -67,6 +67,8 @@ const codeOf = ({ key, make }: Phase): Code => {
 const timePhases = (kernel: Kernel, lengths: readonly number[]): readonly number[] => {
   const { phases, scratch } = generate(kernel, machine)
   const buffers = lengths.map((length) => heap.allocate(4 * length))
+  for (const { address, bytes } of buffers)
+    new Float32Array(heap.memory.buffer, address, bytes >> 2).forEach((_, i, x) => (x[i] = Math.sin(i)))
   const shared = heap.allocate(scratch)
   const upload = (values: Int32Array | Float32Array): number => {
     const { address } = heap.allocate(values.byteLength)
