@@ -109,7 +109,7 @@ export const scatterAdd = (index: Tensor, updates: Tensor, size: number, axis = 
   )
 
 /**
- * The i32 indices that sort `x` along `axis`, smallest first; equal elements keep their order.
+ * The i32 indices that sort `x` along `axis`, smallest first, NaN last; equal elements keep their order.
  *
  * @example
  * ```ts

@@ -11,7 +11,7 @@ import { freeAxes } from '../../graph/infer.ts'
 import { rowMajor, sizeOf, type Shape } from '../../graph/shape.ts'
 import type { Program } from '../../compiler/canonicalise.ts'
 import { applyScalar } from './scalar.ts'
-import { load, store } from './store.ts'
+import { ascending, load, store } from './store.ts'
 
 /** The value of a node from the values of its inputs. */
 type Rule<K extends OpName> = (node: NodeOf<K>, inputs: readonly TypedArray[]) => TypedArray
@@ -267,7 +267,7 @@ export const interpretRules: { readonly [K in OpName]: Rule<K> } = {
     forEachIndex([outer, inner], ([o, k]) => {
       const address = (j: number): number => ((o as number) * length + j) * inner + (k as number)
       range(length)
-        .toSorted((a, b) => load(x as TypedArray, address(a)) - load(x as TypedArray, address(b)) || a - b)
+        .toSorted((a, b) => ascending(load(x as TypedArray, address(a)), load(x as TypedArray, address(b))) || a - b)
         .forEach((j, i) => {
           out[address(i)] = j
         })

@@ -17,7 +17,7 @@ import { copyView, prepareConv } from './conv.ts'
 import { evaluator, filler, type BufferOf } from './evaluate.ts'
 import { gemm } from './gemm.ts'
 import { blockSize, type Lanes } from './lanes.ts'
-import { asNumbers, store } from './store.ts'
+import { ascending, asNumbers, store } from './store.ts'
 import { addresses, rowAddress, walker } from './walk.ts'
 
 /** Runs a prepared kernel. */
@@ -174,7 +174,7 @@ const sort = ({ from, outer, length, inner, output }: SortKernel, bufferOf: Buff
     for (let o = 0; o < outer; o++)
       for (let k = 0; k < inner; k++) {
         const address = (j: number): number => (o * length + j) * inner + k
-        const order = range(length).toSorted((a, b) => (x[address(a)] as number) - (x[address(b)] as number) || a - b)
+        const order = range(length).toSorted((a, b) => ascending(x[address(a)] as number, x[address(b)] as number) || a - b)
         order.forEach((j, i) => {
           out[address(i)] = j
         })

@@ -28,3 +28,7 @@ export const store = (array: TypedArray, i: number, value: number): void => {
 /** The array as numbers: halves are decoded into a copy. */
 export const asNumbers = (array: TypedArray): Lanes =>
   array instanceof Uint16Array ? Float32Array.from(array, (bits) => halves[bits] as number) : array
+
+/** The order of numbers as a comparison: what is no number is last. */
+export const ascending = (x: number, y: number): number =>
+  x < y ? -1 : x > y ? 1 : Number(Number.isNaN(x)) - Number(Number.isNaN(y))
