@@ -147,9 +147,9 @@ export const writeResults = (
   valid: Expression | undefined,
 ): readonly Statement[] => {
   const value = rounded(e, a, results)
-  if (valid === undefined) return write(e, to, i32(0), ahead, value)
-  const some = writeSome(e, to, i32(0), value, valid)
-  return [{ kind: 'if', condition: apply('i32.ge_s', [valid, i32(4)]), yes: write(e, to, i32(0), 0, value), no: some }]
+  if (valid === undefined) return write(e, to, ahead, value)
+  const some = writeSome(e, to, value, valid)
+  return [{ kind: 'if', condition: apply('i32.ge_s', [valid, i32(4)]), yes: write(e, to, 0, value), no: some }]
 }
 
 /** How many of four results there are at block `index` of `count` results in fours. */

@@ -14,7 +14,7 @@ import { isLaneType, whyNotVector, writeInstructions } from './body.ts'
 import { domainOf, joined, part, reordered, split, type Domain } from './domain.ts'
 import { fresh, inside, keep, word, type Emitter } from './emitter.ts'
 import type { Generated, Phase } from './kernelCode.ts'
-import { leavesOf, read, viewOf, write, writeSome, type Reading, type Walk, type Writing } from './leaf.ts'
+import { advanced, leavesOf, read, viewOf, write, writeSome, type Reading, type Walk, type Writing } from './leaf.ts'
 import { enter, odometerParameters, turn, type Odometer } from './odometer.ts'
 import {
   closed,
@@ -33,13 +33,19 @@ import { transposing, transposingAxis } from './transposing.ts'
 /** Elements of a unit of a kernel with one axis. */
 export const flatUnit = 4096
 
-/** A row: from byte `from` to byte `to`, eight elements a turn; the rest too, unless there is none or it may be written over. */
+/** A place of a row: four values of each instruction from `ahead` elements further on, and where they are written. */
+interface Here {
+  readonly four: (ahead: number, valid?: Expression) => readonly Expression[]
+  readonly places: readonly { readonly to: Writing; readonly instruction: number }[]
+}
+
+/** A row: from byte `from` until byte `until`, eight elements a turn; the rest too, unless there is none or it may be written over. */
 const writeRow = (
   { e, pointers, steps }: Opening,
   { body, outputs }: Written,
   walks: readonly Walk[],
   from: Expression,
-  to: Expression,
+  until: Expression,
   whole: boolean,
 ): void => {
   const operand = (k: number): Omit<Writing, 'dtype'> => ({
@@ -56,22 +62,28 @@ const writeRow = (
   const targets = outputs.map(({ dtype, instruction }, k) => ({ to: { dtype, ...operand(k) }, instruction }))
   const fixed = new Map(
     [...readings].flatMap(([instruction, reading]) =>
-      reading.walk === 'stays' ? [[instruction, keep(e, 'same', read(e, reading, i32(0)))] as const] : [],
+      reading.walk === 'stays' ? [[instruction, keep(e, 'same', read(e, reading))] as const] : [],
     ),
   )
   const i = fresh(e, 'i', 'i32')
-  const four = (into: Emitter, ahead: number, valid?: Expression): readonly Expression[] =>
-    writeInstructions(into, body, (inner, instruction) => {
-      const reading = readings.get(instruction)
-      if (reading === undefined) throw new Error('wasm: a leaf without its reading')
-      return fixed.get(instruction) ?? read(inner, reading, get(i), ahead, valid)
-    })
+  /** Readings and outputs at byte `i`, and from there four values of each instruction. */
+  const here = (into: Emitter): Here => {
+    const own = new Map([...readings].map(([instruction, reading]) => [instruction, advanced(into, reading, get(i))]))
+    const four = (ahead: number, valid?: Expression): readonly Expression[] =>
+      writeInstructions(into, body, (inner, instruction) => {
+        const reading = own.get(instruction)
+        if (reading === undefined) throw new Error('wasm: a leaf without its reading')
+        return fixed.get(instruction) ?? read(inner, reading, ahead, valid)
+      })
+    return { four, places: targets.map(({ to, instruction }) => ({ to: advanced(into, to, get(i)), instruction })) }
+  }
   e.statements.push(set(i, from))
-  const end = keep(e, 'end', to)
+  const end = keep(e, 'end', until)
   const eight = inside(e)
-  const values = [four(eight, 0), four(eight, 4)]
-  for (const { to, instruction } of targets)
-    eight.statements.push(...values.flatMap((own, k) => write(eight, to, get(i), 4 * k, at(own, instruction))))
+  const { four, places } = here(eight)
+  const values = [four(0), four(4)]
+  for (const own of places)
+    eight.statements.push(...values.flatMap((all, k) => write(eight, own.to, 4 * k, at(all, own.instruction))))
   if (whole) {
     e.statements.push(countTo(i, end, 32, eight.statements))
     return
@@ -79,11 +91,12 @@ const writeRow = (
   e.statements.push(countTo(i, keep(e, 'whole', sub(end, i32(31))), 32, eight.statements))
   const rest = inside(e)
   const left = keep(rest, 'left', apply('i32.shr_s', [sub(end, get(i)), i32(2)]))
-  const own = four(rest, 0, left)
+  const last = here(rest)
+  const lanes = last.four(0, left)
   const [all, some] = [inside(rest), inside(rest)]
-  for (const { to, instruction } of targets) {
-    all.statements.push(...write(all, to, get(i), 0, at(own, instruction)))
-    some.statements.push(...writeSome(some, to, get(i), at(own, instruction), left))
+  for (const own of last.places) {
+    all.statements.push(...write(all, own.to, 0, at(lanes, own.instruction)))
+    some.statements.push(...writeSome(some, own.to, at(lanes, own.instruction), left))
   }
   rest.statements.push({
     kind: 'if',

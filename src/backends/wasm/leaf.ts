@@ -1,7 +1,7 @@
 /**
  * The leaves of a body, its loads and indices, as code: four elements at a time along one axis, which is walked in vectors.
  *
- * Positions along that axis are bytes of f32: element `i` stands at `4·i`, whatever the leaf's dtype.
+ * Positions along that axis are bytes of f32: element `k` stands at byte `4·k`, whatever the operand's dtype.
  */
 import { at, range } from '../../prelude/array.ts'
 import type { DType } from '../../graph/dtype.ts'
@@ -58,21 +58,38 @@ export const startOf = (leaf: Leaf, offset: number): Parameter =>
     ? { kind: 'buffer', buffer: leaf.from.buffer, offset: stepOf(leaf, leaf.from.view.offset + offset) }
     : leaf.view.offset + offset
 
-/** A leaf while code is written: where its row begins, and its step along the axis that is walked in vectors. */
-export interface Reading {
-  readonly leaf: Leaf
+/** An operand at some place of a row: how it goes on from there along the axis that is walked in vectors. */
+interface Place {
   readonly walk: Walk
   readonly pointer: Expression
   readonly step: Expression
 }
 
-/** Byte `4·i` of an f32 as the byte of an element of this dtype. */
-const scaled = (dtype: DType, i: Expression): Expression =>
-  bytesOf(dtype) === 4
-    ? i
-    : i.kind === 'constant' && i.type === 'i32'
-      ? i32(i.value >> 2)
-      : apply('i32.shr_u', [i, i32(2)])
+/** A leaf at some place of a row. */
+export interface Reading extends Place {
+  readonly leaf: Leaf
+}
+
+/** An output at some place of a row. */
+export interface Writing extends Place {
+  readonly dtype: DType
+}
+
+/**
+ * The operand at byte `i` of its row, by a pointer that is computed here. Vectors side by side use it with offsets of their own: V8 joins them
+ * into wider ones only if it sees one and the same pointer.
+ */
+export const advanced = <P extends Reading | Writing>(e: Emitter, operand: P, i: Expression): P => {
+  const { walk, pointer, step } = operand
+  if (walk === 'stays') return operand
+  const isWide =
+    'leaf' in operand ? operand.leaf.kind === 'load' && bytesOf(operand.leaf.dtype) === 4 : bytesOf(operand.dtype) === 4
+  const position = (): Expression => apply('i32.shr_u', [i, i32(2)])
+  if (walk === 'next' && isWide) return { ...operand, pointer: keep(e, 'at', add(pointer, i)) }
+  if (walk === 'back' && isWide) return { ...operand, pointer: keep(e, 'at', sub(pointer, i)) }
+  if (walk === 'next') return { ...operand, pointer: keep(e, 'at', add(pointer, position())) }
+  return { ...operand, pointer: keep(e, 'at', add(pointer, apply('i32.mul', [position(), step]))) }
+}
 
 const reversed = [12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3]
 
@@ -83,9 +100,8 @@ const widened = (dtype: DType, bytes: Expression): Expression => {
 }
 
 /** The value of an index of f32 or a whole number. */
-const readIndex = (e: Emitter, { leaf, walk, pointer, step }: Reading, i: Expression, ahead: number): Expression => {
-  const position = add(apply('i32.shr_u', [i, i32(2)]), i32(ahead))
-  const first = apply('i32x4.splat', [walk === 'stays' ? pointer : add(pointer, apply('i32.mul', [position, step]))])
+const readIndex = (e: Emitter, { leaf, walk, pointer, step }: Reading, ahead: number): Expression => {
+  const first = apply('i32x4.splat', [walk === 'stays' ? pointer : add(pointer, mul(step, i32(ahead)))])
   const values =
     walk === 'stays' ? first : apply('i32x4.add', [first, apply('i32x4.mul', [apply('i32x4.splat', [step]), ramp(e)])])
   if (leaf.dtype === 'u8') return apply('v128.and', [values, lanesOfBits(e, 255)])
@@ -93,9 +109,8 @@ const readIndex = (e: Emitter, { leaf, walk, pointer, step }: Reading, i: Expres
 }
 
 /** Four elements that lie apart; those behind `valid`, where it is given, are not touched. */
-const readApart = (e: Emitter, { leaf, pointer, step }: Reading, i: Expression, ahead: number, valid?: Expression) => {
-  const position = add(apply('i32.shr_u', [i, i32(2)]), i32(ahead))
-  const base = keep(e, 'at', add(pointer, apply('i32.mul', [position, step])))
+const readApart = (e: Emitter, { leaf, pointer, step }: Reading, ahead: number, valid?: Expression): Expression => {
+  const base = keep(e, 'at', add(pointer, mul(step, i32(ahead))))
   const lane = (k: number): Expression => {
     const distance = mul(step, i32(k))
     return add(base, valid === undefined ? distance : select(apply('i32.gt_s', [valid, i32(k)]), distance, i32(0)))
@@ -107,34 +122,24 @@ const readApart = (e: Emitter, { leaf, pointer, step }: Reading, i: Expression, 
 }
 
 /**
- * Four elements of a leaf from byte `i` of the row on, `ahead` elements further. `valid` says how many of them exist, where not all four do;
- * the others are anything.
+ * Four elements of a leaf, `ahead` elements further. `valid` says how many of them exist, where not all four do; the others are anything.
  */
-export const read = (e: Emitter, reading: Reading, i: Expression, ahead = 0, valid?: Expression): Expression => {
+export const read = (e: Emitter, reading: Reading, ahead = 0, valid?: Expression): Expression => {
   const { leaf, walk, pointer } = reading
-  if (leaf.kind === 'index') return readIndex(e, reading, i, ahead)
+  if (leaf.kind === 'index') return readIndex(e, reading, ahead)
   const wide = bytesOf(leaf.dtype) === 4
   if (walk === 'stays' && wide) return apply('v128.load32_splat', [pointer], 0)
   if (walk === 'stays') {
     const value = apply('v128.and', [apply('v128.load8_splat', [pointer], 0), lanesOfBits(e, 255)])
     return leaf.dtype === 'bool' ? apply('i32x4.neg', [value]) : value
   }
-  const here = (): Expression => add(pointer, scaled(leaf.dtype, i))
-  if (walk === 'next' && wide) return apply('v128.load', [here()], 4 * ahead)
-  if (walk === 'next') return widened(leaf.dtype, apply('v128.load32_zero', [here()], ahead))
+  if (walk === 'next' && wide) return apply('v128.load', [pointer], 4 * ahead)
+  if (walk === 'next') return widened(leaf.dtype, apply('v128.load32_zero', [pointer], ahead))
   if (walk === 'back' && wide) {
-    const values = apply('v128.load', [add(sub(pointer, i), i32(-12 - 4 * ahead))], 0)
+    const values = keep(e, 'back', apply('v128.load', [add(pointer, i32(-12 - 4 * ahead))], 0))
     return apply('i8x16.shuffle', [values, values], ...reversed)
   }
-  return readApart(e, reading, i, ahead, valid)
-}
-
-/** Where four elements are written: how the output moves along the axis walked in vectors, and its row and step. */
-export interface Writing {
-  readonly dtype: DType
-  readonly walk: Walk
-  readonly pointer: Expression
-  readonly step: Expression
+  return readApart(e, reading, ahead, valid)
 }
 
 /** The four lanes as they lie in memory: bytes in the lowest bits of their lanes. */
@@ -144,49 +149,28 @@ const stored = (e: Emitter, dtype: DType, value: Expression): Expression =>
 const lowestBytes = [0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12, 0, 4, 8, 12]
 
 /** Writes lane `k` of a value that lies as memory has it. */
-const writeLane = (
-  { dtype, walk, pointer, step }: Writing,
-  i: Expression,
-  ahead: number,
-  value: Expression,
-  k: number,
-): Statement => {
+const writeLane = ({ dtype, walk, pointer, step }: Writing, ahead: number, value: Expression, k: number): Statement => {
   const next = walk === 'next'
-  const position = add(apply('i32.shr_u', [i, i32(2)]), i32(ahead + k))
-  const address = add(pointer, next ? scaled(dtype, i) : apply('i32.mul', [position, step]))
   const wide = bytesOf(dtype) === 4
   return {
     kind: 'store',
     op: wide ? 'v128.store32_lane' : 'v128.store8_lane',
-    args: [address, value],
+    args: [next ? pointer : add(pointer, mul(step, i32(ahead + k))), value],
     immediates: [next ? bytesOf(dtype) * (ahead + k) : 0, wide ? k : 4 * k],
   }
 }
 
-/** Writes four lanes at byte `i` of the row, `ahead` elements further. */
-export const write = (
-  e: Emitter,
-  to: Writing,
-  i: Expression,
-  ahead: number,
-  value: Expression,
-): readonly Statement[] => {
+/** Writes four lanes, `ahead` elements further. */
+export const write = (e: Emitter, to: Writing, ahead: number, value: Expression): readonly Statement[] => {
   const bits = stored(e, to.dtype, value)
-  if (to.walk !== 'next') return range(4).map((k) => writeLane(to, i, ahead, bits, k))
-  const address = add(to.pointer, scaled(to.dtype, i))
-  if (bytesOf(to.dtype) === 4) return [store('v128.store', address, bits, 4 * ahead)]
+  if (to.walk !== 'next') return range(4).map((k) => writeLane(to, ahead, bits, k))
+  if (bytesOf(to.dtype) === 4) return [store('v128.store', to.pointer, bits, 4 * ahead)]
   const packed = apply('i8x16.shuffle', [bits, bits], ...lowestBytes)
-  return [{ kind: 'store', op: 'v128.store32_lane', args: [address, packed], immediates: [ahead, 0] }]
+  return [{ kind: 'store', op: 'v128.store32_lane', args: [to.pointer, packed], immediates: [ahead, 0] }]
 }
 
 /** Writes the first `valid` lanes, one to four. */
-export const writeSome = (
-  e: Emitter,
-  to: Writing,
-  i: Expression,
-  value: Expression,
-  valid: Expression,
-): readonly Statement[] => {
+export const writeSome = (e: Emitter, to: Writing, value: Expression, valid: Expression): readonly Statement[] => {
   const bits = stored(e, to.dtype, value)
   const lane = (k: number): readonly Statement[] => {
     const rest: Statement = {
@@ -195,7 +179,7 @@ export const writeSome = (
       yes: k < 3 ? lane(k + 1) : [],
       no: [],
     }
-    return [writeLane(to, i, 0, bits, k), ...(k < 3 ? [rest] : [])]
+    return [writeLane(to, 0, bits, k), ...(k < 3 ? [rest] : [])]
   }
   return lane(0)
 }

@@ -26,7 +26,7 @@ import {
 } from './accumulator.ts'
 import { castStep, writeBody, type LaneType } from './body.ts'
 import { fresh, inside, keep, ramp, word, type Emitter } from './emitter.ts'
-import { leavesOf, read, write, type Reading, type Walk } from './leaf.ts'
+import { advanced, leavesOf, read, write, type Reading, type Walk, type Writing } from './leaf.ts'
 import { enter, turn, type Odometer } from './odometer.ts'
 import { closed, open, toStarts, type Opening } from './opening.ts'
 
@@ -162,28 +162,26 @@ const alongReduced = (e: Emitter, scope: Scope, pointers: readonly Expression[])
   const { accumulation, form, whole, cut, loops, walks, rowWalks } = structure
   const readings = rowReadings(e, scope, pointers)
   const fixed = readings.map((own, k) =>
-    at(walks, k + 1) === 'stays' ? own.map((reading) => keep(e, 'same', read(e, reading, i32(0)))) : undefined,
+    at(walks, k + 1) === 'stays' ? own.map((reading) => keep(e, 'same', read(e, reading))) : undefined,
   )
   const i = fresh(e, 'i', 'i32')
-  /** The values of rows, four elements from `ahead` on; what rows share is read once. */
-  const four = (into: Emitter, ahead: number, left?: Expression): ((row: number) => Expression) => {
-    const shared = readings.map((own, k) =>
-      form === 'rows' && at(rowWalks, k + 1) === 'stays' && fixed[k] === undefined
-        ? keep(into, 'x', read(into, at(own, 0), get(i), ahead, left))
-        : undefined,
+  /** The values of a row at byte `i`, from `ahead` elements further on; what rows share is read once. */
+  const four = (into: Emitter, left?: Expression): ((row: number, ahead: number) => Expression) => {
+    const moved = (e: Emitter, k: number, row: number): Reading => advanced(e, at(at(readings, k), row), get(i))
+    const once = readings.map((_, k) => fixed[k] === undefined && (form === 'row' || at(rowWalks, k + 1) === 'stays'))
+    const here = once.map((isOnce, k) => (isOnce ? moved(into, k, 0) : undefined))
+    const shared = here.map((reading) =>
+      reading !== undefined && form === 'rows' ? keep(into, 'x', read(into, reading, 0, left)) : undefined,
     )
-    return (row) =>
-      value(
-        into,
-        scope,
-        (e, k) => fixed[k]?.[row] ?? shared[k] ?? read(e, at(at(readings, k), row), get(i), ahead, left),
-      )
+    return (row, ahead) =>
+      value(into, scope, (e, k) => fixed[k]?.[row] ?? shared[k] ?? read(e, here[k] ?? moved(e, k, row), ahead, left))
   }
   const bytes = form === 'rows' ? 16 : 64
   const end = cut === loops ? keep(e, 'end', mul(scope.partLength, i32(4))) : number(scope, layout.vectorBytes)
   e.statements.push(set(i, i32(0)))
   const main = inside(e)
-  const all = form === 'rows' ? range(4).map(four(main, 0)) : range(4).map((n) => four(main, 4 * n)(0))
+  const inMain = four(main)
+  const all = range(4).map((n) => (form === 'rows' ? inMain(n, 0) : inMain(0, 4 * n)))
   all.forEach((x, n) => main.statements.push(...take(accumulation, at(accumulators, n), x)))
   if (whole) {
     e.statements.push(countTo(i, end, bytes, main.statements))
@@ -193,9 +191,9 @@ const alongReduced = (e: Emitter, scope: Scope, pointers: readonly Expression[])
   const rest = inside(e)
   const left = keep(rest, 'left', apply('i32.shr_s', [sub(end, get(i)), i32(2)]))
   const isValid = keep(rest, 'valid', apply('i32x4.lt_s', [ramp(e), apply('i32x4.splat', [left])]))
-  const restOf = four(rest, 0, left)
+  const inRest = four(rest, left)
   range(resultsOf[form]).forEach((row) => {
-    const x = masked(rest, accumulation, restOf(row), isValid)
+    const x = masked(rest, accumulation, inRest(row, 0), isValid)
     rest.statements.push(...take(accumulation, at(accumulators, row), x))
   })
   e.statements.push(countTo(i, end, 16, rest.statements))
@@ -210,11 +208,9 @@ const alongResults = (e: Emitter, scope: Scope, pointers: readonly Expression[])
     pointer: at(pointers, k),
     step: at(steps, k + 1),
   }))
-  const fixed = readings.map((reading) =>
-    reading.walk === 'stays' ? keep(e, 'same', read(e, reading, i32(0))) : undefined,
-  )
+  const fixed = readings.map((reading) => (reading.walk === 'stays' ? keep(e, 'same', read(e, reading)) : undefined))
   const all = accumulators.map((_, w) =>
-    value(e, scope, (into, k) => fixed[k] ?? read(into, at(readings, k), i32(0), 4 * w, valid)),
+    value(e, scope, (into, k) => fixed[k] ?? read(into, at(readings, k), 4 * w, valid)),
   )
   all.forEach((x, w) => e.statements.push(...take(structure.accumulation, at(accumulators, w), x)))
 }
@@ -223,7 +219,7 @@ const finish = (e: Emitter, scope: Scope, isPartial: boolean): void => {
   const { structure, pointers, accumulators, valid } = scope
   const { accumulation: a, form, dtype } = structure
   const pointer = get(at(pointers, 0))
-  const to = { dtype, walk: 'next', pointer, step: i32(0) } as const
+  const to: Writing = { dtype, walk: 'next', pointer, step: i32(0) }
   const put = (results: Results, n: number, some: Expression | undefined): void => {
     const bytes = a.kind === 'doubles' ? 32 : 16
     e.statements.push(
@@ -311,8 +307,10 @@ export const makeJoin = (name: string, a: Accumulation, dtype: DType): Function 
       set(from, add(get(from), stride)),
     ]),
   )
-  const to = { dtype, walk: 'next', pointer: output, step: i32(0) } as const
-  turnOf4.statements.push(...write(turnOf4, to, mul(get(i), i32(4)), 0, rounded(turnOf4, a, accumulator.map(get))))
+  const to: Writing = { dtype, walk: 'next', pointer: output, step: i32(0) }
+  turnOf4.statements.push(
+    ...write(turnOf4, advanced(turnOf4, to, mul(get(i), i32(4))), 0, rounded(turnOf4, a, accumulator.map(get))),
+  )
   e.statements.push(countTo(i, end, 4, turnOf4.statements))
   return closed(name, opening)
 }

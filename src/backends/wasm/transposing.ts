@@ -11,7 +11,7 @@ import { writeInstructions } from './body.ts'
 import { joined, part, split, type Domain } from './domain.ts'
 import { fresh, inside, keep, word } from './emitter.ts'
 import type { Phase } from './kernelCode.ts'
-import { leavesOf, read, transposed, walkOf, write, type Reading, type Walk } from './leaf.ts'
+import { advanced, leavesOf, read, transposed, walkOf, write, type Reading, type Walk } from './leaf.ts'
 import { enter, odometerParameters, turn, type Odometer } from './odometer.ts'
 import { closed, open, startsOf, stepsOf, structureOfWritten, toStarts, walksAlong, type Written } from './opening.ts'
 
@@ -69,7 +69,7 @@ const make = (
     })),
   )
   const fixed = readings.map((own): Rows | undefined =>
-    at(own, 0).walk === 'stays' ? own.map((reading) => keep(unit, 'same', read(unit, reading, i32(0)))) : undefined,
+    at(own, 0).walk === 'stays' ? own.map((reading) => keep(unit, 'same', read(unit, reading))) : undefined,
   )
   unit.statements.push(set(i, i32(0)))
   const tile = inside(unit)
@@ -89,13 +89,13 @@ const make = (
   const values = range(4).map((row) =>
     writeInstructions(tile, body, (inner, instruction) => {
       const k = places.get(instruction) ?? 0
-      return ready[k]?.[row] ?? read(inner, at(at(readings, k), row), get(i))
+      return ready[k]?.[row] ?? read(inner, advanced(inner, at(at(readings, k), row), get(i)))
     }),
   )
   outputs.forEach(({ dtype, instruction }, k) => {
     values.forEach((own, row) => {
       const to = { dtype, walk: at(walks, k), pointer: at(at(starts, k), row), step: at(steps, k) }
-      tile.statements.push(...write(tile, to, get(i), 0, at(own, instruction)))
+      tile.statements.push(...write(tile, advanced(tile, to, get(i)), 0, at(own, instruction)))
     })
   })
   unit.statements.push(countTo(i, length, 16, tile.statements), ...turn(block, odometer, coordinates))
