@@ -17,7 +17,8 @@ import type { Profile } from '../compiler/profile.ts'
 import type { Backend, Executable, Machine, Memory } from '../backends/backend.ts'
 import { loadBackend, type BackendOptions, type DeviceError } from '../backends/registry.ts'
 import { Tensor } from './tensor.ts'
-import { leaves, leavesWithPaths, mapTree, refill, signature } from './tree.ts'
+import { fill, leavesOf, structureOf, type Structure } from './structure.ts'
+import { leaves, leavesWithPaths, refill, signature } from './tree.ts'
 
 /** A compiled function: traced once for each structure and shapes of its arguments, then replayed. */
 export type Compiled<A extends readonly unknown[], R> = ((...args: A) => Promise<R>) & {
@@ -105,20 +106,27 @@ export interface Device {
   readonly close: () => Promise<void>
 }
 
+/** Memory that a storage has until it is given back: once, by a donation or when nothing refers to the storage any more. */
+interface Holding {
+  readonly memory: Memory
+  donatedAs: string | undefined
+}
+
 /** Values that a device keeps: the state of a leaf. */
 class Storage {
   readonly owner: object
-  readonly memory: Memory
-  donatedAs: string | undefined = undefined
+  readonly holding: Holding
 
-  constructor(owner: object, memory: Memory) {
+  constructor(owner: object, holding: Holding) {
     this.owner = owner
-    this.memory = memory
+    this.holding = holding
   }
 }
 
 /** What a device knows while it is open. */
 interface Session {
+  /** Gives memory back when no tensor can reach its storage any more. */
+  readonly forgotten: FinalizationRegistry<Holding>
   readonly backend: Backend
   readonly passes: Passes
   readonly uploads: WeakMap<TypedArray, Storage>
@@ -129,6 +137,8 @@ interface Session {
 interface Ready {
   readonly plan: Plan
   readonly executable: Executable
+  /** Bytes of each output. */
+  readonly bytes: readonly number[]
 }
 
 const named = (path: string): string => (path === '' ? 'the tensor' : `the tensor '${path}'`)
@@ -139,32 +149,39 @@ const storageOf = (session: Session, node: NodeOf<'buffer'>, path: string): Stor
   const { storage } = source
   if (!(storage instanceof Storage) || storage.owner !== session)
     throw new DTypeError(`${named(path)} lives on another device; read it there and make a tensor of its values`)
-  if (storage.donatedAs !== undefined)
+  const { donatedAs } = storage.holding
+  if (donatedAs !== undefined)
     throw new UseAfterDonate(
-      `${named(path)} was donated as '${storage.donatedAs}' to a compiled function; use the value that the function returned`,
+      `${named(path)} was donated as '${donatedAs}' to a compiled function; use the value that the function returned`,
     )
+  return storage
+}
+
+/** A storage of fresh memory. */
+const allocate = (session: Session, bytes: number): Storage => {
+  const holding: Holding = { memory: session.backend.allocate(bytes), donatedAs: undefined }
+  const storage = new Storage(session, holding)
+  session.forgotten.register(storage, holding)
   return storage
 }
 
 const upload = (session: Session, values: TypedArray): Storage => {
   const known = session.uploads.get(values)
-  if (known !== undefined && known.donatedAs === undefined) return known
-  const storage = new Storage(session, session.backend.allocate(values.byteLength))
-  session.backend.write(storage.memory, values)
+  if (known !== undefined && known.holding.donatedAs === undefined) return known
+  const storage = allocate(session, values.byteLength)
+  session.backend.write(storage.holding.memory, values)
   session.uploads.set(values, storage)
   return storage
 }
 
-const bytesOfSlot = (shape: Shape, dtype: DType): number => sizeOf(shape) * bytesPerElement[dtype]
-
 const leafTensor = (storage: Storage, shape: Shape, dtype: DType): Tensor =>
   new Tensor(makeNode('buffer', { source: { kind: 'device', storage }, shape, dtype }, []))
 
-const run = (session: Session, { plan, executable }: Ready, inputs: readonly Storage[]): readonly Tensor[] => {
-  const outputs = plan.outputs.map((s) => new Storage(session, session.backend.allocate(bytesOfSlot(s.shape, s.dtype))))
+const run = (session: Session, { plan, executable, bytes }: Ready, inputs: readonly Storage[]): readonly Tensor[] => {
+  const outputs = bytes.map((n) => allocate(session, n))
   executable.run(
-    inputs.map((s) => s.memory),
-    outputs.map((s) => s.memory),
+    inputs.map((s) => s.holding.memory),
+    outputs.map((s) => s.holding.memory),
   )
   return outputs.map((storage, i) => leafTensor(storage, at(plan.outputs, i).shape, at(plan.outputs, i).dtype))
 }
@@ -172,16 +189,16 @@ const run = (session: Session, { plan, executable }: Ready, inputs: readonly Sto
 /** One run with a barrier after each kernel. */
 const profile = async (
   session: Session,
-  { plan, executable }: Ready,
-  inputs: () => readonly Storage[],
+  { plan, executable, bytes }: Ready,
+  inputs: readonly Storage[],
 ): Promise<Profile> => {
   if (executable.profile === undefined)
     throw new Error(`profile: the device '${session.backend.name}' does not run kernels one by one`)
   const start = performance.now()
-  const outputs = plan.outputs.map((s) => session.backend.allocate(bytesOfSlot(s.shape, s.dtype)))
+  const outputs = bytes.map((n) => session.backend.allocate(n))
   try {
     const milliseconds = await executable.profile(
-      inputs().map((s) => s.memory),
+      inputs.map((s) => s.holding.memory),
       outputs,
     )
     return { plan, milliseconds, total: performance.now() - start }
@@ -197,7 +214,11 @@ const isOnDevice = (x: Tensor): boolean => x.node.op === 'buffer' && x.node.attr
 const parameterFor = (node: Node, index: number): NodeOf<'parameter'> =>
   makeNode('parameter', { index, shape: node.shape, dtype: node.dtype }, [])
 
-const ready = (session: Session, plan: Plan): Ready => ({ plan, executable: session.backend.prepare(plan) })
+const ready = (session: Session, plan: Plan): Ready => ({
+  plan,
+  executable: session.backend.prepare(plan),
+  bytes: plan.outputs.map(({ shape, dtype }) => sizeOf(shape) * bytesPerElement[dtype]),
+})
 
 /** Plans of `realize`, by the structure of the graph over its buffers. */
 const realizeNodes = (session: Session, outputs: readonly Node[]): readonly Tensor[] => {
@@ -221,9 +242,10 @@ const planOver = (session: Session, buffers: readonly Node[], outputs: readonly 
   return compilePlan(parameters, closed, session.passes)
 }
 
-const realizeTree = <T>(session: Session, tree: T): T => {
-  const pending = leaves(tree).filter((x) => !isOnDevice(x))
-  if (pending.length === 0) return tree
+/** Every leaf as a value on the device; the same list when they all are. */
+const realizeLeaves = (session: Session, all: readonly Tensor[]): readonly Tensor[] => {
+  const pending = all.filter((x) => !isOnDevice(x))
+  if (pending.length === 0) return all
   const hosted = new Map<Tensor, Tensor>()
   for (const x of pending)
     if (isBuffer(x.node)) hosted.set(x, leafTensor(storageOf(session, x.node, ''), x.shape, x.dtype))
@@ -233,12 +255,23 @@ const realizeTree = <T>(session: Session, tree: T): T => {
       session,
       lazy.map((x) => x.node),
     ).forEach((y, i) => hosted.set(at(lazy, i), y))
-  return mapTree(tree, (x) => hosted.get(x) ?? x)
+  return all.map((x) => hosted.get(x) ?? x)
+}
+
+const realizeTree = <T>(session: Session, tree: T): T => {
+  const all = leaves(tree)
+  const realized = realizeLeaves(session, all)
+  return realized === all ? tree : refill(tree, realized)
 }
 
 /** A function traced for one signature. */
 interface Traced extends Ready {
-  readonly result: unknown
+  readonly given: Structure
+  readonly result: Structure
+  /** Where each leaf stands in the arguments, and in words. */
+  readonly paths: readonly string[]
+  readonly positions: readonly number[]
+  readonly names: readonly string[]
 }
 
 const trace = <A extends readonly unknown[], R>(
@@ -265,69 +298,86 @@ const trace = <A extends readonly unknown[], R>(
 /** Gives up the arguments at the donated positions, each storage once: a tensor may stand at several paths, or be kept at another. */
 const markDonated = (
   session: Session,
-  args: readonly unknown[],
+  { positions, names }: Traced,
+  storages: readonly Storage[],
   donate: readonly number[],
-  kept: ReadonlySet<Storage>,
 ): void => {
-  const given = new Map<Storage, string>()
-  for (const position of donate)
-    for (const [path, leaf] of leavesWithPaths(args[position]))
-      if (isBuffer(leaf.node))
-        given.set(storageOf(session, leaf.node, path), `argument ${position}${path === '' ? '' : `, ${path}`}`)
-  for (const [storage, name] of given) {
-    if (kept.has(storage)) continue
-    storage.donatedAs = name
-    session.backend.release(storage.memory)
-  }
+  if (donate.length === 0) return
+  const kept = new Set(storages.filter((_, i) => !donate.includes(at(positions, i))))
+  storages.forEach((storage, i) => {
+    const { holding } = storage
+    if (holding.donatedAs !== undefined || kept.has(storage) || !donate.includes(at(positions, i))) return
+    holding.donatedAs = at(names, i)
+    session.backend.release(holding.memory)
+  })
+}
+
+/** `argument 0, layers.1.weight`. */
+const donatedName = (path: string): string => {
+  const dot = path.indexOf('.')
+  return `argument ${dot < 0 ? path : `${path.slice(0, dot)}, ${path.slice(dot + 1)}`}`
 }
 
 const compileFunction =
   (session: Session) =>
   <A extends readonly unknown[], R>(fn: (...args: A) => R, { donate = [] }: CompileOptions = {}): Compiled<A, R> => {
     const plans = new Map<string, Traced>()
+    let latest: Traced | undefined
     const tracedFor = (args: A): Traced => {
       const key = signature(args)
       const known = plans.get(key)
       if (known !== undefined) return known
       const { plan, result } = trace(session, fn, args)
-      const made = { ...ready(session, plan), result }
+      const paths = leavesWithPaths(args).map(([path]) => path)
+      const made: Traced = {
+        ...ready(session, plan),
+        given: structureOf(args),
+        result: structureOf(result),
+        paths,
+        positions: paths.map((path) => Number.parseInt(path, 10)),
+        names: paths.map(donatedName),
+      }
       plans.set(key, made)
       return made
     }
-    const storagesOf = (args: A): readonly Storage[] =>
-      leavesWithPaths(args).map(([path, x]) => storageOf(session, x.node as NodeOf<'buffer'>, path))
-    const call = (given: A): R => {
-      const args = realizeTree(session, given)
-      const traced = tracedFor(args)
-      const inputs = storagesOf(args)
-      const outputs = run(session, traced, inputs)
-      const kept = new Set(
-        args.flatMap((arg, i) =>
-          donate.includes(i) ? [] : leaves(arg).map((x) => storageOf(session, x.node as NodeOf<'buffer'>, '')),
-        ),
+    /** What runs for these arguments, and its inputs. */
+    const bind = (args: A): { readonly traced: Traced; readonly storages: readonly Storage[] } => {
+      const alike = latest === undefined ? undefined : leavesOf(latest.given, args)
+      const traced = latest === undefined || alike === undefined ? tracedFor(args) : latest
+      latest = traced
+      const storages = realizeLeaves(session, alike ?? leaves(args)).map((x, i) =>
+        storageOf(session, x.node as NodeOf<'buffer'>, at(traced.paths, i)),
       )
-      markDonated(session, args, donate, kept)
-      return refill(traced.result as R, outputs)
+      return { traced, storages }
+    }
+    const call = (args: A): R => {
+      const { traced, storages } = bind(args)
+      const outputs = run(session, traced, storages)
+      markDonated(session, traced, storages, donate)
+      return fill(traced.result, outputs) as R
     }
     return Object.assign(async (...args: A): Promise<R> => Promise.resolve(call(args)), {
       plan: (...args: A): Plan => trace(session, fn, args).plan,
-      profile: async (...given: A): Promise<Profile> => {
-        const args = realizeTree(session, given)
-        return profile(session, tracedFor(args), () => storagesOf(args))
+      profile: async (...args: A): Promise<Profile> => {
+        const { traced, storages } = bind(args)
+        return profile(session, traced, storages)
       },
     })
   }
 
 const readTensor = async (session: Session, x: Tensor): Promise<Exclude<TypedArray, Uint16Array>> => {
   const leaf = realizeTree(session, x)
-  const bytes = await session.backend.read(storageOf(session, leaf.node as NodeOf<'buffer'>, '').memory)
+  const bytes = await session.backend.read(storageOf(session, leaf.node as NodeOf<'buffer'>, '').holding.memory)
   const values = viewAs(x.dtype, bytes.buffer, bytes.byteOffset, x.size)
   return values instanceof Uint16Array ? Float32Array.from(values, decodeHalf) : values
 }
 
 /** A device that runs on this backend. */
 export const deviceOn = (backend: Backend, passes: Passes = allPasses): Device => {
-  const session: Session = { backend, passes, uploads: new WeakMap(), realizations: new Map() }
+  const forgotten = new FinalizationRegistry<Holding>(({ memory, donatedAs }) => {
+    if (donatedAs === undefined) backend.release(memory)
+  })
+  const session: Session = { backend, passes, forgotten, uploads: new WeakMap(), realizations: new Map() }
   return {
     name: backend.name,
     description: backend.description,
@@ -348,7 +398,7 @@ export interface DeviceOptions extends BackendOptions {
 }
 
 /**
- * Opens a device by name: `cpu`.
+ * Opens a device by name: `cpu`, in TypeScript, or `wasm`, in WebAssembly on several threads.
  *
  * @example
  * ```ts
@@ -358,7 +408,7 @@ export interface DeviceOptions extends BackendOptions {
  * if (opened._tag === 'Left') throw new Error(opened.left.message)
  * const device = opened.right
  * await device.read(tensor([1, 2]).add(1)) // => [2, 3]
- * await open('abacus')() // => left({ _tag: 'DeviceError', message: "there is no device 'abacus'; choose one of: cpu" })
+ * await open('abacus')() // => left({ _tag: 'DeviceError', message: "there is no device 'abacus'; choose one of: cpu, wasm" })
  * ```
  */
 export const open = (name: string, { passes, ...options }: DeviceOptions = {}): TE.TaskEither<DeviceError, Device> =>

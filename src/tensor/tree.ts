@@ -61,7 +61,17 @@ export const leavesWithPaths = (tree: unknown): readonly (readonly [string, Tens
  * leaves({ w: tensor([1]), layers: [tensor([2]), tensor([3])] }) // => [[2], [3], [1]]
  * ```
  */
-export const leaves = (tree: unknown): readonly Tensor[] => leavesWithPaths(tree).map(([, leaf]) => leaf)
+export const leaves = (tree: unknown): readonly Tensor[] => {
+  const found: Tensor[] = []
+  collect(tree, found)
+  return found
+}
+
+const collect = (tree: unknown, found: Tensor[]): void => {
+  if (tree instanceof Tensor) found.push(tree)
+  else if (Array.isArray(tree)) for (const item of tree) collect(item, found)
+  else if (isRecord(tree)) for (const key of Object.keys(tree).toSorted()) collect(tree[key], found)
+}
 
 /**
  * The leaf-by-leaf combination of two trees of one structure.

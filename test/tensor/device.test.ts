@@ -230,7 +230,7 @@ describe('opening', () => {
   it('names the devices that there are when it is asked for another', async () => {
     expect(await openDevice('abacus')()).toEqual({
       _tag: 'Left',
-      left: { _tag: 'DeviceError', message: "there is no device 'abacus'; choose one of: cpu" },
+      left: { _tag: 'DeviceError', message: "there is no device 'abacus'; choose one of: cpu, wasm" },
     })
     expect(await openDevice('constructor')()).toMatchObject({ _tag: 'Left' })
     const opened = await openDevice('cpu')()

@@ -2,7 +2,7 @@
 import type { Flags, Platform } from './threads.ts'
 
 /** A page has no say in them. */
-const noFlags: Flags = { wide: false, eager: false }
+const noFlags: Flags = { wide: false }
 
 /** A page, or a worker of it; a worker may sleep, a page's own thread not. */
 export const platform: Platform = {

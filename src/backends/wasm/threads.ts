@@ -11,8 +11,6 @@ export interface Worker {
 export interface Flags {
   /** Pairs of 128-bit operations become 256-bit ones. */
   readonly wide: boolean
-  /** Code is optimised when it is compiled, not after it has run for a while. */
-  readonly eager: boolean
 }
 
 /** Where programs run: what a platform says of itself and does for the backend. */

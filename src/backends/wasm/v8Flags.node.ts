@@ -32,23 +32,18 @@ const relaxed: Flag = {
   here: major === 20,
 }
 
-/** Optimises code when it is compiled, all of a module at once; else a long training step begins on code that is ten times slower. */
-const eager: readonly Flag[] = [
-  { on: '--no-liftoff', off: '--liftoff', here: major >= 20 && major <= 25 },
-  { on: '--no-wasm-lazy-compilation', off: '--wasm-lazy-compilation', here: major >= 20 && major <= 25 },
-]
-
-const known = [wide, relaxed, ...eager].filter(({ here }) => here)
+// Not --no-liftoff, nor --no-wasm-lazy-compilation: the first training step of a U-Net takes as long with them (0.3 s more than the second).
+const known = [wide, relaxed].filter(({ here }) => here)
 
 const isGiven = (flag: Flag): boolean => flag.here && process.execArgv.includes(flag.on)
 
 /** The flags of this process. */
 export const flags: Platform['flags'] = {
-  given: () => ({ wide: isGiven(wide), eager: eager.every(isGiven) }),
+  given: () => ({ wide: isGiven(wide) }),
   set: () => {
     if (process.env['FATHOM_V8_FLAGS'] === '0') return flags.given()
     for (const { on } of known) v8.setFlagsFromString(on)
-    return { wide: wide.here, eager: eager.every(({ here }) => here) }
+    return { wide: wide.here }
   },
   clear: () => {
     for (const { off } of known) v8.setFlagsFromString(off)
