@@ -1,12 +1,16 @@
 /** Every way to run a program here: backends that are present, their forms, and the compiler with each pass switched off. */
 import { cpuBackend } from '../src/backends/cpu/backend.ts'
 import { allPasses, type Passes } from '../src/compiler/passes.ts'
+import { wasmBackend } from '../src/backends/wasm/backend.ts'
 import { deviceOn, type Device } from '../src/tensor/device.ts'
+import type { Tolerance } from './fuzz/compare.ts'
 
 /** A way to run programs. */
 export interface Configuration {
   readonly name: string
   readonly open: () => Device
+  /** Errors that it may make; absent where it gives the specification's bits. */
+  readonly tolerance?: Tolerance
 }
 
 /** `cpu` one primitive at a time: what every other configuration is held to. */
@@ -17,6 +21,23 @@ export const specification: Configuration = {
 
 const passNames: readonly (keyof Passes)[] = ['rewrite', 'merge', 'fuse', 'recompute', 'reuse']
 
+/**
+ * Sums in another order, and functions of f32 that are not rounded from f64: some units in the last place, times what a program of tens of
+ * operations makes of them. f64 is computed as on cpu.
+ */
+const wasmTolerance: Tolerance = { f16: 2 ** -8, f32: 2 ** -13, f64: 2 ** -40 }
+
+const noPasses: Passes = {
+  rewrite: false,
+  merge: false,
+  fuse: false,
+  recompute: false,
+  reuse: false,
+}
+
+/** Kernels as WebAssembly, on one thread. */
+export const wasm: Configuration = { name: 'wasm', open: () => deviceOn(wasmBackend()), tolerance: wasmTolerance }
+
 /** All others. */
 export const configurations: readonly Configuration[] = [
   { name: 'cpu, fused', open: () => deviceOn(cpuBackend(true)) },
@@ -26,7 +47,7 @@ export const configurations: readonly Configuration[] = [
   })),
   {
     name: 'cpu, fused, without any pass',
-    open: () =>
-      deviceOn(cpuBackend(true), { rewrite: false, merge: false, fuse: false, recompute: false, reuse: false }),
+    open: () => deviceOn(cpuBackend(true), noPasses),
   },
+  wasm,
 ]

@@ -10,13 +10,13 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { accuracySuite } from './accuracy/index.ts'
 import { arenas, differingLeaves } from './checkpointing.ts'
-import { specification } from './devices.ts'
+import { specification, wasm } from './devices.ts'
 import { differentiable } from './fuzz/coverage.ts'
 import { fuzz, showFailure } from './fuzz/run.ts'
 import { ledgerSuite } from './ledger/index.ts'
 import { orders } from './orders.ts'
 import { report, type Part } from './report.ts'
-import { allSuites } from './suites/index.ts'
+import { allSuites, derivativeSuites } from './suites/index.ts'
 import { usual } from './suites/suite.ts'
 import { torchSuite } from './suites/torch.ts'
 import { total, type Tally } from './tally.ts'
@@ -32,16 +32,22 @@ interface Planned extends Omit<Part, 'tallies'> {
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
 
-const registry = async (size: Size): Promise<readonly Tally[]> => {
+const collected = async (found: AsyncIterable<Tally>, where = ''): Promise<readonly Tally[]> => {
   const tallies: Tally[] = []
   let suite = ''
-  for await (const tally of allSuites(size)) {
-    if (tally.suite !== suite) say(`  ${tally.suite} …`)
+  for await (const tally of found) {
+    if (tally.suite !== suite) say(`  ${tally.suite}${where} …`)
     suite = tally.suite
-    tallies.push(tally)
+    tallies.push({ ...tally, suite: `${tally.suite}${where}` })
   }
   return tallies
 }
+
+/** All suites, and those of derivatives on wasm too, with a tenth as many cases. */
+const registry = async (size: Size): Promise<readonly Tally[]> => [
+  ...(await collected(allSuites(size))),
+  ...(await collected(allSuites({ ...size, scale: size.scale / 10, on: wasm }, derivativeSuites), ', wasm')),
+]
 
 const everyOrder = async ({ seed, scale }: Size): Promise<readonly Tally[]> => {
   const device = usual.open()
@@ -116,7 +122,7 @@ const plan: readonly Planned[] = [
     title: 'PyTorch',
     explanation:
       "PyTorch's values and gradients: 1e-10 relative in f64; in f32 1e-5, for contractions 1e-4. See [the golden values](torch.md).",
-    run: async () => torchSuite(usual.open()),
+    run: async () => [...(await torchSuite(usual.open())), ...(await torchSuite(wasm.open()))],
   },
   {
     title: 'Accuracy',

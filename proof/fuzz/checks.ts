@@ -12,7 +12,7 @@ import { constant, scalar } from '../../src/tensor/create.ts'
 import type { Device } from '../../src/tensor/device.ts'
 import { Tensor } from '../../src/tensor/tensor.ts'
 import { configurations, specification, type Configuration } from '../devices.ts'
-import { difference, sensitivities, type Output, type Tolerance } from './compare.ts'
+import { difference, sensitivities, type Output } from './compare.ts'
 import { lossOf } from './program.ts'
 import { choices } from './value.ts'
 
@@ -36,8 +36,6 @@ export interface Import {
 
 /** A configuration with what comparing it asks for. */
 export interface Candidate extends Configuration {
-  /** Errors that it may make; absent where it gives the specification's bits. */
-  readonly tolerance?: Tolerance
   /** How a printed test names it; absent for one of `proof/devices.ts`. */
   readonly code?: { readonly expression: string; readonly imports: readonly Import[] }
 }

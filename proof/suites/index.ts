@@ -73,9 +73,15 @@ export interface ProofOptions {
   readonly scale: number
 }
 
-/** Every suite on everything it applies to, one tally after the other; throws at the first check that fails. */
-export const allSuites = async function* ({ seed, scale }: ProofOptions): AsyncIterable<Tally> {
-  for (const name of Object.keys(suites))
+/** The suites of derivatives, which run on one configuration: the usual one, and others besides. */
+export const derivativeSuites: readonly string[] = ['gradient', 'secondOrder', 'forwardOverReverse', 'adjoint']
+
+/** Suites on everything they apply to, one tally after the other; all of them by default. Throws at the first check that fails. */
+export const allSuites = async function* (
+  options: ProofOptions & Pick<SuiteOptions, 'on'>,
+  names: readonly string[] = Object.keys(suites),
+): AsyncIterable<Tally> {
+  for (const name of names)
     for (const [kind, subject, entry] of subjects)
-      if (applies(name, entry)) yield await runSuite(name, kind, subject, entry, { seed, scale })
+      if (applies(name, entry)) yield await runSuite(name, kind, subject, entry, options)
 }

@@ -37,7 +37,7 @@ const checkGradient = async (device: Device, entry: Entry, c: Case): Promise<Hel
 
 /** As many cases of each kind as asked for: values everywhere, and the gradient in f64. Fails when a kind cannot be drawn. */
 export const shapes: Suite = async (subject, entry, { seed, runs }) => {
-  const devices = everywhere.map(({ name, open }) => [name, open()] as const)
+  const devices = everywhere.map((configuration) => [configuration, configuration.open()] as const)
   const device = usual.open()
   const held: Held[] = []
   for (const kind of kindsOf(entry)) {

@@ -1,6 +1,6 @@
 /** Every derivative against finite differences, once and twice, and the Hessian by two different orders of the transforms. */
 import { describe } from 'vitest'
-import { specification } from '../../proof/devices.ts'
+import { specification, wasm } from '../../proof/devices.ts'
 import { prove } from './prove.ts'
 
 describe('gradients', () => {
@@ -16,6 +16,15 @@ describe('gradients, one primitive at a time', () => {
   })
 })
 
+describe('gradients, on wasm', () => {
+  prove('gradient', 'the gradient agrees with finite differences in every element', {
+    least: 400,
+    seed: 3,
+    scale: 0.1,
+    on: wasm,
+  })
+})
+
 describe('gradients of gradients', () => {
   prove('secondOrder', 'the gradient of the gradient agrees with finite differences', { least: 1500 })
 })
@@ -26,6 +35,15 @@ describe('gradients of gradients, one primitive at a time', () => {
     seed: 2,
     scale: 0.1,
     on: specification,
+  })
+})
+
+describe('gradients of gradients, on wasm', () => {
+  prove('secondOrder', 'the gradient of the gradient agrees with finite differences', {
+    least: 200,
+    seed: 3,
+    scale: 0.1,
+    on: wasm,
   })
 })
 

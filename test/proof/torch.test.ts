@@ -1,5 +1,6 @@
 /** fathom against PyTorch: values and gradients of every operation and layer, in both forms of cpu. */
 import { describe, expect, it } from 'vitest'
+import { wasm } from '../../proof/devices.ts'
 import { checkSubject, tolerances, torchSuite } from '../../proof/suites/torch.ts'
 import { total } from '../../proof/tally.ts'
 import { readGolden, type Subject } from '../../proof/torch/golden.ts'
@@ -44,7 +45,9 @@ describe('golden values of PyTorch', () => {
   })
 })
 
-describe.each(cpuForms)('cpu, %s', (_, open) => {
+const forms = [...cpuForms.map(([name, open]) => [`cpu, ${name}`, open] as const), [wasm.name, wasm.open] as const]
+
+describe.each(forms)('%s', (_, open) => {
   it('gives the values and gradients of PyTorch: f64 to 1e-10, f32 to 1e-5 (1e-4 for contractions), of the truth', async () => {
     const tallies = await torchSuite(open())
     const { checks, worst } = total(tallies)
