@@ -6,10 +6,11 @@
  * Where the input is dilated (the gradient of a convolution with stride), no zero is multiplied: output pixels of one phase see the same
  * taps, so each phase is a contraction of its own with those taps alone.
  */
-import { at, range } from '../../prelude/array.ts'
+import { at, product, range } from '../../prelude/array.ts'
 import type { ConvKernel } from '../../compiler/kernel.ts'
 import { imageOf, type Image, type Margins } from './convImage.ts'
-import { contraction, denseStrides, startOf } from './gemm.ts'
+import { contraction, denseStrides, startOf, type Ending } from './gemm.ts'
+import { epilogueOf } from './gemmEpilogue.ts'
 import type { Axis, Contraction } from './gemmContraction.ts'
 import type { Generated, Machine, Parameter } from './kernelCode.ts'
 
@@ -130,8 +131,16 @@ export const conv = (kernel: ConvKernel, machine: Machine): Generated | string =
   const image = imageOf(x, margins, 0)
   const taken = Math.ceil(image.bytes / alignment) * alignment
   const low = [margins[0].low, margins[1].low] as const
+  const outputs = at(shape, 3)
+  const body = kernel.epilogue
+  const epilogue = body && epilogueOf(body, kernel.output, [1, product(shape.slice(0, 3)), outputs])
+  if (typeof epilogue === 'string') return epilogue
+  const each = outputs / kernel.attrs.groups
+  const batches = range(kernel.attrs.groups).map((g) => ({ batch: 0, column: g * each }))
+  const ending = (r: Meeting, c: Meeting): Ending | undefined =>
+    epilogue && { epilogue, batches, first: 4 * outputs * (r.first * at(shape, 2) + c.first) }
   const parts = rows.flatMap((r) =>
-    columns.map((c) => contraction(contractionOf(kernel, image, low, [r, c]), machine, taken)),
+    columns.map((c) => contraction(contractionOf(kernel, image, low, [r, c]), machine, ending(r, c), taken)),
   )
   return {
     phases: [...image.phases, ...parts.flatMap((p) => p.phases)],

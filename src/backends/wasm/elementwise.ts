@@ -40,7 +40,7 @@ interface Here {
 }
 
 /** A row: from byte `from` until byte `until`, eight elements a turn; the rest too, unless there is none or it may be written over. */
-const writeRow = (
+export const writeRow = (
   { e, pointers, steps }: Opening,
   { body, outputs }: Written,
   walks: readonly Walk[],

@@ -1,29 +1,12 @@
 /**
- * Matrix products as code: y is packed into panels, then tiles of sums pass over them.
- *
- * A unit is some tiles of rows times some panels of one batch. It goes through the contracted axis in blocks: for each block and panel all
- * its tiles, whose sums are read from `out` and written back. The order of each sum is thus that of the contracted axis, whoever computes it.
+ * Contractions as phases: y is packed into panels, then tiles of sums pass over them (gemmCode.ts). Matrix products of any views are
+ * contractions as they are; convolutions become some (conv.ts).
  */
-import { permute, product } from '../../prelude/array.ts'
+import { permute, product, range } from '../../prelude/array.ts'
 import type { GemmKernel, Operand } from '../../compiler/kernel.ts'
 import { nestOf } from '../../compiler/nest.ts'
 import { coalesce, type View } from '../../compiler/view.ts'
-import {
-  add,
-  apply,
-  countTo,
-  get,
-  i32,
-  mul,
-  select,
-  set,
-  sub,
-  when,
-  type Expression,
-  type Local,
-} from './assembler/code.ts'
-import type { Function } from './assembler/module.ts'
-import { constantStatements, emitter, fresh, inside, keep, word, type Emitter } from './emitter.ts'
+import { makeProduct, type Form } from './gemmCode.ts'
 import {
   bytesOf,
   count,
@@ -35,171 +18,12 @@ import {
   type Axis,
   type Contraction,
   type Depth,
+  type Tiles,
 } from './gemmContraction.ts'
-import {
-  loadSums,
-  multiply,
-  pointersAt,
-  rowBytes,
-  storeRagged,
-  storeSums,
-  sumsOf,
-  tileFor,
-  type Epilogue,
-  type Tile,
-} from './gemmTile.ts'
+import { epilogueOf, epilogueParameters, type Epilogue } from './gemmEpilogue.ts'
+import { tileFor, type Tile } from './gemmTile.ts'
 import type { Generated, Machine, Parameter, Phase } from './kernelCode.ts'
 import { neighbouring, pack, packedBytes } from './pack.ts'
-
-/** Words of the block. */
-const words = {
-  x: 0,
-  y: 1,
-  out: 2,
-  nowhere: 3,
-  zeros: 4,
-  batches: 5,
-  tiles: 6,
-  segments: 7,
-  blocks: 8,
-  blockCount: 9,
-  xStep: 10,
-  yStep: 11,
-  panelStep: 12,
-  tileCount: 13,
-  tilesPerUnit: 14,
-  rowUnits: 15,
-  panelCount: 16,
-  panelsPerUnit: 17,
-  columnUnits: 18,
-  columns: 19,
-} as const
-
-/** The values of a unit, or of a loop around the tile, that the inside of the loop needs. */
-interface Around {
-  readonly block: Local
-  readonly x: Expression
-  readonly out: Expression
-  readonly y: Expression
-  readonly isFirst: Expression
-  readonly segments: Expression
-  readonly segmentsEnd: Expression
-  /** Columns that the panel has; fewer than its width in the last one. */
-  readonly columns: Expression
-}
-
-const smaller = (x: Expression, y: Expression): Expression => select(apply('i32.lt_s', [x, y]), x, y)
-
-const noEpilogue: Epilogue = (_e, _row, _vector, sum) => sum
-
-/** One tile: its sums so far, the products of all segments of the block, and back to memory. */
-const writeTile = (e: Emitter, tile: Tile, ragged: boolean, record: Expression, a: Around): void => {
-  const pointers = pointersOf(tile)
-  const outRow = (i: number): Expression => add(apply('i32.load', [record], 4 * (pointers + i)), a.out)
-  const valid = tile.across ? keep(e, 'valid', apply('i32.load', [record], 4 * (pointers + tile.rows))) : i32(tile.rows)
-  const target = (i: number): Expression =>
-    tile.across && i > 0
-      ? select(apply('i32.gt_s', [valid, i32(i)]), outRow(i), word(a.block, words.nowhere))
-      : outRow(i)
-  const sums = sumsOf(e, tile)
-  const zeros = word(a.block, words.zeros)
-  loadSums(
-    e,
-    sums,
-    sums.map((_, i) => keep(e, 'from', select(a.isFirst, zeros, target(i)))),
-  )
-  const segment = fresh(e, 'segment', 'i32')
-  const x = Array.from({ length: pointers }, () => fresh(e, 'x', 'i32'))
-  const y = fresh(e, 'y', 'i32')
-  const run = inside(e)
-  const offset = keep(run, 'offset', add(apply('i32.load', [get(segment)]), a.x))
-  pointersAt(run, x, record, 0, offset)
-  const yStep = keep(run, 'yStep', word(a.block, words.yStep))
-  const xStep = keep(run, 'xStep', word(a.block, words.xStep))
-  const end = keep(run, 'end', add(get(y), apply('i32.mul', [apply('i32.load', [get(segment)], 4), yStep])))
-  multiply(run, tile, sums, { x, xStep, y, yStep, end })
-  e.statements.push(set(y, a.y), set(segment, a.segments), countTo(segment, a.segmentsEnd, 8, run.statements))
-  const whole = inside(e)
-  const rows = (to: Emitter): readonly Expression[] => sums.map((_, i) => keep(to, 'to', target(i)))
-  storeSums(whole, sums, rows(whole), noEpilogue)
-  if (!ragged) {
-    e.statements.push(...whole.statements)
-    return
-  }
-  const part = inside(e)
-  storeRagged(part, sums, rows(part), a.columns, noEpilogue)
-  e.statements.push(when(apply('i32.eq', [a.columns, i32(tile.columns)]), whole.statements, part.statements))
-}
-
-/** A unit: blocks of the contracted axis, panels, tiles. */
-const writeUnit = (e: Emitter, tile: Tile, ragged: boolean, block: Local, unit: Expression): void => {
-  const w = (index: keyof typeof words): Expression => word(block, words[index])
-  const rowUnit = keep(e, 'rowUnit', apply('i32.rem_u', [unit, w('rowUnits')]))
-  const rest = keep(e, 'rest', apply('i32.div_u', [unit, w('rowUnits')]))
-  const columnUnit = keep(e, 'columnUnit', apply('i32.rem_u', [rest, w('columnUnits')]))
-  const batch = apply('i32.div_u', [rest, w('columnUnits')])
-  const offsets = keep(e, 'offsets', add(w('batches'), mul(batch, i32(12))))
-  const base = (array: 'x' | 'y' | 'out', k: number): Expression =>
-    keep(e, array, add(w(array), apply('i32.load', [offsets], 4 * k)))
-  const [x, y, out] = [base('x', 0), base('y', 1), base('out', 2)]
-  const recordBytes = 4 * (pointersOf(tile) + tile.rows + 1)
-  const firstTile = keep(e, 'firstTile', apply('i32.mul', [rowUnit, w('tilesPerUnit')]))
-  const tilesEnd = keep(
-    e,
-    'tilesEnd',
-    add(w('tiles'), mul(smaller(add(firstTile, w('tilesPerUnit')), w('tileCount')), i32(recordBytes))),
-  )
-  const firstRecord = keep(e, 'firstRecord', add(w('tiles'), mul(firstTile, i32(recordBytes))))
-  const firstPanel = keep(e, 'firstPanel', apply('i32.mul', [columnUnit, w('panelsPerUnit')]))
-  const panelsEnd = keep(e, 'panelsEnd', smaller(add(firstPanel, w('panelsPerUnit')), w('panelCount')))
-  const [depthBlock, panel, record] = [
-    fresh(e, 'depthBlock', 'i32'),
-    fresh(e, 'panel', 'i32'),
-    fresh(e, 'record', 'i32'),
-  ]
-  const perBlock = inside(e)
-  const entry = keep(perBlock, 'entry', add(w('blocks'), mul(get(depthBlock), i32(12))))
-  const segments = keep(perBlock, 'segments', add(w('segments'), mul(apply('i32.load', [entry]), i32(8))))
-  const segmentsEnd = keep(perBlock, 'segmentsEnd', add(w('segments'), mul(apply('i32.load', [entry], 4), i32(8))))
-  const yBlock = keep(perBlock, 'yBlock', add(y, apply('i32.mul', [apply('i32.load', [entry], 8), w('yStep')])))
-  const isFirst = keep(perBlock, 'isFirst', apply('i32.eqz', [get(depthBlock)]))
-  const perPanel = inside(e)
-  const around: Around = {
-    block,
-    x,
-    out: keep(perPanel, 'outPanel', add(out, mul(get(panel), i32(rowBytes(tile))))),
-    y: keep(perPanel, 'yPanel', add(yBlock, apply('i32.mul', [get(panel), w('panelStep')]))),
-    isFirst,
-    segments,
-    segmentsEnd,
-    columns: keep(
-      perPanel,
-      'columns',
-      smaller(sub(w('columns'), mul(get(panel), i32(tile.columns))), i32(tile.columns)),
-    ),
-  }
-  const perTile = inside(e)
-  writeTile(perTile, tile, ragged, get(record), around)
-  perPanel.statements.push(set(record, firstRecord), countTo(record, tilesEnd, recordBytes, perTile.statements))
-  perBlock.statements.push(set(panel, firstPanel), countTo(panel, panelsEnd, 1, perPanel.statements))
-  e.statements.push(
-    set(depthBlock, i32(0)),
-    countTo(depthBlock, keep(e, 'blockCount', w('blockCount')), 1, perBlock.statements),
-  )
-}
-
-const makeFunction = (name: string, tile: Tile, ragged: boolean): Function => {
-  const e = emitter()
-  const [block, unit, last] = (['block', 'unit', 'last'] as const).map((n): Local => ({ name: n, type: 'i32' })) as [
-    Local,
-    Local,
-    Local,
-  ]
-  const turn = inside(e)
-  writeUnit(turn, tile, ragged, block, get(unit))
-  e.statements.push(countTo(unit, get(last), 1, turn.statements))
-  return { name, parameters: [block, unit, last], body: [...constantStatements(e), ...e.statements] }
-}
 
 /** How tiles and panels are shared out: units small enough that threads find some each, and large enough that y stays in the cache. */
 const shares = (
@@ -229,8 +53,26 @@ const worthwhile = 250_000
 /** Rows below which packing y costs more than it brings. */
 const fewRows = 24
 
+/** An epilogue, and where in the output this contraction's batches and rows begin. */
+export interface Ending {
+  readonly epilogue: Epilogue
+  readonly batches: readonly { readonly batch: number; readonly column: number }[]
+  /** Bytes of the output before the first row. */
+  readonly first: number
+}
+
+/** The words of an ending; rows of the output by the places in the records of tiles. */
+const endingParameters = ({ epilogue, batches, first }: Ending, tiles: Tiles, tile: Tile): readonly Parameter[] => {
+  const width = 4 * epilogue.shape[2]
+  const rows = Int32Array.from({ length: tiles.count * tile.rows }, (_, i) => {
+    const place = tiles.table[Math.floor(i / tile.rows) * tiles.words + pointersOf(tile) + (i % tile.rows)] as number
+    return Math.floor((first + place) / width)
+  })
+  return epilogueParameters(epilogue, batches, first, rows)
+}
+
 /** The code of a contraction. `scratch` bytes of scratch memory are taken already. */
-export const contraction = (c: Contraction, machine: Machine, scratch = 0): Generated => {
+export const contraction = (c: Contraction, machine: Machine, ending?: Ending, scratch = 0): Generated => {
   const [batches, rows, columns] = [count(c.batch), count(c.rows), count(c.columns)]
   if (batches * rows * columns === 0) return { phases: [], scratch }
   const tile = tileFor(machine, columns, isAcross(c))
@@ -247,10 +89,10 @@ export const contraction = (c: Contraction, machine: Machine, scratch = 0): Gene
   const panelBytes = step === undefined ? 4 * tile.columns * depth.length : 4 * tile.columns
   const [inX, inY, inOut] = [bytesOf(c.batch, 'x'), bytesOf(c.batch, 'y'), bytesOf(c.batch, 'out')]
   const yOffset = (b: number): number => (step === undefined ? b * panels * panelBytes : (inY[b] as number))
-  const ragged = columns % tile.columns !== 0
+  const form: Form = { tile, ragged: columns % tile.columns !== 0, epilogue: ending?.epilogue }
   const multiplication: Phase = {
-    key: `gemm ${tile.rows}×${tile.columns}${tile.fma ? ' fma' : ''}${tile.across ? ' across' : ''}${ragged ? ' ragged' : ''}`,
-    make: (name) => makeFunction(name, tile, ragged),
+    key: `gemm ${tile.rows}×${tile.columns}${tile.fma ? ' fma' : ''}${tile.across ? ' across' : ''}${form.ragged ? ' ragged' : ''} ${form.epilogue?.key ?? ''}`,
+    make: (name) => makeProduct(name, form),
     parameters: [
       c.x,
       step === undefined ? packed : c.y,
@@ -277,6 +119,7 @@ export const contraction = (c: Contraction, machine: Machine, scratch = 0): Gene
       perUnit.panels,
       columnUnits,
       columns,
+      ...(ending === undefined ? [] : endingParameters(ending, tiles, tile)),
     ],
     units: batches * rowUnits * columnUnits,
     grain: Math.max(
@@ -323,7 +166,10 @@ export const denseStrides = (lengths: readonly number[], inner: number): readonl
 export const startOf = ({ buffer, view }: Operand): Parameter => ({ kind: 'buffer', buffer, offset: 4 * view.offset })
 
 /** The kernel as code, or why it has none. */
-export const gemm = ({ x, y, axes, output, dtype }: GemmKernel, machine: Machine): Generated | string => {
+export const gemm = (
+  { x, y, axes, output, dtype, epilogue: body }: GemmKernel,
+  machine: Machine,
+): Generated | string => {
   if (x.dtype !== 'f32' || y.dtype !== 'f32' || dtype !== 'f32')
     return `a product of ${x.dtype} to ${dtype} has no code`
   const [xBatch, yBatch] = [part(x, axes.batch[0]), part(y, axes.batch[1])]
@@ -343,5 +189,8 @@ export const gemm = ({ x, y, axes, output, dtype }: GemmKernel, machine: Machine
   if (batch === undefined || rows === undefined || columns === undefined || depth === undefined)
     return 'the axes of its operands cross'
   const out: Parameter = { kind: 'buffer', buffer: output, offset: 0 }
-  return contraction({ x: startOf(x), y: startOf(y), out, batch, rows, columns, depth }, machine)
+  const epilogue = body === undefined ? undefined : epilogueOf(body, output, [b, m, n])
+  if (typeof epilogue === 'string') return epilogue
+  const ending = epilogue && { epilogue, first: 0, batches: range(b).map((i) => ({ batch: i, column: 0 })) }
+  return contraction({ x: startOf(x), y: startOf(y), out, batch, rows, columns, depth }, machine, ending)
 }

@@ -19,6 +19,7 @@ import {
   when,
   type Expression,
   type Local,
+  type Statement,
 } from './assembler/code.ts'
 import { fadd, fmul, fresh, type Emitter } from './emitter.ts'
 import type { Machine } from './kernelCode.ts'
@@ -57,35 +58,24 @@ export const loadSums = (e: Emitter, sums: Sums, rows: readonly Expression[]): v
   })
 }
 
-/** What becomes of four sums on their way to memory: row, vector, value. */
-export type Epilogue = (e: Emitter, row: number, vector: number, sum: Expression) => Expression
-
 /** Writes whole rows of the tile. The stores of a row are neighbours: from them V8 finds what it can join. */
-export const storeSums = (e: Emitter, sums: Sums, rows: readonly Expression[], epilogue: Epilogue): void => {
+export const storeSums = (e: Emitter, sums: Sums, rows: readonly Expression[]): void => {
   sums.forEach((row, i) => {
-    const values = row.map((sum, v) => epilogue(e, i, v, get(sum)))
-    values.forEach((value, v) => e.statements.push(store('v128.store', rows[i] as Expression, value, 16 * v)))
+    row.forEach((sum, v) => e.statements.push(store('v128.store', rows[i] as Expression, get(sum), 16 * v)))
   })
 }
 
 /** Writes the first `columns` numbers of each row of the tile: the last panel of a matrix whose columns no panel divides. */
-export const storeRagged = (
-  e: Emitter,
-  sums: Sums,
-  rows: readonly Expression[],
-  columns: Expression,
-  epilogue: Epilogue,
-): void => {
+export const storeRagged = (e: Emitter, sums: Sums, rows: readonly Expression[], columns: Expression): void => {
   sums.forEach((row, i) => {
     row.forEach((sum, v) => {
-      const value = epilogue(e, i, v, get(sum))
-      const lane = (k: number): Parameters<typeof when>[1][number] => ({
+      const lane = (k: number): Statement => ({
         kind: 'store',
         op: 'v128.store32_lane',
-        args: [rows[i] as Expression, value],
+        args: [rows[i] as Expression, get(sum)],
         immediates: [16 * v + 4 * k, k],
       })
-      const from = (k: number): Parameters<typeof when>[1] =>
+      const from = (k: number): readonly Statement[] =>
         k === 4 ? [] : [when(apply('i32.gt_s', [columns, i32(4 * v + k)]), [lane(k), ...from(k + 1)])]
       e.statements.push(...from(0))
     })

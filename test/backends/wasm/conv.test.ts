@@ -8,6 +8,7 @@ import { contiguous } from '../../../src/compiler/view.ts'
 import type { ConvKernel } from '../../../src/compiler/kernel.ts'
 import { conv } from '../../../src/backends/wasm/conv.ts'
 import type { Generated, Machine } from '../../../src/backends/wasm/kernelCode.ts'
+import { scaledAndShifted, twoViews } from '../../support/epilogues.ts'
 import { machines } from '../../support/machines.ts'
 import { runOnCpu, runPhases, worstShare } from '../../support/phases.ts'
 import { numbersFrom, viewOf, type Viewed } from '../../support/views.ts'
@@ -113,7 +114,23 @@ describe.each(machines)('a convolution, fma $fma, wide $wide', (machine) => {
       fc.property(anyConvolution, (c) => {
         expectRight(c, machine)
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
+    )
+  })
+
+  it('ends with an epilogue over its pixels, group by group and phase by phase of a dilated image', () => {
+    fc.assert(
+      fc.property(
+        anyConvolution
+          .filter(({ kernel }) => !kernel.shape.includes(0))
+          .chain((c) => fc.tuple(fc.constant(c), twoViews(c.kernel.shape))),
+        ([c, [scale, shift]]) => {
+          const operands = [numbersFrom(3, scale.length), numbersFrom(4, shift.length)]
+          const epilogue = scaledAndShifted(2, 3, scale.view, shift.view)
+          expectRight({ kernel: { ...c.kernel, epilogue }, buffers: [...c.buffers, ...operands] }, machine)
+        },
+      ),
+      { numRuns: 60 },
     )
   })
 

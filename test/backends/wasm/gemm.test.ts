@@ -6,6 +6,7 @@ import { contiguous, type View } from '../../../src/compiler/view.ts'
 import type { GemmKernel } from '../../../src/compiler/kernel.ts'
 import { gemm } from '../../../src/backends/wasm/gemm.ts'
 import type { Generated, Machine } from '../../../src/backends/wasm/kernelCode.ts'
+import { scaledAndShifted, twoViews } from '../../support/epilogues.ts'
 import { machines } from '../../support/machines.ts'
 import { runOnCpu, runPhases, worstShare } from '../../support/phases.ts'
 import { numbersFrom, viewOf } from '../../support/views.ts'
@@ -58,9 +59,13 @@ const axesOf = (letter: Letter, longest: number): fc.Arbitrary<readonly Axis[]> 
 const shuffled = (axes: readonly Axis[]): fc.Arbitrary<readonly Axis[]> =>
   fc.shuffledSubarray([...axes], { minLength: axes.length })
 
+/** A test multiplies no more than this at once. */
+const mostProducts = 300_000
+
 const contraction = (longest: number): fc.Arbitrary<Case> =>
   fc
     .tuple(axesOf('b', 3), axesOf('m', longest), axesOf('n', longest), axesOf('k', longest))
+    .filter((axes) => sizeOf(axes.flat().map(([, length]) => length)) <= mostProducts)
     .chain(([b, m, n, k]) =>
       fc.tuple(fc.constant([b, m, n] as const), shuffled([...b, ...m, ...k]), shuffled([...b, ...n, ...k])),
     )
@@ -106,13 +111,13 @@ describe.each(machines)('a product of matrices, fma $fma, wide $wide', (machine)
       fc.property(contraction(9), (c) => {
         expectRight(c, machine)
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     )
     fc.assert(
       fc.property(contraction(40), (c) => {
         expectRight(c, machine)
       }),
-      { numRuns: 15 },
+      { numRuns: 10 },
     )
   })
 
@@ -124,6 +129,24 @@ describe.each(machines)('a product of matrices, fma $fma, wide $wide', (machine)
     [13, 5, 300],
   ])('goes through a long contracted axis in blocks, and over edges of tiles: %i×%i×%i', (m, k, n) => {
     expectRight(plain(m, k, n), machine)
+  })
+
+  it('ends with an epilogue over its rows, whose operands may be repeated along any axis', () => {
+    const sizes = fc.tuple(...[3, 20, 40, 9].map((max) => fc.integer({ min: 1, max })))
+    fc.assert(
+      fc.property(
+        sizes.chain((s) => fc.tuple(fc.constant(s), twoViews(s.slice(0, 3)), fc.boolean())),
+        ([[b = 1, m = 1, n = 1, k = 1], [scale, shift], turned]) => {
+          const x = turned ? { offset: 0, shape: [b, m, k], strides: [m * k, 1, m] } : contiguous([b, m, k])
+          const axes = { batch: [[0], [0]], contract: [[2], [1]], rows: [1], columns: [2] } as const
+          const c = product(x, contiguous([b, k, n]), axes, b * m * n, [b * m * k, b * k * n])
+          const operands = [numbersFrom(3, scale.length), numbersFrom(4, shift.length)]
+          const epilogue = scaledAndShifted(2, 3, scale.view, shift.view)
+          expectRight({ kernel: { ...c.kernel, epilogue }, buffers: [...c.buffers, ...operands] }, machine)
+        },
+      ),
+      { numRuns: 60 },
+    )
   })
 
   it('is 0 where nothing is contracted, and nothing where it has no elements', () => {
