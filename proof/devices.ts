@@ -19,7 +19,7 @@ export const specification: Configuration = {
   open: () => deviceOn(cpuBackend(false)),
 }
 
-const passNames: readonly (keyof Passes)[] = ['rewrite', 'merge', 'fuse', 'recompute', 'reuse']
+const passNames: readonly (keyof Passes)[] = ['rewrite', 'merge', 'fuse', 'recompute', 'epilogue', 'join', 'reuse']
 
 /**
  * Sums in another order, and functions of f32 that are not rounded from f64: some units in the last place, times what a program of tens of
@@ -32,6 +32,8 @@ const noPasses: Passes = {
   merge: false,
   fuse: false,
   recompute: false,
+  epilogue: false,
+  join: false,
   reuse: false,
 }
 

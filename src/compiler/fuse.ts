@@ -9,11 +9,9 @@
 import { at } from '../prelude/array.ts'
 import { isElementwise, type Node } from '../graph/ops.ts'
 import { uniformValue, type Program } from './canonicalise.ts'
+import { usualLimits, type Limits } from './limits.ts'
 import type { Passes } from './passes.ts'
 import { recomputed, unshaped } from './recompute.ts'
-
-/** Buffers that one kernel may read; with its output this keeps to the eight bindings that every WebGPU adapter has. */
-export const maxLoads = 7
 
 /** The fusion of a program: the roots, each with the reason why its kernel ends there. All else is computed inside kernels. */
 export type Fusion = ReadonlyMap<Node, string>
@@ -23,8 +21,6 @@ interface Assignment {
   readonly rootOf: ReadonlyMap<Node, Node>
   readonly reasons: ReadonlyMap<Node, string>
 }
-
-const manyKernels = 'used by '
 
 const isReduction = (node: Node): boolean => node.op === 'reduceSum' || node.op === 'reduceMax'
 
@@ -43,7 +39,7 @@ const reasonToEnd = (users: readonly Node[], roots: ReadonlySet<Node | undefined
   if (isOutput) return 'output'
   const outside = users.find((u) => !isElementwise(u) && !isReduction(u) && u.op !== 'reshape')
   if (outside !== undefined) return `feeds ${outside.op}`
-  return roots.size > 1 ? `${manyKernels}${roots.size} kernels` : `a view of it is used`
+  return roots.size > 1 ? 'several values need it' : 'a view of it is used'
 }
 
 /** How a node of a kernel sees an operand: computed inside, or loaded. Reshapes are looked through. */
@@ -54,7 +50,12 @@ const isInside = (node: Node, root: Node, rootOf: ReadonlyMap<Node, Node>): bool
 const onlyRoot = (roots: ReadonlySet<Node | undefined>): Node | undefined =>
   roots.size === 1 ? [...roots][0] : undefined
 
-const assign = (program: Program, forced: ReadonlySet<Node>, users: ReadonlyMap<Node, readonly Node[]>): Assignment => {
+const assign = (
+  program: Program,
+  forced: ReadonlySet<Node>,
+  users: ReadonlyMap<Node, readonly Node[]>,
+  most: number,
+): Assignment => {
   const outputs = new Set(program.outputs)
   const rootOf = new Map<Node, Node>()
   const reasons = new Map<Node, string>()
@@ -74,7 +75,7 @@ const assign = (program: Program, forced: ReadonlySet<Node>, users: ReadonlyMap<
       reasons.set(
         node,
         forced.has(node)
-          ? `the kernel would read more than ${maxLoads} buffers`
+          ? `the kernel would read more than ${most} buffers`
           : reasonToEnd(used, roots, outputs.has(node)),
       )
     }
@@ -96,8 +97,8 @@ const loadsOf = (fusion: Assignment, nodes: readonly Node[]): ReadonlyMap<Node, 
 }
 
 /** Nodes to write out so that kernels that read too much become several: in the order of the program, where the limit is passed. */
-const tooWide = (fusion: Assignment, nodes: readonly Node[]): readonly Node[] => {
-  const wide = new Set([...loadsOf(fusion, nodes)].filter(([, loads]) => loads.size > maxLoads).map(([root]) => root))
+const tooWide = (fusion: Assignment, nodes: readonly Node[], most: number): readonly Node[] => {
+  const wide = new Set([...loadsOf(fusion, nodes)].filter(([, loads]) => loads.size > most).map(([root]) => root))
   if (wide.size === 0) return []
   const seen = new Map<Node, ReadonlySet<Node>>() // node of a wide kernel → what its own subtree loads
   const cut: Node[] = []
@@ -108,7 +109,7 @@ const tooWide = (fusion: Assignment, nodes: readonly Node[]): readonly Node[] =>
       if (isInside(x, root, fusion.rootOf)) return seen.get(x) ?? new Set()
       return new Set(uniformValue(x) === undefined ? [x] : [])
     })
-    while (new Set(loads.flatMap((set) => [...set])).size > maxLoads) {
+    while (new Set(loads.flatMap((set) => [...set])).size > most) {
       const widest = loads.reduce((best, set, i) => (set.size > at(loads, best).size ? i : best), 0)
       const input = at(node.inputs, widest)
       const target = input.op === 'reshape' ? input.inputs[0] : input
@@ -130,29 +131,28 @@ export const keepApart = (program: Program): Fusion =>
 const assignWithin = (
   program: Program,
   users: ReadonlyMap<Node, readonly Node[]>,
+  most: number,
 ): Assignment & { readonly forced: ReadonlySet<Node> } => {
   const forced = new Set<Node>()
   for (;;) {
-    const fusion = assign(program, forced, users)
-    const cut = tooWide(fusion, program.nodes).filter((n) => !forced.has(n))
+    const fusion = assign(program, forced, users, most)
+    const cut = tooWide(fusion, program.nodes, most).filter((n) => !forced.has(n))
     if (cut.length === 0) return { ...fusion, forced }
     for (const node of cut) forced.add(node)
   }
 }
 
 /** Assigns every elementwise node and reshape to its kernels. */
-export const fuse = (program: Program, { recompute }: Pick<Passes, 'recompute'>): Fusion => {
+export const fuse = (
+  program: Program,
+  { recompute }: Pick<Passes, 'recompute'>,
+  { buffers }: Limits = usualLimits,
+): Fusion => {
   const users = usersOf(program.nodes)
-  const { rootOf, reasons, forced } = assignWithin(program, users)
+  const most = buffers - 1 // besides its result
+  const { rootOf, reasons, forced } = assignWithin(program, users, most)
   if (!recompute) return reasons
   const mayNot = new Set([...program.outputs.map(unshaped), ...forced])
-  const { dropped, readers } = recomputed(program, rootOf, users, mayNot, maxLoads)
-  return new Map(
-    [...reasons]
-      .filter(([node]) => !dropped.has(node))
-      .map(([node, reason]) => {
-        const count = readers.get(node)?.size ?? 0
-        return [node, reason.startsWith(manyKernels) && count > 1 ? `${manyKernels}${count} kernels` : reason] as const
-      }),
-  )
+  const dropped = recomputed(program, rootOf, users, mayNot, most)
+  return new Map([...reasons].filter(([node]) => !dropped.has(node)))
 }

@@ -30,6 +30,7 @@ export interface Body {
 
 /** What every kernel records about itself: what it computes, why it ends there, and what it costs. */
 export interface Record {
+  /** The buffer of its result; of several, the last instruction's. */
   readonly output: number
   readonly dtype: DType
   readonly computes: string
@@ -37,11 +38,30 @@ export interface Record {
   readonly flops: number
 }
 
-/** out[i] = body(i). */
+/** A buffer that a kernel writes. */
+export interface Result {
+  readonly buffer: number
+  readonly dtype: DType
+}
+
+/** A further result of a body: the values of one of its instructions, an `apply`. */
+export interface FurtherResult extends Result {
+  readonly instruction: number
+}
+
+/** out[i] = body(i), and the values of some instructions on the way. */
 export interface ElementwiseKernel extends Record {
   readonly kind: 'elementwise'
   readonly body: Body
+  /** In the order of their instructions; absent where the body's result is the only one. */
+  readonly further?: readonly FurtherResult[]
 }
+
+/**
+ * What a contraction does to its result before it leaves it: an elementwise body over the output's linear index, in place. A load of the
+ * kernel's own output is the accumulated value, rounded to its dtype as memory would hold it.
+ */
+export type Epilogue = Body
 
 /** out[target(i)] = Σ or max of body(i); `target` has stride 0 along the reduced axes. */
 export interface ReduceKernel extends Record {
@@ -66,6 +86,7 @@ export interface GemmKernel extends Record {
     readonly rows: readonly number[]
     readonly columns: readonly number[]
   }
+  readonly epilogue?: Epilogue
 }
 
 type AxisPair = readonly [readonly number[], readonly number[]]
@@ -77,6 +98,7 @@ export interface ConvKernel extends Record {
   readonly filter: Operand
   readonly attrs: ConvAttrs
   readonly shape: readonly number[]
+  readonly epilogue?: Epilogue
 }
 
 /** Writes each part into its window of a zeroed output: pad and concatenate. */
@@ -130,16 +152,29 @@ export type Kernel =
   | ScatterKernel
   | SortKernel
 
+/** The loads of a body. */
+export const loadsOf = ({ instructions }: Body): readonly Operand[] =>
+  instructions.flatMap((i) => (i.kind === 'load' ? [i.from] : []))
+
+const epilogueLoads = ({ epilogue, output }: GemmKernel | ConvKernel): readonly Operand[] =>
+  epilogue === undefined ? [] : loadsOf(epilogue).filter((from) => from.buffer !== output)
+
+/** The buffers that a kernel writes. */
+export const resultsOf = (kernel: Kernel): readonly Result[] => {
+  const last = { buffer: kernel.output, dtype: kernel.dtype }
+  return kernel.kind === 'elementwise' && kernel.further !== undefined ? [...kernel.further, last] : [last]
+}
+
 /** The operands that a kernel reads, each buffer possibly more than once. */
 export const operandsOf = (kernel: Kernel): readonly Operand[] => {
   switch (kernel.kind) {
     case 'elementwise':
     case 'reduce':
-      return kernel.body.instructions.flatMap((i) => (i.kind === 'load' ? [i.from] : []))
+      return loadsOf(kernel.body)
     case 'gemm':
-      return [kernel.x, kernel.y]
+      return [kernel.x, kernel.y, ...epilogueLoads(kernel)]
     case 'conv':
-      return [kernel.x, kernel.filter]
+      return [kernel.x, kernel.filter, ...epilogueLoads(kernel)]
     case 'place':
       return kernel.parts.map((p) => p.from)
     case 'gather':

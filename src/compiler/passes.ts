@@ -13,9 +13,21 @@ export interface Passes {
   readonly fuse: boolean
   /** Fused values that are cheap are computed again by each kernel that needs them: recompute.ts. */
   readonly recompute: boolean
+  /** Elementwise kernels end the contraction whose result they read: epilogue.ts. */
+  readonly epilogue: boolean
+  /** Elementwise kernels that share operands become one with several results: join.ts. */
+  readonly join: boolean
   /** Temporaries whose lives do not meet share memory: plan.ts. */
   readonly reuse: boolean
 }
 
 /** The compiler as it is used. */
-export const allPasses: Passes = { rewrite: true, merge: true, fuse: true, recompute: true, reuse: true }
+export const allPasses: Passes = {
+  rewrite: true,
+  merge: true,
+  fuse: true,
+  recompute: true,
+  epilogue: true,
+  join: true,
+  reuse: true,
+}

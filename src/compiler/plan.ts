@@ -10,8 +10,11 @@ import type { Node, NodeOf } from '../graph/ops.ts'
 import { sizeOf, type Shape } from '../graph/shape.ts'
 import { canonicalise, type Program } from './canonicalise.ts'
 import type { Buffer } from './buffer.ts'
+import { withEpilogues } from './epilogue.ts'
 import { fuse, keepApart } from './fuse.ts'
-import { operandsOf, type Kernel } from './kernel.ts'
+import { joined } from './join.ts'
+import { operandsOf, resultsOf, type Kernel } from './kernel.ts'
+import { usualLimits, type Limits } from './limits.ts'
 import { lower } from './lower.ts'
 import { allPasses, type Passes } from './passes.ts'
 import type { View } from './view.ts'
@@ -49,11 +52,15 @@ interface Lifetime {
 
 const lifetimesOf = (buffers: readonly Buffer[], kernels: readonly Kernel[], reuse: boolean): readonly Lifetime[] => {
   const last = new Map(kernels.flatMap((kernel, i) => operandsOf(kernel).map((o) => [o.buffer, i] as const)))
-  return kernels.flatMap(({ output }, birth) => {
-    const buffer = at(buffers, output)
-    const death = reuse ? Math.max(birth, last.get(output) ?? birth) : kernels.length
-    return buffer.placement.kind === 'temporary' ? [{ buffer: output, bytes: alignedBytes(buffer), birth, death }] : []
-  })
+  return kernels.flatMap((kernel, birth) =>
+    resultsOf(kernel).flatMap(({ buffer: output }) => {
+      const buffer = at(buffers, output)
+      const death = reuse ? Math.max(birth, last.get(output) ?? birth) : kernels.length
+      return buffer.placement.kind === 'temporary'
+        ? [{ buffer: output, bytes: alignedBytes(buffer), birth, death }]
+        : []
+    }),
+  )
 }
 
 /** A temporary in its place. */
@@ -90,7 +97,8 @@ const place = (
   reuse: boolean,
 ): { readonly buffers: readonly Buffer[]; readonly arenaBytes: number } => {
   const placed: Block[] = []
-  const result = [...buffers]
+  // What no kernel writes any more, because its values stay in registers, takes no memory.
+  const result = buffers.map((b) => (b.placement.kind === 'temporary' ? { ...b, length: 0 } : b))
   for (const lifetime of lifetimesOf(buffers, kernels, reuse).toSorted((a, b) => b.bytes - a.bytes)) {
     const start = firstFit(placed, lifetime)
     placed.splice(positionOf(placed, start), 0, { ...lifetime, start })
@@ -101,21 +109,24 @@ const place = (
 
 const slot = ({ shape, dtype }: Node): Slot => ({ shape, dtype })
 
-/** Compiles the graph that computes `outputs` from `parameters`. */
+/** Compiles the graph that computes `outputs` from `parameters`, with the passes that are asked for, within a backend's limits. */
 export const compile = (
   parameters: readonly NodeOf<'parameter'>[],
   outputs: readonly Node[],
   passes: Passes = allPasses,
+  limits: Limits = usualLimits,
 ): Plan => {
   const program = canonicalise(parameters, outputs, passes)
-  const lowered = lower(program, passes.fuse ? fuse(program, passes) : keepApart(program))
-  const { buffers, arenaBytes } = place(lowered.buffers, lowered.kernels, passes.reuse)
+  const lowered = lower(program, passes.fuse ? fuse(program, passes, limits) : keepApart(program))
+  const ended = passes.epilogue ? withEpilogues(lowered.kernels, lowered.buffers, limits) : lowered.kernels
+  const kernels = passes.join ? joined(ended, lowered.buffers, limits) : ended
+  const { buffers, arenaBytes } = place(lowered.buffers, kernels, passes.reuse)
   return {
     program,
     arguments: program.parameters.map(slot),
     outputs: program.outputs.map(slot),
     buffers,
-    kernels: lowered.kernels,
+    kernels,
     arenaBytes,
   }
 }
@@ -149,7 +160,7 @@ const reach = ({ shape, strides }: View): number =>
  * ```
  */
 export const bytesOf = (plan: Plan, kernel: Kernel): number => {
-  const elements = new Map([[kernel.output, at(plan.buffers, kernel.output).length]])
+  const elements = new Map(resultsOf(kernel).map((r) => [r.buffer, at(plan.buffers, r.buffer).length]))
   const seen = new Set<string>()
   for (const { buffer, view } of operandsOf(kernel)) {
     const key = `${buffer} ${view.offset} ${view.shape.join()} ${view.strides.join()}`

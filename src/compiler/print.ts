@@ -2,7 +2,7 @@
 import { at } from '../prelude/array.ts'
 import { bytesPerElement } from '../graph/dtype.ts'
 import { sizeOf } from '../graph/shape.ts'
-import { operandsOf, type Kernel } from './kernel.ts'
+import { operandsOf, resultsOf, type Kernel } from './kernel.ts'
 import { bytesOf, flopsOf, type Plan } from './plan.ts'
 
 /**
@@ -50,7 +50,16 @@ const bufferName = (plan: Plan, index: number): string => {
   }
 }
 
-const sizeOfKernel = (plan: Plan, kernel: Kernel): number => at(plan.buffers, kernel.output).length
+/** `out0:f32×12`, and of several results with one dtype `out0 out1:f32×12`. */
+const showResults = (plan: Plan, kernel: Kernel): string => {
+  const results = resultsOf(kernel)
+  return results
+    .map(({ buffer, dtype }, i) => {
+      const isLast = results[i + 1]?.dtype !== dtype
+      return `${bufferName(plan, buffer)}${isLast ? `:${dtype}×${at(plan.buffers, buffer).length}` : ''}`
+    })
+    .join(' ')
+}
 
 const columns = (rows: readonly (readonly string[])[]): readonly string[] => {
   const widths = at(rows, 0).map((_, c) => Math.max(...rows.map((r) => at(r, c).length)))
@@ -66,7 +75,7 @@ const columns = (rows: readonly (readonly string[])[]): readonly string[] => {
 export const printPlan = (plan: Plan): string => {
   const rows = plan.kernels.map((k) => [
     k.kind,
-    `${bufferName(plan, k.output)}:${k.dtype}×${sizeOfKernel(plan, k)}`,
+    showResults(plan, k),
     k.computes.length > 60 ? `${k.computes.slice(0, 57)}...` : k.computes,
     `reads ${[...new Set(operandsOf(k).map((o) => bufferName(plan, o.buffer)))].join(' ') || 'nothing'}`,
     showFlops(k.flops),

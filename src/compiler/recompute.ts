@@ -118,8 +118,23 @@ const usersBehind = (node: Node, users: ReadonlyMap<Node, readonly Node[]>): rea
 const endsContraction = (own: Making, users: ReadonlyMap<Node, readonly Node[]>): boolean =>
   [...own.loads].some((x) => (x.op === 'conv' || x.op === 'dotGeneral') && usersBehind(x, users).length === 1)
 
+/** Lets every user compute the value itself. */
+const drop = ({ kernels, readers }: Makings, node: Node, own: Making): void => {
+  for (const root of readers.get(node) ?? []) {
+    const user = kernels.get(root)
+    if (user === undefined) continue
+    user.cost += own.cost
+    user.loads.delete(node)
+    for (const x of own.loads) {
+      user.loads.add(x)
+      readers.get(x)?.add(root)
+    }
+  }
+  for (const x of own.loads) readers.get(x)?.delete(node)
+}
+
 /**
- * Roots that need not be written, and how many kernels read each of the others.
+ * Roots that need not be written.
  *
  * @param rootOf for each node that is computed in a kernel the root of it
  * @param mayNot roots, reshapes looked through, that are written whatever it costs
@@ -131,8 +146,8 @@ export const recomputed = (
   users: ReadonlyMap<Node, readonly Node[]>,
   mayNot: ReadonlySet<Node>,
   most: number,
-): { readonly dropped: ReadonlySet<Node>; readonly readers: ReadonlyMap<Node, ReadonlySet<Node>> } => {
-  const { kernels, readers } = makingsOf(program, rootOf)
+): ReadonlySet<Node> => {
+  const makings = makingsOf(program, rootOf)
   const dropped = new Set<Node>()
   const candidates = program.nodes.filter(
     (node) =>
@@ -141,25 +156,18 @@ export const recomputed = (
       !mayNot.has(node) &&
       usersBehind(node, users).every(isFusable),
   )
+  const pays = (node: Node, own: Making, by: readonly Making[]): boolean => {
+    if (by.length === 0 || by.some((user) => loadsWith(node, own, user).size > most)) return false
+    if (by.length === 1) return true
+    return own.cost <= highestCost && !endsContraction(own, users) && by.every((user) => readsNoMore(node, own, user))
+  }
   // Twice: what several kernels needed may be needed by one alone after they have been dropped.
   for (const node of [...candidates, ...candidates]) {
-    const [own, by] = [kernels.get(node), [...(readers.get(node) ?? [])]]
-    if (own === undefined || dropped.has(node) || by.length === 0) continue
-    const makings = by.flatMap((root) => kernels.get(root) ?? [])
-    const pays =
-      by.length === 1 ||
-      (own.cost <= highestCost && !endsContraction(own, users) && makings.every((user) => readsNoMore(node, own, user)))
-    if (!pays || makings.some((user) => loadsWith(node, own, user).size > most)) continue
+    const own = makings.kernels.get(node)
+    const by = [...(makings.readers.get(node) ?? [])].flatMap((root) => makings.kernels.get(root) ?? [])
+    if (own === undefined || dropped.has(node) || !pays(node, own, by)) continue
     dropped.add(node)
-    for (const [i, user] of makings.entries()) {
-      user.cost += own.cost
-      user.loads.delete(node)
-      for (const x of own.loads) {
-        user.loads.add(x)
-        readers.get(x)?.add(by[i] ?? node)
-      }
-    }
-    for (const x of own.loads) readers.get(x)?.delete(node)
+    drop(makings, node, own)
   }
-  return { dropped, readers }
+  return dropped
 }

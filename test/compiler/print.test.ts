@@ -68,7 +68,6 @@ const GRAPH = `%0 = parameter (argument 0) : f32[32,64]
 %10 = reduceSum %9 (axes [1]) : f32[32]
 return %10`
 
-const PLAN = `kind         writes        computes    reads            work        traffic  ends because
-gemm         t3@0:f32×512  dotGeneral  reads arg0 arg1  65.5 kFLOP  14.3 kB  a contraction is its own kernel
-elementwise  out0:f32×512  add tanh    reads t3@0 arg2  1.02 kFLOP  4.16 kB  output
-2 kernels · 66.6 kFLOP · arguments 12.4 kB · outputs 2.05 kB · arena 2.05 kB`
+const PLAN = `kind  writes        computes             reads                 work        traffic  ends because
+gemm  out0:f32×512  dotGeneral add tanh  reads arg0 arg1 arg2  66.6 kFLOP  14.4 kB  output
+1 kernels · 66.6 kFLOP · arguments 12.4 kB · outputs 2.05 kB · arena 0 B`

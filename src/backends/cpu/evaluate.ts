@@ -33,6 +33,9 @@ export type BufferOf = (buffer: number) => TypedArray
 /** A whole kernel: computes the body for all its elements into a buffer that is not f16. */
 export type Filler = (out: Lanes) => void
 
+/** What is done with the block of every instruction that is a further result, when it has been computed. */
+export type Keep = (instruction: number, start: number, n: number, run: Run) => void
+
 const none: Run = { array: new Float32Array(blockSize), start: 0 }
 
 /** A load whose elements lie one behind the other needs no copy: its run points at them. */
@@ -100,7 +103,7 @@ interface Prepared {
   readonly result: Run
 }
 
-const prepare = (body: Body, bufferOf: BufferOf): Prepared => {
+const prepare = (body: Body, bufferOf: BufferOf, kept: readonly number[] = [], keep?: Keep): Prepared => {
   const length = Math.min(blockSize, Math.max(1, body.size))
   const dtypes = body.instructions.map((i) => i.dtype)
   const runs: readonly Run[] = body.instructions.map((i) => ({
@@ -118,6 +121,7 @@ const prepare = (body: Body, bufferOf: BufferOf): Prepared => {
   })
   const before = (start: number, n: number): void => {
     for (const { run, step } of changing) step(start, n, run.array, 0)
+    if (keep !== undefined) for (const k of kept) keep(k, start, n, at(runs, k))
   }
   return {
     before,
@@ -126,9 +130,9 @@ const prepare = (body: Body, bufferOf: BufferOf): Prepared => {
   }
 }
 
-/** Prepares a body whose result is wanted block by block; the plan's buffers are looked up anew at every block. */
-export const evaluator = (body: Body, bufferOf: BufferOf): Evaluator => {
-  const { before, last, result } = prepare(body, bufferOf)
+/** Prepares a body whose result is wanted block by block, and given those of `kept`; buffers are looked up anew when a run begins. */
+export const evaluator = (body: Body, bufferOf: BufferOf, kept: readonly number[] = [], keep?: Keep): Evaluator => {
+  const { before, last, result } = prepare(body, bufferOf, kept, keep)
   const instruction = at(body.instructions, body.instructions.length - 1)
   const final = isDense(instruction) ? point(instruction, result, bufferOf) : last
   return (start, n) => {
@@ -139,8 +143,8 @@ export const evaluator = (body: Body, bufferOf: BufferOf): Evaluator => {
 }
 
 /** Prepares a body whose result is wanted in memory: the last step writes there itself. */
-export const filler = (body: Body, bufferOf: BufferOf): Filler => {
-  const { before, last } = prepare(body, bufferOf)
+export const filler = (body: Body, bufferOf: BufferOf, kept: readonly number[] = [], keep?: Keep): Filler => {
+  const { before, last } = prepare(body, bufferOf, kept, keep)
   return (out) => {
     for (let start = 0; start < body.size; start += blockSize) {
       const n = Math.min(blockSize, body.size - start)

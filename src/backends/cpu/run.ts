@@ -1,6 +1,8 @@
 /** Kernels made ready to run: one exhaustive switch over the kernel IR. */
 import { roundTo, type DType, type TypedArray } from '../../graph/dtype.ts'
+import { epilogueKernel } from '../../compiler/epilogue.ts'
 import type {
+  ConvKernel,
   ElementwiseKernel,
   GatherKernel,
   GemmKernel,
@@ -14,9 +16,9 @@ import type {
 import { permute, range } from '../../prelude/array.ts'
 import type { View } from '../../compiler/view.ts'
 import { copyView, prepareConv } from './conv.ts'
-import { evaluator, filler, type BufferOf } from './evaluate.ts'
+import { evaluator, filler, type BufferOf, type Keep } from './evaluate.ts'
 import { gemm } from './gemm.ts'
-import { blockSize, type Lanes } from './lanes.ts'
+import { blockSize, type Lanes, type Run as Block } from './lanes.ts'
 import { ascending, asNumbers, store } from './store.ts'
 import { addresses, rowAddress, walker } from './walk.ts'
 
@@ -36,21 +38,42 @@ const writing = (out: TypedArray, write: (to: Lanes) => void): void => {
   })
 }
 
-const elementwise = ({ body, output, dtype }: ElementwiseKernel, bufferOf: BufferOf): Run => {
+/** Writes a block of values to where it belongs in a buffer. */
+const storeBlock = (out: TypedArray, start: number, n: number, { array, start: from }: Block): void => {
+  if (out instanceof Uint16Array) for (let i = 0; i < n; i++) store(out, start + i, array[from + i] as number)
+  else out.set(array.subarray(from, from + n), start)
+}
+
+const elementwise = ({ body, output, dtype, further = [] }: ElementwiseKernel, bufferOf: BufferOf): Run => {
+  const bufferFor = new Map(further.map((r) => [r.instruction, r.buffer]))
+  const kept = [...bufferFor.keys()]
+  const keep: Keep = (instruction, start, n, run) => {
+    storeBlock(bufferOf(bufferFor.get(instruction) ?? output), start, n, run)
+  }
   if (dtype !== 'f16') {
-    const fill = filler(body, bufferOf)
+    const fill = filler(body, bufferOf, kept, keep)
     return () => {
       fill(bufferOf(output) as Lanes)
     }
   }
-  const evaluate = evaluator(body, bufferOf)
+  const evaluate = evaluator(body, bufferOf, kept, keep)
   return () => {
     const out = bufferOf(output)
     for (let start = 0; start < body.size; start += blockSize) {
       const n = Math.min(blockSize, body.size - start)
-      const { array, start: from } = evaluate(start, n)
-      for (let i = 0; i < n; i++) store(out, start + i, array[from + i] as number)
+      storeBlock(out, start, n, evaluate(start, n))
     }
+  }
+}
+
+/** A contraction, and then its epilogue in place. */
+const ended = (kernel: GemmKernel | ConvKernel, contract: Run, bufferOf: BufferOf): Run => {
+  const epilogue = epilogueKernel(kernel)
+  if (epilogue === undefined) return contract
+  const finish = elementwise(epilogue, bufferOf)
+  return () => {
+    contract()
+    finish()
   }
 }
 
@@ -174,7 +197,9 @@ const sort = ({ from, outer, length, inner, output }: SortKernel, bufferOf: Buff
     for (let o = 0; o < outer; o++)
       for (let k = 0; k < inner; k++) {
         const address = (j: number): number => (o * length + j) * inner + k
-        const order = range(length).toSorted((a, b) => ascending(x[address(a)] as number, x[address(b)] as number) || a - b)
+        const order = range(length).toSorted(
+          (a, b) => ascending(x[address(a)] as number, x[address(b)] as number) || a - b,
+        )
         order.forEach((j, i) => {
           out[address(i)] = j
         })
@@ -182,7 +207,7 @@ const sort = ({ from, outer, length, inner, output }: SortKernel, bufferOf: Buff
   }
 }
 
-const conv = (kernel: Extract<Kernel, { kind: 'conv' }>, bufferOf: BufferOf): Run => {
+const conv = (kernel: ConvKernel, bufferOf: BufferOf): Run => {
   const run = prepareConv(kernel)
   return () => {
     writing(bufferOf(kernel.output), (out) => {
@@ -199,9 +224,9 @@ export const prepareKernel = (kernel: Kernel, bufferOf: BufferOf): Run => {
     case 'reduce':
       return reduce(kernel, bufferOf)
     case 'gemm':
-      return prepareGemm(kernel, bufferOf)
+      return ended(kernel, prepareGemm(kernel, bufferOf), bufferOf)
     case 'conv':
-      return conv(kernel, bufferOf)
+      return ended(kernel, conv(kernel, bufferOf), bufferOf)
     case 'place':
       return place(kernel, bufferOf)
     case 'gather':

@@ -1,5 +1,7 @@
 /** Kernel IR to code: one switch over its kinds. What has no vector code runs one element at a time; nothing runs in TypeScript. */
-import type { Kernel } from '../../compiler/kernel.ts'
+import { epilogueKernel, type Contraction } from '../../compiler/epilogue.ts'
+import { separated } from '../../compiler/join.ts'
+import type { ElementwiseKernel, Kernel } from '../../compiler/kernel.ts'
 import { conv } from './conv.ts'
 import { elementwise } from './elementwise.ts'
 import { gemm } from './gemm.ts'
@@ -21,18 +23,38 @@ const or = (vector: Generated | Phase | string, scalar: () => Phase): Generated 
   return 'phases' in vector ? vector : single(vector)
 }
 
+/** One after the other, over the same scratch memory. */
+const inTurn = (parts: readonly Generated[]): Generated => ({
+  phases: parts.flatMap((p) => p.phases),
+  scratch: Math.max(0, ...parts.map((p) => p.scratch)),
+})
+
+/** Several results are written one after the other. */
+const bodyCode = (kernel: ElementwiseKernel): Generated =>
+  kernel.body.size === 0
+    ? nothing
+    : inTurn(separated(kernel).map((k) => or(copy(k) ?? elementwise(k), () => scalarElementwise(k))))
+
+/** The contraction, and then its epilogue in place. */
+const contraction = (kernel: Contraction, machine: Machine): Generated => {
+  const code =
+    kernel.kind === 'gemm'
+      ? or(gemm(kernel, machine), () => scalarGemm(kernel))
+      : or(conv(kernel, machine), () => scalarConv(kernel))
+  const epilogue = epilogueKernel(kernel)
+  return epilogue === undefined ? code : inTurn([code, bodyCode(epilogue)])
+}
+
 /** The kernel as code for this machine. */
 export const generate = (kernel: Kernel, machine: Machine): Generated => {
   switch (kernel.kind) {
     case 'elementwise':
-      if (kernel.body.size === 0) return nothing
-      return or(copy(kernel) ?? elementwise(kernel), () => scalarElementwise(kernel))
+      return bodyCode(kernel)
     case 'reduce':
       return single(scalarReduce(kernel))
     case 'gemm':
-      return or(gemm(kernel, machine), () => scalarGemm(kernel))
     case 'conv':
-      return or(conv(kernel, machine), () => scalarConv(kernel))
+      return contraction(kernel, machine)
     case 'place':
       return place(kernel)
     case 'gather':

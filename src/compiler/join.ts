@@ -1,0 +1,206 @@
+/**
+ * Elementwise kernels that become one with several results: because one reads what the other has just written, or because both read the
+ * same. What is shared is read once, and what only the joined kernel needs is not written.
+ *
+ * Joining changes no bit, for instructions only move. It is refused where a kernel between the two needs the one and feeds the other, where
+ * the kernel would have more buffers than a backend binds, and where memory would reach a new peak.
+ */
+import { at } from '../prelude/array.ts'
+import type { Buffer } from './buffer.ts'
+import { isWhole } from './epilogue.ts'
+import {
+  loadsOf,
+  operandsOf,
+  resultsOf,
+  type ElementwiseKernel,
+  type Instruction,
+  type Kernel,
+  type Operand,
+} from './kernel.ts'
+import type { Limits } from './limits.ts'
+import { contiguous } from './view.ts'
+import { heldUntil, inOrder, join, timelineOf, type Extension, type Timeline } from './timeline.ts'
+
+const operandKey = ({ buffer, view }: Operand): string =>
+  `${buffer}@${view.offset}:${view.shape.join()}/${view.strides.join()}`
+
+const instructionKey = (i: Instruction): string => {
+  switch (i.kind) {
+    case 'load':
+      return operandKey(i.from)
+    case 'literal':
+      return `${i.dtype} ${Object.is(i.value, -0) ? '-0' : i.value}`
+    case 'index':
+      return `${i.dtype} ${i.view.offset}:${i.view.shape.join()}/${i.view.strides.join()}`
+    case 'apply':
+      return `${i.dtype} ${i.op}(${i.inputs.join()})`
+  }
+}
+
+/** Instructions of two bodies in one list, and for each of the second's where it stands. */
+interface Merged {
+  readonly instructions: readonly Instruction[]
+  readonly became: readonly number[]
+}
+
+/** `first`'s instructions before `second`'s; what both have stands once, and what `second` reads of `first` is not loaded. */
+const merged = (first: ElementwiseKernel, second: ElementwiseKernel): Merged => {
+  const instructions: Instruction[] = [...first.body.instructions]
+  const known = new Map(instructions.map((x, i) => [instructionKey(x), i]))
+  const written = new Map(resultIndices(first))
+  const became: number[] = []
+  for (const instruction of second.body.instructions) {
+    const given = instruction.kind === 'load' ? written.get(instruction.from.buffer) : undefined
+    const moved =
+      instruction.kind === 'apply'
+        ? { ...instruction, inputs: instruction.inputs.map((i) => at(became, i)) }
+        : instruction
+    const key = instructionKey(moved)
+    const index = given ?? known.get(key) ?? instructions.push(moved) - 1
+    known.set(key, index)
+    became.push(index)
+  }
+  return { instructions, became }
+}
+
+/** Each result's buffer and instruction. */
+const resultIndices = (kernel: ElementwiseKernel): readonly (readonly [buffer: number, instruction: number])[] => [
+  ...(kernel.further ?? []).map((r) => [r.buffer, r.instruction] as const),
+  [kernel.output, kernel.body.instructions.length - 1],
+]
+
+/** One kernel that does the work of both; undefined where two results would be one instruction, or the last would be none. */
+const union = (
+  first: ElementwiseKernel,
+  second: ElementwiseKernel,
+  isNeeded: (buffer: number) => boolean,
+): ElementwiseKernel | undefined => {
+  const { instructions, became } = merged(first, second)
+  const results = [
+    ...resultIndices(first),
+    ...resultIndices(second).map(([buffer, i]) => [buffer, at(became, i)] as const),
+  ]
+  const isApart = new Set(results.map(([, i]) => i)).size === results.length
+  if (!isApart || became.at(-1) !== instructions.length - 1) return undefined
+  const dtypes = new Map([...resultsOf(first), ...resultsOf(second)].map((r) => [r.buffer, r.dtype]))
+  const further = results
+    .filter(([buffer]) => buffer !== second.output && isNeeded(buffer))
+    .map(([buffer, instruction]) => ({ buffer, instruction, dtype: dtypes.get(buffer) ?? second.dtype }))
+    .toSorted((a, b) => a.instruction - b.instruction)
+  const names = instructions.flatMap((x) => (x.kind === 'apply' ? [x.op] : []))
+  const reasons = [
+    ...new Set([...(further.length === 0 ? [] : first.reason.split(', ')), ...second.reason.split(', ')]),
+  ]
+  const { further: _, ...last } = second
+  return {
+    ...last,
+    body: { size: second.body.size, instructions },
+    ...(further.length === 0 ? {} : { further }),
+    computes: names.join(' '),
+    reason: reasons.join(', '),
+    flops: second.body.size * names.length,
+  }
+}
+
+const buffersOf = (kernel: Kernel): number =>
+  new Set([...operandsOf(kernel), ...resultsOf(kernel)].map((x) => x.buffer)).size
+
+/** Where a joined kernel may run, with what then lives longer: where the second did, or else where the first did. */
+const placesFor = (
+  timeline: Timeline,
+  [first, i]: readonly [ElementwiseKernel, number],
+  [second, j]: readonly [ElementwiseKernel, number],
+): readonly (readonly [place: number, extensions: readonly Extension[]])[] => {
+  const waits = resultsOf(first).every(({ buffer }) => [...(timeline.readers.get(buffer) ?? [])].every((r) => r >= j))
+  const isReady = operandsOf(second).every(({ buffer }) => (timeline.writer.get(buffer) ?? -1) <= i)
+  return [
+    ...(waits ? [[j, heldUntil(timeline, first, j)] as const] : []),
+    ...(isReady ? [[i, resultsOf(second).map(({ buffer }) => ({ buffer, from: i, to: j - 1 }))] as const] : []),
+  ]
+}
+
+const isJoinable = (kernel: Kernel | undefined): kernel is ElementwiseKernel =>
+  kernel?.kind === 'elementwise' && kernel.body.instructions.at(-1)?.kind === 'apply'
+
+/** Whether every load of `second` that comes from `first` is the element that `first` has just computed. */
+const readsInStep = (first: ElementwiseKernel, second: ElementwiseKernel): boolean => {
+  const written = new Set(resultsOf(first).map((r) => r.buffer))
+  return loadsOf(second.body).every((o) => !written.has(o.buffer) || isWhole(o.view, second.body.size))
+}
+
+/** Earlier kernels over the same index that write what the kernel reads element by element, or read it too: from the nearest. */
+const partners = (
+  { kernels, writer, readers }: Timeline,
+  kernel: ElementwiseKernel,
+  place: number,
+): readonly number[] => {
+  const { size } = kernel.body
+  const places = loadsOf(kernel.body)
+    .filter((o) => isWhole(o.view, size))
+    .flatMap(({ buffer }) => [...(writer.has(buffer) ? [writer.get(buffer) ?? 0] : []), ...(readers.get(buffer) ?? [])])
+  return [...new Set(places)]
+    .filter((i) => {
+      const other = kernels[i]
+      return i < place && isJoinable(other) && other.body.size === size && readsInStep(other, kernel)
+    })
+    .toSorted((a, b) => b - a)
+}
+
+/** Joins the kernel at `place` with one before it; where the two now are, or undefined where it stays alone. */
+const joinOne = (timeline: Timeline, place: number, limits: Limits): number | undefined => {
+  const second = timeline.kernels[place]
+  if (!isJoinable(second)) return undefined
+  for (const i of partners(timeline, second, place)) {
+    const first = timeline.kernels[i]
+    if (!isJoinable(first)) continue
+    const isNeeded = (buffer: number): boolean =>
+      at(timeline.buffers, buffer).placement.kind !== 'temporary' ||
+      [...(timeline.readers.get(buffer) ?? [])].some((r) => r !== place)
+    const both = union(first, second, isNeeded)
+    if (both === undefined || buffersOf(both) > limits.buffers) continue
+    for (const [to, extensions] of placesFor(timeline, [first, i], [second, place]))
+      if (join(timeline, both, [i, place], to, extensions)) return to
+  }
+  return undefined
+}
+
+/** Joins elementwise kernels wherever that saves traffic. */
+export const joined = (kernels: readonly Kernel[], buffers: readonly Buffer[], limits: Limits): readonly Kernel[] => {
+  const timeline = timelineOf(kernels, buffers)
+  for (const start of kernels.keys()) {
+    let place: number | undefined = start
+    while (place !== undefined) place = joinOne(timeline, place, limits)
+  }
+  return inOrder(timeline)
+}
+
+/** The kernel as one for each result, for a backend that writes one: each loads what those before it have written. */
+export const separated = (kernel: ElementwiseKernel): readonly ElementwiseKernel[] => {
+  const { further = [], ...last } = kernel
+  const results = resultIndices(kernel)
+  return results.map(([buffer, end], k) => {
+    const given = new Map(results.slice(0, k).map(([b, i]) => [i, b]))
+    const needed = new Set([end])
+    for (const i of needed) {
+      const x = at(kernel.body.instructions, i)
+      if (x.kind === 'apply' && !given.has(i)) for (const input of x.inputs) needed.add(input)
+    }
+    const order = [...needed].toSorted((a, b) => a - b)
+    const position = new Map(order.map((i, p) => [i, p]))
+    const instructions = order.map((i): Instruction => {
+      const [x, from] = [at(kernel.body.instructions, i), given.get(i)]
+      const view = contiguous([kernel.body.size])
+      if (from !== undefined) return { kind: 'load', from: { buffer: from, view, dtype: x.dtype }, dtype: x.dtype }
+      return x.kind === 'apply' ? { ...x, inputs: x.inputs.map((n) => position.get(n) ?? 0) } : x
+    })
+    const names = instructions.flatMap((x) => (x.kind === 'apply' ? [x.op] : []))
+    return {
+      ...last,
+      body: { size: kernel.body.size, instructions },
+      output: buffer,
+      dtype: further[k]?.dtype ?? kernel.dtype,
+      computes: names.join(' '),
+      flops: kernel.body.size * names.length,
+    }
+  })
+}
