@@ -7,7 +7,7 @@ import { generate } from './generate.ts'
 import { openLibrary } from './library.ts'
 import { capabilities, choose, whyNot } from './machine.ts'
 import { maximumBytes, openHeap, type Heap, type WasmMemory } from './memory.ts'
-import { alone, openPool, type Pool } from './pool.ts'
+import { alone, openPool, type Pool, type Sharing } from './pool.ts'
 import { makeProgram, type Shared } from './program.ts'
 import { disagreements } from './selfTest.ts'
 import { findPlatform, type Platform } from './threads.ts'
@@ -20,9 +20,17 @@ export interface WasmOptions {
   readonly v8Flags?: boolean
   /** Choices that another run made: with them it gives the same bits. */
   readonly machine?: Machine
+  /** Which phases threads share; `worthwhile` unless a test wants more. */
+  readonly sharing?: Sharing
 }
 
-const describe = ({ threads }: Pool, { fma, wide }: Machine, note: string | undefined): string =>
+/** Choices that were tried, and what is to be said about them. */
+interface Tried {
+  readonly machine: Machine
+  readonly note?: string
+}
+
+const describe = ({ threads }: Pool, { machine: { fma, wide }, note }: Tried): string =>
   [
     'wasm',
     `${threads} ${threads === 1 ? 'thread' : 'threads'}`,
@@ -31,13 +39,14 @@ const describe = ({ threads }: Pool, { fma, wide }: Machine, note: string | unde
   ].join(' · ')
 
 /** A backend over a memory and the threads that share it. */
-const backendOver = (heap: Heap, pool: Pool, machine: Machine, note?: string): Backend => {
+const backendOver = (heap: Heap, pool: Pool, tried: Tried, sharing: Sharing = 'worthwhile'): Backend => {
+  const { machine } = tried
   const library = openLibrary(pool, heap.shared)
   const shared: Shared = { arena: heap.allocate(0), scratch: heap.allocate(0) }
   const bytesAt = ({ address, bytes }: WasmMemory): Uint8Array => new Uint8Array(heap.memory.buffer, address, bytes)
   const backend: Backend<WasmMemory> = {
     name: 'wasm',
-    description: describe(pool, machine, note),
+    description: describe(pool, tried),
     threads: pool.threads,
     memoryLimit: maximumBytes,
     machine,
@@ -52,7 +61,7 @@ const backendOver = (heap: Heap, pool: Pool, machine: Machine, note?: string): B
     prepare: (plan) => {
       const generated = plan.kernels.map((kernel) => generate(kernel, machine))
       library.add(generated.flatMap((g) => (typeof g === 'string' ? [] : g.phases)))
-      return makeProgram({ plan, generated, functionOf: library.indexOf }, heap, pool, shared)
+      return makeProgram({ plan, generated, functionOf: library.indexOf, sharing }, heap, pool, shared)
     },
     close: () => pool.close(),
   }
@@ -62,7 +71,7 @@ const backendOver = (heap: Heap, pool: Pool, machine: Machine, note?: string): B
 /** Opens the wasm backend on the caller's thread alone, for code that every engine with vectors runs unless told otherwise. */
 export const wasmBackend = (machine: Machine = { fma: false, wide: false }): Backend => {
   const heap = openHeap(false)
-  return backendOver(heap, alone(heap), machine)
+  return backendOver(heap, alone(heap), { machine })
 }
 
 /** More threads share the memory's bandwidth without gaining from it. */
@@ -75,12 +84,6 @@ const checkThreads = (threads: number, shared: boolean): void => {
     throw new Error(
       `wasm: ${threads} threads need SharedArrayBuffer, which a page has when it is served with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp; open it with threads: 1 otherwise`,
     )
-}
-
-/** Choices that were tried, and what is to be said about them. */
-interface Tried {
-  readonly machine: Machine
-  readonly note?: string
 }
 
 const tryKernels = (machine: Machine): Promise<readonly string[]> => disagreements(wasmBackend(machine))
@@ -109,7 +112,8 @@ export const openWasm = async (options: WasmOptions = {}): Promise<Backend> => {
   const shared = typeof SharedArrayBuffer === 'function'
   const threads = options.threads ?? (shared ? Math.min(platform.cores, mostThreads) : 1)
   checkThreads(threads, shared)
-  const { machine, note } = await tryMachine(options, platform)
+  const tried = await tryMachine(options, platform)
   const heap = openHeap(threads > 1)
-  return backendOver(heap, threads > 1 ? await openPool(heap, platform, threads) : alone(heap), machine, note)
+  const pool = threads > 1 ? await openPool(heap, platform, threads) : alone(heap)
+  return backendOver(heap, pool, tried, options.sharing)
 }

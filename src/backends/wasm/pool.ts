@@ -5,6 +5,7 @@
  * do; until they have, the others do their part.
  */
 import { encode } from './assembler/module.ts'
+import type { Phase } from './kernelCode.ts'
 import { calls, control, endings, runFunction, workFunction } from './control.ts'
 import { initialPages, maximumPages, type Heap } from './memory.ts'
 import type { Platform, Worker } from './threads.ts'
@@ -18,6 +19,8 @@ export interface Pool {
   readonly install: (functions: Functions) => void
   /** Runs records from one address to another. Throws when a kernel or a worker fails; nothing runs after that. */
   readonly run: (record: number, end: number) => void
+  /** Workers that sleep. */
+  readonly sleeping: () => number
   readonly close: () => Promise<void>
 }
 
@@ -46,6 +49,7 @@ export const alone = (heap: Heap): Pool => {
     run: (record, end) => {
       run(0, record, end)
     },
+    sleeping: () => 0,
     close: () => Promise.resolve(),
   }
 }
@@ -103,20 +107,33 @@ export const openPool = async (heap: Heap, platform: Platform, threads: number):
       broken ??= describe(ending, heap, address)
       throw new Error(`wasm: the run was given up: ${broken}`)
     },
+    sleeping: () => Atomics.load(heap.words(), (address + control.sleepers) / 4),
     close,
   }
 }
 
-/** Units that a thread takes at once, and who is called: by the time that one thread would take for the phase. */
-export const sharing = (
-  units: number,
-  grain: number,
+/** Which phases are shared: those that are worth it, or, to try threads on small programs, all that have two units. */
+export type Sharing = 'worthwhile' | 'all'
+
+/** How a phase is shared. */
+export interface Share {
+  /** Units that a thread takes at once. */
+  readonly chunk: number
+  readonly calls: (typeof calls)[keyof typeof calls]
+}
+
+/** How a phase is shared, by the time that one thread would take for it. */
+export const shareOf = (
+  { units, grain }: Pick<Phase, 'units' | 'grain'>,
   nanoseconds: number,
   threads: number,
-): { readonly chunk: number; readonly calls: (typeof calls)[keyof typeof calls] } => {
+  sharing: Sharing,
+): Share => {
+  if (threads === 1 || units < 2) return { chunk: Math.max(units, 1), calls: calls.alone }
+  if (sharing === 'all') return { chunk: 1, calls: calls.all }
   // Eight parts a thread: the last ones to finish are waited for by all.
-  const chunk = Math.max(grain, Math.ceil(units / (8 * threads)), 1)
-  if (threads === 1 || units <= chunk || nanoseconds < 5_000) return { chunk: Math.max(units, 1), calls: calls.alone }
+  const chunk = Math.max(grain, Math.ceil(units / (8 * threads)))
+  if (units <= chunk || nanoseconds < 5_000) return { chunk: units, calls: calls.alone }
   // Waking costs the first thread some microseconds, and the sleeper comes 50 µs later.
   return { chunk, calls: nanoseconds < 100_000 ? calls.awake : calls.all }
 }

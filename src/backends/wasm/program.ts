@@ -11,7 +11,7 @@ import type { Executable } from '../backend.ts'
 import { recordWords } from './control.ts'
 import type { Generated, Parameter } from './kernelCode.ts'
 import { doesNotFit, padded, type Heap, type WasmMemory } from './memory.ts'
-import { sharing, type Pool } from './pool.ts'
+import { shareOf, type Pool, type Sharing } from './pool.ts'
 
 /** What plans share, for only one runs at a time: temporaries, and what lies between the phases of a kernel. */
 export interface Shared {
@@ -66,6 +66,7 @@ export interface Parts {
   readonly generated: readonly (Generated | string)[]
   /** Index of a phase's function in the table, by its key. */
   readonly functionOf: (key: string) => number
+  readonly sharing: Sharing
 }
 
 /** Words as they are written before the first run, and which of them belong to which slot. */
@@ -134,7 +135,7 @@ const joinRecords = (segments: readonly Segment[]): readonly Segment[] => {
 
 /** Writes a plan into memory as a program, whose functions are installed already: `run` binds what has moved since the last run, and runs. */
 export const makeProgram = (
-  { plan, generated, functionOf }: Parts,
+  { plan, generated, functionOf, sharing }: Parts,
   heap: Heap,
   pool: Pool,
   shared: Shared,
@@ -150,10 +151,10 @@ export const makeProgram = (
   const records = heap.allocate(4 * recordWords * phases.length).address
   heap.words().set(values, blocks / 4)
   let block = blocks
-  phases.forEach(({ phase: { key, parameters: own, units, grain }, kernel }, i) => {
-    const { chunk, calls } = sharing(units, grain, estimate(plan, kernel), pool.threads)
-    heap.words().set([functionOf(key), block, units, chunk, calls], records / 4 + recordWords * i)
-    block += 4 * own.length
+  phases.forEach(({ phase, kernel }, i) => {
+    const { chunk, calls } = shareOf(phase, estimate(plan, kernel), pool.threads, sharing)
+    heap.words().set([functionOf(phase.key), block, phase.units, chunk, calls], records / 4 + recordWords * i)
+    block += 4 * phase.parameters.length
   })
 
   const { arena, scratch, count } = slotsOf(plan)

@@ -14,7 +14,8 @@ export const platform: Platform = {
   mayWait: true,
   startWorker: (beginning, lost) =>
     new Promise((resolve, reject) => {
-      const worker = new NodeWorker(workerFile, { name: 'fathom', workerData: beginning })
+      // Without the main thread's own options: some of them, as --input-type, are errors for a worker's file.
+      const worker = new NodeWorker(workerFile, { name: 'fathom', workerData: beginning, execArgv: [] })
       let ended = false
       const fail = (why: string): void => {
         if (ended) return

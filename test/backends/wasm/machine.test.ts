@@ -1,0 +1,86 @@
+/** What the machine can do, what is chosen for it, and what happens when an engine computes something else. */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { cpuBackend } from '../../../src/backends/cpu/backend.ts'
+import type { Backend } from '../../../src/backends/backend.ts'
+import { wasmBackend } from '../../../src/backends/wasm/backend.ts'
+import { capabilities, choose, whyNot } from '../../../src/backends/wasm/machine.ts'
+import { disagreements } from '../../../src/backends/wasm/selfTest.ts'
+import { open } from '../../../src/index.ts'
+import { E } from '../../../src/prelude/fp.ts'
+import { machines } from '../../support/machines.ts'
+
+describe('the machine', () => {
+  it('has vectors, and finds the same each time', () => {
+    expect(capabilities().simd).toBe(true)
+    expect(capabilities()).toEqual(capabilities())
+  })
+
+  it('is used for 256-bit vectors where V8 makes them, which is where multiply-add is fused', () => {
+    const flags = { wide: true }
+    expect(choose({ simd: true, fma: true }, flags)).toEqual({ fma: true, wide: true })
+    expect(choose({ simd: true, fma: false }, flags)).toEqual({ fma: false, wide: false })
+    expect(choose({ simd: true, fma: true }, { wide: false })).toEqual({ fma: true, wide: false })
+  })
+
+  it('cannot repeat fused multiply-adds that it does not have, and can do without those that it has', () => {
+    expect(whyNot({ fma: true, wide: false }, { simd: true, fma: false })).toMatch(/fused multiply-add/)
+    expect(whyNot({ fma: false, wide: true }, { simd: true, fma: true })).toBeUndefined()
+  })
+})
+
+describe('the self-test', () => {
+  it.each(machines)('finds nothing where all is well: %o', async (machine) => {
+    expect(await disagreements(wasmBackend(machine))).toEqual([])
+  })
+
+  it('names what came out otherwise', async () => {
+    const backend = cpuBackend(true)
+    const faulty: Backend = {
+      ...backend,
+      read: async (memory) => {
+        const bytes = await backend.read(memory)
+        if (bytes.length === 4 * 23) bytes.fill(63) // 0.75, for each of 23 rows
+        return bytes
+      },
+    }
+    expect(await disagreements(faulty)).toEqual(['sum of rows', 'maximum'])
+  })
+})
+
+describe('opening', () => {
+  it('takes the choices of another run', async () => {
+    const machine = { fma: false, wide: true }
+    const opened = await open('wasm', { machine, threads: 1 })()
+    if (E.isLeft(opened)) throw new Error(opened.left.message)
+    expect(opened.right.machine).toEqual(machine)
+    await opened.right.close()
+  })
+
+  it('says what is wrong with a number of threads', async () => {
+    expect(await open('wasm', { threads: 1.5 })()).toEqual(
+      E.left({
+        _tag: 'DeviceError',
+        message: "device 'wasm' could not be opened: wasm: threads must be a whole number from 1 to 64, got 1.5",
+      }),
+    )
+  })
+
+  it('sets no flag of V8 against the environment, and prints nothing', async () => {
+    const script = `
+      import { open } from '${new URL('../../../src/index.ts', import.meta.url).href}'
+      const opened = await open('wasm', { threads: 1, v8Flags: true })()
+      console.log(opened.right.machine.wide)
+    `
+    const printed = (FATHOM_V8_FLAGS: string): Promise<unknown> =>
+      promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
+        env: { ...process.env, FATHOM_V8_FLAGS },
+      })
+    expect(await printed('0')).toEqual({ stdout: 'false\n', stderr: '' })
+    expect(await printed('1')).toEqual({
+      stdout: `${String(process.arch === 'x64' && capabilities().fma)}\n`,
+      stderr: '',
+    })
+  })
+})
