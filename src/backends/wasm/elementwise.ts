@@ -199,6 +199,21 @@ const axisOfVectors = (kernel: Written, domain: Domain): number => {
   return all.lastIndexOf(Math.min(...all))
 }
 
+/**
+ * Axes in the order in which those leaves lie in memory that change along a row, the farthest steps first. A row that is not yet in the cache is
+ * waited for; one that is written is not (measured on exp of rows of 32, each fourth of a row of heads: 0.93 against 0.12 elements a ns).
+ */
+const inReadingOrder = (
+  { outputs }: Written,
+  { tracks }: Domain,
+  axes: readonly number[],
+  row: number,
+): readonly number[] => {
+  const moving = tracks.slice(outputs.length).filter(({ strides }) => at(strides, row) !== 0)
+  const reach = (a: number): number => moving.reduce((sum, { strides }) => sum + Math.abs(at(strides, a)), 0)
+  return axes.toSorted((a, b) => reach(b) - reach(a))
+}
+
 const phasesOf = (kernel: Written, domain: Domain): readonly Phase[] => {
   const walks = walksAlong(domain, 0)
   const oneAxis = domain.lengths.length === 1
@@ -207,7 +222,8 @@ const phasesOf = (kernel: Written, domain: Domain): readonly Phase[] => {
   const axis = axisOfVectors(kernel, domain)
   const across = transposingAxis(kernel, domain, axis)
   const others = range(domain.lengths.length).filter((a) => a !== axis)
-  if (across === undefined) return rows(kernel, reordered(domain, [...others, axis]))
+  if (across === undefined)
+    return rows(kernel, reordered(domain, [...inReadingOrder(kernel, domain, others, axis), axis]))
   const order = [...others.filter((a) => a !== across.axis), across.axis, axis]
   return transposing(kernel, reordered(domain, order), across.leaves, (rest) => phasesOf(kernel, rest))
 }

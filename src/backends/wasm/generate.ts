@@ -1,5 +1,5 @@
 /** Kernel IR to code: one switch over its kinds. What has no vector code runs one element at a time; nothing runs in TypeScript. */
-import { epilogueKernel, type Contraction } from '../../compiler/epilogue.ts'
+import { epilogueKernel, withoutEpilogue, type Contraction } from '../../compiler/epilogue.ts'
 import { separated } from '../../compiler/join.ts'
 import type { ElementwiseKernel, Kernel } from '../../compiler/kernel.ts'
 import { conv } from './conv.ts'
@@ -8,6 +8,7 @@ import { gemm } from './gemm.ts'
 import type { Generated, Machine, Phase } from './kernelCode.ts'
 import { copy, place } from './place.ts'
 import { gather } from './gather.ts'
+import { reduce } from './reduce.ts'
 import { scalarElementwise, scalarReduce } from './scalar.ts'
 import { scalarConv } from './scalarConv.ts'
 import { scalarGemm } from './scalarGemm.ts'
@@ -29,20 +30,22 @@ const inTurn = (parts: readonly Generated[]): Generated => ({
   scratch: Math.max(0, ...parts.map((p) => p.scratch)),
 })
 
-/** Several results are written one after the other. */
-const bodyCode = (kernel: ElementwiseKernel): Generated =>
-  kernel.body.size === 0
-    ? nothing
-    : inTurn(separated(kernel).map((k) => or(copy(k) ?? elementwise(k), () => scalarElementwise(k))))
+/** Where several results have no vector code together, they are written one after the other. */
+const bodyCode = (kernel: ElementwiseKernel): Generated => {
+  if (kernel.body.size === 0) return nothing
+  const together = copy(kernel) ?? elementwise(kernel)
+  if (typeof together !== 'string') return or(together, () => scalarElementwise(kernel))
+  return inTurn(separated(kernel).map((k) => or(elementwise(k), () => scalarElementwise(k))))
+}
 
-/** The contraction, and then its epilogue in place. */
+/** The contraction with its epilogue, or, where one of them has no code for that, one after the other. */
 const contraction = (kernel: Contraction, machine: Machine): Generated => {
-  const code =
-    kernel.kind === 'gemm'
-      ? or(gemm(kernel, machine), () => scalarGemm(kernel))
-      : or(conv(kernel, machine), () => scalarConv(kernel))
+  const whole = kernel.kind === 'gemm' ? gemm(kernel, machine) : conv(kernel, machine)
+  if (typeof whole !== 'string') return whole
   const epilogue = epilogueKernel(kernel)
-  return epilogue === undefined ? code : inTurn([code, bodyCode(epilogue)])
+  const alone = kernel.kind === 'gemm' ? withoutEpilogue(kernel) : withoutEpilogue(kernel)
+  if (epilogue !== undefined) return inTurn([contraction(alone, machine), bodyCode(epilogue)])
+  return single(kernel.kind === 'gemm' ? scalarGemm(kernel) : scalarConv(kernel))
 }
 
 /** The kernel as code for this machine. */
@@ -51,7 +54,7 @@ export const generate = (kernel: Kernel, machine: Machine): Generated => {
     case 'elementwise':
       return bodyCode(kernel)
     case 'reduce':
-      return single(scalarReduce(kernel))
+      return or(reduce(kernel), () => scalarReduce(kernel))
     case 'gemm':
     case 'conv':
       return contraction(kernel, machine)
