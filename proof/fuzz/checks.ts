@@ -14,6 +14,7 @@ import { Tensor } from '../../src/tensor/tensor.ts'
 import { configurations, specification, type Configuration } from '../devices.ts'
 import { difference, sensitivities, type Output } from './compare.ts'
 import { lossOf } from './program.ts'
+import { roundingOf } from './rounding.ts'
 import { choices } from './value.ts'
 
 /** A function of data. */
@@ -114,6 +115,12 @@ export const isUndefined = async (outputs: readonly Node[]): Promise<boolean> =>
 
 const nodesOf = (f: Subject, inputs: readonly Tensor[]): readonly Node[] => f(...inputs).map((x) => x.node)
 
+/** The values of a graph over data, one primitive at a time. */
+const onSpecification = async (outputs: readonly Node[]): Promise<readonly Output[]> => {
+  const { f, inputs } = asSubject(outputs)
+  return evaluate(specification.open(), 'compile', f, inputs)
+}
+
 /** The difference between what a candidate gives and what is expected, as {@link agreement} words it. */
 export const compared = async (
   candidate: Candidate,
@@ -126,11 +133,14 @@ export const compared = async (
   const { tolerance } = candidate
   try {
     const actual = await evaluate(device, route, f, inputs)
-    return difference(
-      actual,
-      expected,
-      tolerance === undefined ? undefined : { tolerance, sensitivity: sensitivities(nodesOf(f, inputs)) },
-    )
+    if (tolerance === undefined) return difference(actual, expected)
+    const outputs = nodesOf(f, inputs)
+    const allowed = { tolerance, sensitivity: sensitivities(outputs) }
+    if (difference(actual, expected, allowed) === undefined) return undefined
+    return difference(actual, expected, {
+      ...allowed,
+      rounding: await roundingOf(inlined(outputs, false), expected, onSpecification),
+    })
   } catch (e) {
     return `threw ${String(e)}`
   }

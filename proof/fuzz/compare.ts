@@ -33,12 +33,14 @@ const movements: ReadonlySet<OpName> = new Set([
   ...(['reduceMax', 'broadcast', 'reshape', 'transpose', 'reverse', 'pad', 'slice', 'concatenate', 'gather'] as const),
 ])
 
+/** Whether the node computes a float, and so rounds. */
+export const isRounded = (node: Node): boolean => isFloat(node.dtype) && !movements.has(node.op)
+
 const sensitivityOf = (node: Node, inputs: readonly Sensitivity[]): Sensitivity => {
   if (inputs.includes('loose')) return 'loose'
   const isNear = inputs.some((x) => x !== 'exact')
   if (isNear && (steps.has(node.op) || !isFloat(node.dtype))) return 'loose'
-  const isRounded = isFloat(node.dtype) && !movements.has(node.op)
-  return fineness.findLast((x) => inputs.includes(x) || (x === node.dtype && (isNear || isRounded))) ?? 'exact'
+  return fineness.findLast((x) => inputs.includes(x) || (x === node.dtype && (isNear || isRounded(node)))) ?? 'exact'
 }
 
 /** The sensitivity of each output. */
@@ -83,6 +85,15 @@ const firstOff = (a: Output, e: Output, bound: number): number =>
 export interface Allowance {
   readonly tolerance: Tolerance
   readonly sensitivity: readonly Sensitivity[]
+  /** Errors that are allowed in any case, by result. */
+  readonly rounding?: readonly number[]
+}
+
+/** The error that result `k` may have. */
+const boundOf = (e: Output, k: number, { tolerance, sensitivity, rounding = [] }: Allowance): number => {
+  const depends = sensitivity[k] ?? 'exact'
+  if (depends === 'exact' || depends === 'loose') return 0
+  return Math.max((tolerance[depends] ?? 0) * largest(e.values), rounding[k] ?? 0)
 }
 
 /** What differs first, in words; undefined when nothing does. Without an allowance every bit counts, and a NaN is a NaN. */
@@ -96,10 +107,8 @@ export const difference = (
     const a = actual[k] as Output
     if (typeOf(a) !== typeOf(e) || a.values.length !== e.values.length)
       return `result ${k} is ${typeOf(a)} instead of ${typeOf(e)}`
-    const sensitivity = allowed?.sensitivity[k] ?? 'exact'
-    if (sensitivity === 'loose') continue
-    const relative = sensitivity === 'exact' ? 0 : (allowed?.tolerance[sensitivity] ?? 0)
-    const i = firstOff(a, e, relative * largest(e.values))
+    if (allowed?.sensitivity[k] === 'loose') continue
+    const i = firstOff(a, e, allowed === undefined ? 0 : boundOf(e, k, allowed))
     if (i >= 0)
       return `element ${i} of result ${k}, ${typeOf(e)}, is ${show(a.values[i])} instead of ${show(e.values[i])}`
   }

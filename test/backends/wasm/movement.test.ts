@@ -1,0 +1,114 @@
+/** Movement on wasm: pad, concatenate, gather, scatter and sort have the specification's bits, in every dtype and at every length of a row. */
+import { describe, expect, it } from 'vitest'
+import fc from 'fast-check'
+import { specification, wasm } from '../../../proof/devices.ts'
+import type { DType } from '../../../src/graph/dtype.ts'
+import { argsort, concatenate, gather, scatterAdd } from '../../../src/tensor/combine.ts'
+import { tensor } from '../../../src/tensor/create.ts'
+import type { Tensor } from '../../../src/tensor/tensor.ts'
+
+const dtypes: readonly DType[] = ['f16', 'f32', 'f64', 'i32', 'u32', 'u8', 'bool']
+const numbers: readonly DType[] = ['f16', 'f32', 'f64', 'i32', 'u32', 'u8']
+
+const [plain, device] = [specification.open(), wasm.open()]
+
+/** Numbers that differ from their neighbours; with `special`, some that are infinite, −0 or no numbers. */
+const data = (dtype: DType, shape: readonly number[], special = false): Tensor => {
+  const size = shape.reduce((a, b) => a * b, 1)
+  const odd = [NaN, Infinity, -Infinity, -0, 0]
+  const isFloat = dtype.startsWith('f')
+  const element = (i: number): number => {
+    if (dtype === 'bool') return Number(i % 3 === 0)
+    if (special && isFloat && i % 5 === 2) return odd[i % 7] ?? 0
+    return ((i * 37) % 101) / (isFloat ? 8 : 1) - (dtype.startsWith('u') ? 0 : 3)
+  }
+  return tensor(
+    Array.from({ length: size }, (_, i) => element(i)),
+    { dtype },
+  ).reshape(shape)
+}
+
+const bits = async (xs: readonly Tensor[], on = device): Promise<readonly (readonly number[])[]> =>
+  Promise.all(xs.map(async (x) => [...(await on.read(x))]))
+
+/** Compiled on wasm, the function gives what one primitive at a time gives. */
+const agree = async (f: (...xs: readonly Tensor[]) => readonly Tensor[], ...xs: readonly Tensor[]): Promise<void> => {
+  expect(await bits(await device.compile(f)(...xs))).toEqual(await bits(await plain.compile(f)(...xs), plain))
+}
+
+const sizes = fc.integer({ min: 1, max: 40 })
+
+describe('pad and concatenate', () => {
+  it.each(dtypes)('of %s have the bits of the specification, whatever the length of a row', async (dtype) => {
+    await fc.assert(
+      fc.asyncProperty(sizes, sizes, fc.integer({ min: 0, max: 3 }), async (rows, columns, low) => {
+        const [x, y] = [data(dtype, [rows, columns]), data(dtype, [rows, 3])]
+        const f = (a: Tensor, b: Tensor): readonly Tensor[] => [
+          concatenate([a, b, a], 1),
+          concatenate([a.transpose(), a.transpose()], 0),
+          a.pad([low, 2], [1, low]),
+          a.transpose().pad([0, low], [0, 0]),
+          a.pad([1, 0], [0, 2], [low, 1]),
+          a.reverse(1).slice([0, 0], [rows, columns]),
+        ]
+        await agree(f, x, y)
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+  it('of rows and of whole arrays longer than a unit of work are complete', async () => {
+    const long = data('f32', [3, 20_000])
+    await agree((x) => [concatenate([x, x], 1), concatenate([x, x], 0), x.pad([0, 3], [1, 0])], long)
+  })
+})
+
+describe('gather', () => {
+  it.each(dtypes)('of %s picks rows, and clamps what is outside', async (dtype) => {
+    await fc.assert(
+      fc.asyncProperty(sizes, sizes, fc.array(fc.integer({ min: -3, max: 45 }), { minLength: 1 }), async (n, m, at) => {
+        const index = tensor(at, { dtype: 'i32' })
+        await agree((x, i) => [gather(x, i, 0), gather(x, i, 1)], data(dtype, [n, m]), index)
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+  it('by unsigned indices takes those above 2³¹ as the last row', async () => {
+    const index = tensor([0, 2, 4294967295, 2147483648], { dtype: 'u32' })
+    await agree((x, i) => [gather(x, i, 0)], data('f32', [3, 5]), index)
+  })
+})
+
+describe('scatter', () => {
+  it.each(numbers)('of %s adds in order, and rounds once', async (dtype) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: -1, max: 6 }), { minLength: 1, maxLength: 30 }),
+        fc.integer({ min: 1, max: 150 }),
+        async (at, inner) => {
+          const index = tensor(at, { dtype: 'i32' })
+          const updates = data(dtype, [2, at.length, inner])
+          await agree((i, u) => [scatterAdd(i, u, 5, 1)], index, updates)
+        },
+      ),
+      { numRuns: 25 },
+    )
+  })
+})
+
+describe('argsort', () => {
+  it.each(dtypes)('of %s is stable, with what is no number last', async (dtype) => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 130 }), fc.integer({ min: 1, max: 4 }), async (n, m) => {
+        await agree((x) => [argsort(x, 0), argsort(x, 1), argsort(x.reshape([n * m]))], data(dtype, [n, m], true))
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+  it('puts −∞ first and NaN last', async () => {
+    const x = tensor([NaN, 1, -Infinity, NaN, Infinity, 0, -0])
+    expect([...(await device.read(argsort(x)))]).toEqual([2, 5, 6, 1, 4, 0, 3])
+  })
+})
