@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { E } from '../prelude/fp.ts'
+import { runBench } from './bench.ts'
 import { helpOf, overview } from './help.ts'
 import { parse, type Request } from './parse.ts'
 import { runSample, runScan } from './pictures.ts'
@@ -31,6 +32,8 @@ const answer = async (request: Request): Promise<Outcome> => {
       return runSample(positional, flags)
     case 'scan':
       return runScan(positional, flags)
+    case 'bench':
+      return runBench(flags)
   }
 }
 

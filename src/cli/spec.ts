@@ -63,7 +63,12 @@ export const commands = {
       },
       schedule: { kind: 'text', value: 'NAME', help: 'noise schedule: cosine, linear or sigmoid', setting: 'schedule' },
       seed: { kind: 'number', value: 'N', help: 'from which everything random is drawn [0]', setting: 'seed' },
-      device: { kind: 'text', value: 'NAME', help: 'where to compute [cpu]', setting: 'device' },
+      device: {
+        kind: 'text',
+        value: 'NAME',
+        help: 'where to compute: wasm, on all cores, or cpu, in plain TypeScript [wasm]',
+        setting: 'device',
+      },
       'save-every': { kind: 'number', value: 'N', help: 'steps from checkpoint to checkpoint', setting: 'saveEvery' },
       'sample-every': {
         kind: 'number',
@@ -101,6 +106,21 @@ export const commands = {
     summary: 'say which files of a folder can be trained on, and why others cannot',
     about: 'Nothing is written. Exits with 1 when no file can be used.',
     flags: { json: { kind: 'switch', help: 'print the whole report as JSON' } },
+  },
+  bench: {
+    summary: 'measure how fast this machine trains, kernel by kernel where asked',
+    about:
+      'Runs training steps of a preset on made-up pictures, and compares them with what the machine reaches at best. Nothing is written.',
+    flags: {
+      preset: { kind: 'text', value: 'NAME', help: 'tiny, small or base [tiny]', setting: 'preset' },
+      size: { kind: 'size', value: 'N|HxW', help: 'size of the pictures in pixels', setting: 'height' },
+      batch: { kind: 'number', value: 'N', help: 'pictures that go through the network together', setting: 'batch' },
+      device: { kind: 'text', value: 'NAME', help: 'wasm or cpu [wasm]', setting: 'device' },
+      steps: { kind: 'number', value: 'N', help: 'steps that are measured, after two that are not [10]' },
+      profile: { kind: 'switch', help: 'print the time of each kernel, and where it stands against the roofline' },
+      rows: { kind: 'number', value: 'N', help: 'rows of the profile [25]' },
+      json: { kind: 'switch', help: 'print everything as JSON' },
+    },
   },
 } as const satisfies { readonly [name: string]: Command }
 

@@ -3,7 +3,7 @@
  * roofline of Williams, Waterman & Patterson 2009.
  */
 import { at } from '../prelude/array.ts'
-import type { Kernel } from './kernel.ts'
+import type { Kernel, Operand } from './kernel.ts'
 import { bytesOf, type Plan } from './plan.ts'
 
 /** One run of a plan, kernel by kernel. */
@@ -26,6 +26,8 @@ export interface MachinePeak {
 export interface ProfileRow {
   readonly kind: Kernel['kind']
   readonly computes: string
+  /** `2·64×32×128` of a product's batch, rows, sums and columns, `8×16×16×32 ∗ 3×3×32×64` of a convolution, else elements. */
+  readonly size: string
   readonly count: number
   readonly milliseconds: number
   /** Of the whole run. */
@@ -40,9 +42,31 @@ export interface ProfileRow {
   readonly ofRoof: number
 }
 
+const gemmSize = ({ x, y, axes }: Extract<Kernel, { readonly kind: 'gemm' }>): string => {
+  const length = ({ view }: Operand, along: readonly number[]): number =>
+    along.reduce((product, axis) => product * at(view.shape, axis), 1)
+  const batch = length(x, axes.batch[0])
+  const product = [length(x, axes.rows), length(x, axes.contract[0]), length(y, axes.columns)].join('×')
+  return batch === 1 ? product : `${batch}·${product}`
+}
+
+const sizeOf = (plan: Plan, kernel: Kernel): string => {
+  const elements = String(at(plan.buffers, kernel.output).length)
+  switch (kernel.kind) {
+    case 'gemm':
+      return gemmSize(kernel)
+    case 'conv':
+      return `${kernel.x.view.shape.join('×')} ∗ ${kernel.filter.view.shape.join('×')}`
+    case 'reduce':
+      return `${kernel.body.size} → ${elements}`
+    default:
+      return elements
+  }
+}
+
 /** A kernel's work as text: kernels that agree in it are one row. */
 const workOf = (plan: Plan, kernel: Kernel): string =>
-  `${kernel.kind} ${kernel.computes} ${kernel.flops} ${bytesOf(plan, kernel)} ${at(plan.buffers, kernel.output).length}`
+  `${kernel.kind} ${kernel.computes} ${kernel.flops} ${bytesOf(plan, kernel)} ${sizeOf(plan, kernel)}`
 
 const rowOf = (
   { plan, total }: Profile,
@@ -57,6 +81,7 @@ const rowOf = (
   return {
     kind: kernel.kind,
     computes: kernel.computes,
+    size: sizeOf(plan, kernel),
     count: times.length,
     milliseconds,
     share: milliseconds / total,

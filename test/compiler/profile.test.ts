@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { profileRows } from '../../src/compiler/profile.ts'
 import { tensor } from '../../src/tensor/create.ts'
+import { conv2d } from '../../src/tensor/convolution.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { cpuDevice, values } from '../support/device.ts'
 
@@ -50,6 +51,24 @@ describe('a profile', () => {
       { kind: 'gemm', count: 2, milliseconds: 4, share: 0.4 },
       { kind: 'reduce', count: 1, milliseconds: 1, share: 0.1 },
     ])
+  })
+
+  it('tells kernels of one kind apart by their sizes', async () => {
+    const f = cpuDevice().compile((x: Tensor, w: Tensor) => [
+      x.matmul(x.transpose()),
+      conv2d(x.reshape([1, 2, 3, 1]), w),
+      x.sum(0),
+      x.exp(),
+    ])
+    const profile = await f.profile(
+      tensor([
+        [1, 2, 3],
+        [4, 5, 6],
+      ]),
+      tensor([1, 2]).reshape([1, 1, 1, 2]),
+    )
+    const sizes = profileRows(profile, peak).map(({ kind, size }) => `${kind} ${size}`)
+    expect(sizes.toSorted()).toEqual(['conv 1×2×3×1 ∗ 1×1×1×2', 'elementwise 6', 'gemm 2×3×2', 'reduce 6 → 3'])
   })
 
   it('says what bounds a kernel: its arithmetic where the machine moves its bytes sooner', async () => {
