@@ -21,6 +21,7 @@ import {
   type Tiles,
 } from './gemmContraction.ts'
 import { epilogueOf, epilogueParameters, type Epilogue } from './gemmEpilogue.ts'
+import { partsOf, sumParts } from './gemmParts.ts'
 import { tileFor, type Tile } from './gemmTile.ts'
 import type { Generated, Machine, Parameter, Phase } from './kernelCode.ts'
 import { neighbouring, pack, packedBytes } from './pack.ts'
@@ -83,12 +84,25 @@ export const contraction = (c: Contraction, machine: Machine, ending?: Ending, s
   const packed: Parameter = { kind: 'scratch', offset: scratch }
   const bytes = step === undefined ? packedBytes(c, tile.columns) : 0
   const nowhere: Parameter = { kind: 'scratch', offset: scratch + bytes }
-  const perUnit = shares(batches, tiles.count, panels)
+  const partBytes = 4 * batches * rows * columns
+  const blockCount = depth.blocks.length / 3
+  const isPlain = c.isWhole && ending === undefined
+  const parts = isPlain ? Math.min(blockCount, partsOf(batches * rows * columns, depth.length)) : 1
+  const partial: Parameter = { kind: 'scratch', offset: scratch + bytes + 4 * tile.columns }
+  const perUnit = shares(batches * parts, tiles.count, panels)
   const [rowUnits, columnUnits] = [Math.ceil(tiles.count / perUnit.tiles), Math.ceil(panels / perUnit.panels)]
   const table = (values: Int32Array): Parameter => ({ kind: 'table', values })
   const panelBytes = step === undefined ? 4 * tile.columns * depth.length : 4 * tile.columns
   const [inX, inY, inOut] = [bytesOf(c.batch, 'x'), bytesOf(c.batch, 'y'), bytesOf(c.batch, 'out')]
   const yOffset = (b: number): number => (step === undefined ? b * panels * panelBytes : (inY[b] as number))
+  const blockOf = (p: number): number => Math.floor((p * blockCount) / parts)
+  const batchOf = (p: number, b: number): readonly number[] => [
+    inX[b] as number,
+    yOffset(b),
+    (inOut[b] as number) + p * partBytes,
+    blockOf(p),
+    blockOf(p + 1),
+  ]
   const form: Form = { tile, ragged: columns % tile.columns !== 0, epilogue: ending?.epilogue }
   const multiplication: Phase = {
     key: `gemm ${tile.rows}×${tile.columns}${tile.fma ? ' fma' : ''}${tile.across ? ' across' : ''}${form.ragged ? ' ragged' : ''} ${form.epilogue?.key ?? ''}`,
@@ -96,19 +110,13 @@ export const contraction = (c: Contraction, machine: Machine, ending?: Ending, s
     parameters: [
       c.x,
       step === undefined ? packed : c.y,
-      c.out,
+      parts === 1 ? c.out : partial,
       nowhere,
       table(new Int32Array(tile.columns)),
-      table(
-        Int32Array.from({ length: 3 * batches }, (_, i) => {
-          const b = Math.floor(i / 3)
-          return i % 3 === 0 ? (inX[b] as number) : i % 3 === 1 ? yOffset(b) : (inOut[b] as number)
-        }),
-      ),
+      table(Int32Array.from(range(parts).flatMap((p) => range(batches).flatMap((b) => batchOf(p, b))))),
       table(tiles.table),
       table(depth.segments),
       table(depth.blocks),
-      depth.blocks.length / 3,
       depth.step,
       step ?? 4 * tile.columns,
       panelBytes,
@@ -121,15 +129,19 @@ export const contraction = (c: Contraction, machine: Machine, ending?: Ending, s
       columns,
       ...(ending === undefined ? [] : endingParameters(ending, tiles, tile)),
     ],
-    units: batches * rowUnits * columnUnits,
+    units: parts * batches * rowUnits * columnUnits,
     grain: Math.max(
       1,
       Math.floor(worthwhile / (perUnit.tiles * tile.rows * perUnit.panels * tile.columns * depth.length + 1)),
     ),
   }
   return {
-    phases: step === undefined ? [pack(c, depth, tile.columns, packed), multiplication] : [multiplication],
-    scratch: scratch + bytes + 4 * tile.columns,
+    phases: [
+      ...(step === undefined ? [pack(c, depth, tile.columns, packed)] : []),
+      multiplication,
+      ...(parts === 1 ? [] : [sumParts(partial, c.out, parts, partBytes)]),
+    ],
+    scratch: scratch + bytes + 4 * tile.columns + (parts === 1 ? 0 : parts * partBytes),
   }
 }
 
@@ -192,5 +204,5 @@ export const gemm = (
   const epilogue = body === undefined ? undefined : epilogueOf(body, output, [b, m, n])
   if (typeof epilogue === 'string') return epilogue
   const ending = epilogue && { epilogue, first: 0, batches: range(b).map((i) => ({ batch: i, column: 0 })) }
-  return contraction({ x: startOf(x), y: startOf(y), out, batch, rows, columns, depth }, machine, ending)
+  return contraction({ x: startOf(x), y: startOf(y), out, isWhole: true, batch, rows, columns, depth }, machine, ending)
 }

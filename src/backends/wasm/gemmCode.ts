@@ -35,20 +35,22 @@ const words = {
   tiles: 6,
   segments: 7,
   blocks: 8,
-  blockCount: 9,
-  xStep: 10,
-  yStep: 11,
-  panelStep: 12,
-  tileCount: 13,
-  tilesPerUnit: 14,
-  rowUnits: 15,
-  panelCount: 16,
-  panelsPerUnit: 17,
-  columnUnits: 18,
-  columns: 19,
+  xStep: 9,
+  yStep: 10,
+  panelStep: 11,
+  tileCount: 12,
+  tilesPerUnit: 13,
+  rowUnits: 14,
+  panelCount: 15,
+  panelsPerUnit: 16,
+  columnUnits: 17,
+  columns: 18,
   /** Where the words of the epilogue's operands begin. */
-  epilogue: 20,
+  epilogue: 19,
 } as const
+
+/** Words of a batch, or of a part of one: where it begins in x, y and out, its first block and the one after its last. */
+export const batchWords = 5
 
 /** The values of a unit, or of a loop around the tile, that the inside of the loop needs. */
 interface Around {
@@ -119,10 +121,11 @@ const writeUnit = (e: Emitter, { tile, ragged, epilogue }: Form, block: Local, u
   const rest = keep(e, 'rest', apply('i32.div_u', [unit, w('rowUnits')]))
   const columnUnit = keep(e, 'columnUnit', apply('i32.rem_u', [rest, w('columnUnits')]))
   const batch = keep(e, 'batch', apply('i32.div_u', [rest, w('columnUnits')]))
-  const offsets = keep(e, 'offsets', add(w('batches'), mul(batch, i32(12))))
+  const offsets = keep(e, 'offsets', add(w('batches'), mul(batch, i32(4 * batchWords))))
   const base = (array: 'x' | 'y' | 'out', k: number): Expression =>
     keep(e, array, add(w(array), apply('i32.load', [offsets], 4 * k)))
   const [x, y, out] = [base('x', 0), base('y', 1), base('out', 2)]
+  const firstBlock = keep(e, 'firstBlock', apply('i32.load', [offsets], 12))
   const recordBytes = 4 * (pointersOf(tile) + tile.rows + 1)
   const firstTile = keep(e, 'firstTile', apply('i32.mul', [rowUnit, w('tilesPerUnit')]))
   const tilesEnd = keep(
@@ -143,7 +146,7 @@ const writeUnit = (e: Emitter, { tile, ragged, epilogue }: Form, block: Local, u
   const segments = keep(perBlock, 'segments', add(w('segments'), mul(apply('i32.load', [entry]), i32(8))))
   const segmentsEnd = keep(perBlock, 'segmentsEnd', add(w('segments'), mul(apply('i32.load', [entry], 4), i32(8))))
   const yBlock = keep(perBlock, 'yBlock', add(y, apply('i32.mul', [apply('i32.load', [entry], 8), w('yStep')])))
-  const isFirst = keep(perBlock, 'isFirst', apply('i32.eqz', [get(depthBlock)]))
+  const isFirst = keep(perBlock, 'isFirst', apply('i32.eq', [get(depthBlock), firstBlock]))
   const perPanel = inside(e)
   const around: Around = {
     block,
@@ -164,8 +167,8 @@ const writeUnit = (e: Emitter, { tile, ragged, epilogue }: Form, block: Local, u
   perPanel.statements.push(set(record, firstRecord), countTo(record, tilesEnd, recordBytes, perTile.statements))
   perBlock.statements.push(set(panel, firstPanel), countTo(panel, panelsEnd, 1, perPanel.statements))
   e.statements.push(
-    set(depthBlock, i32(0)),
-    countTo(depthBlock, keep(e, 'blockCount', w('blockCount')), 1, perBlock.statements),
+    set(depthBlock, firstBlock),
+    countTo(depthBlock, keep(e, 'lastBlock', apply('i32.load', [offsets], 16)), 1, perBlock.statements),
   )
   if (epilogue === undefined) return
   const bytes = (panels: Expression): Expression => mul(panels, i32(rowBytes(tile)))

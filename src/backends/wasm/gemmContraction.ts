@@ -24,6 +24,8 @@ export interface Contraction {
   readonly x: Parameter
   readonly y: Parameter
   readonly out: Parameter
+  /** Whether its results fill `out`. */
+  readonly isWhole: boolean
   readonly batch: readonly Axis[]
   readonly rows: readonly Axis[]
   readonly columns: readonly Axis[]
