@@ -6,6 +6,7 @@
  * is the target of the mean image: −√(1 − ᾱ)·mean for v, 0 for ε, the mean image for x₀.
  */
 import { diffusionLosses, noiseLevel, parameterizations, type Denoise } from '../diffusion/index.ts'
+import type { Shape } from '../graph/shape.ts'
 import { at, range } from '../prelude/array.ts'
 import { hostFold, hostKey, hostPermutationIndex } from '../prelude/threefry.ts'
 import { meanPicture, stack, type TrainingData } from '../data/batches.ts'
@@ -28,7 +29,7 @@ export interface HeldOut {
 const drawsFor = (pictures: number): number => pictures * Math.max(2, Math.ceil(128 / pictures))
 
 /** Some draws as arguments of a compiled function. */
-interface Chunk {
+export interface Chunk {
   readonly images: Tensor
   readonly t: Tensor
   readonly key: Key
@@ -37,7 +38,8 @@ interface Chunk {
   readonly count: number
 }
 
-const chunksOf = ({ config }: Recipe, data: TrainingData): readonly Omit<Chunk, 'key'>[] => {
+/** The draws of a measurement; their noise is {@link noiseOf}. */
+export const chunksOf = ({ config }: Recipe, data: TrainingData): readonly Omit<Chunk, 'key'>[] => {
   const total = drawsFor(data.heldOutCount)
   const size = Math.min(config.batch, total)
   const order = hostFold(hostKey(config.seed), 0)
@@ -56,16 +58,15 @@ const chunksOf = ({ config }: Recipe, data: TrainingData): readonly Omit<Chunk, 
   })
 }
 
+/** The noise of a chunk's draws, like its images. @param key of the seed; @param index of the chunk */
+export const noiseOf = (key: Key, index: Tensor, shape: Shape): Tensor =>
+  normal(foldIn(foldIn(key, 'held out'), index), shape)
+
 /** The losses of a chunk's draws, [size], for a network. */
 const chunkLosses =
   ({ objective }: Recipe) =>
   (denoise: Denoise, images: Tensor, t: Tensor, key: Key, index: Tensor): Tensor =>
-    diffusionLosses(objective)(
-      denoise,
-      normalise(images),
-      t,
-      normal(foldIn(foldIn(key, 'held out'), index), images.shape),
-    )
+    diffusionLosses(objective)(denoise, normalise(images), t, noiseOf(key, index, images.shape))
 
 /** The network that knows the mean image alone. @param mean [H, W, C] in [−1, 1] */
 const constantPredictor =
@@ -84,7 +85,7 @@ const constantPredictor =
  * import { heldOutOn, initialState, presets, recipeOf } from 'fathom/train'
  *
  * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
- * const names = { folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'cpu' }
+ * const names = { folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'wasm' }
  * const recipe = recipeOf({ ...presets.tiny, ...names, height: 8, width: 8, model })
  * const pixels = seas({ seed: 0, size: 8 }).image
  * const data = dataOfSet({ name: 'twenty seas', height: 8, width: 8, channels: 3, count: 20, pixels }, 0)
