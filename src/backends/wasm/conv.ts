@@ -114,6 +114,7 @@ const contractionOf = (
       sum((m, i) => m.first * at(out, i + 1)),
     ),
     isWhole: meetings.every((m, i) => m.pixels === shape[i + 1]),
+    readsOnce: meetings.every((m) => m.taps === 1),
     batch: [{ length: attrs.groups, x: perGroup * at(s, 3), y: each * at(f, 3), out: each }],
     rows: [{ length: at(x.view.shape, 0), x: at(s, 0), y: 0, out: at(out, 0) }, ...pixels],
     columns: [{ length: each, x: 0, y: at(f, 3), out: 1 }],

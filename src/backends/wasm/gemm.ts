@@ -6,7 +6,7 @@ import { permute, product, range } from '../../prelude/array.ts'
 import type { GemmKernel, Operand } from '../../compiler/kernel.ts'
 import { nestOf } from '../../compiler/nest.ts'
 import { coalesce, type View } from '../../compiler/view.ts'
-import { makeProduct, type Form } from './gemmCode.ts'
+import { keyOf, makeProduct, type Form } from './gemmCode.ts'
 import {
   bytesOf,
   count,
@@ -24,7 +24,7 @@ import { epilogueOf, epilogueParameters, type Epilogue } from './gemmEpilogue.ts
 import { partsOf, sumParts } from './gemmParts.ts'
 import { tileFor, type Tile } from './gemmTile.ts'
 import type { Generated, Machine, Parameter, Phase } from './kernelCode.ts'
-import { neighbouring, pack, packedBytes } from './pack.ts'
+import { neighbouring, pack } from './pack.ts'
 
 /** How tiles and panels are shared out: units small enough that threads find some each, and large enough that y stays in the cache. */
 const shares = (
@@ -72,54 +72,80 @@ const endingParameters = ({ epilogue, batches, first }: Ending, tiles: Tiles, ti
   return epilogueParameters(epilogue, batches, first, rows)
 }
 
+/** How the tiles read y: in panels, or where it is. */
+interface Panels {
+  readonly start: Parameter
+  /** Where each batch begins. */
+  readonly batches: Int32Array
+  /** Bytes from one k to the next, and from one panel to the next. */
+  readonly step: number
+  readonly panelBytes: number
+  readonly phases: readonly Phase[]
+  /** Bytes of scratch memory. */
+  readonly bytes: number
+}
+
+const panelsOf = (c: Contraction, depth: Depth, width: number, scratch: number): Panels => {
+  const step = count(c.rows) <= fewRows ? directStep(c, depth) : undefined
+  if (step !== undefined)
+    return { start: c.y, batches: bytesOf(c.batch, 'y'), step, panelBytes: 4 * width, phases: [], bytes: 0 }
+  const start: Parameter = { kind: 'scratch', offset: scratch }
+  const panelBytes = 4 * width * depth.length
+  const batchBytes = Math.ceil(count(c.columns) / width) * panelBytes
+  const batches = Int32Array.from({ length: count(c.batch) }, (_, b) => b * batchBytes)
+  const phases = [pack(c, depth, width, start)]
+  return { start, batches, step: 4 * width, panelBytes, phases, bytes: batches.length * batchBytes }
+}
+
+/** The words of each batch, part by part of the contracted axis: where it begins in x, y and the result, and its blocks. */
+const batchTable = (c: Contraction, y: Int32Array, blocks: number, parts: number, partBytes: number): Int32Array => {
+  const [inX, inOut] = [bytesOf(c.batch, 'x'), bytesOf(c.batch, 'out')]
+  const block = (p: number): number => Math.floor((p * blocks) / parts)
+  const words = (p: number, b: number): readonly number[] =>
+    [inX[b], y[b], (inOut[b] as number) + p * partBytes, block(p), block(p + 1)] as readonly number[]
+  return Int32Array.from(range(parts).flatMap((p) => range(y.length).flatMap((b) => words(p, b))))
+}
+
 /** The code of a contraction. `scratch` bytes of scratch memory are taken already. */
 export const contraction = (c: Contraction, machine: Machine, ending?: Ending, scratch = 0): Generated => {
   const [batches, rows, columns] = [count(c.batch), count(c.rows), count(c.columns)]
-  if (batches * rows * columns === 0) return { phases: [], scratch }
+  const results = batches * rows * columns
+  if (results === 0) return { phases: [], scratch }
   const tile = tileFor(machine, columns, isAcross(c))
-  const depth = depthOf(c.depth)
-  const tiles = tilesOf(c.rows, tile)
-  const step = rows <= fewRows ? directStep(c, depth) : undefined
+  const [depth, tiles] = [depthOf(c.depth), tilesOf(c.rows, tile)]
+  const y = panelsOf(c, depth, tile.columns, scratch)
+  const nowhere = scratch + y.bytes
+  const partial: Parameter = { kind: 'scratch', offset: nowhere + 4 * tile.columns }
+  const blocks = depth.blocks.length / 3
+  const parts = c.isWhole && ending === undefined ? Math.min(blocks, partsOf(results, depth.length)) : 1
+  const inParts = parts > 1
   const panels = Math.ceil(columns / tile.columns)
-  const packed: Parameter = { kind: 'scratch', offset: scratch }
-  const bytes = step === undefined ? packedBytes(c, tile.columns) : 0
-  const nowhere: Parameter = { kind: 'scratch', offset: scratch + bytes }
-  const partBytes = 4 * batches * rows * columns
-  const blockCount = depth.blocks.length / 3
-  const isPlain = c.isWhole && ending === undefined
-  const parts = isPlain ? Math.min(blockCount, partsOf(batches * rows * columns, depth.length)) : 1
-  const partial: Parameter = { kind: 'scratch', offset: scratch + bytes + 4 * tile.columns }
   const perUnit = shares(batches * parts, tiles.count, panels)
   const [rowUnits, columnUnits] = [Math.ceil(tiles.count / perUnit.tiles), Math.ceil(panels / perUnit.panels)]
+  const unitProducts = (perUnit.tiles * tile.rows * perUnit.panels * tile.columns * depth.length) / parts
   const table = (values: Int32Array): Parameter => ({ kind: 'table', values })
-  const panelBytes = step === undefined ? 4 * tile.columns * depth.length : 4 * tile.columns
-  const [inX, inY, inOut] = [bytesOf(c.batch, 'x'), bytesOf(c.batch, 'y'), bytesOf(c.batch, 'out')]
-  const yOffset = (b: number): number => (step === undefined ? b * panels * panelBytes : (inY[b] as number))
-  const blockOf = (p: number): number => Math.floor((p * blockCount) / parts)
-  const batchOf = (p: number, b: number): readonly number[] => [
-    inX[b] as number,
-    yOffset(b),
-    (inOut[b] as number) + p * partBytes,
-    blockOf(p),
-    blockOf(p + 1),
-  ]
-  const form: Form = { tile, ragged: columns % tile.columns !== 0, epilogue: ending?.epilogue }
+  const form: Form = {
+    tile,
+    ragged: columns % tile.columns !== 0,
+    touches: c.readsOnce && !tile.across && depth.step === 4,
+    epilogue: ending?.epilogue,
+  }
   const multiplication: Phase = {
-    key: `gemm ${tile.rows}×${tile.columns}${tile.fma ? ' fma' : ''}${tile.across ? ' across' : ''}${form.ragged ? ' ragged' : ''} ${form.epilogue?.key ?? ''}`,
+    key: keyOf(form),
     make: (name) => makeProduct(name, form),
     parameters: [
       c.x,
-      step === undefined ? packed : c.y,
-      parts === 1 ? c.out : partial,
-      nowhere,
+      y.start,
+      inParts ? partial : c.out,
+      { kind: 'scratch', offset: nowhere },
       table(new Int32Array(tile.columns)),
-      table(Int32Array.from(range(parts).flatMap((p) => range(batches).flatMap((b) => batchOf(p, b))))),
+      table(batchTable(c, y.batches, blocks, parts, 4 * results)),
       table(tiles.table),
       table(depth.segments),
       table(depth.blocks),
       depth.step,
-      step ?? 4 * tile.columns,
-      panelBytes,
+      y.step,
+      y.panelBytes,
       tiles.count,
       perUnit.tiles,
       rowUnits,
@@ -130,18 +156,11 @@ export const contraction = (c: Contraction, machine: Machine, ending?: Ending, s
       ...(ending === undefined ? [] : endingParameters(ending, tiles, tile)),
     ],
     units: parts * batches * rowUnits * columnUnits,
-    grain: Math.max(
-      1,
-      Math.floor(worthwhile / (perUnit.tiles * tile.rows * perUnit.panels * tile.columns * depth.length + 1)),
-    ),
+    grain: Math.max(1, Math.floor(worthwhile / (unitProducts + 1))),
   }
   return {
-    phases: [
-      ...(step === undefined ? [pack(c, depth, tile.columns, packed)] : []),
-      multiplication,
-      ...(parts === 1 ? [] : [sumParts(partial, c.out, parts, partBytes)]),
-    ],
-    scratch: scratch + bytes + 4 * tile.columns + (parts === 1 ? 0 : parts * partBytes),
+    phases: [...y.phases, multiplication, ...(inParts ? [sumParts(partial, c.out, parts, 4 * results)] : [])],
+    scratch: nowhere + 4 * tile.columns + (inParts ? 4 * parts * results : 0),
   }
 }
 
@@ -204,5 +223,9 @@ export const gemm = (
   const epilogue = body === undefined ? undefined : epilogueOf(body, output, [b, m, n])
   if (typeof epilogue === 'string') return epilogue
   const ending = epilogue && { epilogue, first: 0, batches: range(b).map((i) => ({ batch: i, column: 0 })) }
-  return contraction({ x: startOf(x), y: startOf(y), out, isWhole: true, batch, rows, columns, depth }, machine, ending)
+  return contraction(
+    { x: startOf(x), y: startOf(y), out, isWhole: true, readsOnce: true, batch, rows, columns, depth },
+    machine,
+    ending,
+  )
 }

@@ -13,6 +13,7 @@ import {
   mul,
   select,
   set,
+  store,
   sub,
   when,
   type Expression,
@@ -106,16 +107,68 @@ const writeTile = (e: Emitter, tile: Tile, ragged: boolean, record: Expression, 
   e.statements.push(when(apply('i32.eq', [a.columns, i32(tile.columns)]), whole.statements, part.statements))
 }
 
+/**
+ * Reads a word of every cache line of x that the unit's tiles need of a block, all rows side by side. The innermost loop would wait for each
+ * line that is not in a cache, for its own instructions fill what a processor looks ahead; here nothing else does (products of values from
+ * memory: up to 1.7 times faster; a filter's pixels, which many rows share, gain nothing and lose 3 %).
+ */
+const writeTouch = (
+  e: Emitter,
+  tile: Tile,
+  records: readonly [Expression, Expression, number],
+  a: Omit<Around, 'out' | 'y' | 'columns'>,
+): void => {
+  const [first, end, recordBytes] = records
+  const names = ['record', 'segment', 'line', 'touched'] as const
+  const [record, segment, line, touched] = names.map((n) => fresh(e, n, 'i32')) as [Local, Local, Local, Local]
+  const rows = Array.from({ length: pointersOf(tile) }, () => fresh(e, 'x', 'i32'))
+  const perSegment = inside(e)
+  const offset = keep(perSegment, 'offset', add(apply('i32.load', [get(segment)]), a.x))
+  pointersAt(perSegment, rows, get(record), 0, offset)
+  const bytes = keep(perSegment, 'bytes', mul(apply('i32.load', [get(segment)], 4), i32(4)))
+  const lines = rows.map((row) => apply('i32.load', [add(get(row), get(line))], 0))
+  perSegment.statements.push(
+    set(line, i32(0)),
+    countTo(line, bytes, 64, [
+      set(
+        touched,
+        lines.reduce((x, y) => apply('i32.xor', [x, y]), get(touched)),
+      ),
+    ]),
+  )
+  e.statements.push(
+    set(record, first),
+    countTo(record, end, recordBytes, [
+      set(segment, a.segments),
+      countTo(segment, a.segmentsEnd, 8, perSegment.statements),
+    ]),
+    store('i32.store', word(a.block, words.nowhere), get(touched)),
+  )
+}
+
 /** What the code of a product depends on. */
 export interface Form {
   readonly tile: Tile
   /** Whether no panel divides the columns. */
   readonly ragged: boolean
+  /** Whether x is brought into the cache before it is used. */
+  readonly touches: boolean
   readonly epilogue: Epilogue | undefined
 }
 
+/** The key of a form's function. */
+export const keyOf = ({ tile, ragged, touches, epilogue }: Form): string =>
+  [
+    `gemm ${tile.rows}×${tile.columns}`,
+    ...(tile.fma ? ['fma'] : []),
+    ...(tile.across ? ['across'] : []),
+    ...(ragged ? ['ragged'] : []),
+    ...(touches ? ['touched'] : []),
+    ...(epilogue === undefined ? [] : [epilogue.key]),
+  ].join(' ')
+
 /** A unit: blocks of the contracted axis, panels, tiles. */
-const writeUnit = (e: Emitter, { tile, ragged, epilogue }: Form, block: Local, unit: Expression): void => {
+const writeUnit = (e: Emitter, { tile, ragged, touches, epilogue }: Form, block: Local, unit: Expression): void => {
   const w = (index: keyof typeof words): Expression => word(block, words[index])
   const rowUnit = keep(e, 'rowUnit', apply('i32.rem_u', [unit, w('rowUnits')]))
   const rest = keep(e, 'rest', apply('i32.div_u', [unit, w('rowUnits')]))
@@ -165,6 +218,7 @@ const writeUnit = (e: Emitter, { tile, ragged, epilogue }: Form, block: Local, u
   const perTile = inside(e)
   writeTile(perTile, tile, ragged, get(record), around)
   perPanel.statements.push(set(record, firstRecord), countTo(record, tilesEnd, recordBytes, perTile.statements))
+  if (touches) writeTouch(perBlock, tile, [firstRecord, tilesEnd, recordBytes], around)
   perBlock.statements.push(set(panel, firstPanel), countTo(panel, panelsEnd, 1, perPanel.statements))
   e.statements.push(
     set(depthBlock, firstBlock),

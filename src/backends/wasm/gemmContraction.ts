@@ -26,6 +26,8 @@ export interface Contraction {
   readonly out: Parameter
   /** Whether its results fill `out`. */
   readonly isWhole: boolean
+  /** Whether elements of x belong to one row each, as those of an image under a filter do not. */
+  readonly readsOnce: boolean
   readonly batch: readonly Axis[]
   readonly rows: readonly Axis[]
   readonly columns: readonly Axis[]

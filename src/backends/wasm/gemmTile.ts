@@ -13,7 +13,6 @@ import {
   get,
   i32,
   loop,
-  mul,
   set,
   store,
   when,
@@ -129,6 +128,3 @@ export const pointersAt = (
 
 /** Bytes of a tile row. */
 export const rowBytes = (tile: Tile): number => 4 * tile.columns
-
-/** `count` rows of y in a packed panel, in bytes. */
-export const packedBytes = (tile: Tile, count: Expression): Expression => mul(count, i32(rowBytes(tile)))

@@ -117,10 +117,6 @@ const padded = (offsets: Int32Array, width: number): Int32Array =>
     (_, i) => offsets[Math.min(i, offsets.length - 1)] as number,
   )
 
-/** Bytes of all panels. */
-export const packedBytes = (c: Contraction, width: number): number =>
-  4 * count(c.batch) * Math.ceil(count(c.columns) / width) * width * count(c.depth)
-
 /** The phase that packs y into panels of `width` columns at `to`. */
 export const pack = (c: Contraction, depth: Depth, width: number, to: Parameter): Phase => {
   const neighbours = neighbouring(c.columns)

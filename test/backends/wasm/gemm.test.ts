@@ -126,6 +126,7 @@ describe.each(machines)('a product of matrices, fma $fma, wide $wide', (machine)
     [100, 321, 20],
     [1, 1000, 1],
     [97, 64, 16],
+    [13, 4100, 20],
     [13, 5, 300],
   ])('goes through a long contracted axis in blocks, and over edges of tiles: %i×%i×%i', (m, k, n) => {
     expectRight(plain(m, k, n), machine)
