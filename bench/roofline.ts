@@ -2,7 +2,7 @@
 import type { MachinePeak } from '../src/compiler/profile.ts'
 import { range } from '../src/prelude/array.ts'
 import type { Measurement } from './report.ts'
-import { colors, document, legend, px, text } from './svg.ts'
+import { colors, document, escapeXml, legend, px, text } from './svg.ts'
 
 const [width, height] = [840, 520]
 const frame = { left: 72, right: width - 24, top: 84, bottom: height - 56 }
@@ -52,7 +52,7 @@ export const rooflineChart = (measurements: readonly Measurement[], peak: Machin
   const dots = points.map((m) => {
     const color = colors[backends.indexOf(m.backend) % colors.length]
     const at = `cx="${px(x.place(intensity(m)))}" cy="${px(y.place(m.gflops))}"`
-    return `<circle ${at} r="4" fill="${color}" fill-opacity="0.8"><title>${m.name}: ${m.gflops.toFixed(1)} GFLOP/s</title></circle>`
+    return `<circle ${at} r="4" fill="${color}" fill-opacity="0.8"><title>${escapeXml(m.name)}: ${m.gflops.toFixed(1)} GFLOP/s</title></circle>`
   })
   return document(width, height, 'Roofline, from this machine’s measured peaks', [
     ...legend(24, 60, backends),

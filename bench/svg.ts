@@ -7,7 +7,8 @@ const fonts = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-seri
 /** To a tenth of a pixel. */
 export const px = (value: number): string => String(Math.round(value * 10) / 10)
 
-const escapeXml = (text: string): string => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
+/** Text for SVG. */
+export const escapeXml = (text: string): string => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
 
 /** A piece of text; `style` is written as it is. */
 export const text = (x: number, y: number, content: string, style = ''): string =>
