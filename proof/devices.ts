@@ -1,7 +1,7 @@
 /** Every way to run a program here: backends that are present, their forms, and the compiler with each pass switched off. */
 import { cpuBackend } from '../src/backends/cpu/backend.ts'
 import { allPasses, type Passes } from '../src/compiler/passes.ts'
-import { wasmBackend } from '../src/backends/wasm/backend.ts'
+import { openWasm, wasmBackend } from '../src/backends/wasm/backend.ts'
 import { deviceOn, type Device } from '../src/tensor/device.ts'
 import type { Tolerance } from './fuzz/compare.ts'
 
@@ -40,6 +40,16 @@ const noPasses: Passes = {
 /** Kernels as WebAssembly, on one thread. */
 export const wasm: Configuration = { name: 'wasm', open: () => deviceOn(wasmBackend()), tolerance: wasmTolerance }
 
+/** Three threads, which share even the smallest phases; their backend serves every device, for workers take a while to start. */
+const shared = await openWasm({ threads: 3, sharing: 'all', v8Flags: process.env['FATHOM_V8_FLAGS'] === '1' })
+
+/** Kernels as WebAssembly on three threads, with fused multiply-add where the machine has it; FATHOM_V8_FLAGS=1 sets V8's flags. */
+const threaded: Configuration = {
+  name: 'wasm, three threads',
+  open: () => deviceOn({ ...shared, close: () => Promise.resolve() }),
+  tolerance: wasmTolerance,
+}
+
 /** All others. */
 export const configurations: readonly Configuration[] = [
   { name: 'cpu, fused', open: () => deviceOn(cpuBackend(true)) },
@@ -52,4 +62,5 @@ export const configurations: readonly Configuration[] = [
     open: () => deviceOn(cpuBackend(true), noPasses),
   },
   wasm,
+  threaded,
 ]

@@ -6,7 +6,7 @@ import { encodePng, imageGrid, replaceFile } from '../io/index.ts'
 import { pipe, TE } from '../prelude/fp.ts'
 import { load, sample } from '../train/index.ts'
 import type { FlagValue } from './parse.ts'
-import { failed, type Outcome } from './runs.ts'
+import { deviceOptions, failed, type Outcome } from './runs.ts'
 import { grouped } from './show.ts'
 
 const numberOf = (flags: ReadonlyMap<string, FlagValue>, name: string, otherwise: number): number => {
@@ -33,6 +33,7 @@ export const runSample = (directory: string, flags: ReadonlyMap<string, FlagValu
         steps: numberOf(flags, 'steps', Math.min(50, loaded.config.timesteps)),
         seed,
         onStep: stepsDone,
+        deviceOptions,
       })
     }),
     TE.chainFirstW(({ samples: { pictures, height, width } }) =>

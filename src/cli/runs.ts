@@ -27,6 +27,9 @@ export interface Outcome {
   readonly message?: string
 }
 
+/** The command owns its process, so it may set flags of V8 (FATHOM_V8_FLAGS=0 forbids it). */
+export const deviceOptions = { v8Flags: true } as const
+
 /** A failure of any kind, as an outcome. */
 export const failed = ({ message }: { readonly message: string }): Outcome => ({ code: 1, message })
 
@@ -137,7 +140,7 @@ const watched = async (run: (hooks: TrainHooks) => TE.TaskEither<TrainError, Tra
     controller.abort()
   })
   try {
-    const result = await run({ onEvent: progress.onEvent, signal: controller.signal })()
+    const result = await run({ onEvent: progress.onEvent, signal: controller.signal, deviceOptions })()
     progress.end()
     if (E.isLeft(result)) return failed(result.left)
     report(result.right)
@@ -192,7 +195,7 @@ export const runTrain = async (folder: string | undefined, flags: ReadonlyMap<st
 
 const dryRun = (config: TrainConfig): Promise<Outcome> =>
   pipe(
-    planTraining(config),
+    planTraining(config, deviceOptions),
     TE.match(failed, (plan): Outcome => {
       printPlan(plan)
       return { code: 0 }

@@ -205,5 +205,5 @@ export const configOf = (given: { readonly [setting: string]: unknown }): E.Eith
     )
   const { purpose: _, ...chosen } = presets[preset]
   const model = isRecord(named['model']) ? { ...chosen.model, ...named['model'] } : (named['model'] ?? chosen.model)
-  return decodeConfig({ folder: null, seed: 0, device: 'cpu', ...chosen, ...named, preset, model })
+  return decodeConfig({ folder: null, seed: 0, device: 'wasm', ...chosen, ...named, preset, model })
 }

@@ -3,17 +3,18 @@ import { valueAndGrad } from '../autograd/index.ts'
 import { flopsOf } from '../compiler/plan.ts'
 import { conv2d, silu } from '../nn/index.ts'
 import { pipe, TE } from '../prelude/fp.ts'
-import { open, type Device } from '../tensor/device.ts'
+import type { Device } from '../tensor/device.ts'
 import { key, normal, type Key } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { TrainConfig } from './trainConfig.ts'
 import { openData } from './data.node.ts'
 import type { RunFacts } from './events.ts'
 import { factsOf } from './facts.ts'
-import { guarded } from './failure.ts'
+import { guarded, need } from './failure.ts'
+import { openDevice, requireMemory, type DeviceChoice } from './openDevice.ts'
 import { initialState, recipeOf, type Recipe } from './recipe.ts'
 import { stepperOn } from './step.ts'
-import { trainErrorOf, type TrainError } from './trainError.ts'
+import type { TrainError } from './trainError.ts'
 
 /** A run on paper. */
 export interface TrainingPlan {
@@ -53,6 +54,7 @@ const measureRate = async (device: Device, { config }: Recipe): Promise<number> 
 /**
  * What `train` would do with this configuration: the pictures are opened, the step is compiled and not run, nothing is written.
  *
+ * @param choice how the device is opened
  * @returns parameters, planned memory, FLOPs of a step, and the estimated time
  * @example
  * ```ts
@@ -69,18 +71,19 @@ const measureRate = async (device: Device, { config }: Recipe): Promise<number> 
  * await plan() // => right(5187)
  * ```
  */
-export const planTraining = (config: TrainConfig): TE.TaskEither<TrainError, TrainingPlan> =>
+export const planTraining = (config: TrainConfig, choice: DeviceChoice = {}): TE.TaskEither<TrainError, TrainingPlan> =>
   pipe(
     openData(config),
     TE.bindTo('opened'),
-    TE.bind('device', () => pipe(open(config.device), TE.mapLeft(trainErrorOf('DEVICE')))),
+    TE.bind('device', () => openDevice(config.device, choice)),
     TE.chain(({ opened, device }) =>
       guarded(async () => {
         try {
           const recipe = recipeOf(config)
           const state = initialState(recipe, key(config.seed))
           const plan = stepperOn(device, recipe).plan(state)
-          const facts = factsOf({ recipe, state, plan, device: device.name, pictures: opened.summary })
+          await need(TE.fromEither(requireMemory(device, plan)))
+          const facts = factsOf({ recipe, state, plan, device: device.description, pictures: opened.summary })
           const flopsPerSecond = await measureRate(device, recipe)
           return {
             facts,

@@ -1,10 +1,12 @@
 /** What a run tells while it goes on; the command prints it, a program may draw it. */
 import type { TrainConfig } from './trainConfig.ts'
 import type { HeldOut } from './heldOut.ts'
+import type { DeviceChoice } from './openDevice.ts'
 
 /** What is known before the first step. */
 export interface RunFacts {
   readonly config: TrainConfig
+  /** What computes, in one line. */
   readonly device: string
   /** One line about the pictures. */
   readonly pictures: string
@@ -38,6 +40,8 @@ export interface TrainHooks {
   readonly onEvent?: (event: TrainEvent) => void
   /** When aborted, the step is finished, the state saved, and the summary says `interrupted`. */
   readonly signal?: AbortSignal
+  /** How the device is opened: its threads, and whether flags of V8 may be set. */
+  readonly deviceOptions?: DeviceChoice
 }
 
 /** What a run came to. */

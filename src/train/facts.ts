@@ -10,7 +10,7 @@ export interface FactSources {
   readonly state: TrainState
   /** The plan of the largest part of a step. */
   readonly plan: Plan
-  /** The device's name. */
+  /** The device's description. */
   readonly device: string
   /** One line about the pictures. */
   readonly pictures: string

@@ -3,14 +3,14 @@ import { E, pipe, TE } from '../prelude/fp.ts'
 import type { Schedule } from '../diffusion/index.ts'
 import type { UnetInput } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
-import { open } from '../tensor/device.ts'
 import { key } from '../tensor/random.ts'
 import type { TrainConfig } from './trainConfig.ts'
 import { drawerOn } from './draw.ts'
 import { guarded } from './failure.ts'
+import { openDevice, type DeviceChoice } from './openDevice.ts'
 import { initialState, recipeOf, type Params } from './recipe.ts'
 import { readConfig, restore } from './runDirectory.node.ts'
-import { trainError, trainErrorOf, type TrainError } from './trainError.ts'
+import { trainError, type TrainError } from './trainError.ts'
 
 /** What a run has learned. */
 export interface LoadedRun {
@@ -73,6 +73,8 @@ export interface SampleOptions {
   readonly seed: number
   /** Default: the device of training. */
   readonly device?: string
+  /** How it is opened. */
+  readonly deviceOptions?: DeviceChoice
   /** Called after each step of the sampler. */
   readonly onStep?: (done: number, total: number) => void
 }
@@ -121,7 +123,7 @@ const requireOptions = (
 export const sample = ({ config, average }: LoadedRun, options: SampleOptions): TE.TaskEither<TrainError, Samples> =>
   pipe(
     TE.fromEither(requireOptions(config, options)),
-    TE.chain(() => pipe(open(options.device ?? config.device), TE.mapLeft(trainErrorOf('DEVICE')))),
+    TE.chain(() => openDevice(options.device ?? config.device, options.deviceOptions)),
     TE.chain((device) =>
       guarded(async () => {
         try {

@@ -67,7 +67,7 @@ const rateOf = ({ rate, learningRate, steps }: TrainConfig): ((step: number) => 
  * ```ts
  * import { presets, recipeOf } from 'fathom/train'
  *
- * const names = { folder: null, out: 'runs/sea', preset: 'tiny', seed: 0, device: 'cpu' }
+ * const names = { folder: null, out: 'runs/sea', preset: 'tiny', seed: 0, device: 'wasm' }
  * const { schedule, rateAt } = recipeOf({ ...presets.tiny, ...names })
  * schedule.steps // => 1000
  * rateAt(3) // => 0.002
@@ -96,7 +96,7 @@ export const recipeOf = (config: TrainConfig): Recipe => {
  * import { countElements, key } from 'fathom'
  * import { initialState, presets, recipeOf } from 'fathom/train'
  *
- * const names = { folder: null, out: 'runs/sea', preset: 'tiny', seed: 0, device: 'cpu' }
+ * const names = { folder: null, out: 'runs/sea', preset: 'tiny', seed: 0, device: 'wasm' }
  * const { params, opt, average } = initialState(recipeOf({ ...presets.tiny, ...names }), key(0))
  * countElements(params) // => 187347
  * countElements(opt) // => 374696

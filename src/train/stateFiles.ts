@@ -4,6 +4,7 @@ import { viewAs, type TypedArray } from '../graph/dtype.ts'
 import { equalNumbers } from '../prelude/array.ts'
 import { E, pipe } from '../prelude/fp.ts'
 import { tensor } from '../tensor/create.ts'
+import type { Machine } from '../backends/backend.ts'
 import type { Device } from '../tensor/device.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { leavesWithPaths, mapTree } from '../tensor/tree.ts'
@@ -20,6 +21,8 @@ export interface Progress {
   readonly data: string
   /** The device's name. */
   readonly device: string
+  /** What its code is made for: resumed with it, the run computes the same bits. */
+  readonly machine?: Machine
 }
 
 /** The parts of the state; each is a file. */
@@ -51,19 +54,32 @@ export const stateToFiles = async (
   return files.set(stateName, new TextEncoder().encode(`${JSON.stringify(progress, undefined, 2)}\n`))
 }
 
-const isProgress = (x: unknown): x is Progress =>
+const isMachine = (x: unknown): x is Machine =>
   typeof x === 'object' &&
   x !== null &&
-  'step' in x &&
-  typeof x.step === 'number' &&
-  'seed' in x &&
-  typeof x.seed === 'number' &&
-  'configHash' in x &&
-  typeof x.configHash === 'string' &&
-  'device' in x &&
-  typeof x.device === 'string' &&
-  'data' in x &&
-  typeof x.data === 'string'
+  'fma' in x &&
+  typeof x.fma === 'boolean' &&
+  'wide' in x &&
+  typeof x.wide === 'boolean'
+
+const isText = (x: unknown): x is string => typeof x === 'string'
+const isNumber = (x: unknown): x is number => typeof x === 'number'
+
+/** Fields of {@link Progress}, and what each must be. */
+const progressFields: { readonly [K in keyof Required<Progress>]: (x: unknown) => boolean } = {
+  step: isNumber,
+  seed: isNumber,
+  configHash: isText,
+  data: isText,
+  device: isText,
+  machine: (x) => x === undefined || isMachine(x),
+}
+
+const isProgress = (x: unknown): x is Progress => {
+  if (typeof x !== 'object' || x === null) return false
+  const found = new Map<string, unknown>(Object.entries(x))
+  return Object.entries(progressFields).every(([name, fits]) => fits(found.get(name)))
+}
 
 const progressFrom = (bytes: Uint8Array): E.Either<string, Progress> =>
   pipe(

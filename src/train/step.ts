@@ -35,7 +35,7 @@ export interface Given {
  * ```ts
  * import { givenAt, presets, recipeOf } from 'fathom/train'
  *
- * const names = { folder: null, out: 'runs/sea', preset: 'tiny', seed: 0, device: 'cpu' }
+ * const names = { folder: null, out: 'runs/sea', preset: 'tiny', seed: 0, device: 'wasm' }
  * const { step, learningRate, decay } = givenAt(recipeOf({ ...presets.tiny, ...names }), 6)
  * step // => 6
  * learningRate // => 0.004
@@ -106,7 +106,7 @@ export type Stepped = readonly [state: TrainState, measured: { readonly loss: Te
  * import { givenAt, initialState, presets, recipeOf, trainStep } from 'fathom/train'
  *
  * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
- * const names = { folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'cpu' }
+ * const names = { folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'wasm' }
  * const recipe = recipeOf({ ...presets.tiny, ...names, height: 8, width: 8, model })
  * const step = device.compile(trainStep(recipe), { donate: [0] })
  * const state = await device.realize(initialState(recipe, key(0)))
@@ -219,7 +219,7 @@ const accumulatingStepper = (device: Device, recipe: Recipe): Stepper => {
  * import { initialState, presets, recipeOf, stepperOn } from 'fathom/train'
  *
  * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
- * const names = { folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'cpu' }
+ * const names = { folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'wasm' }
  * const recipe = recipeOf({ ...presets.tiny, ...names, height: 8, width: 8, model, batch: 2, accumulate: 3 })
  * const state = await device.realize(initialState(recipe, key(0)))
  * const pictures = batchAt(dataOfSeas({ seed: 0, size: 8 }), 0, 6)

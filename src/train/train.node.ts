@@ -7,7 +7,7 @@ import { batchAt } from '../data/batches.ts'
 import type { RunLock } from '../io/index.ts'
 import { range } from '../prelude/array.ts'
 import { pipe, TE } from '../prelude/fp.ts'
-import { open, type Device } from '../tensor/device.ts'
+import type { Device } from '../tensor/device.ts'
 import { key } from '../tensor/random.ts'
 import type { TrainConfig } from './trainConfig.ts'
 import { openData, type OpenedData } from './data.node.ts'
@@ -16,6 +16,7 @@ import type { TrainEvent, TrainHooks, TrainSummary } from './events.ts'
 import { factsOf } from './facts.ts'
 import { fail, guarded, need } from './failure.ts'
 import { heldOutOn, type HeldOut } from './heldOut.ts'
+import { openDevice, requireMemory } from './openDevice.ts'
 import { initialState, recipeOf, type Params, type Recipe, type TrainState } from './recipe.ts'
 import {
   configHash,
@@ -35,7 +36,7 @@ import {
 } from './runDirectory.node.ts'
 import type { Progress } from './stateFiles.ts'
 import { stepperOn, type Stepper } from './step.ts'
-import { trainError, trainErrorOf, type TrainError } from './trainError.ts'
+import { trainError, type TrainError } from './trainError.ts'
 
 /** The noise of the sheets of samples: always the same, so that sheets compare. */
 const sheetSeed = 0
@@ -58,6 +59,7 @@ const progressAt = ({ recipe: { config }, device, opened }: Workshop, step: numb
   configHash: configHash(config),
   data: opened.fingerprint,
   device: device.name,
+  ...(device.machine === undefined ? {} : { machine: device.machine }),
 })
 
 const saveAt = async (shop: Workshop, state: TrainState, step: number): Promise<void> => {
@@ -143,9 +145,6 @@ const loop = async (shop: Workshop, begin: TrainState, from: number): Promise<Tr
   }
 }
 
-const openDevice = (name: string): TE.TaskEither<TrainError, Device> =>
-  pipe(open(name), TE.mapLeft(trainErrorOf('DEVICE')))
-
 /** Prepares what the loop uses, brings the state to the device, runs, and closes the device. */
 const work = async (
   device: Device,
@@ -165,13 +164,9 @@ const work = async (
     const from = found?.progress.step ?? 0
     for (const message of [...opened.warnings, ...(found?.warnings ?? []), ...changedData(config, found, opened)])
       emit({ _tag: 'Warning', message })
-    const facts = factsOf({
-      recipe,
-      state,
-      plan: base.stepper.plan(state),
-      device: device.name,
-      pictures: opened.summary,
-    })
+    const plan = base.stepper.plan(state)
+    await need(TE.fromEither(requireMemory(device, plan)))
+    const facts = factsOf({ recipe, state, plan, device: device.description, pictures: opened.summary })
     emit({ _tag: 'Started', facts, from })
     const draw = drawerOn(device, recipe, { count: config.sampleCount, steps: config.sampleSteps, seed: sheetSeed })
     const shop: Workshop = { ...base, draw, measure: whenAsked(() => heldOutOn(device, recipe, opened.data)) }
@@ -240,7 +235,7 @@ export const train = (config: TrainConfig, hooks: TrainHooks = {}): TE.TaskEithe
     requireFree(config.out), // before minutes are spent on decoding photographs
     TE.chain(() => openData(config)),
     TE.bindTo('opened'),
-    TE.bind('device', () => openDevice(config.device)),
+    TE.bind('device', () => openDevice(config.device, hooks.deviceOptions)),
     TE.bind('lock', ({ device }) =>
       pipe(
         createRun(config),
@@ -286,7 +281,8 @@ export const resume = (directory: string, hooks: TrainHooks = {}): TE.TaskEither
         await need(rewind(directory, step))
         if (step >= config.steps) return completed(config, step)
         const opened = await need(openData(config))
-        return work(await need(openDevice(config.device)), config, opened, hooks, found)
+        const device = await need(openDevice(config.device, hooks.deviceOptions, found.progress.machine))
+        return work(device, config, opened, hooks, found)
       }),
     ),
   )

@@ -5,6 +5,7 @@ export type TrainErrorCode =
   | 'CFG' // the configuration has no meaning
   | 'DATA' // the pictures cannot be used
   | 'DEVICE' // the device could not be opened
+  | 'MEMORY' // a step needs more memory than the device has
   | 'RUN-EXISTS' // the directory holds a run already
   | 'RUN-NONE' // the directory holds no run
   | 'RUN-IO' // the run directory cannot be read or written

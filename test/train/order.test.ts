@@ -44,14 +44,14 @@ const recording = (losses: number[], controller?: AbortController, last?: number
 
 describe('the pictures of a run', () => {
   it.each([1, 2])('are those of the stream from the first, with %i micro-batches a step', async (accumulate) => {
-    const config = tinyConfig(directory(), { steps: 3, accumulate })
+    const config = tinyConfig(directory(), { steps: 3, accumulate, device: 'cpu' })
     const losses: number[] = []
     await done(train(config, recording(losses)))
     expect(losses).toEqual(await expectedLosses(config))
   })
 
   it('go on where the run stopped', async () => {
-    const config = tinyConfig(directory(), { steps: 3 })
+    const config = tinyConfig(directory(), { steps: 3, device: 'cpu' })
     const losses: number[] = []
     await done(train(config, recording(losses, new AbortController(), 1)))
     await done(resume(config.out, recording(losses)))

@@ -1,0 +1,30 @@
+/** Opening the device of a run, and asking whether the run fits into its memory. */
+import { memoryOf, type Plan } from '../compiler/plan.ts'
+import { showBytes } from '../compiler/print.ts'
+import { E, pipe, TE } from '../prelude/fp.ts'
+import { open, type Device, type DeviceOptions } from '../tensor/device.ts'
+import { trainError, trainErrorOf, type TrainError } from './trainError.ts'
+
+/** How the caller wants devices opened; what they compute does not depend on it. */
+export type DeviceChoice = Pick<DeviceOptions, 'threads' | 'v8Flags'>
+
+/** Opens a device by name. With the machine of an earlier run it computes that run's bits. */
+export const openDevice = (
+  name: string,
+  choice: DeviceChoice = {},
+  machine?: Device['machine'],
+): TE.TaskEither<TrainError, Device> =>
+  pipe(open(name, { ...choice, ...(machine === undefined ? {} : { machine }) }), TE.mapLeft(trainErrorOf('DEVICE')))
+
+/** Left when a step needs more memory than the device has. */
+export const requireMemory = ({ name, memoryLimit }: Device, plan: Plan): E.Either<TrainError, void> => {
+  const needed = memoryOf(plan)
+  return needed <= memoryLimit
+    ? E.right(undefined)
+    : E.left(
+        trainError(
+          'MEMORY',
+          `a step needs ${showBytes(needed)}, and '${name}' can use ${showBytes(memoryLimit)}: use a smaller batch (and accumulate), smaller pictures, or a narrower network`,
+        ),
+      )
+}
