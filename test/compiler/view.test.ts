@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest'
 import { refined } from '../../src/compiler/nest.ts'
 import { coalesce, contiguous, isContiguous, reshaped, type View } from '../../src/compiler/view.ts'
 import { sizeOf, type Shape } from '../../src/graph/shape.ts'
-import { addresses, loadRun, walker } from '../../src/backends/cpu/walk.ts'
+import { loadRun, walker } from '../../src/backends/cpu/walk.ts'
+import { addresses } from '../../src/compiler/addresses.ts'
 import { indices } from '../../proof/array.ts'
 
 /** offset + Σ iₐ·strides[a], element by element. */

@@ -6,11 +6,12 @@
  */
 import { at } from '../../prelude/array.ts'
 import { dilated } from '../../graph/infer.ts'
+import { addresses } from '../../compiler/addresses.ts'
 import type { ConvKernel } from '../../compiler/kernel.ts'
 import { coalesce, type View } from '../../compiler/view.ts'
 import { gemm } from './gemm.ts'
 import type { Lanes } from './lanes.ts'
-import { addresses, walker, rowAddress } from './walk.ts'
+import { walker, rowAddress } from './walk.ts'
 
 type Image = readonly [batch: number, height: number, width: number, channels: number]
 

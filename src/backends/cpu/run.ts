@@ -1,5 +1,6 @@
 /** Kernels made ready to run: one exhaustive switch over the kernel IR. */
 import { roundTo, type DType, type TypedArray } from '../../graph/dtype.ts'
+import { addresses } from '../../compiler/addresses.ts'
 import { epilogueKernel } from '../../compiler/epilogue.ts'
 import type {
   ConvKernel,
@@ -20,7 +21,7 @@ import { evaluator, filler, type BufferOf, type Keep } from './evaluate.ts'
 import { gemm } from './gemm.ts'
 import { blockSize, type Lanes, type Run as Block } from './lanes.ts'
 import { ascending, asNumbers, store } from './store.ts'
-import { addresses, rowAddress, walker } from './walk.ts'
+import { rowAddress, walker } from './walk.ts'
 
 /** Runs a prepared kernel. */
 export type Run = () => void

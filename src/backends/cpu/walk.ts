@@ -64,11 +64,3 @@ export const loadAddresses = (out: Lanes, o: number, w: Walker, start: number, n
     out[o + i] = rowAddress(w, row) + (start + i - row * w.inner) * w.step
   }
 }
-
-/** All addresses of a view, in order: the rows, columns or depth of a contraction. */
-export const addresses = (view: View): Int32Array => {
-  const size = view.shape.reduce((a, b) => a * b, 1)
-  const out = new Int32Array(size)
-  loadAddresses(out, 0, walker(view), 0, size)
-  return out
-}

@@ -3,6 +3,7 @@
  * input itself.
  */
 import { at, permute, product, range } from '../../prelude/array.ts'
+import { addresses } from '../../compiler/addresses.ts'
 import type { Operand } from '../../compiler/kernel.ts'
 import { coalesce } from '../../compiler/view.ts'
 import {
@@ -20,7 +21,6 @@ import {
   type Local,
 } from './assembler/code.ts'
 import type { Function } from './assembler/module.ts'
-import { addresses } from '../cpu/walk.ts'
 import { constantStatements, emitter, fresh, inside, keep, lanesOfBits, word, type Emitter } from './emitter.ts'
 import type { Parameter, Phase } from './kernelCode.ts'
 

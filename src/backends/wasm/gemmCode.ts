@@ -51,7 +51,7 @@ const words = {
 } as const
 
 /** Words of a batch, or of a part of one: where it begins in x, y and out, its first block and the one after its last. */
-export const batchWords = 5
+const batchWords = 5
 
 /** The values of a unit, or of a loop around the tile, that the inside of the loop needs. */
 interface Around {

@@ -6,8 +6,8 @@
  * of it follows from the shapes, so the order of every sum is fixed with the plan.
  */
 import { product } from '../../prelude/array.ts'
+import { addresses } from '../../compiler/addresses.ts'
 import { coalesce, type View } from '../../compiler/view.ts'
-import { addresses } from '../cpu/walk.ts'
 import type { Tile } from './gemmTile.ts'
 import type { Parameter } from './kernelCode.ts'
 
@@ -49,13 +49,13 @@ export const bytesOf = (axes: readonly Axis[], array: 'x' | 'y' | 'out'): Int32A
 export const count = (axes: readonly Axis[]): number => product(axes.map((a) => a.length))
 
 /** Axes with the largest steps through x first, so that memory is walked in order; what x does not have is outermost. */
-export const inOrderOfX = (axes: readonly Axis[]): readonly Axis[] => {
+const inOrderOfX = (axes: readonly Axis[]): readonly Axis[] => {
   const reach = (a: Axis): number => (a.x === 0 ? Infinity : Math.abs(a.x))
   return axes.filter((a) => a.length !== 1).toSorted((a, b) => (reach(a) === reach(b) ? 0 : reach(b) - reach(a)))
 }
 
 /** Length and stride of the innermost run of axes through x. */
-export const innermost = (axes: readonly Axis[]): { readonly length: number; readonly stride: number } => {
+const innermost = (axes: readonly Axis[]): { readonly length: number; readonly stride: number } => {
   const { shape, strides } = coalesce(viewOf(axes, 'x'))
   return { length: shape.at(-1) ?? 1, stride: strides.at(-1) ?? 0 }
 }

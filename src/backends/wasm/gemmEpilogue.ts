@@ -6,10 +6,10 @@
  * itself, or nothing, it needs no table.
  */
 import { at, permute, range } from '../../prelude/array.ts'
+import { addresses } from '../../compiler/addresses.ts'
 import type { Body } from '../../compiler/kernel.ts'
 import { refined } from '../../compiler/nest.ts'
 import { coalesce, type View } from '../../compiler/view.ts'
-import { addresses } from '../cpu/walk.ts'
 import { add, apply, countTo, get, i32, mul, set, type Expression, type Local } from './assembler/code.ts'
 import { whyNotVector } from './body.ts'
 import { writeRow } from './elementwise.ts'

@@ -4,9 +4,9 @@
  */
 import { permute } from '../../prelude/array.ts'
 import { bytesPerElement } from '../../graph/dtype.ts'
+import { addresses } from '../../compiler/addresses.ts'
 import type { GemmKernel, Operand } from '../../compiler/kernel.ts'
 import type { View } from '../../compiler/view.ts'
-import { addresses } from '../cpu/walk.ts'
 import { add, apply, countTo, f64, get, i32, mul, set, type Expression } from './assembler/code.ts'
 import type { Function } from './assembler/module.ts'
 import { unitParameters } from './bytes.ts'
