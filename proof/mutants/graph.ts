@@ -179,7 +179,7 @@ const fusion = mutantsOf('compiler', 'src/compiler/fuse.ts', plans, [
     'outputs.has(node) || forced.has(node) ? undefined',
     'forced.has(node) ? undefined',
   ],
-  ['a kernel may read one buffer too many', 'off by one', 'loads.size > maxLoads)', 'loads.size > maxLoads + 1)'],
+  ['a kernel may read one buffer too many', 'off by one', 'loads.size > most)', 'loads.size > most + 1)'],
 ])
 
 const lowering = mutantsOf('compiler', 'src/compiler/lower.ts', values('reduceSum'), [
@@ -294,6 +294,38 @@ const planning = mutantsOf('compiler', 'src/compiler/plan.ts', plans, [
   ],
 ])
 
+const epilogues = mutantsOf('compiler', 'src/compiler/epilogue.ts', inFile('compiler/epilogue'), [
+  ['an epilogue in another dtype works in place', 'wrong dtype', 'dtype === kernel.dtype &&', 'dtype !== undefined &&'],
+  [
+    'a contraction that others read too is not written',
+    'missing check',
+    'readers.get(output)?.size === 1',
+    '(readers.get(output)?.size ?? 0) > 0',
+  ],
+])
+
+const joining = mutantsOf('compiler', 'src/compiler/join.ts', inFile('compiler/join'), [
+  [
+    'a joined kernel reads another element than the one just computed',
+    'missing check',
+    '!written.has(o.buffer) || isWhole(o.view, second.body.size)',
+    '!written.has(o.buffer) || o.view.shape.length > 0',
+  ],
+  [
+    'a result of the plan that a joined kernel reads itself is not written',
+    'missing check',
+    "placement.kind !== 'temporary' ||",
+    "placement.kind === 'literal' ||",
+  ],
+  [
+    'a kernel moves behind others that read what it writes',
+    'missing check',
+    '.every((r) => r >= j)',
+    '.every((r) => r >= 0)',
+    plans,
+  ],
+])
+
 /** Bugs in src/graph and src/compiler. */
 export const graphMutants: readonly Mutant[] = [
   ...inference,
@@ -304,4 +336,6 @@ export const graphMutants: readonly Mutant[] = [
   ...lowering,
   ...views,
   ...planning,
+  ...epilogues,
+  ...joining,
 ]
