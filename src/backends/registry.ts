@@ -33,7 +33,7 @@ const loaders: { readonly [K in BackendName]: (options: BackendOptions) => Promi
   },
   wasm: async (options) => {
     const { openWasm } = await import('./wasm/backend.ts')
-    return openWasm(options)
+    return openWasm({ ...options, trusted: () => loaders.cpu({}) })
   },
 }
 

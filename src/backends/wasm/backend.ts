@@ -7,10 +7,11 @@ import { generate } from './generate.ts'
 import { openLibrary } from './library.ts'
 import { capabilities, choose, whyNot } from './machine.ts'
 import { maximumBytes, openHeap, type Heap, type WasmMemory } from './memory.ts'
+import { findPlatform } from './platform.ts'
 import { alone, openPool, type Pool, type Sharing } from './pool.ts'
 import { makeProgram, type Shared } from './program.ts'
 import { disagreements } from './selfTest.ts'
-import { findPlatform, type Platform } from './threads.ts'
+import type { Platform } from './threads.ts'
 
 /** How to open the backend. */
 export interface WasmOptions {
@@ -20,6 +21,8 @@ export interface WasmOptions {
   readonly v8Flags?: boolean
   /** Choices that another run made: with them it gives the same bits. */
   readonly machine?: Machine
+  /** Opens the backend that kernels are tried against when flags are set; without it they are not tried. */
+  readonly trusted?: () => Promise<Backend>
   /** Which phases threads share; `worthwhile` unless a test wants more. */
   readonly sharing?: Sharing
 }
@@ -60,7 +63,7 @@ const backendOver = (heap: Heap, pool: Pool, tried: Tried, sharing: Sharing = 'w
     read: (memory) => Promise.resolve(bytesAt(memory).slice()),
     prepare: (plan) => {
       const generated = plan.kernels.map((kernel) => generate(kernel, machine))
-      library.add(generated.flatMap((g) => (typeof g === 'string' ? [] : g.phases)))
+      library.add(generated.flatMap(({ phases }) => phases))
       return makeProgram({ plan, generated, functionOf: library.indexOf, sharing }, heap, pool, shared)
     },
     close: () => pool.close(),
@@ -86,22 +89,24 @@ const checkThreads = (threads: number, shared: boolean): void => {
     )
 }
 
-const tryKernels = (machine: Machine): Promise<readonly string[]> => disagreements(wasmBackend(machine))
-
 /** Sets flags, if that is asked for, and takes them back if kernels then compute something else than cpu. */
-const tryMachine = async ({ v8Flags = false, machine: wanted }: WasmOptions, { flags }: Platform): Promise<Tried> => {
+const tryMachine = async (
+  { v8Flags = false, machine: wanted, trusted }: WasmOptions,
+  { flags }: Platform,
+): Promise<Tried> => {
   const set = v8Flags ? flags.set() : flags.given()
   const found = capabilities()
   if (!found.simd) throw new Error('wasm: this JavaScript engine has no vectors in WebAssembly (SIMD)')
   const why = wanted === undefined ? undefined : whyNot(wanted, found)
   if (why !== undefined) throw new Error(`wasm: ${why}`)
   const machine = wanted ?? choose(found, set)
-  if (!v8Flags) return { machine }
-  const wrong = await tryKernels(machine)
+  if (!v8Flags || trusted === undefined) return { machine }
+  const reference = await trusted()
+  const wrong = await disagreements(wasmBackend(machine), reference)
   if (wrong.length === 0) return { machine }
   flags.clear()
   const plain = wanted ?? choose(capabilities(), flags.given())
-  const still = await tryKernels(plain)
+  const still = await disagreements(wasmBackend(plain), reference)
   if (still.length > 0) throw new Error(`wasm: on this JavaScript engine ${still.join(', ')} came out wrong`)
   return { machine: plain, note: `flags of V8 are off, for with them ${wrong.join(', ')} came out wrong` }
 }

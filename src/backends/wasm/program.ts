@@ -3,10 +3,9 @@
  * memory that can move of the words that change with it, so that a run writes no more than those.
  */
 import { at } from '../../prelude/array.ts'
-import { bytesPerElement, viewAs, type TypedArray } from '../../graph/dtype.ts'
+import { bytesPerElement, type TypedArray } from '../../graph/dtype.ts'
 import type { Kernel } from '../../compiler/kernel.ts'
 import { bytesOf, type Plan } from '../../compiler/plan.ts'
-import { prepareKernel } from '../cpu/run.ts'
 import type { Executable } from '../backend.ts'
 import { recordWords } from './control.ts'
 import type { Generated, Parameter } from './kernelCode.ts'
@@ -18,11 +17,6 @@ export interface Shared {
   arena: WasmMemory
   scratch: WasmMemory
 }
-
-/** What runs one after the other: records, or a kernel in TypeScript. */
-type Segment =
-  | { readonly kind: 'records'; readonly first: number; readonly end: number }
-  | { readonly kind: 'typescript'; readonly run: () => void }
 
 /** Where a buffer lies: at an offset in one of the parts of memory that can move, or fixed. */
 interface Place {
@@ -62,8 +56,8 @@ const estimate = (plan: Plan, kernel: Kernel): number => Math.max(kernel.flops /
 /** What a program is made of. */
 export interface Parts {
   readonly plan: Plan
-  /** For each kernel its code, or why it has none. */
-  readonly generated: readonly (Generated | string)[]
+  /** The code of each kernel. */
+  readonly generated: readonly Generated[]
   /** Index of a phase's function in the table, by its key. */
   readonly functionOf: (key: string) => number
   readonly sharing: Sharing
@@ -112,25 +106,13 @@ const atLeast = (heap: Heap, range: WasmMemory, bytes: number): WasmMemory => {
 }
 
 /** Makes the shared parts of memory large enough for a plan. */
-const reserve = (plan: Plan, generated: readonly (Generated | string)[], heap: Heap, shared: Shared): void => {
-  const scratch = Math.max(0, ...generated.map((g) => (typeof g === 'string' ? 0 : g.scratch)))
+const reserve = (plan: Plan, generated: readonly Generated[], heap: Heap, shared: Shared): void => {
+  const scratch = Math.max(0, ...generated.map((g) => g.scratch))
   const needed = bytesBeside(plan) + Math.max(0, scratch - shared.scratch.bytes)
   if (needed > heap.left() + padded(shared.arena.bytes))
     throw doesNotFit('what the plan needs beside its arguments', needed, heap.used())
   shared.arena = atLeast(heap, shared.arena, plan.arenaBytes)
   shared.scratch = atLeast(heap, shared.scratch, scratch)
-}
-
-/** Records that follow one another run without JavaScript in between. */
-const joinRecords = (segments: readonly Segment[]): readonly Segment[] => {
-  const joined: Segment[] = []
-  for (const segment of segments) {
-    const last = joined.at(-1)
-    if (segment.kind === 'records' && last?.kind === 'records')
-      joined[joined.length - 1] = { ...last, end: segment.end }
-    else joined.push(segment)
-  }
-  return joined
 }
 
 /** Writes a plan into memory as a program, whose functions are installed already: `run` binds what has moved since the last run, and runs. */
@@ -142,9 +124,7 @@ export const makeProgram = (
 ): Executable<WasmMemory> => {
   reserve(plan, generated, heap, shared)
   const places = placesOf(plan, heap)
-  const phases = generated.flatMap((code, k) =>
-    typeof code === 'string' ? [] : code.phases.map((phase) => ({ phase, kernel: at(plan.kernels, k) })),
-  )
+  const phases = generated.flatMap((code, k) => code.phases.map((phase) => ({ phase, kernel: at(plan.kernels, k) })))
   const parameters = phases.flatMap(({ phase }) => phase.parameters)
   const { values, patches } = wordsOf(parameters, places, heap, plan)
   const blocks = heap.allocate(4 * values.length).address
@@ -173,42 +153,18 @@ export const makeProgram = (
     bind(words, scratch, shared.scratch.address)
   }
 
-  /** Typed arrays over buffers, for kernels in TypeScript; made again when the buffer has moved or the memory has grown. */
-  const arrays: TypedArray[] = []
-  const arrayOf = (buffer: number): TypedArray => {
-    const { slot, offset } = at(places, buffer)
-    const address = slot === 'fixed' ? offset : (bases[slot] as number) + offset
-    const known = arrays[buffer]
-    if (known !== undefined && known.byteOffset === address && known.buffer === heap.memory.buffer) return known
-    const { dtype, length } = at(plan.buffers, buffer)
-    const made = viewAs(dtype, heap.memory.buffer, address, length)
-    arrays[buffer] = made
-    return made
-  }
-
   let next = records
-  const segments = plan.kernels.map((kernel, k): Segment => {
-    const code = at(generated, k)
-    if (typeof code === 'string') return { kind: 'typescript', run: prepareKernel(kernel, arrayOf) }
-    const first = next
-    next += 4 * recordWords * code.phases.length
-    return { kind: 'records', first, end: next }
-  })
-  const joined = joinRecords(segments)
-  const perform = (segment: Segment): void => {
-    if (segment.kind === 'records') pool.run(segment.first, segment.end)
-    else segment.run()
-  }
+  const endOf = generated.map((code) => (next += 4 * recordWords * code.phases.length))
   return {
     run: (inputs, outputs) => {
       bindAll(inputs, outputs)
-      for (const segment of joined) perform(segment)
+      pool.run(records, next)
     },
     profile: async (inputs, outputs) => {
       bindAll(inputs, outputs)
-      const milliseconds = segments.map((segment) => {
+      const milliseconds = endOf.map((end, k) => {
         const start = performance.now()
-        perform(segment)
+        pool.run(k === 0 ? records : at(endOf, k - 1), end)
         return performance.now() - start
       })
       return Promise.resolve(milliseconds)

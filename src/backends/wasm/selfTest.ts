@@ -1,5 +1,5 @@
 /**
- * Kernels of each family on small inputs, against cpu: whether an engine with experimental flags still computes what it should.
+ * Kernels of each family on small inputs, against a backend to trust: whether an engine with experimental flags still computes what it should.
  */
 import { range } from '../../prelude/array.ts'
 import { allPasses } from '../../compiler/passes.ts'
@@ -8,7 +8,6 @@ import { bytesPerElement, viewAs } from '../../graph/dtype.ts'
 import { makeNode } from '../../graph/node.ts'
 import type { Node, NodeOf } from '../../graph/ops.ts'
 import { sizeOf, type Shape } from '../../graph/shape.ts'
-import { cpuBackend } from '../cpu/backend.ts'
 import type { Backend } from '../backend.ts'
 
 /** A program of one kernel or a few: what it is called, the shapes of its arguments, and its result. */
@@ -133,12 +132,11 @@ const evaluate = async (backend: Backend, { shapes, of }: Sample): Promise<Float
 /** Sums of up to 300 products of numbers below 2, each with a rounding of 2⁻²⁴ relative to at most 4. */
 const tolerance = 1e-4
 
-/** The names of what came out otherwise than on cpu; none where all is well. */
-export const disagreements = async (backend: Backend): Promise<readonly string[]> => {
-  const cpu = cpuBackend(true)
+/** The names of what came out otherwise than on the backend to trust; none where all is well. */
+export const disagreements = async (backend: Backend, trusted: Backend): Promise<readonly string[]> => {
   const wrong = await Promise.all(
     samples.map(async (sample): Promise<readonly string[]> => {
-      const [found, expected] = [await evaluate(backend, sample), await evaluate(cpu, sample)]
+      const [found, expected] = [await evaluate(backend, sample), await evaluate(trusted, sample)]
       const agrees = range(expected.length).every((i) => {
         const [a, b] = [found[i] ?? NaN, expected[i] ?? NaN]
         return Math.abs(a - b) <= tolerance * (1 + Math.abs(b))
