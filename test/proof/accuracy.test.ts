@@ -198,7 +198,7 @@ describe('the fast oracles', () => {
   })
 })
 
-describe('accuracy', () => {
+describe('accuracy', { timeout: 60_000 }, () => {
   it('is measured on cpu in all three formats', async () => {
     const devices = await openMeasured()
     const forms = devices.filter(({ name }) => name.startsWith('cpu'))
