@@ -36,7 +36,7 @@ const bytesOf = (buffers: readonly Buffer[], buffer: number): number => {
 }
 
 /** The last place at which a buffer is read; that at which it is written where nothing reads it. */
-export const lastReader = ({ readers, writer }: Timeline, buffer: number): number =>
+const lastReader = ({ readers, writer }: Timeline, buffer: number): number =>
   Math.max(writer.get(buffer) ?? 0, ...(readers.get(buffer) ?? []))
 
 /** Records that the kernel at `place` reads and writes what it does. */
