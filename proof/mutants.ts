@@ -7,12 +7,12 @@
  *
  * Exits with 1 when a mutant survives or a run fails.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { mutants } from './mutants/all.ts'
-import { copyOf, withMutant, type Copy } from './mutants/copy.ts'
+import { copyOf, mutated, withMutant, type Copy } from './mutants/copy.ts'
 import type { Mutant } from './mutants/mutant.ts'
 import { endTestRuns, runTests, type TestRun } from './mutants/runTests.ts'
 import { scoreOf, tableOf } from './mutants/table.ts'
@@ -116,6 +116,7 @@ const main = async (): Promise<number> => {
     for (let i = 0; i < Math.min(jobs, list.length); i++) copies.push(copyOf(root))
     const [first] = copies
     if (first === undefined) return 1
+    for (const mutant of list) mutated(readFileSync(join(first.root, mutant.file), 'utf8'), mutant) // throws where one does not fit
     await requireSound(first, list)
     const outcomes = await tryAll(copies, list, typeCheckOf(first.root))
     const { caught, all } = scoreOf(outcomes)
