@@ -113,12 +113,12 @@ const main = async (): Promise<number> => {
       process.exit(130)
     })
   try {
-    for (let i = 0; i < Math.min(jobs, list.length); i++) copies.push(copyOf(root))
-    const [first] = copies
-    if (first === undefined) return 1
-    for (const mutant of list) mutated(readFileSync(join(first.root, mutant.file), 'utf8'), mutant) // throws where one does not fit
-    await requireSound(first, list)
-    const outcomes = await tryAll(copies, list, typeCheckOf(first.root))
+    for (let i = 0; i <= Math.min(jobs, list.length); i++) copies.push(copyOf(root))
+    const [sound, ...own] = copies // the first stays without bugs, for the compiler
+    if (sound === undefined) return 1
+    for (const mutant of list) mutated(readFileSync(join(sound.root, mutant.file), 'utf8'), mutant) // throws where one does not fit
+    await requireSound(sound, list)
+    const outcomes = await tryAll(own, list, typeCheckOf(sound.root))
     const { caught, all } = scoreOf(outcomes)
     say(`${caught} of ${all} caught`)
     for (const { mutant, verdict } of outcomes)
