@@ -95,13 +95,24 @@ const tryAll = async (
   return outcomes
 }
 
+interface Options {
+  readonly list: readonly Mutant[]
+  readonly jobs: number
+  readonly whole: boolean
+}
+
+const options = (): Options => {
+  const { only, jobs } = parseArgs({
+    options: { only: { type: 'string' }, jobs: { type: 'string', default: '2' } },
+  }).values
+  const list = chosen(only)
+  if (list.length === 0) throw new Error(`mutants: none has '${only ?? ''}' in its name, area or file`)
+  if (!/^[1-9]\d*$/.test(jobs)) throw new Error(`mutants: --jobs ${jobs} is not a whole number above 0`)
+  return { list, jobs: Number(jobs), whole: only === undefined }
+}
+
 const main = async (): Promise<number> => {
-  const { values } = parseArgs({ options: { only: { type: 'string' }, jobs: { type: 'string', default: '2' } } })
-  const list = chosen(values.only)
-  const jobs = Number(values.jobs)
-  if (list.length === 0) throw new Error(`mutants: none has '${values.only ?? ''}' in its name, area or file`)
-  if (!Number.isInteger(jobs) || jobs < 1)
-    throw new Error(`mutants: --jobs ${values.jobs} is not a whole number above 0`)
+  const { list, jobs, whole } = options()
   const copies: Copy[] = []
   const clean = (): void => {
     endTestRuns()
@@ -123,7 +134,7 @@ const main = async (): Promise<number> => {
     say(`${caught} of ${all} caught`)
     for (const { mutant, verdict } of outcomes)
       if (verdict.kind !== 'caught') say(`${show[verdict.kind]}  ${mutant.name} (${mutant.file}) ${explain(verdict)}`)
-    if (values.only === undefined) {
+    if (whole) {
       mkdirSync(dirname(page), { recursive: true })
       writeFileSync(page, tableOf(outcomes))
     }
