@@ -7,12 +7,12 @@
  *
  * Exits with 1 when a mutant survives or a run fails.
  */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { mutants } from './mutants/all.ts'
-import { copyOf, withMutant, type Copy } from './mutants/copy.ts'
+import { copyOf, mutated, withMutant, type Copy } from './mutants/copy.ts'
 import type { Mutant } from './mutants/mutant.ts'
 import { endTestRuns, runTests, type TestRun } from './mutants/runTests.ts'
 import { scoreOf, tableOf } from './mutants/table.ts'
@@ -95,13 +95,24 @@ const tryAll = async (
   return outcomes
 }
 
+interface Options {
+  readonly list: readonly Mutant[]
+  readonly jobs: number
+  readonly whole: boolean
+}
+
+const options = (): Options => {
+  const { only, jobs } = parseArgs({
+    options: { only: { type: 'string' }, jobs: { type: 'string', default: '2' } },
+  }).values
+  const list = chosen(only)
+  if (list.length === 0) throw new Error(`mutants: none has '${only ?? ''}' in its name, area or file`)
+  if (!/^[1-9]\d*$/.test(jobs)) throw new Error(`mutants: --jobs ${jobs} is not a whole number above 0`)
+  return { list, jobs: Number(jobs), whole: only === undefined }
+}
+
 const main = async (): Promise<number> => {
-  const { values } = parseArgs({ options: { only: { type: 'string' }, jobs: { type: 'string', default: '2' } } })
-  const list = chosen(values.only)
-  const jobs = Number(values.jobs)
-  if (list.length === 0) throw new Error(`mutants: none has '${values.only ?? ''}' in its name, area or file`)
-  if (!Number.isInteger(jobs) || jobs < 1)
-    throw new Error(`mutants: --jobs ${values.jobs} is not a whole number above 0`)
+  const { list, jobs, whole } = options()
   const copies: Copy[] = []
   const clean = (): void => {
     endTestRuns()
@@ -113,16 +124,17 @@ const main = async (): Promise<number> => {
       process.exit(130)
     })
   try {
-    for (let i = 0; i < Math.min(jobs, list.length); i++) copies.push(copyOf(root))
-    const [first] = copies
-    if (first === undefined) return 1
-    await requireSound(first, list)
-    const outcomes = await tryAll(copies, list, typeCheckOf(first.root))
+    for (let i = 0; i <= Math.min(jobs, list.length); i++) copies.push(copyOf(root))
+    const [sound, ...own] = copies // the first stays without bugs, for the compiler
+    if (sound === undefined) return 1
+    for (const mutant of list) mutated(readFileSync(join(sound.root, mutant.file), 'utf8'), mutant) // throws where one does not fit
+    await requireSound(sound, list)
+    const outcomes = await tryAll(own, list, typeCheckOf(sound.root))
     const { caught, all } = scoreOf(outcomes)
     say(`${caught} of ${all} caught`)
     for (const { mutant, verdict } of outcomes)
       if (verdict.kind !== 'caught') say(`${show[verdict.kind]}  ${mutant.name} (${mutant.file}) ${explain(verdict)}`)
-    if (values.only === undefined) {
+    if (whole) {
       mkdirSync(dirname(page), { recursive: true })
       writeFileSync(page, tableOf(outcomes))
     }

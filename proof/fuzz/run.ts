@@ -17,6 +17,7 @@ import {
   duality,
   evaluate,
   gradientOf,
+  isSmooth,
   isUndefined,
   transparency,
   type Candidate,
@@ -178,7 +179,7 @@ const examine = async (program: Program, opened: readonly Opened[], counts: Coun
     await requireLaw(duality, whole, inputs)
     laws.duality++
   }
-  if (program.mode === 'smooth') {
+  if (program.mode === 'smooth' && isSmooth(outputs)) {
     await requireLaw(differences, whole, inputs)
     laws.differences++
   }

@@ -45,16 +45,20 @@ interface Report {
   }[]
 }
 
-const groups = new Set<number>()
+const running = new Set<number>()
 
-/** Ends every vitest that is still running, with its workers. */
+/** Ends a vitest with its workers, which are one group. */
+const end = (pid: number): void => {
+  try {
+    process.kill(-pid, 'SIGKILL')
+  } catch {
+    // it has ended by itself
+  }
+}
+
+/** Ends every vitest that is still running. */
 export const endTestRuns = (): void => {
-  for (const pid of groups)
-    try {
-      process.kill(-pid, 'SIGKILL')
-    } catch {
-      // it has ended by itself
-    }
+  for (const pid of running) end(pid)
 }
 
 const execute = async (root: string, args: readonly string[], seconds: number): Promise<'ended' | 'hung'> => {
@@ -65,16 +69,16 @@ const execute = async (root: string, args: readonly string[], seconds: number): 
     env: { ...process.env, CI: '1' },
   })
   const { pid } = child
-  if (pid !== undefined) groups.add(pid)
+  if (pid !== undefined) running.add(pid)
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
-      if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+      if (pid !== undefined) end(pid)
       resolve('hung')
     }, seconds * 1000)
     child.on('error', reject)
     child.on('exit', () => {
       clearTimeout(timer)
-      if (pid !== undefined) groups.delete(pid)
+      if (pid !== undefined) running.delete(pid)
       resolve('ended')
     })
   })
@@ -109,6 +113,6 @@ export const runTests = async (root: string, { tests, pattern, bail, seconds }: 
     ...(pattern === undefined ? [] : ['-t', pattern]),
     ...(bail ? ['--bail=1'] : []),
   ]
-  const end = await execute(root, args, seconds)
-  return end === 'hung' ? { results: [], problem: `no end after ${seconds} s` } : readReport(root, report)
+  const how = await execute(root, args, seconds)
+  return how === 'hung' ? { results: [], problem: `no end after ${seconds} s` } : readReport(root, report)
 }

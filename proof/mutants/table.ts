@@ -42,12 +42,15 @@ export const tableOf = (outcomes: readonly Outcome[]): string => {
 
 # Planted bugs
 
-A test suite is as good as the bugs it catches. Here ${all} single bugs were planted into the source, one at a time, each the kind of slip
-that numeric code invites: a sign, a factor, an axis, an index off by one, a value gone stale, a tie, a dtype. The tests of the part in
-which the bug lies were run against each. **${caught} of ${all} were caught**; the table names the test that did. ${untyped === 0 ? 'All of them are well typed: the compiler would have let them pass.' : `${all - untyped} of them are well typed: the compiler would have let them pass.`}
+A test suite is as good as the bugs it catches. Here ${all} single bugs were planted into the source, one at a time,
+each the kind of slip that numeric code invites: a sign, a factor, an axis, an index off by one, a value gone stale, a
+tie, a dtype. Against each ran the tests of the part in which it lies.
 
-\`npm run mutants\` plants them again, in a private copy, and writes this page; \`npm run mutants -- --only softmax\` plants those whose
-name, file or area holds a word. The list is data, in [proof/mutants](../../proof/mutants).
+**${caught} of ${all} were caught**; the table names the test that did. ${all - untyped} of ${all} are well typed: the
+compiler would have let them pass.
+
+\`npm run mutants\` plants them again, in private copies of the source, and writes this page;
+\`npm run mutants -- --only softmax\` plants those whose name, file or area holds a word. The list is data, in [proof/mutants](../../proof/mutants).
 
 ${areas.map((area) => section(area, outcomes)).join('\n')}`
 }

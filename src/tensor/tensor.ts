@@ -163,7 +163,7 @@ export class Tensor {
    * ```
    */
   sub(y: Operand): Tensor {
-    return typeof y === 'number' && this.dtype !== 'u32'
+    return typeof y === 'number' && isFloat(this.dtype)
       ? this.binary('add', -y)
       : this.binary('add', this.operand(y).neg())
   }

@@ -36,6 +36,10 @@ const cases: readonly (readonly [message: string, make: () => unknown])[] = [
     'conv2d: input is f32 and filter is f16; both must be the same float type',
     () => conv2d(image, zeros([3, 3, 3, 1], 'f16')),
   ],
+  [
+    '0.5 is not a number of dtype i32; cast the tensor to a float first',
+    () => constant([1], { dtype: 'i32' }).sub(0.5),
+  ],
   ['matmul: [2,3] · [2,3]: 3 columns meet 2 rows', () => x.matmul(x)],
   ['matmul: [5,2,3] · [4,3,2]: the leading axes differ', () => zeros([5, 2, 3]).matmul(zeros([4, 3, 2]))],
   ['matmul: needs two matrices or stacks of them, got [3] and [3,2]', () => zeros([3]).matmul(zeros([3, 2]))],

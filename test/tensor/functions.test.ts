@@ -138,6 +138,11 @@ describe.each(cpuForms)('on cpu, %s', (form, open) => {
     )
   })
 
+  it.each(['u8', 'u32', 'i32', 'f16'] as const)('%s: a number is taken off, and whole numbers wrap', async (dtype) => {
+    const wrapped = { u8: 255, u32: 2 ** 32 - 1, i32: -1, f16: -1 }[dtype]
+    expect(await read(tensor([5, 0], { dtype }).sub(1))).toEqual([4, wrapped])
+  })
+
   it('softmax and logSumExp neither overflow nor lose the small', async () => {
     const x = tensor([1000, 1000, -1000], { dtype: 'f64' })
     expect(await read(softmax(x))).toEqual([0.5, 0.5, 0])
