@@ -162,7 +162,7 @@ const scalar = mutantsOf('kernels', 'src/backends/cpu/scalar.ts', values('cast')
   ],
 ])
 
-const erf = mutantsOf('kernels', 'src/backends/cpu/erf.ts', values('erf'), [
+const erf = mutantsOf('kernels', 'src/prelude/erf.ts', values('erf'), [
   ['erf: a digit of the tail’s constant is wrong', 'wrong constant', '-z * z - 0.5625)', '-z * z - 0.5626)'],
   ['erf: negative numbers keep the sign of positive ones', 'sign', 'x < 0 ? -y : y', 'x < 0 ? y : y'],
 ])

@@ -47,6 +47,20 @@ export type Compiled<A extends readonly unknown[], R> = ((...args: A) => Promise
    * ```
    */
   readonly profile: (...args: A) => Promise<Profile>
+  /**
+   * The code that was generated for each kernel of the plan, as text (wasm: WebAssembly's text format).
+   *
+   * @throws Error on a device that generates none
+   *
+   * @example
+   * ```ts
+   * import { tensor, type Tensor } from 'fathom'
+   *
+   * const f = device.compile((x: Tensor) => x.exp().sum())
+   * f.source(tensor([1, 2, 3])) // throws Error: source: the device 'cpu' generates no code
+   * ```
+   */
+  readonly source: (...args: A) => readonly string[]
 }
 
 /** Which arguments a compiled function may consume. */
@@ -361,6 +375,12 @@ const compileFunction =
       profile: async (...args: A): Promise<Profile> => {
         const { traced, storages } = bind(args)
         return profile(session, traced, storages)
+      },
+      source: (...args: A): readonly string[] => {
+        const { executable } = bind(args).traced
+        if (executable.source === undefined)
+          throw new Error(`source: the device '${session.backend.name}' generates no code`)
+        return executable.source()
       },
     })
   }

@@ -6,7 +6,7 @@
  */
 import { reinterpret, roundTo, type DType, type TypedArray } from '../../graph/dtype.ts'
 import type { ElementwiseOp } from '../../graph/ops.ts'
-import { erf } from './erf.ts'
+import { erf } from '../../prelude/erf.ts'
 import { scalarRules } from './scalar.ts'
 
 /** Numbers in registers: f16 is held rounded in a Float32Array. */

@@ -5,7 +5,7 @@
  */
 import { roundTo, reinterpret, type DType } from '../../graph/dtype.ts'
 import type { ElementwiseOp } from '../../graph/ops.ts'
-import { erf } from './erf.ts'
+import { erf } from '../../prelude/erf.ts'
 
 /** A primitive on the elements of its inputs; `dtype` is the first input's, `to` the result's. */
 export type ScalarRule = (x: number, y: number, z: number, dtype: DType, to: DType) => number

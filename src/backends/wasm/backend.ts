@@ -4,12 +4,14 @@
  */
 import type { Backend, Machine } from '../backend.ts'
 import { generate } from './generate.ts'
+import type { Phase } from './kernelCode.ts'
 import { openLibrary } from './library.ts'
 import { capabilities, choose, whyNot } from './machine.ts'
 import { maximumBytes, openHeap, type Heap, type WasmMemory } from './memory.ts'
 import { findPlatform } from './platform.ts'
 import { alone, openPool, type Pool, type Sharing } from './pool.ts'
 import { makeProgram, type Shared } from './program.ts'
+import { showFunction } from './assembler/text.ts'
 import { disagreements } from './selfTest.ts'
 import type { Platform } from './threads.ts'
 
@@ -64,12 +66,18 @@ const backendOver = (heap: Heap, pool: Pool, tried: Tried, sharing: Sharing = 'w
     prepare: (plan) => {
       const generated = plan.kernels.map((kernel) => generate(kernel, machine))
       library.add(generated.flatMap(({ phases }) => phases))
-      return makeProgram({ plan, generated, functionOf: library.indexOf, sharing }, heap, pool, shared)
+      return {
+        ...makeProgram({ plan, generated, functionOf: library.indexOf, sharing }, heap, pool, shared),
+        source: () => generated.map(({ phases }) => phases.map(showPhase).join('\n\n')),
+      }
     },
     close: () => pool.close(),
   }
   return backend as unknown as Backend // memory that this backend gets back is memory that it has given
 }
+
+/** A phase's function as text, with what it stands for. */
+const showPhase = ({ key, make, units }: Phase): string => `;; ${key}, ${units} units\n${showFunction(make('kernel'))}`
 
 /** Opens the wasm backend on the caller's thread alone, for code that every engine with vectors runs unless told otherwise. */
 export const wasmBackend = (machine: Machine = { fma: false, wide: false }): Backend => {

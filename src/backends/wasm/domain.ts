@@ -2,7 +2,7 @@
  * The elements of a kernel as a box of axes, with the way that the output and each leaf take through it. Kernels whose elements do not depend
  * on each other may walk the box in any order, and in parts.
  */
-import { at, permute, product } from '../../prelude/array.ts'
+import { at, permute } from '../../prelude/array.ts'
 import { nestOf } from '../../compiler/nest.ts'
 import type { View } from '../../compiler/view.ts'
 
@@ -25,9 +25,6 @@ export const domainOf = (size: number, views: readonly View[]): Domain | undefin
   if (nest.lengths.length === 0) return { lengths: [1], tracks: views.map(() => ({ offset: 0, strides: [0] })) }
   return { lengths: nest.lengths, tracks: nest.strides.map((strides) => ({ offset: 0, strides })) }
 }
-
-/** How many elements it has. */
-export const sizeOfDomain = ({ lengths }: Domain): number => product(lengths)
 
 /** The box with its axes in another order. */
 export const reordered = ({ lengths, tracks }: Domain, order: readonly number[]): Domain => ({

@@ -31,7 +31,7 @@ import {
 import { transposing, transposingAxis } from './transposing.ts'
 
 /** Elements of a unit of a kernel with one axis. */
-export const flatUnit = 4096
+const flatUnit = 4096
 
 /** A place of a row: four values of each instruction from `ahead` elements further on, and where they are written. */
 interface Here {

@@ -1,7 +1,7 @@
 /**
  * Functions that modules import from JavaScript: those of f64, where a call costs little beside them, so that f64 and f16 have cpu's bits.
  */
-import { erf } from '../cpu/erf.ts'
+import { erf } from '../../prelude/erf.ts'
 import type { ValueType } from './assembler/opcodes.ts'
 
 /** A function of doubles that every module can call as `env.<name>`. */

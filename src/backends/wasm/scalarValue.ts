@@ -18,7 +18,6 @@ import {
   type Expression,
   type Statement,
 } from './assembler/code.ts'
-import type { ValueType } from './assembler/opcodes.ts'
 import { keep, type Emitter } from './emitter.ts'
 
 /** The type in which elements of a dtype are computed with. */
@@ -128,16 +127,6 @@ export const literal = (value: number, dtype: DType): Expression => {
   if (register === 'i32') return i32(dtype === 'bool' ? Number(value !== 0) : value)
   return register === 'f32' ? f32(value) : f64(value)
 }
-
-const zeros: { readonly [T in Exclude<ValueType, 'v128'>]: Expression } = {
-  i32: i32(0),
-  i64: i64(0n),
-  f32: f32(0),
-  f64: f64(0),
-}
-
-/** 0 in the dtype's register. */
-export const zeroOf = (dtype: DType): Expression => zeros[registerOf[dtype]]
 
 /** The element at an address. */
 export const loadElement = (e: Emitter, dtype: DType, address: Expression): Expression => {

@@ -42,7 +42,6 @@ export type Statement =
       readonly immediates: readonly number[]
     }
   | { readonly kind: 'drop'; readonly value: Expression }
-  | { readonly kind: 'call statement'; readonly callee: string; readonly args: readonly Expression[] }
   | {
       readonly kind: 'call indirect'
       readonly parameters: readonly ValueType[]
@@ -136,13 +135,6 @@ export const call = (callee: string, type: ValueType, ...args: readonly Expressi
   callee,
   args,
   type,
-})
-
-/** A call of a function that leaves nothing. */
-export const perform = (callee: string, ...args: readonly Expression[]): Statement => ({
-  kind: 'call statement',
-  callee,
-  args,
 })
 
 /** A call of the function at an index of the table, which leaves nothing. */

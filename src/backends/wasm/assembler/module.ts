@@ -31,7 +31,7 @@ export interface Module {
 const typeCodes: { readonly [T in ValueType]: number } = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b }
 
 /** Unsigned LEB128: seven bits a byte, low ones first. */
-export const unsigned = (n: number): readonly number[] => {
+const unsigned = (n: number): readonly number[] => {
   const bytes: number[] = []
   for (let rest = n; ; rest = Math.floor(rest / 128)) {
     if (rest < 128) return [...bytes, rest]
@@ -40,7 +40,7 @@ export const unsigned = (n: number): readonly number[] => {
 }
 
 /** Signed LEB128. */
-export const signed = (n: bigint): readonly number[] => {
+const signed = (n: bigint): readonly number[] => {
   const bytes: number[] = []
   for (let rest = n; ; rest >>= 7n) {
     const byte = Number(rest & 127n)
@@ -162,10 +162,6 @@ const writeStatement = (scope: Scope, s: Statement): void => {
       writeExpression(scope, s.value)
       out.push(0x1a)
       return
-    case 'call statement':
-      for (const arg of s.args) writeExpression(scope, arg)
-      out.push(0x10, ...unsigned(functionIndex(scope, s.callee)))
-      return
     case 'call indirect':
       for (const arg of [...s.args, s.index]) writeExpression(scope, arg)
       out.push(0x11, ...unsigned(scope.types(s.parameters, undefined)), 0)
@@ -219,7 +215,6 @@ const localsOf = (body: readonly Statement[]): readonly Local[] => {
         inExpression(s.value)
         return
       case 'store':
-      case 'call statement':
         s.args.forEach(inExpression)
         return
       case 'call indirect':

@@ -47,8 +47,6 @@ const showStatement = (s: Statement, indent: string): string => {
       return `${indent}${list(`${s.op}${immediatesOf(s.op, s.immediates)}`, s.args)}`
     case 'drop':
       return `${indent}(drop ${showExpression(s.value)})`
-    case 'call statement':
-      return `${indent}${list(`call $${s.callee}`, s.args)}`
     case 'call indirect':
       return `${indent}${list(`call_indirect (param ${s.parameters.join(' ')})`, [...s.args, s.index])}`
     case 'block':

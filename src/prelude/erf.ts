@@ -11,11 +11,8 @@ interface Rational {
 }
 
 /** Σ cₖ·xᵏ, by Horner's rule. */
-const polynomial = (coefficients: readonly number[], x: number): number => {
-  let sum = 0
-  for (let k = coefficients.length - 1; k >= 0; k--) sum = (coefficients[k] as number) + x * sum
-  return sum
-}
+const polynomial = (coefficients: readonly number[], x: number): number =>
+  coefficients.reduceRight((sum, c) => c + x * sum, 0)
 
 const quotient = ({ p, q }: Rational, x: number): number => polynomial(p, x) / polynomial(q, x)
 

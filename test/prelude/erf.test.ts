@@ -1,7 +1,7 @@
 /** The error function of cpu against digits printed by mpmath, on each of its intervals. */
 import { describe, expect, it } from 'vitest'
 import fc from 'fast-check'
-import { erf } from '../../../src/backends/cpu/erf.ts'
+import { erf } from '../../src/prelude/erf.ts'
 
 describe('erf', () => {
   it.each([
