@@ -1,5 +1,5 @@
 /**
- * Checkpoints against the bare network: the arena of a U-Net's gradient with every residual block computed again in the backward pass, and
+ * Checkpoints against the bare network: the arena of a U-Net's gradient with every residual block and attention layer computed again in the backward pass, and
  * without; and both gradients, bit for bit.
  */
 import { valueAndGrad } from '../src/autograd/index.ts'

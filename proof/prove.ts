@@ -115,7 +115,7 @@ const plan: readonly Planned[] = [
   {
     title: 'Checkpoints',
     explanation:
-      'The U-Net of width 32 (stages 1, 2, 4) with 16 images of 32×32, every residual block checkpointed, against the bare network.',
+      'The U-Net of width 32 (stages 1, 2, 4) with 16 images of 32×32, every residual block and attention layer checkpointed, against the bare network.',
     run: checkpoints,
   },
   {

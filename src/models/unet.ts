@@ -17,7 +17,7 @@ import { sinusoidalTimeEmbedding } from '../nn/timeEmbedding.ts'
 import { upsample } from '../nn/upsample.ts'
 import { concatenate } from '../tensor/combine.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { resBlock, type Conditioned, type ResBlockParams } from './resBlock.ts'
+import { resBlock, type Conditioned } from './resBlock.ts'
 
 /** The size of a U-Net. A stage is one image size; a list gives one value for each stage, from the largest image to the smallest. */
 export interface UnetOptions {
@@ -41,7 +41,7 @@ export interface UnetOptions {
   readonly memory?: number
   /** Dropout rate in the residual blocks, default 0. */
   readonly dropout?: number
-  /** Whether residual blocks are computed again in the backward pass, which halves the memory of training; default false. */
+  /** Whether residual blocks and attention are computed again in the backward pass, for less than half the memory of training; default false. */
   readonly checkpoint?: boolean
 }
 
@@ -93,11 +93,20 @@ const stagesOf = ({
   }))
 }
 
-const stageAttention = (channels: number, stage: Stage) =>
-  stage.full ? attention(channels, stage.attention) : linearAttention(channels, stage.attention)
+/** The layers of this network that hold most of its intermediate values, checkpointed if asked. */
+const layersOf = (timeWidth: number, dropout: number, checkpoint: boolean) => {
+  const kept = <P, In, Out>(module: Module<P, In, Out>): Module<P, In, Out> =>
+    checkpoint ? checkpointed(module) : module
+  const full = (channels: number, options: AttentionOptions) => kept(attention(channels, options))
+  return {
+    block: (inputs: number, outputs: number) => kept(resBlock(inputs, outputs, timeWidth, dropout)),
+    fullAttention: full,
+    stageAttention: (channels: number, stage: Stage) =>
+      stage.full ? full(channels, stage.attention) : kept(linearAttention(channels, stage.attention)),
+  }
+}
 
-/** A residual block of this network from the widths of its image. */
-type Block = (inputs: number, outputs: number) => Module<ResBlockParams, Conditioned>
+type Layers = ReturnType<typeof layersOf>
 
 /** What a stage on the way down gives: its result, and two images for the stage of the same size on the way up. */
 interface Descent {
@@ -106,7 +115,7 @@ interface Descent {
 }
 
 /** Two residual blocks, attention, and half the size; the last stage keeps its size. */
-const downStage = (stage: Stage, last: boolean, block: Block) =>
+const downStage = (stage: Stage, last: boolean, { block, stageAttention }: Layers) =>
   compose(
     {
       block1: block(stage.outer, stage.outer),
@@ -123,7 +132,7 @@ const downStage = (stage: Stage, last: boolean, block: Block) =>
   )
 
 /** Two residual blocks that also see the skips, attention, and twice the size; the stage of the largest image keeps its size. */
-const upStage = (stage: Stage, last: boolean, block: Block) =>
+const upStage = (stage: Stage, last: boolean, { block, stageAttention }: Layers) =>
   compose(
     {
       block1: block(stage.inner + stage.outer, stage.inner),
@@ -138,11 +147,11 @@ const upStage = (stage: Stage, last: boolean, block: Block) =>
     },
   )
 
-const middle = (stage: Stage, block: Block) =>
+const middle = (stage: Stage, { block, fullAttention }: Layers) =>
   compose(
     {
       block1: block(stage.inner, stage.inner),
-      attention: attention(stage.inner, stage.attention),
+      attention: fullAttention(stage.inner, stage.attention),
       block2: block(stage.inner, stage.inner),
     },
     ({ block1, attention, block2 }, { x, time }: Conditioned) => {
@@ -175,18 +184,15 @@ const requireSize = (x: Tensor, channels: number, halvings: number): void => {
 const build = (options: UnetOptions) => {
   const { channels = 3, width, outChannels = channels, initWidth = width, dropout = 0, checkpoint = false } = options
   const stages = stagesOf(options)
-  const block: Block = (inputs, outputs) => {
-    const plain = resBlock(inputs, outputs, 4 * width, dropout)
-    return checkpoint ? checkpointed(plain) : plain
-  }
+  const layers = layersOf(4 * width, dropout, checkpoint)
   return compose(
     {
       stem: conv2d(channels, initWidth, 7, { padding: 3 }),
       time: timeNetwork(width),
-      down: stages.map((stage, i) => downStage(stage, i === stages.length - 1, block)),
-      middle: middle(at(stages, stages.length - 1), block),
-      up: stages.toReversed().map((stage, i) => upStage(stage, i === stages.length - 1, block)),
-      last: block(2 * initWidth, initWidth),
+      down: stages.map((stage, i) => downStage(stage, i === stages.length - 1, layers)),
+      middle: middle(at(stages, stages.length - 1), layers),
+      up: stages.toReversed().map((stage, i) => upStage(stage, i === stages.length - 1, layers)),
+      last: layers.block(2 * initWidth, initWidth),
       head: linear(initWidth, outChannels),
     },
     (net, input: UnetInput) => {

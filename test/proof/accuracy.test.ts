@@ -230,7 +230,7 @@ describe('accuracy', { timeout: 60_000 }, () => {
     expect(rows(now).filter((row) => row.startsWith('| log |'))).toEqual([
       '| log | cpu, fused | 5 | 0.2500 | 1.5 | 0.200 | 0 | 0 | 0.50006 |',
     ])
-    expect(rows(now).length).toBe(rows(page).length)
-    expect(rows(now).map((row) => row.split(' | ')[0])).toEqual(rows(page).map((row) => row.split(' | ')[0]))
+    const others = (text: string): readonly string[] => rows(text).filter((row) => !row.startsWith('| log |'))
+    expect(others(now)).toEqual(others(page))
   })
 })

@@ -129,11 +129,11 @@ describe.each(cpuForms)('on cpu, %s', (_, open) => {
 })
 
 describe('the plan of a draw', () => {
-  it('makes bits, uniform and randint in one kernel, and normal in four: place, row, table, value', () => {
+  it('makes bits, uniform and randint in one kernel, and normal in three: place and row together, table, value', () => {
     const kernelsOf = (draw: (k: Key) => Tensor): number => cpuDevice().compile(draw).plan(key(1)).kernels.length
     expect(kernelsOf((k) => bits(k, [72]))).toBe(1)
     expect(kernelsOf((k) => uniform(k, [8, 9]))).toBe(1)
     expect(kernelsOf((k) => randint(k, [8, 9], 0, 1000))).toBe(1)
-    expect(kernelsOf((k) => normal(k, [8, 9]))).toBe(4)
+    expect(kernelsOf((k) => normal(k, [8, 9]))).toBe(3)
   })
 })
