@@ -133,7 +133,7 @@ const run = mutantsOf('kernels', 'src/backends/cpu/run.ts', values('gather'), [
     'out.fill(0, out.length)',
     inFile('compiler/lower', 'zeros of a pad'),
   ],
-  ['argsort: equal elements change their order', 'wrong tie', '|| a - b)', '|| b - a)', values('argsort')],
+  ['argsort: equal elements change their order', 'wrong tie', '|| a - b,', '|| b - a,', values('argsort')],
   [
     'scatterAdd: the last update replaces the others',
     'missing sum',

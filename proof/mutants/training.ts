@@ -178,19 +178,19 @@ export const annotationMutants: readonly Mutant[] = [
     [
       'a donated tensor can be used again',
       'missing check',
-      'storage.donatedAs = name\n',
-      'storage.donatedAs = name.length > 0 ? undefined : name\n',
+      'holding.donatedAs = at(names, i)\n',
+      'holding.donatedAs = names.length > 0 ? undefined : at(names, i)\n',
     ],
     [
       'an argument that is kept is given up with one that is donated',
       'missing check',
-      'if (kept.has(storage)) continue',
-      'if (kept.has(storage) && name === undefined) continue',
+      '|| kept.has(storage) ||',
+      '|| (kept.has(storage) && names.length === 0) ||',
     ],
     [
       'values from the host cannot be given again after they were donated',
       'stale value',
-      'known !== undefined && known.donatedAs === undefined',
+      'known !== undefined && known.holding.donatedAs === undefined',
       'known !== undefined',
     ],
     [
