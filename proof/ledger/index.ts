@@ -3,6 +3,7 @@ import type { Tally } from '../tally.ts'
 import { adjoints, convolution } from './adjoints.ts'
 import { autodiff, chainRule } from './autodiff.ts'
 import { elementwise } from './derivatives.ts'
+import { fast } from './fast.ts'
 import { passing, structural } from './movements.ts'
 import { noise } from './noise.ts'
 import { objectivesAndWeights } from './objectives.ts'
@@ -33,6 +34,7 @@ export const ledger: readonly Equation[] = [
   ...sampling,
   ...dataEquations,
   ...proving,
+  ...fast,
   ...additions,
   ...adjoints,
 ]
