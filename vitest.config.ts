@@ -11,5 +11,6 @@ export default defineConfig({
       { find: /^fathom\/(nn|optim|models|diffusion|io|data|train)$/, replacement: source('$1/index.ts') },
     ],
   },
-  test: { include: ['test/**/*.test.ts'] },
+  // One worker a core: the runner's own choice leaves one core idle, and of two that is half.
+  test: { include: ['test/**/*.test.ts'], maxWorkers: '100%' },
 })

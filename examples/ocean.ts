@@ -1,5 +1,5 @@
 /**
- * The smallest diffusion model: 16×16 procedural seas, some minutes on one core of a cpu. `npm run ocean`.
+ * A small diffusion model: 32×32 procedural seas, some minutes on two cores of a cpu. `npm run ocean`.
  *
  * Run again, it continues where it stood; remove runs/ocean to begin anew.
  */
@@ -22,10 +22,10 @@ const controller = new AbortController()
 process.once('SIGINT', () => {
   controller.abort()
 })
-const hooks: TrainHooks = { onEvent: show, signal: controller.signal }
+const hooks: TrainHooks = { onEvent: show, signal: controller.signal, deviceOptions: { v8Flags: true } }
 
 const begin = () => {
-  const config = configOf({ preset: 'tiny', out })
+  const config = configOf({ preset: 'small', out })
   if (config._tag === 'Left') throw new Error(config.left.message)
   return train(config.right, hooks)
 }

@@ -42,7 +42,7 @@ const model = (width: number, multipliers: readonly number[], heads: number, hea
 export const presets = {
   tiny: {
     ...usual,
-    purpose: 'a first sea in minutes on a cpu',
+    purpose: 'a first sea in seconds',
     height: 16,
     width: 16,
     model: model(16, [1, 2], 2, 8),
@@ -57,13 +57,17 @@ export const presets = {
   },
   small: {
     ...usual,
-    purpose: 'seas of 32×32, days on a cpu',
+    purpose: 'seas of 32×32 in minutes on a few cores',
     height: 32,
     width: 32,
     model: model(32, [1, 2, 4], 4, 16),
     batch: 16,
-    steps: 20_000,
-    learningRate: 4e-4,
+    steps: 1600,
+    learningRate: 1e-3,
+    rate: 'cosine',
+    saveEvery: 200,
+    sampleEvery: 400,
+    heldOutEvery: 200,
   },
   base: {
     ...usual,
