@@ -67,6 +67,7 @@ const canEnd = (
     epilogue === undefined &&
     at(buffers, output).placement.kind === 'temporary' &&
     dtype === kernel.dtype &&
+    at(buffers, output).length === kernel.body.size && // a beginning of it is not it
     readers.get(output)?.size === 1 &&
     distinct.size <= limits.buffers && // with the output, and without the result that stays in registers
     loads.every((o) => o.buffer !== output || isWhole(o.view, kernel.body.size))

@@ -78,6 +78,12 @@ describe('an elementwise kernel that alone reads a contraction', () => {
 })
 
 describe('a contraction ends without epilogue', () => {
+  it('where only the beginning of its result is read', async () => {
+    const f: Program = (x, w) => x.reshape([120, 30]).matmul(w).reshape([-1]).slice([0, 50]).add(1)
+    expect(kernelsOf(f)).toEqual(['gemm: dotGeneral', 'elementwise: add'])
+    await expectSameBits(f, x, w, b, r)
+  })
+
   const apart: { readonly [name: string]: Program } = {
     'where its result is one of the plan': (x, w) => [x.matmul(w), x.matmul(w).mul(2)],
     'where a transpose of it is used': (x, w) => x.matmul(w).transpose().tanh(),
