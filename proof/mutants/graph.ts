@@ -294,6 +294,34 @@ const planning = mutantsOf('compiler', 'src/compiler/plan.ts', plans, [
   ],
 ])
 
+const overwriting = mutantsOf('compiler', 'src/compiler/overwrite.ts', inFile('compiler/overwrite'), [
+  [
+    'an argument that is read out of step is written over while it is read',
+    'missing check',
+    'o.buffer !== buffer || isWhole(o.view, body.size)',
+    'o.buffer !== buffer || isWhole(o.view, body.size) || body.size > 0',
+  ],
+  [
+    'a result is written over an argument that a later result needs',
+    'off by one',
+    '.slice(which + 1)',
+    '.slice(which + 9)',
+  ],
+  [
+    'an argument is written over by a kernel before its last reader',
+    'off by one',
+    'lastRead < place',
+    'lastRead < place + 2',
+  ],
+  [
+    'what was not donated is written over',
+    'missing check',
+    '|| !isDonated(b.placement.index)) return',
+    '|| isDonated.length > 1) return',
+  ],
+  ['an argument has two results', 'missing check', 'candidates.splice(found, 1)', 'candidates.slice(found, found + 1)'],
+])
+
 const epilogues = mutantsOf('compiler', 'src/compiler/epilogue.ts', inFile('compiler/epilogue'), [
   ['an epilogue in another dtype works in place', 'wrong dtype', 'dtype === kernel.dtype &&', 'dtype !== undefined &&'],
   [
@@ -336,6 +364,7 @@ export const graphMutants: readonly Mutant[] = [
   ...lowering,
   ...views,
   ...planning,
+  ...overwriting,
   ...epilogues,
   ...joining,
 ]

@@ -188,6 +188,12 @@ export const annotationMutants: readonly Mutant[] = [
       '|| (kept.has(storage) && names.length === 0) ||',
     ],
     [
+      'a result is written over an argument that is kept at another place too',
+      'missing check',
+      'filter(([, storage]) => !twice.has(storage))',
+      'filter(([, storage]) => once.has(storage))',
+    ],
+    [
       'values from the host cannot be given again after they were donated',
       'stale value',
       'known !== undefined && known.holding.donatedAs === undefined',

@@ -11,7 +11,7 @@ export interface Memory {
 
 /** A plan made ready to run. */
 export interface Executable<M extends Memory = Memory> {
-  /** Runs the plan on arguments, writing the outputs; memory of the two does not overlap. */
+  /** Runs the plan on arguments, writing the outputs. An output lies apart from everything else, or in the place of the argument that the plan lets it overwrite. */
   readonly run: (inputs: readonly M[], outputs: readonly M[]) => void
   /** Runs the plan as `run` does, waiting for each kernel: milliseconds of each, in the plan's order. Absent where kernels are not run one by one. */
   readonly profile?: (inputs: readonly M[], outputs: readonly M[]) => Promise<readonly number[]>

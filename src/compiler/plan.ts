@@ -16,6 +16,7 @@ import { joined } from './join.ts'
 import { operandsOf, resultsOf, type Kernel } from './kernel.ts'
 import { usualLimits, type Limits } from './limits.ts'
 import { lower } from './lower.ts'
+import { overwritesOf } from './overwrite.ts'
 import { allPasses, type Passes } from './passes.ts'
 import type { View } from './view.ts'
 
@@ -33,6 +34,8 @@ export interface Plan {
   readonly buffers: readonly Buffer[]
   readonly kernels: readonly Kernel[]
   readonly arenaBytes: number
+  /** Outputs that may be written where a donated argument lies: the argument of each. */
+  readonly overwrites: ReadonlyMap<number, number>
 }
 
 /** Offsets in the arena are multiples of this: what WebGPU asks of a storage buffer's binding. */
@@ -109,12 +112,17 @@ const place = (
 
 const slot = ({ shape, dtype }: Node): Slot => ({ shape, dtype })
 
-/** Compiles the graph that computes `outputs` from `parameters`, with the passes that are asked for, within a backend's limits. */
+/**
+ * Compiles the graph that computes `outputs` from `parameters`, with the passes that are asked for, within a backend's limits.
+ *
+ * @param isDonated which parameters' memory the outputs may take over
+ */
 export const compile = (
   parameters: readonly NodeOf<'parameter'>[],
   outputs: readonly Node[],
   passes: Passes = allPasses,
   limits: Limits = usualLimits,
+  isDonated: (parameter: number) => boolean = () => false,
 ): Plan => {
   const program = canonicalise(parameters, outputs, passes)
   const lowered = lower(program, passes.fuse ? fuse(program, passes, limits) : keepApart(program))
@@ -128,6 +136,7 @@ export const compile = (
     buffers,
     kernels,
     arenaBytes,
+    overwrites: overwritesOf(kernels, buffers, isDonated),
   }
 }
 
@@ -171,8 +180,15 @@ export const bytesOf = (plan: Plan, kernel: Kernel): number => {
   return [...elements].reduce((sum, [b, n]) => sum + n * bytesPerElement[at(plan.buffers, b).dtype], 0)
 }
 
+/** Bytes of the outputs that need memory of their own. */
+const outputBytes = ({ outputs, overwrites }: Plan): number =>
+  outputs.reduce(
+    (sum, { shape, dtype }, i) => sum + (overwrites.has(i) ? 0 : sizeOf(shape) * bytesPerElement[dtype]),
+    0,
+  )
+
 /**
- * Bytes of arguments, outputs and arena together.
+ * Bytes of arguments, outputs and arena together; an output in the place of a donated argument counts once.
  *
  * @example
  * ```ts
@@ -184,4 +200,5 @@ export const bytesOf = (plan: Plan, kernel: Kernel): number => {
  */
 export const memoryOf = (plan: Plan): number =>
   plan.arenaBytes +
-  [...plan.arguments, ...plan.outputs].reduce((sum, s) => sum + sizeOf(s.shape) * bytesPerElement[s.dtype], 0)
+  plan.arguments.reduce((sum, s) => sum + sizeOf(s.shape) * bytesPerElement[s.dtype], 0) +
+  outputBytes(plan)

@@ -11,6 +11,7 @@ import type { Node, NodeOf } from '../graph/ops.ts'
 import { sizeOf, type Shape } from '../graph/shape.ts'
 import { substitute } from '../graph/substitute.ts'
 import { reachable } from '../graph/traverse.ts'
+import { usualLimits } from '../compiler/limits.ts'
 import { allPasses, type Passes } from '../compiler/passes.ts'
 import { compile as compilePlan, type Plan } from '../compiler/plan.ts'
 import type { Profile } from '../compiler/profile.ts'
@@ -171,13 +172,16 @@ const storageOf = (session: Session, node: NodeOf<'buffer'>, path: string): Stor
   return storage
 }
 
-/** A storage of fresh memory. */
-const allocate = (session: Session, bytes: number): Storage => {
-  const holding: Holding = { memory: session.backend.allocate(bytes), donatedAs: undefined }
+/** A storage of memory that nothing else holds. */
+const hold = (session: Session, memory: Memory): Storage => {
+  const holding: Holding = { memory, donatedAs: undefined }
   const storage = new Storage(session, holding)
   session.forgotten.register(storage, holding)
   return storage
 }
+
+/** A storage of fresh memory. */
+const allocate = (session: Session, bytes: number): Storage => hold(session, session.backend.allocate(bytes))
 
 const upload = (session: Session, values: TypedArray): Storage => {
   const known = session.uploads.get(values)
@@ -191,13 +195,22 @@ const upload = (session: Session, values: TypedArray): Storage => {
 const leafTensor = (storage: Storage, shape: Shape, dtype: DType): Tensor =>
   new Tensor(makeNode('buffer', { source: { kind: 'device', storage }, shape, dtype }, []))
 
-const run = (session: Session, { plan, executable, bytes }: Ready, inputs: readonly Storage[]): readonly Tensor[] => {
-  const outputs = bytes.map((n) => allocate(session, n))
+/** Runs the plan; the outputs in `taken` are written where those inputs lie, which the caller then marks as donated. */
+const run = (
+  session: Session,
+  { plan, executable, bytes }: Ready,
+  inputs: readonly Storage[],
+  taken: ReadonlyMap<number, Storage> = new Map(),
+): readonly Tensor[] => {
+  const outputs = bytes.map((n, i) => taken.get(i) ?? allocate(session, n))
   executable.run(
     inputs.map((s) => s.holding.memory),
     outputs.map((s) => s.holding.memory),
   )
-  return outputs.map((storage, i) => leafTensor(storage, at(plan.outputs, i).shape, at(plan.outputs, i).dtype))
+  return outputs.map((written, i) => {
+    const storage = taken.has(i) ? hold(session, written.holding.memory) : written
+    return leafTensor(storage, at(plan.outputs, i).shape, at(plan.outputs, i).dtype)
+  })
 }
 
 /** One run with a barrier after each kernel. */
@@ -288,10 +301,14 @@ interface Traced extends Ready {
   readonly names: readonly string[]
 }
 
+/** Which argument each leaf belongs to, from its path. */
+const positionsOf = (paths: readonly string[]): readonly number[] => paths.map((path) => Number.parseInt(path, 10))
+
 const trace = <A extends readonly unknown[], R>(
   session: Session,
   fn: (...args: A) => R,
   args: A,
+  donate: readonly number[],
 ): { readonly plan: Plan; readonly result: unknown } => {
   const parameters = leaves(args).map((x, i) => parameterFor(x.node, i))
   const result = fn(
@@ -306,15 +323,32 @@ const trace = <A extends readonly unknown[], R>(
     throw new TraceError(
       `compile: the function uses a tensor of data, ${first.dtype}[${first.shape.join(',')}], that is not one of its arguments; it would be frozen into the plan. Pass it as an argument, or make it with constant() if it is part of the program`,
     )
-  return { plan: compilePlan(parameters, outputs, session.passes), result }
+  const positions = positionsOf(leavesWithPaths(args).map(([path]) => path))
+  const isDonated = (parameter: number): boolean => donate.includes(at(positions, parameter))
+  return { plan: compilePlan(parameters, outputs, session.passes, usualLimits, isDonated), result }
 }
 
-/** Gives up the arguments at the donated positions, each storage once: a tensor may stand at several paths, or be kept at another. */
+/** The donated arguments that an output can be written over: those whose storage is no other argument's too. */
+const takenOver = ({ plan }: Ready, storages: readonly Storage[]): ReadonlyMap<number, Storage> => {
+  const [once, twice] = [new Set<Storage>(), new Set<Storage>()]
+  if (plan.overwrites.size > 0) for (const storage of storages) (once.has(storage) ? twice : once).add(storage)
+  return new Map(
+    [...plan.overwrites]
+      .map(([output, argument]) => [output, at(storages, argument)] as const)
+      .filter(([, storage]) => !twice.has(storage)),
+  )
+}
+
+/**
+ * Gives up the arguments at the donated positions, each storage once: a tensor may stand at several paths, or be kept at another. The memory
+ * of those in `taken` is a result's already.
+ */
 const markDonated = (
   session: Session,
   { positions, names }: Traced,
   storages: readonly Storage[],
   donate: readonly number[],
+  taken: ReadonlySet<Storage>,
 ): void => {
   if (donate.length === 0) return
   const kept = new Set(storages.filter((_, i) => !donate.includes(at(positions, i))))
@@ -322,7 +356,7 @@ const markDonated = (
     const { holding } = storage
     if (holding.donatedAs !== undefined || kept.has(storage) || !donate.includes(at(positions, i))) return
     holding.donatedAs = at(names, i)
-    session.backend.release(holding.memory)
+    if (!taken.has(storage)) session.backend.release(holding.memory)
   })
 }
 
@@ -341,14 +375,14 @@ const compileFunction =
       const key = signature(args)
       const known = plans.get(key)
       if (known !== undefined) return known
-      const { plan, result } = trace(session, fn, args)
+      const { plan, result } = trace(session, fn, args, donate)
       const paths = leavesWithPaths(args).map(([path]) => path)
       const made: Traced = {
         ...ready(session, plan),
         given: structureOf(args),
         result: structureOf(result),
         paths,
-        positions: paths.map((path) => Number.parseInt(path, 10)),
+        positions: positionsOf(paths),
         names: paths.map(donatedName),
       }
       plans.set(key, made)
@@ -366,12 +400,13 @@ const compileFunction =
     }
     const call = (args: A): R => {
       const { traced, storages } = bind(args)
-      const outputs = run(session, traced, storages)
-      markDonated(session, traced, storages, donate)
+      const taken = takenOver(traced, storages)
+      const outputs = run(session, traced, storages, taken)
+      markDonated(session, traced, storages, donate, new Set(taken.values()))
       return fill(traced.result, outputs) as R
     }
     return Object.assign(async (...args: A): Promise<R> => Promise.resolve(call(args)), {
-      plan: (...args: A): Plan => trace(session, fn, args).plan,
+      plan: (...args: A): Plan => trace(session, fn, args, donate).plan,
       profile: async (...args: A): Promise<Profile> => {
         const { traced, storages } = bind(args)
         return profile(session, traced, storages)

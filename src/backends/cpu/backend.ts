@@ -17,7 +17,7 @@ const interpreted = (plan: Plan): Executable<CpuMemory> => ({
   run: (inputs, outputs) => {
     const results = interpret(
       plan.program,
-      inputs.map((m, i) => slotElements(m, at(plan.arguments, i))),
+      inputs.map((m, i) => slotElements(m, at(plan.arguments, i)).slice()), // an output may lie where an argument did
     )
     results.forEach((values, i) => {
       slotElements(at(outputs, i), at(plan.outputs, i)).set(values)

@@ -4,6 +4,7 @@
  */
 import { at } from '../../prelude/array.ts'
 import { bytesPerElement, type TypedArray } from '../../graph/dtype.ts'
+import { sizeOf } from '../../graph/shape.ts'
 import type { Kernel } from '../../compiler/kernel.ts'
 import { bytesOf, type Plan } from '../../compiler/plan.ts'
 import type { Executable } from '../backend.ts'
@@ -95,7 +96,7 @@ const wordsOf = (parameters: readonly Parameter[], places: readonly Place[], hea
 /** Bytes that a run of the plan needs beside its arguments. */
 const bytesBeside = (plan: Plan): number =>
   plan.outputs.reduce(
-    (sum, { shape, dtype }) => sum + padded(shape.reduce((n, d) => n * d, 1) * bytesPerElement[dtype]),
+    (sum, { shape, dtype }, i) => sum + (plan.overwrites.has(i) ? 0 : padded(sizeOf(shape) * bytesPerElement[dtype])),
     padded(plan.arenaBytes),
   )
 

@@ -1,0 +1,95 @@
+/**
+ * Results in the place of arguments. Whoever donates a state gives its memory away, and the next state has the same size: if a result can be
+ * written over what it replaces, a training step needs its parameters, moments and average once, not twice.
+ *
+ * A result may take an argument's place when no kernel reads the argument any more, or when its own kernel does so element by element, in
+ * step with what it writes. A kernel of several results may be run as one for each ({@link separated}), in their order; then the later
+ * ones must not need the argument.
+ */
+import { at } from '../prelude/array.ts'
+import { bytesPerElement } from '../graph/dtype.ts'
+import type { Buffer } from './buffer.ts'
+import { isWhole } from './epilogue.ts'
+import { separated } from './join.ts'
+import { loadsOf, operandsOf, resultsOf, type ElementwiseKernel, type Kernel } from './kernel.ts'
+
+/** A result: who writes it, as which of the kernel's results, and its number among the program's outputs. */
+interface Written {
+  readonly kernel: Kernel
+  readonly place: number
+  readonly which: number
+  readonly output: number
+  readonly bytes: number
+}
+
+/** A donated argument: its buffer, and the last kernel that reads it, or −1. */
+interface Donated {
+  readonly argument: number
+  readonly buffer: number
+  readonly lastRead: number
+}
+
+const bytesOf = ({ dtype, length }: Buffer): number => length * bytesPerElement[dtype]
+
+const writtenOutputs = (kernels: readonly Kernel[], buffers: readonly Buffer[]): readonly Written[] =>
+  kernels.flatMap((kernel, place) =>
+    resultsOf(kernel).flatMap((result, which) => {
+      const buffer = at(buffers, result.buffer)
+      const { placement } = buffer
+      return placement.kind === 'output'
+        ? [{ kernel, place, which, output: placement.index, bytes: bytesOf(buffer) }]
+        : []
+    }),
+  )
+
+/** Donated arguments by size. */
+const donatedBySize = (
+  kernels: readonly Kernel[],
+  buffers: readonly Buffer[],
+  isDonated: (argument: number) => boolean,
+): ReadonlyMap<number, Donated[]> => {
+  const lastRead = new Map(kernels.flatMap((kernel, i) => operandsOf(kernel).map((o) => [o.buffer, i] as const)))
+  const bySize = new Map<number, Donated[]>()
+  buffers.forEach((b, buffer) => {
+    if (b.placement.kind !== 'argument' || !isDonated(b.placement.index)) return
+    const donated = { argument: b.placement.index, buffer, lastRead: lastRead.get(buffer) ?? -1 }
+    bySize.set(bytesOf(b), [...(bySize.get(bytesOf(b)) ?? []), donated])
+  })
+  return bySize
+}
+
+const readsInStep = ({ body }: ElementwiseKernel, buffer: number): boolean =>
+  loadsOf(body).every((o) => o.buffer !== buffer || isWhole(o.view, body.size))
+
+/** Whether the result can be written over an argument that its own kernel is the last to read. */
+const inPlace = ({ kernel, place, which }: Written, { buffer, lastRead }: Donated): boolean =>
+  lastRead === place &&
+  kernel.kind === 'elementwise' &&
+  readsInStep(kernel, buffer) &&
+  separated(kernel)
+    .slice(which + 1)
+    .every(({ body }) => loadsOf(body).every((o) => o.buffer !== buffer))
+
+/** Whether the argument has been read for the last time before the result is written. */
+const afterwards = ({ place }: Written, { lastRead }: Donated): boolean => lastRead < place
+
+/** The outputs that may lie where a donated argument lies, each with that argument; no argument has two. */
+export const overwritesOf = (
+  kernels: readonly Kernel[],
+  buffers: readonly Buffer[],
+  isDonated: (argument: number) => boolean,
+): ReadonlyMap<number, number> => {
+  const free = donatedBySize(kernels, buffers, isDonated)
+  const taken = new Map<number, number>()
+  const outputs = writtenOutputs(kernels, buffers)
+  // What is updated in place first: the rest takes what is left.
+  for (const mayTake of [inPlace, afterwards])
+    for (const written of outputs) {
+      if (taken.has(written.output)) continue
+      const candidates = free.get(written.bytes) ?? []
+      const found = candidates.findIndex((donated) => mayTake(written, donated))
+      const [donated] = found < 0 ? [] : candidates.splice(found, 1)
+      if (donated !== undefined) taken.set(written.output, donated.argument)
+    }
+  return taken
+}
