@@ -25,6 +25,7 @@ const set = flags.set()
 const usage = `npm run bench -- [flags]
   --only LIST     groups or parts of names: ${groups.join(', ')} [all]
   --device LIST   backends [cpu,wasm]
+  --threads N     threads of wasm [all cores]
   --rounds N      turns of each subject at most [15]
   --budget S      seconds for a subject, after which it gets 3 turns at least [4]
   --all           also what is too much for a backend
@@ -36,6 +37,7 @@ const { values } = parseArgs({
   options: {
     only: { type: 'string' },
     device: { type: 'string', default: 'cpu,wasm' },
+    threads: { type: 'string' },
     rounds: { type: 'string', default: '15' },
     budget: { type: 'string', default: '4' },
     all: { type: 'boolean', default: false },
@@ -103,7 +105,8 @@ const measure = async (
 }
 
 const openDevice = async (name: string): Promise<Device> => {
-  const opened = await open(name, { v8Flags: true })()
+  const threads = values.threads === undefined ? {} : { threads: Number(values.threads) }
+  const opened = await open(name, { v8Flags: true, ...threads })()
   if (E.isLeft(opened)) throw new Error(opened.left.message)
   return opened.right
 }
