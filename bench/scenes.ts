@@ -13,7 +13,7 @@ import { E, pipe, TE } from '../src/prelude/fp.ts'
 import { load, sample, type LoadedRun, type Samples, type TrainError } from '../src/train/index.ts'
 import { estimate } from './scenes/factors.ts'
 import { histogramChart } from './scenes/histogramChart.ts'
-import { realEstimates, sceneReport, sceneTable } from './scenes/sceneReport.ts'
+import { realEstimates, sceneReport, sceneTable, type FactorReport } from './scenes/sceneReport.ts'
 
 flags.set()
 
@@ -21,7 +21,7 @@ const usage = `npm run bench:scenes -- RUN [flags]
   --count N      pictures to draw and compare [256]
   --steps N      steps of DDIM [the run's sampleSteps]
   --seed N       of the pictures' noise, of the real seas and of their halves [0]
-  --pool N       real seas from which halves are drawn [4 × count]
+  --pool N       real seas from which halves are drawn [8 × count]
   --pairs N      pairs of halves [200]
   --json         print JSON
   --charts DIR   write scenes.svg: the histograms
@@ -71,7 +71,7 @@ const readSettings = (): Settings => {
     count,
     steps: values.steps === undefined ? undefined : wholeNumber('steps', values.steps, 1),
     seed: wholeNumber('seed', values.seed, 0),
-    pool: wholeNumber('pool', values.pool ?? String(4 * count), 2 * count),
+    pool: wholeNumber('pool', values.pool ?? String(8 * count), 2 * count),
     pairs: wholeNumber('pairs', values.pairs, 1),
   }
 }
@@ -94,6 +94,25 @@ const draw = (directory: string, { count, seed, ...settings }: Settings): TE.Tas
     }),
   )
 
+/** A row as JSON: without the values of each picture. */
+const plain = ({
+  factor,
+  generated,
+  real,
+  distance,
+  noise,
+  ratio,
+  within,
+}: FactorReport): Omit<FactorReport, 'values'> => ({
+  factor,
+  generated,
+  real,
+  distance,
+  noise,
+  ratio,
+  within,
+})
+
 const report = ({ run, steps, samples }: Drawn, settings: Settings): void => {
   const { height, width, pictures } = samples
   for (const warning of run.warnings) say(`${warning}\n`)
@@ -106,7 +125,7 @@ const report = ({ run, steps, samples }: Drawn, settings: Settings): void => {
   const line = `${pictures.length} pictures of ${width}×${height} after training step ${run.step}, drawn in ${steps} steps; ${real.length} real seas, ${settings.pairs} pairs of halves of ${pictures.length}`
   process.stdout.write(
     values.json
-      ? `${JSON.stringify({ ...facts, factors: reports.map(({ values: _, ...rest }) => rest) }, null, 2)}\n`
+      ? `${JSON.stringify({ ...facts, factors: reports.map(plain) }, null, 2)}\n`
       : `${line}\n\n${sceneTable(reports)}\n`,
   )
   if (values.charts !== undefined) {

@@ -51,7 +51,11 @@ export interface Comparison {
 const moments = (xs: readonly number[]): Moments => ({ mean: mean(xs), deviation: deviation(xs) })
 
 /** Compares a generated sample with a pool of real values, by pairs of halves of the pool. */
-export const compare = (generated: readonly number[], pool: readonly number[], pairs: readonly Halves[]): Comparison => {
+export const compare = (
+  generated: readonly number[],
+  pool: readonly number[],
+  pairs: readonly Halves[],
+): Comparison => {
   const drawn = pairs.map(([one, other]) => [one, other].map((places) => places.map((i) => pool[i] ?? NaN)))
   const noises = drawn.map(([one = [], other = []]) => wasserstein1(one, other))
   const distance = median(drawn.map(([one = []]) => wasserstein1(generated, one)))

@@ -11,7 +11,7 @@ import { sunColumn } from './sunColumn.ts'
 
 /** The names and units of what is estimated, in the order of the report. */
 export const factors = {
-  horizon: { label: 'horizon: height', unit: '% of height, from the top' },
+  horizon: { label: 'horizon', unit: '% of the picture above it' },
   skyLightness: { label: 'sky: lightness', unit: 'L*' },
   skyRed: { label: 'sky: green to red', unit: 'a*' },
   skyWarmth: { label: 'sky: blue to yellow', unit: 'b*' },

@@ -4,7 +4,7 @@ import { colors, document, legend, px, text } from '../svg.ts'
 import { factors } from './factors.ts'
 import type { FactorReport } from './sceneReport.ts'
 
-const bins = 24
+const bins = 16
 const [columns, frameWidth, frameHeight, gap, left, top] = [2, 380, 130, 60, 24, 100] as const
 
 /** The share of the values in each of equal bins over [low, high]; 1 is the width of all. */

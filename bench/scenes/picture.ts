@@ -18,6 +18,4 @@ export const pixelAt = ({ pixels }: Picture, p: number): readonly [number, numbe
 
 /** The luma of each pixel, 0 … 255: [height][width]. */
 export const lumaRows = (picture: Picture): readonly (readonly number[])[] =>
-  range(picture.height).map((y) =>
-    range(picture.width).map((x) => luma(pixelAt(picture, y * picture.width + x))),
-  )
+  range(picture.height).map((y) => range(picture.width).map((x) => luma(pixelAt(picture, y * picture.width + x))))

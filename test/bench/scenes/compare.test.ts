@@ -37,9 +37,27 @@ describe('compare', () => {
 
   it('finds a shift by a deviation, and a distribution half as wide', () => {
     const sample = uniforms(7, 64)
-    expect(compare(sample.map((x) => x + 0.29), pool, pairs)).toMatchObject({ within: false })
-    expect(compare(sample.map((x) => 0.5 + (x - 0.5) / 2), pool, pairs)).toMatchObject({ within: false })
-    expect(compare(sample.map((x) => x + 10), pool, pairs).distance).toBeCloseTo(10, 0)
+    expect(
+      compare(
+        sample.map((x) => x + 0.29),
+        pool,
+        pairs,
+      ),
+    ).toMatchObject({ within: false })
+    expect(
+      compare(
+        sample.map((x) => 0.5 + (x - 0.5) / 2),
+        pool,
+        pairs,
+      ),
+    ).toMatchObject({ within: false })
+    expect(
+      compare(
+        sample.map((x) => x + 10),
+        pool,
+        pairs,
+      ).distance,
+    ).toBeCloseTo(10, 0)
   })
 
   it('measures the same noise whatever the generated sample is, and keeps its 95 % above its middle', () => {
@@ -50,8 +68,7 @@ describe('compare', () => {
 
   it('has a noise that halves when samples are four times as large', () => {
     const large = uniforms(hostFold(hostKey(2), 1)[0], 2048)
-    const noiseOf = (size: number): number =>
-      compare([0], large, drawHalves(hostKey(4), 2048, size, 60)).noise.median
+    const noiseOf = (size: number): number => compare([0], large, drawHalves(hostKey(4), 2048, size, 60)).noise.median
     expect(noiseOf(400) / noiseOf(100)).toBeGreaterThan(0.38)
     expect(noiseOf(400) / noiseOf(100)).toBeLessThan(0.65)
   })

@@ -86,9 +86,12 @@ describe('labOf', () => {
 })
 
 describe('horizonOf', () => {
-  it.each([9, 10.5, 12.25, 16, 18.75, 20])('finds the edge of two colours to a tenth of a row: %d rows of sky', (rows) => {
-    expect(Math.abs(horizonOf(twoColours(200, 60, rows)) * 32 - rows)).toBeLessThan(0.1)
-  })
+  it.each([9, 10.5, 12.25, 16, 18.75, 20])(
+    'finds the edge of two colours to a tenth of a row: %d rows of sky',
+    (rows) => {
+      expect(Math.abs(horizonOf(twoColours(200, 60, rows)) * 32 - rows)).toBeLessThan(0.1)
+    },
+  )
 
   it('errs by less than 1.5 rows in most seas, and by less than 1 where neither fog nor coast hides the horizon', () => {
     const errorOf = (i: number): number => 32 * Math.abs(at(estimates, i).horizon / 100 - at(scenes, i).horizon)
