@@ -35,7 +35,8 @@ export interface Timing {
 /** The middle value; the mean of the two middle ones. NaN of nothing. */
 export const median = (values: readonly number[]): number => quantile(values, 0.5)
 
-const quantile = (values: readonly number[], q: number): number => {
+/** The value below which a share q of all lie, interpolated linearly. NaN of nothing. */
+export const quantile = (values: readonly number[], q: number): number => {
   const sorted = values.toSorted((a, b) => a - b)
   const place = (sorted.length - 1) * q
   const [low, high] = [sorted[Math.floor(place)] ?? NaN, sorted[Math.ceil(place)] ?? NaN]
