@@ -1,8 +1,8 @@
 /**
  * The training loss: the weighted squared error of what the network predicts.
  *
- * Source: L_simple of Ho et al. 2020, eq. 14, and the min-SNR weights of Hang et al. 2023, eq. 10, as lucidrains has
- * them.
+ * Source: L_simple of Ho et al. 2020, eq. 14; the min-SNR weights of Hang et al. 2023, eq. 10, as lucidrains has them; the SNR + 1 weights of
+ * Salimans & Ho 2022, section 4.
  */
 import type { Tensor } from '../tensor/tensor.ts'
 import { qSample } from './forward.ts'
@@ -19,11 +19,16 @@ export interface LossOptions {
   readonly objective: Objective
   /** γ: times with a higher signal-to-noise ratio count no more than this; 5 in the paper. Absent: no bound. */
   readonly minSnrGamma?: number
+  /**
+   * What the image's error counts at a signal-to-noise ratio: the ratio, which vanishes in noise, or the ratio plus 1, the plain error of v, in
+   * which noisy times count as well. They decide what a picture is as a whole, such as its light.
+   */
+  readonly weighting?: 'snr' | 'snr+1'
 }
 
 /**
- * The weight of an objective's error from the bounded ratio c = min(snr, γ) and the ratio itself: all three weight the
- * image's error by c.
+ * The weight of an objective's error from what the image's error counts, c = min(snr, γ) or min(snr + 1, γ), and the ratio itself: all three
+ * weight the image's error by c.
  */
 const weights: { readonly [O in Objective]: (c: number, snr: number) => number } = {
   epsilon: (c, snr) => c / snr,
@@ -32,7 +37,7 @@ const weights: { readonly [O in Objective]: (c: number, snr: number) => number }
 }
 
 /**
- * weight[t], in f64. Without γ it is 1 for ε, snr for x₀ and ᾱ for v.
+ * weight[t], in f64. Without γ it is 1 for ε, snr for x₀ and ᾱ for v; in the weighting `snr+1` 1/(1 − ᾱ), snr + 1 and 1.
  *
  * @example
  * ```ts
@@ -43,11 +48,18 @@ const weights: { readonly [O in Objective]: (c: number, snr: number) => number }
  * lossWeights({ schedule, objective: 'x0' }) // => [4, 0.25]
  * lossWeights({ schedule, objective: 'x0', minSnrGamma: 2 }) // => [2, 0.25]
  * lossWeights({ schedule, objective: 'v' }) // => [0.8, 0.2]
+ * lossWeights({ schedule, objective: 'v', weighting: 'snr+1' }) // => [1, 1]
  * ```
  */
-export const lossWeights = ({ schedule, objective, minSnrGamma = Infinity }: LossOptions): Float64Array => {
+export const lossWeights = ({
+  schedule,
+  objective,
+  minSnrGamma = Infinity,
+  weighting = 'snr',
+}: LossOptions): Float64Array => {
   if (!(minSnrGamma > 0)) throw new RangeError(`lossWeights: minSnrGamma is ${minSnrGamma}; it must be above 0`)
-  return schedule.snr.map((snr) => weights[objective](Math.min(snr, minSnrGamma), snr))
+  const more = weighting === 'snr+1' ? 1 : 0
+  return schedule.snr.map((snr) => weights[objective](Math.min(snr + more, minSnrGamma), snr))
 }
 
 /**

@@ -117,6 +117,7 @@ const fields: Fields<TrainConfig> = {
   schedule: oneOf('linear', 'cosine', 'sigmoid'),
   minSnr: (x) =>
     x === null || (typeof x === 'number' && x > 0) ? E.right(x) : E.left('a number above 0, for instance 5, or null'),
+  weighting: oneOf('snr', 'snr+1'),
   timesteps: whole(2, 100_000),
   flip: (x) => (typeof x === 'boolean' ? E.right(x) : E.left('true or false')),
   seed: whole(0, 2 ** 52),
@@ -163,6 +164,9 @@ const checkTogether = (config: TrainConfig): E.Either<string, TrainConfig> => {
 
 const toError = E.mapLeft((message: string): TrainError => trainError('CFG', message))
 
+/** Runs that were written before there was a choice weigh by the ratio. */
+const withWeighting = (input: unknown): unknown => (isRecord(input) ? { weighting: 'snr', ...input } : input)
+
 /**
  * A whole configuration, as it was written by a run.
  *
@@ -177,7 +181,7 @@ const toError = E.mapLeft((message: string): TrainError => trainError('CFG', mes
  * ```
  */
 export const decodeConfig = (input: unknown): E.Either<TrainError, TrainConfig> =>
-  pipe(record(fields, '')(input), E.chain(checkTogether), toError)
+  pipe(record(fields, '')(withWeighting(input)), E.chain(checkTogether), toError)
 
 const isPresetName = (name: string): name is PresetName => Object.hasOwn(presets, name)
 

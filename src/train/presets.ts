@@ -12,6 +12,7 @@ const usual = {
   objective: 'v',
   schedule: 'cosine',
   minSnr: 5,
+  weighting: 'snr',
   timesteps: 1000,
   flip: true,
   saveEvery: 500,
@@ -68,6 +69,7 @@ export const presets = {
     saveEvery: 200,
     sampleEvery: 400,
     heldOutEvery: 200,
+    weighting: 'snr+1', // the light of a sea is decided in noise: with 'snr' its lightness varied too little (bench:scenes)
   },
   base: {
     ...usual,

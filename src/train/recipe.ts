@@ -81,7 +81,12 @@ export const recipeOf = (config: TrainConfig): Recipe => {
     config,
     model: unet({ channels: 3, ...config.model }),
     schedule,
-    objective: { schedule, objective: config.objective, ...(config.minSnr !== null && { minSnrGamma: config.minSnr }) },
+    objective: {
+      schedule,
+      objective: config.objective,
+      weighting: config.weighting,
+      ...(config.minSnr !== null && { minSnrGamma: config.minSnr }),
+    },
     optimizer: chain(clipByGlobalNorm(1), adam({ beta1: 0.9, beta2: 0.99 })),
     rateAt: rateOf(config),
     decayAt: diffusersEmaDecay({ decay: config.ema }),

@@ -37,6 +37,8 @@ export interface TrainConfig {
   readonly schedule: 'linear' | 'cosine' | 'sigmoid'
   /** γ of the min-SNR weights: times with less noise than this ratio count no more (Hang et al. 2023); null for no bound. */
   readonly minSnr: number | null
+  /** What noisy times count: their signal-to-noise ratio, or the ratio plus 1 (Salimans & Ho 2022, section 4). */
+  readonly weighting: 'snr' | 'snr+1'
   /** T, the number of noise levels. */
   readonly timesteps: number
   /** Whether pictures are mirrored at random. */

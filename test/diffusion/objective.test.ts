@@ -21,6 +21,18 @@ describe('lossWeights', () => {
     }
   })
 
+  it('with snr + 1 noisy times count as well: v’s plain error, below the bound', () => {
+    const options = { schedule, weighting: 'snr+1' } as const
+    const [epsilon, x0, v] = objectives.map((objective) => lossWeights({ ...options, objective }))
+    const bounded = lossWeights({ ...options, objective: 'v', minSnrGamma: 5 })
+    schedule.snr.forEach((snr, t) => {
+      expect(epsilon?.[t]).toBeCloseTo((snr + 1) / snr, 12)
+      expect(x0?.[t]).toBe(snr + 1)
+      expect(v?.[t]).toBe(1)
+      expect(bounded[t]).toBeCloseTo(snr < 4 ? 1 : 5 / (snr + 1), 12)
+    })
+  })
+
   it('min-SNR bounds the weight of the image’s error at γ and leaves noisier times alone', () => {
     const x0 = lossWeights({ schedule, objective: 'x0', minSnrGamma: 5 })
     const epsilon = lossWeights({ schedule, objective: 'epsilon', minSnrGamma: 5 })
