@@ -102,7 +102,7 @@ export const diffusionMutants: readonly Mutant[] = [
   ]),
   ...mutantsOf(area, 'src/diffusion/objective.ts', inFile('diffusion/objective'), [
     ['the weight of v is that of ε', 'missing term', 'c / (snr + 1)', 'c / snr + 0'],
-    ['min-SNR takes the larger', 'missing clamp', 'Math.min(snr, minSnrGamma)', 'Math.max(snr, minSnrGamma)'],
+    ['min-SNR takes the larger', 'missing clamp', 'Math.min(snr + more, minSnrGamma)', 'Math.max(snr, minSnrGamma)'],
     [
       'the weight of a time is not applied',
       'missing term',

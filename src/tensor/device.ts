@@ -36,7 +36,7 @@ export type Compiled<A extends readonly unknown[], R> = ((...args: A) => Promise
    */
   readonly plan: (...args: A) => Plan
   /**
-   * Runs it once, waiting for each kernel; arguments are kept, results forgotten. Rejects on a device that does not run kernels one by one.
+   * Runs it once, waiting for each kernel; results are forgotten, and arguments kept, which nothing else may use meanwhile. Rejects on a device that does not run kernels one by one.
    *
    * @example
    * ```ts
@@ -213,27 +213,6 @@ const run = (
   })
 }
 
-/** One run with a barrier after each kernel. */
-const profile = async (
-  session: Session,
-  { plan, executable, bytes }: Ready,
-  inputs: readonly Storage[],
-): Promise<Profile> => {
-  if (executable.profile === undefined)
-    throw new Error(`profile: the device '${session.backend.name}' does not run kernels one by one`)
-  const start = performance.now()
-  const outputs = bytes.map((n) => session.backend.allocate(n))
-  try {
-    const milliseconds = await executable.profile(
-      inputs.map((s) => s.holding.memory),
-      outputs,
-    )
-    return { plan, milliseconds, total: performance.now() - start }
-  } finally {
-    for (const memory of outputs) session.backend.release(memory)
-  }
-}
-
 const isBuffer = (node: Node): node is NodeOf<'buffer'> => node.op === 'buffer'
 
 const isOnDevice = (x: Tensor): boolean => x.node.op === 'buffer' && x.node.attrs.source.kind === 'device'
@@ -337,6 +316,28 @@ const takenOver = ({ plan }: Ready, storages: readonly Storage[]): ReadonlyMap<n
       .map(([output, argument]) => [output, at(storages, argument)] as const)
       .filter(([, storage]) => !twice.has(storage)),
   )
+}
+
+/** One run with a barrier after each kernel, where the outputs of a run would lie; what that writes over is put back. */
+const profile = async (session: Session, ready: Ready, inputs: readonly Storage[]): Promise<Profile> => {
+  const { plan, executable, bytes } = ready
+  const { backend } = session
+  if (executable.profile === undefined)
+    throw new Error(`profile: the device '${backend.name}' does not run kernels one by one`)
+  const taken = takenOver(ready, inputs)
+  const before = [...taken.values()].map(({ holding }) => [holding.memory, backend.read(holding.memory)] as const)
+  const start = performance.now()
+  const fresh = new Map(bytes.flatMap((n, i) => (taken.has(i) ? [] : [[i, backend.allocate(n)] as const])))
+  try {
+    const milliseconds = await executable.profile(
+      inputs.map((s) => s.holding.memory),
+      bytes.flatMap((_, i) => fresh.get(i) ?? taken.get(i)?.holding.memory ?? []),
+    )
+    return { plan, milliseconds, total: performance.now() - start }
+  } finally {
+    for (const memory of fresh.values()) backend.release(memory)
+    for (const [memory, values] of before) backend.write(memory, await values)
+  }
 }
 
 /**
