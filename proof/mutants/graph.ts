@@ -302,6 +302,12 @@ const overwriting = mutantsOf('compiler', 'src/compiler/overwrite.ts', inFile('c
     'o.buffer !== buffer || isWhole(o.view, body.size) || body.size > 0',
   ],
   [
+    'narrow elements are written over by wide ones before they are read',
+    'missing check',
+    'kernel.body.size === length &&',
+    'kernel.body.size <= length &&',
+  ],
+  [
     'a result is written over an argument that a later result needs',
     'off by one',
     '.slice(which + 1)',

@@ -22,10 +22,11 @@ interface Written {
   readonly bytes: number
 }
 
-/** A donated argument: its buffer, and the last kernel that reads it, or −1. */
+/** A donated argument: its buffer and elements, and the last kernel that reads it, or −1. */
 interface Donated {
   readonly argument: number
   readonly buffer: number
+  readonly length: number
   readonly lastRead: number
 }
 
@@ -52,7 +53,7 @@ const donatedBySize = (
   const bySize = new Map<number, Donated[]>()
   buffers.forEach((b, buffer) => {
     if (b.placement.kind !== 'argument' || !isDonated(b.placement.index)) return
-    const donated = { argument: b.placement.index, buffer, lastRead: lastRead.get(buffer) ?? -1 }
+    const donated = { argument: b.placement.index, buffer, length: b.length, lastRead: lastRead.get(buffer) ?? -1 }
     bySize.set(bytesOf(b), [...(bySize.get(bytesOf(b)) ?? []), donated])
   })
   return bySize
@@ -61,10 +62,14 @@ const donatedBySize = (
 const readsInStep = ({ body }: ElementwiseKernel, buffer: number): boolean =>
   loadsOf(body).every((o) => o.buffer !== buffer || isWhole(o.view, body.size))
 
-/** Whether the result can be written over an argument that its own kernel is the last to read. */
-const inPlace = ({ kernel, place, which }: Written, { buffer, lastRead }: Donated): boolean =>
+/**
+ * Whether the result can be written over an argument that its own kernel is the last to read. Both have as many bytes; with as many elements,
+ * element i of both is at one place. Half of the argument's elements, of half the width, would be written over before they are read.
+ */
+const inPlace = ({ kernel, place, which }: Written, { buffer, length, lastRead }: Donated): boolean =>
   lastRead === place &&
   kernel.kind === 'elementwise' &&
+  kernel.body.size === length &&
   readsInStep(kernel, buffer) &&
   separated(kernel)
     .slice(which + 1)

@@ -48,6 +48,12 @@ describe('overwritesOf', () => {
     expect(pairs(donating((a = x) => a.reshape([2, 4]).transpose(), x))).toEqual([])
   })
 
+  it('a part of an argument is not read in step with wider elements in as many bytes', () => {
+    const half = (a = x): Tensor => a.reshape([8]).slice([0, 4]).cast('f16')
+    expect(pairs(donating(half, zeros([4, 2], 'bool')))).toEqual([])
+    expect(pairs(donating((a = x) => a.cast('i32'), zeros([4])))).toEqual([[0, 0]])
+  })
+
   it('of two results that need an argument the later one takes it', () => {
     const plan = donating((a = x) => [a.add(1), a.mul(2)], x)
     expect(plan.kernels).toHaveLength(1)
@@ -122,7 +128,7 @@ describe.each(forms)('donating changes no value, %s', (_, open) => {
         const donated = await on.compile(f, { donate: given.map((_, i) => i) })(...copies)
         expect(await values(on, donated)).toEqual(kept)
       }),
-      { numRuns: 60, seed: 1 },
+      { numRuns: 60 },
     )
     await on.close()
   })
