@@ -2,8 +2,9 @@
  * How fast the contractions of the wasm backend are, kernel by kernel on one thread, as shares of the multiply-adds that this machine
  * reaches at best: `node scripts/node24.mjs bench/wasm-gemm.ts [--plain] [word of a name]`; `--plain` leaves V8's flags alone.
  *
- * Units of work take some 0.1 ms. Each counts with its fastest run, and a kernel with the sum of them: so other programs, which take the
- * processor for milliseconds, change little. First runs of V8's quick code are left out by --no-liftoff.
+ * 3×3 convolutions are computed as sums and by Winograd's algorithms, whose speed counts the products of the sums; a star marks the algorithm
+ * that is worth its transforms by the backend's own judgement. Errors are against sums in f64, of normal numbers, as shares of the results'
+ * root mean square. First runs of V8's quick code are left out by --no-liftoff.
  */
 import process from 'node:process'
 import { setFlagsFromString } from 'node:v8'
@@ -14,17 +15,18 @@ import { conv2d } from '../src/tensor/convolution.ts'
 import { zeros } from '../src/tensor/create.ts'
 import { vjp } from '../src/autograd/index.ts'
 import type { Tensor } from '../src/tensor/tensor.ts'
-import type { Kernel } from '../src/compiler/kernel.ts'
+import type { ConvKernel, Kernel } from '../src/compiler/kernel.ts'
 import { deviceOn } from '../src/tensor/device.ts'
 import { cpuBackend } from '../src/backends/cpu/backend.ts'
-import { encode } from '../src/backends/wasm/assembler/module.ts'
 import { generate } from '../src/backends/wasm/generate.ts'
-import { javascriptFunctions, javascriptImports } from '../src/backends/wasm/javascript.ts'
-import type { Parameter, Phase } from '../src/backends/wasm/kernelCode.ts'
+import type { Generated } from '../src/backends/wasm/kernelCode.ts'
 import { capabilities } from '../src/backends/wasm/machine.ts'
-import { initialPages, maximumPages, openHeap } from '../src/backends/wasm/memory.ts'
 import { flopsOfTurn, peakModule, peakPages } from '../src/backends/wasm/peak.ts'
 import { flags } from '../src/backends/wasm/v8Flags.node.ts'
+import { winogradWith } from '../src/backends/wasm/winograd.ts'
+import { winograds } from '../src/backends/wasm/winogradTransforms.ts'
+import { runOnCpu, runPhases } from '../test/support/phases.ts'
+import { timePhases } from './phaseTimes.ts'
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const wide = !process.argv.includes('--plain') && flags.set().wide
@@ -45,83 +47,59 @@ const measurePeak = (): number => {
   return (turns * flopsOfTurn(machine)) / Math.min(...times) / 1e6
 }
 
-type Code = (block: number, first: number, last: number) => void
-
-const heap = openHeap(false)
-const library = new Map<string, Code>()
-
-const codeOf = ({ key, make }: Phase): Code => {
-  const known = library.get(key)
-  if (known !== undefined) return known
-  const memory = { initial: initialPages, maximum: maximumPages, shared: false }
-  const bytes = encode({ functions: [make('phase')], imports: javascriptImports, memory })
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-    env: { memory: heap.memory, ...javascriptFunctions },
-  })
-  const code = exports['phase'] as Code
-  library.set(key, code)
-  return code
-}
-
-/** Milliseconds of each phase: the fastest runs of its units together. */
-const timePhases = (kernel: Kernel, lengths: readonly number[]): readonly number[] => {
-  const { phases, scratch } = generate(kernel, machine)
-  const buffers = lengths.map((length) => heap.allocate(4 * length))
-  for (const { address, bytes } of buffers)
-    new Float32Array(heap.memory.buffer, address, bytes >> 2).forEach((_, i, x) => (x[i] = Math.sin(i)))
-  const shared = heap.allocate(scratch)
-  const upload = (values: Int32Array | Float32Array): number => {
-    const { address } = heap.allocate(values.byteLength)
-    new Uint8Array(heap.memory.buffer).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), address)
-    return address
-  }
-  const wordOf = (p: Parameter): number => {
-    if (typeof p === 'number') return p
-    if (p.kind === 'table') return upload(p.values)
-    return p.kind === 'scratch' ? shared.address + p.offset : at(buffers, p.buffer).address + p.offset
-  }
-  const blocks = phases.map((p) => upload(Int32Array.from(p.parameters.map(wordOf))))
-  const best = phases.map(({ units }) => new Float64Array(Math.min(units, 64)).fill(Infinity))
-  const end = performance.now() + 300
-  for (let round = 0; round < 4 || performance.now() < end; round++)
-    phases.forEach((phase, i) => {
-      const [code, times, block] = [codeOf(phase), at(best, i), at(blocks, i)]
-      const edge = (k: number): number => Math.floor((k * phase.units) / times.length)
-      for (let k = 0; k < times.length; k++) {
-        const start = performance.now()
-        code(block, edge(k), edge(k + 1))
-        times[k] = Math.min(times[k] as number, performance.now() - start)
-      }
-    })
-  for (const range of [...buffers, shared]) heap.release(range)
-  return best.map((times) => times.reduce((a, b) => a + b, 0))
-}
-
 const peak = measurePeak()
 process.stdout.write(`${wide ? '256' : '128'}-bit multiply-add: ${peak.toFixed(1)} GFLOP/s\n`)
 
 const cpu = deviceOn(cpuBackend(true))
 
+/** Numbers from a nearly normal distribution, the same each time: sums of four uniform ones. */
+const normals = (length: number, seed: number): Float32Array => {
+  let state = seed
+  const uniform = (): number => (state = (Math.imul(state, 1664525) + 1013904223) | 0) / 2 ** 31
+  return Float32Array.from({ length }, () => Math.sqrt(3 / 4) * (uniform() + uniform() + uniform() + uniform()))
+}
+
+/** The largest error of a kernel's code and its root mean square. */
+const errorsOf = (code: Generated, kernel: ConvKernel, buffers: readonly Float32Array[]): readonly [number, number] => {
+  const truth = runOnCpu(kernel, buffers)
+  const errors = runPhases(code, buffers, kernel.output).values.map((y, i) => y - (truth[i] as number))
+  const square = (x: Float32Array): number => Math.sqrt(x.reduce((sum, v) => sum + v * v, 0) / x.length)
+  return [errors.reduce((most, e) => Math.max(most, Math.abs(e)), 0) / square(truth), square(errors) / square(truth)]
+}
+
+/** Ways to compute a kernel: its sums, and Winograd's algorithms where there are some. */
+const waysOf = (kernel: Kernel): readonly (readonly [way: string, code: Generated])[] => [
+  ['', generate(kernel, machine)],
+  ...Object.values(winograds).flatMap((w) => {
+    const code = kernel.kind === 'conv' ? winogradWith(kernel, machine, w, true) : undefined
+    if (kernel.kind !== 'conv' || typeof code !== 'object') return []
+    const star = winogradWith(kernel, machine, w) === undefined ? ' ' : '*'
+    return [[`F(${w.outputs}×${w.outputs})${star}`, code] as const]
+  }),
+]
+
 /** Prints every contraction of a function's plan. */
 const report = (name: string, shapes: readonly Shape[], f: (...xs: Tensor[]) => unknown): void => {
   if (words.length > 0 && !words.some((word) => name.includes(word))) return
   const { kernels, buffers } = cpu.compile(f).plan(...shapes.map((s) => zeros(s)))
-  for (const kernel of kernels.filter((k) => k.kind === 'gemm' || k.kind === 'conv')) {
-    const times = timePhases(
-      kernel,
-      buffers.map((b) => b.length),
-    )
-    const total = times.reduce((a, b) => a + b, 0)
-    const speed = kernel.flops / total / 1e6
-    const columns = [
-      name.padEnd(46),
-      `${total.toFixed(2)} ms`.padStart(10),
-      `${speed.toFixed(1)} GFLOP/s`.padStart(15),
-      `${((100 * speed) / peak).toFixed(0)} %`.padStart(6),
-      `   phases ${times.map((t) => t.toFixed(2)).join(' ')}`,
-    ]
-    process.stdout.write(`${columns.join('')}\n`)
-  }
+  const contents = buffers.map(({ length }, i) => normals(length, i + 1))
+  for (const kernel of kernels.filter((k) => k.kind === 'gemm' || k.kind === 'conv'))
+    for (const [way, code] of waysOf(kernel)) {
+      const times = timePhases(code, buffers, 300)
+      const total = times.reduce((a, b) => a + b, 0)
+      const speed = kernel.flops / total / 1e6
+      const errors = kernel.kind === 'conv' ? errorsOf(code, kernel, contents).map((e) => e.toExponential(0)) : []
+      const columns = [
+        name.padEnd(46),
+        way.padEnd(8),
+        `${total.toFixed(2)} ms`.padStart(10),
+        `${speed.toFixed(1)} GFLOP/s`.padStart(15),
+        `${((100 * speed) / peak).toFixed(0)} %`.padStart(6),
+        ...(errors.length === 0 ? [] : [`   errors ${errors.join(' ')}`]),
+        `   phases ${times.map((t) => t.toFixed(2)).join(' ')}`,
+      ]
+      process.stdout.write(`${columns.join('')}\n`)
+    }
 }
 
 const matrices = (...[m, k, n]: readonly [number, number, number]): void => {
@@ -174,16 +152,23 @@ const convolution = (x: Shape, outputs: number, size: number, stride = 1): void 
 }
 
 convolution([16, 32, 32, 64], 64, 3)
-for (const [size, inputs, outputs] of [
-  [32, 3, 32],
-  [32, 32, 32],
-  [32, 96, 32],
-  [32, 32, 3],
-  [16, 64, 64],
-  [16, 192, 64],
-  [8, 128, 128],
-  [8, 256, 128],
+for (const [n, size, inputs, outputs] of [
+  [16, 32, 3, 32],
+  [16, 32, 8, 32],
+  [16, 32, 16, 16],
+  [16, 32, 32, 32],
+  [16, 32, 96, 32],
+  [16, 32, 32, 3],
+  [16, 16, 64, 64],
+  [16, 16, 192, 64],
+  [16, 8, 128, 128],
+  [16, 8, 256, 128],
+  [4, 64, 64, 64],
+  [4, 32, 128, 128],
+  [4, 16, 256, 256],
+  [4, 8, 512, 512],
+  [1, 32, 64, 64],
 ] as const)
-  convolution([16, size, size, inputs], outputs, 3)
+  convolution([n, size, size, inputs], outputs, 3)
 convolution([16, 32, 32, 32], 32, 3, 2)
 convolution([16, 16, 16, 192], 64, 1)

@@ -25,6 +25,8 @@ export interface Machine {
   readonly fma: boolean
   /** Whether the engine joins pairs of 128-bit operations into 256-bit ones; this changes no bit by itself, but the tiles that are chosen. */
   readonly wide: boolean
+  /** m, where 3×3 convolutions may be computed by Winograd's algorithm F(m×m, 3×3), with other roundings; absent: as the sums that they are. */
+  readonly winograd?: 2 | 4
 }
 
 /** The interface of every backend. Reading back is asynchronous because a GPU's is. */

@@ -16,6 +16,12 @@ export interface BackendOptions {
    * tried against `cpu` first. For programs that are the process's own master, as fathom's command is. FATHOM_V8_FLAGS=0 forbids it.
    */
   readonly v8Flags?: boolean
+  /**
+   * `wasm`: outputs a side of the tiles by which large 3×3 convolutions are computed (Winograd's F(m×m, 3×3)). 4, the default, is up to three
+   * times as fast as the sums themselves, with some five times their rounding errors, of a filter's gradient some ten times. 2 is up to twice as
+   * fast, with smaller errors than the sums' but in a filter's gradient. `false` computes the sums.
+   */
+  readonly winograd?: false | 2 | 4
   /** `wasm`: the choices of an earlier run, whose results it then gives bit for bit; a DeviceError where they cannot be made. */
   readonly machine?: Machine
 }

@@ -60,7 +60,8 @@ const isMachine = (x: unknown): x is Machine =>
   'fma' in x &&
   typeof x.fma === 'boolean' &&
   'wide' in x &&
-  typeof x.wide === 'boolean'
+  typeof x.wide === 'boolean' &&
+  (!('winograd' in x) || x.winograd === 2 || x.winograd === 4)
 
 const isText = (x: unknown): x is string => typeof x === 'string'
 const isNumber = (x: unknown): x is number => typeof x === 'number'

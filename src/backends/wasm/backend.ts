@@ -21,6 +21,8 @@ export interface WasmOptions {
   readonly threads?: number
   /** Whether flags of V8 may be set that make wasm faster, for the whole process. */
   readonly v8Flags?: boolean
+  /** Tiles of 3×3 convolutions; 4 unless told otherwise. */
+  readonly winograd?: false | 2 | 4
   /** Choices that another run made: with them it gives the same bits. */
   readonly machine?: Machine
   /** Opens the backend that kernels are tried against when flags are set; without it they are not tried. */
@@ -99,7 +101,7 @@ const checkThreads = (threads: number, shared: boolean): void => {
 
 /** Sets flags, if that is asked for, and takes them back if kernels then compute something else than cpu. */
 const tryMachine = async (
-  { v8Flags = false, machine: wanted, trusted }: WasmOptions,
+  { v8Flags = false, machine: wanted, trusted, winograd }: WasmOptions,
   { flags }: Platform,
 ): Promise<Tried> => {
   const set = v8Flags ? flags.set() : flags.given()
@@ -107,13 +109,13 @@ const tryMachine = async (
   if (!found.simd) throw new Error('wasm: this JavaScript engine has no vectors in WebAssembly (SIMD)')
   const why = wanted === undefined ? undefined : whyNot(wanted, found)
   if (why !== undefined) throw new Error(`wasm: ${why}`)
-  const machine = wanted ?? choose(found, set)
+  const machine = wanted ?? choose(found, set, winograd)
   if (!v8Flags || trusted === undefined) return { machine }
   const reference = await trusted()
   const wrong = await disagreements(wasmBackend(machine), reference)
   if (wrong.length === 0) return { machine }
   flags.clear()
-  const plain = wanted ?? choose(capabilities(), flags.given())
+  const plain = wanted ?? choose(capabilities(), flags.given(), winograd)
   const still = await disagreements(wasmBackend(plain), reference)
   if (still.length > 0) throw new Error(`wasm: on this JavaScript engine ${still.join(', ')} came out wrong`)
   return { machine: plain, note: `flags of V8 are off, for with them ${wrong.join(', ')} came out wrong` }

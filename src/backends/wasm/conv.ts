@@ -9,7 +9,7 @@
 import { at, product, range } from '../../prelude/array.ts'
 import type { ConvKernel } from '../../compiler/kernel.ts'
 import { imageOf, type Image, type Margins } from './convImage.ts'
-import { contraction, denseStrides, startOf, type Ending } from './gemm.ts'
+import { contraction, denseStrides, movedBy, startOf, type Ending } from './gemm.ts'
 import { epilogueOf } from './gemmEpilogue.ts'
 import type { Axis, Contraction } from './gemmContraction.ts'
 import type { Generated, Machine, Parameter } from './kernelCode.ts'
@@ -76,9 +76,6 @@ const marginsOf = (meetings: readonly Meeting[], length: number): Margins => {
   const ends = met.map((m) => m.base + (m.pixels - 1) * m.step + (m.taps - 1) * m.tapStep)
   return { low: Math.max(0, ...met.map((m) => -m.base)), high: Math.max(0, ...ends.map((end) => end - (length - 1))) }
 }
-
-const movedBy = (start: Parameter, elements: number): Parameter =>
-  typeof start === 'number' || start.kind === 'table' ? start : { ...start, offset: start.offset + 4 * elements }
 
 /** The contraction of one phase of rows and one of columns. */
 const contractionOf = (

@@ -196,6 +196,10 @@ export const denseStrides = (lengths: readonly number[], inner: number): readonl
 /** An operand's first element. */
 export const startOf = ({ buffer, view }: Operand): Parameter => ({ kind: 'buffer', buffer, offset: 4 * view.offset })
 
+/** A place some elements further. */
+export const movedBy = (start: Parameter, elements: number): Parameter =>
+  typeof start === 'number' || start.kind === 'table' ? start : { ...start, offset: start.offset + 4 * elements }
+
 /** The kernel as code, or why it has none. */
 export const gemm = (
   { x, y, axes, output, dtype, epilogue: body }: GemmKernel,

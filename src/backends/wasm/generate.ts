@@ -14,6 +14,7 @@ import { scalarConv } from './scalarConv.ts'
 import { scalarGemm } from './scalarGemm.ts'
 import { scatter } from './scatter.ts'
 import { sort } from './sort.ts'
+import { winograd } from './winograd.ts'
 
 const single = (phase: Phase): Generated => ({ phases: [phase], scratch: 0 })
 
@@ -40,7 +41,7 @@ const bodyCode = (kernel: ElementwiseKernel): Generated => {
 
 /** The contraction with its epilogue, or, where one of them has no code for that, one after the other. */
 const contraction = (kernel: Contraction, machine: Machine): Generated => {
-  const whole = kernel.kind === 'gemm' ? gemm(kernel, machine) : conv(kernel, machine)
+  const whole = kernel.kind === 'gemm' ? gemm(kernel, machine) : (winograd(kernel, machine) ?? conv(kernel, machine))
   if (typeof whole !== 'string') return whole
   const epilogue = epilogueKernel(kernel)
   const alone = kernel.kind === 'gemm' ? withoutEpilogue(kernel) : withoutEpilogue(kernel)

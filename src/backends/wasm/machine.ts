@@ -44,7 +44,11 @@ export const capabilities = (): Capabilities => {
 }
 
 /** The best that this machine can be used for. A processor that joins vectors of 128 bits (AVX2) multiplies and adds in one. */
-export const choose = ({ fma }: Capabilities, { wide }: Flags): Machine => ({ fma, wide: wide && fma })
+export const choose = ({ fma }: Capabilities, { wide }: Flags, winograd: false | 2 | 4 = 4): Machine => ({
+  fma,
+  wide: wide && fma,
+  ...(winograd === false ? {} : { winograd }),
+})
 
 /** Why choices that another machine made cannot be made here, in words; undefined when they can. */
 export const whyNot = (wanted: Machine, { fma }: Capabilities): string | undefined =>
