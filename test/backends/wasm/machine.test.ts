@@ -19,9 +19,15 @@ describe('the machine', () => {
 
   it('is used for 256-bit vectors where V8 makes them, which is where multiply-add is fused', () => {
     const flags = { wide: true }
-    expect(choose({ simd: true, fma: true }, flags)).toEqual({ fma: true, wide: true })
-    expect(choose({ simd: true, fma: false }, flags)).toEqual({ fma: false, wide: false })
-    expect(choose({ simd: true, fma: true }, { wide: false })).toEqual({ fma: true, wide: false })
+    expect(choose({ simd: true, fma: true }, flags, false)).toEqual({ fma: true, wide: true })
+    expect(choose({ simd: true, fma: false }, flags, false)).toEqual({ fma: false, wide: false })
+    expect(choose({ simd: true, fma: true }, { wide: false }, false)).toEqual({ fma: true, wide: false })
+  })
+
+  it('is used with tiles of 4×4 for convolutions, unless told otherwise', () => {
+    const found = { simd: true, fma: false }
+    expect(choose(found, { wide: false })).toEqual({ fma: false, wide: false, winograd: 4 })
+    expect(choose(found, { wide: false }, 2)).toEqual({ fma: false, wide: false, winograd: 2 })
   })
 
   it('cannot repeat fused multiply-adds that it does not have, and can do without those that it has', () => {
@@ -55,6 +61,17 @@ describe('opening', () => {
     const opened = await open('wasm', { machine, threads: 1 })()
     if (E.isLeft(opened)) throw new Error(opened.left.message)
     expect(opened.right.machine).toEqual(machine)
+    await opened.right.close()
+  })
+
+  it.each([
+    [undefined, 4],
+    [2, 2],
+    [false, undefined],
+  ] as const)('computes convolutions as it is told: winograd %s', async (winograd, expected) => {
+    const opened = await open('wasm', { threads: 1, ...(winograd === undefined ? {} : { winograd }) })()
+    if (E.isLeft(opened)) throw new Error(opened.left.message)
+    expect(opened.right.machine?.winograd).toBe(expected)
     await opened.right.close()
   })
 
