@@ -1,0 +1,47 @@
+/**
+ * `npm run page`: the wasm backend in a browser. The built package is bundled with Vite and served to a headless Chromium, first plainly, then
+ * isolated from other origins. What its threads compute (proof/page) must have the bits of what Node computes (proof/processor.ts).
+ */
+import { execFile, spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { bundle, sizeOf } from './page/bundle.mjs'
+import { visit } from './page/visit.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const browser = process.env.CHROMIUM ?? 'chromium'
+
+const versionOf = () => {
+  const { stdout, error } = spawnSync(browser, ['--version'], { encoding: 'utf8' })
+  if (error !== undefined)
+    throw new Error(
+      `page: this needs a Chromium, and ${browser} cannot be run: apt-get install chromium, or name one in CHROMIUM`,
+    )
+  return stdout.trim().split(' ').slice(0, 2).join(' ')
+}
+
+const main = async () => {
+  const version = versionOf()
+  console.log(`page: a page that opens a device ships ${sizeOf(await bundle('smallest.ts'))}, and nothing of Node`)
+  const { stdout } = await promisify(execFile)(process.execPath, [join(root, 'proof', 'processor.ts')])
+  const expected = new Set(stdout.trim().split('\n'))
+  const files = await bundle('index.html')
+  let equal = 0
+  for (const isolated of [false, true])
+    await visit(browser, files, isolated, ({ kind, where, line }) => {
+      console.log(`page: ${where}: ${line}`)
+      if (kind !== 'computed') return
+      if (!expected.has(line)) throw new Error(`page: on Node ${process.version} this line is none of:\n${stdout}`)
+      equal += 1
+    })
+  console.log(`page: ${equal} lines are equal in ${version} and on Node ${process.versions.node}`)
+}
+
+try {
+  await main()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}
