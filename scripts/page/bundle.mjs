@@ -31,11 +31,11 @@ export const bundle = async (entry) => {
     logLevel: 'warn',
     customLogger: keeping(warnings),
     resolve: { alias },
-    worker: { format: 'es' }, // a Worker that opens a device has parts that are loaded when asked for
+    worker: { format: 'es' }, // proof/page/worker.ts awaits at its top level
     build: {
       write: false,
       target: 'es2022',
-      chunkSizeWarningLimit: 2000,
+      chunkSizeWarningLimit: 2000, // kB: the programs hold fast-check
       rollupOptions: { input: `${root}proof/page/${entry}` },
     },
   })
