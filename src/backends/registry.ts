@@ -9,7 +9,7 @@ export type BackendName = 'cpu' | 'wasm'
 export interface BackendOptions {
   /** `cpu`: whether plans run fused (default), or one primitive at a time as the specification reads. */
   readonly fused?: boolean
-  /** `wasm`: threads that run kernels; by default one for each core, up to eight. No result depends on their number. */
+  /** `wasm`: threads that run kernels; by default one for each core, up to eight, and one on a page's own thread. No result depends on their number. */
   readonly threads?: number
   /**
    * `wasm`: sets flags of V8 that make WebAssembly up to twice as fast, some of them experimental, for the whole process; kernels are then

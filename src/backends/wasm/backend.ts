@@ -13,6 +13,7 @@ import { alone, openPool, type Pool, type Sharing } from './pool.ts'
 import { makeProgram, type Shared } from './program.ts'
 import { showFunction } from './assembler/text.ts'
 import { disagreements } from './selfTest.ts'
+import { threadCount } from './threadCount.ts'
 import type { Platform } from './threads.ts'
 
 /** How to open the backend. */
@@ -31,18 +32,18 @@ export interface WasmOptions {
   readonly sharing?: Sharing
 }
 
-/** Choices that were tried, and what is to be said about them. */
+/** Choices that were tried, and what people should know of how the device was opened. */
 interface Tried {
   readonly machine: Machine
-  readonly note?: string
+  readonly notes: readonly string[]
 }
 
-const describe = ({ threads }: Pool, { machine: { fma, wide }, note }: Tried): string =>
+const describe = ({ threads }: Pool, { machine: { fma, wide }, notes }: Tried): string =>
   [
     'wasm',
     `${threads} ${threads === 1 ? 'thread' : 'threads'}`,
     `${wide ? 256 : 128}-bit vectors${fma ? ' with fused multiply-add' : ''}`,
-    ...(note === undefined ? [] : [note]),
+    ...notes,
   ].join(' · ')
 
 /** A backend over a memory and the threads that share it. */
@@ -84,19 +85,7 @@ const showPhase = ({ key, make, units }: Phase): string => `;; ${key}, ${units} 
 /** Opens the wasm backend on the caller's thread alone, for code that every engine with vectors runs unless told otherwise. */
 export const wasmBackend = (machine: Machine = { fma: false, wide: false }): Backend => {
   const heap = openHeap(false)
-  return backendOver(heap, alone(heap), { machine })
-}
-
-/** More threads share the memory's bandwidth without gaining from it. */
-const mostThreads = 8
-
-const checkThreads = (threads: number, shared: boolean): void => {
-  if (!Number.isInteger(threads) || threads < 1 || threads > 64)
-    throw new RangeError(`wasm: threads must be a whole number from 1 to 64, got ${threads}`)
-  if (threads > 1 && !shared)
-    throw new Error(
-      `wasm: ${threads} threads need SharedArrayBuffer, which a page has when it is served with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp; open it with threads: 1 otherwise`,
-    )
+  return backendOver(heap, alone(heap), { machine, notes: [] })
 }
 
 /** Sets flags, if that is asked for, and takes them back if kernels then compute something else than cpu. */
@@ -110,25 +99,23 @@ const tryMachine = async (
   const why = wanted === undefined ? undefined : whyNot(wanted, found)
   if (why !== undefined) throw new Error(`wasm: ${why}`)
   const machine = wanted ?? choose(found, set, winograd)
-  if (!v8Flags || trusted === undefined) return { machine }
+  if (!v8Flags || trusted === undefined) return { machine, notes: [] }
   const reference = await trusted()
   const wrong = await disagreements(wasmBackend(machine), reference)
-  if (wrong.length === 0) return { machine }
+  if (wrong.length === 0) return { machine, notes: [] }
   flags.clear()
   const plain = wanted ?? choose(capabilities(), flags.given(), winograd)
   const still = await disagreements(wasmBackend(plain), reference)
   if (still.length > 0) throw new Error(`wasm: on this JavaScript engine ${still.join(', ')} came out wrong`)
-  return { machine: plain, note: `flags of V8 are off, for with them ${wrong.join(', ')} came out wrong` }
+  return { machine: plain, notes: [`flags of V8 are off, for with them ${wrong.join(', ')} came out wrong`] }
 }
 
 /** Opens the wasm backend as the machine allows. Rejects when it cannot do what is asked for. */
 export const openWasm = async (options: WasmOptions = {}): Promise<Backend> => {
   const platform = await findPlatform()
-  const shared = typeof SharedArrayBuffer === 'function'
-  const threads = options.threads ?? (shared ? Math.min(platform.cores, mostThreads) : 1)
-  checkThreads(threads, shared)
-  const tried = await tryMachine(options, platform)
+  const { threads, notes } = threadCount(options.threads, platform, typeof SharedArrayBuffer === 'function')
+  const { machine, notes: further } = await tryMachine(options, platform)
   const heap = openHeap(threads > 1)
   const pool = threads > 1 ? await openPool(heap, platform, threads) : alone(heap)
-  return backendOver(heap, pool, tried, options.sharing)
+  return backendOver(heap, pool, { machine, notes: [...notes, ...further] }, options.sharing)
 }

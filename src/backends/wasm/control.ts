@@ -73,6 +73,9 @@ const turns = 1500
 /** How long a join sleeps before it looks whether anything has happened, and how often nothing may have. */
 const patience = { nanoseconds: 1_000_000_000n, times: 120 }
 
+/** Turns of a join that may not sleep, about two minutes as well. */
+const patientTurns = (120 / 50e-6) * turns
+
 const local = (name: string, type: Local['type']): Local => ({ name, type })
 
 const load = (address: Expression, offset: number): Expression => apply('i32.atomic.load', [address], offset)
@@ -193,7 +196,12 @@ const join = (mayWait: boolean, ending: Local): readonly Statement[] => {
                 branch('end'),
               ]),
             ]
-          : []),
+          : [
+              when(apply('f64.gt', [get(locals.count), f64(patientTurns)]), [
+                set(ending, i32(endings.silent)),
+                branch('end'),
+              ]),
+            ]),
         branch('join'),
       ]),
     ]),

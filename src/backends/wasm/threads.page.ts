@@ -4,6 +4,10 @@ import type { Flags, Platform } from './threads.ts'
 /** A page has no say in them. */
 const noFlags: Flags = { wide: false }
 
+/** What an event without a message means. */
+const notLoaded =
+  'its file could not be loaded; it must be served beside the others (bundlers find it by `new Worker(new URL(…))`), and with Cross-Origin-Embedder-Policy too'
+
 /** A page, or a worker of it; a worker may sleep, a page's own thread not. */
 export const platform: Platform = {
   cores: navigator.hardwareConcurrency,
@@ -13,9 +17,10 @@ export const platform: Platform = {
     new Promise((resolve, reject) => {
       // Written so that bundlers find the file; the package has it as JavaScript.
       const worker = new Worker(new URL('./worker.page.js', import.meta.url), { type: 'module', name: 'fathom' })
-      worker.addEventListener('error', ({ message }) => {
-        reject(new Error(message)) // does nothing once the worker is ready
-        lost(message)
+      worker.addEventListener('error', (event) => {
+        const why = 'message' in event ? event.message : notLoaded
+        reject(new Error(why)) // does nothing once the worker is ready
+        lost(why)
       })
       worker.addEventListener(
         'message',

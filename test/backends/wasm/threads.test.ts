@@ -12,6 +12,7 @@ import { calls, recordWords } from '../../../src/backends/wasm/control.ts'
 import { initialPages, maximumPages, openHeap, type Heap } from '../../../src/backends/wasm/memory.ts'
 import { openPool, shareOf, type Pool } from '../../../src/backends/wasm/pool.ts'
 import { findPlatform } from '../../../src/backends/wasm/platform.ts'
+import { threadCount } from '../../../src/backends/wasm/threadCount.ts'
 import type { Platform } from '../../../src/backends/wasm/threads.ts'
 import { key, leaves, scalar, signature, type Tensor } from '../../../src/index.ts'
 import { deviceOn, type Device } from '../../../src/tensor/device.ts'
@@ -70,6 +71,35 @@ describe('the number of threads', () => {
   it('is told with the device', () => {
     expect(opened.map(({ threads }) => threads)).toEqual([1, 2, 3])
     expect(opened[2]?.description).toMatch(/^wasm · 3 threads · 128-bit vectors/)
+  })
+})
+
+describe('the number of threads where none is asked for', () => {
+  const worker = { cores: 4, mayWait: true }
+  const page = { cores: 4, mayWait: false }
+
+  it('is one for each core, up to eight', () => {
+    expect(threadCount(undefined, worker, true)).toEqual({ threads: 4, notes: [] })
+    expect(threadCount(undefined, { ...worker, cores: 64 }, true)).toEqual({ threads: 8, notes: [] })
+  })
+
+  it("is one on a page's own thread, with the reason, and what is asked for where it is asked", () => {
+    const notes = ["a page's own thread may not wait for others: a Worker has more"]
+    expect(threadCount(undefined, page, true)).toEqual({ threads: 1, notes })
+    expect(threadCount(3, page, true)).toEqual({ threads: 3, notes: [] })
+  })
+
+  it('is one without shared memory, with the reason, where more are refused', () => {
+    const notes = ['more threads need a page that is isolated from other origins']
+    expect(threadCount(undefined, worker, false)).toEqual({ threads: 1, notes })
+    expect(threadCount(1, page, false)).toEqual({ threads: 1, notes: [] })
+    expect(() => threadCount(2, worker, false)).toThrow(
+      /^wasm: 2 threads need SharedArrayBuffer, which a page has when/,
+    )
+  })
+
+  it.each([0, -1, 1.5, 65, NaN])('cannot be %s', (threads) => {
+    expect(() => threadCount(threads, worker, true)).toThrow(RangeError)
   })
 })
 
@@ -132,6 +162,12 @@ const counting = async (platform: Platform, threads: number): Promise<Counting> 
 describe('a pool', () => {
   it('does each unit once, run after run', async () => {
     const { pool, run } = await counting(await findPlatform(), 3)
+    for (let i = 0; i < 20; i++) run()
+    await pool.close()
+  })
+
+  it('does each unit once where the first thread may not sleep, and spins', async () => {
+    const { pool, run } = await counting({ ...(await findPlatform()), mayWait: false }, 3)
     for (let i = 0; i < 20; i++) run()
     await pool.close()
   })

@@ -1,0 +1,78 @@
+/**
+ * What the wasm backend must compute to the same bits on every processor and in every JavaScript engine, as lines: the self-test of every
+ * family of kernels and a digest of a U-Net after two training steps, with and without fused multiply-add; and a digest of random programs.
+ *
+ * IEEE 754 leaves no choice but one, whether x·y + z rounds once. So with equal `machine` the lines must be equal. They are computed on
+ * Node (processor.ts), on an emulated processor (scripts/arm64.mjs) and in a browser's page (page/), hence without Node's own functions.
+ */
+import fc from 'fast-check'
+import { cpuBackend } from '../src/backends/cpu/backend.ts'
+import { openWasm, wasmBackend } from '../src/backends/wasm/backend.ts'
+import { disagreements } from '../src/backends/wasm/selfTest.ts'
+import { key } from '../src/tensor/random.ts'
+import { deviceOn, type Device } from '../src/tensor/device.ts'
+import type { Tensor } from '../src/tensor/tensor.ts'
+import { leaves } from '../src/tensor/tree.ts'
+import { presets } from '../src/train/presets.ts'
+import { initialState, recipeOf } from '../src/train/recipe.ts'
+import { stepperOn } from '../src/train/step.ts'
+import { inputsOf, outputsOf, programs } from './fuzz/program.ts'
+
+/** The first half of a SHA-256, in hexadecimal: the function that Node and pages share. */
+const digestOf = async (parts: readonly BlobPart[]): Promise<string> => {
+  const bytes = await new Blob([...parts]).arrayBuffer()
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+  return Array.from(digest.subarray(0, 16), (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+/** The bytes of what a device has read. */
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(buffer, byteOffset, byteLength).slice()
+
+const model = { width: 8, multipliers: [1, 2], heads: 2, headWidth: 4 }
+const small = { ...presets.tiny, model, batch: 4, folder: null, out: '', preset: 'tiny', seed: 0, device: 'wasm' }
+
+/** A digest of both losses of two training steps, and of all numbers of the state after them. */
+const learned = async (device: Device): Promise<string> => {
+  const recipe = recipeOf(small)
+  const { batch, height, width } = recipe.config
+  const pictures = Uint8Array.from({ length: batch * height * width * 3 }, (_, i) => (i * 89) % 256)
+  const { run } = stepperOn(device, recipe)
+  const first = await device.compile((seed: Tensor) => initialState(recipe, seed))(key(0))
+  const [second, one] = await run(first, pictures, 1)
+  const parts = [bytesOf(await device.read(one.loss))]
+  const [third, two] = await run(second, pictures, 2)
+  for (const x of [two.loss, ...leaves(third)]) parts.push(bytesOf(await device.read(x)))
+  return digestOf(parts)
+}
+
+/** Self-tests and training runs, one line each. @param counts numbers of threads */
+export async function* trained(counts: readonly number[]): AsyncGenerator<string> {
+  for (const fma of [false, true]) {
+    const machine = { fma, wide: false }
+    const wrong = await disagreements(wasmBackend(machine), cpuBackend(true))
+    if (wrong.length > 0) throw new Error(`fma ${fma}: ${wrong.join(', ')} came out wrong`)
+    for (const threads of counts) {
+      const device = deviceOn(await openWasm({ threads, machine, sharing: 'all' }))
+      yield `fma ${fma}, threads ${threads}: kernels agree with cpu; a U-Net after two steps ${await learned(device)}`
+      await device.close()
+    }
+  }
+}
+
+/** A digest of what random programs compute in every dtype, as text. */
+const computed = async (device: Device): Promise<string> => {
+  const parts: string[] = []
+  for (const program of fc.sample(programs(5, 30), { seed: 1, numRuns: 60 })) {
+    const outputs = await device.compile((...xs: readonly Tensor[]) => outputsOf(program, xs))(...inputsOf(program))
+    // What is no number has a sign and a payload that IEEE 754 leaves to the processor.
+    for (const y of outputs) for (const v of await device.read(y)) parts.push(Object.is(v, -0) ? '-0,' : `${v},`)
+  }
+  return digestOf(parts)
+}
+
+/** Random programs on one thread, one line with and one without fused multiply-add. */
+export async function* sampled(): AsyncGenerator<string> {
+  for (const fma of [false, true])
+    yield `fma ${fma}: 60 random programs ${await computed(deviceOn(wasmBackend({ fma, wide: false })))}`
+}

@@ -1,0 +1,58 @@
+/**
+ * `npm run page`: the wasm backend in a browser. The built package is bundled with Vite and served to a headless Chromium, first plainly, then
+ * isolated from other origins. What its threads compute (proof/page) must have the bits of what Node computes (proof/processor.ts).
+ */
+import { execFile, spawnSync } from 'node:child_process'
+import { join } from 'node:path'
+import process from 'node:process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { bundle, sizeOf } from './page/bundle.mjs'
+import { visit } from './page/visit.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const browser = process.env.CHROMIUM ?? 'chromium'
+
+const versionOf = () => {
+  const { stdout, error } = spawnSync(browser, ['--version'], { encoding: 'utf8' })
+  if (error !== undefined)
+    throw new Error(
+      `page: this needs a Chromium, and ${browser} cannot be run: apt-get install chromium, or name one in CHROMIUM`,
+    )
+  return stdout.trim().split(' ').slice(0, 2).join(' ')
+}
+
+/** What Node computes. */
+const linesOfNode = async () => {
+  const { stdout } = await promisify(execFile)(process.execPath, [join(root, 'proof', 'processor.ts')])
+  return stdout.trim().split('\n')
+}
+
+/** What the threads of a plain page and of an isolated one compute; prints what they report. */
+const linesOfPages = async () => {
+  const files = await bundle('index.html')
+  const lines = []
+  for (const isolated of [false, true])
+    await visit(browser, files, isolated, ({ kind, where, line }) => {
+      console.log(`page: ${where}: ${line}`)
+      if (kind === 'computed') lines.push(line)
+    })
+  return lines
+}
+
+const main = async () => {
+  const version = versionOf()
+  console.log(`page: a page that opens a device ships ${sizeOf(await bundle('smallest.ts'))}, and nothing of Node`)
+  const [expected, found] = await Promise.all([linesOfNode(), linesOfPages()])
+  const differing = [...new Set(found)].filter((line) => !expected.includes(line))
+  if (differing.length > 0)
+    throw new Error(`page: other than on Node:\n${differing.join('\n')}\nwhere it computes:\n${expected.join('\n')}`)
+  console.log(`page: ${found.length} lines are equal in ${version} and on Node ${process.versions.node}`)
+}
+
+try {
+  await main()
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error)
+  process.exitCode = 1
+}
