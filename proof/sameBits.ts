@@ -9,7 +9,9 @@ import fc from 'fast-check'
 import { cpuBackend } from '../src/backends/cpu/backend.ts'
 import { openWasm, wasmBackend } from '../src/backends/wasm/backend.ts'
 import { disagreements } from '../src/backends/wasm/selfTest.ts'
-import { key } from '../src/tensor/random.ts'
+import { valueAndGrad } from '../src/autograd/index.ts'
+import { conv2d } from '../src/tensor/convolution.ts'
+import { key, normal } from '../src/tensor/random.ts'
 import { deviceOn, type Device } from '../src/tensor/device.ts'
 import type { Tensor } from '../src/tensor/tensor.ts'
 import { leaves } from '../src/tensor/tree.ts'
@@ -46,15 +48,28 @@ const learned = async (device: Device): Promise<string> => {
   return digestOf(parts)
 }
 
+/** A digest of a convolution and its gradients, of a size for which Winograd's tiles pay. */
+const convolved = async (device: Device): Promise<string> => {
+  const filter = normal(key(2), [3, 3, 32, 32])
+  const both = valueAndGrad((args: readonly [Tensor, Tensor]) =>
+    conv2d(args[0], args[1], { padding: 1 }).square().sum(),
+  )
+  const results = await device.realize(both([normal(key(1), [4, 16, 16, 32]), filter]))
+  const parts: BlobPart[] = []
+  for (const x of leaves(results)) parts.push(bytesOf(await device.read(x)))
+  return digestOf(parts)
+}
+
 /** Self-tests and training runs, one line each. @param counts numbers of threads */
 export async function* trained(counts: readonly number[]): AsyncGenerator<string> {
   for (const fma of [false, true]) {
-    const machine = { fma, wide: false }
+    const machine = { fma, wide: false, winograd: 4 } as const
     const wrong = await disagreements(wasmBackend(machine), cpuBackend(true))
     if (wrong.length > 0) throw new Error(`fma ${fma}: ${wrong.join(', ')} came out wrong`)
     for (const threads of counts) {
       const device = deviceOn(await openWasm({ threads, machine, sharing: 'all' }))
-      yield `fma ${fma}, threads ${threads}: kernels agree with cpu; a U-Net after two steps ${await learned(device)}`
+      const [net, convolutions] = [await learned(device), await convolved(device)]
+      yield `fma ${fma}, threads ${threads}: kernels agree with cpu; a U-Net after two steps ${net}; convolutions ${convolutions}`
       await device.close()
     }
   }
