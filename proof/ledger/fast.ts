@@ -1,14 +1,21 @@
 /** Equations of the chapter on making convolution fast (12). */
 import fc from 'fast-check'
+import { permute } from '../../src/prelude/array.ts'
 import { tileFor } from '../../src/backends/wasm/gemmTile.ts'
+import { winogradWith } from '../../src/backends/wasm/winograd.ts'
+import { winograds } from '../../src/backends/wasm/winogradTransforms.ts'
+import type { ConvKernel } from '../../src/compiler/kernel.ts'
 import { profileRows } from '../../src/compiler/profile.ts'
+import { contiguous } from '../../src/compiler/view.ts'
 import { conv2d } from '../../src/tensor/convolution.ts'
 import { tensor, zeros } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
+import { runPhases } from '../../test/support/phases.ts'
 import {
   agree,
   at,
   device,
+  dot,
   forAll,
   holds,
   read,
@@ -45,6 +52,100 @@ const contraction = (x: readonly number[], w: readonly number[], s: number, b: n
   )
   return p.flatMap((m) => upTo(outputs).map((o) => sum(q.map((t, k) => at(around, m + t) * at(w, k * outputs + o)))))
 }
+
+/** Bᵀ, G and Aᵀ of F(4, 3), as they are printed. */
+const Bt = [
+  [4, 0, -5, 0, 1, 0],
+  [0, -4, -4, 1, 1, 0],
+  [0, 4, -4, -1, 1, 0],
+  [0, -2, -1, 2, 1, 0],
+  [0, 2, -1, -2, 1, 0],
+  [0, 4, 0, -5, 0, 1],
+]
+const G = [
+  [1 / 4, 0, 0],
+  [-1 / 6, -1 / 6, -1 / 6],
+  [-1 / 6, 1 / 6, -1 / 6],
+  [1 / 24, 1 / 12, 1 / 6],
+  [1 / 24, -1 / 12, 1 / 6],
+  [0, 0, 1],
+]
+const At = [
+  [1, 1, 1, 1, 1, 0],
+  [0, 1, -1, 2, -2, 0],
+  [0, 1, 1, 4, 4, 0],
+  [0, 1, -1, 8, -8, 1],
+]
+
+type Matrix = readonly (readonly number[])[]
+
+const turned = (m: Matrix): Matrix => upTo(m[0]?.length ?? 0).map((j) => m.map((row) => at(row, j)))
+const times = (a: Matrix, b: Matrix): Matrix => a.map((row) => turned(b).map((column) => dot(row, column)))
+
+/** m·x·mᵀ. */
+const along = (m: Matrix, x: Matrix): Matrix => times(times(m, x), turned(m))
+
+const pointwise = (a: Matrix, b: Matrix): Matrix => a.map((row, i) => row.map((v, j) => v * at(b[i] ?? [], j)))
+
+const squareOf = (xs: readonly number[]): Matrix => {
+  const n = Math.sqrt(xs.length)
+  return upTo(n).map((i) => xs.slice(i * n, (i + 1) * n))
+}
+
+const lanes = 8
+
+/**
+ * What the code of F(4×4, 3×3) makes of an image and a filter of one channel: both are given to the first of eight channels, the others are
+ * zero, and every output has the same filter. A filter of 4×4 that leaves 3×3 results is the cotangent in a filter's gradient.
+ */
+const oneTile = (
+  image: readonly number[],
+  side: number,
+  filter: readonly number[],
+  taps: number,
+  result: number,
+): readonly number[] => {
+  const isGradient = taps === 4
+  const [depth, outer] = isGradient ? [1, lanes] : [lanes, 1]
+  const x = Float32Array.from({ length: side * side * lanes }, (_, i) => (i % lanes === 0 ? at(image, i / lanes) : 0))
+  const w = Float32Array.from({ length: taps * taps * depth * lanes }, (_, i) => {
+    const [tap, c] = [Math.floor(i / (depth * lanes)), Math.floor(i / lanes) % depth]
+    return c === 0 ? at(filter, tap) : 0
+  })
+  const shape = [outer, result, result, lanes]
+  const view = contiguous([1, side, side, lanes])
+  const kernel: ConvKernel = {
+    kind: 'conv',
+    x: {
+      buffer: 0,
+      dtype: 'f32',
+      view: isGradient ? { ...view, shape: permute(view.shape, axes), strides: permute(view.strides, axes) } : view,
+    },
+    filter: { buffer: 1, dtype: 'f32', view: contiguous([taps, taps, depth, lanes]) },
+    attrs: {
+      stride: [1, 1],
+      padLow: [0, 0],
+      padHigh: [0, 0],
+      inputDilation: [1, 1],
+      filterDilation: [1, 1],
+      groups: 1,
+      dtype: 'f32',
+    },
+    shape,
+    output: 2,
+    dtype: 'f32',
+    computes: 'conv',
+    reason: 'output',
+    flops: 0,
+  }
+  const code = winogradWith(kernel, { fma: false, wide: false }, winograds[4], true)
+  if (typeof code !== 'object') throw new Error('a tile has no code')
+  const { values } = runPhases(code, [x, w, new Float32Array(outer * result * result * lanes)], 2)
+  return upTo(result * result).map((pixel) => at(values, pixel * lanes))
+}
+
+/** Batch and channels exchanged: [1, rows, columns, channels] as a filter's gradient reads an image. */
+const axes = [3, 1, 2, 0]
 
 /** The entries. */
 export const fast: readonly Equation[] = [
@@ -87,6 +188,22 @@ export const fast: readonly Equation[] = [
   },
   {
     number: '12.3',
+    statement: 'Y = Aᵀ[(G·W·Gᵀ) ⊙ (Bᵀ·X·B)]A, and for a cotangent Ȳ of Y: W̄ = Gᵀ[(Bᵀ·X·B) ⊙ (A·Ȳ·Aᵀ)]G',
+    source: 'Lavin & Gray 2016, section 4, and its transpose',
+    by: 'the code of both F(4×4, 3×3) on one tile, in f32, and the matrices of the page in plain numbers',
+    check: () =>
+      forAll(fc.tuple(vectors(36), vectors(9), vectors(16)), ([x, w, y]) => {
+        const points = along(Bt, squareOf(x))
+        const forward = along(At, pointwise(along(G, squareOf(w)), points))
+        const gradient = along(turned(G), pointwise(points, along(turned(At), squareOf(y))))
+        return together([
+          agree(1e-4, oneTile(x, 6, w, 3, 4), forward.flat()),
+          agree(1e-4, oneTile(x, 6, y, 4, 3), gradient.flat()),
+        ])
+      }),
+  },
+  {
+    number: '12.4',
     statement: 't ≥ max(F/φ, B/β)',
     source: 'Williams, Waterman & Patterson 2009',
     by: 'the share of the roof in `profileRows` of a product, whose F is 2·m·k·n and B four bytes an element, times t',

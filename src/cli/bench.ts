@@ -142,6 +142,9 @@ const table = (rows: readonly (readonly string[])[]): string => {
   return rows.map((row) => `  ${line(row).trimEnd()}\n`).join('')
 }
 
+const aboveRoof =
+  '  above 100 %: operations are those of plain sums; 3×3 convolutions in tiles (Winograd) need up to 4 times fewer\n'
+
 const profileTable = (profile: Profile, peak: MachinePeak, most: number): string => {
   const rows = profileRows(profile, peak)
   const shown = rows.slice(0, most)
@@ -154,6 +157,7 @@ const profileTable = (profile: Profile, peak: MachinePeak, most: number): string
           `  ${rest.toFixed(2)} ms (${percent(rest / profile.total)}) in ${rows.length - most} other rows (--rows ${rows.length})\n`,
         ]
       : []),
+    ...(shown.some((row) => row.ofRoof > 1) ? [aboveRoof] : []),
     `  ${kernels.toFixed(2)} ms in kernels, ${(profile.total - kernels).toFixed(2)} ms (${percent(1 - kernels / profile.total)}) outside them\n`,
   ].join('')
 }

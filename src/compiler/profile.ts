@@ -38,7 +38,7 @@ export interface ProfileRow {
   readonly intensity: number
   /** What bounds it on the roofline. */
   readonly bound: 'arithmetic' | 'memory'
-  /** The least time that the machine would need over the time that it took: 1 is on the roof. */
+  /** The least time that the machine would need over the time that it took: 1 is on the roof. Convolutions in tiles multiply less than `flops`, and may be above it. */
   readonly ofRoof: number
 }
 
