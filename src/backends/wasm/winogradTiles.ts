@@ -14,18 +14,33 @@ export interface Grid {
   readonly low: readonly [number, number]
 }
 
-/** For each tile along an axis, which pixels it has. */
-const along = ({ tiles, side, step, low }: Grid, axis: 0 | 1, length: number): readonly (readonly number[])[] =>
-  range(tiles[axis]).map((t) =>
-    range(side).map((i) => {
-      const pixel = t * step + i - low[axis]
-      return pixel >= 0 && pixel < length ? pixel : nothing
-    }),
-  )
-
 /** The element of a view that lies lowest in memory, from its first: other than 0 where an axis is turned. */
 export const lowestOf = ({ shape, strides }: View): number =>
   strides.reduce((sum, stride, axis) => sum + Math.min(0, stride * ((shape[axis] as number) - 1)), 0)
+
+/** For each tile along an axis, the elements from the first pixel to each of its own. */
+const along = (
+  { tiles, side, step, low }: Grid,
+  axis: 0 | 1,
+  length: number,
+  stride: number,
+): readonly (readonly number[])[] =>
+  range(tiles[axis]).map((t) =>
+    range(side).map((i) => {
+      const pixel = t * step + i - low[axis]
+      return pixel >= 0 && pixel < length ? pixel * stride : NaN
+    }),
+  )
+
+/** Writes the bytes of one tile's pixels. */
+const writeTile = (into: Int32Array, first: number, rows: readonly number[], columns: readonly number[]): void => {
+  let next = 0
+  for (const row of rows)
+    for (const column of columns) {
+      const place = 4 * (first + row + column)
+      into[next++] = Number.isNaN(place) ? nothing : place
+    }
+}
 
 /**
  * Bytes from where `images` begin in memory to every pixel of every tile, [image, tile row, tile column, row, column]; `nothing` outside of an
@@ -36,17 +51,16 @@ export const lowestOf = ({ shape, strides }: View): number =>
 export const offsetsOf = (images: View, grid: Grid): Int32Array => {
   const [count, height, width] = images.shape as [number, number, number]
   const [byImage, byRow, byColumn] = images.strides as [number, number, number]
-  const first = -lowestOf(images)
-  const [rows, columns] = [along(grid, 0, height), along(grid, 1, width)]
-  const offsets = new Int32Array(count * rows.length * columns.length * grid.side ** 2)
-  let next = 0
+  const [rows, columns] = [along(grid, 0, height, byRow), along(grid, 1, width, byColumn)]
+  const [first, pixels] = [-lowestOf(images), grid.side ** 2]
+  const offsets = new Int32Array(count * rows.length * columns.length * pixels)
+  let tile = 0
   for (let image = 0; image < count; image++)
     for (const ys of rows)
-      for (const xs of columns)
-        for (const y of ys)
-          for (const x of xs)
-            offsets[next++] =
-              y === nothing || x === nothing ? nothing : 4 * (first + image * byImage + y * byRow + x * byColumn)
+      for (const xs of columns) {
+        writeTile(offsets.subarray(pixels * tile), first + image * byImage, ys, xs)
+        tile += 1
+      }
   return offsets
 }
 
