@@ -4,12 +4,12 @@ import { permute } from '../../src/prelude/array.ts'
 import { tileFor } from '../../src/backends/wasm/gemmTile.ts'
 import { winogradWith } from '../../src/backends/wasm/winograd.ts'
 import { winograds } from '../../src/backends/wasm/winogradTransforms.ts'
-import type { ConvKernel } from '../../src/compiler/kernel.ts'
 import { profileRows } from '../../src/compiler/profile.ts'
 import { contiguous } from '../../src/compiler/view.ts'
 import { conv2d } from '../../src/tensor/convolution.ts'
 import { tensor, zeros } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
+import { convKernel, plain } from '../../test/support/convolutions.ts'
 import { runPhases } from '../../test/support/phases.ts'
 import {
   agree,
@@ -112,32 +112,11 @@ const oneTile = (
     const [tap, c] = [Math.floor(i / (depth * lanes)), Math.floor(i / lanes) % depth]
     return c === 0 ? at(filter, tap) : 0
   })
-  const shape = [outer, result, result, lanes]
-  const view = contiguous([1, side, side, lanes])
-  const kernel: ConvKernel = {
-    kind: 'conv',
-    x: {
-      buffer: 0,
-      dtype: 'f32',
-      view: isGradient ? { ...view, shape: permute(view.shape, axes), strides: permute(view.strides, axes) } : view,
-    },
-    filter: { buffer: 1, dtype: 'f32', view: contiguous([taps, taps, depth, lanes]) },
-    attrs: {
-      stride: [1, 1],
-      padLow: [0, 0],
-      padHigh: [0, 0],
-      inputDilation: [1, 1],
-      filterDilation: [1, 1],
-      groups: 1,
-      dtype: 'f32',
-    },
-    shape,
-    output: 2,
-    dtype: 'f32',
-    computes: 'conv',
-    reason: 'output',
-    flops: 0,
-  }
+  const whole = contiguous([1, side, side, lanes])
+  const view = isGradient
+    ? { ...whole, shape: permute(whole.shape, axes), strides: permute(whole.strides, axes) }
+    : whole
+  const kernel = convKernel(view, contiguous([taps, taps, depth, lanes]), plain, [outer, result, result, lanes])
   const code = winogradWith(kernel, { fma: false, wide: false }, winograds[4], true)
   if (typeof code !== 'object') throw new Error('a tile has no code')
   const { values } = runPhases(code, [x, w, new Float32Array(outer * result * result * lanes)], 2)

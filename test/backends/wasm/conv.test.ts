@@ -8,6 +8,7 @@ import { contiguous } from '../../../src/compiler/view.ts'
 import type { ConvKernel } from '../../../src/compiler/kernel.ts'
 import { conv } from '../../../src/backends/wasm/conv.ts'
 import type { Generated, Machine } from '../../../src/backends/wasm/kernelCode.ts'
+import { convKernel, plain } from '../../support/convolutions.ts'
 import { scaledAndShifted, twoViews } from '../../support/epilogues.ts'
 import { machines } from '../../support/machines.ts'
 import { runOnCpu, runPhases, worstShare } from '../../support/phases.ts'
@@ -19,15 +20,7 @@ interface Case {
   readonly buffers: readonly Float32Array[]
 }
 
-const plain: ConvAttrs = {
-  stride: [1, 1],
-  padLow: [1, 1],
-  padHigh: [1, 1],
-  inputDilation: [1, 1],
-  filterDilation: [1, 1],
-  groups: 1,
-  dtype: 'f32',
-}
+const same: ConvAttrs = { ...plain, padLow: [1, 1], padHigh: [1, 1] }
 
 const outputShape = (x: Shape, w: Shape, a: ConvAttrs): Shape => {
   const length = (i: 0 | 1): number => {
@@ -41,18 +34,7 @@ const outputShape = (x: Shape, w: Shape, a: ConvAttrs): Shape => {
 const convolution = (x: Viewed, w: Viewed, attrs: ConvAttrs): Case => {
   const shape = outputShape(x.view.shape, w.view.shape, attrs)
   return {
-    kernel: {
-      kind: 'conv',
-      x: { buffer: 0, view: x.view, dtype: 'f32' },
-      filter: { buffer: 1, view: w.view, dtype: 'f32' },
-      attrs,
-      shape,
-      output: 2,
-      dtype: 'f32',
-      computes: 'conv',
-      reason: 'output',
-      flops: 0,
-    },
+    kernel: convKernel(x.view, w.view, attrs, shape),
     buffers: [numbersFrom(1, x.length), numbersFrom(2, w.length), new Float32Array(sizeOf(shape))],
   }
 }
@@ -141,7 +123,7 @@ describe.each(machines)('a convolution, fma $fma, wide $wide', (machine) => {
   })
 
   it('has rows of pixels that no tile divides, and more channels than a block is long', () => {
-    expectRight(convolution(dense([2, 7, 5, 130]), dense([3, 3, 130, 24]), plain), machine)
+    expectRight(convolution(dense([2, 7, 5, 130]), dense([3, 3, 130, 24]), same), machine)
   })
 
   it('sums a filter’s gradient over all pixels of a batch', () => {
@@ -150,22 +132,22 @@ describe.each(machines)('a convolution, fma $fma, wide $wide', (machine) => {
       view: { offset: 0, shape: order.map((a) => at(v.shape, a)), strides: order.map((a) => at(v.strides, a)) },
       length: sizeOf(v.shape),
     })
-    expectRight(convolution(turned(x, [3, 1, 2, 0]), turned(g, [1, 2, 0, 3]), plain), machine)
+    expectRight(convolution(turned(x, [3, 1, 2, 0]), turned(g, [1, 2, 0, 3]), same), machine)
   })
 })
 
 it('reads an image that needs no margins where it lies', () => {
-  const c = convolution(dense([1, 6, 6, 8]), dense([1, 1, 8, 8]), { ...plain, padLow: [-1, 0], padHigh: [0, 0] })
+  const c = convolution(dense([1, 6, 6, 8]), dense([1, 1, 8, 8]), { ...same, padLow: [-1, 0], padHigh: [0, 0] })
   expect(codeFor(c, { fma: false, wide: false }).phases.map((p) => p.key.split(' ')[0])).toEqual(['pack', 'gemm'])
 })
 
 it('multiplies no zeros between the pixels of a dilated image', () => {
-  const c = convolution(dense([1, 4, 4, 8]), dense([3, 3, 8, 8]), { ...plain, inputDilation: [2, 2], padHigh: [2, 2] })
+  const c = convolution(dense([1, 4, 4, 8]), dense([3, 3, 8, 8]), { ...same, inputDilation: [2, 2], padHigh: [2, 2] })
   const phases = codeFor(c, { fma: false, wide: false }).phases
   expect(phases.filter((p) => p.key.startsWith('gemm'))).toHaveLength(4)
 })
 
 it('says why a convolution of other numbers has no code', () => {
-  const { kernel } = convolution(dense([1, 2, 2, 1]), dense([1, 1, 1, 1]), plain)
+  const { kernel } = convolution(dense([1, 2, 2, 1]), dense([1, 1, 1, 1]), same)
   expect(conv({ ...kernel, dtype: 'f16' }, { fma: false, wide: false })).toBe('a convolution of f32 to f16 has no code')
 })

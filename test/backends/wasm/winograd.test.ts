@@ -2,12 +2,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { at } from '../../../src/prelude/array.ts'
-import { contiguous, type View } from '../../../src/compiler/view.ts'
-import type { ConvKernel, Operand } from '../../../src/compiler/kernel.ts'
+import { contiguous } from '../../../src/compiler/view.ts'
+import type { ConvKernel } from '../../../src/compiler/kernel.ts'
 import { sizeOf, type Shape } from '../../../src/graph/shape.ts'
 import { generate } from '../../../src/backends/wasm/generate.ts'
 import { winogradWith } from '../../../src/backends/wasm/winograd.ts'
 import { winograds } from '../../../src/backends/wasm/winogradTransforms.ts'
+import { convKernel, plain } from '../../support/convolutions.ts'
 import { scaledAndShifted, twoViews } from '../../support/epilogues.ts'
 import { machines } from '../../support/machines.ts'
 import { runOnCpu, runPhases } from '../../support/phases.ts'
@@ -18,8 +19,6 @@ interface Case {
   readonly kernel: ConvKernel
   readonly buffers: readonly Float32Array[]
 }
-
-const operandOf = (buffer: number, view: View): Operand => ({ buffer, view, dtype: 'f32' })
 
 /** The axes of a view in another order. */
 const permuted = ({ view: { offset, shape, strides }, length }: Viewed, order: readonly number[]): Viewed => ({
@@ -41,26 +40,7 @@ const withChannels = (shape: Shape, channels: number): fc.Arbitrary<Viewed> =>
 const caseOf = (x: Viewed, w: Viewed, padLow: readonly [number, number], shape: Shape): Case => {
   const high = (i: 0 | 1): number => at(shape, i + 1) + at(w.view.shape, i) - 1 - padLow[i] - at(x.view.shape, i + 1)
   return {
-    kernel: {
-      kind: 'conv',
-      x: operandOf(0, x.view),
-      filter: operandOf(1, w.view),
-      attrs: {
-        stride: [1, 1],
-        padLow,
-        padHigh: [high(0), high(1)],
-        inputDilation: [1, 1],
-        filterDilation: [1, 1],
-        groups: 1,
-        dtype: 'f32',
-      },
-      shape,
-      output: 2,
-      dtype: 'f32',
-      computes: 'conv',
-      reason: 'output',
-      flops: 2 * sizeOf(shape) * sizeOf(w.view.shape.slice(0, 3)),
-    },
+    kernel: convKernel(x.view, w.view, { ...plain, padLow, padHigh: [high(0), high(1)] }, shape),
     buffers: [numbersFrom(1, x.length), numbersFrom(2, w.length), new Float32Array(sizeOf(shape))],
   }
 }
@@ -168,7 +148,11 @@ describe('the choice', () => {
       { ...kernel, attrs: { ...kernel.attrs, filterDilation: [1, 2] } },
       { ...kernel, attrs: { ...kernel.attrs, inputDilation: [2, 1] } },
       same(8, 16, 60),
-      { ...kernel, filter: operandOf(1, contiguous([3, 3, 32, 64])), attrs: { ...kernel.attrs, groups: 2 } },
+      {
+        ...kernel,
+        filter: { ...kernel.filter, view: contiguous([3, 3, 32, 64]) },
+        attrs: { ...kernel.attrs, groups: 2 },
+      },
     ]
     for (const other of others)
       expect(winogradWith(other, { fma: false, wide: false }, winograds[4], true)).toBeUndefined()
