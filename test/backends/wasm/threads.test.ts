@@ -14,7 +14,7 @@ import { openPool, shareOf, type Pool } from '../../../src/backends/wasm/pool.ts
 import { findPlatform } from '../../../src/backends/wasm/platform.ts'
 import { threadCount } from '../../../src/backends/wasm/threadCount.ts'
 import type { Platform } from '../../../src/backends/wasm/threads.ts'
-import { key, leaves, scalar, signature, type Tensor } from '../../../src/index.ts'
+import { conv2d, grad, key, leaves, normal, scalar, signature, type Tensor } from '../../../src/index.ts'
 import { deviceOn, type Device } from '../../../src/tensor/device.ts'
 import { initialState, recipeOf } from '../../../src/train/recipe.ts'
 import { stepperOn } from '../../../src/train/step.ts'
@@ -66,6 +66,20 @@ describe('the number of threads', () => {
     )
     expect(learned[1]).toEqual(learned[0])
     expect(learned[2]).toEqual(learned[0])
+  })
+
+  it('changes no bit of a convolution in tiles and its gradients', async () => {
+    const [x, w] = [normal(key(1), [4, 16, 16, 32]), normal(key(2), [3, 3, 32, 32])]
+    const energy = grad((p: { x: Tensor; w: Tensor }) => conv2d(p.x, p.w, { padding: 1 }).square().sum())
+    const found = await Promise.all(
+      opened.map(async (device) => {
+        const compiled = device.compile(energy)
+        expect(compiled.source({ x, w }).join()).toContain('winograd')
+        return bitsOf(device, await compiled({ x, w }))
+      }),
+    )
+    expect(found[1]).toEqual(found[0])
+    expect(found[2]).toEqual(found[0])
   })
 
   it('is told with the device', () => {
