@@ -174,7 +174,7 @@ export const annotationMutants: readonly Mutant[] = [
       '.flatMap((n) => n.inputs)].filter(isOutside)',
     ],
   ]),
-  ...mutantsOf(annotated, 'src/tensor/device.ts', devices, [
+  ...mutantsOf(annotated, 'src/tensor/compiled.ts', devices, [
     [
       'a donated tensor can be used again',
       'missing check',
@@ -193,6 +193,8 @@ export const annotationMutants: readonly Mutant[] = [
       'filter(([, storage]) => !twice.has(storage))',
       'filter(([, storage]) => once.has(storage))',
     ],
+  ]),
+  ...mutantsOf(annotated, 'src/tensor/storage.ts', devices, [
     [
       'values from the host cannot be given again after they were donated',
       'stale value',
