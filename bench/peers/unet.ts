@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { countElements, key, open, tensor, valueAndGrad, type Tensor } from '../../src/index.ts'
+import { viewAs } from '../../src/graph/dtype.ts'
+import { sizeOf } from '../../src/graph/shape.ts'
 import { readSafetensorsFile, type ArrayRecord } from '../../src/io/index.ts'
 import { lucidrainsWeights, unet } from '../../src/models/index.ts'
 import { adam, applyUpdates, chain, clipByGlobalNorm, ema } from '../../src/optim/index.ts'
@@ -16,7 +18,9 @@ const right = <T>(result: E.Either<{ readonly message: string }, T>): T => {
   return result.right
 }
 
-const floats = ({ bytes }: ArrayRecord): Float32Array => new Float32Array(new Uint8Array(bytes).buffer)
+/** unet.py's writer aligns every array. */
+const floats = ({ bytes, shape }: ArrayRecord): Float32Array =>
+  viewAs('f32', bytes.buffer, bytes.byteOffset, sizeOf(shape)) as Float32Array
 
 const read = async (path: string): Promise<ReadonlyMap<string, { shape: readonly number[]; values: Float32Array }>> => {
   const { tensors } = right(await readSafetensorsFile(path)())

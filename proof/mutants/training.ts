@@ -198,8 +198,8 @@ export const annotationMutants: readonly Mutant[] = [
     [
       'values from the host cannot be given again after they were donated',
       'stale value',
-      'known !== undefined && known.holding.donatedAs === undefined',
-      'known !== undefined',
+      'known !== undefined && known.holding.donatedAs === undefined ? known',
+      'known !== undefined ? known',
     ],
     [
       'a tensor of another device is read as if it lay here',

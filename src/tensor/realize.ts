@@ -6,7 +6,7 @@ import type { Node, NodeOf } from '../graph/ops.ts'
 import { substitute } from '../graph/substitute.ts'
 import { reachable } from '../graph/traverse.ts'
 import { compile as compilePlan, type Plan } from '../compiler/plan.ts'
-import { leafTensor, ready, run, storageOf, type Session } from './storage.ts'
+import { borrow, leafTensor, ready, run, storageOf, type Session } from './storage.ts'
 import type { Tensor } from './tensor.ts'
 import { leaves, refill } from './tree.ts'
 
@@ -27,11 +27,7 @@ const realizeNodes = (session: Session, outputs: readonly Node[]): readonly Tens
   const known = session.realizations.get(key)
   const made = known ?? ready(session, planOver(session, buffers, outputs))
   session.realizations.set(key, made)
-  return run(
-    session,
-    made,
-    buffers.map((b) => storageOf(session, b, 'a captured tensor')),
-  )
+  return borrow(session, buffers, (storages) => run(session, made, storages))
 }
 
 /** Compiles a graph with some of its leaves turned into parameters. */

@@ -76,13 +76,44 @@ const hold = (session: Session, memory: Memory): Storage => {
 /** A storage of fresh memory. */
 const allocate = (session: Session, bytes: number): Storage => hold(session, session.backend.allocate(bytes))
 
-const upload = (session: Session, values: TypedArray): Storage => {
+/** Where values of the host are kept here already. */
+const uploaded = (session: Session, values: TypedArray): Storage | undefined => {
   const known = session.uploads.get(values)
-  if (known !== undefined && known.holding.donatedAs === undefined) return known
+  return known !== undefined && known.holding.donatedAs === undefined ? known : undefined
+}
+
+const upload = (session: Session, values: TypedArray): Storage => {
+  const known = uploaded(session, values)
+  if (known !== undefined) return known
   const storage = allocate(session, values.byteLength)
   session.backend.write(storage.holding.memory, values)
   session.uploads.set(values, storage)
   return storage
+}
+
+/**
+ * The values of leaves for one run, which is given to `use`. What has to be brought from the host only for that is given back behind it, and is
+ * not kept until nothing refers to the leaf: a model that is loaded would else lie in memory twice.
+ */
+export const borrow = <R>(
+  session: Session,
+  nodes: readonly NodeOf<'buffer'>[],
+  use: (storages: readonly Storage[]) => R,
+): R => {
+  const brought = new Set<Storage>()
+  const storages = nodes.map((node) => {
+    const { source } = node.attrs
+    const isNew = source.kind === 'host' && uploaded(session, source.values) === undefined
+    const storage = storageOf(session, node, 'a captured tensor')
+    if (isNew) brought.add(storage)
+    return storage
+  })
+  const result = use(storages)
+  for (const { holding } of brought) {
+    holding.donatedAs = 'values of the host'
+    session.backend.release(holding.memory)
+  }
+  return result
 }
 
 /** The tensor of a storage. */

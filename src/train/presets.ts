@@ -63,7 +63,7 @@ export const presets = {
     width: 32,
     model: model(32, [1, 2, 4], 4, 16),
     batch: 16,
-    steps: 1600,
+    steps: 1800,
     learningRate: 1e-3,
     rate: 'cosine',
     saveEvery: 200,

@@ -179,7 +179,36 @@ const trainingStep = (device: Device) => {
   )
 }
 
+/** A device that counts the bytes which it holds. */
+const countingDevice = (): { readonly device: Device; readonly held: () => number } => {
+  let held = 0
+  const backend = cpuBackend(true)
+  const device = deviceOn({
+    ...backend,
+    allocate: (bytes) => {
+      held += bytes
+      return backend.allocate(bytes)
+    },
+    release: (memory) => {
+      held -= memory.bytes
+      backend.release(memory)
+    },
+  })
+  return { device, held: () => held }
+}
+
 describe('memory', () => {
+  it('does not keep values of the host that were brought only to compute others', async () => {
+    const { device, held } = countingDevice()
+    const host = tensor(new Float32Array(1000).fill(3))
+    const [doubled] = await device.realize([host.mul(2)])
+    expect(held()).toBe(4000)
+    expect((await device.read(doubled.add(host)))[999]).toBe(9) // it is brought again
+    const [kept] = await device.realize([host])
+    await device.realize(host.mul(3))
+    expect((await device.read(kept.mul(2)))[0]).toBe(6) // what a tensor refers to stays
+  })
+
   it('1,000 training steps allocate what the first few do, and learn', async () => {
     let [allocated, released] = [0, 0]
     const backend = cpuBackend(true)
