@@ -36,7 +36,7 @@ const grid = (x: Scale, y: Scale): readonly string[] => [
   text(18, 270, 'GFLOP/s', 'text-anchor="middle" transform="rotate(-90 18 270)"'),
 ]
 
-/** Draws the roof of the machine and the measurements below it. */
+/** Draws the roof of the machine and the measurements below it, a colour for each backend, or for each group of one backend's. */
 export const rooflineChart = (measurements: readonly Measurement[], peak: MachinePeak): string => {
   const points = measurements.filter((m) => m.flops > 0 && m.bytes > 0)
   const intensity = (m: Measurement): number => m.flops / m.bytes
@@ -48,14 +48,16 @@ export const rooflineChart = (measurements: readonly Measurement[], peak: Machin
   const roof =
     `M${px(x.place(lowest))} ${px(y.place((lowest * peak.bytesPerSecond) / 1e9))}` +
     `L${px(x.place(ridge))} ${px(y.place(top))}H${frame.right}`
-  const backends = [...new Set(points.map((m) => m.backend))]
+  const isOne = new Set(points.map((m) => m.backend)).size <= 1
+  const seriesOf = (m: Measurement): string => (isOne ? m.group : m.backend)
+  const series = [...new Set(points.map(seriesOf))]
   const dots = points.map((m) => {
-    const color = colors[backends.indexOf(m.backend) % colors.length]
+    const color = colors[series.indexOf(seriesOf(m)) % colors.length]
     const at = `cx="${px(x.place(intensity(m)))}" cy="${px(y.place(m.gflops))}"`
     return `<circle ${at} r="4" fill="${color}" fill-opacity="0.8"><title>${escapeXml(m.name)}: ${m.gflops.toFixed(1)} GFLOP/s</title></circle>`
   })
   return document(width, height, 'Roofline, from this machine’s measured peaks', [
-    ...legend(24, 60, backends),
+    ...legend(24, 60, series),
     ...grid(x, y),
     `<path d="${roof}" fill="none" stroke="#15212d" stroke-width="2"/>`,
     ...dots,
