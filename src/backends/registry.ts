@@ -19,7 +19,7 @@ export interface BackendOptions {
   /**
    * `wasm`: outputs a side of the tiles by which large 3×3 convolutions are computed (Winograd's F(m×m, 3×3)). 4, the default, is up to three
    * times as fast as the sums themselves, with some five times their rounding errors, of a filter's gradient some ten times. 2 is up to twice as
-   * fast, with smaller errors than the sums' but in a filter's gradient. `false` computes the sums.
+   * fast, with smaller errors than the sums' but in a filter's gradient. `false` computes the sums. `machine` goes over it.
    */
   readonly winograd?: false | 2 | 4
   /** `wasm`: the choices of an earlier run, whose results it then gives bit for bit; a DeviceError where they cannot be made. */

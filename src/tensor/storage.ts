@@ -13,7 +13,7 @@ import type { Plan } from '../compiler/plan.ts'
 import type { Backend, Executable, Memory } from '../backends/backend.ts'
 import { Tensor } from './tensor.ts'
 
-/** Memory that a storage has until it is given back: once, by a donation or when nothing refers to the storage any more. */
+/** Memory that a storage has until it is given back: once, by a donation, behind the run that borrowed it, or when nothing refers to the storage any more. */
 export interface Holding {
   readonly memory: Memory
   donatedAs: string | undefined

@@ -40,7 +40,7 @@ export interface TrainHooks {
   readonly onEvent?: (event: TrainEvent) => void
   /** When aborted, the step is finished, the state saved, and the summary says `interrupted`. */
   readonly signal?: AbortSignal
-  /** How the device is opened: its threads, and whether flags of V8 may be set. */
+  /** How the device is opened: its threads, whether flags of V8 may be set, and whether convolutions are computed in tiles. */
   readonly deviceOptions?: DeviceChoice
 }
 

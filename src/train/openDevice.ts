@@ -5,8 +5,8 @@ import { E, pipe, TE } from '../prelude/fp.ts'
 import { open, type Device, type DeviceOptions } from '../tensor/device.ts'
 import { trainError, trainErrorOf, type TrainError } from './trainError.ts'
 
-/** How the caller wants devices opened; what they compute does not depend on it. */
-export type DeviceChoice = Pick<DeviceOptions, 'threads' | 'v8Flags'>
+/** How the caller wants devices opened. A run that goes on keeps the machine that it began with, whatever is chosen here. */
+export type DeviceChoice = Pick<DeviceOptions, 'threads' | 'v8Flags' | 'winograd'>
 
 /** Opens a device by name. With the machine of an earlier run it computes that run's bits. */
 export const openDevice = (

@@ -6,7 +6,7 @@ import type { Backend, Machine } from '../backend.ts'
 import { generate } from './generate.ts'
 import type { Phase } from './kernelCode.ts'
 import { openLibrary } from './library.ts'
-import { capabilities, choose, whyNot } from './machine.ts'
+import { capabilities, checkWinograd, choose, whyNot } from './machine.ts'
 import { maximumBytes, openHeap, type Heap, type WasmMemory } from './memory.ts'
 import { findPlatform } from './platform.ts'
 import { alone, openPool, type Pool, type Sharing } from './pool.ts'
@@ -93,6 +93,8 @@ const tryMachine = async (
   { v8Flags = false, machine: wanted, trusted, winograd }: WasmOptions,
   { flags }: Platform,
 ): Promise<Tried> => {
+  checkWinograd(winograd)
+  checkWinograd(wanted?.winograd)
   const set = v8Flags ? flags.set() : flags.given()
   const found = capabilities()
   if (!found.simd) throw new Error('wasm: this JavaScript engine has no vectors in WebAssembly (SIMD)')

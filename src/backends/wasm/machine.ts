@@ -43,6 +43,12 @@ export const capabilities = (): Capabilities => {
   }
 }
 
+/** @throws RangeError where convolutions cannot be computed as asked */
+export const checkWinograd = (winograd: number | boolean | undefined): void => {
+  if (winograd !== undefined && winograd !== false && winograd !== 2 && winograd !== 4)
+    throw new RangeError(`wasm: winograd must be 2, 4 or false, got ${String(winograd)}`)
+}
+
 /** The best that this machine can be used for. A processor that joins vectors of 128 bits (AVX2) multiplies and adds in one. */
 export const choose = ({ fma }: Capabilities, { wide }: Flags, winograd: false | 2 | 4 = 4): Machine => ({
   fma,

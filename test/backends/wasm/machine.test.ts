@@ -75,6 +75,14 @@ describe('opening', () => {
     await opened.right.close()
   })
 
+  it('says which tiles there are', async () => {
+    const wrong = [{ winograd: 3 as never }, { machine: { fma: false, wide: false, winograd: 8 as never } }]
+    for (const options of wrong)
+      expect(await open('wasm', options)()).toMatchObject({
+        left: { message: expect.stringMatching(/wasm: winograd must be 2, 4 or false, got [38]$/) },
+      })
+  })
+
   it('says what is wrong with a number of threads', async () => {
     expect(await open('wasm', { threads: 1.5 })()).toEqual(
       E.left({
