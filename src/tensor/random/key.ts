@@ -30,7 +30,7 @@ import { purposes, threefryWord, type Key } from './threefry.ts'
 export const key = (seed: number): Key => {
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new RangeError(`key: seed ${seed} is not an integer in [0, 2^53): pass a non-negative safe integer`)
-  return tensor(new Uint32Array([Math.floor(seed / 2 ** 32), seed >>> 0]))
+  return tensor(new Uint32Array([Math.floor(seed / 2 ** 32), seed >>> 0]), { copy: false })
 }
 
 /**
