@@ -82,10 +82,16 @@ const checkDonated = (donate: readonly number[], count: number): void => {
       )
 }
 
+/** The leaf that values of the host were computed from, in the end. */
+const originOf = (node: NodeOf<'buffer'>): NodeOf<'buffer'> => {
+  const { source } = node.attrs
+  return source.kind === 'host' && source.from !== undefined && isBuffer(source.from) ? originOf(source.from) : node
+}
+
 /** Literals that the function made while it was traced are part of the program; data from outside would be frozen into it unnoticed. */
 const frozen = (outputs: readonly Node[], firstId: number): readonly Node[] => {
   const data = reachable(outputs).filter(isBuffer)
-  const outside = data.find((node) => node.id < firstId || node.attrs.source.kind === 'device')
+  const outside = data.map(originOf).find((node) => node.id < firstId || node.attrs.source.kind === 'device')
   if (outside !== undefined)
     throw new TraceError(
       `compile: the function uses a tensor of data, ${outside.dtype}${showShape(outside.shape)}, that is not one of its arguments; it would be frozen into the plan. Pass it as an argument, or make it with constant() if it is part of the program`,

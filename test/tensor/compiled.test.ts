@@ -111,6 +111,10 @@ describe.each(backends)('a compiled function on %s', (_, backend) => {
       await expect(device.compile((x: Tensor) => x.add(captured.cast('f32')))(scalar(1))).rejects.toThrow(
         /compile: the function uses a tensor of data, [fu]32\[2\], that is not one of its arguments/u,
       )
+    const k = key(0)
+    await expect(
+      device.compile((x: Tensor) => x.add(normal(foldIn(foldIn(k, 'a'), 3), [2])))(scalar(1)),
+    ).rejects.toThrow('uses a tensor of data, u32[2]')
   })
 
   it('says from the eighth plan on which argument differs', async () => {
