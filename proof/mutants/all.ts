@@ -1,6 +1,7 @@
 /** Every bug of the mutation proof. */
 import { derivativeMutants } from './derivatives.ts'
 import { diffusionMutants } from './diffusion.ts'
+import { endMutants } from './ends.ts'
 import { graphMutants } from './graph.ts'
 import { kernelMutants } from './kernels.ts'
 import { layerMutants, lossMutants } from './layers.ts'
@@ -15,6 +16,7 @@ export const mutants: readonly Mutant[] = [
   ...kernelMutants,
   ...randomMutants,
   ...layerMutants,
+  ...endMutants,
   ...lossMutants,
   ...optimizerMutants,
   ...diffusionMutants,

@@ -1,4 +1,4 @@
-/** Every function and loss at NaN, ±∞, −0, equal elements, nothing at all and integers, against PyTorch. */
+/** Every function and loss at NaN, ±∞, −0, equal elements, nothing at all and integers: against PyTorch, and against the oracles of the registry. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { wasm } from '../../proof/devices.ts'
@@ -10,6 +10,7 @@ import { endsPage } from '../../proof/ends/page.ts'
 import { functions } from '../../proof/registry/functions.ts'
 import { losses } from '../../proof/registry/layers/losses.ts'
 import { cpuForms } from '../support/device.ts'
+import { prove } from './prove.ts'
 
 const { torch, cases } = readEnds()
 const forms = [...cpuForms.map(([name, open]) => [`cpu, ${name}`, open] as const), [wasm.name, wasm.open] as const]
@@ -52,5 +53,11 @@ describe('the table of ends', () => {
 
   it('stands in docs/proof/ends.md as it is', () => {
     expect(readFileSync(new URL('../../docs/proof/ends.md', import.meta.url), 'utf8')).toBe(endsPage(torch, cases))
+  })
+})
+
+describe('ends', () => {
+  prove('ends', 'equals its oracle at NaN, ±∞, zeros, equal elements, a large offset, the ends of integers', {
+    least: 11_000,
   })
 })
