@@ -5,7 +5,7 @@ import { deviations, type Exception } from './exceptions.ts'
 import { readEnds, type EndCase } from './golden.ts'
 
 /** Where a difference lies, as exceptions name it. */
-export const placeOf = ({ subject, label, role, name }: Difference): string =>
+const placeOf = ({ subject, label, role, name }: Difference): string =>
   [subject, label, `${role} ${name}`.trim()].join(' / ')
 
 const meant = (exception: Exception, { role, index, fathom }: Difference): boolean => {
