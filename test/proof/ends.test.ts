@@ -1,18 +1,16 @@
 /** Every function and loss at NaN, ±∞, −0, equal elements, nothing at all and integers: against PyTorch, and against the oracles of the registry. */
-import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { wasm } from '../../proof/devices.ts'
 import { absent, renamed } from '../../proof/ends/absent.ts'
 import { checkEnds } from '../../proof/ends/check.ts'
 import { deviations } from '../../proof/ends/exceptions.ts'
 import { readEnds } from '../../proof/ends/golden.ts'
-import { endsPage } from '../../proof/ends/page.ts'
 import { functions } from '../../proof/registry/functions.ts'
 import { losses } from '../../proof/registry/layers/losses.ts'
 import { cpuForms } from '../support/device.ts'
 import { prove } from './prove.ts'
 
-const { torch, cases } = readEnds()
+const { cases } = readEnds()
 const forms = [...cpuForms.map(([name, open]) => [`cpu, ${name}`, open] as const), [wasm.name, wasm.open] as const]
 
 describe.each(forms)('at the ends, %s', (_, open) => {
@@ -49,10 +47,6 @@ describe('the table of ends', () => {
     const places = deviations.flatMap((d) => d.exceptions.map((e) => e.at))
     expect(new Set(places).size).toBe(places.length)
     for (const { reason } of deviations) expect(reason.length).toBeGreaterThan(60)
-  })
-
-  it('stands in docs/proof/ends.md as it is', () => {
-    expect(readFileSync(new URL('../../docs/proof/ends.md', import.meta.url), 'utf8')).toBe(endsPage(torch, cases))
   })
 })
 
