@@ -1,6 +1,6 @@
 /** Bugs in functions, layers and losses. */
 import { mutantsOf, type Mutant } from './mutant.ts'
-import { gradients, inFile, values } from './suites.ts'
+import { ends, gradients, inFile, values } from './suites.ts'
 
 const layers = inFile('nn/layers')
 const init = inFile('nn/init')
@@ -37,8 +37,8 @@ export const layerMutants: readonly Mutant[] = [
     [
       'logSumExp: the maximum is not added again',
       'missing term',
-      '.log().add(m)\n  return',
-      '.log().add(m.mul(0))\n  return',
+      'logSumOf(x.sub(m), axis).add(m)',
+      'logSumOf(x.sub(m), axis)',
       values('logSumExp'),
     ],
     ['gelu: √2 where 1/√2 belongs', 'wrong constant', 'Math.SQRT1_2', 'Math.SQRT2', values('gelu')],
@@ -59,15 +59,15 @@ export const layerMutants: readonly Mutant[] = [
     [
       'variance: divided by the axis, not by all axes',
       'axis',
-      'x.sub(x.mean(axes, true)).square()',
-      'x.sub(x.mean(undefined, true)).square()',
+      'wide.sub(wide.mean(axes, true)).square()',
+      'wide.sub(wide.mean(undefined, true)).square()',
       values('variance'),
     ],
     [
-      'cumsum: sums from the other end',
-      'swapped operands',
-      '.less(iota([n, n], 0))\n    .not()',
-      '.less(iota([n, n], 0))\n    .or(iota([n, n], 1).equal(iota([n, n], 0)))',
+      'cumsum: the last step is left out',
+      'off by one',
+      'reach >= at(x.shape, axis) ? x',
+      '2 * reach >= at(x.shape, axis) ? x',
       values('cumsum'),
     ],
     [
@@ -103,8 +103,8 @@ export const layerMutants: readonly Mutant[] = [
     [
       'averagePool: the largest, not the mean',
       'wrong operation',
-      'pair(size)).mean([2, 4])',
-      'pair(size)).max([2, 4])',
+      'x, size).mean([2, 4])',
+      'x, size).max([2, 4])',
       values('averagePool'),
     ],
   ]),
@@ -112,8 +112,8 @@ export const layerMutants: readonly Mutant[] = [
     [
       'argmax: the last of equal elements',
       'wrong tie',
-      'candidates.neg().max(a).neg()',
-      'candidates.max(a)',
+      '.select(iota(x.shape, a).neg(), 1 - n)\n    .max(a)\n    .neg()',
+      '.select(iota(x.shape, a), 0)\n    .max(a)',
       values('argmax'),
     ],
   ]),
@@ -267,20 +267,20 @@ export const lossMutants: readonly Mutant[] = mutantsOf(
       'distance.sub(delta).mul(delta)',
       values('huber'),
     ],
-    ['huber: the parabola is d²', 'factor', 'difference.square().mul(0.5)', 'difference.square()', values('huber')],
+    ['huber: the parabola is d²', 'factor', 'near.square().mul(0.5)', 'near.square()', values('huber')],
     ['crossEntropy: the sign is wrong', 'sign', '.sum(-1).neg()', '.sum(-1)', values('crossEntropy')],
     [
       'binaryCrossEntropy: large logits overflow',
       'missing clamp',
-      'logits.maximum(0).stopGradient()',
-      'logits.maximum(logits).stopGradient()',
-      inFile('nn/layers', 'binaryCrossEntropy'),
+      'add(softplus(logits.neg()))',
+      'add(logits.neg().exp().add(1).log())',
+      ends('binaryCrossEntropy'),
     ],
     [
       'binaryCrossEntropy: the target counts for its complement',
       'sign',
-      'sub(targets.mul(logits))',
-      'add(targets.mul(logits))',
+      'targets.neg().add(1).mul(logits)',
+      'targets.mul(logits)',
       values('binaryCrossEntropy'),
     ],
   ],

@@ -1,7 +1,7 @@
 /** Losses: how far a prediction is from its target. */
 import { at } from '../prelude/array.ts'
 import { oneHot } from '../tensor/create.ts'
-import { logSoftmax } from '../tensor/functions.ts'
+import { logSoftmax, softplus } from '../tensor/functions.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
 /** What becomes of the losses of the elements: their mean (the default), their sum, or nothing. */
@@ -65,9 +65,9 @@ export const huber = (
 ): Tensor => {
   const difference = prediction.sub(target)
   const distance = difference.abs()
-  return reductions[reduction](
-    distance.greater(delta).select(distance.sub(delta / 2).mul(delta), difference.square().mul(0.5)),
-  )
+  const isFar = distance.greater(delta)
+  const near = isFar.select(0, difference) // far away the square is not taken: its derivative, 0 · ∞, would be added
+  return reductions[reduction](isFar.select(distance.sub(delta / 2).mul(delta), near.square().mul(0.5)))
 }
 
 /**
@@ -104,13 +104,5 @@ export const crossEntropy = (logits: Tensor, labels: Tensor, { reduction = 'mean
  * losses // => [0.693147, 1000]
  * ```
  */
-export const binaryCrossEntropy = (
-  logits: Tensor,
-  targets: Tensor,
-  { reduction = 'mean' }: LossOptions = {},
-): Tensor => {
-  // log(1 + eᶻ) = m + log(e⁻ᵐ + eᶻ⁻ᵐ) for every m; with m = max(0, z) held constant, all derivatives are right, at 0 too.
-  const m = logits.maximum(0).stopGradient()
-  const logOnePlusExp = m.add(m.neg().exp().add(logits.sub(m).exp()).log())
-  return reductions[reduction](logOnePlusExp.sub(targets.mul(logits)))
-}
+export const binaryCrossEntropy = (logits: Tensor, targets: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor =>
+  reductions[reduction](targets.neg().add(1).mul(logits).add(softplus(logits.neg()))) // (1 − y)·z + log(1 + e⁻ᶻ)

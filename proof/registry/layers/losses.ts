@@ -7,7 +7,7 @@ import { arrays, elementAt, shapes, stored, type NdArray } from '../../array.ts'
 import { badDType, badShape, entry, one, table, wide, type Entry, type Expected, type Misuse } from '../entry.ts'
 import { smoothNumbers } from '../functions/draw.ts'
 import { sum } from '../primitives/reduction.ts'
-import { softmaxOf, vectorAt } from './plain.ts'
+import { vectorAt } from './plain.ts'
 
 const reductions: { readonly [K in Reduction]: (losses: Expected) => Expected } = {
   mean: ({ data }) => ({ shape: [], data: [sum(data) / data.length] }),
@@ -41,7 +41,8 @@ const loss = (f: Loss, oracle: (p: number, t: number) => number, target = target
           fc.tuple(arrays(shape, dtype, smoothNumbers(dtype)), arrays(shape, dtype, target(dtype))).map(([p, t]) => ({
             inputs: [p, t],
             build: (x: Tensor | undefined, y: Tensor | undefined) => f(one(x), one(y), { reduction: r }),
-            oracle: () => reductions[r]({ shape: p.shape, data: p.data.map((e, i) => oracle(e, t.data[i] ?? NaN)) }),
+            oracle: (p, t) =>
+              reductions[r]({ shape: p.shape, data: p.data.map((e, i) => oracle(e, t.data[i] ?? NaN)) }),
           })),
         ),
     differentiableIn: [0, 1],
@@ -50,7 +51,11 @@ const loss = (f: Loss, oracle: (p: number, t: number) => number, target = target
   })
 
 const likelihood = (logits: NdArray, labels: NdArray): Expected =>
-  table(labels.shape, (index) => -Math.log(softmaxOf(vectorAt(logits, [...index, 0]))[elementAt(labels, index)] ?? NaN))
+  table(labels.shape, (index) => {
+    const row = vectorAt(logits, [...index, 0])
+    const differences = row.map((x) => x - Math.max(...row))
+    return Math.log(sum(differences.map(Math.exp))) - (differences[elementAt(labels, index)] ?? NaN)
+  })
 
 const crossEntropyEntry: Entry = entry({
   dtypes: wide,
@@ -67,7 +72,7 @@ const crossEntropyEntry: Entry = entry({
           .map(([logits, labels]) => ({
             inputs: [logits, labels],
             build: (x: Tensor | undefined, y: Tensor | undefined) => crossEntropy(one(x), one(y), { reduction: r }),
-            oracle: () => reductions[r](likelihood(logits, labels)),
+            oracle: (logits, labels) => reductions[r](likelihood(logits, labels)),
           })),
       ),
   differentiableIn: [0],
@@ -86,7 +91,7 @@ export const losses: { readonly [K in 'mse' | 'l1' | 'huber' | 'crossEntropy' | 
   crossEntropy: crossEntropyEntry,
   binaryCrossEntropy: loss(
     binaryCrossEntropy,
-    (z, y) => -y * Math.log(1 / (1 + Math.exp(-z))) - (1 - y) * Math.log(1 / (1 + Math.exp(z))),
+    (z, y) => (1 - y) * z + Math.max(-z, 0) + Math.log1p(Math.exp(-Math.abs(z))),
     (dtype) => fc.integer({ min: 0, max: 100 }).map((k) => stored(dtype, k / 100)),
   ),
 }
