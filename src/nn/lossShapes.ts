@@ -2,7 +2,7 @@
 import { equalNumbers } from '../prelude/array.ts'
 import { DTypeError, ShapeError } from '../prelude/errors.ts'
 import { requireKnown } from '../prelude/options.ts'
-import { showShape, type Shape } from '../graph/shape.ts'
+import { showShape, sizeOf, type Shape } from '../graph/shape.ts'
 import { isDifferentiable, type Tensor } from '../tensor/tensor.ts'
 
 /** What becomes of the losses of the elements: their mean (the default), their sum, or nothing. */
@@ -35,14 +35,13 @@ export const reductionOf = (
 /** Refuses what is no float. */
 export const requireFloat = (loss: string, name: string, x: Tensor): void => {
   if (!isDifferentiable(x))
-    throw new DTypeError(`${loss}: the ${name} is ${x.dtype}, and a loss takes floats; cast it first`)
+    throw new DTypeError(`${loss}: ${name} of dtype ${x.dtype}; a loss takes floats, cast them first`)
 }
 
 /** How the second of two shapes could become the first. */
 const remedy = (prediction: Shape, target: Shape, targetName: string): string => {
-  const count = (shape: Shape): number => shape.reduce((n, length) => n * length, 1)
   const offset = prediction.length - target.length
-  if (count(prediction) === count(target)) return `write ${targetName}.reshape(${showShape(prediction)})`
+  if (sizeOf(prediction) === sizeOf(target)) return `write ${targetName}.reshape(${showShape(prediction)})`
   return offset >= 0 && target.every((n, i) => n === 1 || n === prediction[i + offset])
     ? `where one is meant for all, write ${targetName}.broadcastTo(${showShape(prediction)})`
     : `let the model give what the ${targetName} has`
@@ -63,7 +62,7 @@ export const requireAlike = (
   requireFloat(loss, targetName, target)
   if (!equalNumbers(prediction.shape, target.shape))
     throw new ShapeError(
-      `${loss}: the ${predictionName} is ${showShape(prediction.shape)} and the ${targetName} ${showShape(target.shape)}; a loss compares element by element, so ${remedy(prediction.shape, target.shape, targetName)}`,
+      `${loss}: ${predictionName} ${showShape(prediction.shape)} against ${targetName} ${showShape(target.shape)}; a loss compares element by element: ${remedy(prediction.shape, target.shape, targetName)}`,
     )
   if (prediction.dtype !== target.dtype)
     throw new DTypeError(`${loss}: dtypes ${prediction.dtype} and ${target.dtype} differ; cast one of them`)
