@@ -215,7 +215,7 @@ describe('what grad refuses, and what it says', () => {
 
   it('a cotangent of another shape', () => {
     expect(() => vjp((x: Tensor) => x, f64([1, 2])).pullback(f64([1, 2, 3]))).toThrow(
-      "vjp: the tensor is [2] in the value and [3] in the cotangent",
+      'vjp: the tensor is [2] in the value and [3] in the cotangent',
     )
   })
 
