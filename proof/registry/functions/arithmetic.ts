@@ -295,7 +295,7 @@ export const unaryMethods: { readonly [K in UnaryMethod]: Entry } = {
   abs: pointwise((x) => x.abs(), Math.abs, {
     dtypes: arithmeticTypes,
     slack: 0,
-    errors: [badDType(/^neg: takes a number, got bool; cast it first$/, ['bool[2]'], (x) => one(x).abs())],
+    errors: [badDType(/^abs: takes a number, got bool; cast it first$/, ['bool[2]'], (x) => one(x).abs())],
   }),
   pow: power,
   select: entry({

@@ -101,9 +101,9 @@ const orderly = (dtype: DType): fc.Arbitrary<NdArray> =>
 const undefinedOf = (dtype: DType): fc.Arbitrary<NdArray> =>
   inputOf(dtype, 1, 3, fc.constant(isFloating(dtype) ? NaN : 0))
 
-/** Where nothing is the largest, the last index. */
+/** NaN counts as the largest. */
 const firstLargest = (terms: readonly number[]): number =>
-  terms.some(Number.isNaN) ? terms.length - 1 : terms.indexOf(Math.max(...terms))
+  terms.some(Number.isNaN) ? terms.findIndex(Number.isNaN) : terms.indexOf(Math.max(...terms))
 
 const sortCase = (x: NdArray): Case => {
   const last = x.shape.length - 1
@@ -162,12 +162,12 @@ type AxisFunction = 'softmax' | 'logSoftmax' | 'logSumExp' | 'variance' | 'cumsu
 export const axisFunctions: { readonly [K in AxisFunction]: Entry } = {
   softmax: rowwise(softmax, (l, i) => Math.exp(l[i] ?? 0) / sum(l.map(Math.exp)), {
     errors: [
-      noSuchAxis('max', (x) => softmax(x, 2)),
+      noSuchAxis('softmax', (x) => softmax(x, 2)),
       badDType(/^exp: takes a float, got i32/, ['i32[2]'], (x) => softmax(one(x))),
     ],
   }),
   logSoftmax: rowwise(logSoftmax, (l, i) => (l[i] ?? 0) - logSum(l), {
-    errors: [noSuchAxis('logSumExp', (x) => logSoftmax(x, 2))],
+    errors: [noSuchAxis('logSoftmax', (x) => logSoftmax(x, 2))],
   }),
   logSumExp: entry({
     dtypes: wide,
