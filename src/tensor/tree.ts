@@ -106,7 +106,7 @@ const difference = ({ operation, remedy }: Naming, what: string): ShapeError =>
  * const params = { b: tensor([1]), w: tensor([2]) }
  * const gradients = { b: tensor([10]), w: tensor([20]) }
  * zipTrees(params, gradients, (p, g) => p.sub(g.mul(0.1))) // => { b: [0], w: [0] }
- * zipTrees<object>(params, { b: tensor([1]) }, (p) => p) // throws ShapeError: zipTrees: the second tree has no leaf 'w'
+ * zipTrees<object>(params, { b: tensor([1]) }, (p) => p) // throws ShapeError: zipTrees: 'w' is missing in the second tree
  * zipTrees(tensor([1, 2]), tensor([3]), (x) => x) // throws ShapeError: zipTrees: the tensor is [2] in the first tree and [1] in the second tree
  * ```
  */
@@ -120,7 +120,7 @@ export const zipTrees = <T>(
   const others = new Map(leavesWithPaths(b))
   const result = mapTree(a, (x, path) => {
     const y = others.get(path)
-    if (y === undefined) throw difference(naming, `${second} has no leaf ${quoted(path)}`)
+    if (y === undefined) throw difference(naming, `${quoted(path)} is missing in ${second}`)
     if (!equalNumbers(x.shape, y.shape))
       throw difference(
         naming,
@@ -130,7 +130,7 @@ export const zipTrees = <T>(
     return f(x, y, path)
   })
   const [extra] = others.keys()
-  if (extra !== undefined) throw difference(naming, `${first} has no leaf ${quoted(extra)}`)
+  if (extra !== undefined) throw difference(naming, `${quoted(extra)} is missing in ${first}`)
   return result
 }
 

@@ -64,9 +64,11 @@ describe('trees', () => {
   })
 
   it('zipping names the leaf that one of the two lacks', () => {
-    expect(() => zipTrees<unknown>({ a: scalar(1) }, {}, (x) => x)).toThrow("zipTrees: the second tree has no leaf 'a'")
+    expect(() => zipTrees<unknown>({ a: scalar(1) }, {}, (x) => x)).toThrow(
+      "zipTrees: 'a' is missing in the second tree",
+    )
     expect(() => zipTrees<unknown>({}, { b: [scalar(1)] }, (x) => x)).toThrow(
-      "zipTrees: the first tree has no leaf 'b.0'",
+      "zipTrees: 'b.0' is missing in the first tree",
     )
     expect(() => refill({ a: scalar(1) }, [])).toThrow("refill: no tensor left for 'a'")
   })
