@@ -84,10 +84,9 @@ export const clipByGlobalNorm = (maxNorm: number): Transform<Stateless> => {
   if (!(maxNorm > 0)) throw new RangeError(`clipByGlobalNorm: the largest norm is ${maxNorm}; it must be above 0`)
   return stateless((gradients) => {
     const { norm, scale } = scaledNorm(gradients)
-    const factor = scale
-      .mul(maxNorm)
-      .div(norm.add(scale.mul(clipEpsilon)))
-      .minimum(1) // both sides times c: even ‖g‖ may be ∞
+    // ‖c·g‖ against c·maxNorm, for ‖g‖ itself may be ∞
+    const [bound, length] = [scale.mul(maxNorm), norm.add(scale.mul(clipEpsilon))]
+    const factor = bound.div(length).minimum(1)
     return mapTree(gradients, (gradient) => {
       const g = widened(gradient)
       return g.mul(factor.cast(g.dtype))
