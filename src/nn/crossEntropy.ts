@@ -63,7 +63,7 @@ const expectedLikelihood = (logProbabilities: Tensor, probabilities: Tensor): Te
  * const loss = crossEntropy(zeros([1, 10]), tensor(Int32Array.of(3))) // equal logits: log 10
  * loss // => 2.302585
  * crossEntropy(zeros([1, 2]), tensor([[0.5, 0.5]])) // => 0.693147
- * crossEntropy(zeros([1, 2]), tensor(Int32Array.of(2))) // throws RangeError: crossEntropy: the label 2 is outside 0 … 1
+ * crossEntropy(zeros([1, 2]), tensor(Int32Array.of(2))) // throws RangeError: crossEntropy: the label 2 is outside 0 … 1; they are counted from 0
  * ```
  */
 export const crossEntropy = (logits: Tensor, labels: Tensor, options: LossOptions = {}): Tensor => {
