@@ -19,12 +19,7 @@ const lastUses = (nodes: readonly Node[]): readonly number[] => {
 }
 
 /** The place behind which the stretch from `start` ends; the last one where all the rest is light enough. */
-const endOfStretch = (
-  last: readonly number[],
-  weights: readonly number[],
-  start: number,
-  most: number,
-): number => {
+const endOfStretch = (last: readonly number[], weights: readonly number[], start: number, most: number): number => {
   const expiring = new Map<number, number>()
   let [weight, live, fewest, best] = [0, 0, Infinity, start]
   for (let place = start; place < last.length; place++) {
