@@ -184,7 +184,7 @@ const conv: Make = (x, b, c) => {
 }
 
 const convolutions: readonly Operation[] = [
-  operation('conv', (x) => isNumber(x) && x.size <= 100, conv, 4),
+  operation('conv', (x, { mode }) => (mode === 'whole' ? isNumber : isFloatTensor)(x) && x.size <= 100, conv, 4),
   operation(
     'conv2d',
     (x) => isFloatTensor(x) && x.size <= 100,
