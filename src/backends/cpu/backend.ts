@@ -5,7 +5,7 @@
 import { at } from '../../prelude/array.ts'
 import { viewAs, type TypedArray } from '../../graph/dtype.ts'
 import { sizeOf } from '../../graph/shape.ts'
-import type { Plan, Slot } from '../../compiler/plan.ts'
+import { memoryOf, type Plan, type Slot } from '../../compiler/plan.ts'
 import type { Backend, Executable } from '../backend.ts'
 import { interpret } from './interpret.ts'
 import { prepareKernel, type Run } from './run.ts'
@@ -83,6 +83,7 @@ export const cpuBackend = (isFused: boolean): Backend => {
     description: 'cpu, in TypeScript',
     threads: 1,
     memoryLimit: Infinity,
+    bytesNeeded: memoryOf,
     allocate: (bytes) => take(pool, bytes),
     release: (memory) => {
       give(pool, memory)
