@@ -150,7 +150,12 @@ export interface Stepper {
   readonly profile: (state: TrainState, pictures: StepPictures, step: number) => Promise<Profile>
 }
 
-const shapeOf = ({ config }: Pick<Recipe, 'config'>): readonly number[] => [config.batch, config.height, config.width, 3]
+const shapeOf = ({ config }: Pick<Recipe, 'config'>): readonly number[] => [
+  config.batch,
+  config.height,
+  config.width,
+  3,
+]
 
 /** A batch of a step's pictures, from the `first` on. */
 const imagesAt = ({ config }: Recipe, pictures: StepPictures, first: number): Tensor => {

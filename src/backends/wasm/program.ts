@@ -116,7 +116,8 @@ const bytesKept = (plan: Plan, generated: readonly Generated[]): number => {
 const isTable = (word: Parameter): word is Extract<Parameter, { kind: 'table' }> =>
   typeof word !== 'number' && word.kind === 'table'
 
-const scratchOf = (generated: readonly Generated[]): number => generated.reduce((most, g) => Math.max(most, g.scratch), 0)
+const scratchOf = (generated: readonly Generated[]): number =>
+  generated.reduce((most, g) => Math.max(most, g.scratch), 0)
 
 /** Bytes that a run of the plan takes in a memory that has nothing else. */
 export const bytesNeeded = (plan: Plan, generated: readonly Generated[]): number =>

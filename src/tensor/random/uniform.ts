@@ -120,7 +120,11 @@ const scaleExponent = (x: number, digits: number): number => {
  * uniform(key(0), [3], { low: -1, high: 1 }) // => [-0.163, 0.201, -0.567]
  * ```
  */
-export const uniform = (key: Key, shape: Shape, { low = 0, high = 1, dtype = 'f32', start }: UniformOptions = {}): Tensor => {
+export const uniform = (
+  key: Key,
+  shape: Shape,
+  { low = 0, high = 1, dtype = 'f32', start }: UniformOptions = {},
+): Tensor => {
   const digits = significandBits(dtype)
   if (!(Number.isFinite(low) && Number.isFinite(high) && low < high))
     throw new RangeError(`uniform: [${low}, ${high}) is not a finite interval; low must be below high`)
