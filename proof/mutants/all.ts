@@ -4,6 +4,7 @@ import { diffusionMutants } from './diffusion.ts'
 import { graphMutants } from './graph.ts'
 import { kernelMutants } from './kernels.ts'
 import { layerMutants, lossMutants } from './layers.ts'
+import { limitMutants } from './limits.ts'
 import type { Mutant } from './mutant.ts'
 import { randomMutants } from './random.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
@@ -14,6 +15,7 @@ export const mutants: readonly Mutant[] = [
   ...graphMutants,
   ...kernelMutants,
   ...randomMutants,
+  ...limitMutants,
   ...layerMutants,
   ...lossMutants,
   ...optimizerMutants,

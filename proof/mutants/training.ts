@@ -270,8 +270,8 @@ export const orderMutants: readonly Mutant[] = [
     [
       'every micro-batch draws the noise of the first',
       'stale value',
-      '[m * batch, (m + 1) * batch] as const',
-      '[0 * m, batch] as const',
+      'scalar(m * batch, ',
+      'scalar(0 * m * batch, ',
       inFile('train/step', 'when it accumulates'),
     ],
     [

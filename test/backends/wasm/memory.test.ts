@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { cpuBackend } from '../../../src/backends/cpu/backend.ts'
 import { wasmBackend } from '../../../src/backends/wasm/backend.ts'
 import { alignment, openHeap, padded, type WasmMemory } from '../../../src/backends/wasm/memory.ts'
-import { conv2d, grad, key, memoryOf, normal, tensor, zeros, type Tensor } from '../../../src/index.ts'
+import { constant, conv2d, grad, key, memoryOf, normal, zeros, type Tensor } from '../../../src/index.ts'
 import { generate } from '../../../src/backends/wasm/generate.ts'
 import { openLibrary } from '../../../src/backends/wasm/library.ts'
 import { alone } from '../../../src/backends/wasm/pool.ts'
@@ -107,7 +107,7 @@ describe('what a plan needs', () => {
     const learned = device(
       grad((p: { x: Tensor; w: Tensor }) =>
         conv2d(p.x, p.w, { padding: 1 })
-          .mul(tensor([1, 2, 3, 4]).sum())
+          .mul(constant([1, 2, 3, 4]).sum())
           .square()
           .sum(),
       ),
