@@ -241,8 +241,8 @@ export const orderMutants: readonly Mutant[] = [
     [
       'a run never sees its first batch',
       'off by one',
-      'batchAt(shop.opened.data, (step - 1) * count, count)',
-      'batchAt(shop.opened.data, step * count, count)',
+      'const before = (step - 1) * count',
+      'const before = step * count',
       inFile('train/order'),
     ],
     [

@@ -4,7 +4,6 @@ import { cpuBackend } from '../../src/backends/cpu/backend.ts'
 import { wasmBackend } from '../../src/backends/wasm/backend.ts'
 import type { DType } from '../../src/graph/dtype.ts'
 import { makeNode } from '../../src/graph/node.ts'
-import type { Node } from '../../src/graph/ops.ts'
 import { scatterAdd } from '../../src/tensor/combine.ts'
 import { conv2d } from '../../src/tensor/convolution.ts'
 import { tensor } from '../../src/tensor/create.ts'
@@ -203,9 +202,9 @@ describe.each(devices)('%s', (_, device) => {
   it('sums of whole numbers in f64 are those of doubles', async () => {
     const x = tensor([4294967295, 4294967295, 1], { dtype: 'u32' })
     const dtype: DType = 'f64'
-    const total = new Tensor(makeNode('reduceSum', { axes: [0], dtype }, [x.node]) as Node)
+    const total = new Tensor(makeNode('reduceSum', { axes: [0], dtype }, [x.node]))
     const attrs = { contract: [[0], [0]], batch: [[], []], dtype } as const
-    const squares = new Tensor(makeNode('dotGeneral', attrs, [x.node, x.node]) as Node)
+    const squares = new Tensor(makeNode('dotGeneral', attrs, [x.node, x.node]))
     expect(Array.from(await device.read(total))).toEqual([8589934591])
     expect(Array.from(await device.read(squares))).toEqual([2 * 4294967295 ** 2 + 1])
   })
