@@ -6,6 +6,7 @@ import { endMutants } from './ends.ts'
 import { graphMutants } from './graph.ts'
 import { kernelMutants } from './kernels.ts'
 import { layerMutants, lossMutants } from './layers.ts'
+import { limitMutants } from './limits.ts'
 import type { Mutant } from './mutant.ts'
 import { randomMutants } from './random.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
@@ -16,6 +17,7 @@ export const mutants: readonly Mutant[] = [
   ...graphMutants,
   ...kernelMutants,
   ...randomMutants,
+  ...limitMutants,
   ...layerMutants,
   ...endMutants,
   ...lossMutants,

@@ -16,8 +16,11 @@ type Rewrites = { readonly [K in OpName]?: Rewrite<K> }
 
 /** The one value of a literal, where all its elements are equal by construction. */
 export const uniformValue = (node: Node): number | undefined => {
-  if (node.op === 'constant' && node.attrs.values.length === 1 && node.dtype !== 'f16') return node.attrs.values[0]
-  return node.op === 'broadcast' || node.op === 'reshape' ? uniformValue(node.inputs[0]) : undefined
+  let source = node
+  while (source.op === 'broadcast' || source.op === 'reshape') source = source.inputs[0]
+  return source.op === 'constant' && source.attrs.values.length === 1 && source.dtype !== 'f16'
+    ? source.attrs.values[0]
+    : undefined
 }
 
 const isIdentity = (permutation: readonly number[]): boolean => permutation.every((p, i) => p === i)

@@ -38,6 +38,12 @@ export const allocate = (dtype: DType, length: number): TypedArray =>
 /** Whether the dtype is a floating-point one, and so differentiable. */
 export const isFloat = (dtype: DType): boolean => dtype === 'f16' || dtype === 'f32' || dtype === 'f64'
 
+/** Whether the dtype holds whole numbers, with which arithmetic wraps. */
+export const isInteger = (dtype: DType): boolean => dtype === 'i32' || dtype === 'u32' || dtype === 'u8'
+
+/** Whether sums and products of `from` that become `to` wrap: between whole numbers. All others are floats, which round. */
+export const isWrapping = (from: DType, to: DType): boolean => isInteger(from) && isInteger(to)
+
 const bits = new DataView(new ArrayBuffer(4))
 
 /** The 16 bits of the half nearest to `x`, ties to even (IEEE 754-2019, 4.3.1). The value goes through f32 without double rounding. */

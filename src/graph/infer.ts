@@ -1,7 +1,7 @@
 /** Shape and dtype inference: one rule a primitive, with errors that say the operation, what it got and what it expected. */
 import { at, equalNumbers, permute, range, without } from '../prelude/array.ts'
 import { DTypeError, ShapeError } from '../prelude/errors.ts'
-import { bytesPerElement, isFloat, type DType } from './dtype.ts'
+import { bytesPerElement, isFloat, isInteger, type DType } from './dtype.ts'
 import type { ConvAttrs, DotAttrs, Node, OpName, Ops } from './ops.ts'
 import { showShape, sizeOf, type Shape } from './shape.ts'
 
@@ -20,8 +20,6 @@ const requireShape = (ok: boolean, message: () => string): void => {
 const requireDType = (ok: boolean, message: () => string): void => {
   if (!ok) throw new DTypeError(message())
 }
-
-const isInteger = (d: DType): boolean => d === 'i32' || d === 'u32' || d === 'u8'
 
 const unary =
   (name: string, takes: (d: DType) => boolean, kinds: string) =>
@@ -132,8 +130,8 @@ const inferConv = ([x, w]: readonly [Node, Node], a: ConvAttrs): Typing => {
       `conv2d: padding is a whole number of pixels, got ${showShape(a.padLow)} and ${showShape(a.padHigh)} ${where}`,
   )
   requireDType(
-    x.dtype === w.dtype && isFloat(x.dtype),
-    () => `conv2d: input is ${x.dtype} and filter is ${w.dtype}; both must be the same float type`,
+    x.dtype === w.dtype && isNumber(x.dtype),
+    () => `conv2d: input is ${x.dtype} and filter is ${w.dtype}; both must be the same number type`,
   )
   return { shape: [at(x.shape, 0), ...convOutput(x.shape, w.shape, a), at(w.shape, 3)], dtype: a.dtype }
 }

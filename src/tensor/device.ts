@@ -6,6 +6,7 @@ import { E, pipe, TE } from '../prelude/fp.ts'
 import { warn } from '../prelude/warn.ts'
 import { decodeHalf, viewAs, type TypedArray } from '../graph/dtype.ts'
 import { allPasses, type Passes } from '../compiler/passes.ts'
+import type { Plan } from '../compiler/plan.ts'
 import type { Backend, Machine } from '../backends/backend.ts'
 import { loadBackend, loadFastest, type BackendOptions, type DeviceError } from '../backends/registry.ts'
 import { compileFunction, type Compiled, type CompileOptions } from './compiled.ts'
@@ -24,6 +25,18 @@ export interface Device {
   readonly threads: number
   /** Bytes that arguments, results and temporaries together may take. */
   readonly memoryLimit: number
+  /**
+   * Bytes that a run of the plan takes here: what `memoryOf` counts, and what the device adds to it.
+   *
+   * @example
+   * ```ts
+   * import { zeros, type Tensor } from 'fathom'
+   *
+   * const step = device.compile((x: Tensor) => x.sum())
+   * device.bytesNeeded(step.plan(zeros([1000]))) <= device.memoryLimit // => true
+   * ```
+   */
+  readonly bytesNeeded: (plan: Plan) => number
   /** What code is made for, where that is a choice: `open` with the same choices gives the same bits, on every machine that can make them. */
   readonly machine?: Machine
   /**
@@ -123,6 +136,7 @@ export const deviceOn = (backend: Backend, { passes, onWarning = warn }: DeviceH
     description: backend.description,
     threads: backend.threads,
     memoryLimit: backend.memoryLimit,
+    bytesNeeded: backend.bytesNeeded,
     ...(backend.machine === undefined ? {} : { machine: backend.machine }),
     realize: async (tree) => inTurn(session, () => realizeTree(session, tree)),
     read: async (x) => elementsOf(x, await inTurn(session, () => readBytes(session, x))),

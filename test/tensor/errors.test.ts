@@ -33,7 +33,7 @@ const cases: readonly (readonly [message: string, make: () => unknown])[] = [
     () => conv2d(image, zeros([3, 3, 3, 1]), { stride: 0 }),
   ],
   [
-    'conv2d: input is f32 and filter is f16; both must be the same float type',
+    'conv2d: input is f32 and filter is f16; both must be the same number type',
     () => conv2d(image, zeros([3, 3, 3, 1], 'f16')),
   ],
   [

@@ -7,7 +7,7 @@ import { OutOfMemory } from '../../prelude/errors.ts'
 import { viewAs, type TypedArray } from '../../graph/dtype.ts'
 import { sizeOf } from '../../graph/shape.ts'
 import { showBytes } from '../../compiler/print.ts'
-import type { Plan, Slot } from '../../compiler/plan.ts'
+import { memoryOf, type Plan, type Slot } from '../../compiler/plan.ts'
 import type { Backend, Executable } from '../backend.ts'
 import { interpret } from './interpret.ts'
 import { prepareKernel, type Run } from './run.ts'
@@ -108,6 +108,7 @@ export const cpuBackend = (isFused: boolean): Backend => {
     description: 'cpu, in TypeScript',
     threads: 1,
     memoryLimit: Infinity,
+    bytesNeeded: memoryOf,
     allocate: (bytes) => take(pool, bytes),
     release: (memory) => {
       give(pool, memory)
