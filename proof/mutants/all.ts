@@ -1,11 +1,15 @@
 /** Every bug of the mutation proof. */
 import { derivativeMutants } from './derivatives.ts'
 import { diffusionMutants } from './diffusion.ts'
+import { fileMutants } from './files.ts'
 import { graphMutants } from './graph.ts'
 import { kernelMutants } from './kernels.ts'
 import { layerMutants, lossMutants } from './layers.ts'
 import type { Mutant } from './mutant.ts'
+import { pictureMutants } from './pictures.ts'
 import { randomMutants } from './random.ts'
+import { runMutants } from './runs.ts'
+import { threadMutants } from './threads.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
 
 /** All mutants, area by area. */
@@ -20,4 +24,8 @@ export const mutants: readonly Mutant[] = [
   ...diffusionMutants,
   ...annotationMutants,
   ...orderMutants,
+  ...runMutants,
+  ...pictureMutants,
+  ...fileMutants,
+  ...threadMutants,
 ]

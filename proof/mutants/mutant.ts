@@ -16,6 +16,10 @@ export const areas = [
   'diffusion',
   'checkpoints, custom derivatives and donation',
   'data order and resume',
+  'which pictures, draws and weights',
+  'which picture and which part',
+  'order of files',
+  'order of threads',
 ] as const
 
 /** One of {@link areas}. */

@@ -86,13 +86,16 @@ const expectedLoss = async (answer: Answer, changes: Partial<TrainConfig>): Prom
 }
 
 describe('the held-out loss', () => {
-  it.each(['x0', 'epsilon', 'v'] as const)('of a network that predicts %s is the mean over these draws', async (objective) => {
-    const answer: Answer = (_, x) => x.mul(0.5)
-    const recipe = recipeFor(answer, { objective })
-    const measure = await heldOutOn(device, recipe, data)
-    const { loss } = await measure(paramsOf(scalar(0)))
-    expect(loss / (await expectedLoss(answer, { objective }))).toBeCloseTo(1, 5)
-  })
+  it.each(['x0', 'epsilon', 'v'] as const)(
+    'of a network that predicts %s is the mean over these draws',
+    async (objective) => {
+      const answer: Answer = (_, x) => x.mul(0.5)
+      const recipe = recipeFor(answer, { objective })
+      const measure = await heldOutOn(device, recipe, data)
+      const { loss } = await measure(paramsOf(scalar(0)))
+      expect(loss / (await expectedLoss(answer, { objective }))).toBeCloseTo(1, 5)
+    },
+  )
 
   it('is 1 relative to the predictor that knows the mean of what training sees, and nothing else', async () => {
     const mean = range(data.count).reduce((sum, i) => sum + (data.picture(i)[0] ?? NaN), 0) / data.count / 127.5 - 1

@@ -22,7 +22,12 @@ describe('saving', () => {
     const [run, device] = [directory(), cpuDevice()]
     await done(nodeFileSystem.makeDirectory(run))
     await done(record(run, { step: 1, loss: 0.5 }))
-    const state = await device.realize(stateWith(recipeWith((p) => p, {}), tensor([1, 2, 3])))
+    const state = await device.realize(
+      stateWith(
+        recipeWith((p) => p, {}),
+        tensor([1, 2, 3]),
+      ),
+    )
     calls.length = 0
     const progress = { step: 1, seed: 0, configHash: 'hash', data: 'seas', device: 'cpu' }
     await done(save(device, run, state, progress))

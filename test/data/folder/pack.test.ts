@@ -50,7 +50,10 @@ const opened = async (folder: string, cacheDirectory: string): Promise<FolderIma
 /** Seven pictures, each of one colour that its name says; the third is a text and the fifth is broken inside. */
 const pictures = async (): Promise<string> => {
   const files: Record<string, Uint8Array> = {}
-  for (const i of [0, 1, 2, 3, 4, 5, 6]) files[`${i}.png`] = await plain(10 * i, 100 + i, 200 - i).png().toBuffer()
+  for (const i of [0, 1, 2, 3, 4, 5, 6])
+    files[`${i}.png`] = await plain(10 * i, 100 + i, 200 - i)
+      .png()
+      .toBuffer()
   files['2a.txt'] = new TextEncoder().encode('text')
   const broken = Buffer.from(files['4.png'] ?? [])
   broken.writeUInt8(broken.readUInt8(broken.length - 20) ^ 0xff, broken.length - 20)
@@ -81,7 +84,10 @@ describe('the files of a pack', () => {
     await opened(await pictures(), cache)
     const found = order(cache)
     const at = (call: string): number => {
-      expect(found.filter((c) => c === call), call).toHaveLength(1)
+      expect(
+        found.filter((c) => c === call),
+        call,
+      ).toHaveLength(1)
       return found.indexOf(call)
     }
     const sequence = [
