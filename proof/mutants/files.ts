@@ -75,6 +75,15 @@ export const fileMutants: readonly Mutant[] = [
     ],
     ['of a step that was saved again the first is read', 'sign', 'b.attempt - a.attempt', 'a.attempt - b.attempt'],
   ]),
+  ...mutantsOf(area, 'src/io/metricsLog.node.ts', inFile('io/metricsLog'), [
+    ['a run that goes on forgets its last step', 'off by one', '?? Infinity) <= step', '?? Infinity) < step'],
+    [
+      'a line that was torn takes the end of the one before',
+      'off by one',
+      'file.truncate(start + last + 1)',
+      'file.truncate(start + last)',
+    ],
+  ]),
   ...mutantsOf(area, 'src/train/runDirectory.node.ts', inFile('train/saving'), [
     [
       'metrics are not synced before a checkpoint',

@@ -167,6 +167,14 @@ export const runMutants: readonly Mutant[] = [
       "recordsOf(device, state[part === 'average' ? 'params' : part])",
     ],
   ]),
+  ...mutantsOf(area, 'src/train/runDirectory.node.ts', reports, [
+    [
+      'the curve shows the ratio for the held-out loss',
+      'swapped operands',
+      "seriesOf(metrics, 'heldOut')",
+      "seriesOf(metrics, 'heldOutRelative')",
+    ],
+  ]),
   ...mutantsOf(area, 'src/train/runDirectory.node.ts', recipe, [
     [
       'a run may go on with other gradients accumulated',

@@ -41,10 +41,10 @@ export const threadMutants: readonly Mutant[] = [
       "  store(\n    'i64.atomic.store',\n    get(locals.control),\n    apply('i64.shl', [apply('i64.extend_i32_u', [get(locals.record)]), i64(32n)]),\n    control.ticket,\n  ),\n  store('i32.atomic.store', get(locals.control), i32(0), control.done),\n",
     ],
     [
-      'the first thread counts its units before it has done them',
-      'swapped operands',
-      '...take([callUnits(locals.record, get(locals.first), get(locals.last)), drop(addDone())]),',
-      '...take([drop(addDone()), callUnits(locals.record, get(locals.first), get(locals.last))]),',
+      'the first thread goes on when all units are taken',
+      'wrong operation',
+      "when(apply('i32.ne', [load(get(locals.control), control.done), word(locals.record, 2)]), [",
+      'when(hasUnits, [',
     ],
     [
       'a worker counts its units before it has done them',

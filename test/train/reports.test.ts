@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openWasm } from '../../src/backends/wasm/backend.ts'
 import { batchAt, dataOfSeas } from '../../src/data/index.ts'
-import { encodePng, imageGrid } from '../../src/io/index.ts'
+import { encodePng, imageGrid, lineChart } from '../../src/io/index.ts'
 import { range } from '../../src/prelude/array.ts'
 import { E, pipe } from '../../src/prelude/fp.ts'
 import { deviceOn } from '../../src/tensor/device.ts'
@@ -157,6 +157,17 @@ describe('a run of three steps', () => {
       { step: 3, loss: at(3).loss, heldOut: at(3).heldOut?.loss, heldOutRelative: at(3).heldOut?.relative },
     ])
     expect(metrics[0]).not.toHaveProperty('heldOut')
+  })
+
+  it('draws the losses of all steps, and the held-out losses where they were measured, as one curve each', () => {
+    const training = [1, 2, 3].map((step) => [step, at(step).loss] as const)
+    const measured = [2, 3].map((step) => [step, at(step).heldOut?.loss ?? NaN] as const)
+    const series = [
+      { name: 'training', points: training },
+      { name: 'held out', points: measured },
+    ]
+    const curve = lineChart({ title: 'Loss', xLabel: 'step', yLabel: 'loss', series, logY: true })
+    expect(new TextDecoder().decode(fileOf('loss.svg'))).toBe(curve)
   })
 
   it('sums up with the last step', () => {

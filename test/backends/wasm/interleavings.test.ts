@@ -1,6 +1,7 @@
 /** The loops of threads in every order of their steps: each unit is done once, in its phase, and nobody sleeps through what is for them. */
 import { describe, expect, it } from 'vitest'
-import { explore, type Model, type ModelPhase } from './threadModel.ts'
+import { explore } from './explore.ts'
+import type { Model, ModelPhase } from './threadState.ts'
 
 const phase = (changes: Partial<ModelPhase> = {}): ModelPhase => ({
   function: 0,
@@ -31,7 +32,11 @@ describe('in every order of their steps', { timeout: 60_000 }, () => {
     expectSound({ workers: 2, phases: [phase({ units: 3, together: true })], script: [{ run: [0, 1] }] })
   })
 
-  it('a worker has the functions of the units that it takes, and reads its mail before it sleeps', () => {
+  it('a worker reads its mail before it sleeps', () => {
+    expectSound({ workers: 1, phases: [phase()], script: [{ run: [0, 1] }, 'install', 'install'] })
+  })
+
+  it('a worker has the functions of the units that it takes', () => {
     const phases = [phase(), phase({ function: 1, together: true })]
     expectSound({ workers: 1, phases, script: [{ run: [0, 1] }, 'install', { run: [1, 2] }, { run: [0, 1] }] })
   })

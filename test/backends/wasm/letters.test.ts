@@ -6,7 +6,7 @@ import { control, recordWords, calls } from '../../../src/backends/wasm/control.
 import { initialPages, maximumPages, openHeap } from '../../../src/backends/wasm/memory.ts'
 import { openPool } from '../../../src/backends/wasm/pool.ts'
 import type { Platform } from '../../../src/backends/wasm/threads.ts'
-import { confession, serve, type Message } from '../../../src/backends/wasm/worker.ts'
+import { confession, serve, type Beginning, type Message } from '../../../src/backends/wasm/worker.ts'
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -83,7 +83,7 @@ describe('a worker', () => {
     const address = 4096
     const seen: string[] = []
     const answer = serve(() => seen.push(`ready after ${words[(address + 8) / 4] ?? NaN} calls`))
-    const beginning: Message = { kind: 'begin', memory, loops, control: address }
+    const beginning: Beginning = { kind: 'begin', memory, loops, control: address }
     const called = (): readonly (number | undefined)[] => [words[(address + 8) / 4], words[(address + 12) / 4]]
     return { memory, words, address, seen, answer, beginning, called }
   }
@@ -102,12 +102,7 @@ describe('a worker', () => {
 
   it('is not ready when it cannot begin', () => {
     const { answer, beginning, seen } = worker()
-    const broken: Message = {
-      ...beginning,
-      kind: 'begin',
-      loops: moduleOf('other', () => [], 0),
-      memory: new WebAssembly.Memory({ initial: 1 }),
-    } as Message
+    const broken = { ...beginning, memory: new WebAssembly.Memory({ initial: 1 }) } // not the shared memory of its loops
     expect(() => answer(broken)).toThrow()
     expect(seen).toEqual([])
   })

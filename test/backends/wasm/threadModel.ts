@@ -1,221 +1,15 @@
 /**
- * The loops of control.ts, run in every order in which threads can be given time.
+ * Threads that run the loops of control.ts a step at a time: each access to the control block is a step, and so are the beginning and
+ * the end of units. WebAssembly's atomics are sequentially consistent, and so are these.
  *
- * The trees that become WebAssembly are read here as they are: each access to the control block is a step, threads take steps in any
- * order, and every state that they can come to is visited once (a model checker, as SPIN is: Holzmann 1997, "The model checker SPIN").
- * Threads are sequentially consistent, as WebAssembly's atomics are.
- *
- * Two liberties. A thread that has waited one turn has waited for ever, so that counts of turns are finite; and what sleeps with a time
- * limit sleeps until it is woken, so that a wake-up that is lost is a state from which nothing goes on.
+ * What sleeps with a time limit sleeps here until it is woken, so that a wake-up that is lost is a state from which nothing goes on.
  */
 import { calls, control, recordWords, runFunction, workFunction } from '../../../src/backends/wasm/control.ts'
-import type { Expression, Local, Statement } from '../../../src/backends/wasm/assembler/code.ts'
-import type { Function } from '../../../src/backends/wasm/assembler/module.ts'
-
-type Value = number | bigint
-
-type Instruction =
-  | { readonly kind: 'push'; readonly value: Value }
-  | { readonly kind: 'get' | 'set' | 'tee'; readonly local: number }
-  | { readonly kind: 'drop' | 'select' | 'return' | 'begin units' | 'end units' }
-  | { readonly kind: 'own' | 'shared'; readonly op: string; readonly operands: number; readonly offset: number }
-  | { readonly kind: 'jump'; readonly when: 'always' | 'zero' | 'not zero'; to: number }
-
-/** The function as a list: jumps instead of blocks, a stack instead of trees. */
-interface Code {
-  readonly instructions: readonly Instruction[]
-  readonly locals: readonly Local[]
-}
-
-const isShared = (op: string): boolean => op.includes('.atomic.')
-
-/** Lists the instructions of a function. */
-const flattened = ({ parameters, body, value }: Function): Code => {
-  const instructions: Instruction[] = []
-  const locals: Local[] = [...parameters]
-  const labels: { readonly name: string; readonly start?: number; readonly exits: { to: number }[] }[] = []
-  const numberOf = ({ name, type }: Local): number => {
-    const found = locals.findIndex((local) => local.name === name)
-    return found >= 0 ? found : locals.push({ name, type }) - 1
-  }
-  const jump = (when: 'always' | 'zero' | 'not zero', to = -1): { to: number } => {
-    const made = { kind: 'jump' as const, when, to }
-    instructions.push(made)
-    return made
-  }
-  const operation = (op: string, args: readonly Expression[], offset = 0): void => {
-    args.forEach(expression)
-    instructions.push({ kind: isShared(op) ? 'shared' : 'own', op, operands: args.length, offset })
-  }
-  const expression = (x: Expression): void => {
-    if (x.kind === 'constant') instructions.push({ kind: 'push', value: x.value })
-    else if (x.kind === 'get') instructions.push({ kind: 'get', local: numberOf(x.local) })
-    else if (x.kind === 'apply') operation(x.op, x.args, x.immediates.at(-1))
-    else if (x.kind === 'tee') {
-      expression(x.value)
-      instructions.push({ kind: 'tee', local: numberOf(x.local) })
-    } else if (x.kind === 'select') {
-      for (const part of [x.yes, x.no, x.condition]) expression(part)
-      instructions.push({ kind: 'select' })
-    } else throw new Error(`the model has no ${x.kind}`)
-  }
-  const labelled = (name: string, start: number | undefined, inside: readonly Statement[]): void => {
-    const label = { name, ...(start === undefined ? {} : { start }), exits: [] as { to: number }[] }
-    labels.push(label)
-    inside.forEach(statement)
-    labels.pop()
-    for (const exit of label.exits) exit.to = instructions.length
-  }
-  const branch = (name: string): void => {
-    const label = labels.findLast((l) => l.name === name)
-    if (label === undefined) throw new Error(`no label ${name}`)
-    const made = jump('always', label.start)
-    if (label.start === undefined) label.exits.push(made)
-  }
-  const statement = (s: Statement): void => {
-    switch (s.kind) {
-      case 'set':
-        expression(s.value)
-        instructions.push({ kind: 'set', local: numberOf(s.local) })
-        return
-      case 'store':
-        operation(s.op, s.args, s.immediates.at(-1))
-        return
-      case 'drop':
-        expression(s.value)
-        instructions.push({ kind: 'drop' })
-        return
-      case 'call indirect':
-        for (const x of [...s.args, s.index]) expression(x)
-        instructions.push({ kind: 'begin units' }, { kind: 'end units' })
-        return
-      case 'block':
-      case 'loop':
-        labelled(s.label, s.kind === 'loop' ? instructions.length : undefined, s.body)
-        return
-      case 'if': {
-        expression(s.condition)
-        const toNo = jump('zero')
-        s.yes.forEach(statement)
-        const toEnd = jump('always')
-        toNo.to = instructions.length
-        s.no.forEach(statement)
-        toEnd.to = instructions.length
-        return
-      }
-      case 'branch': {
-        if (s.condition !== undefined) throw new Error('the model has no conditional branch')
-        branch(s.label)
-        return
-      }
-      case 'return':
-        instructions.push({ kind: 'return' })
-    }
-  }
-  body.forEach(statement)
-  if (value !== undefined) expression(value)
-  instructions.push({ kind: 'return' })
-  return { instructions, locals }
-}
-
-const i32 = (x: Value | undefined): number => Number(x) | 0
-const i64 = (x: Value | undefined): bigint => BigInt.asUintN(64, BigInt(x ?? 0))
-
-/** What instructions do to values of the thread's own. */
-const own: Readonly<Record<string, (x?: Value, y?: Value) => Value>> = {
-  'i32.add': (x, y) => (i32(x) + i32(y)) | 0,
-  'i32.sub': (x, y) => (i32(x) - i32(y)) | 0,
-  'i32.or': (x, y) => i32(x) | i32(y),
-  'i32.and': (x, y) => i32(x) & i32(y),
-  'i32.eqz': (x) => Number(i32(x) === 0),
-  'i32.eq': (x, y) => Number(i32(x) === i32(y)),
-  'i32.ne': (x, y) => Number(i32(x) !== i32(y)),
-  'i32.lt_s': (x, y) => Number(i32(x) < i32(y)),
-  'i32.gt_s': (x, y) => Number(i32(x) > i32(y)),
-  'i32.wrap_i64': (x) => Number(BigInt.asIntN(32, i64(x))),
-  'i64.extend_i32_u': (x) => BigInt(i32(x) >>> 0),
-  'i64.add': (x, y) => i64(i64(x) + i64(y)),
-  'i64.shl': (x, y) => i64(i64(x) << i64(y)),
-  'i64.shr_u': (x, y) => i64(x) >> i64(y),
-  'i64.eq': (x, y) => Number(i64(x) === i64(y)),
-  'f64.sqrt': (x) => Math.sqrt(Number(x)),
-  'f64.mul': (x, y) => Number(x) * Number(y),
-  'f64.add': () => Infinity, // a turn is for ever
-  'f64.gt': (x, y) => Number(Number(x) > Number(y)),
-}
-
-/** A phase of a program. */
-export interface ModelPhase {
-  /** Index of its function in the table: functions 0 … of the `install`s so far are there. */
-  readonly function: number
-  readonly units: number
-  readonly chunk: number
-  readonly calls: keyof typeof calls
-  /** Whether no unit ends before all have begun, as it is when units are long: the others must come. */
-  readonly together?: boolean
-}
-
-/** What the first thread does, one after the other: run some of the phases, or install a function. */
-export type ModelStep = { readonly run: readonly [from: number, to: number] } | 'install'
-
-/** What is explored. */
-export interface Model {
-  readonly workers: number
-  readonly phases: readonly ModelPhase[]
-  readonly script: readonly ModelStep[]
-}
-
-/** The words of the control block that threads share; the ticket is of 64 bits. */
-const words: readonly number[] = [
-  control.ticket,
-  control.done,
-  control.joining,
-  control.bell,
-  control.sleepers,
-  control.mail,
-  control.failed,
-]
-
-interface ThreadState {
-  pc: number
-  stack: Value[]
-  locals: Value[]
-  /** The offset on which it sleeps. */
-  asleep: number | undefined
-  /** Functions in its table. */
-  functions: number
-  /** Letters that a worker has read; where the first thread is in its script, in units of a step of its installing. */
-  place: number
-  running: boolean
-  units: readonly [phase: number, first: number, last: number] | undefined
-}
-
-interface State {
-  memory: Value[]
-  threads: ThreadState[]
-  /** Of each unit of each phase: not begun, begun, done. */
-  units: number[][]
-  /** The phases that run. */
-  current: readonly [from: number, to: number]
-}
-
-const copied = (s: State): State => ({
-  memory: [...s.memory],
-  threads: s.threads.map((t) => ({ ...t, stack: [...t.stack], locals: [...t.locals] })),
-  units: s.units.map((u) => [...u]),
-  current: s.current,
-})
-
-const keyOf = (s: State): string =>
-  `${s.memory.join()};${s.threads
-    .map(
-      (t) =>
-        `${t.pc},${t.stack.join()},${t.locals.join()},${t.asleep},${t.functions},${t.place},${t.running},${t.units?.join('.')}`,
-    )
-    .join('|')};${s.units.map((u) => u.join('')).join()};${s.current.join()}`
+import { computed, flattened, i32, i64, type Code, type Instruction, type Value } from './threadCode.ts'
+import { words, type Model, type ModelStep, type State, type ThreadState } from './threadState.ts'
 
 /** What must not happen. */
-class Wrong extends Error {}
+export class Wrong extends Error {}
 
 const recordBytes = 4 * recordWords
 const recordsAt = 4096
@@ -224,7 +18,7 @@ const recordsAt = 4096
 const installing = ['send', 'count mail', 'ring', 'notify'] as const
 
 /** Explores a model. */
-class Exploration {
+export class Exploration {
   readonly model: Model
   readonly run = flattened(runFunction(true, true))
   readonly work = flattened(workFunction)
@@ -322,19 +116,13 @@ class Exploration {
       case 'own': {
         const [x, y] = stack.splice(-instruction.operands)
         stack.push(
-          instruction.op === 'i32.load' ? this.word(i32(x) + instruction.offset) : this.own(instruction.op, x, y),
+          instruction.op === 'i32.load' ? this.word(i32(x) + instruction.offset) : computed(instruction.op, x, y),
         )
         return
       }
       default:
         throw new Error(`${instruction.kind} is seen by others`)
     }
-  }
-
-  private own(op: string, x: Value | undefined, y: Value | undefined): Value {
-    const compute = own[op]
-    if (compute === undefined) throw new Error(`the model has no ${op}`)
-    return compute(x, y)
   }
 
   /** A word of a record. An old ticket of 0 names no record: its units are none. */
@@ -419,18 +207,24 @@ class Exploration {
   private beginUnits(state: State, thread: ThreadState): void {
     const [p = -1, first = 0, last = 0, index = -1] = thread.stack.splice(-4).map(i32)
     if (index >= thread.functions) throw new Wrong(`a thread has not the function of phase ${p}`)
+    this.requireTurnOf(state, p)
+    if (first >= last) throw new Wrong('units are taken that are none')
+    const units = state.units[p] ?? []
+    for (let u = first; u < last; u++) {
+      if (units[u] !== 0) throw new Wrong(`unit ${u} of phase ${p} is done twice, or is none`)
+      units[u] = 1
+    }
+    thread.units = [p, first, last]
+  }
+
+  /** Phases run one after the other: those before are done, those behind have not begun. */
+  private requireTurnOf(state: State, p: number): void {
+    if (!this.running(state).includes(p)) throw new Wrong(`phase ${p} does not run`)
     for (const q of this.running(state)) {
       const states = state.units[q] ?? []
       if (q < p && states.some((u) => u !== 2)) throw new Wrong(`phase ${p} begins before phase ${q} is done`)
       if (q > p && states.some((u) => u !== 0)) throw new Wrong(`phase ${p} goes on after phase ${q} has begun`)
     }
-    if (!this.running(state).includes(p)) throw new Wrong(`phase ${p} does not run`)
-    if (first >= last) throw new Wrong('units are taken that are none')
-    for (let u = first; u < last; u++) {
-      if (state.units[p]?.[u] !== 0) throw new Wrong(`unit ${u} of phase ${p} is done twice, or is none`)
-      state.units[p][u] = 1
-    }
-    thread.units = [p, first, last]
   }
 
   private endUnits(state: State, thread: ThreadState): void {
@@ -517,50 +311,4 @@ class Exploration {
     const code = instruction?.kind === 'shared' ? `${instruction.op} ${at?.[0] ?? ''}` : instruction?.kind
     return `${who}: ${running ? code : i > 0 ? 'reads a letter' : JSON.stringify(this.script[place])}`
   }
-}
-
-/** What exploring came to. */
-export interface Explored {
-  readonly states: number
-  /** What can go wrong, and the last steps of a way there. */
-  readonly wrong?: string
-  readonly steps?: readonly string[]
-}
-
-/** Visits every state. */
-export const explore = (model: Model): Explored => {
-  const exploration = new Exploration(model)
-  const begin = exploration.begin()
-  const seen = new Set([keyOf(begin)])
-  const pending: { readonly state: State; readonly steps: Steps }[] = [{ state: begin, steps: undefined }]
-  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    const { state, steps } = next
-    const ready = state.threads.flatMap((_, i) => (exploration.enabled(state, i) ? [i] : []))
-    const wrong = ready.length === 0 ? exploration.wrongEnd(state) : undefined
-    if (wrong !== undefined) return { states: seen.size, wrong, steps: written(steps) }
-    for (const i of ready) {
-      const after = copied(state)
-      const taken = { step: () => exploration.describe(state, i), before: steps }
-      try {
-        exploration.step(after, i)
-      } catch (error) {
-        if (error instanceof Wrong) return { states: seen.size, wrong: error.message, steps: written(taken) }
-        throw error
-      }
-      const key = keyOf(after)
-      if (seen.has(key)) continue
-      seen.add(key)
-      pending.push({ state: after, steps: taken })
-    }
-  }
-  return { states: seen.size }
-}
-
-type Steps = { readonly step: () => string; readonly before: Steps } | undefined
-
-/** The last thirty steps, the oldest first. */
-const written = (steps: Steps): readonly string[] => {
-  const last: string[] = []
-  for (let s = steps; s !== undefined && last.length < 30; s = s.before) last.unshift(s.step())
-  return last
 }
