@@ -96,6 +96,16 @@ export const runMutants: readonly Mutant[] = [
     ['progress begins anew with each batch', 'missing term', 'onStep?.(b * total + done,', 'onStep?.(done,'],
   ]),
   ...mutantsOf(area, 'src/train/recipe.ts', recipe, [
+    ['the second moments decay with 0.999', 'wrong constant', 'beta2: 0.99 ', 'beta2: 0.999 '],
+    ['gradients are clipped to the norm 10', 'wrong constant', 'clipByGlobalNorm(1)', 'clipByGlobalNorm(10)'],
+    [
+      'a linear schedule is a sigmoid one',
+      'stale value',
+      'linear: (steps) => linearSchedule(steps)',
+      'linear: (steps) => sigmoidSchedule(steps)',
+    ],
+    ['the weights of times have no bound', 'missing term', 'minSnrGamma: config.minSnr', 'minSnrGamma: Infinity'],
+    ['all runs are weighted alike', 'stale value', 'weighting: config.weighting', "weighting: 'snr'"],
     ['the last step has the rate 0', 'off by one', 'steps: steps + 1', 'steps: steps'],
     ['the warm-up takes a tenth of the steps', 'wrong constant', 'Math.ceil(steps / 100)', 'Math.ceil(steps / 10)'],
     [
@@ -131,6 +141,12 @@ export const runMutants: readonly Mutant[] = [
       'shop.opened.data.heldOut(i)',
     ],
     ['the first weights do not depend on the seed', 'stale value', '(key(config.seed))', '(key(0))'],
+    [
+      'a sheet has as many pictures as the sampler has steps',
+      'swapped operands',
+      '{ count: config.sampleCount, steps: config.sampleSteps,',
+      '{ count: config.sampleSteps, steps: config.sampleCount,',
+    ],
     ['reports are due after the first step instead of the last', 'off by one', '|| step === steps', '|| step === 1'],
     [
       'the summary takes the ratio for the held-out loss',

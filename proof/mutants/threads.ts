@@ -104,6 +104,18 @@ export const threadMutants: readonly Mutant[] = [
       'Atomics.notify(words, (address + control.bell) / 4, 1)',
     ],
     [
+      'a run waits for a worker that was lost',
+      'missing term',
+      '    Atomics.store(heap.words(), (address + control.failed) / 4, 1)\n',
+      '',
+    ],
+    [
+      'of two reasons why nothing runs the last is told',
+      'stale value',
+      'broken ??= `a worker was lost',
+      'broken = `a worker was lost',
+    ],
+    [
       'the last worker is sent no functions',
       'off by one',
       'for (const worker of workers) worker.send(',

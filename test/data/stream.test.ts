@@ -63,6 +63,17 @@ describe('the mean picture', () => {
   })
 })
 
+/** The mean colours of the quarters of a picture of 16 × 16: top left, top right, bottom left, bottom right. */
+const quartersOf = (pixels: Uint8Array): readonly number[] =>
+  range(12).map((k) => {
+    const [quarter, c] = [Math.floor(k / 3), k % 3]
+    const inside = range(64).map((p) => {
+      const [y, x] = [8 * (quarter >> 1) + (p >> 3), 8 * (quarter & 1) + (p & 7)]
+      return pixels[3 * (16 * y + x) + c] ?? NaN
+    })
+    return inside.reduce((a, b) => a + b) / 64
+  })
+
 describe('the stream of seas', () => {
   const config = { seed: 4, width: 12, height: 8 }
 
@@ -72,6 +83,22 @@ describe('the stream of seas', () => {
     for (const i of [0, 1, 2, 3, 1_000_000]) expect(data.picture(i)).toEqual(renderSea(sea.factors(i), size))
     expect(new Set(range(32).map((i) => String(data.picture(i)))).size).toBe(32)
   })
+
+  it.each([
+    [0, 'overcast', 'stonesAndBoat', 17.122, [144, 150, 158], [140, 147, 157], [95, 102, 102], [76, 88, 93]],
+    [1, 'clear', 'boats', 18.346, [186, 127, 81], [186, 128, 84], [78, 57, 76], [84, 62, 77]],
+    [2, 'fair', 'boats', 14.844, [145, 183, 230], [148, 178, 216], [125, 161, 185], [103, 130, 156]],
+    [1000, 'clear', 'boats', 18.199, [167, 105, 121], [185, 130, 137], [97, 70, 77], [155, 117, 103]],
+  ] as const)(
+    'of seed 4: sea %i is %s, has %s, and these colours in its quarters',
+    (i, weather, cast, hour, ...colours) => {
+      const sea = seas({ seed: 4, size: 16 })
+      expect(sea.factors(i)).toMatchObject({ weather, cast })
+      expect(sea.factors(i).hour).toBeCloseTo(hour, 3)
+      const quarters = quartersOf(sea.image(i))
+      colours.flat().forEach((value, k) => expect(Math.abs(value - (quarters[k] ?? NaN))).toBeLessThan(1.5))
+    },
+  )
 
   it('holds out the seas from 2⁴⁰ on, which no run comes to', () => {
     const [data, sea] = [dataOfSeas(config), seas(config)]

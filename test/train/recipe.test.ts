@@ -1,7 +1,12 @@
 /** What a configuration comes to: the rate and the decay of each step, and which settings make another run. */
 import { describe, expect, it } from 'vitest'
-import { recipeOf, type TrainConfig } from '../../src/train/index.ts'
+import { cosineSchedule, linearSchedule, sigmoidSchedule } from '../../src/diffusion/index.ts'
+import { applyUpdates } from '../../src/optim/index.ts'
+import { scalar, tensor } from '../../src/tensor/create.ts'
+import { recipeOf, type Params, type TrainConfig } from '../../src/train/index.ts'
 import { configHash } from '../../src/train/runDirectory.node.ts'
+import { cpuDevice, values } from '../support/device.ts'
+import { parameterOf, paramsOf } from './plainNetwork.ts'
 import { tinyConfig } from './tinyRun.ts'
 
 const recipe = (changes: Partial<TrainConfig>) => recipeOf(tinyConfig('unused', { learningRate: 0.5, ...changes }))
@@ -36,6 +41,62 @@ describe('the decay of the average', () => {
     const { decayAt } = recipe({ ema: 0.9 })
     expect([1, 2, 3, 11].map(decayAt)).toEqual([0, 2 / 11, 3 / 12, 11 / 20])
     expect(decayAt(1000)).toBe(0.9)
+  })
+})
+
+describe('the optimizer', () => {
+  it('clips to the norm 1, then is Adam with the decays 0.9 and 0.99', async () => {
+    const { optimizer } = recipe({})
+    const device = cpuDevice()
+    const gradients = [
+      [0.3, -0.4], // of norm 0.5, as it is
+      [6, 8], // of norm 10, a tenth of it
+      [-0.1, 0.2],
+    ] as const
+    let params: Params = paramsOf(tensor([0, 0]))
+    let state = optimizer.init(params)
+    const [m, v, p] = [
+      [0, 0],
+      [0, 0],
+      [0, 0],
+    ]
+    for (const [n, given] of gradients.entries()) {
+      const [updates, next] = optimizer.update(paramsOf(tensor([...given])), state, params, {
+        learningRate: scalar(0.25),
+      })
+      params = applyUpdates(params, updates)
+      state = next
+      const factor = Math.min(1, 1 / Math.hypot(...given))
+      given.forEach((g, i) => {
+        m[i] = 0.9 * (m[i] ?? NaN) + 0.1 * g * factor
+        v[i] = 0.99 * (v[i] ?? NaN) + 0.01 * (g * factor) ** 2
+        const direction = m[i] / (1 - 0.9 ** (n + 1)) / Math.sqrt(v[i] / (1 - 0.99 ** (n + 1)))
+        p[i] = (p[i] ?? NaN) - 0.25 * direction
+      })
+    }
+    const found = await values(parameterOf(params), device)
+    found.forEach((x, i) => expect(x).toBeCloseTo(p[i] ?? NaN, 5))
+  })
+})
+
+describe('the objective', () => {
+  it.each([
+    ['linear', linearSchedule],
+    ['cosine', cosineSchedule],
+    ['sigmoid', sigmoidSchedule],
+  ] as const)('has the schedule %s where it is named', (schedule, make) => {
+    const { schedule: found, objective } = recipe({ schedule, timesteps: 100 })
+    expect(found.alphaBar).toEqual(make(100).alphaBar)
+    expect(objective.schedule).toBe(found)
+  })
+
+  it('has the target, the weighting and the bound of the configuration', () => {
+    expect(recipe({ objective: 'epsilon', weighting: 'snr+1', minSnr: 3 }).objective).toMatchObject({
+      objective: 'epsilon',
+      weighting: 'snr+1',
+      minSnrGamma: 3,
+    })
+    expect(recipe({ minSnr: null }).objective).not.toHaveProperty('minSnrGamma')
   })
 })
 

@@ -45,6 +45,8 @@ const config = tinyConfig(directory(), {
   saveEvery: 2,
   sampleEvery: 2,
   heldOutEvery: 2,
+  sampleCount: 2,
+  sampleSteps: 3,
   device: 'wasm',
 })
 const recipe = recipeOf(config)

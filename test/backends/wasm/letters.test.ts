@@ -5,6 +5,7 @@ import { encode } from '../../../src/backends/wasm/assembler/module.ts'
 import { control, recordWords, calls } from '../../../src/backends/wasm/control.ts'
 import { initialPages, maximumPages, openHeap } from '../../../src/backends/wasm/memory.ts'
 import { openPool } from '../../../src/backends/wasm/pool.ts'
+import { findPlatform } from '../../../src/backends/wasm/platform.ts'
 import type { Platform } from '../../../src/backends/wasm/threads.ts'
 import { confession, serve, type Beginning, type Message } from '../../../src/backends/wasm/worker.ts'
 
@@ -63,6 +64,31 @@ describe('a pool that installs functions', () => {
     heap.words().set([3, block, 1, 1, calls.alone], record / 4)
     pool.run(record, record + 4 * recordWords)
     expect(heap.words()[block / 4]).toBe(7)
+    await pool.close()
+  })
+})
+
+describe('a pool that loses a worker', () => {
+  it('tells a run that waits, keeps the first reason, and runs nothing more', async () => {
+    const heap = openHeap(true)
+    let address = 0
+    let lose: (why: string) => void = () => undefined
+    const platform: Platform = {
+      ...(await findPlatform()),
+      startWorker: (beginning, lost) => {
+        if (beginning.kind === 'begin') address = beginning.control
+        lose = lost
+        return Promise.resolve({ send: () => undefined, end: () => Promise.resolve() })
+      },
+    }
+    const pool = await openPool(heap, platform, 2)
+    expect(heap.words()[(address + control.failed) / 4]).toBe(0)
+    lose('it ended with code 1')
+    lose('it ended with code 2')
+    expect(heap.words()[(address + control.failed) / 4]).toBe(1)
+    expect(() => {
+      pool.run(0, 0)
+    }).toThrow('wasm: nothing can run on this device any more: a worker was lost: it ended with code 1')
     await pool.close()
   })
 })
