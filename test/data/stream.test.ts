@@ -85,18 +85,18 @@ describe('the stream of seas', () => {
   })
 
   it.each([
-    [0, 'overcast', 'stonesAndBoat', 17.122, [144, 150, 158], [140, 147, 157], [95, 102, 102], [76, 88, 93]],
-    [1, 'clear', 'boats', 18.346, [186, 127, 81], [186, 128, 84], [78, 57, 76], [84, 62, 77]],
-    [2, 'fair', 'boats', 14.844, [145, 183, 230], [148, 178, 216], [125, 161, 185], [103, 130, 156]],
-    [1000, 'clear', 'boats', 18.199, [167, 105, 121], [185, 130, 137], [97, 70, 77], [155, 117, 103]],
+    [0, 'overcast', 'stonesAndBoat', 17.122, [144, 150, 158, 140, 147, 157, 95, 102, 102, 76, 88, 93]],
+    [1, 'clear', 'boats', 18.346, [186, 127, 81, 186, 128, 84, 78, 57, 76, 84, 62, 77]],
+    [2, 'fair', 'boats', 14.844, [145, 183, 230, 148, 178, 216, 125, 161, 185, 103, 130, 156]],
+    [1000, 'clear', 'boats', 18.199, [167, 105, 121, 185, 130, 137, 97, 70, 77, 155, 117, 103]],
   ] as const)(
     'of seed 4: sea %i is %s, has %s, and these colours in its quarters',
-    (i, weather, cast, hour, ...colours) => {
+    (i, weather, cast, hour, colours) => {
       const sea = seas({ seed: 4, size: 16 })
       expect(sea.factors(i)).toMatchObject({ weather, cast })
       expect(sea.factors(i).hour).toBeCloseTo(hour, 3)
       const quarters = quartersOf(sea.image(i))
-      colours.flat().forEach((value, k) => expect(Math.abs(value - (quarters[k] ?? NaN))).toBeLessThan(1.5))
+      colours.forEach((value, k) => expect(Math.abs(value - (quarters[k] ?? NaN))).toBeLessThan(1.5))
     },
   )
 
