@@ -76,7 +76,7 @@ export const fileMutants: readonly Mutant[] = [
     ['of a step that was saved again the first is read', 'sign', 'b.attempt - a.attempt', 'a.attempt - b.attempt'],
   ]),
   ...mutantsOf(area, 'src/io/metricsLog.node.ts', inFile('io/metricsLog'), [
-    ['a run that goes on forgets its last step', 'off by one', '?? Infinity) <= step', '?? Infinity) < step'],
+    ['a run that goes on forgets its last step', 'off by one', ' <= step)', ' < step)'],
     [
       'a line that was torn takes the end of the one before',
       'off by one',
@@ -84,7 +84,7 @@ export const fileMutants: readonly Mutant[] = [
       'file.truncate(start + last)',
     ],
   ]),
-  ...mutantsOf(area, 'src/train/runDirectory.node.ts', inFile('train/saving'), [
+  ...mutantsOf(area, 'src/train/runDirectory.node.ts', inFile('train/reports', 'on the disk before each checkpoint'), [
     [
       'metrics are not synced before a checkpoint',
       'missing term',
@@ -96,8 +96,8 @@ export const fileMutants: readonly Mutant[] = [
     [
       'the pixels of a pack are not synced',
       'missing term',
-      '    await handle.sync()\n  } finally {\n    await handle.close()\n  }\n  return { names',
-      '    await handle.stat()\n  } finally {\n    await handle.close()\n  }\n  return { names',
+      '    await handle.sync()\n  } finally {\n    await handle.close()\n  }\n  ',
+      '    await handle.stat()\n  } finally {\n    await handle.close()\n  }\n  ',
     ],
     ['the manifest of a pack is not synced', 'missing term', 'flush: true', 'flush: false'],
     [

@@ -21,7 +21,12 @@ export const pictureMutants: readonly Mutant[] = [
       "kernel: 'lanczos3'",
       "kernel: 'nearest'",
     ],
-    ['pictures are decoded as they lie', 'missing term', 'autoOrient: true', 'autoOrient: false'],
+    [
+      'pictures are decoded as they lie',
+      'missing term',
+      'const base = sharp(bytes, { autoOrient: true',
+      'const base = sharp(bytes, { autoOrient: false',
+    ],
   ]),
   ...mutantsOf(area, 'src/data/folder/imageHeader.node.ts', part, [
     ['a scan tells the size of pictures as they lie', 'axis', '= m.autoOrient\n', '= m\n'],
@@ -42,10 +47,10 @@ export const pictureMutants: readonly Mutant[] = [
   ]),
   ...mutantsOf(area, 'src/data/folder/packedCache.node.ts', pack, [
     [
-      'a picture that could not be decoded leaves its place in the names',
-      'off by one',
-      '        skipped.push(item.file)\n',
-      '        skipped.push(item.file)\n        names.push(item.file.path)\n',
+      'the names of a pack are in the other order',
+      'axis',
+      '      ...written,\n',
+      '      ...written,\n      names: written.names.toReversed(),\n',
     ],
   ]),
   ...mutantsOf(area, 'src/data/batches.ts', stream, [

@@ -58,8 +58,10 @@ export const watchedFs = (actual: FsPromises): FsPromises => ({
   },
 })
 
-/** The calls since the last reset whose text holds one of these, with the prefix of all paths cut and process numbers as N. */
+/** The calls since the last reset whose text holds one of these, with the prefix of all paths cut and what is random in a temporary name as N. */
 export const callsAbout = (prefix: string, ...parts: readonly string[]): readonly string[] =>
   calls
     .filter((call) => parts.length === 0 || parts.some((part) => call.includes(part)))
-    .map((call) => call.replaceAll(`${prefix}/`, '').replace(/-\d+(?=$| )/, '-N'))
+    .map((call) =>
+      call.replaceAll(`${prefix}/`, '').replaceAll(/(\.tmp-[^/ ]*?)(-[0-9a-f]{8})?-\d+(?=$|[ /])/g, '$1-N'),
+    )

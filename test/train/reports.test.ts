@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { openWasm } from '../../src/backends/wasm/backend.ts'
 import { batchAt, dataOfSeas } from '../../src/data/index.ts'
 import { encodePng, imageGrid, lineChart } from '../../src/io/index.ts'
@@ -28,7 +28,13 @@ import {
   type TrainSummary,
 } from '../../src/train/index.ts'
 import { stateFromFiles } from '../../src/train/stateFiles.ts'
+import { callsAbout } from '../support/fileCalls.ts'
 import { directories, done, right, tinyConfig } from './tinyRun.ts'
+
+vi.mock('node:fs/promises', async (original) => {
+  const { watchedFs } = await import('../support/fileCalls.ts')
+  return watchedFs(await original())
+})
 
 const directory = directories()
 const threads = 1
@@ -175,6 +181,18 @@ describe('a run of three steps', () => {
   it('sums up with the last step', () => {
     const { loss, heldOut } = at(3)
     expect(summary).toMatchObject({ step: 3, loss, heldOut: heldOut?.loss, heldOutRelative: heldOut?.relative })
+  })
+
+  it('has its metrics on the disk before each checkpoint that counts on them', () => {
+    const order = callsAbout(config.out)
+    for (const step of [2, 3]) {
+      const named = order.findIndex((call) => call.endsWith(`→ checkpoints/step-00000${step}`))
+      expect(named).toBeGreaterThan(0)
+      const before = order.slice(0, named)
+      const written = before.lastIndexOf('appendFile metrics.jsonl')
+      expect(written).toBeGreaterThanOrEqual(0)
+      expect(before.lastIndexOf('sync metrics.jsonl')).toBeGreaterThan(written)
+    }
   })
 
   it('is loaded with its average, from which samples are drawn by the seed that is asked for', async () => {

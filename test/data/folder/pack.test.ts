@@ -3,7 +3,6 @@ import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
 import { openImageFolder, type FolderImageSet } from '../../../src/data/folder/openImageFolder.node.ts'
-import type { Pack } from '../../../src/data/folder/packedCache.node.ts'
 import { E } from '../../../src/prelude/fp.ts'
 import { calls, callsAbout } from '../../support/fileCalls.ts'
 import { plain } from './samplePictures.ts'
@@ -14,25 +13,15 @@ vi.mock('node:fs/promises', async (original) => {
   return watchedFs(await original())
 })
 
-/** Packs as they are, or cut into blocks of so many pictures: real ones would have a gigabyte. */
+/** The bytes of a picture in a pack, and how many of them make a block where it is not a gigabyte. */
+const each = 4 * 6 * 3
 const blocks = vi.hoisted((): { perBlock: number | undefined } => ({ perBlock: undefined }))
 
 vi.mock('../../../src/data/folder/packedCache.node.ts', async (original) => {
   const actual = await original<typeof import('../../../src/data/folder/packedCache.node.ts')>()
-  const cut = (pack: Pack, perBlock: number): Pack => {
-    const { height, width, channels, count } = pack.manifest
-    const [all, each] = [pack.blocks[0] ?? new Uint8Array(), height * width * channels]
-    const starts = Array.from({ length: Math.ceil(count / perBlock) }, (_, b) => b * perBlock * each)
-    return { ...pack, perBlock, blocks: starts.map((start) => all.slice(start, start + perBlock * each)) }
-  }
-  return {
-    ...actual,
-    openPack: async (...args: Parameters<typeof actual.openPack>) => {
-      const opened = await actual.openPack(...args)
-      const { perBlock } = blocks
-      return E.isRight(opened) && perBlock !== undefined ? E.right(cut(opened.right, perBlock)) : opened
-    },
-  }
+  const openPack: typeof actual.openPack = (cache, key, shape) =>
+    actual.openPack(cache, key, shape, ...(blocks.perBlock === undefined ? [] : [blocks.perBlock * each]))
+  return { ...actual, openPack }
 })
 
 const folderWith = temporaryFolders()
@@ -67,7 +56,7 @@ describe('the pictures of a pack', () => {
     expect(set.names).toEqual(['0.png', '1.png', '2.png', '3.png', '5.png', '6.png'])
     for (const [place, i] of [0, 1, 2, 3, 5, 6].entries()) {
       const pixels = set.pixels(place)
-      expect(pixels).toHaveLength(4 * 6 * 3)
+      expect(pixels).toHaveLength(each)
       expect([...pixels]).toEqual(Array.from({ length: 24 }, () => [10 * i, 100 + i, 200 - i]).flat())
     }
   })
