@@ -3,9 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, realpathSync, renameSync, rmSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { newestCheckpoint, saveCheckpoint } from '../../src/io/checkpoint.node.ts'
-import { nodeFileSystem } from '../../src/io/fileSystem.node.ts'
-import { replaceFile } from '../../src/io/replaceFile.node.ts'
+import { newestCheckpoint, nodeFileSystem, replaceFile, saveCheckpoint } from '../../src/io/index.ts'
 import { E } from '../../src/prelude/fp.ts'
 import { calls, callsAbout, hooks } from '../support/fileCalls.ts'
 

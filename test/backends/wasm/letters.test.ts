@@ -35,9 +35,7 @@ describe('a pool that installs functions', () => {
     const order: string[] = []
     let address = 0
     const platform: Platform = {
-      cores: 3,
-      mayWait: true,
-      flags: { given: () => ({ wide: false }), set: () => ({ wide: false }), clear: () => undefined },
+      ...(await findPlatform()),
       startWorker: (beginning) => {
         if (beginning.kind === 'begin') address = beginning.control
         return Promise.resolve({
