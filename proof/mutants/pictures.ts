@@ -71,6 +71,7 @@ export const pictureMutants: readonly Mutant[] = [
     ['held-out seas are soon drawn', 'wrong constant', 'firstHeldOutSea = 2 ** 40', 'firstHeldOutSea = 2 ** 20'],
   ]),
   ...mutantsOf(area, 'src/data/seas/index.ts', stream, [
+    ['seas begin with the second', 'off by one', 'hostFold(key, index)', 'hostFold(key, index + 1)'],
     ['every sea comes twice', 'stale value', 'hostFold(key, index)', 'hostFold(key, index - (index % 2))'],
     [
       'a sea has the labels of the next',
