@@ -3,12 +3,16 @@ import { derivativeMutants } from './derivatives.ts'
 import { deviceMutants } from './devices.ts'
 import { diffusionMutants } from './diffusion.ts'
 import { endMutants } from './ends.ts'
+import { fileMutants } from './files.ts'
 import { graphMutants } from './graph.ts'
 import { kernelMutants } from './kernels.ts'
 import { layerMutants, lossMutants } from './layers.ts'
 import { limitMutants } from './limits.ts'
 import type { Mutant } from './mutant.ts'
+import { pictureMutants } from './pictures.ts'
 import { randomMutants } from './random.ts'
+import { runMutants } from './runs.ts'
+import { threadMutants } from './threads.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
 
 /** All mutants, area by area. */
@@ -26,4 +30,8 @@ export const mutants: readonly Mutant[] = [
   ...annotationMutants,
   ...orderMutants,
   ...deviceMutants,
+  ...runMutants,
+  ...pictureMutants,
+  ...fileMutants,
+  ...threadMutants,
 ]
