@@ -2,12 +2,12 @@
  * A device: where tensors are computed and kept. It traces and compiles (compiled.ts), computes (realize.ts), keeps (storage.ts) and reads; all
  * that has an effect is in these four files.
  */
-import { pipe, TE } from '../prelude/fp.ts'
+import { E, pipe, TE } from '../prelude/fp.ts'
 import { decodeHalf, viewAs, type TypedArray } from '../graph/dtype.ts'
 import type { NodeOf } from '../graph/ops.ts'
 import { allPasses, type Passes } from '../compiler/passes.ts'
 import type { Backend, Machine } from '../backends/backend.ts'
-import { loadBackend, type BackendOptions, type DeviceError } from '../backends/registry.ts'
+import { loadBackend, loadFastest, type BackendOptions, type DeviceError } from '../backends/registry.ts'
 import { compileFunction, type Compiled, type CompileOptions } from './compiled.ts'
 import { realizeTree } from './realize.ts'
 import { storageOf, type Holding, type Session } from './storage.ts'
@@ -97,7 +97,10 @@ export interface DeviceOptions extends BackendOptions {
 }
 
 /**
- * Opens a device by name: `cpu`, in TypeScript, or `wasm`, in WebAssembly on several threads.
+ * Opens a device: the fastest that works here, or one by name: `wasm`, in WebAssembly on several threads, or `cpu`, in TypeScript. Its
+ * description says why a faster one does not work.
+ *
+ * @returns a task that fails with a DeviceError; `openDevice` is the same as a promise that rejects
  *
  * @example
  * ```ts
@@ -110,8 +113,29 @@ export interface DeviceOptions extends BackendOptions {
  * await open('abacus')() // => left({ _tag: 'DeviceError', message: "there is no device 'abacus'; choose one of: cpu, wasm" })
  * ```
  */
-export const open = (name: string, { passes, ...options }: DeviceOptions = {}): TE.TaskEither<DeviceError, Device> =>
+export const open = (name?: string, { passes, ...options }: DeviceOptions = {}): TE.TaskEither<DeviceError, Device> =>
   pipe(
-    loadBackend(name, options),
+    name === undefined ? loadFastest(options) : loadBackend(name, options),
     TE.map((backend) => deviceOn(backend, { ...allPasses, ...passes })),
   )
+
+/**
+ * Opens a device as `open` does, for scripts: a promise that rejects where none can be opened.
+ *
+ * @param name the fastest that works here, unless it is named
+ * @throws Error with the message of the DeviceError
+ *
+ * @example
+ * ```ts
+ * import { openDevice, tensor } from 'fathom'
+ *
+ * const device = await openDevice()
+ * await device.read(tensor([1, 2]).add(1)) // => [2, 3]
+ * await openDevice('abacus') // throws Error: there is no device 'abacus'; choose one of: cpu, wasm
+ * ```
+ */
+export const openDevice = async (name?: string, options: DeviceOptions = {}): Promise<Device> => {
+  const opened = await open(name, options)()
+  if (E.isLeft(opened)) throw new Error(opened.left.message)
+  return opened.right
+}

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { grad } from '../../src/autograd/index.ts'
 import { cpuBackend } from '../../src/backends/cpu/backend.ts'
 import { constant, scalar, tensor } from '../../src/tensor/create.ts'
-import { deviceOn, open as openDevice, type Device } from '../../src/tensor/device.ts'
+import { deviceOn, open, openDevice, type Device } from '../../src/tensor/device.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { mapTree, zipTrees } from '../../src/tensor/tree.ts'
 import { cpuForms } from '../support/device.ts'
@@ -257,13 +257,29 @@ describe('memory', () => {
 
 describe('opening', () => {
   it('names the devices that there are when it is asked for another', async () => {
-    expect(await openDevice('abacus')()).toEqual({
+    expect(await open('abacus')()).toEqual({
       _tag: 'Left',
       left: { _tag: 'DeviceError', message: "there is no device 'abacus'; choose one of: cpu, wasm" },
     })
-    expect(await openDevice('constructor')()).toMatchObject({ _tag: 'Left' })
-    const opened = await openDevice('cpu')()
+    expect(await open('constructor')()).toMatchObject({ _tag: 'Left' })
+    const opened = await open('cpu')()
     expect(opened._tag).toBe('Right')
     if (opened._tag === 'Right') await opened.right.close()
+  })
+
+  it('opens the fastest device that works where none is named', async () => {
+    const device = await openDevice()
+    expect(device.name).toBe('wasm')
+    await device.close()
+    const opened = await open()()
+    expect(opened).toMatchObject({ _tag: 'Right', right: { name: 'wasm' } })
+    if (opened._tag === 'Right') await opened.right.close()
+  })
+
+  it('opens a slower device where the fastest does not work, and says why', async () => {
+    const device = await openDevice(undefined, { machine: { fma: false, wide: false, winograd: 3 as 2 } })
+    expect(device.description).toMatch(/^cpu, in TypeScript · device 'wasm' could not be opened: /)
+    expect(await device.read(tensor([1]).add(1))).toEqual(Float32Array.of(2))
+    await expect(openDevice('abacus')).rejects.toThrow("there is no device 'abacus'; choose one of: cpu, wasm")
   })
 })
