@@ -3,20 +3,12 @@
  * Read the diff before you commit it: a changed output is a changed behaviour. Code runs against src/, as in the tests.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
-import { registerHooks } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { fences, type Fence } from '../test/docs/fences.ts'
 import { pages, root } from '../test/docs/pages.ts'
 import { runPage } from '../test/docs/runPage.ts'
-
-registerHooks({
-  resolve: (name, context, next) => {
-    const [, entry] = /^fathom(?:\/(\w+))?$/.exec(name) ?? [undefined, null]
-    if (entry === null) return next(name, context)
-    return next(pathToFileURL(join(root, 'src', entry ?? '', 'index.ts')).href, context)
-  },
-})
+import './sources.mjs'
 
 /** The page with the text fence below each ts fence filled anew; fences without one stay without. */
 const filled = (text: string, all: readonly Fence[], printed: readonly string[]): string => {
