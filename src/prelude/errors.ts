@@ -53,6 +53,36 @@ export class UseAfterDonate extends Error {
 }
 
 /**
+ * A value was used again after its memory was given back, by `device.release` or at the end of a scope.
+ *
+ * @example
+ * ```ts
+ * import { ones } from 'fathom'
+ *
+ * const x = await device.realize(ones([2]))
+ * device.release(x)
+ * await device.read(x) // throws UseAfterRelease: the tensor was released; …
+ * ```
+ */
+export class UseAfterRelease extends Error {
+  override readonly name = 'UseAfterRelease'
+}
+
+/**
+ * A device has less memory left than is asked for.
+ *
+ * @example
+ * ```ts
+ * import { scalar, zeros } from 'fathom'
+ *
+ * await device.read(zeros([100_000, 100_000]).add(scalar(1))) // throws OutOfMemory: …
+ * ```
+ */
+export class OutOfMemory extends RangeError {
+  override readonly name: string = 'OutOfMemory'
+}
+
+/**
  * A function was differentiated or compiled in a way that its graph does not allow.
  *
  * @example

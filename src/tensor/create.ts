@@ -19,6 +19,11 @@ export type Values = number | readonly Values[] | TypedArray
 export interface Layout {
   readonly shape?: Shape
   readonly dtype?: DType
+  /**
+   * Whether a typed array is copied (default), so that its owner may write to it again. With `false` the tensor uses it as it is: whoever gives
+   * it must not write to it afterwards, and saves a copy of what is large.
+   */
+  readonly copy?: boolean
 }
 
 const dtypeOf = (values: TypedArray): DType => {
@@ -48,13 +53,13 @@ const flatten = (values: Values, shape: Shape): readonly number[] => {
 
 const toTyped = (
   values: Values,
-  { shape, dtype }: Layout,
+  { shape, dtype, copy = true }: Layout,
 ): { readonly values: TypedArray; readonly shape: Shape; readonly dtype: DType } => {
   if (typeof values !== 'number' && ArrayBuffer.isView(values)) {
     const full = { values, shape: shape ?? [values.length], dtype: dtype ?? dtypeOf(values) }
     const isBool = full.dtype === 'bool' && values instanceof Uint8Array && values.every((x) => x <= 1)
     if (full.dtype !== dtypeOf(values) && !isBool) return toTyped(Array.from(values), full)
-    return check(full)
+    return check({ ...full, values: copy ? values.slice() : values })
   }
   const nested = nestedShape(values)
   const flat = flatten(values, nested)
@@ -73,7 +78,8 @@ const check = <T extends { readonly values: TypedArray; readonly shape: Shape }>
 }
 
 /**
- * A tensor of data. Typed arrays are used as they are (do not write to them afterwards); nested arrays become `dtype` (default f32).
+ * A tensor of data. A typed array is copied, unless `copy` is false; nested arrays become `dtype` (default f32). What is made inside a compiled
+ * function is part of it, as a constant is.
  *
  * @example
  * ```ts

@@ -1,16 +1,17 @@
 /**
- * A device: where tensors are computed and kept. It traces and compiles (compiled.ts), computes (realize.ts), keeps (storage.ts) and reads; all
- * that has an effect is in these four files.
+ * A device: where tensors are computed and kept. It traces and compiles (trace.ts, compiled.ts), computes and reads (realize.ts), keeps (session.ts,
+ * storage.ts), and gives back (scope.ts, and turn.ts with the collector); all that has an effect is in these files.
  */
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { decodeHalf, viewAs, type TypedArray } from '../graph/dtype.ts'
-import type { NodeOf } from '../graph/ops.ts'
 import { allPasses, type Passes } from '../compiler/passes.ts'
 import type { Backend, Machine } from '../backends/backend.ts'
 import { loadBackend, loadFastest, type BackendOptions, type DeviceError } from '../backends/registry.ts'
 import { compileFunction, type Compiled, type CompileOptions } from './compiled.ts'
-import { realizeTree } from './realize.ts'
-import { storageOf, type Holding, type Session } from './storage.ts'
+import { readBytes, realizeTree } from './realize.ts'
+import { inScope, openScope, releaseTree, type Scope } from './scope.ts'
+import { openSession } from './session.ts'
+import { inTurn } from './turn.ts'
 import type { Tensor } from './tensor.ts'
 
 /** A place where tensors are computed. */
@@ -60,41 +61,92 @@ export interface Device {
    * ```
    */
   readonly compile: <A extends readonly unknown[], R>(fn: (...args: A) => R, options?: CompileOptions) => Compiled<A, R>
-  /** Gives all memory back; tensors of this device cannot be used any more. */
+  /**
+   * Gives the memory of a tree's tensors back at once; using them afterwards throws UseAfterRelease. Tensors that are not on the device stay as they
+   * are. Nothing has to be released: the collector finds what nothing refers to.
+   *
+   * @example
+   * ```ts
+   * import { normal, key } from 'fathom'
+   *
+   * const noise = await device.realize(normal(key(0), [1000]))
+   * device.release(noise)
+   * await device.read(noise) // throws UseAfterRelease: the tensor was released; …
+   * ```
+   */
+  readonly release: (tree: unknown) => void
+  /**
+   * Runs `body`, and gives back what it made on this device, but what it returns. Without a body it opens a scope until `end` is called, or to the
+   * end of a block: `using scope = device.scope()`. Scopes may be nested, not overlap: while one is open, all that is made belongs to it.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * const sum = await device.scope(async () => {
+   *   const squares = await device.realize(tensor([1, 2, 3]).square())
+   *   return device.realize(squares.sum())
+   * })
+   * sum // => 14
+   * const scope = device.scope()
+   * const kept = scope.keep(await device.realize(tensor([1, 2]).mul(2)))
+   * scope.end()
+   * kept // => [2, 4]
+   * ```
+   */
+  readonly scope: {
+    (): Scope
+    <R>(body: (scope: Scope) => R): Promise<Awaited<R>>
+  }
+  /** Gives all memory back; tensors of this device cannot be used any more, nor can the device. */
   readonly close: () => Promise<void>
 }
 
-const readTensor = async (session: Session, x: Tensor): Promise<Exclude<TypedArray, Uint16Array>> => {
-  const leaf = realizeTree(session, x)
-  const bytes = await session.backend.read(storageOf(session, leaf.node as NodeOf<'buffer'>, '').holding.memory)
-  const values = viewAs(x.dtype, bytes.buffer, bytes.byteOffset, x.size)
+/** The elements of a tensor; halves as numbers. */
+const elementsOf = ({ dtype, size }: Tensor, bytes: Uint8Array): Exclude<TypedArray, Uint16Array> => {
+  const values = viewAs(dtype, bytes.buffer, bytes.byteOffset, size)
   return values instanceof Uint16Array ? Float32Array.from(values, decodeHalf) : values
 }
 
+const toConsole = (message: string): void => {
+  console.warn(`fathom: ${message}`)
+}
+
+/** What a device does beside computing. */
+export interface DeviceHabits {
+  /** Passes of the compiler to switch off, in search of a suspect; all run by default. */
+  readonly passes?: Partial<Passes>
+  /** Takes what people should know though nothing fails, as that a function is compiled again and again; `console.warn` by default. */
+  readonly onWarning?: (message: string) => void
+}
+
 /** A device that runs on this backend. */
-export const deviceOn = (backend: Backend, passes: Passes = allPasses): Device => {
-  const forgotten = new FinalizationRegistry<Holding>(({ memory, donatedAs }) => {
-    if (donatedAs === undefined) backend.release(memory)
-  })
-  const session: Session = { backend, passes, forgotten, uploads: new WeakMap(), realizations: new Map() }
+export const deviceOn = (backend: Backend, { passes, onWarning = toConsole }: DeviceHabits = {}): Device => {
+  const session = openSession(backend, { ...allPasses, ...passes }, onWarning)
+  const scope = <R>(body?: (scope: Scope) => R): Scope | Promise<Awaited<R>> =>
+    body === undefined ? openScope(session) : inScope(session, body)
   return {
     name: backend.name,
     description: backend.description,
     threads: backend.threads,
     memoryLimit: backend.memoryLimit,
     ...(backend.machine === undefined ? {} : { machine: backend.machine }),
-    realize: async (tree) => Promise.resolve(realizeTree(session, tree)),
-    read: async (x) => readTensor(session, x),
+    realize: async (tree) => inTurn(session, () => realizeTree(session, tree)) as Promise<typeof tree>,
+    read: async (x) => elementsOf(x, await inTurn(session, () => readBytes(session, x))),
     compile: compileFunction(session),
-    close: () => backend.close(),
+    release: (tree) => {
+      releaseTree(session, tree)
+    },
+    scope: scope as Device['scope'],
+    close: async () => {
+      session.isClosed = true
+      await backend.close()
+    },
   }
 }
 
 /** How to open a device. */
-export interface DeviceOptions extends BackendOptions {
-  /** Passes of the compiler to switch off, in search of a suspect; all run by default. */
-  readonly passes?: Partial<Passes>
-}
+export interface DeviceOptions extends BackendOptions, DeviceHabits {}
 
 /**
  * Opens a device: the fastest that works here, or one by name: `wasm`, in WebAssembly on several threads, or `cpu`, in TypeScript. Its
@@ -113,10 +165,10 @@ export interface DeviceOptions extends BackendOptions {
  * await open('abacus')() // => left({ _tag: 'DeviceError', message: "there is no device 'abacus'; choose one of: cpu, wasm" })
  * ```
  */
-export const open = (name?: string, { passes, ...options }: DeviceOptions = {}): TE.TaskEither<DeviceError, Device> =>
+export const open = (name?: string, options: DeviceOptions = {}): TE.TaskEither<DeviceError, Device> =>
   pipe(
     name === undefined ? loadFastest(options) : loadBackend(name, options),
-    TE.map((backend) => deviceOn(backend, { ...allPasses, ...passes })),
+    TE.map((backend) => deviceOn(backend, options)),
   )
 
 /**

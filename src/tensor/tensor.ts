@@ -11,6 +11,7 @@ import { makeNode } from '../graph/node.ts'
 import type { Node } from '../graph/ops.ts'
 import { broadcastShapes, normalizeAxis, showShape, sizeOf, type Shape } from '../graph/shape.ts'
 import { broadcastNode, fullNode } from './broadcast.ts'
+import { inDType } from './tracedNumber.ts'
 
 /** What a binary method takes: a tensor of the same dtype, or a number, which takes the tensor's dtype. */
 export type Operand = Tensor | number
@@ -433,9 +434,9 @@ export class Tensor {
    * ```
    */
   minimum(y: Operand): Tensor {
-    const other = this.operand(y)
-    if (!isFloat(this.dtype)) return this.less(other).select(this, other) // −x of an unsigned or the least integer is not smaller
-    return this.neg().maximum(other.neg()).neg()
+    const [a, b] = this.met(y)
+    if (!isFloat(a.dtype)) return a.less(b).select(a, b) // −x of an unsigned or the least integer is not smaller
+    return a.neg().maximum(b.neg()).neg()
   }
 
   // ── comparison and bits ───────────────────────────────────────────────────────────────────────────────────────────
@@ -497,7 +498,7 @@ export class Tensor {
     const like = typeof yes === 'number' ? no : yes
     if (typeof like === 'number')
       throw new DTypeError('select: one of the two values must be a tensor, which gives the dtype')
-    const [a, b] = [like.operand(yes), like.operand(no)]
+    const [a, b] = typeof yes === 'number' ? [like.operand(yes), like] : yes.met(no)
     const shape = broadcastShapes('select', this.shape, broadcastShapes('select', a.shape, b.shape))
     return new Tensor(
       makeNode('where', {}, [
@@ -791,7 +792,9 @@ export class Tensor {
    * ```
    */
   cast(dtype: DType): Tensor {
-    return dtype === this.dtype ? this : new Tensor(makeNode('cast', { dtype }, [this.node]))
+    if (dtype === this.dtype) return this
+    const x = isFloat(dtype) ? this.inForm(dtype) : this
+    return x.dtype === dtype ? x : new Tensor(makeNode('cast', { dtype }, [this.node]))
   }
 
   /**
@@ -862,7 +865,19 @@ export class Tensor {
    * ```
    */
   operand(y: Operand): Tensor {
-    return typeof y === 'number' ? new Tensor(fullNode(y, this.shape, this.dtype)) : y
+    return typeof y === 'number' ? new Tensor(fullNode(y, this.shape, this.dtype)) : y.inForm(this.dtype)
+  }
+
+  /** This tensor in a dtype if it is a number that a compiled function was given; else itself. */
+  private inForm(dtype: DType): Tensor {
+    const node = inDType(this.node, dtype)
+    return node === this.node ? this : new Tensor(node)
+  }
+
+  /** This tensor and an operand, in one dtype if either is a number. */
+  private met(y: Operand): readonly [Tensor, Tensor] {
+    const other = this.operand(y)
+    return [this.inForm(other.dtype), other]
   }
 
   private unary(op: UnaryName): Tensor {
@@ -870,9 +885,9 @@ export class Tensor {
   }
 
   private binary(op: BinaryName, y: Operand): Tensor {
-    const other = this.operand(y)
-    const shape = broadcastShapes(op, this.shape, other.shape)
-    return new Tensor(makeNode(op, {}, [broadcastNode(this.node, shape), broadcastNode(other.node, shape)]))
+    const [a, b] = this.met(y)
+    const shape = broadcastShapes(op, a.shape, b.shape)
+    return new Tensor(makeNode(op, {}, [broadcastNode(a.node, shape), broadcastNode(b.node, shape)]))
   }
 
   private reduce(
