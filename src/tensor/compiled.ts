@@ -26,8 +26,11 @@ import { structureOfArguments, inWords, trace, type Traced } from './trace.ts'
 import { inTurn } from './turn.ts'
 import type { Tensor } from './tensor.ts'
 
+/** What is given for the arguments A: a number may stand for a tensor, which it is traced as. */
+export type Given<A extends readonly unknown[]> = { [I in keyof A]: A[I] extends Tensor ? A[I] | number : A[I] }
+
 /** A compiled function: traced once for each structure and shapes of its arguments, then replayed. Numbers among them are values, as tensors are. */
-export type Compiled<A extends readonly unknown[], R> = ((...args: A) => Promise<R>) & {
+export type Compiled<A extends readonly unknown[], R> = ((...args: Given<A>) => Promise<R>) & {
   /**
    * The plan for these arguments, without running it.
    *
@@ -39,7 +42,7 @@ export type Compiled<A extends readonly unknown[], R> = ((...args: A) => Promise
    * f.plan(tensor([1, 2, 3])).kernels.length // => 1
    * ```
    */
-  readonly plan: (...args: A) => Plan
+  readonly plan: (...args: Given<A>) => Plan
   /**
    * Runs it once, waiting for each kernel; results are forgotten, and arguments kept, which nothing else may use meanwhile. Rejects on a device that does not run kernels one by one.
    *
@@ -52,7 +55,7 @@ export type Compiled<A extends readonly unknown[], R> = ((...args: A) => Promise
    * milliseconds.length === plan.kernels.length // => true
    * ```
    */
-  readonly profile: (...args: A) => Promise<Profile>
+  readonly profile: (...args: Given<A>) => Promise<Profile>
   /**
    * The code that was generated for each kernel of the plan, as text (wasm: WebAssembly's text format).
    *
@@ -66,7 +69,7 @@ export type Compiled<A extends readonly unknown[], R> = ((...args: A) => Promise
    * f.source(tensor([1, 2, 3])) // throws Error: source: the device 'cpu' generates no code
    * ```
    */
-  readonly source: (...args: A) => readonly string[]
+  readonly source: (...args: Given<A>) => readonly string[]
 }
 
 /** What a compiled function does with its arguments. */
@@ -271,9 +274,9 @@ export const compileFunction =
       plans: new Map(),
       latest: undefined,
     }
-    return Object.assign(async (...args: A): Promise<R> => inTurn(session, () => call(program, args) as R), {
-      plan: (...args: A): Plan => preparedFor(program, args).traced.plan,
-      profile: async (...args: A): Promise<Profile> => profile(program, args),
-      source: (...args: A): readonly string[] => sourceOf(program, args),
+    return Object.assign(async (...args: Given<A>): Promise<R> => inTurn(session, () => call(program, args) as R), {
+      plan: (...args: Given<A>): Plan => preparedFor(program, args).traced.plan,
+      profile: async (...args: Given<A>): Promise<Profile> => profile(program, args),
+      source: (...args: Given<A>): readonly string[] => sourceOf(program, args),
     })
   }

@@ -49,7 +49,8 @@ export interface Device {
    */
   readonly read: (x: Tensor) => Promise<Exclude<TypedArray, Uint16Array>>
   /**
-   * `fn` as a plan: traced once for each structure and shapes of its arguments, then replayed.
+   * `fn` as a plan: traced once for each structure and shapes of its arguments, then replayed. Numbers are values, as tensors are, and arrive in
+   * `fn` as scalars of the dtype that they meet; `static` names arguments whose numbers are part of the program instead.
    *
    * @example
    * ```ts
@@ -57,7 +58,7 @@ export interface Device {
    *
    * const step = device.compile((w: Tensor, rate: Tensor) => w.sub(rate.mul(grad((w: Tensor) => w.square().sum())(w))))
    * await step(tensor([1, 2]), scalar(0.1)) // => [0.8, 1.6]
-   * await step(tensor([1, 2]), scalar(0.5)) // => [0, 0]
+   * await step(tensor([1, 2]), 0.5) // => [0, 0]
    * ```
    */
   readonly compile: <A extends readonly unknown[], R>(fn: (...args: A) => R, options?: CompileOptions) => Compiled<A, R>

@@ -32,8 +32,9 @@ describe.each(backends)('a compiled function on %s', (_, backend) => {
     for (let i = 0; i < 100; i++) {
       const expected = Math.fround(8 - Math.fround(8 * (i / 128))) + i - 2
       expect(await read(await step(tensor([8]), { rate: i / 128, offsets: [i, 2] }))).toEqual([expected])
+      expect(await read(await step(tensor([8, 8]), { rate: 0, offsets: [i, i] }))).toEqual([8, 8])
     }
-    expect(traces).toBe(1)
+    expect(traces).toBe(2) // one for each shape
   })
 
   it('gives a number the dtype of the tensor that it meets, rounded once', async () => {
