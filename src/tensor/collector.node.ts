@@ -8,8 +8,10 @@ import vm from 'node:vm'
 /** A full collection, now. */
 export const collect: () => void = (() => {
   v8.setFlagsFromString('--expose-gc')
-  const gc: unknown = vm.runInNewContext('gc')
+  const exposed: unknown = vm.runInNewContext('() => { gc() }')
   v8.setFlagsFromString('--no-expose-gc')
-  if (typeof gc !== 'function') throw new Error('collector: this engine has no gc()')
-  return gc as () => void
+  if (typeof exposed !== 'function') throw new Error('collector: this engine has no gc()')
+  return () => {
+    exposed()
+  }
 })()

@@ -3,6 +3,8 @@
  * has found it tells only between macrotasks, which a loop of awaited promises never reaches.
  */
 
+import { range } from '../prelude/array.ts'
+
 /** A macrotask: timers, signals, painting and the collector's callbacks have their turn. `setTimeout` would wait for milliseconds in a page. */
 export const macrotask: () => Promise<void> = (() => {
   const { setImmediate: immediate } = globalThis as { readonly setImmediate?: (callback: () => void) => unknown }
@@ -14,10 +16,12 @@ export const macrotask: () => Promise<void> = (() => {
   return () =>
     new Promise((resolve) => {
       const { port1, port2 } = new MessageChannel()
-      port1.onmessage = () => {
+      const arrived = (): void => {
         port1.close()
         resolve()
       }
+      port1.addEventListener('message', arrived)
+      port1.start()
       port2.postMessage(undefined)
     })
 })()
@@ -29,25 +33,27 @@ const nodeFile: string = './collector.node.ts'
 const ballast = 64 * 2 ** 20
 
 /** Asks for a collection where it cannot be ordered. */
-const provoke = (): void => {
-  for (let i = 0; i < 8; i++) new ArrayBuffer(ballast)
+const provoke = (): number => range(8).reduce((sum) => sum + new ArrayBuffer(ballast).byteLength, 0)
+
+/** What of the platform may be there. */
+interface Surroundings {
+  readonly gc?: (() => unknown) | undefined
+  readonly process?: { readonly versions?: { readonly node?: string } }
 }
 
-const findCollect = async (): Promise<() => void> => {
-  const { gc, process } = globalThis as {
-    readonly gc?: () => void
-    readonly process?: { readonly versions?: { readonly node?: string } }
-  }
+const findCollect = async (): Promise<() => unknown> => {
+  const { gc, process }: Surroundings = globalThis
   if (gc !== undefined) return gc
   if (process?.versions?.node === undefined) return provoke
   try {
-    return ((await import(nodeFile)) as { readonly collect: () => void }).collect
+    const found = (await import(nodeFile)) as unknown
+    return (found as { readonly collect: () => void }).collect
   } catch {
     return provoke // another engine under Node's name, without V8's flags
   }
 }
 
-const found: { collect?: Promise<() => void> } = {}
+const known: { collect?: Promise<() => unknown> } = {}
 
 /** Macrotasks that the callbacks of a collection are waited for. */
 const patience = 10
@@ -56,8 +62,8 @@ const patience = 10
  * Collects, and lets the callbacks of finalization registries run until `enough` holds, or for some macrotasks more in vain.
  */
 export const collectGarbage = async (enough: () => boolean): Promise<void> => {
-  found.collect ??= findCollect()
-  const collect = await found.collect
+  known.collect ??= findCollect()
+  const collect = await known.collect
   await macrotask() // what a suspended function refers to for its last job only is let go
   for (let turn = 0; turn < patience && !enough(); turn++) {
     if (turn === 0 || collect === provoke) collect()

@@ -51,19 +51,27 @@ const flatten = (values: Values, shape: Shape): readonly number[] => {
   return Array.from(values as readonly Values[]).flatMap((v) => flatten(v, shape.slice(1)))
 }
 
-const toTyped = (
-  values: Values,
-  { shape, dtype, copy = true }: Layout,
-): { readonly values: TypedArray; readonly shape: Shape; readonly dtype: DType } => {
+/** Values as a leaf has them. */
+interface Typed {
+  readonly values: TypedArray
+  readonly shape: Shape
+  readonly dtype: DType
+}
+
+const toTyped = (values: Values, { shape, dtype, copy = true }: Layout): Typed => {
   if (typeof values !== 'number' && ArrayBuffer.isView(values)) {
     const full = { values, shape: shape ?? [values.length], dtype: dtype ?? dtypeOf(values) }
     const isBool = full.dtype === 'bool' && values instanceof Uint8Array && values.every((x) => x <= 1)
     if (full.dtype !== dtypeOf(values) && !isBool) return toTyped(Array.from(values), full)
     return check({ ...full, values: copy ? values.slice() : values })
   }
+  return fromNested(values, shape, dtype ?? 'f32')
+}
+
+/** Numbers in nested arrays as elements of a dtype. */
+const fromNested = (values: Exclude<Values, TypedArray>, shape: Shape | undefined, to: DType): Typed => {
   const nested = nestedShape(values)
   const flat = flatten(values, nested)
-  const to = dtype ?? 'f32'
   const typed = allocate(to, flat.length)
   flat.forEach((x, i) => {
     typed[i] = to === 'f16' ? encodeHalf(x) : to === 'bool' ? Number(x !== 0) : x

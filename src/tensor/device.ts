@@ -3,13 +3,14 @@
  * storage.ts), and gives back (scope.ts, and turn.ts with the collector); all that has an effect is in these files.
  */
 import { E, pipe, TE } from '../prelude/fp.ts'
+import { warn } from '../prelude/warn.ts'
 import { decodeHalf, viewAs, type TypedArray } from '../graph/dtype.ts'
 import { allPasses, type Passes } from '../compiler/passes.ts'
 import type { Backend, Machine } from '../backends/backend.ts'
 import { loadBackend, loadFastest, type BackendOptions, type DeviceError } from '../backends/registry.ts'
 import { compileFunction, type Compiled, type CompileOptions } from './compiled.ts'
 import { readBytes, realizeTree } from './realize.ts'
-import { inScope, openScope, releaseTree, type Scope } from './scope.ts'
+import { releaseTree, scopeOf, type Scoping } from './scope.ts'
 import { openSession } from './session.ts'
 import { inTurn } from './turn.ts'
 import type { Tensor } from './tensor.ts'
@@ -95,10 +96,7 @@ export interface Device {
    * kept // => [2, 4]
    * ```
    */
-  readonly scope: {
-    (): Scope
-    <R>(body: (scope: Scope) => R): Promise<Awaited<R>>
-  }
+  readonly scope: Scoping
   /** Gives all memory back; tensors of this device cannot be used any more, nor can the device. */
   readonly close: () => Promise<void>
 }
@@ -107,10 +105,6 @@ export interface Device {
 const elementsOf = ({ dtype, size }: Tensor, bytes: Uint8Array): Exclude<TypedArray, Uint16Array> => {
   const values = viewAs(dtype, bytes.buffer, bytes.byteOffset, size)
   return values instanceof Uint16Array ? Float32Array.from(values, decodeHalf) : values
-}
-
-const toConsole = (message: string): void => {
-  console.warn(`fathom: ${message}`)
 }
 
 /** What a device does beside computing. */
@@ -122,23 +116,21 @@ export interface DeviceHabits {
 }
 
 /** A device that runs on this backend. */
-export const deviceOn = (backend: Backend, { passes, onWarning = toConsole }: DeviceHabits = {}): Device => {
+export const deviceOn = (backend: Backend, { passes, onWarning = warn }: DeviceHabits = {}): Device => {
   const session = openSession(backend, { ...allPasses, ...passes }, onWarning)
-  const scope = <R>(body?: (scope: Scope) => R): Scope | Promise<Awaited<R>> =>
-    body === undefined ? openScope(session) : inScope(session, body)
   return {
     name: backend.name,
     description: backend.description,
     threads: backend.threads,
     memoryLimit: backend.memoryLimit,
     ...(backend.machine === undefined ? {} : { machine: backend.machine }),
-    realize: async (tree) => inTurn(session, () => realizeTree(session, tree)) as Promise<typeof tree>,
+    realize: async (tree) => inTurn(session, () => realizeTree(session, tree)),
     read: async (x) => elementsOf(x, await inTurn(session, () => readBytes(session, x))),
     compile: compileFunction(session),
     release: (tree) => {
       releaseTree(session, tree)
     },
-    scope: scope as Device['scope'],
+    scope: scopeOf(session),
     close: async () => {
       session.isClosed = true
       await backend.close()

@@ -103,8 +103,7 @@ export const realizeTree = <T>(session: Session, tree: T): T => refill(tree, rea
 /** The bytes of a tensor, as they are when this is called; what is computed only for that is given back at once. */
 export const readBytes = async (session: Session, { node }: Tensor): Promise<Uint8Array> => {
   if (!isBuffer(node)) {
-    const [storage] = compute(session, [node])
-    const { holding } = storage as Storage
+    const { holding } = at(compute(session, [node]), 0)
     const bytes = session.backend.read(holding.memory)
     giveBack(session, holding, { kind: 'behind the call' })
     return bytes

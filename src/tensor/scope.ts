@@ -36,7 +36,7 @@ export const releaseTree = (session: Session, tree: unknown): void => {
 }
 
 /** Opens a scope inside the innermost one that is open. */
-export const openScope = (session: Session): Scope => {
+const openScope = (session: Session): Scope => {
   const { scopes } = session
   const made = new Set<Holding>()
   scopes.push(made)
@@ -58,8 +58,24 @@ export const openScope = (session: Session): Scope => {
   return { keep, end, [Symbol.dispose]: end }
 }
 
+/** Opens a scope, or runs `body` in one. */
+export interface Scoping {
+  (): Scope
+  <R>(body: (scope: Scope) => R): Promise<Awaited<R>>
+}
+
+/** What `scope` of a device is. */
+export const scopeOf = (session: Session): Scoping => {
+  function scope(): Scope
+  function scope<R>(body: (scope: Scope) => R): Promise<Awaited<R>>
+  function scope<R>(body?: (scope: Scope) => R): Scope | Promise<Awaited<R>> {
+    return body === undefined ? openScope(session) : inScope(session, body)
+  }
+  return scope
+}
+
 /** Runs `body` in a scope; what it returns is kept. */
-export const inScope = async <R>(session: Session, body: (scope: Scope) => R): Promise<Awaited<R>> => {
+const inScope = async <R>(session: Session, body: (scope: Scope) => R): Promise<Awaited<R>> => {
   const scope = openScope(session)
   try {
     return scope.keep(await body(scope))

@@ -132,5 +132,5 @@ export const ready = (session: Session, plan: Plan): Ready => ({
 
 /** Every holding that the device can bring again from the host. */
 export const evictUploads = (session: Session): void => {
-  for (const holding of [...session.uploads.kept]) giveBack(session, holding, { kind: 'behind the call' })
+  for (const holding of session.uploads.kept) giveBack(session, holding, { kind: 'behind the call' })
 }

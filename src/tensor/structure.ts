@@ -151,19 +151,23 @@ export interface Difference {
 
 /** The first place where structures differ; undefined when they are equal. */
 export const differenceOf = (before: Structure, after: Structure, path = ''): Difference | undefined => {
-  const isList = before.kind === 'list' && after.kind === 'list' && before.items.length === after.items.length
-  const isRecord = before.kind === 'record' && after.kind === 'record' && before.keys.join() === after.keys.join()
-  if (!isList && !isRecord) {
-    const [was, is] = [keyOf(before), keyOf(after)]
-    return was === is ? undefined : { path, before: was, after: is }
-  }
-  for (const [i, item] of before.items.entries()) {
-    const other = after.items[i]
-    const key = before.kind === 'record' ? (before.keys[i] ?? '') : String(i)
-    const found = other === undefined ? undefined : differenceOf(item, other, join(path, key))
+  const [ours, theirs] = [childrenOf(before), childrenOf(after)]
+  const [was, is] = [keyOf(before), keyOf(after)]
+  if (was === is) return undefined
+  if (ours.size === 0 || ours.size !== theirs.size) return { path, before: was, after: is }
+  for (const [key, child] of ours) {
+    const other = theirs.get(key)
+    if (other === undefined) return { path, before: was, after: is }
+    const found = differenceOf(child, other, join(path, key))
     if (found !== undefined) return found
   }
-  return undefined
+  return { path, before: was, after: is } // a list where a record stood
+}
+
+const childrenOf = (structure: Structure): ReadonlyMap<string, Structure> => {
+  if (structure.kind === 'list') return new Map(structure.items.map((item, i) => [String(i), item]))
+  if (structure.kind !== 'record') return new Map()
+  return new Map(structure.items.map((item, i) => [structure.keys[i] ?? '', item]))
 }
 
 /**

@@ -140,12 +140,11 @@ export const trace = (
   const firstId = nextNodeId()
   const paths = pathsOf(given)
   const taken = parametersOf(leavesOf(given, args) ?? [])
-  const result = fn(
-    ...(fill(
-      given,
-      taken.map(({ node }) => new Tensor(node)),
-    ) as readonly unknown[]),
+  const inside = fill(
+    given,
+    taken.map(({ node }) => new Tensor(node)),
   )
+  const result = fn(...(Array.isArray(inside) ? inside : []))
   checkResult(result)
   const outputs = frozen(
     leaves(result).map((x) => x.node),

@@ -131,20 +131,23 @@ describe.each(backends)('a compiled function on %s', (_, backend) => {
 
   it('names the mistake in its arguments or its result', async () => {
     const double = device.compile((x: Tensor) => x.mul(2))
-    const wrong = async (
-      f: (...args: readonly never[]) => unknown,
-      args: readonly unknown[],
-      options = {},
-    ): Promise<unknown> => device.compile(f as (...args: readonly unknown[]) => unknown, options)(...args)
-    await expect(wrong(((x: Tensor) => x) as never, [{ x: [double(scalar(1))] }])).rejects.toThrow(
+    const wrong = async (f: (x: unknown) => unknown, given: unknown, options = {}): Promise<unknown> =>
+      device.compile(f, options)(given)
+    const same = (x: unknown): unknown => x
+    await expect(wrong(same, { x: [double(scalar(1))] })).rejects.toThrow(
       'compile: argument 0, x.0 is a Promise: await it, and pass the value',
     )
-    await expect(wrong(((x: Tensor) => x) as never, [Float32Array.of(1)])).rejects.toThrow(
+    await expect(wrong(same, Float32Array.of(1))).rejects.toThrow(
       'compile: argument 0 is a Float32Array: make a tensor of it with tensor()',
     )
-    await expect(wrong((() => undefined) as never, [scalar(1)])).rejects.toThrow()
+    await expect(wrong((x) => Promise.resolve(x), scalar(1))).rejects.toThrow(
+      'compile: the function returned a Promise',
+    )
+    await expect(wrong(() => undefined, scalar(1))).rejects.toThrow(
+      'compile: the function returned nothing; is a return missing?',
+    )
     for (const position of [1, -1, 0.5])
-      await expect(wrong(((x: Tensor) => x) as never, [scalar(1)], { donate: [position] })).rejects.toThrow(
+      await expect(wrong(same, scalar(1), { donate: [position] })).rejects.toThrow(
         `compile: donate names argument ${position}, and the function is called with 1, numbered from 0`,
       )
   })

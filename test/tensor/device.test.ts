@@ -252,8 +252,8 @@ describe('memory', () => {
       if (i === 50) after50 = fresh.size
       if (i % 100 === 99) losses.push((await device.read(result.loss))[0] ?? NaN)
     }
-    // Only the losses are new: the state's memory goes round.
-    expect(fresh.size - after50).toBe(949)
+    // At most the losses are new: the state's memory goes round.
+    expect(fresh.size - after50).toBeLessThanOrEqual(949)
     expect(allocated - released).toBeLessThan(1000 * 4 + 10_000)
     expect(losses.at(-1)).toBeLessThan((losses[0] ?? 0) * 0.2)
   })
