@@ -119,6 +119,29 @@ console.log(rarities(primitiveNames, drawn(20, 1000).values, 10, 'random program
     expect(node('prove.ts').trim().split('\n')).toEqual(expected)
   })
 
+  it(
+    'is refused with the wrong rule of the page, in the smallest case, with both derivatives',
+    { timeout: 120_000 },
+    () => {
+      const [, wrong = ''] = /a wrong rule, `([^`]+)`/.exec(text.replaceAll('\n', ' ')) ?? []
+      const path = join(copy, 'src/autograd/vjp.ts')
+      const rules = readFileSync(path, 'utf8')
+      writeFileSync(path, rules.replace(/ log1p: .*/, ` log1p: (g, { inputs: [x] }) => [${wrong}],`))
+      writeFileSync(
+        join(copy, 'refuse.ts'),
+        `import { runSuite } from './proof/suites/index.ts'
+import { primitives } from './proof/registry/primitives.ts'
+await runSuite('gradient', 'primitives', 'log1p', primitives.log1p, { seed: 1, scale: 1 })
+`,
+      )
+      const output = node('refuse.ts')
+      writeFileSync(path, rules)
+      expect(wrong).not.toBe('')
+      expect(output).toMatch(/gradient of log1p: Property failed after \d+ tests/)
+      expect(output).toMatch(/element \d+ .*derivative \S+, finite differences \S+/)
+    },
+  )
+
   it('is tested by what the page says is tested of it', () => {
     const titles = [...text.matchAll(/^✓ (.+) > primitives log1p: (.+)$/gm)]
     expect(titles).toHaveLength(7)
