@@ -2,6 +2,7 @@
 import { derivativeMutants } from './derivatives.ts'
 import { deviceMutants } from './devices.ts'
 import { diffusionMutants } from './diffusion.ts'
+import { endMutants } from './ends.ts'
 import { graphMutants } from './graph.ts'
 import { kernelMutants } from './kernels.ts'
 import { layerMutants, lossMutants } from './layers.ts'
@@ -16,6 +17,7 @@ export const mutants: readonly Mutant[] = [
   ...kernelMutants,
   ...randomMutants,
   ...layerMutants,
+  ...endMutants,
   ...lossMutants,
   ...optimizerMutants,
   ...diffusionMutants,

@@ -126,6 +126,11 @@ const inferConv = ([x, w]: readonly [Node, Node], a: ConvAttrs): Typing => {
     [...a.stride, ...a.inputDilation, ...a.filterDilation, a.groups].every((n) => Number.isInteger(n) && n >= 1),
     () => `conv2d: strides, dilations and groups are whole numbers ≥ 1 ${where}`,
   )
+  requireShape(
+    [...a.padLow, ...a.padHigh].every(Number.isInteger),
+    () =>
+      `conv2d: padding is a whole number of pixels, got ${showShape(a.padLow)} and ${showShape(a.padHigh)} ${where}`,
+  )
   requireDType(
     x.dtype === w.dtype && isFloat(x.dtype),
     () => `conv2d: input is ${x.dtype} and filter is ${w.dtype}; both must be the same float type`,

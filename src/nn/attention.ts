@@ -28,10 +28,10 @@ export interface AttentionParams {
 
 /** Queries, keys and values of every head, [N, heads, pixels, headWidth] each, from a joint projection [N, H, W, 3·heads·headWidth]. */
 export const splitHeads = (projected: Tensor, heads: number): readonly [query: Tensor, key: Tensor, value: Tensor] => {
-  const n = at(projected.shape, 0)
+  const [n, pixels] = [at(projected.shape, 0), at(projected.shape, 1) * at(projected.shape, 2)]
   const headWidth = at(projected.shape, 3) / (3 * heads)
-  const split = projected.reshape([n, -1, 3, heads, headWidth]).transpose([2, 0, 3, 1, 4])
-  const part = (i: number): Tensor => split.slice([i, i + 1]).reshape([n, heads, -1, headWidth])
+  const split = projected.reshape([n, pixels, 3, heads, headWidth]).transpose([2, 0, 3, 1, 4])
+  const part = (i: number): Tensor => split.slice([i, i + 1]).reshape([n, heads, pixels, headWidth])
   return [part(0), part(1), part(2)]
 }
 
@@ -44,7 +44,7 @@ export const withMemory = (memory: Tensor | undefined, i: 0 | 1, x: Tensor): Ten
 
 /** Heads side by side again: [N, heads, pixels, headWidth] → [N, H, W, heads·headWidth]. */
 export const joinHeads = (x: Tensor, height: number, width: number): Tensor =>
-  x.transpose([0, 2, 1, 3]).reshape([at(x.shape, 0), height, width, -1])
+  x.transpose([0, 2, 1, 3]).reshape([at(x.shape, 0), height, width, at(x.shape, 1) * at(x.shape, 3)])
 
 /**
  * softmax(q·kᵀ / √headWidth)·v of every pixel with all pixels of its image: `[N, H, W, C] → [N, H, W, C]`, to be added to its input.

@@ -1,6 +1,7 @@
 /** Putting tensors together and picking from them: concatenate, stack, gather, sort. */
 import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
+import { isFloat } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
 import { normalizeAxis, showShape } from '../graph/shape.ts'
 import { iota } from './create.ts'
@@ -146,20 +147,27 @@ export const sort = (x: Tensor): Tensor => {
 const flatIndex = (x: Tensor): Tensor => iota([x.size], 0).reshape(x.shape)
 
 /**
- * The index of the largest element along `axis` (the first of equal ones), i32.
+ * The index of the largest element along `axis`, i32: the first of equal ones, and of the first NaN where there is one.
  *
+ * @throws ShapeError where the axis has no elements
  * @example
  * ```ts
  * import { argmax, tensor } from 'fathom'
  *
  * argmax(tensor([[3, 1, 2], [4, 6, 6]])) // => [0, 1]
  * argmax(tensor([[3, 1, 2], [4, 6, 6]]), 0) // => [1, 1, 1]
+ * argmax(tensor([1, NaN, 3])) // => 1
  * ```
  */
 export const argmax = (x: Tensor, axis = -1): Tensor => {
   const a = normalizeAxis('argmax', axis, x.rank)
   const n = at(x.shape, a)
-  const index = iota(x.shape, a)
-  const candidates = x.equal(x.max(a, true)).select(index, n - 1)
-  return candidates.neg().max(a).neg()
+  if (n === 0) throw new ShapeError(`argmax: axis ${axis} of ${showShape(x.shape)} has no elements to choose from`)
+  const isLargest = x.equal(x.max(a, true))
+  // With a NaN the maximum is NaN, which nothing equals; then the elements that do not equal themselves are the largest.
+  const chosen = isFloat(x.dtype) ? isLargest.or(x.equal(x).not()) : isLargest
+  return chosen
+    .select(iota(x.shape, a).neg(), 1 - n)
+    .max(a)
+    .neg()
 }

@@ -5,8 +5,8 @@
  * `iota` are part of the program: a plan holds them, and another value is another program.
  */
 import { range } from '../prelude/array.ts'
-import { ShapeError } from '../prelude/errors.ts'
-import { allocate, encodeHalf, type DType, type TypedArray } from '../graph/dtype.ts'
+import { DTypeError, ShapeError } from '../prelude/errors.ts'
+import { allocate, encodeHalf, isFloat, type DType, type TypedArray } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
 import { normalizeAxis, showShape, sizeOf, type Shape } from '../graph/shape.ts'
 import { fullNode } from './broadcast.ts'
@@ -242,8 +242,9 @@ export const eye = (n: number, dtype: DType = 'f32'): Tensor =>
     .cast(dtype)
 
 /**
- * 1 at the class, 0 elsewhere: `[…] → […, classes]`.
+ * 1 at the class, 0 elsewhere: `[…] → […, classes]`. A label outside [0, classes) gives a row of zeros, as in JAX.
  *
+ * @throws DTypeError for labels that are no integers
  * @example
  * ```ts
  * import { oneHot, tensor } from 'fathom'
@@ -252,11 +253,12 @@ export const eye = (n: number, dtype: DType = 'f32'): Tensor =>
  * ```
  */
 export const oneHot = (labels: Tensor, classes: number, dtype: DType = 'f32'): Tensor => {
-  const shape = [...labels.shape, classes]
+  if (isFloat(labels.dtype) || labels.dtype === 'bool')
+    throw new DTypeError(`oneHot: labels are integers, got ${labels.dtype}; cast them to i32`)
   return labels
+    .cast('i32') // bytes would count only to 255
     .expandDims(-1)
-    .broadcastTo(shape)
-    .equal(iota(shape, labels.rank, labels.dtype))
+    .equal(iota([...labels.shape, classes], labels.rank))
     .cast(dtype)
 }
 

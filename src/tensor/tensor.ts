@@ -27,6 +27,17 @@ const normalizeAxes = (operation: string, axes: Axes, rank: number): readonly nu
     ? range(rank)
     : (typeof axes === 'number' ? [axes] : axes).map((a) => normalizeAxis(operation, a, rank))
 
+/** `shape` with the length in place of −1 that holds all elements of a tensor of shape `from`. */
+const completed = (shape: Shape, from: Shape): Shape => {
+  const [size, known] = [sizeOf(from), product(shape.filter((n) => n !== -1))]
+  const where = `reshape: ${showShape(from)} to ${showShape(shape)}`
+  if (shape.indexOf(-1) !== shape.lastIndexOf(-1)) throw new ShapeError(`${where}: only one length may be -1`)
+  if (known === 0) throw new ShapeError(`${where}: -1 could be any length, for there are no elements; name it`)
+  if (!Number.isInteger(size / known))
+    throw new ShapeError(`${where}: ${size} elements do not divide into rows of ${known}`)
+  return shape.map((n) => (n === -1 ? size / known : n))
+}
+
 type BinaryName =
   | 'add'
   | 'mul'
@@ -369,7 +380,7 @@ export class Tensor {
   }
 
   /**
-   * |x|; its gradient at 0 is 0.
+   * |x|; its gradient is the sign of x: 0 at 0, and NaN at NaN.
    *
    * @example
    * ```ts
@@ -380,8 +391,11 @@ export class Tensor {
    * ```
    */
   abs(): Tensor {
-    const zero = this.operand(0)
-    return this.less(0).select(this.neg(), zero.less(this).select(this, zero))
+    if (this.dtype === 'bool') throw new DTypeError('abs: takes a number, got bool; cast it first')
+    if (this.dtype === 'u8' || this.dtype === 'u32') return this
+    // x · sign x, the sign held constant; neither below nor above 0 are ±0 and NaN, which are their own sign: |−0| = 0, |NaN| = NaN.
+    const sign = this.less(0).select(-1, this.greater(0).select(1, this))
+    return this.mul(sign.stopGradient())
   }
 
   /**
@@ -401,14 +415,16 @@ export class Tensor {
       throw new RangeError(
         `pow: the exponent must be a whole number, got ${n}; for other powers write x.log().mul(p).exp()`,
       )
-    if (n < 0) return this.operand(1).div(this.pow(-n))
+    if (n < 0 && !isFloat(this.dtype))
+      throw new DTypeError(`pow: ${this.dtype} to the power ${n} is no integer; cast to a float first`)
+    if (n < 0) return this.operand(1).div(this).pow(-n) // not 1 / xⁿ, whose derivative at ∞ is 0 · ∞
     if (n === 0) return this.operand(1)
     const half = n > 1 ? this.pow(Math.floor(n / 2)).square() : undefined
     return half === undefined ? this : n % 2 === 0 ? half : half.mul(this)
   }
 
   /**
-   * The larger of x and y; equal elements share the gradient.
+   * The larger of x and y, NaN where one is; equal elements share the gradient.
    *
    * @example
    * ```ts
@@ -423,7 +439,7 @@ export class Tensor {
   }
 
   /**
-   * The smaller of x and y; equal elements share the gradient.
+   * The smaller of x and y, NaN where one is; equal elements share the gradient.
    *
    * @example
    * ```ts
@@ -605,7 +621,8 @@ export class Tensor {
   // ── reduction ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * The sum over `axes` (default all); `keepDims` leaves lengths of 1.
+   * The sum over `axes` (default all); `keepDims` leaves lengths of 1. Bytes are summed in i32, where 8 million of them fit; i32 and u32
+   * wrap.
    *
    * @example
    * ```ts
@@ -615,15 +632,19 @@ export class Tensor {
    * x.sum() // => 21
    * x.sum(0) // => [5, 7, 9]
    * x.sum(-1, true) // => [[6], [15]]
+   * tensor([200, 200], { dtype: 'u8' }).sum() // => 400
    * ```
    */
   sum(axes?: Axes, keepDims = false): Tensor {
-    return this.reduce('sum', axes, keepDims, (x, a) => makeNode('reduceSum', { axes: a, dtype: x.dtype }, [x]))
+    const to = this.dtype === 'u8' ? 'i32' : this.dtype
+    return this.reduce('sum', axes, keepDims, (x, a) => makeNode('reduceSum', { axes: a, dtype: to }, [x])).cast(to)
   }
 
   /**
-   * The mean over `axes` (default all).
+   * The mean over `axes` (default all); of nothing it is NaN. Halves are summed in f32, for their sum may be none: the mean of 70,000 ones
+   * is 1.
    *
+   * @throws DTypeError for integers, whose mean is no integer
    * @example
    * ```ts
    * import { tensor } from 'fathom'
@@ -631,16 +652,22 @@ export class Tensor {
    * const x = tensor([[1, 2, 3], [4, 5, 6]])
    * x.mean() // => 3.5
    * x.mean(1) // => [2, 5]
+   * tensor([1, 2], { dtype: 'i32' }).mean() // throws DTypeError: mean: takes a float, got i32; cast it first
    * ```
    */
   mean(axes?: Axes, keepDims = false): Tensor {
+    if (!isFloat(this.dtype)) throw new DTypeError(`mean: takes a float, got ${this.dtype}; cast it first`)
     const count = product(normalizeAxes('mean', axes, this.rank).map((a) => at(this.shape, a)))
-    return this.sum(axes, keepDims).div(count)
+    const to = this.dtype === 'f16' ? 'f32' : this.dtype
+    return this.reduce('mean', axes, keepDims, (x, a) => makeNode('reduceSum', { axes: a, dtype: to }, [x]))
+      .div(count)
+      .cast(this.dtype)
   }
 
   /**
-   * The largest element over `axes` (default all); equal elements share the gradient.
+   * The largest element over `axes` (default all), NaN where one of them is; equal elements share the gradient.
    *
+   * @throws ShapeError where there are no elements to choose from
    * @example
    * ```ts
    * import { grad, tensor, type Tensor } from 'fathom'
@@ -649,9 +676,13 @@ export class Tensor {
    * x.max() // => 6
    * x.max(1) // => [5, 6]
    * grad((x: Tensor) => x.max())(tensor([7, 1, 7])) // => [0.5, 0, 0.5]
+   * tensor([], { shape: [2, 0] }).max(1) // throws ShapeError: max: axis 1 of [2,0] has no elements to choose from
    * ```
    */
   max(axes?: Axes, keepDims = false): Tensor {
+    const none = normalizeAxes('max', axes, this.rank).find((a) => this.shape[a] === 0)
+    if (none !== undefined)
+      throw new ShapeError(`max: axis ${none} of ${showShape(this.shape)} has no elements to choose from`)
     return this.reduce('max', axes, keepDims, (x, a) => makeNode('reduceMax', { axes: a }, [x]))
   }
 
@@ -670,8 +701,7 @@ export class Tensor {
    * ```
    */
   reshape(shape: Shape): Tensor {
-    const known = product(shape.filter((n) => n !== -1))
-    const full = shape.map((n) => (n === -1 ? this.size / known : n))
+    const full = shape.includes(-1) ? completed(shape, this.shape) : shape
     return equalNumbers(full, this.shape) ? this : new Tensor(makeNode('reshape', { shape: full }, [this.node]))
   }
 

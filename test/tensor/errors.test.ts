@@ -47,7 +47,7 @@ const cases: readonly (readonly [message: string, make: () => unknown])[] = [
   ['broadcastTo: [2,3] does not broadcast to [3,3]', () => x.broadcastTo([3, 3])],
   ['broadcastTo: [2,3] does not broadcast to [3]', () => x.broadcastTo([3])],
   ['reshape: [2,3] has 6 elements, [4,2] has 8', () => x.reshape([4, 2])],
-  ['reshape: [2,3] with 6 elements does not divide into [4,1.5]', () => x.reshape([4, -1])],
+  ['reshape: [2,3] to [4,-1]: 6 elements do not divide into rows of 4', () => x.reshape([4, -1])],
   ['transpose: [1] does not name every axis of [2,3] once', () => x.transpose([1])],
   ['transpose: axis 2 does not exist in a tensor of 2 axes', () => x.transpose([2, 0])],
   ['sum: axis 2 does not exist in a tensor of 2 axes', () => x.sum(2)],

@@ -67,7 +67,7 @@ const reductions: readonly Operation[] = [
   }),
   operation(
     'max over axes',
-    (x, { mode }) => isNumber(x) && (x.size > 0 || mode === 'wild'),
+    (x) => isNumber(x) && x.size > 0, // the maximum of nothing is an error
     (x, b, { choose }) => [x.max(subset(x.rank, choose), choose(2) === 0), b],
     2,
     false,
@@ -75,7 +75,7 @@ const reductions: readonly Operation[] = [
   operation('max of nothing', isNumber, (x, b) => [raw('reduceMax', { axes: [] }, x), b], 1, false),
   operation(
     'mean',
-    (x) => isNumber(x) && x.size > 0,
+    (x) => isFloatTensor(x) && x.size > 0,
     (x, b, { choose }) => [x.mean(subset(x.rank, choose)), b],
   ),
   operation(
