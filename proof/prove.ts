@@ -135,7 +135,9 @@ const plan: readonly Planned[] = [
   },
   {
     title: 'Formulas',
-    explanation: 'Every equation that the documentation prints; see [the ledger](../ledger.md).',
+    explanation:
+      'Every equation that the documentation prints, with a test each: [the ledger](../ledger.md) counts and lists them.',
+    elsewhere: true,
     run: async () => ledgerSuite(),
   },
 ]

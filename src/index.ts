@@ -1,6 +1,8 @@
 /**
  * fathom: tensors, random numbers, derivatives and devices. Modules, optimizers, models, diffusion, files, data and training have
  * entries of their own: `fathom/nn`, `fathom/optim`, `fathom/models`, `fathom/diffusion`, `fathom/io`, `fathom/data`, `fathom/train`.
+ *
+ * @module fathom
  */
 import { printGraph } from './graph/print.ts'
 import type { Plan } from './compiler/plan.ts'

@@ -1,4 +1,8 @@
-/** Modules, layers and losses. A module is a pair of pure functions over a tree of parameters; nothing here differentiates or computes. */
+/**
+ * Modules, layers and losses. A module is a pair of pure functions over a tree of parameters; nothing here differentiates or computes.
+ *
+ * @module fathom/nn
+ */
 export * from './activations.ts'
 export { attention, type AttentionOptions, type AttentionParams } from './attention.ts'
 export { checkpointed } from './checkpointed.ts'

@@ -1,4 +1,8 @@
-/** fathom/train: runs. `train` begins one, `resume` continues it exactly, `load` and `sample` use what it learned. */
+/**
+ * fathom/train: runs. `train` begins one, `resume` continues it exactly, `load` and `sample` use what it learned.
+ *
+ * @module fathom/train
+ */
 export { configOf, decodeConfig, settings } from './config.ts'
 export type { ModelConfig, TrainConfig } from './trainConfig.ts'
 export { planTraining, type TrainingPlan } from './dryRun.node.ts'
