@@ -1,13 +1,16 @@
 /** Broadcasting, written into the graph: a number as a tensor of a shape, and a tensor stretched to a larger one. */
 import { equalNumbers, range, without } from '../prelude/array.ts'
 import { DTypeError, ShapeError } from '../prelude/errors.ts'
-import { allocate, encodeHalf, isFloat, type DType } from '../graph/dtype.ts'
+import { notATensor } from '../prelude/mistaken.ts'
+import { allocate, encodeHalf, isFloat, requireKnownDType, type DType } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
 import type { Node } from '../graph/ops.ts'
-import { showShape, type Shape } from '../graph/shape.ts'
+import { requireWholeShape, showShape, type Shape } from '../graph/shape.ts'
 
 /** A node that holds `value` in every element of `shape`; integer dtypes hold whole numbers only, and bool 0 or 1. */
 export const fullNode = (value: number, shape: Shape, dtype: DType): Node => {
+  requireKnownDType(dtype)
+  if (typeof value !== 'number') throw notATensor('full', value, 'a number')
   if (!isFloat(dtype) && !Number.isInteger(value))
     throw new DTypeError(`${value} is not a number of dtype ${dtype}; cast the tensor to a float first`)
   const values = allocate(dtype, 1)
@@ -17,6 +20,7 @@ export const fullNode = (value: number, shape: Shape, dtype: DType): Node => {
 
 /** `x` repeated to `shape` by NumPy's rule: missing axes in front, lengths of 1 stretched. */
 export const broadcastNode = (x: Node, shape: Shape): Node => {
+  requireWholeShape(shape)
   if (equalNumbers(x.shape, shape)) return x
   const lead = shape.length - x.shape.length
   const axes = range(shape.length).filter((a) => a < lead || (x.shape[a - lead] === 1 && shape[a] !== 1))

@@ -4,6 +4,7 @@ import { ShapeError } from '../prelude/errors.ts'
 import { makeNode } from '../graph/node.ts'
 import { normalizeAxis, showShape } from '../graph/shape.ts'
 import { iota } from './create.ts'
+import { expectTensor, nodeOf } from './expect.ts'
 import { Tensor } from './tensor.ts'
 
 /**
@@ -21,6 +22,7 @@ import { Tensor } from './tensor.ts'
 export const concatenate = (xs: readonly Tensor[], axis: number): Tensor => {
   const [first] = xs
   if (first === undefined) throw new ShapeError('concatenate: needs at least one tensor')
+  for (const x of xs) expectTensor('concatenate', x)
   return xs.length === 1
     ? first
     : new Tensor(
@@ -46,7 +48,10 @@ export const concatenate = (xs: readonly Tensor[], axis: number): Tensor => {
  */
 export const stack = (xs: readonly Tensor[], axis = 0): Tensor =>
   concatenate(
-    xs.map((x) => x.expandDims(axis)),
+    xs.map((x) => {
+      expectTensor('stack', x)
+      return x.expandDims(axis)
+    }),
     axis,
   )
 
@@ -87,7 +92,10 @@ export const splitInto = (x: Tensor, count: number, axis: number): readonly Tens
  * ```
  */
 export const gather = (table: Tensor, index: Tensor, axis = 0): Tensor =>
-  new Tensor(makeNode('gather', { axis: normalizeAxis('gather', axis, table.rank) }, [table.node, index.node]))
+  new Tensor(makeNode('gather', { axis: normalizeAxis('gather', axis, table.rank) }, [
+      nodeOf('gather', table),
+      nodeOf('gather', index),
+    ]))
 
 /**
  * The transpose of {@link gather}: updates are added into `size` rows of zeros along `axis`.
@@ -103,8 +111,8 @@ export const gather = (table: Tensor, index: Tensor, axis = 0): Tensor =>
 export const scatterAdd = (index: Tensor, updates: Tensor, size: number, axis = 0): Tensor =>
   new Tensor(
     makeNode('scatterAdd', { axis: normalizeAxis('scatterAdd', axis, updates.rank - index.rank + 1), size }, [
-      index.node,
-      updates.node,
+      nodeOf('scatterAdd', index),
+      nodeOf('scatterAdd', updates),
     ]),
   )
 

@@ -4,12 +4,13 @@
  *
  * Nothing is computed here: each method makes nodes. Operands broadcast by NumPy's rule, and the broadcast is written into the graph.
  */
-import { at, equalNumbers, product, range } from '../prelude/array.ts'
+import { at as element, equalNumbers, product, range } from '../prelude/array.ts'
 import { DTypeError, ShapeError } from '../prelude/errors.ts'
+import { notATensor } from '../prelude/mistaken.ts'
 import { isFloat, type DType } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
-import type { Node } from '../graph/ops.ts'
-import { broadcastShapes, normalizeAxis, showShape, sizeOf, type Shape } from '../graph/shape.ts'
+import type { Definition, Node } from '../graph/ops.ts'
+import { broadcastShapes, normalizeAxis, requireWholeShape, showShape, sizeOf, type Shape } from '../graph/shape.ts'
 import { broadcastNode, fullNode } from './broadcast.ts'
 
 /** What a binary method takes: a tensor of the same dtype, or a number, which takes the tensor's dtype. */
@@ -25,6 +26,28 @@ const normalizeAxes = (operation: string, axes: Axes, rank: number): readonly nu
   axes === undefined
     ? range(rank)
     : (typeof axes === 'number' ? [axes] : axes).map((a) => normalizeAxis(operation, a, rank))
+
+/** The shape that `reshape` is asked for, with the length for −1 found. */
+const completeShape = (from: Shape, shape: Shape): Shape => {
+  const open = Array.isArray(shape) ? shape.filter((n) => n === -1).length : 0
+  const known = open === 0 ? shape : shape.filter((n) => n !== -1)
+  requireWholeShape(known)
+  if (open === 0) return shape
+  const where = `reshape: ${showShape(from)} to ${showShape(shape)}`
+  if (open > 1) throw new ShapeError(`${where}: ${open} lengths are −1; one can be left open`)
+  const [size, rest] = [sizeOf(from), sizeOf(known)]
+  if (rest === 0) throw new ShapeError(`${where}: the lengths beside −1 make 0 elements, so −1 could be anything; name it`)
+  if (size % rest !== 0) throw new ShapeError(`${where}: ${size} elements do not divide by ${rest}`)
+  return shape.map((n) => (n === -1 ? size / rest : n))
+}
+
+/** How a vector, which NumPy would take, becomes a matrix. */
+const vectorRemedy = (x: Tensor, y: Tensor): string => {
+  if (x.rank === 0 || y.rank === 0) return 'for a number use mul'
+  return x.rank === 1
+    ? 'the first as a row: x.expandDims(0).matmul(…)'
+    : 'the second as a column: x.matmul(y.expandDims(-1))'
+}
 
 type BinaryName =
   | 'add'
@@ -165,7 +188,7 @@ export class Tensor {
   sub(y: Operand): Tensor {
     return typeof y === 'number' && isFloat(this.dtype)
       ? this.binary('add', -y)
-      : this.binary('add', this.operand(y).neg())
+      : this.binary('add', this.operandOf('sub', y).neg())
   }
 
   /**
@@ -384,26 +407,60 @@ export class Tensor {
   }
 
   /**
-   * xⁿ for a whole number n, by repeated squaring.
+   * xᵖ for a number p. Whole powers are products, by repeated squaring, in every dtype; of others, those of floats, x < 0 gives NaN, and the
+   * gradient is p·xᵖ⁻¹ at 0 too.
    *
    * @example
    * ```ts
-   * import { tensor } from 'fathom'
+   * import { grad, tensor, type Tensor } from 'fathom'
    *
-   * tensor([2, 3]).pow(3) // => [8, 27]
+   * tensor([2, -3]).pow(3) // => [8, -27]
    * tensor([2, 4]).pow(-1) // => [0.5, 0.25]
-   * tensor([2]).pow(0.5) // throws RangeError: pow: the exponent must be a whole number, got 0.5; …
+   * tensor([4, 0, -1]).pow(1.5) // => [8, 0, NaN]
+   * grad((x: Tensor) => x.pow(1.5).sum())(tensor([4, 0])) // => [3, 0]
    * ```
    */
-  pow(n: number): Tensor {
-    if (!Number.isInteger(n))
-      throw new RangeError(
-        `pow: the exponent must be a whole number, got ${n}; for other powers write x.log().mul(p).exp()`,
-      )
-    if (n < 0) return this.operand(1).div(this.pow(-n))
+  pow(p: number): Tensor {
+    if (typeof p !== 'number') throw notATensor('pow', p, 'a number')
+    if (!Number.isFinite(p)) throw new RangeError(`pow: the exponent must be a finite number, got ${p}`)
+    return Number.isInteger(p) ? this.wholePower(p) : this.realPower(p)
+  }
+
+  private wholePower(n: number): Tensor {
+    if (n < 0) return this.operand(1).div(this.wholePower(-n))
     if (n === 0) return this.operand(1)
-    const half = n > 1 ? this.pow(Math.floor(n / 2)).square() : undefined
+    const half = n > 1 ? this.wholePower(Math.floor(n / 2)).square() : undefined
     return half === undefined ? this : n % 2 === 0 ? half : half.mul(this)
+  }
+
+  /** A call with a derivative of its own, d xᵖ = p·xᵖ⁻¹ dx: that of exp(p·log x) is 0·∞ at 0. */
+  private realPower(p: number): Tensor {
+    if (!isFloat(this.dtype))
+      throw new DTypeError(
+        `pow: ${this.dtype} has whole powers only, got the exponent ${p}; cast the tensor to a float first`,
+      )
+    const x = makeNode('parameter', { index: 0, shape: this.shape, dtype: this.dtype }, [])
+    const definition: Definition = {
+      name: 'pow',
+      checkpoint: false,
+      parameters: [x],
+      outputs: [new Tensor(x).powerValue(p).node],
+      vjp: (inputs, cotangents) => {
+        const [at, g] = [new Tensor(element(inputs, 0)), new Tensor(element(cotangents, 0))]
+        return [g.mul(at.pow(p - 1).mul(p)).node]
+      },
+    }
+    return new Tensor(makeNode('call', { definition, output: 0 }, [this.node]))
+  }
+
+  /** xᵖ = xⁿ·xᶠ with n = ⌊p⌋: so f·log x is small, and the rounding error of the exponential with it. */
+  private powerValue(p: number): Tensor {
+    if (this.dtype === 'f16') return this.cast('f32').powerValue(p).cast('f16') // one rounding for four operations
+    const n = Math.floor(Math.abs(p))
+    const f = Math.abs(p) - n
+    const fraction = f === 0.5 ? this.sqrt() : this.log().mul(f).exp()
+    const power = (n === 0 ? fraction : this.wholePower(n).mul(fraction)).add(0) // −0 to a power that is not whole is +0
+    return p < 0 ? this.operand(1).div(power) : power
   }
 
   /**
@@ -433,7 +490,7 @@ export class Tensor {
    * ```
    */
   minimum(y: Operand): Tensor {
-    const other = this.operand(y)
+    const other = this.operandOf('minimum', y)
     if (!isFloat(this.dtype)) return this.less(other).select(this, other) // −x of an unsigned or the least integer is not smaller
     return this.neg().maximum(other.neg()).neg()
   }
@@ -465,7 +522,7 @@ export class Tensor {
    * ```
    */
   greater(y: Operand): Tensor {
-    return this.operand(y).less(this)
+    return this.operandOf('greater', y).less(this)
   }
 
   /**
@@ -483,7 +540,7 @@ export class Tensor {
   }
 
   /**
-   * For a bool tensor: `yes` where true, `no` where false; both broadcast. At least one of the two is a tensor.
+   * For a bool tensor: `yes` where true, `no` where false; both broadcast. Two numbers are f32.
    *
    * @example
    * ```ts
@@ -491,13 +548,13 @@ export class Tensor {
    *
    * const x = tensor([-1, 2, -3])
    * x.less(0).select(0, x) // => [0, 2, 0]
+   * x.less(0).select(1, 0.5) // => [1, 0.5, 1]
    * ```
    */
   select(yes: Operand, no: Operand): Tensor {
-    const like = typeof yes === 'number' ? no : yes
-    if (typeof like === 'number')
-      throw new DTypeError('select: one of the two values must be a tensor, which gives the dtype')
-    const [a, b] = [like.operand(yes), like.operand(no)]
+    const named = yes instanceof Tensor ? yes : no
+    const like = named instanceof Tensor ? named : new Tensor(fullNode(0, [], 'f32'))
+    const [a, b] = [like.operandOf('select', yes), like.operandOf('select', no)]
     const shape = broadcastShapes('select', this.shape, broadcastShapes('select', a.shape, b.shape))
     return new Tensor(
       makeNode('where', {}, [
@@ -633,7 +690,7 @@ export class Tensor {
    * ```
    */
   mean(axes?: Axes, keepDims = false): Tensor {
-    const count = product(normalizeAxes('mean', axes, this.rank).map((a) => at(this.shape, a)))
+    const count = product(normalizeAxes('mean', axes, this.rank).map((a) => element(this.shape, a)))
     return this.sum(axes, keepDims).div(count)
   }
 
@@ -669,8 +726,7 @@ export class Tensor {
    * ```
    */
   reshape(shape: Shape): Tensor {
-    const known = product(shape.filter((n) => n !== -1))
-    const full = shape.map((n) => (n === -1 ? this.size / known : n))
+    const full = completeShape(this.shape, shape)
     return equalNumbers(full, this.shape) ? this : new Tensor(makeNode('reshape', { shape: full }, [this.node]))
   }
 
@@ -821,16 +877,17 @@ export class Tensor {
    * ```
    */
   matmul(y: Tensor): Tensor {
+    if (!(y instanceof Tensor)) throw notATensor('matmul', y)
     if (this.rank < 2 || y.rank < 2)
       throw new ShapeError(
-        `matmul: needs two matrices or stacks of them, got ${showShape(this.shape)} and ${showShape(y.shape)}`,
+        `matmul: needs two matrices or stacks of them, got ${showShape(this.shape)} and ${showShape(y.shape)}; ${vectorRemedy(this, y)}`,
       )
     const batch = range(y.rank - 2)
     const where = `matmul: ${showShape(this.shape)} · ${showShape(y.shape)}`
     if (this.shape.at(-1) !== y.shape.at(-2))
       throw new ShapeError(`${where}: ${this.shape.at(-1)} columns meet ${y.shape.at(-2)} rows`)
     if (y.rank > 2 && !equalNumbers(this.shape.slice(0, -2), y.shape.slice(0, -2)))
-      throw new ShapeError(`${where}: the leading axes differ`)
+      throw new ShapeError(`${where}: the leading axes differ; repeat those of the one with broadcastTo`)
     const attrs = { contract: [[this.rank - 1], [y.rank - 2]], batch: [batch, batch], dtype: this.dtype } as const
     return new Tensor(makeNode('dotGeneral', attrs, [this.node, y.node]))
   }
@@ -862,7 +919,13 @@ export class Tensor {
    * ```
    */
   operand(y: Operand): Tensor {
-    return typeof y === 'number' ? new Tensor(fullNode(y, this.shape, this.dtype)) : y
+    return this.operandOf('operand', y)
+  }
+
+  private operandOf(operation: string, y: Operand): Tensor {
+    if (typeof y === 'number') return new Tensor(fullNode(y, this.shape, this.dtype))
+    if (y instanceof Tensor) return y
+    throw notATensor(operation, y, 'a tensor or a number')
   }
 
   private unary(op: UnaryName): Tensor {
@@ -870,7 +933,7 @@ export class Tensor {
   }
 
   private binary(op: BinaryName, y: Operand): Tensor {
-    const other = this.operand(y)
+    const other = this.operandOf(op, y)
     const shape = broadcastShapes(op, this.shape, other.shape)
     return new Tensor(makeNode(op, {}, [broadcastNode(this.node, shape), broadcastNode(other.node, shape)]))
   }

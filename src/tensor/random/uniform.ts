@@ -6,7 +6,7 @@
  */
 import { DTypeError } from '../../prelude/errors.ts'
 import { isFloat, type DType } from '../../graph/dtype.ts'
-import { sizeOf, type Shape } from '../../graph/shape.ts'
+import { requireWholeShape, sizeOf, type Shape } from '../../graph/shape.ts'
 import { call } from '../annotate.ts'
 import { full, iota, zeros } from '../create.ts'
 import type { Tensor } from '../tensor.ts'
@@ -29,6 +29,7 @@ import { purposes, threefryWord, type Key } from './threefry.ts'
  * ```
  */
 export const bits = (key: Key, shape: Shape): Tensor => {
+  requireWholeShape(shape)
   const words = (k: Key): Tensor => {
     const i = iota([sizeOf(shape)], 0, 'u32')
     return threefryWord(k, purposes.bits, i.shiftRight(1), i).reshape(shape)
