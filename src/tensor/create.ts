@@ -9,6 +9,7 @@ import { DTypeError, ShapeError, typeError } from '../prelude/errors.ts'
 import { notATensor } from '../prelude/mistaken.ts'
 import { allocate, encodeHalf, requireKnownDType, type DType, type TypedArray } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
+import { dataOrigin, noteData } from '../graph/origin.ts'
 import { normalizeAxis, requireWholeShape, showShape, sizeOf, type Shape } from '../graph/shape.ts'
 import { fullNode } from './broadcast.ts'
 import { Tensor } from './tensor.ts'
@@ -126,9 +127,9 @@ const check = <T extends { readonly values: TypedArray; readonly shape: Shape }>
  */
 export const tensor = (values: Values, layout: Layout = {}): Tensor => {
   const t = toTyped(values, layout)
-  return new Tensor(
-    makeNode('buffer', { source: { kind: 'host', values: t.values }, shape: t.shape, dtype: t.dtype }, []),
-  )
+  const node = makeNode('buffer', { source: { kind: 'host', values: t.values }, shape: t.shape, dtype: t.dtype }, [])
+  noteData(node, dataOrigin(tensor))
+  return new Tensor(node)
 }
 
 /**

@@ -232,22 +232,35 @@ const positive =
   (d) =>
     fc.tuple(numbers(d, [low, high]), fc.boolean()).map(([x, negative]) => (negative ? -x : x))
 
+const exponents = (dtype: DType): fc.Arbitrary<number> =>
+  dtype === 'i32'
+    ? fc.integer({ min: 0, max: 7 })
+    : fc.oneof(fc.integer({ min: -3, max: 7 }), fc.constantFrom(0.5, -0.5, 1.5, 0.3, -1.25, 2.75))
+
+const bases = (dtype: DType, p: number): fc.Arbitrary<number> =>
+  dtype === 'i32'
+    ? fc.integer({ min: -9, max: 9 })
+    : Number.isInteger(p)
+      ? positive(0.5, 1.5)(dtype)
+      : numbers(dtype, [0.5, 1.5])
+
 const power: Entry = entry({
   dtypes: ['f64', 'f32', 'i32'],
   cases: (dtype) =>
-    fc.tuple(broadcastable(1), fc.integer({ min: dtype === 'i32' ? 0 : -3, max: 7 })).chain(([[shape = []], n]) =>
-      arrays(shape, dtype, dtype === 'i32' ? fc.integer({ min: -9, max: 9 }) : positive(0.5, 1.5)(dtype)).map((x) => ({
+    fc.tuple(broadcastable(1), exponents(dtype)).chain(([[shape = []], p]) =>
+      arrays(shape, dtype, bases(dtype, p)).map((x) => ({
         inputs: [x],
-        build: (t: Tensor | undefined) => one(t).pow(n),
-        oracle: () => ({ shape: x.shape, data: x.data.map((e) => e ** n) }),
+        build: (t: Tensor | undefined) => one(t).pow(p),
+        oracle: () => ({ shape: x.shape, data: x.data.map((e) => e ** p) }),
       })),
     ),
   differentiableIn: [0],
   slack: 8,
   errors: [
-    badRange(/^pow: the exponent must be a whole number, got 0\.5; for other powers write/, ['f32[2]'], (x) =>
+    badDType(/^pow: i32 has whole powers only, got the exponent 0\.5; cast the tensor to a float first/, ['i32[2]'], (x) =>
       one(x).pow(0.5),
     ),
+    badRange(/^pow: the exponent must be a finite number, got Infinity/, ['f32[2]'], (x) => one(x).pow(Infinity)),
   ],
 })
 
