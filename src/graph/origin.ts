@@ -37,13 +37,16 @@ const nodeFrames = 60
 /** Frames that are kept of data: the user calls `tensor`, or `scalar`, `key` or `foldIn`, which call it. */
 const dataFrames = 5
 
+/** The primitive, or the name of what a call stands for. */
+const nameOf = (node: Node): string => (node.op === 'call' ? node.attrs.definition.name : node.op)
+
 const originAbove = (below: (...args: never[]) => unknown, frames: number): Origin => ({
   site: siteAbove(below, frames),
   scope: currentScope(),
   gradientOf:
     recording.gradientOf === undefined
       ? undefined
-      : { op: recording.gradientOf.op, origin: origins.get(recording.gradientOf) },
+      : { op: nameOf(recording.gradientOf), origin: origins.get(recording.gradientOf) },
 })
 
 /** Notes where a new node is made, if somebody records. */

@@ -3,18 +3,20 @@
  * that has an effect is in these four files.
  */
 import { pipe, TE } from '../prelude/fp.ts'
-import { decodeHalf, viewAs, type TypedArray } from '../graph/dtype.ts'
+import { decodeHalf, viewAs } from '../graph/dtype.ts'
 import type { NodeOf } from '../graph/ops.ts'
 import { allPasses, type Passes } from '../compiler/passes.ts'
 import type { Backend, Machine } from '../backends/backend.ts'
 import { loadBackend, type BackendOptions, type DeviceError } from '../backends/registry.ts'
 import { compileFunction, type Compiled, type CompileOptions } from './compiled.ts'
+import { expectTensor } from './expect.ts'
+import { readings, type Elements, type Readings } from './reading.ts'
 import { realizeTree } from './realize.ts'
 import { storageOf, type Holding, type Session } from './storage.ts'
 import type { Tensor } from './tensor.ts'
 
 /** A place where tensors are computed. */
-export interface Device {
+export interface Device extends Readings {
   readonly name: string
   /** One line for people: the name, and what of the machine is used. */
   readonly description: string
@@ -46,7 +48,7 @@ export interface Device {
    * await device.read(tensor([[1, 2], [3, 4]]).mul(2)) // => [2, 4, 6, 8]
    * ```
    */
-  readonly read: (x: Tensor) => Promise<Exclude<TypedArray, Uint16Array>>
+  readonly read: (x: Tensor) => Promise<Elements>
   /**
    * `fn` as a plan: traced once for each structure and shapes of its arguments, then replayed.
    *
@@ -64,7 +66,8 @@ export interface Device {
   readonly close: () => Promise<void>
 }
 
-const readTensor = async (session: Session, x: Tensor): Promise<Exclude<TypedArray, Uint16Array>> => {
+const readTensor = async (session: Session, x: Tensor): Promise<Elements> => {
+  expectTensor('read', x)
   const leaf = realizeTree(session, x)
   const bytes = await session.backend.read(storageOf(session, leaf.node as NodeOf<'buffer'>, '').holding.memory)
   const values = viewAs(x.dtype, bytes.buffer, bytes.byteOffset, x.size)
@@ -77,14 +80,17 @@ export const deviceOn = (backend: Backend, passes: Passes = allPasses): Device =
     if (donatedAs === undefined) backend.release(memory)
   })
   const session: Session = { backend, passes, forgotten, uploads: new WeakMap(), realizations: new Map() }
+  const realize = async <T>(tree: T): Promise<T> => Promise.resolve(realizeTree(session, tree))
+  const read = async (x: Tensor): Promise<Elements> => readTensor(session, x)
   return {
     name: backend.name,
     description: backend.description,
     threads: backend.threads,
     memoryLimit: backend.memoryLimit,
     ...(backend.machine === undefined ? {} : { machine: backend.machine }),
-    realize: async (tree) => Promise.resolve(realizeTree(session, tree)),
-    read: async (x) => readTensor(session, x),
+    realize,
+    read,
+    ...readings(realize, read),
     compile: compileFunction(session),
     close: () => backend.close(),
   }

@@ -5,13 +5,14 @@
  * Nothing is computed here: each method makes nodes. Operands broadcast by NumPy's rule, and the broadcast is written into the graph.
  */
 import { at as element, equalNumbers, product, range } from '../prelude/array.ts'
-import { DTypeError, ShapeError } from '../prelude/errors.ts'
+import { DTypeError, ShapeError, typeError } from '../prelude/errors.ts'
 import { notATensor } from '../prelude/mistaken.ts'
 import { isFloat, type DType } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
 import type { Definition, Node } from '../graph/ops.ts'
 import { broadcastShapes, normalizeAxis, requireWholeShape, showShape, sizeOf, type Shape } from '../graph/shape.ts'
 import { broadcastNode, fullNode } from './broadcast.ts'
+import { jsonOf, showNode, type TensorJson } from './inspect.ts'
 
 /** What a binary method takes: a tensor of the same dtype, or a number, which takes the tensor's dtype. */
 export type Operand = Tensor | number
@@ -904,6 +905,64 @@ export class Tensor {
    */
   stopGradient(): Tensor {
     return this.unary('stopGradient')
+  }
+
+  // ── being looked at ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Dtype, shape, and the values where they are on the host, else what makes them; `console.log` prints the same.
+   *
+   * @example
+   * ```ts
+   * import { tensor, zeros } from 'fathom'
+   *
+   * const x = tensor([[1, 2.5], [30, 4]])
+   * x.toString() // =>
+   * // Tensor f32[2,2]
+   * // [[  1, 2.5],
+   * //  [ 30,   4]]
+   * `${zeros([3])}` // => 'Tensor f32[3] [0, 0, 0]'
+   * `${x.add(1)}` // => 'Tensor f32[2,2], made by add, not computed yet: await device.read(x)'
+   * ```
+   */
+  toString(): string {
+    return showNode(this.node)
+  }
+
+  /**
+   * What `JSON.stringify` writes: dtype, shape, and up to 1,000 values that are on the host, else what makes them.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * JSON.stringify({ x: tensor([1, 2]) }) // => '{"x":{"dtype":"f32","shape":[2],"values":[1,2]}}'
+   * JSON.stringify(tensor([1, 2]).sum()) // => '{"dtype":"f32","shape":[],"op":"reduceSum"}'
+   * ```
+   */
+  toJSON(): TensorJson {
+    return jsonOf(this.node)
+  }
+
+  // What JavaScript does to any value when asked to print, iterate or calculate. Not declared: to TypeScript, `x * 2` stays an error.
+  static {
+    const define = (key: symbol, value: (this: Tensor, hint: string) => unknown): void => {
+      Object.defineProperty(this.prototype, key, { value, configurable: true, writable: true })
+    }
+    define(Symbol.for('nodejs.util.inspect.custom'), function () {
+      return this.toString()
+    })
+    define(Symbol.toPrimitive, function (hint) {
+      if (hint !== 'number') return this.toString()
+      throw typeError(
+        `a tensor is no number: JavaScript's operators cannot compute with ${this.dtype}${showShape(this.shape)}; write x.mul(2) for x * 2, x.greater(0) for x > 0, await device.item(x) for its one value`,
+      )
+    })
+    define(Symbol.iterator, function () {
+      throw typeError(
+        `a tensor is no list: to go over ${this.dtype}${showShape(this.shape)}, read it, for (const row of await device.toArray(x)), or cut it, splitInto(x, ${this.shape[0] ?? 1}, 0)`,
+      )
+    })
   }
 
   // ── making nodes ──────────────────────────────────────────────────────────────────────────────────────────────────
