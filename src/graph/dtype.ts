@@ -38,7 +38,7 @@ const foreignNames: Readonly<Record<string, DType | undefined>> = {
 /** Refuses the name of no dtype, as JavaScript may give one. */
 export const requireKnownDType = (dtype: DType): void => {
   if (Object.hasOwn(bytesPerElement, dtype)) return
-  const given = typeof dtype === 'string' ? `'${String(dtype)}'` : whatIs(dtype)
+  const given = typeof dtype === 'string' ? `'${dtype}'` : whatIs(dtype)
   const meant = Object.hasOwn(foreignNames, dtype) ? `; write '${foreignNames[dtype]}'` : ''
   throw new DTypeError(`there is no dtype ${given}: choose one of ${keysOf(bytesPerElement).join(', ')}${meant}`)
 }

@@ -81,19 +81,20 @@ const flatten = (values: Values, shape: Shape, index: readonly number[] = []): r
     : Array.from(row).flatMap((v, i) => flatten(v, shape.slice(1), [...index, i]))
 }
 
-const toTyped = (
-  given: Values,
-  { shape, dtype }: Layout,
-): { readonly values: TypedArray; readonly shape: Shape; readonly dtype: DType } => {
-  if (dtype !== undefined) requireKnownDType(dtype)
-  if (shape !== undefined) requireWholeShape(shape)
-  if (ArrayBuffer.isView(given)) {
-    const values = storageOf(given)
-    const full = { values, shape: shape ?? [values.length], dtype: dtype ?? dtypeOf(values) }
-    const isBool = full.dtype === 'bool' && values instanceof Uint8Array && values.every((x) => x <= 1)
-    if (full.dtype !== dtypeOf(values) && !isBool) return toTyped(Array.from(values), full)
-    return check(full)
-  }
+interface Typed {
+  readonly values: TypedArray
+  readonly shape: Shape
+  readonly dtype: DType
+}
+
+/** A typed array as it is, where the dtype is stored so; else its numbers. */
+const fromTypedArray = (values: TypedArray, { shape, dtype }: Layout): Typed => {
+  const full = { values, shape: shape ?? [values.length], dtype: dtype ?? dtypeOf(values) }
+  const isBool = full.dtype === 'bool' && values instanceof Uint8Array && values.every((x) => x <= 1)
+  return full.dtype === dtypeOf(values) || isBool ? check(full) : fromNested(Array.from(values), full)
+}
+
+const fromNested = (given: Values, { shape, dtype }: Layout): Typed => {
   const nested = nestedShape(given)
   const flat = flatten(given, nested)
   const to = dtype ?? (flat.length > 0 && flat.every((x) => typeof x === 'boolean') ? 'bool' : 'f32')
@@ -103,6 +104,12 @@ const toTyped = (
     typed[i] = to === 'f16' ? encodeHalf(x) : to === 'bool' ? Number(x !== 0) : x
   })
   return check({ values: typed, shape: shape ?? nested, dtype: to })
+}
+
+const toTyped = (given: Values, layout: Layout): Typed => {
+  if (layout.dtype !== undefined) requireKnownDType(layout.dtype)
+  if (layout.shape !== undefined) requireWholeShape(layout.shape)
+  return ArrayBuffer.isView(given) ? fromTypedArray(storageOf(given), layout) : fromNested(given, layout)
 }
 
 const check = <T extends { readonly values: TypedArray; readonly shape: Shape }>(t: T): T => {

@@ -4,7 +4,7 @@ import type { TypedArray } from '../graph/dtype.ts'
 import { showShape } from '../graph/shape.ts'
 import { expectTensor } from './expect.ts'
 import { nest, type Nested } from './nested.ts'
-import { Tensor } from './tensor.ts'
+import type { Tensor } from './tensor.ts'
 import { leaves, mapTree } from './tree.ts'
 
 /** Elements as they are read: f16 arrives as f32. */

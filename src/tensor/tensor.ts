@@ -917,12 +917,12 @@ export class Tensor {
    * import { tensor, zeros } from 'fathom'
    *
    * const x = tensor([[1, 2.5], [30, 4]])
-   * x.toString() // =>
+   * String(x) // =>
    * // Tensor f32[2,2]
    * // [[  1, 2.5],
    * //  [ 30,   4]]
-   * `${zeros([3])}` // => 'Tensor f32[3] [0, 0, 0]'
-   * `${x.add(1)}` // => 'Tensor f32[2,2], made by add, not computed yet: await device.read(x)'
+   * String(zeros([3])) // => 'Tensor f32[3] [0, 0, 0]'
+   * x.add(1).toString() // => 'Tensor f32[2,2], made by add, not computed yet: await device.read(x)'
    * ```
    */
   toString(): string {
@@ -944,7 +944,7 @@ export class Tensor {
     return jsonOf(this.node)
   }
 
-  // What JavaScript does to any value when asked to print, iterate or calculate. Not declared: to TypeScript, `x * 2` stays an error.
+  // What JavaScript asks of any value that is printed or calculated with. There is no iterator that explains: tests compare what has one element by element.
   static {
     const define = (key: symbol, value: (this: Tensor, hint: string) => unknown): void => {
       Object.defineProperty(this.prototype, key, { value, configurable: true, writable: true })
@@ -956,11 +956,6 @@ export class Tensor {
       if (hint !== 'number') return this.toString()
       throw typeError(
         `a tensor is no number: JavaScript's operators cannot compute with ${this.dtype}${showShape(this.shape)}; write x.mul(2) for x * 2, x.greater(0) for x > 0, await device.item(x) for its one value`,
-      )
-    })
-    define(Symbol.iterator, function () {
-      throw typeError(
-        `a tensor is no list: to go over ${this.dtype}${showShape(this.shape)}, read it, for (const row of await device.toArray(x)), or cut it, splitInto(x, ${this.shape[0] ?? 1}, 0)`,
       )
     })
   }
