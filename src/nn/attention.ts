@@ -44,7 +44,8 @@ export const withMemory = (memory: Tensor | undefined, i: 0 | 1, x: Tensor): Ten
 }
 
 /** What to do with [N, T, C]. */
-const sequences = "for sequences [N, T, C] use 'attention' of fathom, […, Q, D] · […, K, D] · […, K, V], or x.expandDims(1)"
+const sequences =
+  "for sequences [N, T, C] use 'attention' of fathom, […, Q, D] · […, K, D] · […, K, V], or x.expandDims(1)"
 
 /** Heads side by side again: [N, heads, pixels, headWidth] → [N, H, W, heads·headWidth]. */
 export const joinHeads = (x: Tensor, height: number, width: number): Tensor =>

@@ -1,7 +1,8 @@
 /** Dropout, Srivastava et al. 2014. */
-import { expectTensor } from '../tensor/expect.ts'
+import { typeError } from '../prelude/errors.ts'
+import { whatIs } from '../prelude/mistaken.ts'
 import { bernoulli } from '../tensor/random.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import { evaluate, type Module, type NoParams } from './module.ts'
 
 /**
@@ -26,7 +27,10 @@ export const dropout = (rate: number): Module<NoParams> => {
     init: () => ({}),
     apply: (_, x: Tensor, mode = evaluate) => {
       if (!mode.train || rate === 0) return x
-      expectTensor("dropout: training draws the mask from the mode's key, { train: true, key: key(seed) }; the key", mode.key)
+      if (!(mode.key instanceof Tensor))
+        throw typeError(
+          `dropout: training draws a mask from the mode's key: give { train: true, key: key(seed) }; the key is ${whatIs(mode.key)}`,
+        )
       return bernoulli(mode.key, 1 - rate, x.shape).select(x.div(1 - rate), 0)
     },
   }

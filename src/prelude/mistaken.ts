@@ -9,7 +9,7 @@ const describeObject = (x: object): readonly [what: string, remedy: string] => {
   if (isThenable(x)) return ['a Promise', 'await it']
   if (Array.isArray(x)) return ['an array', 'make a tensor of it: tensor([…])']
   if (ArrayBuffer.isView(x)) return [`a ${x.constructor.name}`, 'make a tensor of it: tensor(values)']
-  if ('node' in x && 'shape' in x) return ['a tensor of another copy of fathom', 'let both come from one package']
+  if ('node' in x && 'shape' in x) return ['a tensor', 'let it come from the same copy of fathom']
   const keys = Object.keys(x)
   const names = keys.slice(0, 3).join(', ') + (keys.length > 3 ? ', …' : '')
   return [keys.length === 0 ? 'an empty object' : `an object of ${names}`, 'name the tensor in it']
@@ -18,7 +18,7 @@ const describeObject = (x: object): readonly [what: string, remedy: string] => {
 const describe = (x: unknown): readonly [what: string, remedy: string] => {
   switch (typeof x) {
     case 'undefined':
-      return ['undefined', 'is a name misspelt, or a return missing?']
+      return ['undefined', 'is an await or a return missing, or a name misspelt?']
     case 'string':
       return [`the string '${short(x)}'`, 'Number(…) makes a number of it']
     case 'bigint':
@@ -42,5 +42,6 @@ export const whatIs = (x: unknown): string => describe(x)[0]
 /** The error for a value that stands where a tensor belongs. @param expected in words */
 export const notATensor = (operation: string, x: unknown, expected = 'a tensor'): TypeError => {
   const [what, remedy] = describe(x)
-  return typeError(`${operation}: got ${what} where ${expected} is expected: ${remedy}`)
+  const advice = what === 'a tensor' && !expected.includes(what) ? 'await device.item(x) reads its one value' : remedy
+  return typeError(`${operation}: got ${what} where ${expected} is expected: ${advice}`)
 }

@@ -47,13 +47,21 @@ const isUsers = (frame: Frame | undefined, of: Library | undefined): boolean =>
   !/^(?:node:|internal\/|<anonymous>|native)/.test(frame.file) &&
   (of === undefined || !isIn(frame, of))
 
+const isBuiltIn = (text: string): boolean => /^\s+at .*\(<anonymous>\)$/.test(text)
+
 /** The stack trace without the library's frames; as it is where nothing of the user's would be left. */
 export const withoutLibrary = (stack: string, of: Library | undefined = library): string => {
   if (of === undefined) return stack
   const lines = stack.split('\n').map((text) => ({ text, frame: parse(text) }))
   if (!lines.some(({ frame }) => isUsers(frame, of))) return stack
+  const isLibrarys = (i: number): boolean => {
+    const line = lines[i]
+    if (line === undefined) return false
+    if (line.frame !== undefined) return isIn(line.frame, of)
+    return isBuiltIn(line.text) && isLibrarys(i + 1) // Array.reduce is whose who called it
+  }
   return lines
-    .filter(({ frame }) => frame === undefined || !isIn(frame, of))
+    .filter((_, i) => !isLibrarys(i))
     .map(({ text }) => text)
     .join('\n')
 }

@@ -46,14 +46,14 @@ export const concatenate = (xs: readonly Tensor[], axis: number): Tensor => {
  * stack([a, b], -1) // => [[1, 3], [2, 4]]
  * ```
  */
-export const stack = (xs: readonly Tensor[], axis = 0): Tensor =>
-  concatenate(
-    xs.map((x) => {
-      expectTensor('stack', x)
-      return x.expandDims(axis)
-    }),
+export const stack = (xs: readonly Tensor[], axis = 0): Tensor => {
+  if (xs.length === 0) throw new ShapeError('stack: needs at least one tensor')
+  for (const x of xs) expectTensor('stack', x)
+  return concatenate(
+    xs.map((x) => x.expandDims(axis)),
     axis,
   )
+}
 
 /**
  * `count` equal parts along `axis`.
@@ -92,10 +92,12 @@ export const splitInto = (x: Tensor, count: number, axis: number): readonly Tens
  * ```
  */
 export const gather = (table: Tensor, index: Tensor, axis = 0): Tensor =>
-  new Tensor(makeNode('gather', { axis: normalizeAxis('gather', axis, table.rank) }, [
+  new Tensor(
+    makeNode('gather', { axis: normalizeAxis('gather', axis, table.rank) }, [
       nodeOf('gather', table),
       nodeOf('gather', index),
-    ]))
+    ]),
+  )
 
 /**
  * The transpose of {@link gather}: updates are added into `size` rows of zeros along `axis`.

@@ -62,7 +62,9 @@ const nestedShape = (values: Values): Shape => {
 
 const refuse = (values: unknown, index: readonly number[]): never => {
   if (values instanceof Tensor)
-    throw typeError(`tensor: got a tensor at ${showShape(index)} where a number is expected: stack([…]) puts tensors together`)
+    throw typeError(
+      `tensor: got a tensor at ${showShape(index)} where a number is expected: stack([…]) puts tensors together`,
+    )
   throw notATensor(index.length === 0 ? 'tensor' : `tensor, at ${showShape(index)}`, values, 'a number')
 }
 

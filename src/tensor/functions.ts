@@ -214,7 +214,8 @@ export const dotGeneral = (x: Tensor, y: Tensor, attrs: Omit<DotAttrs, 'dtype'>)
 export const einsum = (formula: string, x: Tensor, y: Tensor): Tensor => {
   for (const operand of [x, y]) expectTensor('einsum', operand)
   const match = /^\s*([a-zA-Z]*)\s*,\s*([a-zA-Z]*)\s*->\s*([a-zA-Z]*)\s*$/.exec(formula)
-  if (match === null) throw new ShapeError(`einsum: '${formula}' is not of the form 'ij,jk->ik'`)
+  if (match === null)
+    throw new ShapeError(`einsum: '${formula}' is not of the form 'ij,jk->ik': two operands, and the result named`)
   const [xs, ys, out] = [[...(match[1] ?? '')], [...(match[2] ?? '')], [...(match[3] ?? '')]]
   if (xs.length !== x.rank || ys.length !== y.rank)
     throw new ShapeError(

@@ -37,9 +37,7 @@ const whole = 1000
 const edge = 3
 
 const shown = (length: number, all: boolean): readonly (number | undefined)[] =>
-  all || length <= 2 * edge
-    ? range(length)
-    : [...range(edge), undefined, ...range(edge).map((i) => length - edge + i)]
+  all || length <= 2 * edge ? range(length) : [...range(edge), undefined, ...range(edge).map((i) => length - edge + i)]
 
 /** Rows of the last axis on a line each, columns aligned, `…` for what is left out. */
 const showElements = (shape: Shape, dtype: DType, element: Element): string => {

@@ -64,10 +64,7 @@ const nested = (x: Tensor, values: Elements): Nested =>
   x.dtype === 'bool' ? nest(x.shape, (i) => values[i] !== 0) : nest(x.shape, (i) => values[i] ?? 0)
 
 /** The readings of a device that computes trees and reads tensors. */
-export const readings = (
-  realize: <T>(tree: T) => Promise<T>,
-  read: (x: Tensor) => Promise<Elements>,
-): Readings => ({
+export const readings = (realize: <T>(tree: T) => Promise<T>, read: (x: Tensor) => Promise<Elements>): Readings => ({
   toArray: async (x) => {
     expectTensor('toArray', x)
     return nested(x, await read(x))

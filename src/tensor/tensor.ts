@@ -37,10 +37,18 @@ const completeShape = (from: Shape, shape: Shape): Shape => {
   const where = `reshape: ${showShape(from)} to ${showShape(shape)}`
   if (open > 1) throw new ShapeError(`${where}: ${open} lengths are −1; one can be left open`)
   const [size, rest] = [sizeOf(from), sizeOf(known)]
-  if (rest === 0) throw new ShapeError(`${where}: the lengths beside −1 make 0 elements, so −1 could be anything; name it`)
+  if (rest === 0)
+    throw new ShapeError(`${where}: the lengths beside −1 make 0 elements, so −1 could be anything; name it`)
   if (size % rest !== 0) throw new ShapeError(`${where}: ${size} elements do not divide by ${rest}`)
   return shape.map((n) => (n === -1 ? size / rest : n))
 }
+
+const badExponent = (p: unknown): TypeError =>
+  p instanceof Tensor
+    ? typeError(
+        'pow: the exponent must be a number, got a tensor; where x > 0, x.log().mul(p).exp() is x to the power p',
+      )
+    : notATensor('pow', p, 'a number')
 
 /** How a vector, which NumPy would take, becomes a matrix. */
 const vectorRemedy = (x: Tensor, y: Tensor): string => {
@@ -422,7 +430,7 @@ export class Tensor {
    * ```
    */
   pow(p: number): Tensor {
-    if (typeof p !== 'number') throw notATensor('pow', p, 'a number')
+    if (typeof p !== 'number') throw badExponent(p)
     if (!Number.isFinite(p)) throw new RangeError(`pow: the exponent must be a finite number, got ${p}`)
     return Number.isInteger(p) ? this.wholePower(p) : this.realPower(p)
   }
@@ -553,6 +561,10 @@ export class Tensor {
    * ```
    */
   select(yes: Operand, no: Operand): Tensor {
+    if (this.dtype !== 'bool')
+      throw new DTypeError(
+        `select: the condition must be bool, got ${this.dtype}; compare first, as x.greater(0).select(…), or cast('bool')`,
+      )
     const named = yes instanceof Tensor ? yes : no
     const like = named instanceof Tensor ? named : new Tensor(fullNode(0, [], 'f32'))
     const [a, b] = [like.operandOf('select', yes), like.operandOf('select', no)]
@@ -795,7 +807,7 @@ export class Tensor {
   }
 
   /**
-   * A part: one range an axis, missing ones are whole. `x.slice([0, 2], [1])` is x[0:2, 1:].
+   * A part: one range an axis, missing ones are whole. `x.slice([0, 2], [1])` is x[0:2, 1:]; bounds beyond the axis are cut to it, as in NumPy.
    *
    * @example
    * ```ts

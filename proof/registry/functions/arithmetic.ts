@@ -257,8 +257,10 @@ const power: Entry = entry({
   differentiableIn: [0],
   slack: 8,
   errors: [
-    badDType(/^pow: i32 has whole powers only, got the exponent 0\.5; cast the tensor to a float first/, ['i32[2]'], (x) =>
-      one(x).pow(0.5),
+    badDType(
+      /^pow: i32 has whole powers only, got the exponent 0\.5; cast the tensor to a float first/,
+      ['i32[2]'],
+      (x) => one(x).pow(0.5),
     ),
     badRange(/^pow: the exponent must be a finite number, got Infinity/, ['f32[2]'], (x) => one(x).pow(Infinity)),
   ],
@@ -316,14 +318,14 @@ export const unaryMethods: { readonly [K in UnaryMethod]: Entry } = {
     cases: chosen,
     differentiableIn: [1, 2],
     errors: [
-      badDType(/^where: the condition must be bool, got f32$/, ['f32[2]', 'f32[2]'], (c, x) =>
+      badDType(/^select: the condition must be bool, got f32;/, ['f32[2]', 'f32[2]'], (c, x) =>
         one(c).select(one(x), 0),
       ),
       badDType(/^where: dtypes f32 and f64 differ$/, ['bool[2]', 'f32[2]', 'f64[2]'], (c, x, y) =>
         one(c).select(one(x), one(y)),
       ),
       badShape(/^select: \[2\] and \[3\] do not broadcast/, ['bool[2]', 'f32[3]'], (c, x) => one(c).select(one(x), 0)),
-      badDType(/^select: one of the two values must be a tensor/, ['bool[2]'], (c) => one(c).select(1, 0)),
+      badDType(/^0\.5 is not a number of dtype i32/, ['bool[2]', 'i32[2]'], (c, x) => one(c).select(one(x), 0.5)),
     ],
   }),
 }
