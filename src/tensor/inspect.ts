@@ -2,7 +2,7 @@
  * What a tensor looks like: shape, dtype, the values where they are on the host, else what makes it. Never the graph, which grows with
  * everything that was ever computed.
  */
-import { at, range } from '../prelude/array.ts'
+import { at, product, range } from '../prelude/array.ts'
 import type { DType } from '../graph/dtype.ts'
 import type { Node } from '../graph/ops.ts'
 import { rowMajor, showShape, sizeOf, type Shape } from '../graph/shape.ts'
@@ -36,12 +36,15 @@ const showElement = (x: number | boolean, dtype: DType): string =>
 const whole = 1000
 const edge = 3
 
+/** Whether everything is shown; a row without elements takes its place too. */
+const isSmall = (shape: Shape): boolean => product(shape.map((n) => Math.max(1, n))) <= whole
+
 const shown = (length: number, all: boolean): readonly (number | undefined)[] =>
   all || length <= 2 * edge ? range(length) : [...range(edge), undefined, ...range(edge).map((i) => length - edge + i)]
 
 /** Rows of the last axis on a line each, columns aligned, `…` for what is left out. */
 const showElements = (shape: Shape, dtype: DType, element: Element): string => {
-  const all = sizeOf(shape) <= whole
+  const all = isSmall(shape)
   const strides = rowMajor(shape)
   const texts = new Map<number, string>()
   const collect = (axis: number, start: number): void => {
@@ -101,7 +104,7 @@ const jsonElement = (x: number | boolean): number | boolean | string =>
 export const jsonOf = (node: Node): TensorJson => {
   const { dtype, shape } = node
   const element = hostElements(node)
-  if (element === undefined || sizeOf(shape) > whole)
+  if (element === undefined || !isSmall(shape))
     return { dtype, shape, op: node.op === 'call' ? node.attrs.definition.name : node.op }
   return { dtype, shape, values: nest(shape, (i) => jsonElement(element(i))) }
 }
