@@ -4,6 +4,7 @@ import { diffusionMutants } from './diffusion.ts'
 import { graphMutants } from './graph.ts'
 import { kernelMutants } from './kernels.ts'
 import { layerMutants, lossMutants } from './layers.ts'
+import { messageMutants } from './messages.ts'
 import type { Mutant } from './mutant.ts'
 import { randomMutants } from './random.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
@@ -20,4 +21,5 @@ export const mutants: readonly Mutant[] = [
   ...diffusionMutants,
   ...annotationMutants,
   ...orderMutants,
+  ...messageMutants,
 ]

@@ -16,6 +16,7 @@ export const areas = [
   'diffusion',
   'checkpoints, custom derivatives and donation',
   'data order and resume',
+  'errors and inspection',
 ] as const
 
 /** One of {@link areas}. */

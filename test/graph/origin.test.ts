@@ -5,6 +5,7 @@ import { dataOrigin, noteData, originOf, recordOrigins } from '../../src/graph/o
 import type { Node } from '../../src/graph/ops.ts'
 import { reachable } from '../../src/graph/traverse.ts'
 import { canonicalise } from '../../src/compiler/canonicalise.ts'
+import { customVjp } from '../../src/tensor/annotate.ts'
 import { scalar, tensor, zeros } from '../../src/tensor/create.ts'
 import { softmax } from '../../src/tensor/functions.ts'
 import { foldIn, key } from '../../src/tensor/random.ts'
@@ -62,6 +63,15 @@ describe('other nodes', () => {
       expect(originOf(second.node)).toMatch(/^in the gradient of div, in the gradient of log, made at test\/graph/)
       const custom = grad((x: Tensor) => softmax(x).square().sum())(tensor([1, 2]))
       expect(originOf(custom.node)).toMatch(/^in the gradient of customVjp, made at test\/graph/)
+    })
+
+    it('know it behind a gradient that a custom derivative takes for itself', () => {
+      const cube = customVjp(
+        (x: Tensor) => x.pow(3),
+        ([x], g): [Tensor] => [grad((x: Tensor) => x.pow(3).sum())(x).mul(g)],
+      )
+      const slope = grad((x: Tensor) => cube(x).sum())(tensor([1, 2]))
+      expect(originOf(slope.node)).toMatch(/^in the gradient of customVjp, made at test\/graph/)
     })
 
     it('keep it when a compiler makes them again', () => {

@@ -88,6 +88,20 @@ describe('a checked device', () => {
     expect(await messageOf(nan.read(y.sub(y.mul(2))))).toMatch(/^NonFiniteError: add makes NaN/)
   })
 
+  it('of two that do not come from one another names the first that was made', async () => {
+    const [log, square] = [scalar(0).log(), scalar(1e30).square()]
+    expect(await messageOf(finite.read(square.add(log)))).toMatch(/^NonFiniteError: log makes -Infinity/)
+    expect(await messageOf(finite.realize({ a: square, b: log }))).toMatch(/^NonFiniteError: log makes -Infinity/)
+  })
+
+  it('leaves out what a select does not take, though it was made first', async () => {
+    const [log, square] = [scalar(0).log(), scalar(1e30).square()]
+    const [yes, no] = [tensor(true), tensor(false)]
+    expect(await messageOf(finite.read(no.select(log, square)))).toMatch(/^NonFiniteError: mul makes Infinity/)
+    expect(await messageOf(finite.read(yes.select(square, log)))).toMatch(/^NonFiniteError: mul makes Infinity/)
+    expect(await messageOf(finite.read(yes.select(log, square)))).toMatch(/^NonFiniteError: log makes -Infinity/)
+  })
+
   it('says that it is in a gradient, and of what: the square root at 0, and the branch of a select that is not taken', async () => {
     const norm = (x: Tensor): Tensor => x.square().sum().sqrt()
     expect(await messageOf(finite.read(grad(norm)(tensor([0, 0]))))).toMatch(
