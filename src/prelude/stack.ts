@@ -67,8 +67,10 @@ export const withoutLibrary = (stack: string, of: Library | undefined = library)
 }
 
 /** What Node and pages share is typed without Node's `process`. */
-const host: { readonly process?: { readonly env?: Readonly<Record<string, string | undefined>>; cwd?: () => string } } =
-  globalThis
+const host: {
+  readonly isNaN: (x: number) => boolean // one that all have: a type of optional fields alone would fit nothing
+  readonly process?: { readonly env?: Readonly<Record<string, string | undefined>>; cwd?: () => string }
+} = globalThis
 
 /** `train.ts:12:30`: the first line of the user's in a stack trace, relative to the working directory where there is one. */
 export const userLine = (stack: string, of: Library | undefined = library): string | undefined => {
@@ -87,6 +89,7 @@ type Mark = (...args: never[]) => unknown
 
 /** What engines add to `Error`; pages are typed without it. */
 const engine: {
+  readonly prototype: Error
   stackTraceLimit?: number
   captureStackTrace?: (target: object, below?: Mark) => void
 } = Error

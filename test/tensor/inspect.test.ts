@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { arange, iota, scalar, tensor, zeros } from '../../src/tensor/create.ts'
 import { relu, softmax } from '../../src/tensor/functions.ts'
-import { Tensor } from '../../src/tensor/tensor.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
 import { cpuDevice } from '../support/device.ts'
 
 const device = cpuDevice()

@@ -159,6 +159,6 @@ describe('values of the wrong type', () => {
   it("JavaScript's operators are refused, and texts are not", () => {
     expect(errorOf(() => given(x) * 2)).toMatch(/^a tensor is no number: .*f32\[2,3\]; write x\.mul\(2\) for x \* 2/)
     expect(errorOf(() => given(x) > 0)).toMatch(/^a tensor is no number/)
-    expect(`${scalar(2)}`).toBe('Tensor f32[] 2')
+    expect(String(scalar(2))).toBe('Tensor f32[] 2')
   })
 })
