@@ -41,7 +41,7 @@ const storageOf = (values: ArrayBufferView): TypedArray => {
   const isBig = values instanceof BigInt64Array || values instanceof BigUint64Array
   const remedy = isBig ? 'Int32Array.from(values, Number)' : 'Int32Array.from(values), or Float32Array.from(values)'
   throw new DTypeError(
-    `tensor: no dtype is stored as a ${values.constructor.name}: take Float32Array (f32), Float64Array (f64), Int32Array (i32), Uint32Array (u32), Uint8Array (u8, bool) or Uint16Array (the bits of f16), as ${remedy}`,
+    `tensor: no dtype is stored as ${values.constructor.name}: take Float32Array (f32), Float64Array (f64), Int32Array (i32), Uint32Array (u32), Uint8Array (u8, bool) or Uint16Array (the bits of f16), as ${remedy}`,
   )
 }
 
@@ -122,6 +122,7 @@ const check = <T extends { readonly values: TypedArray; readonly shape: Shape }>
 
 /**
  * A tensor of data. Typed arrays are used as they are (do not write to them afterwards); nested arrays become `dtype` (default f32).
+ * A `Uint16Array` holds the bits of f16, unless `dtype` names another: then its numbers.
  *
  * @example
  * ```ts

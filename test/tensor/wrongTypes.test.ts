@@ -87,11 +87,11 @@ const cases: readonly (readonly [message: string, make: () => unknown])[] = [
     () => tensor(given([scalar(1), scalar(2)].toReversed().with(0, given(1)))),
   ],
   [
-    'tensor: no dtype is stored as a BigInt64Array: take Float32Array (f32), Float64Array (f64), Int32Array (i32), Uint32Array (u32), Uint8Array (u8, bool) or Uint16Array (the bits of f16), as Int32Array.from(values, Number)',
+    'tensor: no dtype is stored as BigInt64Array: take Float32Array (f32), Float64Array (f64), Int32Array (i32), Uint32Array (u32), Uint8Array (u8, bool) or Uint16Array (the bits of f16), as Int32Array.from(values, Number)',
     () => tensor(given(new BigInt64Array(2))),
   ],
   [
-    'tensor: no dtype is stored as a Int16Array: take Float32Array (f32), Float64Array (f64), Int32Array (i32), Uint32Array (u32), Uint8Array (u8, bool) or Uint16Array (the bits of f16), as Int32Array.from(values), or Float32Array.from(values)',
+    'tensor: no dtype is stored as Int16Array: take Float32Array (f32), Float64Array (f64), Int32Array (i32), Uint32Array (u32), Uint8Array (u8, bool) or Uint16Array (the bits of f16), as Int32Array.from(values), or Float32Array.from(values)',
     () => constant(given(new Int16Array(2))),
   ],
   [
