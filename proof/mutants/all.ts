@@ -1,5 +1,6 @@
 /** Every bug of the mutation proof. */
 import { derivativeMutants } from './derivatives.ts'
+import { deviceMutants } from './devices.ts'
 import { diffusionMutants } from './diffusion.ts'
 import { graphMutants } from './graph.ts'
 import { kernelMutants } from './kernels.ts'
@@ -22,4 +23,5 @@ export const mutants: readonly Mutant[] = [
   ...annotationMutants,
   ...orderMutants,
   ...messageMutants,
+  ...deviceMutants,
 ]

@@ -14,7 +14,8 @@ export const areas = [
   'losses',
   'optimizers and averages',
   'diffusion',
-  'checkpoints, custom derivatives and donation',
+  'checkpoints and custom derivatives',
+  'devices',
   'data order and resume',
   'errors and inspection',
 ] as const
@@ -38,6 +39,8 @@ export type Kind =
   | 'wrong tie'
   | 'wrong constant'
   | 'wrong operation'
+  | 'missing call'
+  | 'wrong order'
 
 /** One bug, and the tests of which one must fail. */
 export interface Mutant extends Tests {

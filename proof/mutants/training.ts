@@ -1,4 +1,4 @@
-/** Bugs in optimizers, averages, annotations, devices, and in what a run draws and resumes. */
+/** Bugs in optimizers, averages, annotations, and in what a run draws and resumes. */
 import { mutantsOf, type Mutant } from './mutant.ts'
 import { inFile } from './suites.ts'
 
@@ -6,7 +6,6 @@ const optimizers = inFile('optim/optimizers')
 const transforms = inFile('optim/transforms')
 const schedules = inFile('optim/schedules')
 const annotations = inFile('autograd/annotate')
-const devices = inFile('tensor/device')
 const order = inFile('data/batches')
 const resuming = inFile('train/resume', 'when it had stopped twice|when stopped after step')
 const steps = inFile('train/step', 'a step, part by part')
@@ -124,7 +123,7 @@ export const optimizerMutants: readonly Mutant[] = [
   ]),
 ]
 
-const annotated = 'checkpoints, custom derivatives and donation'
+const annotated = 'checkpoints and custom derivatives'
 
 /** Bugs in annotations, in how autograd honours them, and in devices. */
 export const annotationMutants: readonly Mutant[] = [
@@ -173,46 +172,6 @@ export const annotationMutants: readonly Mutant[] = [
       '.flatMap((n) => n.inputs), ...outputs].filter(isOutside)',
       '.flatMap((n) => n.inputs)].filter(isOutside)',
     ],
-  ]),
-  ...mutantsOf(annotated, 'src/tensor/compiled.ts', devices, [
-    [
-      'a donated tensor can be used again',
-      'missing check',
-      'holding.donatedAs = at(names, i)\n',
-      'holding.donatedAs = names.length > 0 ? undefined : at(names, i)\n',
-    ],
-    [
-      'an argument that is kept is given up with one that is donated',
-      'missing check',
-      '|| kept.has(storage) ||',
-      '|| (kept.has(storage) && names.length === 0) ||',
-    ],
-    [
-      'a result is written over an argument that is kept at another place too',
-      'missing check',
-      'filter(([, storage]) => !twice.has(storage))',
-      'filter(([, storage]) => once.has(storage))',
-    ],
-  ]),
-  ...mutantsOf(annotated, 'src/tensor/storage.ts', devices, [
-    [
-      'values from the host cannot be given again after they were donated',
-      'stale value',
-      'known !== undefined && known.holding.donatedAs === undefined ? known',
-      'known !== undefined ? known',
-    ],
-    [
-      'a tensor of another device is read as if it lay here',
-      'missing check',
-      '|| storage.owner !== session)',
-      '|| storage.owner === undefined)',
-    ],
-  ]),
-  ...mutantsOf(annotated, 'src/backends/cpu/backend.ts', devices, [
-    ['what was read changes with the next run', 'stale value', 'memory.bytes).slice())', 'memory.bytes))'],
-  ]),
-  ...mutantsOf(annotated, 'src/tensor/tree.ts', inFile('tensor/device', 'once for each signature'), [
-    ['a plan for one dtype runs arguments of another', 'stale value', '`${tree.dtype}[${tree.shape', '`[${tree.shape'],
   ]),
 ]
 

@@ -15,6 +15,8 @@ export interface Executable<M extends Memory = Memory> {
   readonly run: (inputs: readonly M[], outputs: readonly M[]) => void
   /** Runs the plan as `run` does, waiting for each kernel: milliseconds of each, in the plan's order. Absent where kernels are not run one by one. */
   readonly profile?: (inputs: readonly M[], outputs: readonly M[]) => Promise<readonly number[]>
+  /** Gives back what the plan keeps to itself: tables, literals, parameters. It cannot run afterwards. */
+  readonly release: () => void
   /** The generated code of each kernel as text, in the plan's order. Absent where no code is generated. */
   readonly source?: () => readonly string[]
 }

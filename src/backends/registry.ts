@@ -1,5 +1,5 @@
 /** From a backend's name to its implementation, loaded when asked for: a page that uses one ships no other. */
-import { TE } from '../prelude/fp.ts'
+import { pipe, TE } from '../prelude/fp.ts'
 import type { Backend, Check, Machine } from './backend.ts'
 
 /** Backends by name. */
@@ -56,16 +56,39 @@ const load = async (name: BackendName, options: BackendOptions): Promise<Backend
 
 const isBackendName = (name: string): name is BackendName => Object.hasOwn(loaders, name)
 
+/** From the fastest to the one that runs everywhere. */
+const byThroughput: readonly BackendName[] = ['wasm', 'cpu']
+
+const messageOf = (e: unknown): string => (e instanceof Error ? e.message : String(e))
+
+const loadNamed = (name: BackendName, options: BackendOptions): TE.TaskEither<DeviceError, Backend> =>
+  TE.tryCatch(
+    () => load(name, options),
+    (e) => ({ _tag: 'DeviceError', message: `device '${name}' could not be opened: ${messageOf(e)}` }),
+  )
+
+/** The backend, which says of itself why it is not a faster one. */
+const withNotes = (backend: Backend, notes: readonly string[]): Backend =>
+  notes.length === 0 ? backend : { ...backend, description: [backend.description, ...notes].join(' · ') }
+
+/** Loads the fastest backend that works here. Its description says why a faster one does not. */
+export const loadFastest = (options: BackendOptions = {}): TE.TaskEither<DeviceError, Backend> => {
+  const from = (candidates: readonly BackendName[], notes: readonly string[]): TE.TaskEither<DeviceError, Backend> => {
+    const [name, ...slower] = candidates
+    if (name === undefined) return TE.left({ _tag: 'DeviceError', message: notes.join('; ') })
+    return pipe(
+      loadNamed(name, options),
+      TE.map((backend) => withNotes(backend, notes)),
+      TE.orElse((e) => from(slower, [...notes, e.message])),
+    )
+  }
+  return from(byThroughput, [])
+}
+
 /** Loads the backend of this name. */
 export const loadBackend = (name: string, options: BackendOptions = {}): TE.TaskEither<DeviceError, Backend> =>
   isBackendName(name)
-    ? TE.tryCatch(
-        () => load(name, options),
-        (e) => ({
-          _tag: 'DeviceError',
-          message: `device '${name}' could not be opened: ${e instanceof Error ? e.message : String(e)}`,
-        }),
-      )
+    ? loadNamed(name, options)
     : TE.left({
         _tag: 'DeviceError',
         message: `there is no device '${name}'; choose one of: ${Object.keys(loaders).join(', ')}`,

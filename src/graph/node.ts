@@ -9,6 +9,9 @@ import { inheritOrigin, noteOrigin } from './origin.ts'
  */
 const counter = { next: 0 }
 
+/** The number that the next node gets: nodes made from now on have at least this one. */
+export const nextNodeId = (): number => counter.next
+
 const infer = <K extends OpName>(op: K, attrs: Ops[K]['attrs'], inputs: Ops[K]['inputs']): Typing =>
   inferRules[op](inputs, attrs)
 

@@ -69,6 +69,36 @@ export class UseAfterDonate extends Error {
 }
 
 /**
+ * A value was used again after its memory was given back, by `device.release` or at the end of a scope.
+ *
+ * @example
+ * ```ts
+ * import { ones } from 'fathom'
+ *
+ * const x = await device.realize(ones([2]))
+ * device.release(x)
+ * await device.read(x) // throws UseAfterRelease: the tensor was released; …
+ * ```
+ */
+export class UseAfterRelease extends Error {
+  override readonly name = 'UseAfterRelease'
+}
+
+/**
+ * A device has less memory left than is asked for.
+ *
+ * @example
+ * ```ts
+ * import { scalar, zeros } from 'fathom'
+ *
+ * await device.read(zeros([100_000, 100_000]).add(scalar(1))) // throws OutOfMemory: …
+ * ```
+ */
+export class OutOfMemory extends RangeError {
+  override readonly name: string = 'OutOfMemory'
+}
+
+/**
  * A function was differentiated or compiled in a way that its graph does not allow.
  *
  * @example
@@ -77,7 +107,7 @@ export class UseAfterDonate extends Error {
  *
  * const weights = tensor([1, 2])
  * await device.compile((x: Tensor) => x.mul(weights))(tensor([3, 4]))
- * // throws TraceError: compile: the function uses a tensor of data, f32[2], that is not one of its arguments; …
+ * // throws TraceError: compile: the function uses a tensor of data, f32[2], made at …, that is not one of its arguments; …
  * ```
  */
 export class TraceError extends Error {

@@ -2,21 +2,25 @@
 import { equalNumbers, range, without } from '../prelude/array.ts'
 import { DTypeError, ShapeError } from '../prelude/errors.ts'
 import { notATensor } from '../prelude/mistaken.ts'
-import { allocate, encodeHalf, isFloat, requireKnownDType, type DType } from '../graph/dtype.ts'
+import { allocate, encodeHalf, isFloat, requireKnownDType, type DType, type TypedArray } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
 import type { Node } from '../graph/ops.ts'
 import { requireWholeShape, showShape, type Shape } from '../graph/shape.ts'
 
-/** A node that holds `value` in every element of `shape`; integer dtypes hold whole numbers only, and bool 0 or 1. */
-export const fullNode = (value: number, shape: Shape, dtype: DType): Node => {
+/** `value` as one element of `dtype`; integer dtypes hold whole numbers only, and bool 0 or 1. */
+export const literalOf = (value: number, dtype: DType): TypedArray => {
   requireKnownDType(dtype)
   if (typeof value !== 'number') throw notATensor('full', value, 'a number')
   if (!isFloat(dtype) && !Number.isInteger(value))
     throw new DTypeError(`${value} is not a number of dtype ${dtype}; cast the tensor to a float first`)
   const values = allocate(dtype, 1)
   values[0] = dtype === 'f16' ? encodeHalf(value) : dtype === 'bool' ? Number(value !== 0) : value
-  return broadcastNode(makeNode('constant', { values, shape: [], dtype }, []), shape)
+  return values
 }
+
+/** A node that holds `value` in every element of `shape`. */
+export const fullNode = (value: number, shape: Shape, dtype: DType): Node =>
+  broadcastNode(makeNode('constant', { values: literalOf(value, dtype), shape: [], dtype }, []), shape)
 
 /** `x` repeated to `shape` by NumPy's rule: missing axes in front, lengths of 1 stretched. */
 export const broadcastNode = (x: Node, shape: Shape): Node => {

@@ -21,6 +21,11 @@ export type Values = number | boolean | readonly Values[] | TypedArray | Uint8Cl
 export interface Layout {
   readonly shape?: Shape
   readonly dtype?: DType
+  /**
+   * Whether a typed array is copied (default), so that its owner may write to it again. With `false` the tensor uses it as it is: whoever gives
+   * it must not write to it afterwards, and saves a copy of what is large.
+   */
+  readonly copy?: boolean
 }
 
 const dtypeOf = (values: TypedArray): DType => {
@@ -83,19 +88,22 @@ const flatten = (values: Values, shape: Shape, index: readonly number[] = []): r
     : Array.from(row).flatMap((v, i) => flatten(v, shape.slice(1), [...index, i]))
 }
 
+/** Values as a leaf has them. */
 interface Typed {
   readonly values: TypedArray
   readonly shape: Shape
   readonly dtype: DType
 }
 
-/** A typed array as it is, where the dtype is stored so; else its numbers. */
-const fromTypedArray = (values: TypedArray, { shape, dtype }: Layout): Typed => {
+/** A typed array, copied unless that is not wanted, where the dtype is stored so; else its numbers. */
+const fromTypedArray = (values: TypedArray, { shape, dtype, copy = true }: Layout): Typed => {
   const full = { values, shape: shape ?? [values.length], dtype: dtype ?? dtypeOf(values) }
   const isBool = full.dtype === 'bool' && values instanceof Uint8Array && values.every((x) => x <= 1)
-  return full.dtype === dtypeOf(values) || isBool ? check(full) : fromNested(Array.from(values), full)
+  if (full.dtype !== dtypeOf(values) && !isBool) return fromNested(Array.from(values), full)
+  return check({ ...full, values: copy ? values.slice() : values })
 }
 
+/** Numbers in nested arrays as elements of a dtype. */
 const fromNested = (given: Values, { shape, dtype }: Layout): Typed => {
   const nested = nestedShape(given)
   const flat = flatten(given, nested)
@@ -121,8 +129,8 @@ const check = <T extends { readonly values: TypedArray; readonly shape: Shape }>
 }
 
 /**
- * A tensor of data. Typed arrays are used as they are (do not write to them afterwards); nested arrays become `dtype` (default f32).
- * A `Uint16Array` holds the bits of f16, unless `dtype` names another: then its numbers.
+ * A tensor of data. A typed array is copied, unless `copy` is false; nested arrays become `dtype` (default f32). A `Uint16Array` holds the bits of
+ * f16, unless `dtype` names another: then its numbers. What is made inside a compiled function is part of it, as a constant is.
  *
  * @example
  * ```ts

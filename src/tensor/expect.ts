@@ -1,4 +1,4 @@
-/** Checks of what the type system cannot see at run time: that a value is a tensor, and what a traced function gave back. */
+/** Checks of what the type system cannot see at run time: that a value is a tensor, what a loss gave back, that images are images. */
 import { ShapeError, typeError } from '../prelude/errors.ts'
 import { notATensor, whatIs } from '../prelude/mistaken.ts'
 import type { Node } from '../graph/ops.ts'
@@ -19,43 +19,18 @@ export const nodeOf = (operation: string, x: Tensor): Node => {
 const isPromise = (x: unknown): boolean =>
   typeof x === 'object' && x !== null && 'then' in x && typeof x.then === 'function'
 
-const synchronous = (what: string): string =>
-  `${what}: the function returned a Promise: it runs once, to be traced, and must return tensors without await; read values outside of it`
-
 /** Refuses what a function of a scalar loss must not return: a promise, a number, nothing. @param what `grad` */
 export const expectLoss: (what: string, y: unknown) => asserts y is Tensor = (what, y) => {
   if (y instanceof Tensor) return
-  if (isPromise(y)) throw typeError(synchronous(what))
+  if (isPromise(y))
+    throw typeError(
+      `${what}: the function returned a Promise: it runs once, to be traced, and must return tensors without await; read values outside of it`,
+    )
   throw typeError(`${what}: the function must return a scalar tensor, it returned ${whatIs(y)}; ${lossRemedy(y)}`)
 }
 
 const lossRemedy = (y: unknown): string =>
   y === undefined ? 'is a return missing?' : 'a number does not say how it was computed from the parameters'
-
-/** Refuses what a function that is traced to be compiled must not return. @param what `compile` */
-export const expectTraceable = (what: string, result: unknown): void => {
-  if (result === undefined)
-    throw typeError(`${what}: the function returned undefined: is a return missing? Return null where nothing is meant`)
-  refusePromises(what, ['the result'], result, synchronous(what))
-}
-
-/** Refuses promises among the arguments of a compiled function. @param what `compile` */
-export const expectArguments = (what: string, args: readonly unknown[]): void => {
-  args.forEach((argument, i) => {
-    refusePromises(what, [`argument ${i}`], argument)
-  })
-}
-
-/** `argument 0, layers.1.weight`. */
-const showPath = ([first = '', ...rest]: readonly string[]): string =>
-  rest.length === 0 ? first : `${first}, ${rest.join('.')}`
-
-/** Refuses promises anywhere in a tree; `whole` is the message where it is the tree itself. */
-const refusePromises = (what: string, path: readonly string[], tree: unknown, whole?: string): void => {
-  if (typeof tree !== 'object' || tree === null || tree instanceof Tensor) return
-  if (isPromise(tree)) throw typeError(whole ?? `${what}: ${showPath(path)} is a Promise: await it`)
-  for (const [key, x] of Object.entries(tree)) refusePromises(what, [...path, key], x)
-}
 
 /** Refuses what is no batch of images [N, H, W, C]. @param remedy what to do, where there is more to say */
 export const expectImages = (operation: string, x: Tensor, remedy?: string): void => {

@@ -13,6 +13,7 @@ import type { Definition, Node } from '../graph/ops.ts'
 import { broadcastShapes, normalizeAxis, requireWholeShape, showShape, sizeOf, type Shape } from '../graph/shape.ts'
 import { broadcastNode, fullNode } from './broadcast.ts'
 import { jsonOf, showNode, type TensorJson } from './inspect.ts'
+import { inDType } from './tracedNumber.ts'
 
 /** What a binary method takes: a tensor of the same dtype, or a number, which takes the tensor's dtype. */
 export type Operand = Tensor | number
@@ -499,9 +500,9 @@ export class Tensor {
    * ```
    */
   minimum(y: Operand): Tensor {
-    const other = this.operandOf('minimum', y)
-    if (!isFloat(this.dtype)) return this.less(other).select(this, other) // −x of an unsigned or the least integer is not smaller
-    return this.neg().maximum(other.neg()).neg()
+    const [a, b] = this.met('minimum', y)
+    if (!isFloat(a.dtype)) return a.less(b).select(a, b) // −x of an unsigned or the least integer is not smaller
+    return a.neg().maximum(b.neg()).neg()
   }
 
   // ── comparison and bits ───────────────────────────────────────────────────────────────────────────────────────────
@@ -565,9 +566,9 @@ export class Tensor {
       throw new DTypeError(
         `select: the condition must be bool, got ${this.dtype}; compare first, as x.greater(0).select(…), or cast('bool')`,
       )
-    const named = yes instanceof Tensor ? yes : no
-    const like = named instanceof Tensor ? named : new Tensor(fullNode(0, [], 'f32'))
-    const [a, b] = [like.operandOf('select', yes), like.operandOf('select', no)]
+    const like = no instanceof Tensor ? no : new Tensor(fullNode(0, [], 'f32')) // where neither is a tensor
+    const [a, b] =
+      yes instanceof Tensor ? yes.met('select', no) : [like.operandOf('select', yes), like.operandOf('select', no)]
     const shape = broadcastShapes('select', this.shape, broadcastShapes('select', a.shape, b.shape))
     return new Tensor(
       makeNode('where', {}, [
@@ -860,7 +861,9 @@ export class Tensor {
    * ```
    */
   cast(dtype: DType): Tensor {
-    return dtype === this.dtype ? this : new Tensor(makeNode('cast', { dtype }, [this.node]))
+    if (dtype === this.dtype) return this
+    const x = isFloat(dtype) ? this.inForm(dtype) : this
+    return x.dtype === dtype ? x : new Tensor(makeNode('cast', { dtype }, [this.node]))
   }
 
   /**
@@ -990,8 +993,20 @@ export class Tensor {
 
   private operandOf(operation: string, y: Operand): Tensor {
     if (typeof y === 'number') return new Tensor(fullNode(y, this.shape, this.dtype))
-    if (y instanceof Tensor) return y
+    if (y instanceof Tensor) return y.inForm(this.dtype)
     throw notATensor(operation, y, 'a tensor or a number')
+  }
+
+  /** This tensor in a dtype if it is a number that a compiled function was given; else itself. */
+  private inForm(dtype: DType): Tensor {
+    const node = inDType(this.node, dtype)
+    return node === this.node ? this : new Tensor(node)
+  }
+
+  /** This tensor and an operand, in one dtype if either is a number. */
+  private met(operation: string, y: Operand): readonly [Tensor, Tensor] {
+    const other = this.operandOf(operation, y)
+    return [this.inForm(other.dtype), other]
   }
 
   private unary(op: UnaryName): Tensor {
@@ -999,9 +1014,9 @@ export class Tensor {
   }
 
   private binary(op: BinaryName, y: Operand): Tensor {
-    const other = this.operandOf(op, y)
-    const shape = broadcastShapes(op, this.shape, other.shape)
-    return new Tensor(makeNode(op, {}, [broadcastNode(this.node, shape), broadcastNode(other.node, shape)]))
+    const [a, b] = this.met(op, y)
+    const shape = broadcastShapes(op, a.shape, b.shape)
+    return new Tensor(makeNode(op, {}, [broadcastNode(a.node, shape), broadcastNode(b.node, shape)]))
   }
 
   private reduce(

@@ -118,40 +118,6 @@ export const refill = <T>(tree: T, replacements: readonly Tensor[]): T => {
   })
 }
 
-const functions = new WeakMap<object, number>()
-const counter = { next: 0 }
-
-/** Functions are equal when they are the same one; each has a number. */
-const identity = (f: object): number => {
-  const known = functions.get(f) ?? counter.next++
-  functions.set(f, known)
-  return known
-}
-
-const staticText = (x: unknown): string => {
-  if (typeof x === 'string') return JSON.stringify(x)
-  if (typeof x === 'function') return `function ${identity(x)}`
-  return Object.is(x, -0) ? '-0' : typeof x === 'bigint' ? `${x}n` : String(x)
-}
-
-/**
- * A text that is equal for two trees exactly when structure, static values, shapes and dtypes are equal.
- *
- * @example
- * ```ts
- * import { signature, tensor } from 'fathom'
- *
- * signature({ w: tensor([1, 2]), rate: 0.1 }) // => '{"rate":0.1,"w":f32[2]}'
- * ```
- */
-export const signature = (tree: unknown): string => {
-  if (tree instanceof Tensor) return `${tree.dtype}[${tree.shape.join(',')}]`
-  if (Array.isArray(tree)) return `[${tree.map(signature).join()}]`
-  if (!isRecord(tree)) return staticText(tree)
-  const keys = Object.keys(tree).toSorted()
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${signature(tree[key])}`).join()}}`
-}
-
 /**
  * The number of elements of all leaves together.
  *

@@ -27,7 +27,7 @@ const expectSameBits = async (f: Program): Promise<void> => {
     Promise.all((await own.compile(f)(...(await own.realize([a.mul(1), b.mul(1)] as const)))).map((t) => own.read(t)))
   const plain = await run(cpuDevice({ fused: false }))
   expect(await run(device)).toEqual(plain)
-  expect(await run(deviceOn(cpuBackend(true), { ...allPasses, join: false }))).toEqual(plain)
+  expect(await run(deviceOn(cpuBackend(true), { passes: { join: false } }))).toEqual(plain)
 }
 
 describe('elementwise kernels', () => {
@@ -81,7 +81,7 @@ describe('elementwise kernels', () => {
   })
 
   it('that compute the same for two results stay apart', async () => {
-    const twice = deviceOn(cpuBackend(true), { ...allPasses, merge: false })
+    const twice = deviceOn(cpuBackend(true), { passes: { merge: false } })
     const f: Program = (x) => [x.exp(), x.exp()]
     const [first, second] = await twice.compile(f)(a, b)
     expect(await twice.read(first ?? a)).toEqual(await twice.read(second ?? b))

@@ -4,7 +4,8 @@ import { describe, expect, expectTypeOf, it } from 'vitest'
 import { grad } from '../../src/autograd/index.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
 import { Tensor } from '../../src/tensor/tensor.ts'
-import { countElements, leaves, leavesWithPaths, mapTree, refill, signature, zipTrees } from '../../src/tensor/tree.ts'
+import { countElements, leaves, leavesWithPaths, mapTree, refill, zipTrees } from '../../src/tensor/tree.ts'
+import { signature } from '../../src/tensor/structure.ts'
 import { cpuDevice } from '../support/device.ts'
 
 /** Parameters as a user declares them: an interface, with an optional leaf and a static one. */

@@ -4,7 +4,6 @@ import { grad, valueAndGrad } from '../../src/autograd/grad.ts'
 import { concatenate, gather, scatterAdd, stack } from '../../src/tensor/combine.ts'
 import { conv2d, maxPool, pixelShuffle, upsampleNearest } from '../../src/tensor/convolution.ts'
 import { constant, full, iota, scalar, tensor, zeros } from '../../src/tensor/create.ts'
-import { expectArguments, expectTraceable } from '../../src/tensor/expect.ts'
 import { attention, dotGeneral, einsum } from '../../src/tensor/functions.ts'
 import { bernoulli, bits, gumbel, key, normal, randint, uniform } from '../../src/tensor/random.ts'
 import { cpuDevice } from '../support/device.ts'
@@ -62,20 +61,6 @@ const cases: readonly (readonly [message: string, make: () => unknown])[] = [
     'grad: the function returned a Promise: it runs once, to be traced, and must return tensors without await; read values outside of it',
     () => grad(given(() => promise))(given(x)),
   ],
-  ['compile: argument 1 is a Promise: await it', () => expectArguments('compile', [x, promise])],
-  [
-    'compile: argument 0, layers.1.weight is a Promise: await it',
-    () => expectArguments('compile', [{ layers: [x, { weight: promise }] }]),
-  ],
-  [
-    'compile: the function returned undefined: is a return missing? Return null where nothing is meant',
-    () => expectTraceable('compile', undefined),
-  ],
-  [
-    'compile: the function returned a Promise: it runs once, to be traced, and must return tensors without await; read values outside of it',
-    () => expectTraceable('compile', promise),
-  ],
-  ['compile: the result, loss is a Promise: await it', () => expectTraceable('compile', { loss: promise })],
   [
     "tensor, at [0]: got the string 'a' where a number is expected: Number(…) makes a number of it",
     () => tensor(given(['a', 'b'])),

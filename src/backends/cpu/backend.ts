@@ -3,8 +3,10 @@
  * the specification; `fused` runs the plan's kernels through blocked loops.
  */
 import { at } from '../../prelude/array.ts'
+import { OutOfMemory } from '../../prelude/errors.ts'
 import { viewAs, type TypedArray } from '../../graph/dtype.ts'
 import { sizeOf } from '../../graph/shape.ts'
+import { showBytes } from '../../compiler/print.ts'
 import type { Plan, Slot } from '../../compiler/plan.ts'
 import type { Backend, Executable } from '../backend.ts'
 import { interpret } from './interpret.ts'
@@ -26,6 +28,7 @@ const interpreted = (plan: Plan, interpreter: Interpreter): Executable<CpuMemory
       slotElements(at(outputs, i), at(plan.outputs, i)).set(values)
     })
   },
+  release: () => undefined, // it keeps nothing but the plan
 })
 
 /** Memory that plans share for their temporaries: as large as the largest asked for; only one plan runs at a time. */
@@ -41,7 +44,7 @@ const millisecondsOf = (run: Run): number => {
 }
 
 const fused = (plan: Plan, arena: Arena): Executable<CpuMemory> => {
-  if (arena.buffer.byteLength < plan.arenaBytes) arena.buffer = new ArrayBuffer(plan.arenaBytes)
+  if (arena.buffer.byteLength < plan.arenaBytes) arena.buffer = allocateBuffer(plan.arenaBytes)
   const arrays: TypedArray[] = []
   const bufferOf = (buffer: number): TypedArray => arrays[buffer] as TypedArray
   const runs = plan.kernels.map((kernel) => prepareKernel(kernel, bufferOf))
@@ -62,23 +65,45 @@ const fused = (plan: Plan, arena: Arena): Executable<CpuMemory> => {
       bind(inputs, outputs)
       return Promise.resolve(runs.map(millisecondsOf))
     },
+    release: () => undefined, // it keeps nothing but the plan
   }
 }
 
 /** Freed memory by size: a training step frees exactly what the next one allocates. */
-type Pool = Map<number, CpuMemory[]>
+interface Pool {
+  readonly bySize: Map<number, CpuMemory[]>
+  bytes: number
+}
 
-const take = (pool: Pool, bytes: number): CpuMemory =>
-  pool.get(bytes)?.pop() ?? { bytes, buffer: new ArrayBuffer(bytes), offset: 0 }
+/** Bytes that a pool keeps; more is left to the collector, for shapes that never come again would stay for ever. */
+const mostPooled = 2 ** 30
+
+/** A fresh buffer of zeros. */
+const allocateBuffer = (bytes: number): ArrayBuffer => {
+  try {
+    return new ArrayBuffer(bytes)
+  } catch {
+    throw new OutOfMemory(`cpu: ${showBytes(bytes)} are asked for, and this JavaScript engine has no such memory left`)
+  }
+}
+
+const take = (pool: Pool, bytes: number): CpuMemory => {
+  const known = pool.bySize.get(bytes)?.pop()
+  if (known === undefined) return { bytes, buffer: allocateBuffer(bytes), offset: 0 }
+  pool.bytes -= bytes
+  return known
+}
 
 const give = (pool: Pool, memory: CpuMemory): void => {
-  const free = pool.get(memory.bytes)
-  if (free === undefined) pool.set(memory.bytes, [memory])
+  if (pool.bytes + memory.bytes > mostPooled) return
+  pool.bytes += memory.bytes
+  const free = pool.bySize.get(memory.bytes)
+  if (free === undefined) pool.bySize.set(memory.bytes, [memory])
   else free.push(memory)
 }
 
 const open = (name: string, prepare: (plan: Plan, arena: Arena) => Executable<CpuMemory>): Backend => {
-  const pool: Pool = new Map()
+  const pool: Pool = { bySize: new Map(), bytes: 0 }
   const arena: Arena = { buffer: new ArrayBuffer(0) }
   const backend: Backend<CpuMemory> = {
     name,
@@ -97,7 +122,8 @@ const open = (name: string, prepare: (plan: Plan, arena: Arena) => Executable<Cp
     read: (memory) => Promise.resolve(new Uint8Array(memory.buffer, memory.offset, memory.bytes).slice()),
     prepare: (plan) => prepare(plan, arena),
     close: () => {
-      pool.clear()
+      pool.bySize.clear()
+      pool.bytes = 0
       arena.buffer = new ArrayBuffer(0)
       return Promise.resolve()
     },

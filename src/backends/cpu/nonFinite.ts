@@ -97,7 +97,7 @@ const describe = ({ node, nans, infinities, first, value, size, inputs }: Findin
   const where = size === 1 ? '' : `, ${count} of ${size} elements, first at ${showShape(indexOf(node.shape, first))}`
   const origin = originOf(node)
   const behind = origin === undefined ? '' : `; ${origin}`
-  if (node.op === 'parameter') return `a tensor that was given, ${typing}, holds ${value}${where}${behind}`
+  if (node.op === 'parameter') return `a value that was given, ${typing}, holds ${value}${where}${behind}`
   if (node.op === 'constant') return `a literal of the program, ${typing}, holds ${value}${where}${behind}`
   return `${node.op} makes ${value} in ${typing}${where}, from ${inputs === '' ? 'integers' : inputs}${behind}`
 }

@@ -129,13 +129,17 @@ describe('a checked device', () => {
 
   it('names what was given: NaN in an argument, or in a literal', async () => {
     expect(await messageOf(finite.read(tensor([0, NaN]).mul(3)))).toBe(
-      `NonFiniteError: a tensor that was given, f32[2], holds NaN, 1 of 2 elements, first at [1]; ${here}`,
+      `NonFiniteError: a value that was given, f32[2], holds NaN, 1 of 2 elements, first at [1]; ${here}`,
     )
     expect(await messageOf(finite.compile((x: Tensor) => x.add(1))(scalar(NaN)))).toMatch(
-      /^NonFiniteError: a tensor that was given, f32\[\], holds NaN; made at/,
+      /^NonFiniteError: a value that was given, f32\[\], holds NaN; made at/,
     )
     expect(await messageOf(finite.read(tensor([0, 2]).mul(NaN)))).toBe(
-      `NonFiniteError: a literal of the program, f32[], holds NaN; ${here}`,
+      `NonFiniteError: a value that was given, f32[], holds NaN; ${here}`,
+    )
+    const literal = finite.compile((x: Tensor) => x.mul(tensor([NaN, 1])))
+    expect(await messageOf(literal(tensor([0, 2])))).toBe(
+      `NonFiniteError: a literal of the program, f32[2], holds NaN, 1 of 2 elements, first at [0]; ${here}`,
     )
   })
 
