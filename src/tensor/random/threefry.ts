@@ -30,7 +30,7 @@ const rotations = [
 const parity = 0x1bd11bda
 
 /** Refuses what is no key. */
-const requireKey = (key: Key): void => {
+export const requireKey = (key: Key): void => {
   if (!(key instanceof Tensor))
     throw typeof key === 'number'
       ? typeError(`random: a key is made with key(seed), got the number ${String(key)}: write key(${String(key)})`)
