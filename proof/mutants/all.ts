@@ -8,6 +8,7 @@ import { graphMutants } from './graph.ts'
 import { kernelMutants } from './kernels.ts'
 import { layerMutants, lossMutants } from './layers.ts'
 import { limitMutants } from './limits.ts'
+import { messageMutants } from './messages.ts'
 import type { Mutant } from './mutant.ts'
 import { pictureMutants } from './pictures.ts'
 import { randomMutants } from './random.ts'
@@ -29,6 +30,7 @@ export const mutants: readonly Mutant[] = [
   ...diffusionMutants,
   ...annotationMutants,
   ...orderMutants,
+  ...messageMutants,
   ...deviceMutants,
   ...runMutants,
   ...pictureMutants,

@@ -21,6 +21,7 @@ export const areas = [
   'which picture and which part',
   'order of files',
   'order of threads',
+  'errors and inspection',
 ] as const
 
 /** One of {@link areas}. */

@@ -56,3 +56,6 @@ export interface Backend<M extends Memory = Memory> {
   readonly prepare: (plan: Plan) => Executable<M>
   readonly close: () => Promise<void>
 }
+
+/** What a checked device looks for: NaN and infinities, or NaN alone. */
+export type Check = 'finite' | 'nan'

@@ -8,6 +8,7 @@ import { at, equalNumbers, permute, range } from '../prelude/array.ts'
 import { attributesKey } from '../graph/key.ts'
 import { makeNode, rebuilt } from '../graph/node.ts'
 import type { Node, NodeOf, OpName } from '../graph/ops.ts'
+import { inheritOrigin } from '../graph/origin.ts'
 import { reachable } from '../graph/traverse.ts'
 import { allPasses, type Passes } from './passes.ts'
 
@@ -118,7 +119,10 @@ export const canonicalise = (
 ): Program => {
   const memory: Memory = { known: new Map(), ids: new Map(), passes }
   const fresh = parameters.map((p, index) => makeNode('parameter', { index, shape: p.shape, dtype: p.dtype }, []))
-  for (const p of fresh) memory.ids.set(p, memory.ids.size)
+  fresh.forEach((p, i) => {
+    memory.ids.set(p, memory.ids.size)
+    inheritOrigin(p, at(parameters, i))
+  })
   const rewritten = visit(
     outputs,
     new Map(range(parameters.length).map((i) => [at(parameters, i), at(fresh, i)])),

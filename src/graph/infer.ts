@@ -1,9 +1,9 @@
 /** Shape and dtype inference: one rule a primitive, with errors that say the operation, what it got and what it expected. */
 import { at, equalNumbers, permute, range, without } from '../prelude/array.ts'
 import { DTypeError, ShapeError } from '../prelude/errors.ts'
-import { bytesPerElement, isFloat, isInteger, type DType } from './dtype.ts'
+import { bytesPerElement, isFloat, isInteger, requireKnownDType, type DType } from './dtype.ts'
 import type { ConvAttrs, DotAttrs, Node, OpName, Ops } from './ops.ts'
-import { showShape, sizeOf, type Shape } from './shape.ts'
+import { requireWholeShape, showShape, sizeOf, type Shape } from './shape.ts'
 
 /** The shape and dtype of a node. */
 export interface Typing {
@@ -56,10 +56,9 @@ const checkAxes = (name: string, axes: readonly number[], rank: number): void =>
   )
 }
 
-const isWhole = (shape: Shape): boolean => shape.every((n) => Number.isInteger(n) && n >= 0)
-
 const leaf = (_: readonly [], { shape, dtype }: Typing): Typing => {
-  requireShape(isWhole(shape), () => `a shape holds whole numbers ≥ 0, got ${showShape(shape)}`)
+  requireWholeShape(shape)
+  requireKnownDType(dtype)
   return { shape, dtype }
 }
 
@@ -173,8 +172,12 @@ export const inferRules: { readonly [K in OpName]: Rule<K> } = {
   erf: floatUnary('erf'),
   floor: floatUnary('floor'),
   not: unary('not', isBits, 'an integer or a bool'),
-  cast: ([x], { dtype }) => ({ shape: x.shape, dtype }),
+  cast: ([x], { dtype }) => {
+    requireKnownDType(dtype)
+    return { shape: x.shape, dtype }
+  },
   bitcast: ([x], { dtype }) => {
+    requireKnownDType(dtype)
     requireDType(
       bytesPerElement[dtype] === 4 && bytesPerElement[x.dtype] === 4,
       () => `bitcast: needs two dtypes of four bytes, got ${x.dtype} → ${dtype}`,
@@ -213,6 +216,7 @@ export const inferRules: { readonly [K in OpName]: Rule<K> } = {
     return { shape: without(x.shape, axes), dtype: x.dtype }
   },
   broadcast: ([x], { shape, axes }) => {
+    requireWholeShape(shape)
     checkAxes('broadcast', axes, shape.length)
     requireShape(
       equalNumbers(without(shape, axes), x.shape),
@@ -221,10 +225,7 @@ export const inferRules: { readonly [K in OpName]: Rule<K> } = {
     return { shape, dtype: x.dtype }
   },
   reshape: ([x], { shape }) => {
-    requireShape(
-      isWhole(shape),
-      () => `reshape: ${showShape(x.shape)} with ${sizeOf(x.shape)} elements does not divide into ${showShape(shape)}`,
-    )
+    requireWholeShape(shape)
     requireShape(
       sizeOf(shape) === sizeOf(x.shape),
       () => `reshape: ${showShape(x.shape)} has ${sizeOf(x.shape)} elements, ${showShape(shape)} has ${sizeOf(shape)}`,

@@ -304,8 +304,15 @@ export const interpretRules: { readonly [K in OpName]: Rule<K> } = {
 const apply = <K extends OpName>(node: NodeOf<K>, inputs: readonly TypedArray[]): TypedArray =>
   interpretRules[node.op](node, inputs)
 
+/** Sees the value of a node as soon as it is there. */
+export type Observe = (node: Node, value: TypedArray, inputs: readonly TypedArray[]) => void
+
 /** The values of the program's outputs for these arguments. */
-export const interpret = (program: Program, inputs: readonly TypedArray[]): readonly TypedArray[] => {
+export const interpret = (
+  program: Program,
+  inputs: readonly TypedArray[],
+  observe: Observe = () => undefined,
+): readonly TypedArray[] => {
   const values = new Map<Node, TypedArray>(program.parameters.map((p, i) => [p, at(inputs, i)]))
   const lastUse = new Map<Node, number>(program.nodes.flatMap((node, i) => node.inputs.map((x) => [x, i] as const)))
   const outputs = new Set(program.outputs)
@@ -315,7 +322,10 @@ export const interpret = (program: Program, inputs: readonly TypedArray[]): read
     return value
   }
   program.nodes.forEach((node, i) => {
-    if (!values.has(node)) values.set(node, apply(node, node.inputs.map(valueOf)))
+    const operands = node.inputs.map(valueOf)
+    const value = values.get(node) ?? apply(node, operands)
+    values.set(node, value)
+    observe(node, value, operands)
     for (const x of node.inputs) if (lastUse.get(x) === i && !outputs.has(x)) values.delete(x)
   })
   return program.outputs.map(valueOf)

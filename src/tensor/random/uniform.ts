@@ -6,7 +6,7 @@
  */
 import { DTypeError } from '../../prelude/errors.ts'
 import { isFloat, type DType } from '../../graph/dtype.ts'
-import { sizeOf, type Shape } from '../../graph/shape.ts'
+import { requireWholeShape, sizeOf, type Shape } from '../../graph/shape.ts'
 import { call } from '../annotate.ts'
 import { full, iota, zeros } from '../create.ts'
 import type { Tensor } from '../tensor.ts'
@@ -31,6 +31,7 @@ import { purposes, threefryWord, type Key } from './threefry.ts'
  * ```
  */
 export const bits = (key: Key, shape: Shape, start?: Tensor): Tensor => {
+  requireWholeShape(shape)
   const words = (k: Key, first?: Tensor): Tensor => {
     const place = iota([sizeOf(shape)], 0, 'u32')
     const i = first === undefined ? place : place.add(first)
