@@ -13,10 +13,19 @@ import { errnoOf, nodeFileSystem } from './fileSystem.node.ts'
 import type { DecodedImage, DecodeOptions, ImageShape } from './decodeOptions.ts'
 import type { Header } from './imageHeader.node.ts'
 import { readHeader, vipsMessage } from './imageHeader.node.ts'
+import { decodeHeic } from './heic.node.ts'
+import type { ImageFormat } from './imageKind.ts'
 import { defaultLimits } from './limits.ts'
+import { isHarmlessOddity, mendJpeg } from './mendJpeg.ts'
+import { displayP3, p3Profile } from './p3Profile.node.ts'
+import { rawTiff } from './rawTiff.ts'
 import type { Sharp } from './sharp.node.ts'
 import { loadSharp } from './sharp.node.ts'
 import type { Fault } from './skipReason.ts'
+import { zeroFilledBytes } from './zeroFill.ts'
+
+/** Seconds that decoding one picture may take, unless told. */
+const defaultTimeout = 10
 
 /** 65535 → 255 and everything between to the nearest: `round(v / 257)`. */
 const to8Bits = (samples: Uint16Array): Uint8Array => {
@@ -25,13 +34,35 @@ const to8Bits = (samples: Uint16Array): Uint8Array => {
   return bytes
 }
 
-const decodeFault = (header: Header, error: unknown): Fault => {
+/** What a failed decoding says of its file. `seconds`: how long it took, because the messages of a stopped decoder vary. */
+const decodeFault = ({ kind }: Header, error: unknown, seconds: number, timeout: number): Fault => {
+  const all = error instanceof Error ? error.message : String(error)
   const message = vipsMessage(error)
-  const { kind } = header
-  if (/timeout/i.test(message)) return { reason: 'too-slow', kind, detail: `Decoding took too long (${message}).` }
-  if (/premature|truncated|unexpected end|end of (file|stream)|not enough/i.test(message))
+  if (/timeout|killed for image/i.test(all) || seconds >= timeout)
+    return {
+      reason: 'too-slow',
+      kind,
+      detail: `It was not decoded in ${timeout} s.`,
+    }
+  if (/out of memory|cannot allocate|allocation fail|bad_alloc|memory_allocation|resource temporarily/i.test(all))
+    return { reason: 'out-of-memory', kind, detail: `The memory was not enough to decode it (${message}).` }
+  if (/premature|truncated|unexpected end|end of (file|stream)|not enough/i.test(all))
     return { reason: 'truncated', kind, detail: `The ${kind} data end too early (${message}).` }
   return { reason: 'corrupt', kind, detail: `The ${kind} data are damaged (${message}).` }
+}
+
+/**
+ * How strict the decoder is. JPEG, GIF and TIFF decoders draw grey or noise in the place of what is damaged and only
+ * warn; PNG and AVIF fail of themselves, and PNG's warnings are about profiles.
+ */
+const strictness: { readonly [F in ImageFormat]: 'warning' | 'error' } = {
+  jpeg: 'warning',
+  gif: 'warning',
+  tiff: 'warning',
+  png: 'error',
+  avif: 'error',
+  webp: 'error',
+  heic: 'error',
 }
 
 /**
@@ -43,12 +74,14 @@ const pipeline = (
   bytes: Uint8Array,
   header: Header,
   options: DecodeOptions,
-  maxPixels: number,
+  failOn: 'warning' | 'error',
 ): ReturnType<Sharp> => {
-  const { height, width, channels, matte = 128, timeoutSeconds = 10 } = options
-  const base = sharp(bytes, { autoOrient: true, failOn: 'error', limitInputPixels: maxPixels }).timeout({
+  const { height, width, channels, matte = 128, timeoutSeconds = defaultTimeout } = options
+  const { maxPixels = defaultLimits.maxPixels } = options
+  const whole = sharp(bytes, { autoOrient: true, failOn, limitInputPixels: maxPixels }).timeout({
     seconds: timeoutSeconds,
   })
+  const base = header.idleChannel ? whole.removeAlpha() : whole
   const opaque = channels === 4 ? base.ensureAlpha() : base.flatten({ background: { r: matte, g: matte, b: matte } })
   const sized = opaque.resize(width, height, {
     fit: 'cover',
@@ -74,21 +107,82 @@ const greyOf = (sharp: Sharp, samples: Uint16Array, { height, width }: ImageShap
 
 const samplesOf = (data: Buffer): Uint16Array => new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2)
 
-const decodePixels = async (
+const runPipeline = async (
   sharp: Sharp,
   bytes: Uint8Array,
   header: Header,
   options: DecodeOptions,
-  maxPixels: number,
+  failOn: 'warning' | 'error',
 ): Promise<Uint8Array> => {
-  const data = await pipeline(sharp, bytes, header, options, maxPixels).toBuffer()
+  const data = await pipeline(sharp, bytes, header, options, failOn).toBuffer()
   if (!header.deep) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
   const samples = samplesOf(data)
   return to8Bits(options.channels === 1 ? samplesOf(await greyOf(sharp, samples, options)) : samples)
 }
 
+/** Strictly; a JPEG whose header alone is odd once more with that put right, and if it stays odd, as it is. */
+const decodeStrictly = async (
+  sharp: Sharp,
+  bytes: Uint8Array,
+  header: Header,
+  options: DecodeOptions,
+): Promise<Uint8Array> => {
+  const run = (from: Uint8Array, failOn: 'warning' | 'error'): Promise<Uint8Array> =>
+    runPipeline(sharp, from, header, options, failOn)
+  const oddOnly = (error: unknown): boolean =>
+    error instanceof Error && header.format === 'jpeg' && isHarmlessOddity(error.message)
+  try {
+    return await run(bytes, strictness[header.format])
+  } catch (error) {
+    if (!oddOnly(error)) throw error
+  }
+  try {
+    return await run(mendJpeg(bytes), 'warning')
+  } catch (error) {
+    if (!oddOnly(error)) throw error
+    return run(bytes, 'error')
+  }
+}
+
+/** What sharp cannot take as it is, as a file that it can: HEIC, and colours that are named by a number and no profile. */
+const readableBySharp = async (
+  sharp: Sharp,
+  bytes: Uint8Array,
+  header: Header,
+  { maxPixels = defaultLimits.maxPixels, timeoutSeconds = defaultTimeout }: DecodeOptions,
+): Promise<Uint8Array> => {
+  const { iso, format, deep } = header
+  if (iso === undefined) return bytes
+  const numbered = iso.icc === undefined && iso.nclx?.primaries === displayP3
+  if (format === 'heic') {
+    const picture = await decodeHeic(bytes, maxPixels, timeoutSeconds)
+    return rawTiff(picture, numbered ? await p3Profile(sharp) : iso.icc)
+  }
+  if (!numbered) return bytes
+  const { data, info } = await sharp(bytes, { autoOrient: true, failOn: 'error', limitInputPixels: maxPixels })
+    .timeout({ seconds: timeoutSeconds })
+    .toColourspace(deep ? 'rgb16' : 'srgb')
+    .raw({ depth: deep ? 'ushort' : 'uchar' })
+    .toBuffer({ resolveWithObject: true })
+  const samples = deep ? samplesOf(data) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+  const { width, height, channels } = info
+  return rawTiff({ width, height, channels, samples, premultiplied: false }, await p3Profile(sharp))
+}
+
+const decodePixels = async (
+  sharp: Sharp,
+  bytes: Uint8Array,
+  header: Header,
+  options: DecodeOptions,
+): Promise<Uint8Array> => {
+  const readable = await readableBySharp(sharp, bytes, header, options)
+  const profile = header.profile || readable !== bytes
+  return decodeStrictly(sharp, readable, { ...header, profile }, options)
+}
+
 /**
- * Decodes a whole file in memory. Its faults are those of {@link readHeader}, `truncated`, `corrupt` and `too-slow`.
+ * Decodes a whole file in memory. Its faults are those of {@link readHeader}, `truncated`, `corrupt`, and of the moment
+ * `too-slow` and `out-of-memory`.
  *
  * The shorter side is resized (Lanczos) to fit and the middle is cut out. Of several pages or frames the first is used.
  */
@@ -101,13 +195,21 @@ export const decodeImage = async (
   const source = { bytes: bytes.length, read: async (at: number, length: number) => bytes.subarray(at, at + length) }
   const header = await readHeader(sharp, source, { maxPixels, maxBytes })
   if (E.isLeft(header)) return header
+  const { format, kind } = header.right
+  const zeros = zeroFilledBytes(format, bytes)
+  if (zeros > 0) {
+    const detail = `${zeros} bytes of its ${kind} data were never written: they are zeros.`
+    return E.left({ reason: 'truncated', kind, detail })
+  }
+  const start = performance.now()
   try {
-    const pixels = await decodePixels(sharp, bytes, header.right, options, maxPixels)
+    const pixels = await decodePixels(sharp, bytes, header.right, options)
     if (pixels.length !== height * width * channels)
       throw new Error(`the decoder gave ${pixels.length} bytes instead of ${height}×${width}×${channels}`)
     return E.right({ height, width, channels, pixels })
   } catch (error) {
-    return E.left(decodeFault(header.right, error))
+    const seconds = (performance.now() - start) / 1000
+    return E.left(decodeFault(header.right, error, seconds, options.timeoutSeconds ?? defaultTimeout))
   }
 }
 
