@@ -127,6 +127,7 @@ const kindReasons = new Set<SkipReason>([
 /** `HEIC`, `truncated JPEG`, `empty`: what one skipped file is, in a list of several. */
 const summaryKind = ({ reason, kind }: SkippedFile): string => {
   if (kindReasons.has(reason)) return kind
+  if (reason === 'unsupported-samples') return `${kind} of unsupported samples`
   return kind === 'file' ? skipReasons[reason].label : `${skipReasons[reason].label} ${kind}`
 }
 

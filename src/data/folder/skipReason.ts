@@ -72,13 +72,13 @@ export const skipReasons: { readonly [R in SkipReason]: ReasonText } = {
   heic: {
     label: 'HEIC',
     advice:
-      'Convert to JPEG; on macOS: `mkdir -p jpeg && sips -s format jpeg *.HEIC --out jpeg` ' +
-      '(elsewhere: `heif-convert`).',
+      'Run `npm install libheif-js@1.23.2` to read HEIC, or convert to JPEG; on macOS: ' +
+      '`mkdir -p jpeg && sips -s format jpeg *.HEIC --out jpeg` (elsewhere: `heif-convert`).',
   },
   'camera-raw': { label: 'camera raw', advice: 'Develop it to JPEG, PNG or TIFF with your photo program.' },
   'unsupported-image': {
     label: 'unsupported picture format',
-    advice: 'Convert it to PNG, JPEG, WebP, TIFF, AVIF or GIF.',
+    advice: 'Convert it to PNG, JPEG, HEIC, WebP, TIFF, AVIF or GIF.',
   },
   'unsupported-samples': {
     label: 'unsupported samples',

@@ -5,7 +5,6 @@
  * Sources: RFC 9649 (WebP container), H.265 7.4.2 (emulation prevention: no three zero bytes in a row).
  */
 import { latin1 } from './imageKind.ts'
-import type { ImageFormat } from './imageKind.ts'
 import { codedExtents } from './isoItems.ts'
 
 /** The longest run of zero bytes, of runs of at least `least`; shorter ones count as 0. */
@@ -43,25 +42,39 @@ const chunksOf = (bytes: Uint8Array, start: number): readonly Chunk[] => {
 }
 
 /** The coded picture: `VP8 ` or `VP8L`, in an animation those of its first frame. */
-const codedWebp = (bytes: Uint8Array): readonly Uint8Array[] => {
+const codedWebp = (bytes: Uint8Array): Chunk | undefined => {
   const chunks = chunksOf(bytes, 12)
   const frame = chunks.find(({ type }) => type === 'ANMF')
   const all = frame === undefined ? chunks : chunksOf(frame.data, 16)
-  return all.filter(({ type }) => type === 'VP8 ' || type === 'VP8L').map(({ data }) => data)
+  return all.find(({ type }) => type === 'VP8 ' || type === 'VP8L')
+}
+
+const hasZeroRun = (data: Uint8Array): boolean => longestZeroRun(data, 64) > 0
+
+/** A picture's chunk without its last bytes, as a file. */
+const shortened = ({ type, data }: Chunk): Uint8Array => {
+  const rest = data.subarray(0, data.length - Math.max(32, Math.ceil(data.length / 100)))
+  const padded = rest.length + (rest.length % 2)
+  const file = Buffer.alloc(20 + padded)
+  file.write(`RIFF\0\0\0\0WEBP${type}`, 0, 'latin1')
+  file.writeUInt32LE(12 + padded, 4)
+  file.writeUInt32LE(rest.length, 16)
+  file.set(rest, 20)
+  return file
 }
 
 /**
- * Arithmetic and Huffman codes hold no long runs of zeros but for large areas without any detail, and those are short:
- * of 12 megapixels, libwebp codes at most 2 % of the blocks in such a way, 600 bytes in hundreds of thousands.
+ * A WebP file to try when its coded data hold a long run of zeros: the same picture without its last bytes. An encoder
+ * writes zeros too, for large areas without any detail; but it writes nothing that its decoder does not need, and so a
+ * whole picture fails without them. In a picture with a hole the decoder has lost its place and arrives early.
  */
-const webpRun = (data: Uint8Array): number => longestZeroRun(data, Math.max(64, Math.ceil(data.length / 100)))
+export const webpToDoubt = (bytes: Uint8Array): Uint8Array | undefined => {
+  const coded = codedWebp(bytes)
+  return coded !== undefined && hasZeroRun(coded.data) ? shortened(coded) : undefined
+}
 
 /** Three zeros in a row cannot be in HEVC; the length before a unit may add a few. */
 const hevcRun = (data: Uint8Array): number => longestZeroRun(data, 8)
 
-/** How many bytes of a picture's coded data are zeros that no encoder wrote; 0 when there are none. */
-export const zeroFilledBytes = (format: ImageFormat, bytes: Uint8Array): number => {
-  if (format === 'webp') return Math.max(0, ...codedWebp(bytes).map(webpRun))
-  if (format === 'heic') return Math.max(0, ...codedExtents(bytes).map(hevcRun))
-  return 0
-}
+/** How many bytes of a HEIC picture's coded data are zeros that no encoder wrote; 0 when there are none. */
+export const zerosInHeic = (bytes: Uint8Array): number => Math.max(0, ...codedExtents(bytes).map(hevcRun))

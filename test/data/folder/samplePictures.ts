@@ -45,7 +45,8 @@ export const plain = (r: number, g: number, b: number, alpha?: number): Sharp =>
     },
   })
 
-const chunk = (type: string, data: Uint8Array): Buffer => {
+/** A chunk of a PNG. */
+export const pngChunk = (type: string, data: Uint8Array): Buffer => {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data])
   const length = Buffer.alloc(4)
   length.writeUInt32BE(data.length)
@@ -67,9 +68,9 @@ export const rawPng = (
   ihdr.set([header.depth, header.colour], 8)
   return Buffer.concat([
     Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
-    chunk('IHDR', ihdr),
-    chunk('IDAT', deflateSync(scanlines)),
-    chunk('IEND', Buffer.alloc(0)),
+    pngChunk('IHDR', ihdr),
+    pngChunk('IDAT', deflateSync(scanlines)),
+    pngChunk('IEND', Buffer.alloc(0)),
   ])
 }
 
