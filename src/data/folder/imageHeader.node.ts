@@ -33,8 +33,9 @@ export interface Header {
   readonly deep: boolean
   /** An ICC profile is embedded. */
   readonly profile: boolean
-  /** What the boxes of AVIF and HEIC say, the profile among it. */
-  readonly iso?: IsoPicture
+  /** Of AVIF and HEIC: the profile, and the number of the primaries (ITU-T H.273) where colours are named by number. */
+  readonly icc?: Uint8Array
+  readonly primaries?: number
 }
 
 /** Formats whose header is read from the head alone; libvips wants WebP and TIFF whole. */
@@ -48,7 +49,7 @@ const headSuffices: { readonly [F in ImageFormat]: boolean } = {
   tiff: false,
 }
 
-type Metadata = Omit<Header, 'format' | 'kind' | 'iso' | 'idleChannel'> & {
+type Metadata = Omit<Header, 'format' | 'kind' | 'icc' | 'primaries' | 'idleChannel'> & {
   /** Why its samples are not decoded, if so. */
   readonly objection: string | undefined
 }
@@ -69,7 +70,14 @@ const sharpMetadata = async (sharp: Sharp, bytes: Uint8Array): Promise<E.Either<
 const heicMetadata = (iso: IsoPicture | undefined): E.Either<string, Metadata> =>
   iso === undefined
     ? E.left('its boxes do not name a picture')
-    : E.right({ ...iso, deep: false, profile: iso.icc !== undefined, objection: undefined })
+    : E.right({
+        width: iso.width,
+        height: iso.height,
+        alpha: iso.alpha,
+        deep: false,
+        profile: iso.icc !== undefined,
+        objection: undefined,
+      })
 
 /** libvips stacks messages; the last line is the cause. */
 export const vipsMessage = (error: unknown): string => {
@@ -108,8 +116,46 @@ const headerOf = async (
     deep,
     profile,
     objection: objection ?? decoders,
-    ...(iso === undefined ? {} : { iso }),
+    ...(iso?.icc === undefined ? {} : { icc: iso.icc }),
+    ...(iso?.nclx === undefined ? {} : { primaries: iso.nclx.primaries }),
   })
+}
+
+/** A header as far as it could be read, turned into what is used or why it is not. */
+const judged = (
+  format: ImageFormat,
+  kind: string,
+  header: E.Either<string, Omit<Header, 'kind'> & Pick<Metadata, 'objection'>>,
+  bytes: Uint8Array,
+): E.Either<Fault, Header> => {
+  // Where the decoder does not read the header at all, the samples may be why.
+  const objection = E.isRight(header) ? header.right.objection : sampleObjection(format, bytes, undefined)
+  if (objection !== undefined) return fault('unsupported-samples', kind, objection)
+  if (E.isLeft(header)) return fault('corrupt', kind, `Its ${kind} header cannot be read: ${header.left}.`)
+  const { objection: _none, ...rest } = header.right
+  return E.right({ kind, ...rest })
+}
+
+/** The header of what looks like a picture. */
+const pictureHeader = async (
+  sharp: Sharp,
+  source: ByteSource,
+  head: Uint8Array,
+  { format, kind }: { readonly format: ImageFormat; readonly kind: string },
+  { maxPixels }: Limits,
+): Promise<E.Either<Fault, Header>> => {
+  const whole = once(() => source.read(0, source.bytes))
+  const fromHead = headSuffices[format] ? await headerOf(sharp, format, head) : E.left('')
+  const header = E.isRight(fromHead) ? fromHead : await headerOf(sharp, format, await whole())
+  if (E.isRight(header) && header.right.width * header.right.height > maxPixels) {
+    const { width, height } = header.right
+    const limit = maxPixels.toLocaleString('en-US')
+    return fault('too-many-pixels', kind, `It says ${sizeText(width, height)}; the limit is ${limit} pixels.`)
+  }
+  const tail = await source.read(Math.max(0, source.bytes - 16), Math.min(16, source.bytes))
+  if (!endsProperly(format, tail) && isTruncated(format, await whole()))
+    return fault('truncated', kind, `The ${kind} data end too early, after ${source.bytes} bytes.`)
+  return judged(format, kind, header, E.isRight(header) ? head : await whole())
 }
 
 /**
@@ -128,30 +174,10 @@ export const readHeader = async (
   const what = imageKind(head)
   const { kind } = what
   if (what._tag === 'Other') return fault(what.reason, kind, `Its bytes are ${kind}.`)
-  const { format } = what
-  if (format === 'heic' && !heicReadable) return fault('heic', kind, 'Its bytes are HEIC.')
+  if (what.format === 'heic' && !heicReadable) return fault('heic', kind, 'Its bytes are HEIC.')
   if (source.bytes > limits.maxBytes)
     return fault('too-many-bytes', kind, `It has ${source.bytes} bytes; the limit is ${limits.maxBytes}.`)
-
-  const whole = once(() => source.read(0, source.bytes))
-  const fromHead = headSuffices[format] ? await headerOf(sharp, format, head) : E.left('')
-  const header = E.isRight(fromHead) ? fromHead : await headerOf(sharp, format, await whole())
-  if (E.isRight(header) && header.right.width * header.right.height > limits.maxPixels) {
-    const { width, height } = header.right
-    const limit = limits.maxPixels.toLocaleString('en-US')
-    return fault('too-many-pixels', kind, `It says ${sizeText(width, height)}; the limit is ${limit} pixels.`)
-  }
-  const tail = await source.read(Math.max(0, source.bytes - 16), Math.min(16, source.bytes))
-  if (!endsProperly(format, tail) && isTruncated(format, await whole()))
-    return fault('truncated', kind, `The ${kind} data end too early, after ${source.bytes} bytes.`)
-  if (E.isLeft(header)) {
-    // Where the decoder does not read the header at all, the samples may be why.
-    const objection = sampleObjection(format, await whole(), undefined)
-    if (objection !== undefined) return fault('unsupported-samples', kind, objection)
-    return fault('corrupt', kind, `Its ${kind} header cannot be read: ${header.left}.`)
-  }
-  const { objection, ...rest } = header.right
-  return objection === undefined ? E.right({ kind, ...rest }) : fault('unsupported-samples', kind, objection)
+  return pictureHeader(sharp, source, head, what, limits)
 }
 
 const once = <A>(f: () => Promise<A>): (() => Promise<A>) => {

@@ -72,6 +72,15 @@ const colours = (boxes: readonly Box[]): Pick<IsoPicture, 'nclx' | 'icc'> => {
 const hasAlpha = (properties: readonly Box[]): boolean =>
   properties.some(({ type, body }) => type === 'auxC' && /alpha|hevc:2015:auxid:1/.test(latin1(body, 4, 64)))
 
+/** Size as a person sees it: `ispe`, after the quarter turns of `irot`. */
+const sizeOf = (own: readonly Box[]): Pick<IsoPicture, 'width' | 'height'> | undefined => {
+  const extent = bodyOf(own, 'ispe')
+  if (extent === undefined || extent.length < 12) return undefined
+  const [width, height] = [viewOf(extent).getUint32(4), viewOf(extent).getUint32(8)]
+  const turned = ((bodyOf(own, 'irot')?.[0] ?? 0) & 1) === 1
+  return turned ? { width: height, height: width } : { width, height }
+}
+
 /** The main picture; `undefined` when the boxes that name it are not (wholly) in `bytes`. */
 export const isoPicture = (bytes: Uint8Array): IsoPicture | undefined => {
   const meta = metaBoxes(bytes) ?? []
@@ -81,9 +90,6 @@ export const isoPicture = (bytes: Uint8Array): IsoPicture | undefined => {
   if (primary === undefined || ipco === undefined || ipma === undefined) return undefined
   const all = boxesOf(ipco)
   const own = (associations(ipma).get(primary) ?? []).flatMap((index) => all[index - 1] ?? [])
-  const extent = bodyOf(own, 'ispe')
-  if (extent === undefined || extent.length < 12) return undefined
-  const [width, height] = [viewOf(extent).getUint32(4), viewOf(extent).getUint32(8)]
-  const turned = ((bodyOf(own, 'irot')?.[0] ?? 0) & 1) === 1 // quarter turns
-  return { width: turned ? height : width, height: turned ? width : height, alpha: hasAlpha(all), ...colours(own) }
+  const size = sizeOf(own)
+  return size === undefined ? undefined : { ...size, alpha: hasAlpha(all), ...colours(own) }
 }

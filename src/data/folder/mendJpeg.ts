@@ -26,8 +26,16 @@ const withWholeSpectrum = (scan: Uint8Array): Uint8Array => {
   return copy
 }
 
-const isAdobe = (segment: Uint8Array): boolean =>
-  segment[1] === 0xee && segment.length === 16 && String.fromCharCode(...segment.subarray(4, 9)) === 'Adobe'
+/** An Adobe segment whose transform is not 0 (RGB, CMYK), 1 (YCbCr) or 2 (YCCK). */
+const isOddAdobe = (segment: Uint8Array): boolean =>
+  segment[1] === 0xee &&
+  segment.length === 16 &&
+  String.fromCharCode(...segment.subarray(4, 9)) === 'Adobe' &&
+  (segment[15] ?? 0) > 2
+
+/** 0xFF and a marker; a second 0xFF is a fill byte, and 0 says that it was none. */
+const isMarkerAt = (bytes: Uint8Array, at: number): boolean =>
+  bytes[at] === 0xff && bytes[at + 1] !== 0xff && bytes[at + 1] !== 0
 
 /** Copies a header's segments up to the first scan's data, then the rest as it is. */
 export const mendJpeg = (bytes: Uint8Array): Uint8Array => {
@@ -35,7 +43,7 @@ export const mendJpeg = (bytes: Uint8Array): Uint8Array => {
   let sequential = false
   for (let at = 2; at + 4 <= bytes.length;) {
     const marker = bytes[at + 1] ?? 0
-    if (bytes[at] !== 0xff || marker === 0xff || marker === 0) {
+    if (!isMarkerAt(bytes, at)) {
       at++ // padding
       continue
     }
@@ -46,7 +54,7 @@ export const mendJpeg = (bytes: Uint8Array): Uint8Array => {
       parts.push(sequential ? withWholeSpectrum(segment) : segment, bytes.subarray(end))
       break
     }
-    if (!(isAdobe(segment) && (segment[15] ?? 0) > 2)) parts.push(segment)
+    if (!isOddAdobe(segment)) parts.push(segment)
     at = end
   }
   return Buffer.concat(parts)

@@ -13,9 +13,9 @@ import { dataError } from './dataError.ts'
 import { nodeFileSystem } from './fileSystem.node.ts'
 import type { FileSystem } from './fileSystem.node.ts'
 import { defaultLimits } from './limits.ts'
-import type { DecodeOptions } from './decodeOptions.ts'
+import { defaultTimeout, type DecodeOptions } from './decodeOptions.ts'
 import { openFolderPack, type CacheReport, type PackSettings } from './folderPack.node.ts'
-import { checkOptions } from './loadImage.node.ts'
+import { checkOptions } from './checkOptions.ts'
 import type { Pack } from './packedCache.node.ts'
 import type { ScanOptions, ScanProgress } from './scanFolder.node.ts'
 import { scanFolder } from './scanFolder.node.ts'
@@ -75,7 +75,7 @@ const defaultCache = (): string => {
 const settingsOf = (options: FolderOptions): Settings => ({
   ...defaultLimits,
   matte: 128,
-  timeoutSeconds: 10,
+  timeoutSeconds: defaultTimeout,
   followLinks: false,
   maxEnlargement: 2,
   maxMemory: totalmem() / 2,

@@ -48,25 +48,47 @@ const photometric: Readonly<Record<number, { readonly colours: number; readonly 
 
 const sampleFormats: Readonly<Record<number, string>> = { 2: 'signed', 3: 'floating point', 5: 'complex', 6: 'complex' }
 
-const tiffObjection = (bytes: Uint8Array): string | undefined => {
+/** What a TIFF says of its samples. */
+interface TiffSamples {
+  readonly interpretation: number
+  readonly channels: number
+  readonly bits: readonly number[]
+  readonly formats: readonly number[]
+  readonly compression: number
+  readonly inkSet: number
+}
+
+const tiffSamples = (bytes: Uint8Array): TiffSamples => {
   const valuesOf = tiffValues(bytes)
   const one = (tag: number, otherwise: number): number => valuesOf(tag)?.[0] ?? otherwise
-  const channels = one(277, 1)
-  const odd = (valuesOf(339) ?? []).map((format) => sampleFormats[format]).find((format) => format !== undefined)
+  return {
+    interpretation: one(262, 1),
+    channels: one(277, 1),
+    bits: valuesOf(258) ?? [1],
+    formats: valuesOf(339) ?? [],
+    compression: one(259, 1),
+    inkSet: one(332, 1),
+  }
+}
+
+const channelObjection = ({ channels, bits }: TiffSamples, colours: number): string | undefined => {
+  if (channels < colours || channels > colours + 1)
+    return `It has ${channels} channels where ${colours} are its colours.`
+  return channels > 1 && (bits[0] ?? 1) < 8 ? `It has ${channels} channels of ${bits[0] ?? 1} bits.` : undefined
+}
+
+const tiffObjection = (samples: TiffSamples): string | undefined => {
+  const { interpretation, bits, formats, compression, inkSet } = samples
+  const odd = formats.map((format) => sampleFormats[format]).find((format) => format !== undefined)
   if (odd !== undefined) return `Its samples are ${odd}, not unsigned integers.`
-  const interpretation = one(262, 1)
   const known = photometric[interpretation]
   if (known === undefined) return `Its colours are of TIFF's kind ${interpretation}, not grey, RGB, palette or CMYK.`
-  const bits = valuesOf(258) ?? [1]
-  const oddBits = bits.find((n) => n !== bits[0] || !known.bits.includes(n))
-  if (oddBits !== undefined) return `Its samples have ${bits.join(', ')} bits; ${known.bits.join(', ')} are decoded.`
-  if (channels < known.colours || channels > known.colours + 1)
-    return `It has ${channels} channels where ${known.colours} are its colours.`
-  if (channels > 1 && (bits[0] ?? 1) < 8) return `It has ${channels} channels of ${bits[0] ?? 1} bits.`
-  if (interpretation === 5 && one(332, 1) !== 1) return 'Its inks are not cyan, magenta, yellow and black.'
+  if (bits.some((n) => n !== bits[0] || !known.bits.includes(n)))
+    return `Its samples have ${bits.join(', ')} bits; ${known.bits.join(', ')} are decoded.`
+  if (interpretation === 5 && inkSet !== 1) return 'Its inks are not cyan, magenta, yellow and black.'
   // JPEG inside TIFF is converted by its decoder; all other YCbCr would be taken for RGB.
-  if (interpretation === 6 && one(259, 1) !== 7) return 'Its YCbCr samples are not compressed as JPEG.'
-  return undefined
+  if (interpretation === 6 && compression !== 7) return 'Its YCbCr samples are not compressed as JPEG.'
+  return channelObjection(samples, known.colours)
 }
 
 /** Whether the channel after the colours is opacity (`ExtraSamples` 1 or 2) and not a mask, infrared or nothing. */
@@ -137,7 +159,7 @@ export const sampleObjection = (
   bytes: Uint8Array,
   iso: IsoPicture | undefined,
 ): string | undefined => {
-  if (format === 'tiff') return tiffObjection(bytes)
+  if (format === 'tiff') return tiffObjection(tiffSamples(bytes))
   if (format === 'jpeg') return jpegObjection(bytes)
   if (format === 'png') return pngObjection(bytes)
   return iso === undefined ? undefined : isoObjection(iso)

@@ -136,7 +136,7 @@ describe('samples that the decoder would show otherwise than a person sees them 
 
   it('PNG of linear light, unless a profile says what it is; the usual gamma is no matter', async () => {
     const png = await plain(100, 100, 100).png().toBuffer()
-    const gamma = (n: number): Buffer => pngChunk('gAMA', Buffer.from(Uint32Array.of(n).buffer).reverse())
+    const gamma = (n: number): Buffer => pngChunk('gAMA', Buffer.from(Uint8Array.of(n >>> 24, n >>> 16, n >>> 8, n)))
     const withChunks = (...chunks: readonly Uint8Array[]): Uint8Array =>
       Buffer.concat([png.subarray(0, 33), ...chunks, png.subarray(33)])
     expect(await seen(withChunks(gamma(100_000)))).toBe('unsupported-samples')
