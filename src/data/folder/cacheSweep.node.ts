@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto'
 import { readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
-import { packGroup } from './packKey.ts'
+import { packGroup } from './packKey.node.ts'
 import { isGone, processPlace } from './processPlace.node.ts'
 
 /** A new name beside a pack for what is not it: being written, or being removed. It says by whom. */

@@ -17,7 +17,7 @@ import { temporaryName, withHeartbeat } from './cacheSweep.node.ts'
 import type { ImageShape } from './decodeOptions.ts'
 import { groupsBy, type Duplicates } from './duplicates.node.ts'
 import { errnoOf } from './fileSystem.node.ts'
-import { packVersion } from './packKey.ts'
+import { packVersion } from './packKey.node.ts'
 import type { SkippedFile } from './scanReport.ts'
 import { skipReasons } from './skipReason.ts'
 
