@@ -5,6 +5,7 @@ import { graphMutants } from './graph.ts'
 import { kernelMutants } from './kernels.ts'
 import { layerMutants, lossMutants } from './layers.ts'
 import type { Mutant } from './mutant.ts'
+import { photographMutants } from './photographs.ts'
 import { randomMutants } from './random.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
 
@@ -20,4 +21,5 @@ export const mutants: readonly Mutant[] = [
   ...diffusionMutants,
   ...annotationMutants,
   ...orderMutants,
+  ...photographMutants,
 ]

@@ -16,6 +16,7 @@ export const areas = [
   'diffusion',
   'checkpoints, custom derivatives and donation',
   'data order and resume',
+  'photographs',
 ] as const
 
 /** One of {@link areas}. */
