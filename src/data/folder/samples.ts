@@ -122,7 +122,7 @@ const pngObjection = (bytes: Uint8Array): string | undefined => {
   let gamma = usualGamma
   for (let at = 8; at + 12 <= bytes.length; at += 12 + view.getUint32(at)) {
     const type = latin1(bytes, at + 4, 4)
-    if (type === 'IDAT') break
+    if (type === 'IDAT' || !/^[A-Za-z]{4}$/.test(type)) break
     if (type === 'cICP' && !isCommonTransfer(bytes[at + 9] ?? 0)) return 'Its brightness is of high dynamic range.'
     if (type === 'sRGB' || type === 'iCCP') return undefined
     if (type === 'gAMA') gamma = view.getUint32(at + 8)
