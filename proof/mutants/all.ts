@@ -11,6 +11,7 @@ import { limitMutants } from './limits.ts'
 import { messageMutants } from './messages.ts'
 import type { Mutant } from './mutant.ts'
 import { pictureMutants } from './pictures.ts'
+import { photographMutants } from './photographs.ts'
 import { randomMutants } from './random.ts'
 import { runMutants } from './runs.ts'
 import { threadMutants } from './threads.ts'
@@ -36,4 +37,5 @@ export const mutants: readonly Mutant[] = [
   ...pictureMutants,
   ...fileMutants,
   ...threadMutants,
+  ...photographMutants,
 ]

@@ -22,6 +22,7 @@ export const areas = [
   'order of files',
   'order of threads',
   'errors and inspection',
+  'photographs',
 ] as const
 
 /** One of {@link areas}. */

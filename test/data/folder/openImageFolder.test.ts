@@ -100,6 +100,28 @@ describe('openImageFolder: the set', () => {
     expect((await opened(folder, { cacheDirectory })).count).toBe(2)
   })
 
+  it('has a fingerprint of its pixels: other pictures of equal names, sizes and times have another', async () => {
+    const cacheDirectory = folderWith()
+    const [one, two] = [await colour(1), await colour(2)]
+    expect(one.length).toBe(two.length)
+    const folder = folderWith({ 'a.png': one, 'b.png': two })
+    const replace = (name: string, bytes: Uint8Array): void => {
+      writeFileSync(join(folder, name), bytes)
+      utimesSync(join(folder, name), 1e9, 1e9)
+    }
+    replace('a.png', one)
+    const { fingerprint, pixels } = await opened(folder, { cacheDirectory })
+    expect(fingerprint).toBe(createHash('sha256').update(pixels(0)).update(pixels(1)).digest('hex'))
+    const elsewhere = folderWith({ '1/x.png': one, 'y.png': two })
+    expect((await opened(elsewhere, { cacheDirectory })).fingerprint).toBe(fingerprint)
+    replace('a.png', two)
+    const other = await opened(folder, { cacheDirectory })
+    expect(reds(other)).toEqual([2, 2])
+    expect(other.fingerprint).not.toBe(fingerprint)
+    replace('a.png', one)
+    expect((await opened(folder, { cacheDirectory })).fingerprint).toBe(fingerprint)
+  })
+
   it('tells progress of both phases', async () => {
     const seen: string[] = []
     const folder = folderWith({ 'a.png': await colour(1), 'b.png': await colour(2) })
@@ -198,20 +220,20 @@ describe('openImageFolder: the cache', () => {
     }
   })
 
-  it('is made anew when files could not be read the last time', async () => {
+  it('is completed when files could not be read the last time', async () => {
     const folder = folderWith({ 'a.png': await colour(1), 'b.png': await colour(2) })
     const cacheDirectory = folderWith()
     let opens = 0
     const fileSystem: typeof nodeFileSystem = {
       ...nodeFileSystem,
       withFile: async (path, use) => {
-        if (path.endsWith('b.png') && ++opens === 2) throw Object.assign(new Error('disk'), { code: 'EIO' })
+        if (path.endsWith('b.png') && ++opens > 1) throw Object.assign(new Error('disk'), { code: 'EIO' })
         return nodeFileSystem.withFile(path, use)
       },
     }
     expect((await opened(folder, { cacheDirectory, fileSystem })).count).toBe(1)
     const again = await opened(folder, { cacheDirectory })
-    expect([again.count, again.report.cache.why]).toEqual([2, '1 files could not be read the last time'])
+    expect([again.count, again.report.cache.state]).toEqual([2, 'completed'])
   })
 
   it('two processes that build the same pack at once both get it, and one remains', async () => {
@@ -246,7 +268,7 @@ describe('openImageFolder: errors', () => {
 
   it('DATA-NONE names what was seen and what to do', async () => {
     const phone = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`IMG_${i}.HEIC`, ftyp('heic')]))
-    const message = await errorOf(folderWith({ ...phone, 'list.txt': 'text' }))
+    const message = await errorOf(folderWith({ ...phone, 'list.txt': 'text' }), { heic: false })
     expect(message).toContain('41 files seen: 40 HEIC, 1 text.')
     expect(message).toContain('sips -s format jpeg')
     expect(message.startsWith('DATA-NONE: No usable images in ')).toBe(true)
