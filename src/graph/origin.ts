@@ -64,9 +64,9 @@ export const inheritOrigin = (node: Node, from: Node): void => {
 export const dataOrigin = (below: (...args: never[]) => unknown, frames = dataFrames): Origin =>
   originAbove(below, frames)
 
-/** Notes where data was made. */
+/** Notes where data was made, unless it is known. */
 export const noteData = (node: Node, origin: Origin): void => {
-  origins.set(node, origin)
+  if (!origins.has(node)) origins.set(node, origin)
 }
 
 /** `f()`, whose nodes are part of the derivative of `node`. */

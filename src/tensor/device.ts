@@ -5,6 +5,7 @@
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { warn } from '../prelude/warn.ts'
 import { decodeHalf, viewAs } from '../graph/dtype.ts'
+import { dataOrigin, noteData } from '../graph/origin.ts'
 import { allPasses, type Passes } from '../compiler/passes.ts'
 import type { Plan } from '../compiler/plan.ts'
 import type { Backend, Machine } from '../backends/backend.ts'
@@ -15,6 +16,7 @@ import { readings, type Elements, type Readings } from './reading.ts'
 import { readBytes, realizeTree } from './realize.ts'
 import { releaseTree, scopeOf, type Scoping } from './scope.ts'
 import { openSession } from './session.ts'
+import { leaves } from './tree.ts'
 import { inTurn } from './turn.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -133,7 +135,12 @@ export interface DeviceHabits {
 /** A device that runs on this backend. */
 export const deviceOn = (backend: Backend, { passes, onWarning = warn }: DeviceHabits = {}): Device => {
   const session = openSession(backend, { ...allPasses, ...passes }, onWarning)
-  const realize = async <T>(tree: T): Promise<T> => inTurn(session, () => realizeTree(session, tree))
+  const realize = async <T>(tree: T): Promise<T> => {
+    const origin = dataOrigin(realize) // now: behind an await the caller's line is no longer known
+    const realized = await inTurn(session, () => realizeTree(session, tree))
+    for (const { node } of leaves(realized)) noteData(node, origin)
+    return realized
+  }
   const read = async (x: Tensor): Promise<Elements> => {
     expectTensor('read', x)
     return elementsOf(x, await inTurn(session, () => readBytes(session, x)))

@@ -1,6 +1,6 @@
 /** Tracing: a function is called once with parameters in the place of its arguments, and the graph that it returns is compiled. */
 import { at } from '../prelude/array.ts'
-import { TraceError } from '../prelude/errors.ts'
+import { TraceError, typeError } from '../prelude/errors.ts'
 import type { DType } from '../graph/dtype.ts'
 import { makeNode, nextNodeId } from '../graph/node.ts'
 import type { Node, NodeOf } from '../graph/ops.ts'
@@ -62,9 +62,9 @@ const isPromise = (x: unknown): boolean =>
 /** Throws at what cannot be an argument, though it looks like a tree without tensors. */
 const checkArgument = (x: unknown, path: string): void => {
   if (typeof x !== 'object' || x === null || x instanceof Tensor) return
-  if (isPromise(x)) throw new TypeError(`compile: ${inWords(path)} is a Promise: await it, and pass the value`)
+  if (isPromise(x)) throw typeError(`compile: ${inWords(path)} is a Promise: await it, and pass the value`)
   if (ArrayBuffer.isView(x))
-    throw new TypeError(`compile: ${inWords(path)} is a ${x.constructor.name}: make a tensor of it with tensor()`)
+    throw typeError(`compile: ${inWords(path)} is a ${x.constructor.name}: make a tensor of it with tensor()`)
   for (const [key, item] of Object.entries(x)) checkArgument(item, `${path}.${key}`)
 }
 

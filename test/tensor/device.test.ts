@@ -55,7 +55,9 @@ describe.each(cpuForms)('a device on cpu, %s', (_, open) => {
     )
     const realized = await device.realize(table)
     const h = device.compile((x: Tensor) => x.add(realized))
-    await expect(h(tensor([1, 1]))).rejects.toThrow(/uses a tensor of data, f32\[1,2\] of .+, that is not one/)
+    await expect(h(tensor([1, 1]))).rejects.toThrow(
+      /uses a tensor of data, f32\[1,2\] of .+, made at test\/tensor\/device\.test\.ts:\d+:\d+, that is not one/,
+    )
     const g = device.compile((x: Tensor) => x.add(constant([1, 2])))
     expect(await read(await g(tensor([1, 1])))).toEqual([2, 3])
   })
