@@ -15,17 +15,28 @@ export type { Passes } from './compiler/passes.ts'
 export { bytesOf, flopsOf, memoryOf, type Plan } from './compiler/plan.ts'
 export { showBytes, showFlops } from './compiler/print.ts'
 export { profileRows, type MachinePeak, type Profile, type ProfileRow } from './compiler/profile.ts'
-export type { Machine } from './backends/backend.ts'
+export type { Check, Machine } from './backends/backend.ts'
 export { type BackendOptions, type DeviceError } from './backends/registry.ts'
 export type { DType, TypedArray } from './graph/dtype.ts'
 export type { Shape } from './graph/shape.ts'
-export { DTypeError, OutOfMemory, ShapeError, TraceError, UseAfterDonate, UseAfterRelease } from './prelude/errors.ts'
+export {
+  DTypeError,
+  NonFiniteError,
+  OutOfMemory,
+  ShapeError,
+  TraceError,
+  UseAfterDonate,
+  UseAfterRelease,
+} from './prelude/errors.ts'
 export { call, checkpoint, customVjp } from './tensor/annotate.ts'
 export * from './tensor/combine.ts'
 export * from './tensor/convolution.ts'
 export * from './tensor/create.ts'
 export type { Compiled, CompileOptions, Given } from './tensor/compiled.ts'
 export { open, openDevice, type Device, type DeviceOptions } from './tensor/device.ts'
+export type { TensorJson } from './tensor/inspect.ts'
+export type { Nested } from './tensor/nested.ts'
+export type { Elements, ReadTree } from './tensor/reading.ts'
 export * from './tensor/functions.ts'
 export * from './tensor/random.ts'
 export type { Scope } from './tensor/scope.ts'

@@ -17,6 +17,11 @@ export const areas = [
   'checkpoints and custom derivatives',
   'devices',
   'data order and resume',
+  'which pictures, draws and weights',
+  'which picture and which part',
+  'order of files',
+  'order of threads',
+  'errors and inspection',
 ] as const
 
 /** One of {@link areas}. */

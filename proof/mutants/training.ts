@@ -229,8 +229,8 @@ export const orderMutants: readonly Mutant[] = [
     [
       'a run never sees its first batch',
       'off by one',
-      'batchAt(shop.opened.data, (step - 1) * count, count)',
-      'batchAt(shop.opened.data, step * count, count)',
+      'const before = (step - 1) * count',
+      'const before = step * count',
       inFile('train/order'),
     ],
     [
@@ -258,8 +258,8 @@ export const orderMutants: readonly Mutant[] = [
     [
       'every micro-batch draws the noise of the first',
       'stale value',
-      '[m * batch, (m + 1) * batch] as const',
-      '[0 * m, batch] as const',
+      'scalar(m * batch, ',
+      'scalar(0 * m * batch, ',
       inFile('train/step', 'when it accumulates'),
     ],
     [

@@ -13,6 +13,7 @@ import type { Node } from '../graph/ops.ts'
 import { showShape } from '../graph/shape.ts'
 import { dependents, reachable } from '../graph/traverse.ts'
 import { onesLike, zerosLike } from '../tensor/create.ts'
+import { expectLoss } from '../tensor/expect.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { leaves, leavesWithPaths, mapTree, refill, zipTrees, type Naming } from '../tensor/tree.ts'
 import { backward } from './backward.ts'
@@ -113,6 +114,7 @@ export const valueAndGrad =
     requireFloats('grad', params)
     const named = renamed(params)
     const value = f(named, ...rest)
+    expectLoss('grad', value)
     requireScalar('grad', value)
     return [value, cotangentsOf(named, value, onesLike(value))]
   }

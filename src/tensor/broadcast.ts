@@ -1,10 +1,11 @@
 /** Broadcasting, written into the graph: a number as a tensor of a shape, and a tensor stretched to a larger one. */
 import { equalNumbers, range, without } from '../prelude/array.ts'
 import { DTypeError, ShapeError } from '../prelude/errors.ts'
-import { allocate, encodeHalf, type DType, type TypedArray } from '../graph/dtype.ts'
+import { notATensor } from '../prelude/mistaken.ts'
+import { allocate, encodeHalf, requireKnownDType, type DType, type TypedArray } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
 import type { Node } from '../graph/ops.ts'
-import { showShape, type Shape } from '../graph/shape.ts'
+import { requireWholeShape, showShape, type Shape } from '../graph/shape.ts'
 
 /** The least and the largest number of each integer dtype; of any other number than 0 a bool makes 1. */
 const bounds: { readonly [K in Exclude<DType, 'f16' | 'f32' | 'f64'>]: readonly [least: number, largest: number] } = {
@@ -28,6 +29,8 @@ const requireRepresentable = (value: number, dtype: DType): void => {
 
 /** `value` as one element of `dtype`; integer dtypes hold whole numbers of their range only, and bool 0 or 1. */
 export const literalOf = (value: number, dtype: DType): TypedArray => {
+  requireKnownDType(dtype)
+  if (typeof value !== 'number') throw notATensor('full', value, 'a number')
   requireRepresentable(value, dtype)
   const values = allocate(dtype, 1)
   values[0] = dtype === 'f16' ? encodeHalf(value) : dtype === 'bool' ? Number(value !== 0) : value
@@ -40,6 +43,7 @@ export const fullNode = (value: number, shape: Shape, dtype: DType): Node =>
 
 /** `x` repeated to `shape` by NumPy's rule: missing axes in front, lengths of 1 stretched. */
 export const broadcastNode = (x: Node, shape: Shape): Node => {
+  requireWholeShape(shape)
   if (equalNumbers(x.shape, shape)) return x
   const lead = shape.length - x.shape.length
   const axes = range(shape.length).filter((a) => a < lead || (x.shape[a - lead] === 1 && shape[a] !== 1))

@@ -5,6 +5,7 @@ import { isFloat } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
 import { normalizeAxis, showShape } from '../graph/shape.ts'
 import { iota } from './create.ts'
+import { expectTensor, nodeOf } from './expect.ts'
 import { Tensor } from './tensor.ts'
 
 /**
@@ -22,6 +23,7 @@ import { Tensor } from './tensor.ts'
 export const concatenate = (xs: readonly Tensor[], axis: number): Tensor => {
   const [first] = xs
   if (first === undefined) throw new ShapeError('concatenate: needs at least one tensor')
+  for (const x of xs) expectTensor('concatenate', x)
   return xs.length === 1
     ? first
     : new Tensor(
@@ -45,11 +47,14 @@ export const concatenate = (xs: readonly Tensor[], axis: number): Tensor => {
  * stack([a, b], -1) // => [[1, 3], [2, 4]]
  * ```
  */
-export const stack = (xs: readonly Tensor[], axis = 0): Tensor =>
-  concatenate(
+export const stack = (xs: readonly Tensor[], axis = 0): Tensor => {
+  if (xs.length === 0) throw new ShapeError('stack: needs at least one tensor')
+  for (const x of xs) expectTensor('stack', x)
+  return concatenate(
     xs.map((x) => x.expandDims(axis)),
     axis,
   )
+}
 
 /**
  * `count` equal parts along `axis`.
@@ -88,7 +93,12 @@ export const splitInto = (x: Tensor, count: number, axis: number): readonly Tens
  * ```
  */
 export const gather = (table: Tensor, index: Tensor, axis = 0): Tensor =>
-  new Tensor(makeNode('gather', { axis: normalizeAxis('gather', axis, table.rank) }, [table.node, index.node]))
+  new Tensor(
+    makeNode('gather', { axis: normalizeAxis('gather', axis, table.rank) }, [
+      nodeOf('gather', table),
+      nodeOf('gather', index),
+    ]),
+  )
 
 /**
  * The transpose of {@link gather}: updates are added into `size` rows of zeros along `axis`.
@@ -104,8 +114,8 @@ export const gather = (table: Tensor, index: Tensor, axis = 0): Tensor =>
 export const scatterAdd = (index: Tensor, updates: Tensor, size: number, axis = 0): Tensor =>
   new Tensor(
     makeNode('scatterAdd', { axis: normalizeAxis('scatterAdd', axis, updates.rank - index.rank + 1), size }, [
-      index.node,
-      updates.node,
+      nodeOf('scatterAdd', index),
+      nodeOf('scatterAdd', updates),
     ]),
   )
 

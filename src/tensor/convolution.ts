@@ -3,6 +3,7 @@ import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { makeNode } from '../graph/node.ts'
 import { showShape } from '../graph/shape.ts'
+import { expectImages, expectTensor, nodeOf } from './expect.ts'
 import { Tensor } from './tensor.ts'
 
 /** One number for both spatial axes, or height and width. */
@@ -71,7 +72,7 @@ export const conv2d = (
         groups,
         dtype: x.dtype,
       },
-      [x.node, filter.node],
+      [nodeOf('conv2d', x), nodeOf('conv2d', filter)],
     ),
   )
 
@@ -103,6 +104,10 @@ export const convTranspose2d = (
   filter: Tensor,
   { stride = 1, padding = 0, outputPadding = 0 }: ConvTransposeOptions = {},
 ): Tensor => {
+  expectImages('convTranspose2d', x)
+  expectTensor('convTranspose2d', filter)
+  if (filter.rank !== 4)
+    throw new ShapeError(`convTranspose2d: the filter must be [KH, KW, C, O], got ${showShape(filter.shape)}`)
   const kernel = [at(filter.shape, 0), at(filter.shape, 1)] as const
   const p = whole('convTranspose2d', 'padding', padding, 0)
   const o = whole('convTranspose2d', 'output padding', outputPadding, 0)
@@ -124,6 +129,7 @@ export const convTranspose2d = (
 }
 
 const windows = (name: string, x: Tensor, given: Pair): Tensor => {
+  expectImages(name, x)
   const size = whole(name, 'size', given, 1)
   const [n, h, w, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3)]
   if (h % size[0] !== 0 || w % size[1] !== 0)
@@ -170,6 +176,7 @@ export const maxPool = (x: Tensor, size: Pair = 2): Tensor => windows('maxPool',
  * ```
  */
 export const upsampleNearest = (x: Tensor, factor = 2): Tensor => {
+  expectImages('upsampleNearest', x)
   whole('upsampleNearest', 'factor', factor, 1)
   const [n, h, w, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3)]
   return x
@@ -192,6 +199,7 @@ export const upsampleNearest = (x: Tensor, factor = 2): Tensor => {
  * ```
  */
 export const pixelUnshuffle = (x: Tensor, factor = 2): Tensor => {
+  expectImages('pixelUnshuffle', x)
   const [n, h, w, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3)]
   return windows('pixelUnshuffle', x, factor)
     .transpose([0, 1, 3, 5, 2, 4])
@@ -210,6 +218,7 @@ export const pixelUnshuffle = (x: Tensor, factor = 2): Tensor => {
  * ```
  */
 export const pixelShuffle = (x: Tensor, factor = 2): Tensor => {
+  expectImages('pixelShuffle', x)
   whole('pixelShuffle', 'factor', factor, 1)
   const [n, h, w, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3) / (factor * factor)]
   if (!Number.isInteger(c))

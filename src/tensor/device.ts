@@ -4,11 +4,14 @@
  */
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { warn } from '../prelude/warn.ts'
-import { decodeHalf, viewAs, type TypedArray } from '../graph/dtype.ts'
+import { decodeHalf, viewAs } from '../graph/dtype.ts'
 import { allPasses, type Passes } from '../compiler/passes.ts'
+import type { Plan } from '../compiler/plan.ts'
 import type { Backend, Machine } from '../backends/backend.ts'
 import { loadBackend, loadFastest, type BackendOptions, type DeviceError } from '../backends/registry.ts'
 import { compileFunction, type Compiled, type CompileOptions } from './compiled.ts'
+import { expectTensor } from './expect.ts'
+import { readings, type Elements, type Readings } from './reading.ts'
 import { readBytes, realizeTree } from './realize.ts'
 import { releaseTree, scopeOf, type Scoping } from './scope.ts'
 import { openSession } from './session.ts'
@@ -16,7 +19,7 @@ import { inTurn } from './turn.ts'
 import type { Tensor } from './tensor.ts'
 
 /** A place where tensors are computed. */
-export interface Device {
+export interface Device extends Readings {
   readonly name: string
   /** One line for people: the name, and what of the machine is used. */
   readonly description: string
@@ -24,6 +27,18 @@ export interface Device {
   readonly threads: number
   /** Bytes that arguments, results and temporaries together may take. */
   readonly memoryLimit: number
+  /**
+   * Bytes that a run of the plan takes here: what `memoryOf` counts, and what the device adds to it.
+   *
+   * @example
+   * ```ts
+   * import { zeros, type Tensor } from 'fathom'
+   *
+   * const step = device.compile((x: Tensor) => x.sum())
+   * device.bytesNeeded(step.plan(zeros([1000]))) <= device.memoryLimit // => true
+   * ```
+   */
+  readonly bytesNeeded: (plan: Plan) => number
   /** What code is made for, where that is a choice: `open` with the same choices gives the same bits, on every machine that can make them. */
   readonly machine?: Machine
   /**
@@ -48,7 +63,7 @@ export interface Device {
    * await device.read(tensor([[1, 2], [3, 4]]).mul(2)) // => [2, 4, 6, 8]
    * ```
    */
-  readonly read: (x: Tensor) => Promise<Exclude<TypedArray, Uint16Array>>
+  readonly read: (x: Tensor) => Promise<Elements>
   /**
    * `fn` as a plan: traced once for each structure and shapes of its arguments, then replayed. Numbers are values, as tensors are, and arrive in
    * `fn` as scalars of the dtype that they meet; `static` names arguments whose numbers are part of the program instead.
@@ -102,7 +117,7 @@ export interface Device {
 }
 
 /** The elements of a tensor; halves as numbers. */
-const elementsOf = ({ dtype, size }: Tensor, bytes: Uint8Array): Exclude<TypedArray, Uint16Array> => {
+const elementsOf = ({ dtype, size }: Tensor, bytes: Uint8Array): Elements => {
   const values = viewAs(dtype, bytes.buffer, bytes.byteOffset, size)
   return values instanceof Uint16Array ? Float32Array.from(values, decodeHalf) : values
 }
@@ -118,14 +133,21 @@ export interface DeviceHabits {
 /** A device that runs on this backend. */
 export const deviceOn = (backend: Backend, { passes, onWarning = warn }: DeviceHabits = {}): Device => {
   const session = openSession(backend, { ...allPasses, ...passes }, onWarning)
+  const realize = async <T>(tree: T): Promise<T> => inTurn(session, () => realizeTree(session, tree))
+  const read = async (x: Tensor): Promise<Elements> => {
+    expectTensor('read', x)
+    return elementsOf(x, await inTurn(session, () => readBytes(session, x)))
+  }
   return {
     name: backend.name,
     description: backend.description,
     threads: backend.threads,
     memoryLimit: backend.memoryLimit,
+    bytesNeeded: backend.bytesNeeded,
     ...(backend.machine === undefined ? {} : { machine: backend.machine }),
-    realize: async (tree) => inTurn(session, () => realizeTree(session, tree)),
-    read: async (x) => elementsOf(x, await inTurn(session, () => readBytes(session, x))),
+    realize,
+    read,
+    ...readings(realize, read),
     compile: compileFunction(session),
     release: (tree) => {
       releaseTree(session, tree)

@@ -6,6 +6,7 @@ import type { DotAttrs } from '../graph/ops.ts'
 import { normalizeAxis, showShape } from '../graph/shape.ts'
 import { customVjp } from './annotate.ts'
 import { full } from './create.ts'
+import { expectTensor, nodeOf } from './expect.ts'
 import { Tensor, type Axes } from './tensor.ts'
 
 /** `f` of a half computed in f32 and rounded at the end: a sum of halves may be none, and each step would round. */
@@ -232,7 +233,7 @@ export const cumsum = (x: Tensor, axis = -1): Tensor => {
  * ```
  */
 export const dotGeneral = (x: Tensor, y: Tensor, attrs: Omit<DotAttrs, 'dtype'>): Tensor =>
-  new Tensor(makeNode('dotGeneral', { ...attrs, dtype: x.dtype }, [x.node, y.node]))
+  new Tensor(makeNode('dotGeneral', { ...attrs, dtype: x.dtype }, [nodeOf('dotGeneral', x), nodeOf('dotGeneral', y)]))
 
 /**
  * Einstein summation over two tensors, as in NumPy: `einsum('bqd,bkd->bqk', q, k)`.
@@ -249,8 +250,10 @@ export const dotGeneral = (x: Tensor, y: Tensor, attrs: Omit<DotAttrs, 'dtype'>)
  * ```
  */
 export const einsum = (formula: string, x: Tensor, y: Tensor): Tensor => {
+  for (const operand of [x, y]) expectTensor('einsum', operand)
   const match = /^\s*([a-zA-Z]*)\s*,\s*([a-zA-Z]*)\s*->\s*([a-zA-Z]*)\s*$/.exec(formula)
-  if (match === null) throw new ShapeError(`einsum: '${formula}' is not of the form 'ij,jk->ik'`)
+  if (match === null)
+    throw new ShapeError(`einsum: '${formula}' is not of the form 'ij,jk->ik': two operands, and the result named`)
   const [xs, ys, out] = [[...(match[1] ?? '')], [...(match[2] ?? '')], [...(match[3] ?? '')]]
   if (xs.length !== x.rank || ys.length !== y.rank)
     throw new ShapeError(
@@ -287,6 +290,11 @@ export const einsum = (formula: string, x: Tensor, y: Tensor): Tensor => {
  * ```
  */
 export const attention = (query: Tensor, key: Tensor, value: Tensor): Tensor => {
+  for (const x of [query, key, value]) expectTensor('attention', x)
+  if (query.rank < 2 || key.rank !== query.rank || value.rank !== query.rank)
+    throw new ShapeError(
+      `attention: takes query […, Q, D], key […, K, D] and value […, K, V] with equal leading axes, got ${[query, key, value].map((x) => showShape(x.shape)).join(', ')}`,
+    )
   const scale = 1 / Math.sqrt(at(query.shape, query.rank - 1))
   const n = query.rank
   const batch = query.shape.slice(0, -2).map((_, i) => i)

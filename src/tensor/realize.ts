@@ -3,6 +3,7 @@ import { at } from '../prelude/array.ts'
 import { graphKey } from '../graph/key.ts'
 import { makeNode } from '../graph/node.ts'
 import type { Node, NodeOf } from '../graph/ops.ts'
+import { inheritOrigin } from '../graph/origin.ts'
 import { substitute } from '../graph/substitute.ts'
 import { reachable } from '../graph/traverse.ts'
 import { compile as compilePlan, type Plan } from '../compiler/plan.ts'
@@ -24,8 +25,11 @@ import { leaves, refill } from './tree.ts'
 export const isBuffer = (node: Node): node is NodeOf<'buffer'> => node.op === 'buffer'
 
 /** A parameter in the place of a leaf. */
-export const parameterFor = (node: Node, index: number): NodeOf<'parameter'> =>
-  makeNode('parameter', { index, shape: node.shape, dtype: node.dtype }, [])
+export const parameterFor = (node: Node, index: number): NodeOf<'parameter'> => {
+  const made = makeNode('parameter', { index, shape: node.shape, dtype: node.dtype }, [])
+  inheritOrigin(made, node)
+  return made
+}
 
 /** Whether the node is one number that is part of the program. */
 const isLiteral = (node: Node): node is NodeOf<'constant'> =>

@@ -4,6 +4,7 @@ import { TraceError } from '../prelude/errors.ts'
 import type { DType } from '../graph/dtype.ts'
 import { makeNode, nextNodeId } from '../graph/node.ts'
 import type { Node, NodeOf } from '../graph/ops.ts'
+import { inheritOrigin, originOf as whereMade } from '../graph/origin.ts'
 import { showShape } from '../graph/shape.ts'
 import { substitute } from '../graph/substitute.ts'
 import { reachable } from '../graph/traverse.ts'
@@ -11,6 +12,7 @@ import { usualLimits } from '../compiler/limits.ts'
 import type { Passes } from '../compiler/passes.ts'
 import { compile as compilePlan, type Plan } from '../compiler/plan.ts'
 import { isBuffer, parameterFor } from './realize.ts'
+import { Storage } from './session.ts'
 import { fill, leavesOf, pathsOf, structureOf, type Structure } from './structure.ts'
 import { Tensor } from './tensor.ts'
 import { tracedNumber, type TracedNumber } from './tracedNumber.ts'
@@ -88,20 +90,29 @@ const originOf = (node: NodeOf<'buffer'>): NodeOf<'buffer'> => {
   return source.kind === 'host' && source.from !== undefined && isBuffer(source.from) ? originOf(source.from) : node
 }
 
+/** `f32[2,3], made at train.ts:12:30`: its type, and its maker as far as that is known. */
+const describeData = (node: NodeOf<'buffer'>): string => {
+  const { source } = node.attrs
+  const kept = source.kind === 'device' && source.storage instanceof Storage ? source.storage.holding.label : undefined
+  const place = whereMade(node)
+  return `${kept ?? `${node.dtype}${showShape(node.shape)}`}${place === undefined ? '' : `, ${place}`}`
+}
+
 /** Literals that the function made while it was traced are part of the program; data from outside would be frozen into it unnoticed. */
 const frozen = (outputs: readonly Node[], firstId: number): readonly Node[] => {
   const data = reachable(outputs).filter(isBuffer)
   const outside = data.map(originOf).find((node) => node.id < firstId || node.attrs.source.kind === 'device')
   if (outside !== undefined)
     throw new TraceError(
-      `compile: the function uses a tensor of data, ${outside.dtype}${showShape(outside.shape)}, that is not one of its arguments; it would be frozen into the plan. Pass it as an argument, or make it with constant() if it is part of the program`,
+      `compile: the function uses a tensor of data, ${describeData(outside)}, that is not one of its arguments; it would be frozen into the plan. Pass it as an argument, or make it with constant() if it is part of the program`,
     )
   if (data.length === 0) return outputs
   const literals = data.flatMap((node) => {
     const { source, shape, dtype } = node.attrs
-    return source.kind === 'host'
-      ? [[node, makeNode('constant', { values: source.values, shape, dtype }, [])] as const]
-      : []
+    if (source.kind !== 'host') return []
+    const literal = makeNode('constant', { values: source.values, shape, dtype }, [])
+    inheritOrigin(literal, node)
+    return [[node, literal] as const]
   })
   return substitute(outputs, new Map<Node, Node>(literals))
 }

@@ -12,6 +12,15 @@ export { load, sample, type LoadedRun, type SampleOptions, type Samples } from '
 export { nearest, suggestion } from './nearest.ts'
 export { presets, type Preset, type PresetName } from './presets.ts'
 export { initialState, recipeOf, type OptimizerState, type Params, type Recipe, type TrainState } from './recipe.ts'
-export { givenAt, stepperOn, trainStep, type Draws, type Given, type Stepped, type Stepper } from './step.ts'
+export {
+  givenAt,
+  stepperOn,
+  trainStep,
+  type Draws,
+  type Given,
+  type StepPictures,
+  type Stepped,
+  type Stepper,
+} from './step.ts'
 export { resume, train } from './train.node.ts'
 export type { TrainError, TrainErrorCode } from './trainError.ts'

@@ -30,4 +30,12 @@ describe('random programs', () => {
     expect(report.steps.replaced).toBeLessThan(report.steps.taken / 100)
     expect(report.excused).toBeLessThan(30)
   }, 300_000)
+
+  it('of whole numbers of any size have the same bits in every configuration, products, sums and convolutions among them', async () => {
+    const report = await fuzz({ seed: 1000, programs: 150, modes: ['whole'] })
+    expect(report.failures.map(showFailure)).toEqual([])
+    expect(report.programs).toBe(150)
+    for (const op of ['dotGeneral', 'conv', 'reduceSum', 'scatterAdd'] as const)
+      expect(report.inValues[op]).toBeGreaterThan(10)
+  }, 300_000)
 })

@@ -178,13 +178,13 @@ const conv: Make = (x, b, c) => {
     inputDilation: spatial(choose, 1, 2),
     filterDilation: spatial(choose, 1, 2),
     groups,
-    dtype: choose(4) === 0 ? pick(floatsOf(c.mode), choose) : x.dtype,
+    dtype: choose(4) === 0 && isFloat(x.dtype) ? pick(floatsOf(c.mode), choose) : x.dtype,
   }
   return [raw('conv', attrs, image, filter), 9 * perGroup * b * Math.max(3, w.bound)]
 }
 
 const convolutions: readonly Operation[] = [
-  operation('conv', (x) => isFloatTensor(x) && x.size <= 100, conv, 4),
+  operation('conv', (x, { mode }) => (mode === 'whole' ? isNumber : isFloatTensor)(x) && x.size <= 100, conv, 4),
   operation(
     'conv2d',
     (x) => isFloatTensor(x) && x.size <= 100,

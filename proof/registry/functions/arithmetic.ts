@@ -232,16 +232,28 @@ const positive =
   (d) =>
     fc.tuple(numbers(d, [low, high]), fc.boolean()).map(([x, negative]) => (negative ? -x : x))
 
+const exponents = (dtype: DType): fc.Arbitrary<number> =>
+  dtype === 'i32'
+    ? fc.integer({ min: 0, max: 7 })
+    : fc.oneof(fc.integer({ min: -3, max: 7 }), fc.constantFrom(0.5, -0.5, 1.5, 0.3, -1.25, 2.75))
+
+const bases = (dtype: DType, p: number): fc.Arbitrary<number> =>
+  dtype === 'i32'
+    ? fc.integer({ min: -9, max: 9 })
+    : Number.isInteger(p)
+      ? positive(0.5, 1.5)(dtype)
+      : numbers(dtype, [0.5, 1.5])
+
 const power: Entry = entry({
   dtypes: ['f64', 'f32', 'i32'],
   cases: (dtype) =>
-    fc.tuple(broadcastable(1), fc.integer({ min: dtype === 'i32' ? 0 : -3, max: 7 })).chain(([[shape = []], n]) =>
-      arrays(shape, dtype, dtype === 'i32' ? fc.integer({ min: -9, max: 9 }) : positive(0.5, 1.5)(dtype)).map((x) => ({
+    fc.tuple(broadcastable(1), exponents(dtype)).chain(([[shape = []], p]) =>
+      arrays(shape, dtype, bases(dtype, p)).map((x) => ({
         inputs: [x],
-        build: (t: Tensor | undefined) => one(t).pow(n),
+        build: (t: Tensor | undefined) => one(t).pow(p),
         oracle: (x) => ({
           shape: x.shape,
-          data: x.data.map((e) => (dtype === 'i32' ? Number(BigInt.asIntN(32, BigInt(e) ** BigInt(n))) : e ** n)),
+          data: x.data.map((e) => (dtype === 'i32' ? Number(BigInt.asIntN(32, BigInt(e) ** BigInt(p))) : e ** p)),
         }),
       })),
     ),
@@ -249,9 +261,12 @@ const power: Entry = entry({
   slack: 8,
   errors: [
     badDType(/^pow: i32 to the power -1 is no integer; cast to a float first$/, ['i32[2]'], (x) => one(x).pow(-1)),
-    badRange(/^pow: the exponent must be a whole number, got 0\.5; for other powers write/, ['f32[2]'], (x) =>
-      one(x).pow(0.5),
+    badDType(
+      /^pow: i32 has whole powers only, got the exponent 0\.5; cast the tensor to a float first/,
+      ['i32[2]'],
+      (x) => one(x).pow(0.5),
     ),
+    badRange(/^pow: the exponent must be a finite number, got Infinity/, ['f32[2]'], (x) => one(x).pow(Infinity)),
   ],
 })
 
@@ -307,14 +322,14 @@ export const unaryMethods: { readonly [K in UnaryMethod]: Entry } = {
     cases: chosen,
     differentiableIn: [1, 2],
     errors: [
-      badDType(/^where: the condition must be bool, got f32$/, ['f32[2]', 'f32[2]'], (c, x) =>
+      badDType(/^select: the condition must be bool, got f32;/, ['f32[2]', 'f32[2]'], (c, x) =>
         one(c).select(one(x), 0),
       ),
       badDType(/^where: dtypes f32 and f64 differ$/, ['bool[2]', 'f32[2]', 'f64[2]'], (c, x, y) =>
         one(c).select(one(x), one(y)),
       ),
       badShape(/^select: \[2\] and \[3\] do not broadcast/, ['bool[2]', 'f32[3]'], (c, x) => one(c).select(one(x), 0)),
-      badDType(/^select: one of the two values must be a tensor/, ['bool[2]'], (c) => one(c).select(1, 0)),
+      badDType(/^0\.5 is not a number of dtype i32/, ['bool[2]', 'i32[2]'], (c, x) => one(c).select(one(x), 0.5)),
     ],
   }),
 }

@@ -122,11 +122,11 @@ export const contractionFunctions: {
       badShape(/^matmul: \[2,3\] · \[2,3\]: 3 columns meet 2 rows$/, ['f32[2,3]', 'f32[2,3]'], (x, y) =>
         one(x).matmul(one(y)),
       ),
-      badShape(/^matmul: \[5,2,3\] · \[4,3,2\]: the leading axes differ$/, ['f32[5,2,3]', 'f32[4,3,2]'], (x, y) =>
+      badShape(/^matmul: \[5,2,3\] · \[4,3,2\]: the leading axes differ;/, ['f32[5,2,3]', 'f32[4,3,2]'], (x, y) =>
         one(x).matmul(one(y)),
       ),
       badShape(
-        /^matmul: needs two matrices or stacks of them, got \[3\] and \[3,2\]$/,
+        /^matmul: needs two matrices or stacks of them, got \[3\] and \[3,2\]; the first as a row/,
         ['f32[3]', 'f32[3,2]'],
         (x, y) => one(x).matmul(one(y)),
       ),
@@ -160,7 +160,7 @@ export const contractionFunctions: {
     linearIn: [0, 1],
     slack: 1,
     errors: [
-      badShape(/^einsum: 'ij,jk' is not of the form 'ij,jk->ik'$/, ['f32[2,3]', 'f32[3,2]'], (x, y) =>
+      badShape(/^einsum: 'ij,jk' is not of the form 'ij,jk->ik': two operands/, ['f32[2,3]', 'f32[3,2]'], (x, y) =>
         einsum('ij,jk', one(x), one(y)),
       ),
       badShape(

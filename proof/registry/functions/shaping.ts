@@ -78,13 +78,9 @@ export const shapingMethods: { readonly [K in ShapingMethod]: Entry } = {
     {
       errors: [
         badShape(/^reshape: \[2,3\] has 6 elements, \[4,2\] has 8$/, ['f32[2,3]'], (x) => one(x).reshape([4, 2])),
-        badShape(/^reshape: \[2,3\] to \[4,-1\]: 6 elements do not divide into rows of 4$/, ['f32[2,3]'], (x) =>
+        badShape(/^reshape: \[2,3\] to \[4,-1\]: 6 elements do not divide by 4$/, ['f32[2,3]'], (x) =>
           one(x).reshape([4, -1]),
         ),
-        badShape(/^reshape: \[2,3\] to \[-1,-1\]: only one length may be -1$/, ['f32[2,3]'], (x) =>
-          one(x).reshape([-1, -1]),
-        ),
-        badShape(/^reshape: \[0,3\] to \[0,-1\]: -1 could be any length/, ['f32[0,3]'], (x) => one(x).reshape([0, -1])),
       ],
     },
   ),
@@ -255,7 +251,7 @@ export const combiningFunctions: { readonly [K in CombiningFunction]: Entry } = 
       })),
     differentiableIn: 'floats',
     errors: [
-      badShape(/^concatenate: needs at least one tensor$/, [], () => stack([])),
+      badShape(/^stack: needs at least one tensor$/, [], () => stack([])),
       badShape(/^concatenate: \[1,2\], \[1,3\] must agree in every axis but 0$/, ['f32[2]', 'f32[3]'], (...xs) =>
         stack(xs),
       ),

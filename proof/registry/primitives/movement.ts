@@ -226,7 +226,7 @@ export const movements: {
       badShape(/^reshape: \[2,3\] has 6 elements, \[4,2\] has 8$/, ['f32[2,3]'], (x) =>
         apply('reshape', { shape: [4, 2] }, x),
       ),
-      badShape(/^reshape: \[2,3\] with 6 elements does not divide into \[4,1\.5\]$/, ['f32[2,3]'], (x) =>
+      badShape(/^a shape holds whole numbers ≥ 0, got \[4,1\.5\]$/, ['f32[2,3]'], (x) =>
         apply('reshape', { shape: [4, 1.5] }, x),
       ),
     ],

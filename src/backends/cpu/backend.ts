@@ -7,7 +7,7 @@ import { OutOfMemory } from '../../prelude/errors.ts'
 import { viewAs, type TypedArray } from '../../graph/dtype.ts'
 import { sizeOf } from '../../graph/shape.ts'
 import { showBytes } from '../../compiler/print.ts'
-import type { Plan, Slot } from '../../compiler/plan.ts'
+import { memoryOf, type Plan, type Slot } from '../../compiler/plan.ts'
 import type { Backend, Executable } from '../backend.ts'
 import { interpret } from './interpret.ts'
 import { prepareKernel, type Run } from './run.ts'
@@ -15,10 +15,13 @@ import { elements, type CpuMemory } from './store.ts'
 
 const slotElements = (memory: CpuMemory, slot: Slot): TypedArray => elements(memory, slot.dtype, sizeOf(slot.shape))
 
-const interpreted = (plan: Plan): Executable<CpuMemory> => ({
+/** Computes the outputs of a plan from its arguments. */
+type Interpreter = (plan: Plan, inputs: readonly TypedArray[]) => readonly TypedArray[]
+
+const interpreted = (plan: Plan, interpreter: Interpreter): Executable<CpuMemory> => ({
   run: (inputs, outputs) => {
-    const results = interpret(
-      plan.program,
+    const results = interpreter(
+      plan,
       inputs.map((m, i) => slotElements(m, at(plan.arguments, i)).slice()), // an output may lie where an argument did
     )
     results.forEach((values, i) => {
@@ -99,15 +102,15 @@ const give = (pool: Pool, memory: CpuMemory): void => {
   else free.push(memory)
 }
 
-/** Opens the cpu backend in one of its forms. */
-export const cpuBackend = (isFused: boolean): Backend => {
+const open = (name: string, prepare: (plan: Plan, arena: Arena) => Executable<CpuMemory>): Backend => {
   const pool: Pool = { bySize: new Map(), bytes: 0 }
   const arena: Arena = { buffer: new ArrayBuffer(0) }
   const backend: Backend<CpuMemory> = {
-    name: isFused ? 'cpu' : 'cpu, one primitive at a time',
+    name,
     description: 'cpu, in TypeScript',
     threads: 1,
     memoryLimit: Infinity,
+    bytesNeeded: memoryOf,
     allocate: (bytes) => take(pool, bytes),
     release: (memory) => {
       give(pool, memory)
@@ -118,7 +121,7 @@ export const cpuBackend = (isFused: boolean): Backend => {
       )
     },
     read: (memory) => Promise.resolve(new Uint8Array(memory.buffer, memory.offset, memory.bytes).slice()),
-    prepare: (plan) => (isFused ? fused(plan, arena) : interpreted(plan)),
+    prepare: (plan) => prepare(plan, arena),
     close: () => {
       pool.bySize.clear()
       pool.bytes = 0
@@ -128,3 +131,11 @@ export const cpuBackend = (isFused: boolean): Backend => {
   }
   return backend as unknown as Backend // memory that this backend gets back is memory that it has given
 }
+
+/** A backend that runs programs one primitive at a time. */
+export const interpretedBackend = (interpreter: Interpreter): Backend =>
+  open('cpu, one primitive at a time', (plan) => interpreted(plan, interpreter))
+
+/** Opens the cpu backend in one of its forms. */
+export const cpuBackend = (isFused: boolean): Backend =>
+  isFused ? open('cpu', fused) : interpretedBackend(({ program }, inputs) => interpret(program, inputs))

@@ -119,6 +119,32 @@ const bytesBeside = (plan: Plan): number =>
     padded(plan.arenaBytes),
   )
 
+/** Bytes of all that is written once and stays: literals, tables, blocks of parameters, records. */
+const bytesKept = (plan: Plan, generated: readonly Generated[]): number => {
+  const phases = generated.flatMap((g) => g.phases)
+  const tables = new Set(phases.flatMap((p) => p.parameters.flatMap((w) => (isTable(w) ? [w.values] : []))))
+  const words = phases.reduce((sum, p) => sum + p.parameters.length, 0)
+  return (
+    [...tables].reduce((sum, values) => sum + padded(values.byteLength), 0) +
+    plan.buffers.reduce((sum, { placement: p }) => sum + (p.kind === 'literal' ? padded(p.values.byteLength) : 0), 0) +
+    padded(4 * words) +
+    padded(4 * recordWords * phases.length)
+  )
+}
+
+const isTable = (word: Parameter): word is Extract<Parameter, { kind: 'table' }> =>
+  typeof word !== 'number' && word.kind === 'table'
+
+const scratchOf = (generated: readonly Generated[]): number =>
+  generated.reduce((most, g) => Math.max(most, g.scratch), 0)
+
+/** Bytes that a run of the plan takes in a memory that has nothing else. */
+export const bytesNeeded = (plan: Plan, generated: readonly Generated[]): number =>
+  plan.arguments.reduce((sum, { shape, dtype }) => sum + padded(sizeOf(shape) * bytesPerElement[dtype]), 0) +
+  bytesBeside(plan) +
+  padded(scratchOf(generated)) +
+  bytesKept(plan, generated)
+
 const atLeast = (heap: Heap, range: WasmMemory, bytes: number): WasmMemory => {
   if (range.bytes >= bytes) return range
   heap.release(range)
@@ -127,7 +153,7 @@ const atLeast = (heap: Heap, range: WasmMemory, bytes: number): WasmMemory => {
 
 /** Makes the shared parts of memory large enough for a plan. */
 const reserve = (plan: Plan, generated: readonly Generated[], heap: Heap, shared: Shared): void => {
-  const scratch = Math.max(0, ...generated.map((g) => g.scratch))
+  const scratch = scratchOf(generated)
   const needed = bytesBeside(plan) + Math.max(0, scratch - shared.scratch.bytes)
   if (needed > heap.left() + padded(shared.arena.bytes))
     throw doesNotFit('what the plan needs beside its arguments', needed, heap.used())

@@ -109,9 +109,11 @@ const readManifest = async (folder: string): Promise<E.Either<PackMiss, PackMani
   return isPackManifest(manifest) ? E.right(manifest) : damaged('its manifest does not say what a manifest says')
 }
 
-const blockBytes = 2 ** 30
-
-const readBlocks = async (folder: string, manifest: PackManifest): Promise<E.Either<PackMiss, Pack>> => {
+const readBlocks = async (
+  folder: string,
+  manifest: PackManifest,
+  blockBytes: number,
+): Promise<E.Either<PackMiss, Pack>> => {
   const each = manifest.height * manifest.width * manifest.channels
   const total = each * manifest.count
   const perBlock = Math.max(1, Math.floor(blockBytes / each))
@@ -138,11 +140,16 @@ const readBlocks = async (folder: string, manifest: PackManifest): Promise<E.Eit
   }
 }
 
-/** Opens the pack `key` in `cacheDirectory` and checks all of it. Never rejects: what cannot be read is damaged. */
+/**
+ * Opens the pack `key` in `cacheDirectory` and checks all of it. Never rejects: what cannot be read is damaged.
+ *
+ * @param blockBytes of one array at most; fewer only for tests
+ */
 export const openPack = async (
   cacheDirectory: string,
   key: string,
   shape: ImageShape,
+  blockBytes = 2 ** 30,
 ): Promise<E.Either<PackMiss, Pack>> => {
   const folder = join(cacheDirectory, key)
   try {
@@ -152,7 +159,7 @@ export const openPack = async (
     const fits =
       height === shape.height && width === shape.width && channels === shape.channels && names.length === count
     if (!fits || manifest.right.key !== key) return damaged('its manifest belongs to another pack')
-    return await readBlocks(folder, manifest.right)
+    return await readBlocks(folder, manifest.right, blockBytes)
   } catch (error) {
     const code = errnoOf(error)
     return code === 'ENOENT' ? await absentOrPartial(folder) : damaged(`it cannot be read (${code})`)

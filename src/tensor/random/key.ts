@@ -13,7 +13,7 @@ import { showShape } from '../../graph/shape.ts'
 import { call } from '../annotate.ts'
 import { constant, iota, scalar, tensor } from '../create.ts'
 import { Tensor } from '../tensor.ts'
-import { purposes, threefryWord, type Key } from './threefry.ts'
+import { purposes, requireKey, threefryWord, type Key } from './threefry.ts'
 
 /**
  * The key of a seed, as data: another seed runs the same plan.
@@ -90,6 +90,7 @@ type KeyTuple<N extends number, T extends readonly Key[] = readonly []> = T['len
  * ```
  */
 export const foldIn = (parent: Key, data: number | string | Tensor): Key => {
+  requireKey(parent)
   if (typeof data === 'string')
     return (
       foldOnHost(parent, purposes.name, fnv1a(data)) ??
