@@ -21,6 +21,7 @@ describe.each(forms)('on %s', (_, open) => {
     expect((await read(softmax(many)))[0]).toBeCloseTo(1 / 70_000, 6)
     expect((await read(logSumExp(many)))[0]).toBeCloseTo(1 + Math.log(70_000), 2)
     expect(await read(variance(half([200, 201])))).toEqual([0.25])
+    expect(await read(variance(half([300, 0, 0, 0, 0, 0, 0, 0, 0, 0])))).toEqual([8100]) // 270² is no half, a tenth of it is
     expect((await read(cumsum(full([3000], 1, 'f16')))).at(-1)).toBe(3000)
   })
 
