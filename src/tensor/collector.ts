@@ -37,6 +37,7 @@ const provoke = (): number => range(8).reduce((sum) => sum + new ArrayBuffer(bal
 
 /** What of the platform may be there. */
 interface Surroundings {
+  readonly performance: unknown // what all have; a type of nothing but options fits nothing
   readonly gc?: (() => unknown) | undefined
   readonly process?: { readonly versions?: { readonly node?: string } }
 }
