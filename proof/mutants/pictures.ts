@@ -10,7 +10,7 @@ const opened = inFile('train/data')
 
 /** Bugs in src/data, and in how training opens it. */
 export const pictureMutants: readonly Mutant[] = [
-  ...mutantsOf(area, 'src/data/folder/loadImage.node.ts', part, [
+  ...mutantsOf(area, 'src/data/folder/decodePixels.node.ts', part, [
     ['tall pictures are cut from the top', 'axis', "position: 'centre'", "position: 'top'"],
     ['wide pictures are cut from the left', 'axis', "position: 'centre'", "position: 'left'"],
     ['pictures are cut to what catches the eye', 'wrong operation', "position: 'centre'", "position: 'attention'"],
@@ -31,7 +31,7 @@ export const pictureMutants: readonly Mutant[] = [
   ...mutantsOf(area, 'src/data/folder/imageHeader.node.ts', part, [
     ['a scan tells the size of pictures as they lie', 'axis', '= m.autoOrient\n', '= m\n'],
   ]),
-  ...mutantsOf(area, 'src/data/folder/openImageFolder.node.ts', pack, [
+  ...mutantsOf(area, 'src/data/folder/packedCache.node.ts', pack, [
     [
       'a block of pictures is read as if it were the first',
       'missing term',
