@@ -94,16 +94,21 @@ describe.each(devices)('%s', (_, device) => {
 
     const sum = (terms: readonly bigint[]): number => wrap[dtype](terms.reduce((a, b) => a + b, 0n))
     const big = own.map(BigInt)
+    const wide = dtype === 'u8' ? 'i32' : dtype
+    const total = (terms: readonly bigint[]): number => wrap[wide](terms.reduce((a, b) => a + b, 0n))
 
-    it('sums, of a row and of columns, wrap', async () => {
+    it('sums, of a row and of columns, wrap; those of bytes are i32', async () => {
       const x = tensor([...own, ...own, ...own], { dtype }).reshape([3, own.length])
-      expect(await device.read(x.sum(1))).toEqual((await device.read(tensor([1, 1, 1], { dtype }))).fill(sum(big)))
-      expect(Array.from(await device.read(x.sum(0)))).toEqual(big.map((v) => wrap[dtype](3n * v)))
-      expect(Array.from(await device.read(x.sum()))).toEqual([sum([...big, ...big, ...big])])
+      expect(x.sum(1).dtype).toBe(wide)
+      expect(Array.from(await device.read(x.sum(1)))).toEqual(Array.from({ length: 3 }, () => total(big)))
+      expect(Array.from(await device.read(x.sum(0)))).toEqual(big.map((v) => wrap[wide](3n * v)))
+      expect(Array.from(await device.read(x.sum()))).toEqual([total([...big, ...big, ...big])])
+      const narrow = new Tensor(makeNode('reduceSum', { axes: [1], dtype }, [x.node]))
+      expect(Array.from(await device.read(narrow))).toEqual(Array.from({ length: 3 }, () => sum(big)))
     })
 
-    it('running sums wrap', async () => {
-      const expected = big.map((_, i) => sum(big.slice(0, i + 1)))
+    it('running sums wrap; those of bytes are i32', async () => {
+      const expected = big.map((_, i) => total(big.slice(0, i + 1)))
       expect(Array.from(await device.read(cumsum(tensor(own, { dtype }))))).toEqual(expected)
     })
 
