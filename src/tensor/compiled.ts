@@ -4,6 +4,7 @@
  */
 import { at } from '../prelude/array.ts'
 import { DTypeError } from '../prelude/errors.ts'
+import { showSite, siteAbove, type Site } from '../prelude/stack.ts'
 import type { DType, TypedArray } from '../graph/dtype.ts'
 import type { NodeOf } from '../graph/ops.ts'
 import type { Plan } from '../compiler/plan.ts'
@@ -155,13 +156,13 @@ const bind = (
   const prepared = latest === undefined || alike === undefined ? preparedFor(program, args) : latest
   const { traced } = prepared
   program.latest = prepared
-  prepared.ready ??= ready(session, traced.plan)
+  prepared.ready ??= ready(session, traced.plan, program.maker)
   const given = alike ?? leavesOf(traced.given, args) ?? []
   const computed = computedFor(session, given, brought)
   const storages = traced.inputs.map(({ leaf, dtype }) => {
     const [x, path] = [at(given, leaf), at(traced.paths, leaf)]
     if (typeof x === 'number') return bringNumber(session, numberIn(x, dtype, path), brought)
-    return computed.get(x) ?? storageFor(session, x.node as NodeOf<'buffer'>, path, brought)
+    return computed.get(x) ?? storageFor(session, x.node as NodeOf<'buffer'>, at(traced.tensors, leaf), brought)
   })
   return { traced, ready: prepared.ready, storages }
 }
@@ -228,12 +229,12 @@ const giveUpDonated = ({ session, donate }: Program, { inputs, names }: Traced, 
 }
 
 const call = (program: Program, args: readonly unknown[]): unknown => {
-  const { session, maker } = program
+  const { session } = program
   const brought: Brought = new Set()
   try {
     const { traced, ready: prepared, storages } = bind(program, args, brought)
     const taken = takenOver(prepared, traced, storages)
-    const outputs = run(session, prepared, { inputs: storages, taken, maker })
+    const outputs = run(session, prepared, { inputs: storages, taken })
     giveUpDonated(program, traced, storages)
     return fill(
       traced.result,
@@ -258,10 +259,16 @@ const sourceOf = (program: Program, args: readonly unknown[]): readonly string[]
   }
 }
 
+/** A compiled function in words: by its name, or by the line that compiles it. */
+const makerOf = (name: string, site: Site): string => {
+  const line = showSite(site)
+  if (name !== '') return `the compiled function '${name}'`
+  return line === undefined ? 'a compiled function' : `the function compiled at ${line}`
+}
+
 /** What `compile` of a device is. */
-export const compileFunction =
-  (session: Session) =>
-  <A extends readonly unknown[], R>(
+export const compileFunction = (session: Session) => {
+  const compile = <A extends readonly unknown[], R>(
     fn: (...args: A) => R,
     { donate = [], static: fixed = [] }: CompileOptions = {},
   ): Compiled<A, R> => {
@@ -270,7 +277,7 @@ export const compileFunction =
       fn: (...args) => fn(...(args as unknown as A)), // leaves of A, replaced by tensors
       donate,
       fixed,
-      maker: fn.name === '' ? 'a compiled function' : `the compiled function '${fn.name}'`,
+      maker: makerOf(fn.name, siteAbove(compile, 2)),
       plans: new Map(),
       latest: undefined,
     }
@@ -280,3 +287,5 @@ export const compileFunction =
       source: (...args: Given<A>): readonly string[] => sourceOf(program, args),
     })
   }
+  return compile
+}

@@ -57,16 +57,16 @@ export const compute = (session: Session, outputs: readonly Node[]): readonly St
   const inputs = reachable(outputs).filter((node) => isBuffer(node) || isLiteral(node))
   const names = new Map<Node, string>(inputs.map((b, i) => [b, `b${i}:${b.dtype}[${b.shape.join()}]`]))
   const key = `${[...names.values()].join()}|${graphKey(outputs, names)}`
-  const made = session.realizations.get(key) ?? ready(session, planOver(session, inputs, outputs))
+  const made = session.realizations.get(key) ?? ready(session, planOver(session, inputs, outputs), 'realize')
   remember(session, key, made)
   const brought: Brought = new Set()
   try {
     const storages = inputs.map((node) =>
       isBuffer(node)
-        ? storageFor(session, node, 'a captured tensor', brought)
+        ? storageFor(session, node, 'a tensor that is used', brought)
         : bringNumber(session, node.attrs.values, brought),
     )
-    return run(session, made, { inputs: storages, maker: 'realize' })
+    return run(session, made, { inputs: storages })
   } finally {
     giveBackBrought(session, brought)
   }
@@ -82,7 +82,7 @@ const planOver = (session: Session, inputs: readonly Node[], outputs: readonly N
 /** A leaf as a tensor on the device. */
 const onDevice = (session: Session, x: Tensor, node: NodeOf<'buffer'>): Tensor => {
   if (node.attrs.source.kind === 'host') return leafTensor(session, bringValues(session, node), node)
-  storageFor(session, node, '', new Set()) // throws where it cannot be used any more
+  storageFor(session, node, 'the tensor', new Set()) // throws where it cannot be used any more
   return x
 }
 
@@ -113,7 +113,8 @@ export const readBytes = async (session: Session, { node }: Tensor): Promise<Uin
     return bytes
   }
   const { source } = node.attrs
-  if (source.kind === 'device') return session.backend.read(storageFor(session, node, '', new Set()).holding.memory)
+  if (source.kind === 'device')
+    return session.backend.read(storageFor(session, node, 'the tensor', new Set()).holding.memory)
   const { buffer, byteOffset, byteLength } = source.values
   return new Uint8Array(buffer, byteOffset, byteLength).slice()
 }

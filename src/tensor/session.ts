@@ -41,8 +41,9 @@ export class Storage {
 export interface Ready {
   readonly plan: Plan
   readonly executable: Executable
-  /** Bytes of each output. */
+  /** Bytes of each output, and what it is and who makes it, in words. */
   readonly bytes: readonly number[]
+  readonly labels: readonly string[]
 }
 
 /** A device while it is open. */

@@ -10,8 +10,6 @@ import type { Memory } from '../backends/backend.ts'
 import { giveBack, hold, passOn, requireHeld, Storage, type Ready, type Session } from './session.ts'
 import { Tensor } from './tensor.ts'
 
-const named = (path: string): string => (path === '' ? 'the tensor' : `the tensor '${path}'`)
-
 /** What is in a storage. */
 interface Typing {
   readonly shape: Shape
@@ -20,11 +18,11 @@ interface Typing {
 
 const labelOf = ({ dtype, shape }: Typing, maker: string): string => `${dtype}${showShape(shape)} of ${maker}`
 
-/** The storage of a leaf whose values are on the device. @param path the leaf's place, for errors */
-const deviceStorage = (session: Session, storage: object, path: string): Storage => {
+/** The storage of a leaf whose values are on the device. @param name the leaf in words, for errors */
+const deviceStorage = (session: Session, storage: object, name: string): Storage => {
   if (!(storage instanceof Storage) || storage.owner !== session)
-    throw new DTypeError(`${named(path)} lives on another device; read it there and make a tensor of its values`)
-  requireHeld(storage.holding, named(path))
+    throw new DTypeError(`${name} lives on another device; read it there and make a tensor of its values`)
+  requireHeld(storage.holding, name)
   return storage
 }
 
@@ -48,9 +46,9 @@ export type Brought = Set<Storage>
  * The values of a leaf for one call. Those of the host are brought for it, and given back behind it; a leaf that is used a second time is kept,
  * as it will be used again. Memory stays flat in a loop that makes a tensor a turn, and weights that are loaded lie in memory once.
  */
-export const storageFor = (session: Session, node: NodeOf<'buffer'>, path: string, brought: Brought): Storage => {
+export const storageFor = (session: Session, node: NodeOf<'buffer'>, name: string, brought: Brought): Storage => {
   const { source } = node.attrs
-  if (source.kind === 'device') return deviceStorage(session, source.storage, path)
+  if (source.kind === 'device') return deviceStorage(session, source.storage, name)
   const { of, kept, seen } = session.uploads
   const known = of.get(node)
   if (known !== undefined && known.holding.end === undefined) return known
@@ -88,11 +86,10 @@ export interface Taken {
   readonly as: string
 }
 
-/** A run: its inputs, what outputs are written over, and who asks for it, in words. */
+/** A run: its inputs, and what outputs are written over. */
 export interface Run {
   readonly inputs: readonly Storage[]
   readonly taken?: ReadonlyMap<number, Taken>
-  readonly maker: string
 }
 
 /** Memory for outputs; none at all when there is too little. */
@@ -108,8 +105,8 @@ const allocateAll = (session: Session, sizes: readonly (readonly [number, number
 }
 
 /** Runs a plan: the storages of its outputs. What outputs are written over ends as donated. */
-export const run = (session: Session, ready: Ready, { inputs, taken = new Map(), maker }: Run): readonly Storage[] => {
-  const { plan, executable, bytes } = ready
+export const run = (session: Session, ready: Ready, { inputs, taken = new Map() }: Run): readonly Storage[] => {
+  const { executable, bytes, labels } = ready
   const fresh = allocateAll(
     session,
     bytes.flatMap((n, i) => (taken.has(i) ? [] : [[i, n] as const])),
@@ -120,14 +117,15 @@ export const run = (session: Session, ready: Ready, { inputs, taken = new Map(),
     outputs,
   )
   for (const { storage, as } of taken.values()) passOn(session, storage.holding, { kind: 'donated', as })
-  return outputs.map((memory, i) => hold(session, memory, labelOf(at(plan.outputs, i), maker)))
+  return outputs.map((memory, i) => hold(session, memory, at(labels, i)))
 }
 
-/** A plan as this device runs it. */
-export const ready = (session: Session, plan: Plan): Ready => ({
+/** A plan as this device runs it. @param maker who asks for it, in words */
+export const ready = (session: Session, plan: Plan, maker: string): Ready => ({
   plan,
   executable: session.backend.prepare(plan),
   bytes: plan.outputs.map(({ shape, dtype }) => sizeOf(shape) * bytesPerElement[dtype]),
+  labels: plan.outputs.map((output) => labelOf(output, maker)),
 })
 
 /** Every holding that the device can bring again from the host. */

@@ -34,6 +34,8 @@ export interface Traced {
   /** Where each leaf of the arguments stands, and in words. */
   readonly paths: readonly string[]
   readonly names: readonly string[]
+  /** Each leaf in words, as a tensor that is used. */
+  readonly tensors: readonly string[]
   /** By parameter of the plan. */
   readonly inputs: readonly Input[]
 }
@@ -177,5 +179,13 @@ export const trace = (
     usualLimits,
     isDonated,
   )
-  return { plan, given, result: structureOf(result, true), paths, names: paths.map(inWords), inputs }
+  return {
+    plan,
+    given,
+    result: structureOf(result, true),
+    paths,
+    names: paths.map(inWords),
+    tensors: paths.map((path) => `the tensor '${path}'`),
+    inputs,
+  }
 }
