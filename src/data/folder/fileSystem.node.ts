@@ -21,6 +21,11 @@ export interface FileStatus {
   readonly bytes: number
   /** Last change, milliseconds since 1970. */
   readonly mtime: number
+  /**
+   * Last change of contents or of what the system knows of them, milliseconds since 1970. Unlike {@link mtime} it cannot
+   * be set: a copy that keeps times (`cp -p`, `rsync -t`) has an mtime of its own choice, and a ctime of now.
+   */
+  readonly ctime: number
   /** Equal for two paths when they lead to the same file or folder: device and inode. */
   readonly identity: string
 }
@@ -55,6 +60,7 @@ const statusOf = (stats: BigIntStats): FileStatus => ({
   kind: kindOf(stats),
   bytes: Number(stats.size),
   mtime: Number(stats.mtimeNs / 1000n) / 1000,
+  ctime: Number(stats.ctimeNs / 1000n) / 1000,
   identity: `${stats.dev}:${stats.ino}`,
 })
 

@@ -135,10 +135,10 @@ export const readWhole = async (
   fileSystem: FileSystem,
   path: string,
   maxBytes: number,
-): Promise<E.Either<Fault, { readonly bytes: Uint8Array; readonly mtime: number }>> => {
+): Promise<E.Either<Fault, { readonly bytes: Uint8Array; readonly ctime: number }>> => {
   try {
     return await fileSystem.withFile(path, async (file) => {
-      const { bytes: size, mtime, kind } = await file.status()
+      const { bytes: size, ctime, kind } = await file.status()
       if (kind !== 'file')
         return E.left<Fault>({ reason: 'special-file', kind, detail: `It is not a file but a ${kind}.` })
       if (size > maxBytes)
@@ -149,9 +149,9 @@ export const readWhole = async (
         })
       const bytes = await file.read(0, size)
       const after = await file.status()
-      if (bytes.length !== size || after.bytes !== size || after.mtime !== mtime)
+      if (bytes.length !== size || after.bytes !== size || after.ctime !== ctime)
         return E.left<Fault>({ reason: 'changed', kind: 'file', detail: 'It was written to while it was read.' })
-      return E.right({ bytes, mtime })
+      return E.right({ bytes, ctime })
     })
   } catch (error) {
     return E.left({ reason: 'unreadable', kind: 'file', detail: `The system refuses to read it: ${errnoOf(error)}.` })

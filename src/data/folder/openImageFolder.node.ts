@@ -69,6 +69,11 @@ export interface FolderImageSet extends ImageSet {
   readonly channels: 1 | 3 | 4
   /** Paths relative to the folder, in the order of the pictures. */
   readonly names: readonly string[]
+  /**
+   * SHA-256 (hexadecimal) of all pixels in their order: equal for equal pictures wherever they lie and whatever they are
+   * called, another one when any of them is another picture. It costs nothing: the cache was checked against it.
+   */
+  readonly fingerprint: string
   readonly report: FolderReport
 }
 
@@ -167,7 +172,7 @@ const checkMemory = (
 const recipeOf = (sharp: Sharp, root: string, scan: ScanReport, settings: Settings): PackRecipe => {
   const { height, width, channels, matte, maxPixels, maxBytes, maxEnlargement } = settings
   const decoder = `sharp ${sharp.versions.sharp ?? ''}, libvips ${sharp.versions.vips}`
-  const files = scan.usable.map(({ path, bytes, mtime }) => [path, bytes, mtime] as const)
+  const files = scan.usable.map(({ path, bytes, mtime, ctime }) => [path, bytes, mtime, ctime] as const)
   return { folder: root, height, width, channels, matte, maxPixels, maxBytes, maxEnlargement, decoder, files }
 }
 
@@ -178,8 +183,8 @@ const decodeFile = async (sharp: Sharp, root: string, file: ImageFile, settings:
   })
   const read = await readWhole(settings.fileSystem, pathInFolder(root, file.path), settings.maxBytes)
   if (E.isLeft(read)) return skip(read.left)
-  const { bytes, mtime } = read.right
-  if (bytes.length !== file.bytes || mtime !== file.mtime)
+  const { bytes, ctime } = read.right
+  if (bytes.length !== file.bytes || ctime !== file.ctime)
     return skip({ reason: 'changed', kind: 'file', detail: 'It was changed between the scan and the decoding.' })
   const image = await decodeImage(sharp, bytes, settings)
   return E.isLeft(image) ? skip(image.left) : { _tag: 'Pixels', name: file.path, pixels: image.right.pixels }
@@ -274,7 +279,7 @@ const folderImageSet = (
   settings: Settings,
   cache: CacheReport,
 ): FolderImageSet => {
-  const { height, width, channels, count, names } = manifest
+  const { height, width, channels, count, names, sha256: fingerprint } = manifest
   const decoded = new Set(names)
   const usable = scan.usable.filter((file) => decoded.has(file.path))
   const merged = scanReport(scan.folder, usable, [...scan.skipped, ...manifest.skipped], scan.ignored)
@@ -287,7 +292,7 @@ const folderImageSet = (
     return block.subarray(start, start + each)
   }
   const report: FolderReport = { ...merged, cache, warnings: warningsOf(merged, settings, cache) }
-  return { kind: 'folder', name: scan.folder, height, width, channels, count, names, pixels, report }
+  return { kind: 'folder', name: scan.folder, height, width, channels, count, names, fingerprint, pixels, report }
 }
 
 /**

@@ -22,9 +22,9 @@ const pixelsName = 'pixels.u8'
 const manifestName = 'manifest.json'
 
 /** Part of every key: a change of layout or of decoding makes new packs. */
-const packVersion = 1
+const packVersion = 2
 
-/** Everything that the packed bytes depend on; `files` holds path, bytes and mtime of each. */
+/** Everything that the packed bytes depend on; `files` holds path, bytes, mtime and ctime of each. */
 export interface PackRecipe extends ImageShape {
   readonly folder: string
   readonly matte: number
@@ -33,7 +33,7 @@ export interface PackRecipe extends ImageShape {
   readonly maxEnlargement: number
   /** Name and versions of the decoder. */
   readonly decoder: string
-  readonly files: readonly (readonly [path: string, bytes: number, mtime: number])[]
+  readonly files: readonly (readonly [path: string, bytes: number, mtime: number, ctime: number])[]
 }
 
 /** What the manifest says of the packed pictures. */

@@ -46,13 +46,22 @@ const inspect = async (
 ): Promise<E.Either<Fault, ImageFile>> => {
   try {
     return await fileSystem.withFile(file.real, async (open) => {
-      const { bytes, mtime, kind } = await open.status()
+      const { bytes, mtime, ctime, kind } = await open.status()
       if (kind !== 'file')
         return E.left<Fault>({ reason: 'changed', kind: 'file', detail: `It was a file and is now a ${kind}.` })
       const header = await readHeader(sharp, { bytes, read: open.read }, limits)
       return pipe(
         header,
-        E.map(({ format, width, height, alpha }) => ({ path: file.path, format, width, height, alpha, bytes, mtime })),
+        E.map(({ format, width, height, alpha }) => ({
+          path: file.path,
+          format,
+          width,
+          height,
+          alpha,
+          bytes,
+          mtime,
+          ctime,
+        })),
       )
     })
   } catch (error) {

@@ -20,6 +20,8 @@ export interface ImageFile {
   readonly bytes: number
   /** Last change, milliseconds since 1970. */
   readonly mtime: number
+  /** Last change that the system saw, which nobody can set; milliseconds since 1970. */
+  readonly ctime: number
 }
 
 /** A file or folder that is not used. */

@@ -100,6 +100,28 @@ describe('openImageFolder: the set', () => {
     expect((await opened(folder, { cacheDirectory })).count).toBe(2)
   })
 
+  it('has a fingerprint of its pixels: other pictures of equal names, sizes and times have another', async () => {
+    const cacheDirectory = folderWith()
+    const [one, two] = [await colour(1), await colour(2)]
+    expect(one.length).toBe(two.length)
+    const folder = folderWith({ 'a.png': one, 'b.png': two })
+    const replace = (name: string, bytes: Uint8Array): void => {
+      writeFileSync(join(folder, name), bytes)
+      utimesSync(join(folder, name), 1e9, 1e9)
+    }
+    replace('a.png', one)
+    const { fingerprint, pixels } = await opened(folder, { cacheDirectory })
+    expect(fingerprint).toBe(createHash('sha256').update(pixels(0)).update(pixels(1)).digest('hex'))
+    const elsewhere = folderWith({ '1/x.png': one, 'y.png': two })
+    expect((await opened(elsewhere, { cacheDirectory })).fingerprint).toBe(fingerprint)
+    replace('a.png', two)
+    const other = await opened(folder, { cacheDirectory })
+    expect(reds(other)).toEqual([2, 2])
+    expect(other.fingerprint).not.toBe(fingerprint)
+    replace('a.png', one)
+    expect((await opened(folder, { cacheDirectory })).fingerprint).toBe(fingerprint)
+  })
+
   it('tells progress of both phases', async () => {
     const seen: string[] = []
     const folder = folderWith({ 'a.png': await colour(1), 'b.png': await colour(2) })
