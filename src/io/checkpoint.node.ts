@@ -53,7 +53,12 @@ export type CheckpointOptions = {
   readonly processes?: Processes
 }
 
-export type Store = { readonly root: string; readonly fs: FileSystem; readonly processes: Processes; readonly keep: number }
+export type Store = {
+  readonly root: string
+  readonly fs: FileSystem
+  readonly processes: Processes
+  readonly keep: number
+}
 export type Candidate = { readonly name: string; readonly step: number; readonly attempt: number }
 
 export const openStore = (root: string, options: CheckpointOptions): Store => ({

@@ -20,10 +20,13 @@ export {
 export { readSafetensorsFile, writeSafetensorsFile } from './safetensors.node.ts'
 export type { FileSystem, FileSystemError, WriteMode } from './fileSystem.ts'
 export { nodeFileSystem } from './fileSystem.node.ts'
+export { makeDurableDirectory } from './durableDirectory.node.ts'
+export { removeLeftovers } from './leftovers.node.ts'
 export { replaceFile } from './replaceFile.node.ts'
 export { saveCheckpoint } from './checkpoint.node.ts'
 export { completeSave, holdsCheckpoint, newestCheckpoint, type ReadOptions } from './newestCheckpoint.node.ts'
 export type { CheckpointError, CheckpointOptions, LoadedCheckpoint, SkippedCheckpoint } from './checkpoint.node.ts'
+export { withdrawCheckpoint } from './withdrawCheckpoint.node.ts'
 export { nodeSignsOfLife, type SignsOfLife } from './signsOfLife.node.ts'
 export { nodeProcesses, type Processes } from './processes.node.ts'
 export { acquireRunLock, type RunLock, type RunLockError, type RunLockOptions } from './runLock.node.ts'
@@ -33,7 +36,9 @@ export { lineChart, type ChartSeries, type LineChart } from './lineChart.ts'
 export {
   appendMetric,
   readMetrics,
+  salvageMetrics,
   truncateMetricsAfter,
   type MetricRecord,
   type MetricsError,
+  type SalvagedMetrics,
 } from './metricsLog.node.ts'

@@ -115,7 +115,10 @@ export const newestCheckpoint =
   }
 
 /** Whether a directory holds anything that claims to be a checkpoint, valid or not. */
-export const holdsCheckpoint = (root: string, options: CheckpointOptions = {}): TE.TaskEither<CheckpointError, boolean> =>
+export const holdsCheckpoint = (
+  root: string,
+  options: CheckpointOptions = {},
+): TE.TaskEither<CheckpointError, boolean> =>
   pipe(
     candidatesOf(openStore(root, options)),
     TE.map((candidates) => candidates.length > 0),

@@ -143,7 +143,6 @@ const requireDead =
 const contested = (path: string): RunLockError =>
   lockError('RUN-LOCK', `another process has just taken this run (${path}): try again when it has ended`)
 
-
 /** Left unless the chain ends with this text. */
 const requireMine = (ports: Ports, text: string): TE.TaskEither<RunLockError, Link> =>
   pipe(
@@ -190,7 +189,11 @@ const stillMine = (ports: Ports, text: string): TE.TaskEither<RunLockError, void
   pipe(
     endOfChain(ports),
     TE.chain((end) => {
-      if (end === undefined) return pipe(create(ports, ports.path, text), TE.map(() => undefined))
+      if (end === undefined)
+        return pipe(
+          create(ports, ports.path, text),
+          TE.map(() => undefined),
+        )
       return end.text === text ? TE.right(undefined) : TE.left(lost(ports))
     }),
   )

@@ -17,3 +17,9 @@ const escape = (c: string): string => `\\u{${(c.codePointAt(0) ?? 0).toString(16
  */
 export const printable = (text: string, { lines = false }: { readonly lines?: boolean } = {}): string =>
   text.replaceAll(unsafe, (c) => (lines && c === '\n' ? c : escape(c)))
+
+/** JSON of which nothing is obeyed by a terminal, and which means the same. */
+export const printableJson = (json: string): string =>
+  json.replaceAll(unsafe, (c) =>
+    c === '\n' ? c : c.replaceAll(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
+  )

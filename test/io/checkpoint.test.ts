@@ -2,19 +2,25 @@ import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import {
-  saveCheckpoint,
-  type CheckpointOptions,
-  type LoadedCheckpoint,
-} from '../../src/io/checkpoint.node.ts'
+import { saveCheckpoint, type CheckpointOptions, type LoadedCheckpoint } from '../../src/io/checkpoint.node.ts'
 import type { FileSystem } from '../../src/io/fileSystem.ts'
-import { completeSave, holdsCheckpoint, newestCheckpoint, type ReadOptions } from '../../src/io/newestCheckpoint.node.ts'
+import {
+  completeSave,
+  holdsCheckpoint,
+  newestCheckpoint,
+  type ReadOptions,
+} from '../../src/io/newestCheckpoint.node.ts'
 import type { Processes } from '../../src/io/processes.node.ts'
 import { E } from '../../src/prelude/fp.ts'
 import { CrashFileSystem, crashStates } from './crashFileSystem.ts'
 
 const root = '/run/checkpoints'
-const processes = (pid: number): Processes => ({ pid, isAlive: (p) => p === pid, startTime: async () => undefined, place: async () => undefined })
+const processes = (pid: number): Processes => ({
+  pid,
+  isAlive: (p) => p === pid,
+  startTime: async () => undefined,
+  place: async () => undefined,
+})
 
 /** Two files that differ with the step and the version. */
 const contents = (step: number, version = 1): ReadonlyMap<string, Uint8Array> =>

@@ -13,11 +13,7 @@ import { CrashFileSystem } from './crashFileSystem.ts'
 const directory = (): Promise<string> => mkdtemp(join(tmpdir(), 'fathom-'))
 
 /** A machine on which the listed processes live, each with its start time. */
-const machine = (
-  pid: number,
-  alive: Readonly<Record<number, string>>,
-  place = 'ship boot pid:[1]',
-): Processes => ({
+const machine = (pid: number, alive: Readonly<Record<number, string>>, place = 'ship boot pid:[1]'): Processes => ({
   pid,
   isAlive: (p) => alive[p] !== undefined,
   startTime: async (p) => alive[p],
@@ -229,7 +225,7 @@ describe('signs of life', () => {
     const ends = [own, other].map((path) => nodeSignsOfLife.give(path, 'mine', 50))
     await setTimeout(500) // threads start
     await utimes(own, long, long)
-    for (const end = performance.now() + 1500; performance.now() < end; );
+    for (const end = performance.now() + 1500; performance.now() < end;);
     expect(await nodeSignsOfLife.silence(own)()).toMatchObject({ right: expect.closeTo(0, -1) })
     expect(await nodeSignsOfLife.silence(other)()).toMatchObject({ right: expect.closeTo(100, -1) })
     expect(await readFile(own, 'utf8')).toBe('mine')
