@@ -30,6 +30,8 @@ export const runSample = (directory: string, flags: ReadonlyMap<string, FlagValu
     TE.bindTo('loaded'),
     TE.bind('samples', ({ loaded }) => {
       for (const warning of loaded.warnings) complain(warning)
+      if (loaded.step === 0)
+        complain(`${directory} has learned nothing yet: the pictures are of weights as they were drawn`)
       return sample(loaded, {
         count,
         steps: numberOf(flags, 'steps', Math.min(50, loaded.config.timesteps)),
