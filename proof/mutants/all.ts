@@ -6,6 +6,7 @@ import { kernelMutants } from './kernels.ts'
 import { layerMutants, lossMutants } from './layers.ts'
 import type { Mutant } from './mutant.ts'
 import { randomMutants } from './random.ts'
+import { runMutants } from './runs.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
 
 /** All mutants, area by area. */
@@ -20,4 +21,5 @@ export const mutants: readonly Mutant[] = [
   ...diffusionMutants,
   ...annotationMutants,
   ...orderMutants,
+  ...runMutants,
 ]

@@ -137,21 +137,14 @@ export type SalvagedMetrics = {
   readonly unreadable: number
 }
 
-const salvage = (lines: readonly string[]): SalvagedMetrics & { readonly kept: readonly string[] } => {
-  const read = lines.flatMap((line) =>
-    pipe(
-      decodeLine(line),
-      E.match(
-        () => [],
-        (record) => [{ line, record }],
-      ),
-    ),
-  )
-  return {
-    records: read.map(({ record }) => record),
-    kept: read.map(({ line }) => line),
-    unreadable: lines.length - read.length,
-  }
+type ReadLine = { readonly line: string; readonly record: MetricRecord }
+
+const salvage = (lines: readonly string[]): { readonly read: readonly ReadLine[]; readonly unreadable: number } => {
+  const read = lines.flatMap((line): readonly ReadLine[] => {
+    const record = decodeLine(line)
+    return E.isRight(record) ? [{ line, record: record.right }] : []
+  })
+  return { read, unreadable: lines.length - read.length }
 }
 
 /**
@@ -170,8 +163,8 @@ export const salvageMetrics = (path: string): TE.TaskEither<FileSystemError, Sal
   pipe(
     readLines(path),
     TE.map((lines) => {
-      const { records, unreadable } = salvage(lines)
-      return { records, unreadable }
+      const { read, unreadable } = salvage(lines)
+      return { records: read.map(({ record }) => record), unreadable }
     }),
   )
 
@@ -194,14 +187,12 @@ export const truncateMetricsAfter = (path: string, step: number): TE.TaskEither<
   pipe(
     readLines(path),
     TE.chain((lines) => {
-      const { records, kept, unreadable } = salvage(lines)
-      const stays = records.map((record) => record.step <= step)
-      const text = kept.flatMap((line, i) => (stays[i] === true ? [`${line}\n`] : [])).join('')
-      const result = { records: records.filter((_, i) => stays[i]), unreadable }
+      const { read, unreadable } = salvage(lines)
+      const stay = read.filter(({ record }) => record.step <= step)
+      const text = stay.map(({ line }) => `${line}\n`).join('')
+      const result = { records: stay.map(({ record }) => record), unreadable }
       return pipe(
-        unreadable === 0 && stays.every(Boolean)
-          ? TE.right(undefined)
-          : replaceFile(path, new TextEncoder().encode(text)),
+        stay.length === lines.length ? TE.right(undefined) : replaceFile(path, new TextEncoder().encode(text)),
         TE.map(() => result),
       )
     }),

@@ -9,10 +9,7 @@ import type { TrainConfig } from './trainConfig.ts'
 import { trainError, type TrainError } from './trainError.ts'
 
 /** The first value that is not finite, as people call it; undefined when all are. */
-export const nonFinite = (values: Iterable<number> & { readonly length: number }): string | undefined => {
-  let sum = 0
-  for (const x of values) sum += 0 * x // 0 for every number, NaN for NaN and ±∞
-  if (sum === 0) return undefined
+export const nonFinite = (values: Iterable<number>): string | undefined => {
   for (const x of values) if (!Number.isFinite(x)) return String(x)
   return undefined
 }
