@@ -114,7 +114,18 @@ export const newestCheckpoint =
     }
   }
 
-/** Whether a directory holds anything that claims to be a checkpoint, valid or not. */
+/**
+ * Whether a directory holds anything that claims to be a checkpoint, valid or not.
+ *
+ * @example
+ * ```ts
+ * import { holdsCheckpoint, saveCheckpoint } from 'fathom/io'
+ *
+ * await holdsCheckpoint('checkpoints')() // => right(false)
+ * await saveCheckpoint('checkpoints', 600, new Map())()
+ * await holdsCheckpoint('checkpoints')() // => right(true)
+ * ```
+ */
 export const holdsCheckpoint = (
   root: string,
   options: CheckpointOptions = {},
@@ -129,6 +140,16 @@ export const holdsCheckpoint = (
  * who holds the run's lock.
  *
  * @param newest what {@link newestCheckpoint} found
+ * @example
+ * ```ts
+ * import { readFile, writeFile } from 'node:fs/promises'
+ * import { completeSave, saveCheckpoint } from 'fathom/io'
+ *
+ * await saveCheckpoint('checkpoints', 600, new Map())()
+ * await writeFile('checkpoints/latest', 'step-000500')
+ * await completeSave('checkpoints', { name: 'step-000600', step: 600 })() // => right(undefined)
+ * await readFile('checkpoints/latest', 'utf8') // => 'step-000600\n'
+ * ```
  */
 export const completeSave = (
   root: string,
