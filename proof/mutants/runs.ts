@@ -65,7 +65,7 @@ export const runMutants: readonly Mutant[] = [
     ['infinite weights count as numbers', 'missing check', '!Number.isFinite(x)', 'Number.isNaN(x)'],
   ]),
   ...mutantsOf(kept, 'src/train/data.node.ts', inFile('train/changedData'), [
-    ['other pictures go unnoticed', 'missing check', 'if (then === now)', "if (then !== '')"],
+    ['other pictures go unnoticed', 'missing check', 'if (then === now)', 'if (then.length > 0)'],
   ]),
   ...mutantsOf(kept, 'src/train/leastMemory.node.ts', inFile('train/leastMemory', 'is held against'), [
     ['a batch of any size is tried', 'missing check', 'if (needed > limit)', 'if (needed > limit * 1e9)'],

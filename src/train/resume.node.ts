@@ -147,7 +147,7 @@ const beginLate = async (written: TrainConfig, lock: RunLock, hooks: TrainHooks,
  * await begin() // => right({ step: 1, steps: 600, interrupted: true, … })
  * await resume('run', oneStep())() // => right({ step: 2, steps: 600, interrupted: true, … })
  * await resume('run', oneStep(), { steps: 1 })() // => left({ code: 'CFG', message: 'steps must be more than the 2 …', … })
- * await resume('run', {}, { steps: 3 })() // => right({ step: 3, steps: 3, interrupted: false, … })
+ * await resume('run', oneStep(), { steps: 900 })() // => right({ step: 3, steps: 900, interrupted: true, … })
  * ```
  */
 export const resume = (
