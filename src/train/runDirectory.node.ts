@@ -84,7 +84,7 @@ const olderConfigHash = (config: TrainConfig): string =>
   hashOf({ ...determiningOf(config), steps: config.steps }, config.model)
 
 /** Whether a checkpoint was saved by a run of this configuration. */
-const isOf = (config: TrainConfig, { configHash: found }: Progress): boolean =>
+export const isOf = (config: TrainConfig, { configHash: found }: Pick<Progress, 'configHash'>): boolean =>
   found === configHash(config) || found === olderConfigHash(config)
 
 /** Takes the lock of a run; another process that works on it is an error. */
