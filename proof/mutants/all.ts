@@ -6,7 +6,7 @@ import { kernelMutants } from './kernels.ts'
 import { layerMutants, lossMutants } from './layers.ts'
 import type { Mutant } from './mutant.ts'
 import { randomMutants } from './random.ts'
-import { runMutants } from './runs.ts'
+import { keptRunMutants } from './keptRuns.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
 
 /** All mutants, area by area. */
@@ -21,5 +21,5 @@ export const mutants: readonly Mutant[] = [
   ...diffusionMutants,
   ...annotationMutants,
   ...orderMutants,
-  ...runMutants,
+  ...keptRunMutants,
 ]

@@ -5,7 +5,7 @@ import { inFile } from './suites.ts'
 const kept = 'data order and resume'
 
 /** Bugs in src/io and src/train, of runs that stop, are killed, diverge, or are worked on by two. */
-export const runMutants: readonly Mutant[] = [
+export const keptRunMutants: readonly Mutant[] = [
   ...mutantsOf(kept, 'src/io/runLock.node.ts', inFile('io/runLock'), [
     [
       'a holder in another container is looked for by its number',
