@@ -1,6 +1,6 @@
 /** DDPM on points of the plane: learns a wave, draws it. `node scripts/node24.mjs examples/ddpm-points.ts points.svg` */
 import { writeFileSync } from 'node:fs'
-import { concatenate, foldIn, key, normal, open, randint, split, uniform, valueAndGrad } from 'fathom'
+import { concatenate, foldIn, key, normal, openDevice, randint, split, uniform, valueAndGrad } from 'fathom'
 import type { Key, Tensor } from 'fathom'
 import { cosineSchedule, ddim, diffusionLoss, sample } from 'fathom/diffusion'
 import { mlp } from 'fathom/models'
@@ -20,9 +20,7 @@ const distance = (from: Tensor, to: Tensor): Tensor =>
 
 /** Trains, draws 512 points in 50 steps, and says how far they, other data and plain noise are from the data. */
 export const ddpmPoints = async ({ steps = 1500 } = {}) => {
-  const opened = await open('cpu')()
-  if (opened._tag === 'Left') throw new Error(opened.left.message)
-  const device = opened.right
+  const device = await openDevice()
   const [schedule, objective] = [cosineSchedule(200), 'v' as const]
   const [loss, optimizer] = [diffusionLoss({ schedule, objective }), adam({ learningRate: 2e-3 })]
   const [net, embed] = [mlp([96, 128, 128, 2]), sinusoidalTimeEmbedding(32)]

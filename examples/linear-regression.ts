@@ -1,5 +1,5 @@
 /** Linear regression by gradient descent: y = x·w + b + noise, with w and b found again. `node scripts/node24.mjs examples/linear-regression.ts` */
-import { foldIn, key, normal, open, scalar, split, tensor, valueAndGrad, type Tensor } from 'fathom'
+import { foldIn, key, normal, openDevice, scalar, split, tensor, valueAndGrad, type Tensor } from 'fathom'
 import { mse } from 'fathom/nn'
 import { applyUpdates, sgd } from 'fathom/optim'
 
@@ -12,9 +12,7 @@ const predict = ({ w, b }: Params, x: Tensor): Tensor => x.matmul(w).add(b)
 
 /** Draws points, fits the line, and returns what was found: about w = [3, −2], b = 0.5. */
 export const linearRegression = async ({ steps = 200 } = {}) => {
-  const opened = await open('cpu')()
-  if (opened._tag === 'Left') throw new Error(opened.left.message)
-  const device = opened.right
+  const device = await openDevice()
 
   const [forX, forNoise] = split(key(1))
   const x = normal(forX, [256, 2])

@@ -1,5 +1,5 @@
 /** A multi-layer perceptron that tells two interleaved half circles apart. `node scripts/node24.mjs examples/mlp-classifier.ts` */
-import { argmax, bernoulli, concatenate, key, normal, open, split, uniform, valueAndGrad } from 'fathom'
+import { argmax, bernoulli, concatenate, key, normal, openDevice, split, uniform, valueAndGrad } from 'fathom'
 import type { Key, Tensor } from 'fathom'
 import { mlp, type MlpParams } from 'fathom/models'
 import { crossEntropy } from 'fathom/nn'
@@ -19,9 +19,7 @@ const moons = (k: Key, n: number): Batch => {
 
 /** Trains on 512 points and returns the losses and the accuracy on 1,024 others. */
 export const mlpClassifier = async ({ steps = 300 } = {}) => {
-  const opened = await open('cpu')()
-  if (opened._tag === 'Left') throw new Error(opened.left.message)
-  const device = opened.right
+  const device = await openDevice()
   const model = mlp([2, 32, 32, 2])
   const optimizer = adam({ learningRate: 0.01 })
   const loss = (params: MlpParams, { x, label }: Batch): Tensor => crossEntropy(model.apply(params, x), label)

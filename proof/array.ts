@@ -63,6 +63,9 @@ export const nearestHalf = (x: number): number => {
   return Math.sign(x) * (goesDown ? below : above)
 }
 
+/** A whole number for the integer dtypes; NaN and infinities become 0. */
+const truncated = (x: number): bigint => (Number.isFinite(x) ? BigInt(Math.trunc(x)) : 0n)
+
 /** `x` as a dtype stores it. */
 export const stored = (dtype: DType, x: number): number => {
   switch (dtype) {
@@ -75,11 +78,11 @@ export const stored = (dtype: DType, x: number): number => {
     case 'bool':
       return x === 0 ? 0 : 1
     case 'i32':
-      return Number(BigInt.asIntN(32, BigInt(Math.trunc(x))))
+      return Number(BigInt.asIntN(32, truncated(x)))
     case 'u32':
-      return Number(BigInt.asUintN(32, BigInt(Math.trunc(x))))
+      return Number(BigInt.asUintN(32, truncated(x)))
     case 'u8':
-      return Number(BigInt.asUintN(8, BigInt(Math.trunc(x))))
+      return Number(BigInt.asUintN(8, truncated(x)))
   }
 }
 

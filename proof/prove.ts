@@ -63,12 +63,15 @@ const randomPrograms = async ({ seed, scale }: Size): Promise<readonly Tally[]> 
       if (done % 1000 === 0 || done === of) say(`  ${done} of ${of} programs`)
     },
   })
-  if (found.failures.length > 0) throw new Error(found.failures.map(showFailure).join('\n\n'))
+  const whole = await fuzz({ seed, programs: 150 * scale, modes: ['whole'] })
+  const failures = [...found.failures, ...whole.failures]
+  if (failures.length > 0) throw new Error(failures.map(showFailure).join('\n\n'))
   const tally = (subject: string, checks: number): Tally => ({ suite: 'fuzz', subject, seed, checks, worst: 0 })
   return [
     tally('programs', found.programs),
     tally('nodes', found.nodes),
-    tally('values compared', found.values),
+    tally('programs of whole numbers', whole.programs),
+    tally('values compared', found.values + whole.values),
     tally('gradients compared', found.gradients),
     ...Object.entries(found.laws).map(([law, programs]) => tally(`programs held to ${law}`, programs)),
     tally('the rarest primitive in values', Math.min(...Object.values(found.inValues))),
@@ -132,7 +135,9 @@ const plan: readonly Planned[] = [
   },
   {
     title: 'Formulas',
-    explanation: 'Every equation that the documentation prints; see [the ledger](../ledger.md).',
+    explanation:
+      'Every equation that the documentation prints, with a test each: [the ledger](../ledger.md) counts and lists them.',
+    elsewhere: true,
     run: async () => ledgerSuite(),
   },
 ]

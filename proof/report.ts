@@ -7,6 +7,8 @@ export interface Part {
   /** What a check is, and what its bound. */
   readonly explanation: string
   readonly tallies: readonly Tally[]
+  /** Its subjects and what was found stand on a page of their own, which is written anew more often than this one; no second count here. */
+  readonly elsewhere?: boolean
 }
 
 const grouped = <T>(items: readonly T[], by: (item: T) => string): ReadonlyMap<string, readonly T[]> => {
@@ -26,16 +28,17 @@ const summaryRow = ([suite, tallies]: readonly [string, readonly Tally[]]): stri
   return `| ${suite} | ${count(tallies.length)} | ${count(checks)} | ${share(worst)} | ${of === '' ? '' : `\`${of}\``} | ${seeds} |`
 }
 
-const section = ({ title, explanation, tallies }: Part): string =>
-  [
-    `## ${title}`,
-    '',
-    explanation,
+const section = ({ title, explanation, tallies, elsewhere = false }: Part): string => {
+  const opening = [`## ${title}`, '', explanation]
+  if (elsewhere) return opening.join('\n')
+  return [
+    ...opening,
     '',
     '| suite | subjects | checks | worst error ÷ bound | of | seed |',
     '|---|---|---|---|---|---|',
     ...[...grouped(tallies, (t) => t.suite)].map(summaryRow),
   ].join('\n')
+}
 
 const detailRow = ([subject, tallies]: readonly [string, readonly Tally[]], suites: readonly string[]): string => {
   const cell = (suite: string): string => {
@@ -73,5 +76,5 @@ export const report = (how: string, parts: readonly Part[]): string =>
     '',
     'Checks, and in brackets the worst error ÷ bound.',
     '',
-    ...parts.flatMap((part) => (part.tallies.length > 1 ? [details(part), ''] : [])),
+    ...parts.flatMap((part) => (part.tallies.length > 1 && part.elsewhere !== true ? [details(part), ''] : [])),
   ].join('\n')

@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const gates = ['types', 'types:core', 'types:docs', 'lint', 'format:check', 'layers', 'unused', 'api']
+const gates = ['types', 'types:core', 'types:docs', 'lint', 'format:check', 'layers', 'unused', 'api:check']
 const wanted = process.argv.includes('--no-tests') ? gates : [...gates, 'test']
 
 for (const gate of wanted) {

@@ -1,6 +1,8 @@
 /**
  * fathom: tensors, random numbers, derivatives and devices. Modules, optimizers, models, diffusion, files, data and training have
  * entries of their own: `fathom/nn`, `fathom/optim`, `fathom/models`, `fathom/diffusion`, `fathom/io`, `fathom/data`, `fathom/train`.
+ *
+ * @module fathom
  */
 import { printGraph } from './graph/print.ts'
 import type { Plan } from './compiler/plan.ts'
@@ -13,20 +15,33 @@ export type { Passes } from './compiler/passes.ts'
 export { bytesOf, flopsOf, memoryOf, type Plan } from './compiler/plan.ts'
 export { showBytes, showFlops } from './compiler/print.ts'
 export { profileRows, type MachinePeak, type Profile, type ProfileRow } from './compiler/profile.ts'
-export type { Machine } from './backends/backend.ts'
+export type { Check, Machine } from './backends/backend.ts'
 export { type BackendOptions, type DeviceError } from './backends/registry.ts'
 export type { DType, TypedArray } from './graph/dtype.ts'
 export type { Shape } from './graph/shape.ts'
-export { DTypeError, ShapeError, TraceError, UseAfterDonate } from './prelude/errors.ts'
+export {
+  DTypeError,
+  NonFiniteError,
+  OutOfMemory,
+  ShapeError,
+  TraceError,
+  UseAfterDonate,
+  UseAfterRelease,
+} from './prelude/errors.ts'
 export { call, checkpoint, customVjp } from './tensor/annotate.ts'
 export * from './tensor/combine.ts'
 export * from './tensor/convolution.ts'
 export * from './tensor/create.ts'
-export type { Compiled, CompileOptions } from './tensor/compiled.ts'
-export { open, type Device, type DeviceOptions } from './tensor/device.ts'
+export type { Compiled, CompileOptions, Given } from './tensor/compiled.ts'
+export { open, openDevice, type Device, type DeviceOptions } from './tensor/device.ts'
+export type { TensorJson } from './tensor/inspect.ts'
+export type { Nested } from './tensor/nested.ts'
+export type { Elements, ReadTree } from './tensor/reading.ts'
 export * from './tensor/functions.ts'
 export * from './tensor/random.ts'
+export type { Scope } from './tensor/scope.ts'
 export { isDifferentiable, Tensor, type Axes, type Operand, type Range } from './tensor/tensor.ts'
+export { signature } from './tensor/structure.ts'
 export * from './tensor/tree.ts'
 
 /**

@@ -48,6 +48,7 @@ const menus: { readonly [K in Mode]: readonly Operation[] } = {
   mixed: weighted(operations),
   wild: weighted(operations),
   double: weighted(operations),
+  whole: weighted(operations),
   smooth: weighted(operations.filter((o) => o.smooth)),
 }
 
@@ -126,12 +127,12 @@ const around: { readonly [K in Wrapper]: (f: (...xs: readonly Tensor[]) => reado
   checkpoint: (f) => checkpoint(f),
 }
 
-/** The float of a mode's first input. */
-const main = (mode: Mode): DType => floatsOf(mode)[0] as DType
+/** The dtype of a mode's first input: its first float, or whole numbers. */
+const main = (mode: Mode): DType => (mode === 'whole' ? 'u32' : (floatsOf(mode)[0] as DType))
 
 /** The literals that stand before the inputs. */
 const literals = (mode: Mode): readonly Value[] => [
-  { x: constant([[1, -2, 3]], { dtype: main(mode) }), bound: 3 },
+  { x: constant([[1, -2, 3]], { dtype: mode === 'whole' ? 'i32' : main(mode) }), bound: 3 },
   ...(mode === 'smooth' ? [] : [{ x: iota([2, 3], 1), bound: 2 }]),
 ]
 
@@ -210,7 +211,8 @@ const integers: readonly DType[] = ['i32', 'u32', 'u8', 'bool']
 
 const inputSpecs = (mode: Mode): fc.Arbitrary<readonly InputSpec[]> => {
   const floats = fc.constantFrom(main(mode), ...floatsOf(mode))
-  const dtype = mode === 'smooth' ? floats : fc.oneof(floats, floats, fc.constantFrom(...integers))
+  const any = mode === 'whole' ? fc.constantFrom(...integers) : fc.oneof(floats, floats, fc.constantFrom(...integers))
+  const dtype = mode === 'smooth' ? floats : any
   const spec = fc.record({ dtype, shape: shapes, seed: fc.nat() })
   const first = fc.record({
     dtype: fc.constant(main(mode)),

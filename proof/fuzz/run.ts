@@ -30,6 +30,7 @@ import { countGradients, countValues, none, type Appearances } from './coverage.
 import { primitivesOf, printTest } from './print.ts'
 import { inputsOf, outputsOf, programs as arbitrary, type Program, type Steps, type Wrapper } from './program.ts'
 import { shrinkGraph } from './shrink.ts'
+import type { Mode } from './value.ts'
 
 /** What to fuzz. */
 export interface FuzzOptions {
@@ -40,6 +41,8 @@ export interface FuzzOptions {
   readonly configurations?: readonly Candidate[]
   /** The least and the greatest number of steps; by default 8 and 40, which makes 10 to 150 nodes. */
   readonly steps?: readonly [min: number, max: number]
+  /** Kinds of programs; by default all but `whole`, in which no gradient flows. */
+  readonly modes?: readonly Mode[]
   /** Failures after which it ends; by default 3. */
   readonly failures?: number
   readonly onProgress?: (done: number, of: number) => void
@@ -215,7 +218,7 @@ const runBatch = async (
   const { steps: [min, max] = [8, 40], configurations: candidates = configurations } = options
   const opened = openAll(candidates)
   const broken: Broken[] = []
-  const property = fc.asyncProperty(arbitrary(min, max), async (program) => {
+  const property = fc.asyncProperty(arbitrary(min, max, options.modes), async (program) => {
     try {
       await examine(program, opened, counts)
     } catch (e) {

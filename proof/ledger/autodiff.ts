@@ -1,4 +1,4 @@
-/** Equations of chapter 2 besides its table: the chain rule, forward mode, second order, finite differences. */
+/** Equations of chapter 2 besides its table: the chain rule, forward mode, second order; and the checks of finite differences, for chapter 8. */
 import fc from 'fast-check'
 import { checkGrad } from '../../src/autograd/check.ts'
 import { grad, hvp, jvp, valueAndGrad, vjp } from '../../src/autograd/grad.ts'
@@ -66,7 +66,8 @@ const numericOf = async (f: (x: Tensor) => Tensor, x: number, step: number): Pro
   return (await weigh(wrong, nan)) / (await weigh((z) => z.mul(1), nan))
 }
 
-const second: readonly Equation[] = [
+/** The entries after the table. */
+export const autodiff: readonly Equation[] = [
   {
     number: '2.31',
     statement: 'd/dx [x · d/dy (x + y)] = 1',
@@ -228,27 +229,6 @@ export const boundOfCheckGrad: Pick<Equation, 'by' | 'check'> = {
   },
 }
 
-const differences: readonly Equation[] = [
-  {
-    number: '2.36',
-    statement: '(f(x + h) − f(x − h)) / 2h = f′(x) + h²f‴(x)/6 + O(h⁴)',
-    source: "Taylor's theorem",
-    ...twoPoints,
-  },
-  {
-    number: '2.37',
-    statement: '(f(x − 2h) − 8f(x − h) + 8f(x + h) − f(x + 2h)) / 12h = f′(x) − h⁴f⁽⁵⁾(x)/30 + O(h⁶)',
-    source: 'Abramowitz & Stegun 1964, section 25.3',
-    ...fivePoints,
-  },
-  {
-    number: '2.38',
-    statement: '|analytic − numeric| ≤ 10⁻⁹ + 10⁻⁷·|numeric|',
-    source: 'definition',
-    ...boundOfCheckGrad,
-  },
-]
-
 /** The entries before the table. */
 export const chainRule: readonly Equation[] = [
   {
@@ -292,6 +272,3 @@ export const chainRule: readonly Equation[] = [
       }),
   },
 ]
-
-/** The entries after the table. */
-export const autodiff: readonly Equation[] = [...second, ...differences]

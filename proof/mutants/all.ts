@@ -1,12 +1,21 @@
 /** Every bug of the mutation proof. */
 import { derivativeMutants } from './derivatives.ts'
+import { deviceMutants } from './devices.ts'
 import { diffusionMutants } from './diffusion.ts'
+import { endMutants } from './ends.ts'
+import { fileMutants } from './files.ts'
 import { graphMutants } from './graph.ts'
 import { kernelMutants } from './kernels.ts'
 import { layerMutants, lossMutants } from './layers.ts'
+import { limitMutants } from './limits.ts'
+import { messageMutants } from './messages.ts'
 import type { Mutant } from './mutant.ts'
+import { pictureMutants } from './pictures.ts'
+import { photographMutants } from './photographs.ts'
 import { randomMutants } from './random.ts'
 import { keptRunMutants } from './keptRuns.ts'
+import { runMutants } from './runs.ts'
+import { threadMutants } from './threads.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
 
 /** All mutants, area by area. */
@@ -15,11 +24,20 @@ export const mutants: readonly Mutant[] = [
   ...graphMutants,
   ...kernelMutants,
   ...randomMutants,
+  ...limitMutants,
   ...layerMutants,
+  ...endMutants,
   ...lossMutants,
   ...optimizerMutants,
   ...diffusionMutants,
   ...annotationMutants,
   ...orderMutants,
   ...keptRunMutants,
+  ...messageMutants,
+  ...deviceMutants,
+  ...runMutants,
+  ...pictureMutants,
+  ...fileMutants,
+  ...threadMutants,
+  ...photographMutants,
 ]

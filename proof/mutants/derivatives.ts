@@ -121,15 +121,15 @@ const elementwise = mutantsOf('derivative rules', rules, gradients('exp'), [
   [
     'max: of equal elements the first takes the whole cotangent',
     'wrong tie',
-    'g.operand(0.5)',
-    'g.operand(1)',
+    'select(g.mul(0.5), g)',
+    'select(g, g)',
     grads('integers and kinks'),
   ],
   [
     'max: the smaller one gets the cotangent',
     'swapped operands',
-    't(y).less(t(x))',
-    't(x).less(t(y))',
+    '[t(x).less(t(y)).select(0, shared), t(y).less(t(x)).select(0, shared)]',
+    '[t(y).less(t(x)).select(0, shared), t(x).less(t(y)).select(0, shared)]',
     gradients('max'),
   ],
   [

@@ -101,8 +101,25 @@ export const diffusionMutants: readonly Mutant[] = [
     ['clipping has no upper bound', 'missing clamp', 'x0.maximum(-1).minimum(1)', 'x0.maximum(-1)'],
   ]),
   ...mutantsOf(area, 'src/diffusion/objective.ts', inFile('diffusion/objective'), [
-    ['the weight of v is that of ε', 'missing term', 'c / (snr + 1)', 'c / snr + 0'],
-    ['min-SNR takes the larger', 'missing clamp', 'Math.min(snr + more, minSnrGamma)', 'Math.max(snr, minSnrGamma)'],
+    [
+      'the weight of v is that of ε',
+      'missing term',
+      'Math.min(snr + offset, gamma) / (snr + 1)',
+      'Math.min(snr + offset, gamma) / snr',
+    ],
+    [
+      'min-SNR takes the larger',
+      'missing clamp',
+      'x0: (snr, offset, gamma) => Math.min(',
+      'x0: (snr, offset, gamma) => Math.max(',
+    ],
+    [
+      'a network of one channel is compared with every channel',
+      'missing check',
+      "    requireLike(\"the network's output\", output, 'its target is', target)\n",
+      '',
+      inFile('diffusion/refusals'),
+    ],
     [
       'the weight of a time is not applied',
       'missing term',

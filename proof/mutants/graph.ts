@@ -135,7 +135,7 @@ const rewriting = mutantsOf('compiler', 'src/compiler/canonicalise.ts', canonica
     'permute(inner.attrs.permutation, n.attrs.permutation)',
     'permute(n.attrs.permutation, inner.attrs.permutation)',
   ],
-  ['the bits of a literal half are taken for its value', 'wrong dtype', " && node.dtype !== 'f16'", ''],
+  ['the bits of a literal half are taken for its value', 'wrong dtype', " && source.dtype !== 'f16'", ''],
   [
     'a / b and b / a are merged into one',
     'swapped operands',

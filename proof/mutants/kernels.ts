@@ -91,16 +91,16 @@ const interpret = mutantsOf('kernels', 'src/backends/cpu/interpret.ts', values('
   [
     'specification: the maximum begins at 0',
     'wrong constant',
-    '-Infinity, Math.max',
-    '0, Math.max',
+    'fill(-Infinity), Math.max',
+    'fill(0), Math.max',
     values('reduceMax'),
   ],
   ['specification, conv: rows move by the stride of columns', 'axis', 'oy * stride[0] + ky', 'oy * stride[1] + ky'],
   [
     'specification, dotGeneral: every term is rounded to f32',
     'wrong dtype',
-    'sum += load(xs as TypedArray, xo + dx) * load(ys as TypedArray, yo + dy)',
-    'sum = Math.fround(sum + load(xs as TypedArray, xo + dx) * load(ys as TypedArray, yo + dy))',
+    'sum = plus(sum, times(load(xs as TypedArray, xo + dx), load(ys as TypedArray, yo + dy)))',
+    'sum = Math.fround(plus(sum, times(load(xs as TypedArray, xo + dx), load(ys as TypedArray, yo + dy))))',
     values('dotGeneral'),
   ],
 ])

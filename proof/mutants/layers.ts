@@ -37,8 +37,8 @@ export const layerMutants: readonly Mutant[] = [
     [
       'logSumExp: the maximum is not added again',
       'missing term',
-      '.log().add(m)\n  return',
-      '.log().add(m.mul(0))\n  return',
+      'logSumOf(x.sub(m), axis).add(m)',
+      'logSumOf(x.sub(m), axis)',
       values('logSumExp'),
     ],
     ['gelu: √2 where 1/√2 belongs', 'wrong constant', 'Math.SQRT1_2', 'Math.SQRT2', values('gelu')],
@@ -59,15 +59,15 @@ export const layerMutants: readonly Mutant[] = [
     [
       'variance: divided by the axis, not by all axes',
       'axis',
-      'x.sub(x.mean(axes, true)).square()',
-      'x.sub(x.mean(undefined, true)).square()',
+      'wide.sub(wide.mean(axes, true)).square()',
+      'wide.sub(wide.mean(undefined, true)).square()',
       values('variance'),
     ],
     [
-      'cumsum: sums from the other end',
-      'swapped operands',
-      '.less(iota([n, n], 0))\n    .not()',
-      '.less(iota([n, n], 0))\n    .or(iota([n, n], 1).equal(iota([n, n], 0)))',
+      'cumsum: the last step is left out',
+      'off by one',
+      'reach >= at(x.shape, axis) ? x',
+      '2 * reach >= at(x.shape, axis) ? x',
       values('cumsum'),
     ],
     [
@@ -103,8 +103,8 @@ export const layerMutants: readonly Mutant[] = [
     [
       'averagePool: the largest, not the mean',
       'wrong operation',
-      'pair(size)).mean([2, 4])',
-      'pair(size)).max([2, 4])',
+      'x, size).mean([2, 4])',
+      'x, size).max([2, 4])',
       values('averagePool'),
     ],
   ]),
@@ -112,8 +112,8 @@ export const layerMutants: readonly Mutant[] = [
     [
       'argmax: the last of equal elements',
       'wrong tie',
-      'candidates.neg().max(a).neg()',
-      'candidates.max(a)',
+      '.select(iota(x.shape, a).neg(), 1 - n)\n    .max(a)\n    .neg()',
+      '.select(iota(x.shape, a), 0)\n    .max(a)',
       values('argmax'),
     ],
   ]),
@@ -137,8 +137,8 @@ export const layerMutants: readonly Mutant[] = [
     [
       'layerNorm: the variance is over the whole batch',
       'axis',
-      'variance(x, -1, true)',
-      'variance(x, undefined, true)',
+      'variance(wide, -1, true)',
+      'variance(wide, undefined, true)',
       values('layerNorm'),
     ],
   ]),
@@ -252,36 +252,96 @@ export const layerMutants: readonly Mutant[] = [
   ]),
 ]
 
-/** Bugs in losses. */
-export const lossMutants: readonly Mutant[] = mutantsOf(
-  'losses',
-  'src/nn/losses.ts',
-  inFile('nn/layers', 'value and the reduction'),
-  [
+const lossValues = inFile('nn/layers', 'value and the reduction')
+const lossTests = inFile('nn/losses')
+const norms = inFile('nn/norms')
+
+/** Bugs in losses, and in what losses and norms do at the ends of their ranges. */
+export const lossMutants: readonly Mutant[] = [
+  ...mutantsOf('losses', 'src/nn/lossShapes.ts', lossTests, [
     ['the mean of a loss is its sum', 'factor', 'losses.mean()', 'losses.sum()', values('mse')],
-    ['l1: without the absolute value', 'missing term', 'sub(target).abs()', 'sub(target)', values('l1')],
+    [
+      'a loss of two shapes with as many elements broadcasts',
+      'missing check',
+      'if (!equalNumbers(prediction.shape, target.shape))',
+      'if (sizeOf(prediction.shape) !== sizeOf(target.shape))',
+    ],
+  ]),
+  ...mutantsOf('losses', 'src/nn/losses.ts', lossValues, [
+    [
+      'l1: without the absolute value',
+      'missing term',
+      'reduce(prediction.sub(target).abs())',
+      'reduce(prediction.sub(target))',
+      values('l1'),
+    ],
     [
       'huber: the tangent misses its point by δ²/2',
       'factor',
-      'distance.sub(delta / 2).mul(delta)',
-      'distance.sub(delta).mul(delta)',
+      'distance.sub(q.mul(0.5))',
+      'distance.sub(q)',
       values('huber'),
     ],
-    ['huber: the parabola is d²', 'factor', 'difference.square().mul(0.5)', 'difference.square()', values('huber')],
-    ['crossEntropy: the sign is wrong', 'sign', '.sum(-1).neg()', '.sum(-1)', values('crossEntropy')],
     [
-      'binaryCrossEntropy: large logits overflow',
+      'huber: the square beyond δ is taken and multiplied by 0',
       'missing clamp',
-      'logits.maximum(0).stopGradient()',
-      'logits.maximum(logits).stopGradient()',
+      'const q = distance.greater(delta).select(delta, distance)',
+      'const q = distance.minimum(delta)',
+      lossTests,
+    ],
+    [
+      'binaryCrossEntropy: the logarithm overflows for large logits',
+      'missing clamp',
+      'distance.neg().exp()',
+      'distance.exp()',
       inFile('nn/layers', 'binaryCrossEntropy'),
     ],
     [
       'binaryCrossEntropy: the target counts for its complement',
       'sign',
-      'sub(targets.mul(logits))',
-      'add(targets.mul(logits))',
+      'wrong = z.greater(0).select(y.neg().add(1), y)',
+      'wrong = z.greater(0).select(y, y.neg().add(1))',
       values('binaryCrossEntropy'),
     ],
-  ],
-)
+    [
+      'binaryCrossEntropy: an infinite logit on the right side is 0 · ∞',
+      'missing clamp',
+      'wrong.equal(0).select(0, wrong.mul(distance))',
+      'wrong.mul(distance)',
+      lossTests,
+    ],
+  ]),
+  ...mutantsOf('losses', 'src/nn/crossEntropy.ts', lossTests, [
+    [
+      'crossEntropy: the sign is wrong',
+      'sign',
+      'likelihoodOf(logProbabilities, labels).neg()',
+      'likelihoodOf(logProbabilities, labels)',
+      values('crossEntropy'),
+    ],
+    [
+      'crossEntropy: the loss of no class is NaN, and its gradient 0',
+      'missing term',
+      'isLabel.or(known.not()).select(logProbabilities, 0)',
+      'isLabel.select(logProbabilities, 0)',
+    ],
+    ['crossEntropy: label −1 counts', 'missing check', '.and(label.less(0).not())', ''],
+    [
+      'crossEntropy: a class that is impossible in both costs 0 · ∞',
+      'missing clamp',
+      'isNothing.select(0, logProbabilities)',
+      'logProbabilities',
+    ],
+  ]),
+  ...mutantsOf(layer, 'src/nn/embedding.ts', norms, [
+    [
+      'embedding: an index outside reads its neighbour',
+      'missing check',
+      'isRow.expandDims(-1).select(gather(weight, index), NaN)',
+      'gather(weight, index)',
+    ],
+  ]),
+  ...mutantsOf(layer, 'src/tensor/precision.ts', norms, [
+    ['halves are normalised in f16', 'wrong dtype', 'f(widened(x)).cast(x.dtype)', 'f(x)'],
+  ]),
+]

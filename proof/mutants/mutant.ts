@@ -14,8 +14,15 @@ export const areas = [
   'losses',
   'optimizers and averages',
   'diffusion',
-  'checkpoints, custom derivatives and donation',
+  'checkpoints and custom derivatives',
+  'devices',
   'data order and resume',
+  'which pictures, draws and weights',
+  'which picture and which part',
+  'order of files',
+  'order of threads',
+  'errors and inspection',
+  'photographs',
 ] as const
 
 /** One of {@link areas}. */
@@ -37,6 +44,8 @@ export type Kind =
   | 'wrong tie'
   | 'wrong constant'
   | 'wrong operation'
+  | 'missing call'
+  | 'wrong order'
 
 /** One bug, and the tests of which one must fail. */
 export interface Mutant extends Tests {

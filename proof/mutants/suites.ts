@@ -17,6 +17,9 @@ export const gradients = (name: string): Tests => ({
 /** Values in every dtype and configuration. */
 export const values = (name: string): Tests => ({ tests: ['test/proof/values.test.ts'], pattern: about(name) })
 
+/** Values at NaN, infinities, equal elements, large offsets and the ends of integers. */
+export const ends = (name: string): Tests => ({ tests: ['test/proof/ends.test.ts'], pattern: about(name) })
+
 /** Documented errors. */
 export const errors = (name: string): Tests => ({ tests: ['test/proof/errors.test.ts'], pattern: about(name) })
 

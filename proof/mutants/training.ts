@@ -1,4 +1,4 @@
-/** Bugs in optimizers, averages, annotations, devices, and in what a run draws and resumes. */
+/** Bugs in optimizers, averages, annotations, and in what a run draws and resumes. */
 import { mutantsOf, type Mutant } from './mutant.ts'
 import { inFile } from './suites.ts'
 
@@ -6,7 +6,6 @@ const optimizers = inFile('optim/optimizers')
 const transforms = inFile('optim/transforms')
 const schedules = inFile('optim/schedules')
 const annotations = inFile('autograd/annotate')
-const devices = inFile('tensor/device')
 const order = inFile('data/batches')
 const resuming = inFile('train/resume', 'when it had stopped twice|when stopped after step')
 const steps = inFile('train/step', 'a step, part by part')
@@ -19,10 +18,10 @@ export const optimizerMutants: readonly Mutant[] = [
     [
       'Adam: the second moment decays with β₁',
       'stale value',
-      'average(beta2, v, g.square())',
-      'average(beta1, v, g.square())',
+      'average(beta2, v, squared(g))',
+      'average(beta1, v, squared(g))',
     ],
-    ['Adam: the second moment is of g, not g²', 'missing term', 'v, g.square())', 'v, g)'],
+    ['Adam: the second moment is of g, not g²', 'missing term', 'widened(g).square()', 'widened(g)'],
     [
       'Adam: the correction of the variance is not rooted',
       'missing term',
@@ -43,26 +42,21 @@ export const optimizerMutants: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf(optimizer, 'src/optim/weightDecay.ts', optimizers, [
-    ['weight decay lets weights grow', 'sign', 'u.add(p.mul(rate))', 'u.sub(p.mul(rate))'],
+    ['weight decay lets weights grow', 'sign', 'widened(u).add(widened(p)', 'widened(u).sub(widened(p)'],
     [
       'weight decay spares what should decay',
       'swapped operands',
-      'decays(path, p) ? u.add(',
-      '!decays(path, p) ? u.add(',
+      'decays(path, p) ? decayed(',
+      '!decays(path, p) ? decayed(',
     ],
   ]),
   ...mutantsOf(optimizer, 'src/optim/sgd.ts', optimizers, [
-    [
-      'momentum is not multiplied by μ',
-      'missing term',
-      '(g, v) => v.mul(momentum).add(g)) // v',
-      '(g, v) => v.add(g)) // v',
-    ],
+    ['momentum is not multiplied by μ', 'missing term', 'v.mul(momentum).add(widened(g))', 'v.add(widened(g))'],
     [
       'Nesterov’s momentum forgets the gradient',
       'missing term',
-      'zipLike(gradients, velocity, (g, v) => v.mul(momentum).add(g))',
-      'zipLike(gradients, velocity, (_, v) => v.mul(momentum))',
+      "zipState('sgd', gradients, velocity, onward)",
+      "zipState('sgd', gradients, velocity, (_, v) => v.mul(momentum))",
     ],
   ]),
   ...mutantsOf(optimizer, 'src/optim/descent.ts', optimizers, [
@@ -75,16 +69,32 @@ export const optimizerMutants: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf(optimizer, 'src/optim/globalNorm.ts', transforms, [
+    ['clipping makes short gradients long', 'missing clamp', 'bound.div(length).minimum(1)', 'bound.div(length)'],
     [
-      'clipping makes short gradients long',
-      'missing clamp',
-      'norm.add(clipEpsilon)).minimum(1)',
-      'norm.add(clipEpsilon))',
+      'the norm squares halves in f16',
+      'wrong dtype',
+      'x.mul(scale).square().sum())',
+      "x.cast('f16').mul(scale.cast('f16')).square().sum().cast(dtype))",
     ],
-    ['the norm squares halves in f16', 'wrong dtype', 'x.cast(dtype).square().sum()', 'x.square().sum().cast(dtype)'],
+    ['the norm of large gradients overflows', 'missing term', '.select(1 / factor, largest', '.select(1, largest'],
+    [
+      'the norm of small gradients is 0',
+      'missing term',
+      'select(largest.operand(factor), 1)',
+      'select(largest.operand(1), 1)',
+    ],
+    ['clipping forgets that the norm is scaled', 'factor', '[scale.mul(maxNorm), ', '[norm.operand(maxNorm), '],
+  ]),
+  ...mutantsOf(optimizer, 'src/tensor/tree.ts', inFile('optim/refusals'), [
+    [
+      'a state of other shapes broadcasts',
+      'missing check',
+      'if (!equalNumbers(x.shape, y.shape))',
+      'if (x.dtype !== y.dtype)',
+    ],
   ]),
   ...mutantsOf(optimizer, 'src/optim/accumulate.ts', transforms, [
-    ['accumulated gradients are summed, not averaged', 'factor', 's.add(g.mul(1 / count))', 's.add(g)'],
+    ['accumulated gradients are summed, not averaged', 'factor', 'widened(g).mul(1 / count)', 'widened(g)'],
   ]),
   ...mutantsOf(optimizer, 'src/optim/chain.ts', transforms, [
     ['a chain gives every transform the first state', 'stale value', 'at(state, i)', 'at(state, 0 * i)'],
@@ -93,8 +103,14 @@ export const optimizerMutants: readonly Mutant[] = [
     [
       'the average moves by d towards the parameters',
       'swapped operands',
-      'a.mul(d).add(p.mul(kept))',
-      'a.mul(kept).add(p.mul(d))',
+      'a.mul(d).add(p.mul(d.operand(1).sub(d)))',
+      'p.mul(d).add(a.mul(d.operand(1).sub(d)))',
+    ],
+    [
+      'a copy of the parameters is 0 · average + parameters',
+      'missing check',
+      'd.equal(0).select(p, d.equal(1)',
+      'd.equal(1).select(a, d.equal(1)',
     ],
     ['emaSchedule is one update behind', 'off by one', 'decay(step + 1)', 'decay(step)', schedules],
     [
@@ -120,11 +136,23 @@ export const optimizerMutants: readonly Mutant[] = [
       'step / Math.max(1, warmupSteps)',
       '(step + 1) / Math.max(1, warmupSteps)',
     ],
-    ['linearDecay goes below 0', 'missing clamp', '(p) => Math.max(0, 1 - p))', '(p) => 1 - p)'],
+    [
+      'a rate goes on after the last step',
+      'missing clamp',
+      'after(Math.min(1, (step - warmupSteps) / Math.max(1, steps - warmupSteps)))',
+      'after((step - warmupSteps) / Math.max(1, steps - warmupSteps))',
+    ],
+    [
+      'a warm-up may be longer than the training',
+      'missing check',
+      'if (warmupSteps > steps)',
+      'if (warmupSteps > steps + 1000)',
+      inFile('optim/refusals'),
+    ],
   ]),
 ]
 
-const annotated = 'checkpoints, custom derivatives and donation'
+const annotated = 'checkpoints and custom derivatives'
 
 /** Bugs in annotations, in how autograd honours them, and in devices. */
 export const annotationMutants: readonly Mutant[] = [
@@ -174,46 +202,6 @@ export const annotationMutants: readonly Mutant[] = [
       '.flatMap((n) => n.inputs)].filter(isOutside)',
     ],
   ]),
-  ...mutantsOf(annotated, 'src/tensor/compiled.ts', devices, [
-    [
-      'a donated tensor can be used again',
-      'missing check',
-      'holding.donatedAs = at(names, i)\n',
-      'holding.donatedAs = names.length > 0 ? undefined : at(names, i)\n',
-    ],
-    [
-      'an argument that is kept is given up with one that is donated',
-      'missing check',
-      '|| kept.has(storage) ||',
-      '|| (kept.has(storage) && names.length === 0) ||',
-    ],
-    [
-      'a result is written over an argument that is kept at another place too',
-      'missing check',
-      'filter(([, storage]) => !twice.has(storage))',
-      'filter(([, storage]) => once.has(storage))',
-    ],
-  ]),
-  ...mutantsOf(annotated, 'src/tensor/storage.ts', devices, [
-    [
-      'values from the host cannot be given again after they were donated',
-      'stale value',
-      'known !== undefined && known.holding.donatedAs === undefined ? known',
-      'known !== undefined ? known',
-    ],
-    [
-      'a tensor of another device is read as if it lay here',
-      'missing check',
-      '|| storage.owner !== session)',
-      '|| storage.owner === undefined)',
-    ],
-  ]),
-  ...mutantsOf(annotated, 'src/backends/cpu/backend.ts', devices, [
-    ['what was read changes with the next run', 'stale value', 'memory.bytes).slice())', 'memory.bytes))'],
-  ]),
-  ...mutantsOf(annotated, 'src/tensor/tree.ts', inFile('tensor/device', 'once for each signature'), [
-    ['a plan for one dtype runs arguments of another', 'stale value', '`${tree.dtype}[${tree.shape', '`[${tree.shape'],
-  ]),
 ]
 
 const drawn = 'data order and resume'
@@ -241,8 +229,8 @@ export const orderMutants: readonly Mutant[] = [
     [
       'a run never sees its first batch',
       'off by one',
-      'batchAt(shop.opened.data, (step - 1) * count, count)',
-      'batchAt(shop.opened.data, step * count, count)',
+      'const before = (step - 1) * count',
+      'const before = step * count',
       inFile('train/order'),
     ],
     [
@@ -270,8 +258,8 @@ export const orderMutants: readonly Mutant[] = [
     [
       'every micro-batch draws the noise of the first',
       'stale value',
-      '[m * batch, (m + 1) * batch] as const',
-      '[0 * m, batch] as const',
+      'scalar(m * batch, ',
+      'scalar(0 * m * batch, ',
       inFile('train/step', 'when it accumulates'),
     ],
     [

@@ -14,8 +14,8 @@ export interface Expected {
 export interface Case {
   readonly inputs: readonly NdArray[]
   readonly build: (...xs: readonly Tensor[]) => Tensor
-  /** Plain JavaScript that shares no code with the library; absent where only derivatives are held to account. */
-  readonly oracle?: () => Expected
+  /** Plain JavaScript that shares no code with the library, of any inputs of these shapes; absent where only derivatives are held to account. */
+  readonly oracle?: (...inputs: readonly NdArray[]) => Expected
 }
 
 /** The names of the errors that are thrown. */
@@ -35,6 +35,12 @@ export const shapeKinds = ['scalar', 'empty', 'one', 'odd'] as const
 
 /** One of {@link shapeKinds}. */
 export type ShapeKind = (typeof shapeKinds)[number]
+
+/** What numbers are like at the ends: the suite of ends tries every operation with each kind. */
+export const endKinds = ['NaN', 'infinities', 'zeros', 'ties', 'offset', 'integers'] as const
+
+/** One of {@link endKinds}. */
+export type EndKind = (typeof endKinds)[number]
 
 /** What is tested of an operation. */
 export interface Entry {
@@ -56,10 +62,12 @@ export interface Entry {
   readonly step?: number
   /** Kinds of shapes that no input of this operation can have. */
   readonly lacks: readonly ShapeKind[]
+  /** Why some kinds of {@link endKinds} are not tried with this operation, or (a text) none of them. By default all are. */
+  readonly ends: { readonly [K in EndKind]?: string } | string
   readonly errors: readonly Misuse[]
 }
 
-/** An entry with the defaults: not differentiable, not linear, exact, every kind of shape, nothing documented as wrong. */
+/** An entry with the defaults: not differentiable, not linear, exact, every kind of shape and of number, nothing documented as wrong. */
 export const entry = (given: Partial<Entry> & Pick<Entry, 'dtypes' | 'cases'>): Entry => ({
   differentiableIn: [],
   linearIn: [],
@@ -67,6 +75,7 @@ export const entry = (given: Partial<Entry> & Pick<Entry, 'dtypes' | 'cases'>): 
   weight: 1,
   elements: 24,
   lacks: [],
+  ends: {},
   errors: [],
   ...given,
 })

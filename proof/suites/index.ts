@@ -7,6 +7,7 @@ import { layers } from '../registry/layers.ts'
 import { primitives } from '../registry/primitives.ts'
 import type { Tally } from '../tally.ts'
 import { adjoint } from './adjoint.ts'
+import { ends, kindsAt } from './ends.ts'
 import { errors } from './errors.ts'
 import { forwardOverReverse } from './forwardOverReverse.ts'
 import { gradient, secondOrder } from './gradient.ts'
@@ -24,6 +25,7 @@ export interface Runs {
 /** The suites by name, with the random cases of their short run. */
 const suites: { readonly [name: string]: { readonly suite: Suite; readonly runs: Runs } } = {
   values: { suite: values, runs: { primitives: 40, functions: 15, layers: 3 } },
+  ends: { suite: ends, runs: { primitives: 4, functions: 6, layers: 4 } },
   shapes: { suite: shapes, runs: { primitives: 2, functions: 2, layers: 1 } },
   gradient: { suite: gradient, runs: { primitives: 45, functions: 40, layers: 8 } },
   secondOrder: { suite: secondOrder, runs: { primitives: 20, functions: 18, layers: 4 } },
@@ -47,6 +49,11 @@ export const applies = (name: string, entry: Entry): boolean => {
   const smooth = entry.differentiableIn.length > 0
   if (name === 'errors') return entry.errors.length > 0
   if (name === 'shapes') return true
+  if (name === 'ends')
+    return (
+      kindsAt(entry).length > 0 &&
+      some(entry, entry.dtypes[0] ?? 'f64', (c) => c.inputs.length > 0 && c.oracle !== undefined)
+    )
   if (name === 'values') return some(entry, entry.dtypes[0] ?? 'f64', (c) => c.oracle !== undefined)
   if (name !== 'adjoint' || smooth) return smooth
   return entry.dtypes.includes('f64') && some(entry, 'f64', (c) => c.inputs.some((x) => x.dtype === 'f64'))

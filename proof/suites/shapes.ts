@@ -16,7 +16,7 @@ const isOf: { readonly [K in ShapeKind]: (x: Pick<NdArray, 'shape'>) => boolean 
 
 /** By the inputs; what has none is judged by its result. */
 const hasKind = (kind: ShapeKind, { inputs, oracle }: Case): boolean =>
-  (inputs.length > 0 ? inputs : [oracle?.() ?? { shape: [] }]).some(isOf[kind])
+  (inputs.length > 0 ? inputs : [oracle?.(...inputs) ?? { shape: [] }]).some(isOf[kind])
 
 const kindsOf = (entry: Entry): readonly ShapeKind[] => shapeKinds.filter((k) => !entry.lacks.includes(k))
 

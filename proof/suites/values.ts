@@ -68,7 +68,7 @@ const checkOn = async ([configuration, device]: Opened, entry: Entry, c: Case, e
 
 /** Checks one case on each device. */
 export const checkValues = async (devices: readonly Opened[], entry: Entry, c: Case): Promise<Held> => {
-  const expected = c.oracle?.()
+  const expected = c.oracle?.(...c.inputs)
   if (expected === undefined) return { checks: 0, worst: 0 }
   let [checks, worst] = [0, 0]
   for (const opened of devices) {

@@ -1,5 +1,7 @@
 /** Losses, as test/golden/torch/losses.py names them. */
-import { binaryCrossEntropy, crossEntropy, huber, l1, mse, type LossOptions } from '../../src/nn/losses.ts'
+import { crossEntropy } from '../../src/nn/crossEntropy.ts'
+import { binaryCrossEntropy, huber, l1, mse } from '../../src/nn/losses.ts'
+import type { LossOptions } from '../../src/nn/lossShapes.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { row, type Rows } from './row.ts'
 

@@ -5,6 +5,7 @@ import { isFloat } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
 import type { Node, NodeOf } from '../graph/ops.ts'
 import { showShape } from '../graph/shape.ts'
+import { asGradientOf } from '../graph/origin.ts'
 import { instantiate } from '../graph/substitute.ts'
 import { dependents, reachable } from '../graph/traverse.ts'
 import { zerosLike } from '../tensor/create.ts'
@@ -120,13 +121,17 @@ export const backward = (
     if (node.op === 'call') {
       const together = calls.get(node.inputs) ?? [node]
       for (const c of together) done.add(c)
-      differentiateCalls(together, cotangents, active)
+      asGradientOf(node, () => {
+        differentiateCalls(together, cotangents, active)
+      })
       continue
     }
     const g = cotangents.get(node)
     if (g === undefined) continue
-    applyVjp(g, node).forEach((gi, i) => {
-      if (active.has(at(node.inputs, i))) accumulate(cotangents, at(node.inputs, i), gi)
+    asGradientOf(node, () => {
+      applyVjp(g, node).forEach((gi, i) => {
+        if (active.has(at(node.inputs, i))) accumulate(cotangents, at(node.inputs, i), gi)
+      })
     })
   }
   return sources.map((s) => cotangents.get(s) ?? null)

@@ -13,8 +13,9 @@ import type { Node } from '../graph/ops.ts'
 import { showShape } from '../graph/shape.ts'
 import { dependents, reachable } from '../graph/traverse.ts'
 import { onesLike, zerosLike } from '../tensor/create.ts'
+import { expectLoss } from '../tensor/expect.ts'
 import { Tensor } from '../tensor/tensor.ts'
-import { leaves, leavesWithPaths, mapTree, refill, zipTrees } from '../tensor/tree.ts'
+import { leaves, leavesWithPaths, mapTree, refill, zipTrees, type Naming } from '../tensor/tree.ts'
 import { backward } from './backward.ts'
 
 const renamed = <T>(tree: T): T => mapTree(tree, (x) => new Tensor(makeNode('alias', {}, [x.node])))
@@ -31,6 +32,22 @@ const cotangentsOf = <P>(primals: P, output: unknown, cotangent: unknown): P => 
   return refill(
     primals,
     sources.map((x, i) => found[i] ?? zerosLike(x)),
+  )
+}
+
+/** Refuses a cotangent or a direction that is not of the tree it belongs to: shapes would broadcast, and leaves be taken for others. */
+const requireLike = (tree: unknown, vectors: unknown, naming: Naming): void => {
+  zipTrees(
+    tree,
+    vectors,
+    (x, v, path) => {
+      if (isFloat(x.dtype) && v.dtype !== x.dtype)
+        throw new DTypeError(
+          `${naming.operation}: ${path === '' ? 'the tensor' : `'${path}'`} is ${x.dtype} in ${naming.first} and ${v.dtype} in ${naming.second}; cast one of them`,
+        )
+      return x
+    },
+    naming,
   )
 }
 
@@ -57,13 +74,7 @@ export const vjp = <A extends readonly unknown[], R>(f: (...args: A) => R, ...pr
   const named = renamed(primals)
   const value = f(...named)
   const pullback = (cotangent: R): A => {
-    zipTrees(value, cotangent, (y, g, path) => {
-      if (showShape(y.shape) !== showShape(g.shape))
-        throw new ShapeError(
-          `vjp: the cotangent of '${path}' is ${showShape(g.shape)}, the value is ${showShape(y.shape)}`,
-        )
-      return y
-    })
+    requireLike(value, cotangent, { operation: 'vjp', first: 'the value', second: 'the cotangent' })
     return cotangentsOf(named, value, cotangent)
   }
   return { value, pullback }
@@ -103,6 +114,7 @@ export const valueAndGrad =
     requireFloats('grad', params)
     const named = renamed(params)
     const value = f(named, ...rest)
+    expectLoss('grad', value)
     requireScalar('grad', value)
     return [value, cotangentsOf(named, value, onesLike(value))]
   }
@@ -159,6 +171,7 @@ const unbarred = (outputs: readonly Node[], dummies: ReadonlySet<Node>): readonl
  * ```
  */
 export const jvp = <A extends readonly unknown[], R>(f: (...args: A) => R, primals: A, tangents: A): Jvp<R> => {
+  requireLike(primals, tangents, { operation: 'jvp', first: 'the arguments', second: 'the tangents' })
   const { value, pullback } = vjp(f, ...primals)
   const dummies = mapTree(value, placeholder)
   const transposed = pullback(dummies)
@@ -186,7 +199,10 @@ export const jvp = <A extends readonly unknown[], R>(f: (...args: A) => R, prima
  *
  * const f = (x: Tensor): Tensor => x.pow(3).sum() // its Hessian is diag(6x)
  * hvp(f, tensor([1, 2]), tensor([1, 10])) // => [6, 120]
+ * hvp(f, tensor([1, 2]), tensor([1])) // throws ShapeError: hvp: the tensor is [2] in the parameters and [1] in the direction
  * ```
  */
-export const hvp = <P>(f: (params: P) => Tensor, params: P, direction: P): P =>
-  jvp(grad(f), [params], [direction]).tangent
+export const hvp = <P>(f: (params: P) => Tensor, params: P, direction: P): P => {
+  requireLike(params, direction, { operation: 'hvp', first: 'the parameters', second: 'the direction' })
+  return jvp(grad(f), [params], [direction]).tangent
+}

@@ -133,10 +133,8 @@ const vjpRules: { readonly [K in DifferentiableOp]: VjpRule<K> } = {
     return [g, g.mul(quotient.less(0).select(quotient.neg().floor().neg(), quotient.floor())).neg()]
   },
   max: (g, { inputs: [x, y] }) => {
-    const share = t(x)
-      .equal(t(y))
-      .select(g.operand(0.5), t(y).less(t(x)).cast(g.dtype)) // equal elements share
-    return [g.mul(share), g.mul(share.neg().add(1))]
+    const shared = t(x).equal(t(y)).select(g.mul(0.5), g) // equal elements share; next to NaN neither is smaller, and both get all
+    return [t(x).less(t(y)).select(0, shared), t(y).less(t(x)).select(0, shared)]
   },
   and: () => [null, null],
   or: () => [null, null],

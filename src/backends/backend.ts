@@ -15,6 +15,8 @@ export interface Executable<M extends Memory = Memory> {
   readonly run: (inputs: readonly M[], outputs: readonly M[]) => void
   /** Runs the plan as `run` does, waiting for each kernel: milliseconds of each, in the plan's order. Absent where kernels are not run one by one. */
   readonly profile?: (inputs: readonly M[], outputs: readonly M[]) => Promise<readonly number[]>
+  /** Gives back what the plan keeps to itself: tables, literals, parameters. It cannot run afterwards. */
+  readonly release: () => void
   /** The generated code of each kernel as text, in the plan's order. Absent where no code is generated. */
   readonly source?: () => readonly string[]
 }
@@ -40,6 +42,11 @@ export interface Backend<M extends Memory = Memory> {
   readonly memoryLimit: number
   /** What code is made for, where that is a choice. */
   readonly machine?: Machine
+  /**
+   * Bytes that a run of the plan takes here, with all that the backend adds to arguments, results and temporaries: what lies between the steps of a
+   * kernel, literals, tables, padding. Of a plan that is too large already it may be the plan's own bytes, which cost nothing to tell.
+   */
+  readonly bytesNeeded: (plan: Plan) => number
   readonly allocate: (bytes: number) => M
   /** Gives memory back to be allocated again. */
   readonly release: (memory: M) => void
@@ -49,3 +56,6 @@ export interface Backend<M extends Memory = Memory> {
   readonly prepare: (plan: Plan) => Executable<M>
   readonly close: () => Promise<void>
 }
+
+/** What a checked device looks for: NaN and infinities, or NaN alone. */
+export type Check = 'finite' | 'nan'

@@ -1,6 +1,6 @@
 /** From a backend's name to its implementation, loaded when asked for: a page that uses one ships no other. */
-import { TE } from '../prelude/fp.ts'
-import type { Backend, Machine } from './backend.ts'
+import { pipe, TE } from '../prelude/fp.ts'
+import type { Backend, Check, Machine } from './backend.ts'
 
 /** Backends by name. */
 export type BackendName = 'cpu' | 'wasm'
@@ -22,6 +22,11 @@ export interface BackendOptions {
    * fast, with smaller errors than the sums' but in a filter's gradient. `false` computes the sums. `machine` goes over it.
    */
   readonly winograd?: false | 2 | 4
+  /**
+   * Looks at every value of every computation, in search of the first that is not finite, or is NaN: a NonFiniteError says what made it and
+   * where. Each primitive is then computed by the specification (`cpu`, one at a time), whatever the backend: a hundred times slower and more.
+   */
+  readonly check?: Check
   /** `wasm`: the choices of an earlier run, whose results it then gives bit for bit; a DeviceError where they cannot be made. */
   readonly machine?: Machine
 }
@@ -43,18 +48,47 @@ const loaders: { readonly [K in BackendName]: (options: BackendOptions) => Promi
   },
 }
 
+const load = async (name: BackendName, options: BackendOptions): Promise<Backend> => {
+  if (options.check === undefined) return loaders[name](options)
+  const { checkedBackend } = await import('./cpu/checked.ts')
+  return checkedBackend(name, options.check)
+}
+
 const isBackendName = (name: string): name is BackendName => Object.hasOwn(loaders, name)
+
+/** From the fastest to the one that runs everywhere. */
+const byThroughput: readonly BackendName[] = ['wasm', 'cpu']
+
+const messageOf = (e: unknown): string => (e instanceof Error ? e.message : String(e))
+
+const loadNamed = (name: BackendName, options: BackendOptions): TE.TaskEither<DeviceError, Backend> =>
+  TE.tryCatch(
+    () => load(name, options),
+    (e) => ({ _tag: 'DeviceError', message: `device '${name}' could not be opened: ${messageOf(e)}` }),
+  )
+
+/** The backend, which says of itself why it is not a faster one. */
+const withNotes = (backend: Backend, notes: readonly string[]): Backend =>
+  notes.length === 0 ? backend : { ...backend, description: [backend.description, ...notes].join(' · ') }
+
+/** Loads the fastest backend that works here. Its description says why a faster one does not. */
+export const loadFastest = (options: BackendOptions = {}): TE.TaskEither<DeviceError, Backend> => {
+  const from = (candidates: readonly BackendName[], notes: readonly string[]): TE.TaskEither<DeviceError, Backend> => {
+    const [name, ...slower] = candidates
+    if (name === undefined) return TE.left({ _tag: 'DeviceError', message: notes.join('; ') })
+    return pipe(
+      loadNamed(name, options),
+      TE.map((backend) => withNotes(backend, notes)),
+      TE.orElse((e) => from(slower, [...notes, e.message])),
+    )
+  }
+  return from(byThroughput, [])
+}
 
 /** Loads the backend of this name. */
 export const loadBackend = (name: string, options: BackendOptions = {}): TE.TaskEither<DeviceError, Backend> =>
   isBackendName(name)
-    ? TE.tryCatch(
-        () => loaders[name](options),
-        (e) => ({
-          _tag: 'DeviceError',
-          message: `device '${name}' could not be opened: ${e instanceof Error ? e.message : String(e)}`,
-        }),
-      )
+    ? loadNamed(name, options)
     : TE.left({
         _tag: 'DeviceError',
         message: `there is no device '${name}'; choose one of: ${Object.keys(loaders).join(', ')}`,

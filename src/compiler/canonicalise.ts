@@ -8,6 +8,7 @@ import { at, equalNumbers, permute, range } from '../prelude/array.ts'
 import { attributesKey } from '../graph/key.ts'
 import { makeNode, rebuilt } from '../graph/node.ts'
 import type { Node, NodeOf, OpName } from '../graph/ops.ts'
+import { inheritOrigin } from '../graph/origin.ts'
 import { reachable } from '../graph/traverse.ts'
 import { allPasses, type Passes } from './passes.ts'
 
@@ -16,8 +17,11 @@ type Rewrites = { readonly [K in OpName]?: Rewrite<K> }
 
 /** The one value of a literal, where all its elements are equal by construction. */
 export const uniformValue = (node: Node): number | undefined => {
-  if (node.op === 'constant' && node.attrs.values.length === 1 && node.dtype !== 'f16') return node.attrs.values[0]
-  return node.op === 'broadcast' || node.op === 'reshape' ? uniformValue(node.inputs[0]) : undefined
+  let source = node
+  while (source.op === 'broadcast' || source.op === 'reshape') source = source.inputs[0]
+  return source.op === 'constant' && source.attrs.values.length === 1 && source.dtype !== 'f16'
+    ? source.attrs.values[0]
+    : undefined
 }
 
 const isIdentity = (permutation: readonly number[]): boolean => permutation.every((p, i) => p === i)
@@ -115,7 +119,10 @@ export const canonicalise = (
 ): Program => {
   const memory: Memory = { known: new Map(), ids: new Map(), passes }
   const fresh = parameters.map((p, index) => makeNode('parameter', { index, shape: p.shape, dtype: p.dtype }, []))
-  for (const p of fresh) memory.ids.set(p, memory.ids.size)
+  fresh.forEach((p, i) => {
+    memory.ids.set(p, memory.ids.size)
+    inheritOrigin(p, at(parameters, i))
+  })
   const rewritten = visit(
     outputs,
     new Map(range(parameters.length).map((i) => [at(parameters, i), at(fresh, i)])),

@@ -9,7 +9,8 @@
 import { at } from '../prelude/array.ts'
 import { isElementwise, type Node } from '../graph/ops.ts'
 import { uniformValue, type Program } from './canonicalise.ts'
-import { usualLimits, type Limits } from './limits.ts'
+import { operationsOf, usualLimits, type Limits } from './limits.ts'
+import { cutsOf } from './narrowest.ts'
 import type { Passes } from './passes.ts'
 import { recomputed, unshaped } from './recompute.ts'
 
@@ -52,9 +53,8 @@ const onlyRoot = (roots: ReadonlySet<Node | undefined>): Node | undefined =>
 
 const assign = (
   program: Program,
-  forced: ReadonlySet<Node>,
+  forced: ReadonlyMap<Node, string>,
   users: ReadonlyMap<Node, readonly Node[]>,
-  most: number,
 ): Assignment => {
   const outputs = new Set(program.outputs)
   const rootOf = new Map<Node, Node>()
@@ -72,12 +72,7 @@ const assign = (
     if (root !== undefined) rootOf.set(node, root)
     else if (node.op !== 'reshape') {
       rootOf.set(node, node)
-      reasons.set(
-        node,
-        forced.has(node)
-          ? `the kernel would read more than ${most} buffers`
-          : reasonToEnd(used, roots, outputs.has(node)),
-      )
+      reasons.set(node, forced.get(node) ?? reasonToEnd(used, roots, outputs.has(node)))
     }
   }
   return { rootOf, reasons }
@@ -121,24 +116,43 @@ const tooWide = (fusion: Assignment, nodes: readonly Node[], most: number): read
   return cut
 }
 
+/** How much code a node is inside a kernel. */
+const operations = (node: Node): number => (isElementwise(node) ? operationsOf(node.op, node.dtype) : 0)
+
+/** Nodes to write out so that kernels that are too much code become several. */
+const tooLong = ({ rootOf }: Assignment, nodes: readonly Node[], most: number): readonly Node[] => {
+  const sums = new Map<Node, number>()
+  for (const [node, root] of rootOf) sums.set(root, (sums.get(root) ?? 0) + operations(node))
+  const long = new Map([...sums].filter(([, sum]) => sum > most).map(([root]): [Node, Node[]] => [root, []]))
+  if (long.size === 0) return []
+  for (const node of nodes) long.get(rootOf.get(node) ?? node)?.push(node)
+  return [...long.values()].flatMap((members) => cutsOf(members, operations, most).map(unshaped))
+}
+
 /** Every elementwise node and reduction as a kernel of its own. */
 export const keepApart = (program: Program): Fusion =>
   new Map(
     program.nodes.filter((n) => isElementwise(n) || isReduction(n)).map((n) => [n, 'fusion is switched off'] as const),
   )
 
-/** Roots such that no kernel reads too much. */
+/** Roots such that no kernel reads too much or is too much code. */
 const assignWithin = (
   program: Program,
   users: ReadonlyMap<Node, readonly Node[]>,
-  most: number,
-): Assignment & { readonly forced: ReadonlySet<Node> } => {
-  const forced = new Set<Node>()
+  { buffers, operations }: Limits,
+): Assignment & { readonly forced: ReadonlyMap<Node, string> } => {
+  const forced = new Map<Node, string>()
+  const most = buffers - 1 // besides its result
+  const force = (cut: readonly Node[], reason: string): boolean => {
+    const before = forced.size
+    for (const node of cut) if (!forced.has(node)) forced.set(node, reason)
+    return forced.size > before
+  }
   for (;;) {
-    const fusion = assign(program, forced, users, most)
-    const cut = tooWide(fusion, program.nodes, most).filter((n) => !forced.has(n))
-    if (cut.length === 0) return { ...fusion, forced }
-    for (const node of cut) forced.add(node)
+    const fusion = assign(program, forced, users)
+    if (force(tooWide(fusion, program.nodes, most), `the kernel would read more than ${most} buffers`)) continue
+    const long = tooLong(fusion, program.nodes, operations).filter((node) => isElementwise(node))
+    if (!force(long, `the kernel would be more than ${operations} operations`)) return { ...fusion, forced }
   }
 }
 
@@ -146,13 +160,12 @@ const assignWithin = (
 export const fuse = (
   program: Program,
   { recompute }: Pick<Passes, 'recompute'>,
-  { buffers }: Limits = usualLimits,
+  limits: Limits = usualLimits,
 ): Fusion => {
   const users = usersOf(program.nodes)
-  const most = buffers - 1 // besides its result
-  const { rootOf, reasons, forced } = assignWithin(program, users, most)
+  const { rootOf, reasons, forced } = assignWithin(program, users, limits)
   if (!recompute) return reasons
-  const mayNot = new Set([...program.outputs.map(unshaped), ...forced])
-  const dropped = recomputed(program, rootOf, users, mayNot, most)
+  const mayNot = new Set([...program.outputs.map(unshaped), ...forced.keys()])
+  const dropped = recomputed(program, rootOf, users, mayNot, limits)
   return new Map([...reasons].filter(([node]) => !dropped.has(node)))
 }

@@ -3,7 +3,7 @@
  * same. What is shared is read once, and what only the joined kernel needs is not written.
  *
  * Joining changes no bit, for instructions only move. It is refused where a kernel between the two needs the one and feeds the other, where
- * the kernel would have more buffers than a backend binds, and where memory would reach a new peak.
+ * the kernel would have more buffers than a backend binds or more code than it takes, and where memory would reach a new peak.
  */
 import { at } from '../prelude/array.ts'
 import type { Buffer } from './buffer.ts'
@@ -17,7 +17,7 @@ import {
   type Kernel,
   type Operand,
 } from './kernel.ts'
-import type { Limits } from './limits.ts'
+import { operationsIn, type Limits } from './limits.ts'
 import { contiguous } from './view.ts'
 import { heldUntil, inOrder, join, timelineOf, type Extension, type Timeline } from './timeline.ts'
 
@@ -102,8 +102,18 @@ const union = (
   }
 }
 
-const buffersOf = (kernel: Kernel): number =>
-  new Set([...operandsOf(kernel), ...resultsOf(kernel)].map((x) => x.buffer)).size
+/** Whether a backend binds the buffers of both as one kernel: what only `second` reads of `first` is not among them. */
+const bindsBoth = (
+  first: ElementwiseKernel,
+  second: ElementwiseKernel,
+  isNeeded: (buffer: number) => boolean,
+  { buffers }: Limits,
+): boolean => {
+  const written = resultsOf(first).map((r) => r.buffer)
+  const read = loadsOf(second.body).flatMap(({ buffer }) => (written.includes(buffer) ? [] : [buffer]))
+  const all = [...operandsOf(first), ...resultsOf(second)].map((x) => x.buffer)
+  return new Set([...all, ...read, ...written.filter(isNeeded)]).size <= buffers
+}
 
 /** Where a joined kernel may run, with what then lives longer: where the second did, or else where the first did. */
 const placesFor = (
@@ -128,6 +138,9 @@ const readsInStep = (first: ElementwiseKernel, second: ElementwiseKernel): boole
   return loadsOf(second.body).every((o) => !written.has(o.buffer) || isWhole(o.view, second.body.size))
 }
 
+/** Of thousands that read one buffer only the nearest are tried; U-Nets never have so many, and compile alike with more. */
+const mostPartners = 64
+
 /** Earlier kernels over the same index that write what the kernel reads element by element, or read it too: from the nearest. */
 const partners = (
   { kernels, writer, readers }: Timeline,
@@ -141,9 +154,10 @@ const partners = (
   return [...new Set(places)]
     .filter((i) => {
       const other = kernels[i]
-      return i < place && isJoinable(other) && other.body.size === size && readsInStep(other, kernel)
+      return i < place && isJoinable(other) && other.body.size === size
     })
     .toSorted((a, b) => b - a)
+    .slice(0, mostPartners)
 }
 
 /** Joins the kernel at `place` with one before it; where the two now are, or undefined where it stays alone. */
@@ -152,14 +166,16 @@ const joinOne = (timeline: Timeline, place: number, limits: Limits): number | un
   if (!isJoinable(second)) return undefined
   for (const i of partners(timeline, second, place)) {
     const first = timeline.kernels[i]
-    if (!isJoinable(first)) continue
+    if (!isJoinable(first) || !readsInStep(first, second)) continue
     const isNeeded = (buffer: number): boolean =>
       at(timeline.buffers, buffer).placement.kind !== 'temporary' ||
       [...(timeline.readers.get(buffer) ?? [])].some((r) => r !== place)
+    if (!bindsBoth(first, second, isNeeded, limits)) continue
+    const places = placesFor(timeline, [first, i], [second, place])
+    if (places.length === 0) continue
     const both = union(first, second, isNeeded)
-    if (both === undefined || buffersOf(both) > limits.buffers) continue
-    for (const [to, extensions] of placesFor(timeline, [first, i], [second, place]))
-      if (join(timeline, both, [i, place], to, extensions)) return to
+    if (both === undefined || operationsIn(both.body) > limits.operations) continue
+    for (const [to, extensions] of places) if (join(timeline, both, [i, place], to, extensions)) return to
   }
   return undefined
 }

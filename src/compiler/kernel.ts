@@ -152,9 +152,16 @@ export type Kernel =
   | ScatterKernel
   | SortKernel
 
+const knownLoads = new WeakMap<Body, readonly Operand[]>() // passes ask again and again, and bodies may be long
+
 /** The loads of a body. */
-export const loadsOf = ({ instructions }: Body): readonly Operand[] =>
-  instructions.flatMap((i) => (i.kind === 'load' ? [i.from] : []))
+export const loadsOf = (body: Body): readonly Operand[] => {
+  const known = knownLoads.get(body)
+  if (known !== undefined) return known
+  const loads = body.instructions.flatMap((i) => (i.kind === 'load' ? [i.from] : []))
+  knownLoads.set(body, loads)
+  return loads
+}
 
 const epilogueLoads = ({ epilogue, output }: GemmKernel | ConvKernel): readonly Operand[] =>
   epilogue === undefined ? [] : loadsOf(epilogue).filter((from) => from.buffer !== output)

@@ -10,6 +10,7 @@ import { bytesPerElement } from '../graph/dtype.ts'
 import { isElementwise, type ElementwiseOp, type Node } from '../graph/ops.ts'
 import { sizeOf } from '../graph/shape.ts'
 import { uniformValue, type Program } from './canonicalise.ts'
+import { operationsOf, type Limits } from './limits.ts'
 
 /** What an operation costs beside an addition; those that are not here are never done twice. */
 const costs: { readonly [K in ElementwiseOp]?: number } = {
@@ -64,6 +65,8 @@ const bytesSeen = (node: Node): number => {
 interface Making {
   readonly loads: Set<Node>
   cost: number
+  /** How much code it is. */
+  operations: number
 }
 
 /** Kernels by root, and the roots that load a node. */
@@ -78,9 +81,10 @@ const makingsOf = (program: Program, rootOf: ReadonlyMap<Node, Node>): Makings =
   for (const node of program.nodes) {
     const root = rootOf.get(node)
     if (root === undefined || node.op === 'reshape') continue
-    const making = kernels.get(root) ?? { loads: new Set(), cost: 0 }
+    const making = kernels.get(root) ?? { loads: new Set(), cost: 0, operations: 0 }
     kernels.set(root, making)
     making.cost += isElementwise(node) ? (costs[node.op] ?? Infinity) : 0
+    making.operations += isElementwise(node) ? operationsOf(node.op, node.dtype) : 0
     for (const x of node.inputs.map(unshaped)) {
       if (rootOf.get(x) === root || uniformValue(x) !== undefined) continue
       making.loads.add(x)
@@ -111,8 +115,12 @@ const readsNoMore = (node: Node, own: Making, user: Making): boolean => {
 }
 
 /** The users of a node, reshapes looked through. */
-const usersBehind = (node: Node, users: ReadonlyMap<Node, readonly Node[]>): readonly Node[] =>
-  (users.get(node) ?? []).flatMap((u) => (u.op === 'reshape' ? usersBehind(u, users) : [u]))
+const usersBehind = (node: Node, users: ReadonlyMap<Node, readonly Node[]>): readonly Node[] => {
+  const found: Node[] = []
+  const reshapes = [node]
+  for (const x of reshapes) for (const user of users.get(x) ?? []) (user.op === 'reshape' ? reshapes : found).push(user)
+  return found
+}
 
 /** Whether the value is what a contraction ends with: the contraction writes its result, so it may as well write this one. */
 const endsContraction = (own: Making, users: ReadonlyMap<Node, readonly Node[]>): boolean =>
@@ -124,6 +132,7 @@ const drop = ({ kernels, readers }: Makings, node: Node, own: Making): void => {
     const user = kernels.get(root)
     if (user === undefined) continue
     user.cost += own.cost
+    user.operations += own.operations
     user.loads.delete(node)
     for (const x of own.loads) {
       user.loads.add(x)
@@ -138,14 +147,13 @@ const drop = ({ kernels, readers }: Makings, node: Node, own: Making): void => {
  *
  * @param rootOf for each node that is computed in a kernel the root of it
  * @param mayNot roots, reshapes looked through, that are written whatever it costs
- * @param most buffers that a kernel may read
  */
 export const recomputed = (
   program: Program,
   rootOf: ReadonlyMap<Node, Node>,
   users: ReadonlyMap<Node, readonly Node[]>,
   mayNot: ReadonlySet<Node>,
-  most: number,
+  { buffers, operations }: Limits,
 ): ReadonlySet<Node> => {
   const makings = makingsOf(program, rootOf)
   const dropped = new Set<Node>()
@@ -156,8 +164,10 @@ export const recomputed = (
       !mayNot.has(node) &&
       usersBehind(node, users).every(isFusable),
   )
+  const fits = (node: Node, own: Making, user: Making): boolean =>
+    own.operations + user.operations <= operations && loadsWith(node, own, user).size < buffers // and its result
   const pays = (node: Node, own: Making, by: readonly Making[]): boolean => {
-    if (by.length === 0 || by.some((user) => loadsWith(node, own, user).size > most)) return false
+    if (by.length === 0 || !by.every((user) => fits(node, own, user))) return false
     if (by.length === 1) return true
     return own.cost <= highestCost && !endsContraction(own, users) && by.every((user) => readsNoMore(node, own, user))
   }

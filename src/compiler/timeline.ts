@@ -36,8 +36,11 @@ const bytesOf = (buffers: readonly Buffer[], buffer: number): number => {
 }
 
 /** The last place at which a buffer is read; that at which it is written where nothing reads it. */
-const lastReader = ({ readers, writer }: Timeline, buffer: number): number =>
-  Math.max(writer.get(buffer) ?? 0, ...(readers.get(buffer) ?? []))
+const lastReader = ({ readers, writer }: Timeline, buffer: number): number => {
+  let last = writer.get(buffer) ?? 0
+  for (const place of readers.get(buffer) ?? []) last = Math.max(last, place)
+  return last
+}
 
 /** Records that the kernel at `place` reads and writes what it does. */
 const enter = ({ writer, readers }: Timeline, kernel: Kernel, place: number): void => {

@@ -1,4 +1,8 @@
-/** fathom/data: pictures to train on. Folders of photographs, procedural seas, and the endless stream that training draws from. */
+/**
+ * fathom/data: pictures to train on. Folders of photographs, procedural seas, and the endless stream that training draws from.
+ *
+ * @module fathom/data
+ */
 export { batchAt, dataOfSeas, dataOfSet, heldOutShare, meanPicture, stack, type TrainingData } from './batches.ts'
 export type { DataError, DataErrorCode } from './folder/dataError.ts'
 export {

@@ -4,6 +4,7 @@
  * η = 0 is deterministic, η = 1 with all steps is ancestral sampling with the small variance.
  */
 import { at, range } from '../prelude/array.ts'
+import { requireKnown, requireShare } from '../prelude/options.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Estimate } from './parameterization.ts'
 import type { Sampler } from './sampler.ts'
@@ -92,10 +93,11 @@ const coefficients = (schedule: Schedule, times: readonly number[], eta: number)
  * all.times.every((t, i) => t === ancestral.times[i]) // => true
  * ```
  */
-export const ddim =
-  ({ steps, eta = 0 }: DdimOptions): Sampler =>
-  (schedule) => {
-    if (!(eta >= 0 && eta <= 1)) throw new RangeError(`ddim: eta is ${eta}; it must be in [0, 1]`)
+export const ddim = (options: DdimOptions): Sampler => {
+  requireKnown('ddim', options, ['steps', 'eta'])
+  const { steps, eta = 0 } = options
+  requireShare('ddim', 'eta', eta)
+  return (schedule) => {
     const times = ddimTimes(schedule.steps, steps)
     const tables = coefficients(schedule, times, eta)
     const stochastic = tables.sigma.some((s) => s > 0)
@@ -111,3 +113,4 @@ export const ddim =
       },
     }
   }
+}

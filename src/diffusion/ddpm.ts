@@ -1,5 +1,6 @@
 /** Ancestral sampling, Ho et al. 2020, algorithm 2: one step for each time, each adding noise but the last. */
 import { range } from '../prelude/array.ts'
+import { requireKnown } from '../prelude/options.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Sampler } from './sampler.ts'
 import type { Schedule } from './schedule.ts'
@@ -54,9 +55,12 @@ const sigmas = (schedule: Schedule, variance: 'small' | 'large'): Float64Array =
  * times.slice(0, 3) // => [99, 98, 97]
  * ```
  */
-export const ddpm =
-  ({ variance = 'small' }: DdpmOptions = {}): Sampler =>
-  (schedule) => {
+export const ddpm = (options: DdpmOptions = {}): Sampler => {
+  requireKnown('ddpm', options, ['variance'])
+  const { variance = 'small' } = options
+  if (variance !== 'small' && variance !== 'large')
+    throw new RangeError(`ddpm: the variance is '${String(variance)}'; it must be small, large`)
+  return (schedule) => {
     const [x0, xt] = [schedule.posteriorX0.toReversed(), schedule.posteriorXt.toReversed()]
     const sigma = sigmas(schedule, variance).toReversed()
     return {
@@ -70,3 +74,4 @@ export const ddpm =
         ),
     }
   }
+}

@@ -1,6 +1,8 @@
 /**
  * Diffusion: schedules, the forward process, objectives and samplers. The network is a function `(x_t, t) →
  * prediction`.
+ *
+ * @module fathom/diffusion
  */
 export * from './ddim.ts'
 export * from './ddpm.ts'

@@ -4,6 +4,10 @@
  * Source: L_simple of Ho et al. 2020, eq. 14; the min-SNR weights of Hang et al. 2023, eq. 10, as lucidrains has them; the SNR + 1 weights of
  * Salimans & Ho 2022, section 4.
  */
+import { equalNumbers, product } from '../prelude/array.ts'
+import { DTypeError, ShapeError } from '../prelude/errors.ts'
+import { requireKnown } from '../prelude/options.ts'
+import { showShape } from '../graph/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { qSample } from './forward.ts'
 import { noiseLevel, parameterizations, type Objective } from './parameterization.ts'
@@ -12,6 +16,9 @@ import { gatherTable } from './table.ts'
 
 /** The network as diffusion sees it: x_t [N, …] and t [N] to a prediction like x_t. */
 export type Denoise = (xt: Tensor, t: Tensor) => Tensor
+
+/** How the error of the image is weighted, see {@link LossOptions}. */
+type Weighting = 'snr' | 'snr+1'
 
 /** What {@link diffusionLoss} takes. */
 export interface LossOptions {
@@ -23,21 +30,26 @@ export interface LossOptions {
    * What the image's error counts at a signal-to-noise ratio: the ratio, which vanishes in noise, or the ratio plus 1, the plain error of v, in
    * which noisy times count as well. They decide what a picture is as a whole, such as its light.
    */
-  readonly weighting?: 'snr' | 'snr+1'
+  readonly weighting?: Weighting
 }
 
+/** What is added to the ratio in each weighting. */
+const offsets: { readonly [W in Weighting]: number } = { snr: 0, 'snr+1': 1 }
+
 /**
- * The weight of an objective's error from what the image's error counts, c = min(snr, γ) or min(snr + 1, γ), and the ratio itself: all three
- * weight the image's error by c.
+ * The weight of an objective's error from what the image's error counts, c = min(snr + offset, γ), and the ratio itself: all three weight the
+ * image's error by c. For ε it is c / snr, without an offset 1 at most.
  */
-const weights: { readonly [O in Objective]: (c: number, snr: number) => number } = {
-  epsilon: (c, snr) => c / snr,
-  x0: (c) => c,
-  v: (c, snr) => c / (snr + 1),
+const weights: { readonly [O in Objective]: (snr: number, offset: number, gamma: number) => number } = {
+  epsilon: (snr, offset, gamma) => (offset === 0 ? Math.min(1, gamma / snr) : Math.min(snr + offset, gamma) / snr),
+  x0: (snr, offset, gamma) => Math.min(snr + offset, gamma),
+  v: (snr, offset, gamma) => Math.min(snr + offset, gamma) / (snr + 1),
 }
 
+const optionNames: readonly (keyof LossOptions)[] = ['schedule', 'objective', 'minSnrGamma', 'weighting']
+
 /**
- * weight[t], in f64. Without γ it is 1 for ε, snr for x₀ and ᾱ for v; in the weighting `snr+1` 1/(1 − ᾱ), snr + 1 and 1.
+ * weight[t], in f64. Without γ it is 1 for ε, snr for x₀ and ᾱ for v; in the weighting `snr+1` 1/ᾱ, 1/(1 − ᾱ) and 1.
  *
  * @example
  * ```ts
@@ -51,21 +63,35 @@ const weights: { readonly [O in Objective]: (c: number, snr: number) => number }
  * lossWeights({ schedule, objective: 'v', weighting: 'snr+1' }) // => [1, 1]
  * ```
  */
-export const lossWeights = ({
-  schedule,
-  objective,
-  minSnrGamma = Infinity,
-  weighting = 'snr',
-}: LossOptions): Float64Array => {
+export const lossWeights = (options: LossOptions): Float64Array => {
+  requireKnown('lossWeights', options, optionNames)
+  const { schedule, objective, minSnrGamma = Infinity, weighting = 'snr' } = options
   if (!(minSnrGamma > 0)) throw new RangeError(`lossWeights: minSnrGamma is ${minSnrGamma}; it must be above 0`)
-  const more = weighting === 'snr+1' ? 1 : 0
-  return schedule.snr.map((snr) => weights[objective](Math.min(snr + more, minSnrGamma), snr))
+  requireOneOf('weighting', weighting, offsets)
+  requireOneOf('objective', objective, weights)
+  return schedule.snr.map((snr) => weights[objective](snr, offsets[weighting], minSnrGamma))
+}
+
+const requireOneOf = (name: string, value: string, choices: object): void => {
+  if (!Object.hasOwn(choices, value))
+    throw new RangeError(`lossWeights: the ${name} is '${value}'; it must be ${Object.keys(choices).join(', ')}`)
+}
+
+/** Refuses a prediction, or noise, that is not like what it is compared with: it would broadcast, and train without a word. */
+const requireLike = (name: string, x: Tensor, like: string, y: Tensor): void => {
+  if (!equalNumbers(x.shape, y.shape))
+    throw new ShapeError(
+      `diffusionLosses: ${name} is ${showShape(x.shape)} and ${like} ${showShape(y.shape)}; they must be of one shape, all its channels and samples`,
+    )
+  if (x.dtype !== y.dtype)
+    throw new DTypeError(`diffusionLosses: ${name} is ${x.dtype} and ${like} ${y.dtype}; cast one of them`)
 }
 
 /**
  * The loss of each sample, [N]: weight[t] times the mean squared error over its elements. Arguments as {@link
  * diffusionLoss}.
  *
+ * @throws ShapeError where the network's output or the noise is not like the images
  * @example
  * ```ts
  * import { tensor, zerosLike } from 'fathom'
@@ -80,12 +106,16 @@ export const diffusionLosses = (options: LossOptions) => {
   const { schedule, objective } = options
   const table = lossWeights(options)
   return (denoise: Denoise, x0: Tensor, t: Tensor, epsilon: Tensor): Tensor => {
+    if (x0.rank === 0) throw new ShapeError('diffusionLosses: the images are a scalar; they are a batch, [N, …]')
+    requireLike('the noise', epsilon, 'the images are', x0)
     const target = parameterizations[objective].target(noiseLevel(schedule, t, x0), x0, epsilon)
     const output = denoise(qSample(schedule, x0, t, epsilon), t)
+    requireLike("the network's output", output, 'its target is', target)
+    const [samples = 1, ...rest] = x0.shape
     const error = output
       .sub(target)
       .square()
-      .reshape([x0.shape[0] ?? 1, -1])
+      .reshape([samples, product(rest)])
       .mean(1)
     return error.mul(gatherTable(table, t, error))
   }

@@ -5,6 +5,7 @@
  * (`gatherTable`).
  * Source: Ho et al. 2020 (linear), Nichol & Dhariwal 2021 (cosine), Jabri et al. 2022 (sigmoid), in lucidrains' form.
  */
+import { requireKnown, requireNotNegative, requirePositive } from '../prelude/options.ts'
 
 /** The tables of a noise schedule, each of length `steps` and indexed by t. */
 export interface Schedule {
@@ -62,7 +63,7 @@ const requireSteps = (name: string, steps: number): void => {
 /**
  * All tables from the variances β_t.
  *
- * @throws RangeError for a β outside (0, 1)
+ * @throws RangeError for a β outside (0, 1), or where ᾱ is 0 or 1 in f64: the tables would hold ∞ and NaN
  * @example
  * ```ts
  * import { scheduleFromBetas } from 'fathom/diffusion'
@@ -83,6 +84,12 @@ export const scheduleFromBetas = (betas: Float64Array): Schedule => {
   const steps = betas.length
   const beta = (t: number): number => read(betas, t)
   const alphaBar = cumulative(betas)
+  alphaBar.forEach((signal, t) => {
+    if (!(signal > 0 && signal < 1))
+      throw new RangeError(
+        `scheduleFromBetas: ᾱ at t = ${t} is ${signal}, ${signal === 0 ? 'nothing of the image is left: take fewer steps, or smaller βs' : 'no noise has come in: take larger βs'}`,
+      )
+  })
   const signal = (t: number): number => (t < 0 ? 1 : read(alphaBar, t))
   const posteriorVariance = table(steps, (t) => (beta(t) * (1 - signal(t - 1))) / (1 - signal(t)))
   return {
@@ -127,8 +134,10 @@ export interface LinearOptions {
  * alphaBar.at(-1) // => 0.00004
  * ```
  */
-export const linearSchedule = (steps: number, { start = 1e-4, end = 0.02 }: LinearOptions = {}): Schedule => {
+export const linearSchedule = (steps: number, options: LinearOptions = {}): Schedule => {
   requireSteps('linearSchedule', steps)
+  requireKnown('linearSchedule', options, ['start', 'end'])
+  const { start = 1e-4, end = 0.02 } = options
   const scale = 1000 / steps
   return scheduleFromBetas(table(steps, (t) => scale * (start + ((end - start) * t) / Math.max(1, steps - 1))))
 }
@@ -147,8 +156,11 @@ export const linearSchedule = (steps: number, { start = 1e-4, end = 0.02 }: Line
  * alphaBar.at(-1) // => 0.00000
  * ```
  */
-export const cosineSchedule = (steps: number, { offset = 0.008 }: { readonly offset?: number } = {}): Schedule => {
+export const cosineSchedule = (steps: number, options: { readonly offset?: number } = {}): Schedule => {
   requireSteps('cosineSchedule', steps)
+  requireKnown('cosineSchedule', options, ['offset'])
+  const { offset = 0.008 } = options
+  requireNotNegative('cosineSchedule', 'offset', offset)
   return scheduleFromCurve(steps, (t) => Math.cos((((t / steps + offset) / (1 + offset)) * Math.PI) / 2) ** 2)
 }
 
@@ -176,7 +188,11 @@ const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
  * alphaBar.at(499) // => 0.5
  * ```
  */
-export const sigmoidSchedule = (steps: number, { start = -3, end = 3, tau = 1 }: SigmoidOptions = {}): Schedule => {
+export const sigmoidSchedule = (steps: number, options: SigmoidOptions = {}): Schedule => {
   requireSteps('sigmoidSchedule', steps)
+  requireKnown('sigmoidSchedule', options, ['start', 'end', 'tau'])
+  const { start = -3, end = 3, tau = 1 } = options
+  requirePositive('sigmoidSchedule', 'tau', tau)
+  if (!(start < end)) throw new RangeError(`sigmoidSchedule: it falls from ${start} to ${end}; start must be below end`)
   return scheduleFromCurve(steps, (t) => sigmoid(end / tau) - sigmoid(((t / steps) * (end - start) + start) / tau))
 }

@@ -1,7 +1,10 @@
 /** From a schedule's tables, kept on the host, into the graph. */
 import { range } from '../prelude/array.ts'
+import { ShapeError } from '../prelude/errors.ts'
+import { showShape } from '../graph/shape.ts'
 import { gather } from '../tensor/combine.ts'
 import { constant } from '../tensor/create.ts'
+import { requireLabels } from '../tensor/labels.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
 /**
@@ -11,7 +14,7 @@ import type { Tensor } from '../tensor/tensor.ts'
  * The table is part of the program and t is a buffer, so that one plan serves every time. In f32 (f64 for an f64
  * batch).
  *
- * @param t [N] or [], i32 or u32
+ * @param t [N] or [], i32 or u32. A time outside the table is an error where the host knows it; else its value is NaN.
  * @param batch [N, …], which gives rank and dtype
  * @example
  * ```ts
@@ -24,6 +27,13 @@ import type { Tensor } from '../tensor/tensor.ts'
  * ```
  */
 export const gatherTable = (table: Float64Array, t: Tensor, batch: Tensor): Tensor => {
-  const values = gather(constant(table, { dtype: batch.dtype === 'f64' ? 'f64' : 'f32' }), t).cast(batch.dtype)
+  if (t.rank > 1 || (t.rank === 1 && t.shape[0] !== batch.shape[0]))
+    throw new ShapeError(
+      `gatherTable: times ${showShape(t.shape)} for a batch ${showShape(batch.shape)}; give one for each sample, [${batch.shape[0]}], or one for all, []`,
+    )
+  requireLabels('gatherTable', 'time', t, table.length)
+  // NaN at both ends, where the gather takes what is outside: an index moved by one is all that it costs.
+  const guarded = constant([NaN, ...table, NaN], { dtype: batch.dtype === 'f64' ? 'f64' : 'f32' })
+  const values = gather(guarded, t.add(1)).cast(batch.dtype)
   return t.rank === 0 ? values : values.reshape([...t.shape, ...range(batch.rank - t.rank).map(() => 1)])
 }

@@ -1,4 +1,7 @@
 /** Element types: their size, their storage, and f16 rounded as IEEE 754 asks. */
+import { DTypeError } from '../prelude/errors.ts'
+import { whatIs } from '../prelude/mistaken.ts'
+import { keysOf } from '../prelude/record.ts'
 
 /** What an element is. `bool` is stored as one byte, 0 or 1; `f16` as its 16 bits. */
 export type DType = 'f16' | 'f32' | 'f64' | 'i32' | 'u32' | 'u8' | 'bool'
@@ -15,6 +18,29 @@ export const bytesPerElement: { readonly [K in DType]: number } = {
   u32: 4,
   u8: 1,
   bool: 1,
+}
+
+/** What other libraries call them. */
+const foreignNames: Readonly<Record<string, DType | undefined>> = {
+  float16: 'f16',
+  half: 'f16',
+  float32: 'f32',
+  float: 'f32',
+  float64: 'f64',
+  double: 'f64',
+  int32: 'i32',
+  int: 'i32',
+  uint32: 'u32',
+  uint8: 'u8',
+  boolean: 'bool',
+}
+
+/** Refuses the name of no dtype, as JavaScript may give one. */
+export const requireKnownDType = (dtype: DType): void => {
+  if (Object.hasOwn(bytesPerElement, dtype)) return
+  const given = typeof dtype === 'string' ? `'${dtype}'` : whatIs(dtype)
+  const meant = Object.hasOwn(foreignNames, dtype) ? `; write '${foreignNames[dtype]}'` : ''
+  throw new DTypeError(`there is no dtype ${given}: choose one of ${keysOf(bytesPerElement).join(', ')}${meant}`)
 }
 
 const views: { readonly [K in DType]: (buffer: ArrayBufferLike, byteOffset: number, length: number) => TypedArray } = {
@@ -37,6 +63,12 @@ export const allocate = (dtype: DType, length: number): TypedArray =>
 
 /** Whether the dtype is a floating-point one, and so differentiable. */
 export const isFloat = (dtype: DType): boolean => dtype === 'f16' || dtype === 'f32' || dtype === 'f64'
+
+/** Whether the dtype holds whole numbers, with which arithmetic wraps. */
+export const isInteger = (dtype: DType): boolean => dtype === 'i32' || dtype === 'u32' || dtype === 'u8'
+
+/** Whether sums and products of `from` that become `to` wrap: between whole numbers. All others are floats, which round. */
+export const isWrapping = (from: DType, to: DType): boolean => isInteger(from) && isInteger(to)
 
 const bits = new DataView(new ArrayBuffer(4))
 

@@ -1,9 +1,9 @@
 /** Shape and dtype inference: one rule a primitive, with errors that say the operation, what it got and what it expected. */
 import { at, equalNumbers, permute, range, without } from '../prelude/array.ts'
 import { DTypeError, ShapeError } from '../prelude/errors.ts'
-import { bytesPerElement, isFloat, type DType } from './dtype.ts'
+import { bytesPerElement, isFloat, isInteger, requireKnownDType, type DType } from './dtype.ts'
 import type { ConvAttrs, DotAttrs, Node, OpName, Ops } from './ops.ts'
-import { showShape, sizeOf, type Shape } from './shape.ts'
+import { requireWholeShape, showShape, sizeOf, type Shape } from './shape.ts'
 
 /** The shape and dtype of a node. */
 export interface Typing {
@@ -20,8 +20,6 @@ const requireShape = (ok: boolean, message: () => string): void => {
 const requireDType = (ok: boolean, message: () => string): void => {
   if (!ok) throw new DTypeError(message())
 }
-
-const isInteger = (d: DType): boolean => d === 'i32' || d === 'u32' || d === 'u8'
 
 const unary =
   (name: string, takes: (d: DType) => boolean, kinds: string) =>
@@ -58,10 +56,9 @@ const checkAxes = (name: string, axes: readonly number[], rank: number): void =>
   )
 }
 
-const isWhole = (shape: Shape): boolean => shape.every((n) => Number.isInteger(n) && n >= 0)
-
 const leaf = (_: readonly [], { shape, dtype }: Typing): Typing => {
-  requireShape(isWhole(shape), () => `a shape holds whole numbers ≥ 0, got ${showShape(shape)}`)
+  requireWholeShape(shape)
+  requireKnownDType(dtype)
   return { shape, dtype }
 }
 
@@ -126,9 +123,14 @@ const inferConv = ([x, w]: readonly [Node, Node], a: ConvAttrs): Typing => {
     [...a.stride, ...a.inputDilation, ...a.filterDilation, a.groups].every((n) => Number.isInteger(n) && n >= 1),
     () => `conv2d: strides, dilations and groups are whole numbers ≥ 1 ${where}`,
   )
+  requireShape(
+    [...a.padLow, ...a.padHigh].every(Number.isInteger),
+    () =>
+      `conv2d: padding is a whole number of pixels, got ${showShape(a.padLow)} and ${showShape(a.padHigh)} ${where}`,
+  )
   requireDType(
-    x.dtype === w.dtype && isFloat(x.dtype),
-    () => `conv2d: input is ${x.dtype} and filter is ${w.dtype}; both must be the same float type`,
+    x.dtype === w.dtype && isNumber(x.dtype),
+    () => `conv2d: input is ${x.dtype} and filter is ${w.dtype}; both must be the same number type`,
   )
   return { shape: [at(x.shape, 0), ...convOutput(x.shape, w.shape, a), at(w.shape, 3)], dtype: a.dtype }
 }
@@ -170,8 +172,12 @@ export const inferRules: { readonly [K in OpName]: Rule<K> } = {
   erf: floatUnary('erf'),
   floor: floatUnary('floor'),
   not: unary('not', isBits, 'an integer or a bool'),
-  cast: ([x], { dtype }) => ({ shape: x.shape, dtype }),
+  cast: ([x], { dtype }) => {
+    requireKnownDType(dtype)
+    return { shape: x.shape, dtype }
+  },
   bitcast: ([x], { dtype }) => {
+    requireKnownDType(dtype)
     requireDType(
       bytesPerElement[dtype] === 4 && bytesPerElement[x.dtype] === 4,
       () => `bitcast: needs two dtypes of four bytes, got ${x.dtype} → ${dtype}`,
@@ -210,6 +216,7 @@ export const inferRules: { readonly [K in OpName]: Rule<K> } = {
     return { shape: without(x.shape, axes), dtype: x.dtype }
   },
   broadcast: ([x], { shape, axes }) => {
+    requireWholeShape(shape)
     checkAxes('broadcast', axes, shape.length)
     requireShape(
       equalNumbers(without(shape, axes), x.shape),
@@ -218,10 +225,7 @@ export const inferRules: { readonly [K in OpName]: Rule<K> } = {
     return { shape, dtype: x.dtype }
   },
   reshape: ([x], { shape }) => {
-    requireShape(
-      isWhole(shape),
-      () => `reshape: ${showShape(x.shape)} with ${sizeOf(x.shape)} elements does not divide into ${showShape(shape)}`,
-    )
+    requireWholeShape(shape)
     requireShape(
       sizeOf(shape) === sizeOf(x.shape),
       () => `reshape: ${showShape(x.shape)} has ${sizeOf(x.shape)} elements, ${showShape(shape)} has ${sizeOf(shape)}`,

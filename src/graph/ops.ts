@@ -22,9 +22,12 @@ interface Typed {
   readonly dtype: DType
 }
 
-/** Where the values of a leaf are: in host memory, or in storage that a device owns. */
+/**
+ * Where the values of a leaf are: in host memory, or in storage that a device owns. Values that the host has computed from those of another leaf
+ * name it.
+ */
 export type Source =
-  | { readonly kind: 'host'; readonly values: TypedArray }
+  | { readonly kind: 'host'; readonly values: TypedArray; readonly from?: Node }
   | { readonly kind: 'device'; readonly storage: object }
 
 /** Axes of a contraction: pairs of lists, for the left and the right operand. */

@@ -1,9 +1,20 @@
 /** Shapes: lists of axis lengths, row-major, and what broadcasting makes of two of them. */
 import { product, range } from '../prelude/array.ts'
-import { ShapeError } from '../prelude/errors.ts'
+import { ShapeError, typeError } from '../prelude/errors.ts'
+import { whatIs } from '../prelude/mistaken.ts'
 
 /** Axis lengths, outermost first; `[]` is a scalar. */
 export type Shape = readonly number[]
+
+const remedyFor = (shape: unknown): string =>
+  typeof shape === 'number' ? `write [${shape}]` : 'write it as an array, [2, 3]'
+
+/** Refuses what is no shape: a shape is a list of whole numbers ≥ 0. */
+export const requireWholeShape = (shape: Shape): void => {
+  if (!Array.isArray(shape)) throw typeError(`a shape is a list of lengths, got ${whatIs(shape)}: ${remedyFor(shape)}`)
+  if (!shape.every((n) => Number.isInteger(n) && n >= 0))
+    throw new ShapeError(`a shape holds whole numbers ≥ 0, got ${showShape(shape)}`)
+}
 
 /** Number of elements. */
 export const sizeOf = (shape: Shape): number => product(shape)

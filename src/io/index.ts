@@ -1,6 +1,8 @@
 /**
  * fathom/io: files. safetensors, checkpoints and their lock, PNG, sheets of pictures, charts, metric logs. Errors are
  * TaskEither records.
+ *
+ * @module fathom/io
  */
 export {
   bitsPerElement,

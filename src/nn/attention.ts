@@ -1,6 +1,7 @@
 /** Multi-head attention over the pixels of an image (Vaswani et al. 2017), as lucidrains' U-Net has it: normalised first, with memory. */
 import { at } from '../prelude/array.ts'
 import { concatenate } from '../tensor/combine.ts'
+import { expectImages } from '../tensor/expect.ts'
 import { attention as attend } from '../tensor/functions.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { normal } from './init.ts'
@@ -28,10 +29,10 @@ export interface AttentionParams {
 
 /** Queries, keys and values of every head, [N, heads, pixels, headWidth] each, from a joint projection [N, H, W, 3·heads·headWidth]. */
 export const splitHeads = (projected: Tensor, heads: number): readonly [query: Tensor, key: Tensor, value: Tensor] => {
-  const n = at(projected.shape, 0)
+  const [n, pixels] = [at(projected.shape, 0), at(projected.shape, 1) * at(projected.shape, 2)]
   const headWidth = at(projected.shape, 3) / (3 * heads)
-  const split = projected.reshape([n, -1, 3, heads, headWidth]).transpose([2, 0, 3, 1, 4])
-  const part = (i: number): Tensor => split.slice([i, i + 1]).reshape([n, heads, -1, headWidth])
+  const split = projected.reshape([n, pixels, 3, heads, headWidth]).transpose([2, 0, 3, 1, 4])
+  const part = (i: number): Tensor => split.slice([i, i + 1]).reshape([n, heads, pixels, headWidth])
   return [part(0), part(1), part(2)]
 }
 
@@ -42,9 +43,13 @@ export const withMemory = (memory: Tensor | undefined, i: 0 | 1, x: Tensor): Ten
   return concatenate([part.broadcastTo([at(x.shape, 0), ...part.shape.slice(1)]), x], 2)
 }
 
+/** What to do with [N, T, C]. */
+const sequences =
+  "for sequences [N, T, C] use 'attention' of fathom, […, Q, D] · […, K, D] · […, K, V], or x.expandDims(1)"
+
 /** Heads side by side again: [N, heads, pixels, headWidth] → [N, H, W, heads·headWidth]. */
 export const joinHeads = (x: Tensor, height: number, width: number): Tensor =>
-  x.transpose([0, 2, 1, 3]).reshape([at(x.shape, 0), height, width, -1])
+  x.transpose([0, 2, 1, 3]).reshape([at(x.shape, 0), height, width, at(x.shape, 1) * at(x.shape, 3)])
 
 /**
  * softmax(q·kᵀ / √headWidth)·v of every pixel with all pixels of its image: `[N, H, W, C] → [N, H, W, C]`, to be added to its input.
@@ -73,6 +78,7 @@ export const attention = (
       out: linear(heads * headWidth, channels),
     },
     ({ norm, memory, queryKeyValue, out }, x: Tensor) => {
+      expectImages('attention', x, sequences)
       const [query, key, value] = splitHeads(queryKeyValue(norm(x)), heads)
       const learned = memory?.()
       const y = attend(query, withMemory(learned, 0, key), withMemory(learned, 1, value))

@@ -1,6 +1,8 @@
 /** Dropout, Srivastava et al. 2014. */
+import { typeError } from '../prelude/errors.ts'
+import { whatIs } from '../prelude/mistaken.ts'
 import { bernoulli } from '../tensor/random.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import { evaluate, type Module, type NoParams } from './module.ts'
 
 /**
@@ -23,7 +25,13 @@ export const dropout = (rate: number): Module<NoParams> => {
   if (!(rate >= 0 && rate < 1)) throw new RangeError(`dropout: the rate is ${rate}; it must be at least 0 and below 1`)
   return {
     init: () => ({}),
-    apply: (_, x: Tensor, mode = evaluate) =>
-      mode.train && rate > 0 ? bernoulli(mode.key, 1 - rate, x.shape).select(x.div(1 - rate), 0) : x,
+    apply: (_, x: Tensor, mode = evaluate) => {
+      if (!mode.train || rate === 0) return x
+      if (!(mode.key instanceof Tensor))
+        throw typeError(
+          `dropout: training draws a mask from the mode's key: give { train: true, key: key(seed) }; the key is ${whatIs(mode.key)}`,
+        )
+      return bernoulli(mode.key, 1 - rate, x.shape).select(x.div(1 - rate), 0)
+    },
   }
 }

@@ -1,5 +1,7 @@
 /** A table of vectors, one for each class or token. */
+import { at } from '../prelude/array.ts'
 import { gather } from '../tensor/combine.ts'
+import { requireLabels } from '../tensor/labels.ts'
 import { foldIn } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { normal } from './init.ts'
@@ -12,8 +14,9 @@ export interface EmbeddingParams {
 
 /**
  * The rows of the table at integer indices: `[…] i32 → […, width]`; normal of deviation 1 at the start, as PyTorch. An index outside
- * the table reads its nearest row.
+ * the table is an error where the host knows it; else it reads NaN, and no neighbour's row.
  *
+ * @throws RangeError for an index outside the table whose value is known at the call
  * @example
  * ```ts
  * import { tensor } from 'fathom'
@@ -26,5 +29,10 @@ export interface EmbeddingParams {
  */
 export const embedding = (count: number, width: number): Module<EmbeddingParams> => ({
   init: (key) => ({ weight: normal([count, width])(foldIn(key, 'weight')) }),
-  apply: ({ weight }, index) => gather(weight, index),
+  apply: ({ weight }, index) => {
+    const rows = at(weight.shape, 0)
+    requireLabels('embedding', 'index', index, rows)
+    const isRow = index.less(0).or(index.less(rows).not()).not()
+    return isRow.expandDims(-1).select(gather(weight, index), NaN)
+  },
 })

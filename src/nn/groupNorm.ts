@@ -1,7 +1,10 @@
 /** Group normalisation, Wu & He 2018. */
-import { at } from '../prelude/array.ts'
+import { at, product } from '../prelude/array.ts'
+import { ShapeError } from '../prelude/errors.ts'
+import { showShape } from '../graph/shape.ts'
 import { ones, zeros } from '../tensor/create.ts'
 import { variance } from '../tensor/functions.ts'
+import { inSingle } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Module } from './module.ts'
 
@@ -11,9 +14,16 @@ export interface GroupNormParams {
   readonly bias: Tensor
 }
 
+const requireGroups = (who: string, groups: number, channels: number): void => {
+  if (!(groups > 0 && Number.isInteger(channels / groups)))
+    throw new RangeError(`${who}: ${groups} groups do not divide ${channels} channels`)
+}
+
 /**
- * (x − mean) / √(variance + ε) over the pixels and channels of each group: `[N, …, C] → [N, …, C]`, without the affine part.
+ * (x − mean) / √(variance + ε) over the pixels and channels of each group: `[N, …, C] → [N, …, C]`, without the affine part. f16 is
+ * normalised in f32, where 300² is a number and ε is not 0.
  *
+ * @throws ShapeError for less than two axes; RangeError when the groups do not divide the channels
  * @example
  * ```ts
  * import { key, normal } from 'fathom'
@@ -25,10 +35,16 @@ export interface GroupNormParams {
  * ```
  */
 export const normalizeGroups = (x: Tensor, groups: number, epsilon: number): Tensor => {
+  if (x.rank < 2)
+    throw new ShapeError(`normalizeGroups: needs a batch and channels, [N, …, C], got ${showShape(x.shape)}`)
   const [n, channels] = [at(x.shape, 0), at(x.shape, x.rank - 1)]
-  const grouped = x.reshape([n, -1, groups, channels / groups])
-  const centred = grouped.sub(grouped.mean([1, 3], true))
-  return centred.div(variance(grouped, [1, 3], true).add(epsilon).sqrt()).reshape(x.shape)
+  requireGroups('normalizeGroups', groups, channels)
+  const pixels = product(x.shape.slice(1, -1))
+  return inSingle(x, (wide) => {
+    const grouped = wide.reshape([n, pixels, groups, channels / groups])
+    const centred = grouped.sub(grouped.mean([1, 3], true))
+    return centred.div(variance(grouped, [1, 3], true).add(epsilon).sqrt()).reshape(x.shape)
+  })
 }
 
 /**
@@ -51,7 +67,7 @@ export const groupNorm = (
   channels: number,
   { epsilon = 1e-5 }: { readonly epsilon?: number } = {},
 ): Module<GroupNormParams> => {
-  if (channels % groups !== 0) throw new RangeError(`groupNorm: ${groups} groups do not divide ${channels} channels`)
+  requireGroups('groupNorm', groups, channels)
   return {
     init: () => ({ weight: ones([channels]), bias: zeros([channels]) }),
     apply: ({ weight, bias }, x) => normalizeGroups(x, groups, epsilon).mul(weight).add(bias),

@@ -1,9 +1,14 @@
-/** Modules, layers and losses. A module is a pair of pure functions over a tree of parameters; nothing here differentiates or computes. */
+/**
+ * Modules, layers and losses. A module is a pair of pure functions over a tree of parameters; nothing here differentiates or computes.
+ *
+ * @module fathom/nn
+ */
 export * from './activations.ts'
 export { attention, type AttentionOptions, type AttentionParams } from './attention.ts'
 export { checkpointed } from './checkpointed.ts'
 export { conv2d, type Conv2dOptions, type Conv2dParams } from './conv2d.ts'
 export { convTranspose2d, type ConvTranspose2dOptions, type ConvTranspose2dParams } from './convTranspose2d.ts'
+export { crossEntropy } from './crossEntropy.ts'
 export { describe } from './describe.ts'
 export { downsample, type DownsampleParams } from './downsample.ts'
 export { dropout } from './dropout.ts'
@@ -13,7 +18,8 @@ export { kaimingUniform, normal, ones, uniform, zeros, type Initializer } from '
 export { layerNorm, type LayerNormParams } from './layerNorm.ts'
 export { linear, type LinearParams } from './linear.ts'
 export { linearAttention, type LinearAttentionParams } from './linearAttention.ts'
-export { binaryCrossEntropy, crossEntropy, huber, l1, mse, type LossOptions, type Reduction } from './losses.ts'
+export { binaryCrossEntropy, huber, l1, mse } from './losses.ts'
+export type { LossOptions, Reduction } from './lossShapes.ts'
 export { compose, evaluate, lift, parameter, sequential } from './module.ts'
 export type { AnyModule, Bound, Children, Mode, Module, NoParams, ParamsOf, ParamsOfChildren } from './module.ts'
 export { normalizeVectors, rmsNorm, type RmsNormParams } from './rmsNorm.ts'

@@ -1,6 +1,7 @@
 /** Layer normalisation, Ba et al. 2016, over the last axis. */
 import { variance } from '../tensor/functions.ts'
 import { ones, zeros } from '../tensor/create.ts'
+import { inSingle } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Module } from './module.ts'
 
@@ -11,7 +12,7 @@ export interface LayerNormParams {
 }
 
 /**
- * y = (x − mean) / √(variance + ε) · weight + bias, mean and variance over the last axis: `[…, C] → […, C]`.
+ * y = (x − mean) / √(variance + ε) · weight + bias, mean and variance over the last axis: `[…, C] → […, C]`. f16 is normalised in f32.
  *
  * @param options epsilon: added to the variance (default 1e-5, as PyTorch)
  * @example
@@ -30,10 +31,9 @@ export const layerNorm = (
 ): Module<LayerNormParams> => ({
   init: () => ({ weight: ones([channels]), bias: zeros([channels]) }),
   apply: ({ weight, bias }, x) => {
-    const centred = x.sub(x.mean(-1, true))
-    return centred
-      .div(variance(x, -1, true).add(epsilon).sqrt())
-      .mul(weight)
-      .add(bias)
+    const normalized = inSingle(x, (wide) =>
+      wide.sub(wide.mean(-1, true)).div(variance(wide, -1, true).add(epsilon).sqrt()),
+    )
+    return normalized.mul(weight).add(bias)
   },
 })

@@ -1,5 +1,6 @@
 /** Linear attention over pixels (Shen et al. 2018, "Efficient attention"), as lucidrains' U-Net has it. */
 import { at } from '../prelude/array.ts'
+import { expectImages } from '../tensor/expect.ts'
 import { softmax } from '../tensor/functions.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { joinHeads, splitHeads, withMemory, type AttentionOptions, type AttentionParams } from './attention.ts'
@@ -42,6 +43,7 @@ export const linearAttention = (
       outNorm: rmsNorm(channels),
     },
     ({ norm, memory, queryKeyValue, out, outNorm }, x: Tensor) => {
+      expectImages('linearAttention', x)
       const [query, key, value] = splitHeads(queryKeyValue(norm(x)), heads)
       const learned = memory?.()
       const weights = softmax(withMemory(learned, 0, key), 2)

@@ -1,26 +1,13 @@
-/** Losses: how far a prediction is from its target. */
-import { at } from '../prelude/array.ts'
-import { oneHot } from '../tensor/create.ts'
-import { logSoftmax } from '../tensor/functions.ts'
+/** Losses: how far a prediction is from its target, element by element. */
+import { customVjp } from '../tensor/annotate.ts'
+import { knownValues } from '../tensor/known.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-
-/** What becomes of the losses of the elements: their mean (the default), their sum, or nothing. */
-export type Reduction = 'mean' | 'sum' | 'none'
-
-/** Options that every loss takes. */
-export interface LossOptions {
-  readonly reduction?: Reduction
-}
-
-const reductions: { readonly [K in Reduction]: (losses: Tensor) => Tensor } = {
-  mean: (losses) => losses.mean(),
-  sum: (losses) => losses.sum(),
-  none: (losses) => losses,
-}
+import { reductionOf, requireAlike, type LossOptions } from './lossShapes.ts'
 
 /**
  * (prediction − target)².
  *
+ * @throws ShapeError where the two are not of one shape
  * @example
  * ```ts
  * import { tensor } from 'fathom'
@@ -29,12 +16,16 @@ const reductions: { readonly [K in Reduction]: (losses: Tensor) => Tensor } = {
  * mse(tensor([1, 2]), tensor([3, 4])) // => 4
  * ```
  */
-export const mse = (prediction: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor =>
-  reductions[reduction](prediction.sub(target).square())
+export const mse = (prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor => {
+  const reduce = reductionOf('mse', options)
+  requireAlike('mse', ['prediction', prediction], ['target', target])
+  return reduce(prediction.sub(target).square())
+}
 
 /**
  * |prediction − target|.
  *
+ * @throws ShapeError where the two are not of one shape
  * @example
  * ```ts
  * import { tensor } from 'fathom'
@@ -43,13 +34,17 @@ export const mse = (prediction: Tensor, target: Tensor, { reduction = 'mean' }: 
  * l1(tensor([1, 2]), tensor([3, 3]), { reduction: 'sum' }) // => 3
  * ```
  */
-export const l1 = (prediction: Tensor, target: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor =>
-  reductions[reduction](prediction.sub(target).abs())
+export const l1 = (prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor => {
+  const reduce = reductionOf('l1', options)
+  requireAlike('l1', ['prediction', prediction], ['target', target])
+  return reduce(prediction.sub(target).abs())
+}
 
 /**
  * Huber's loss (1964): d²/2 for |d| ≤ δ, and the tangent δ·(|d| − δ/2) beyond, so that outliers pull with a bounded force.
  *
  * @param options delta: δ > 0, default 1
+ * @throws ShapeError where the two are not of one shape; RangeError for another δ
  * @example
  * ```ts
  * import { tensor, zeros } from 'fathom'
@@ -61,40 +56,38 @@ export const l1 = (prediction: Tensor, target: Tensor, { reduction = 'mean' }: L
 export const huber = (
   prediction: Tensor,
   target: Tensor,
-  { delta = 1, reduction = 'mean' }: LossOptions & { readonly delta?: number } = {},
+  options: LossOptions & { readonly delta?: number } = {},
 ): Tensor => {
-  const difference = prediction.sub(target)
-  const distance = difference.abs()
-  return reductions[reduction](
-    distance.greater(delta).select(distance.sub(delta / 2).mul(delta), difference.square().mul(0.5)),
-  )
+  const reduce = reductionOf('huber', options, ['delta'])
+  const { delta = 1 } = options
+  if (!(delta > 0)) throw new RangeError(`huber: delta is ${delta}; it must be above 0`)
+  requireAlike('huber', ['prediction', prediction], ['target', target])
+  const distance = prediction.sub(target).abs()
+  // q·(|d| − q/2) with q = min(|d|, δ) is both pieces, and never squares what is beyond δ: the force at ∞ is δ, not 0 · ∞.
+  const q = distance.greater(delta).select(delta, distance)
+  return reduce(q.mul(distance.sub(q.mul(0.5))))
 }
 
 /**
- * −log softmax(logits)[label], the negative log-likelihood of the label.
- *
- * @param logits [..., classes]
- * @param labels [...] of an integer dtype, each in [0, classes)
- * @returns a scalar, or [...] without reduction
- * @example
- * ```ts
- * import { tensor, zeros } from 'fathom'
- * import { crossEntropy } from 'fathom/nn'
- *
- * const loss = crossEntropy(zeros([1, 10]), tensor(Int32Array.of(3))) // equal logits: log 10
- * loss // => 2.302585
- * ```
+ * |z|·r + log(1 + e^−|z|) with r = y for z ≤ 0 and 1 − y for z > 0, the part that is on the wrong side; and its derivatives σ(z) − y and
+ * −z, which have no kinks.
  */
-export const crossEntropy = (logits: Tensor, labels: Tensor, { reduction = 'mean' }: LossOptions = {}): Tensor => {
-  const isLabel = oneHot(labels, at(logits.shape, logits.rank - 1), 'bool')
-  return reductions[reduction](isLabel.select(logSoftmax(logits), 0).sum(-1).neg())
-}
+const binaryLosses = customVjp(
+  (z: Tensor, y: Tensor): Tensor => {
+    const wrong = z.greater(0).select(y.neg().add(1), y)
+    const distance = z.abs()
+    const loss = wrong.equal(0).select(0, wrong.mul(distance)) // an infinite logit on the right side is no loss
+    return loss.add(distance.neg().exp().add(1).log())
+  },
+  ([z, y], g): [Tensor, Tensor] => [g.mul(z.sigmoid().sub(y)), g.mul(z.neg())],
+)
 
 /**
  * Binary cross-entropy −y·log σ(z) − (1 − y)·log(1 − σ(z)) = log(1 + eᶻ) − y·z, without overflow.
  *
  * @param logits z, any shape
  * @param targets y in [0, 1], the same shape
+ * @throws ShapeError where the two are not of one shape; RangeError for a target outside [0, 1] whose value is known at the call
  * @example
  * ```ts
  * import { tensor } from 'fathom'
@@ -104,13 +97,11 @@ export const crossEntropy = (logits: Tensor, labels: Tensor, { reduction = 'mean
  * losses // => [0.693147, 1000]
  * ```
  */
-export const binaryCrossEntropy = (
-  logits: Tensor,
-  targets: Tensor,
-  { reduction = 'mean' }: LossOptions = {},
-): Tensor => {
-  // log(1 + eᶻ) = m + log(e⁻ᵐ + eᶻ⁻ᵐ) for every m; with m = max(0, z) held constant, all derivatives are right, at 0 too.
-  const m = logits.maximum(0).stopGradient()
-  const logOnePlusExp = m.add(m.neg().exp().add(logits.sub(m).exp()).log())
-  return reductions[reduction](logOnePlusExp.sub(targets.mul(logits)))
+export const binaryCrossEntropy = (logits: Tensor, targets: Tensor, options: LossOptions = {}): Tensor => {
+  const reduce = reductionOf('binaryCrossEntropy', options)
+  requireAlike('binaryCrossEntropy', ['logits', logits], ['targets', targets])
+  const outside = knownValues(targets)?.find((y) => y < 0 || y > 1)
+  if (outside !== undefined)
+    throw new RangeError(`binaryCrossEntropy: the target ${outside} is outside [0, 1]; it is the probability of 1`)
+  return reduce(binaryLosses(logits, targets))
 }

@@ -4,8 +4,10 @@
  * Parameters are plain named trees; their paths name the tensors of a checkpoint. The pair is that of stax (JAX, 2018), with names
  * instead of positions.
  */
+import { inScope } from '../graph/scope.ts'
 import { foldIn, type Key } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { missingParams, ownParams, requireTree } from './foreignParams.ts'
 
 /** Whether a module is being trained; dropout draws its mask from the key. */
 export type Mode = { readonly train: false } | { readonly train: true; readonly key: Key }
@@ -123,8 +125,17 @@ const childMode = (mode: Mode, name: string): Mode => {
   }
 }
 
-const bind = (child: AnyModule, params: unknown, mode: Mode) => (input: unknown) =>
-  (child as unknown as Module<unknown, unknown, unknown>).apply(params, input, mode)
+/** A child as the forward function calls it: errors in it name it, and say when its parameters are another model's. */
+const bind = (child: AnyModule, name: string, params: unknown, mode: Mode) => (input: unknown) => {
+  const own = ownParams(child, params, name)
+  return inScope(name, () => {
+    try {
+      return (child as unknown as Module<unknown, unknown, unknown>).apply(own, input, mode)
+    } catch (e) {
+      throw e instanceof TypeError ? (missingParams(child, own) ?? e) : e
+    }
+  })
+}
 
 /**
  * A module made of named children. Their names are said once: they name the parameters, and derive each child's key. The forward function
@@ -149,12 +160,16 @@ export const compose = <const C extends Children, In = Tensor, Out = Tensor>(
 ): Module<ParamsOfChildren<C>, In, Out> => ({
   // The compiler cannot follow a record through Object.entries; mapChildren keeps its names, and arrays as arrays.
   init: (key) =>
-    mapChildren(children, undefined, (child, _, name) => child.init(foldIn(key, name))) as ParamsOfChildren<C>,
-  apply: (params, input, mode = evaluate) =>
-    forward(
-      mapChildren(children, params, (child, own, name) => bind(child, own, childMode(mode, name))) as Bound<C>,
+    mapChildren(children, undefined, (child, _, name) =>
+      inScope(name, () => child.init(foldIn(key, name))),
+    ) as ParamsOfChildren<C>,
+  apply: (params, input, mode = evaluate) => {
+    requireTree(params)
+    return forward(
+      mapChildren(children, params, (child, own, name) => bind(child, name, own, childMode(mode, name))) as Bound<C>,
       input,
-    ),
+    )
+  },
 })
 
 /** The type of a module from one tensor to one tensor, whatever its parameters. */

@@ -1,6 +1,7 @@
 /** Root-mean-square normalisation over the channels of a pixel (Zhang & Sennrich 2019), as lucidrains' U-Net has it. */
 import { at } from '../prelude/array.ts'
 import { ones } from '../tensor/create.ts'
+import { inSingle } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Module } from './module.ts'
 
@@ -13,7 +14,8 @@ export interface RmsNormParams {
 const smallestNorm = 1e-12
 
 /**
- * x / max(‖x‖₂, 1e-12) over the last axis. The maximum is taken of the squares, so that the gradient of a zero vector is 0, not NaN.
+ * x / max(‖x‖₂, 1e-12) over the last axis. The maximum is taken of the squares, so that the gradient of a zero vector is finite, not NaN.
+ * f16 is normalised in f32; the squares of f32 reach their ∞ at 1.8e19, as PyTorch's do.
  *
  * @example
  * ```ts
@@ -24,12 +26,14 @@ const smallestNorm = 1e-12
  * ```
  */
 export const normalizeVectors = (x: Tensor): Tensor =>
-  x.div(
-    x
-      .square()
-      .sum(-1, true)
-      .maximum(smallestNorm ** 2)
-      .sqrt(),
+  inSingle(x, (wide) =>
+    wide.div(
+      wide
+        .square()
+        .sum(-1, true)
+        .maximum(smallestNorm ** 2)
+        .sqrt(),
+    ),
   )
 
 /**

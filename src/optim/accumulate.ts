@@ -10,10 +10,11 @@
  * ```
  */
 import { zerosLike } from '../tensor/create.ts'
+import { widened } from '../tensor/precision.ts'
 import { mapTree, zipTrees } from '../tensor/tree.ts'
 
 /**
- * The sum before the first micro-batch: zeros in the structure of the parameters.
+ * The sum before the first micro-batch: zeros in the structure of the parameters, f32 for f16 ones.
  *
  * @example
  * ```ts
@@ -23,7 +24,7 @@ import { mapTree, zipTrees } from '../tensor/tree.ts'
  * emptyAccumulation({ w: tensor([1, 2]) }).w // => [0, 0]
  * ```
  */
-export const emptyAccumulation = <P>(params: P): P => mapTree(params, zerosLike)
+export const emptyAccumulation = <P>(params: P): P => mapTree(params, (p) => zerosLike(widened(p)))
 
 /**
  * The sum with the gradients of one of `count` equal micro-batches added: sum + g / count. After `count` calls it holds
@@ -43,5 +44,9 @@ export const emptyAccumulation = <P>(params: P): P => mapTree(params, zerosLike)
 export const accumulate = <P>(sum: P, gradients: P, count: number): P => {
   if (!(Number.isInteger(count) && count > 0))
     throw new RangeError(`accumulate: ${count} micro-batches; it must be a whole number above 0`)
-  return zipTrees(sum, gradients, (s, g) => s.add(g.mul(1 / count)))
+  return zipTrees(sum, gradients, (s, g) => widened(s).add(widened(g).mul(1 / count)), {
+    operation: 'accumulate',
+    first: 'the sum',
+    second: 'the gradients',
+  })
 }

@@ -6,11 +6,13 @@
  * f32 at t = 1.
  */
 import type { DType } from '../graph/dtype.ts'
+import { requireKnown, requireNotNegative } from '../prelude/options.ts'
 import { zeros, zerosLike } from '../tensor/create.ts'
+import { widened } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { leaves, mapTree } from '../tensor/tree.ts'
 import { descent } from './descent.ts'
-import { followedBy, zipLike, type Transform, type Tree } from './transform.ts'
+import { followedBy, zipState, type Transform, type Tree } from './transform.ts'
 import { addDecayedWeights } from './weightDecay.ts'
 
 /** What {@link adam} takes; the defaults are PyTorch's. */
@@ -34,7 +36,8 @@ export interface AdamWOptions extends AdamOptions {
 }
 
 /**
- * Moments in the structure of the parameters, and 1 − β₁ᵗ and 1 − β₂ᵗ as scalars (f64 when a parameter is, else f32).
+ * Moments in the structure of the parameters (f32 for f16 ones), and 1 − β₁ᵗ and 1 − β₂ᵗ as scalars (f64 when a
+ * parameter is, else f32).
  */
 export interface AdamState {
   readonly mean: Tree
@@ -43,11 +46,48 @@ export interface AdamState {
   readonly varianceCorrection: Tensor
 }
 
-const requireFraction = (name: string, beta: number): void => {
-  if (!(beta >= 0 && beta < 1)) throw new RangeError(`adam: ${name} is ${beta}; it must be in [0, 1)`)
+const requireFraction = (who: string, name: string, beta: number): void => {
+  if (!(beta >= 0 && beta < 1)) throw new RangeError(`${who}: ${name} is ${beta}; it must be in [0, 1)`)
 }
 
+const zerosFor = (p: Tensor): Tensor => zerosLike(widened(p))
+
+const adamOptions: readonly (keyof AdamOptions)[] = ['learningRate', 'beta1', 'beta2', 'epsilon']
+const adamWOptions: readonly (keyof AdamWOptions)[] = [...adamOptions, 'weightDecay', 'decays']
+
 const correctionDType = (params: unknown): DType => (leaves(params).some((p) => p.dtype === 'f64') ? 'f64' : 'f32')
+
+/** {@link scaleByAdam} under the name of the optimizer that errors speak of. */
+const scaled = (name: string, { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamOptions): Transform<AdamState> => {
+  requireFraction(name, 'beta1', beta1)
+  requireFraction(name, 'beta2', beta2)
+  requireNotNegative(name, 'epsilon', epsilon)
+  const average = (beta: number, old: Tensor, now: Tensor | number): Tensor =>
+    old.mul(beta).add(typeof now === 'number' ? now * (1 - beta) : now.mul(1 - beta))
+  return {
+    init: (params) => ({
+      mean: mapTree(params, zerosFor),
+      variance: mapTree(params, zerosFor),
+      meanCorrection: zeros([], correctionDType(params)),
+      varianceCorrection: zeros([], correctionDType(params)),
+    }),
+    update: (gradients, state) => {
+      const mean = zipState(name, gradients, state.mean, (g, m) => average(beta1, m, widened(g))) // m ← β₁m + (1 − β₁)g
+      const squared = (g: Tensor): Tensor => widened(g).square()
+      const variance = zipState(name, gradients, state.variance, (g, v) => average(beta2, v, squared(g))) // v ← β₂v + (1 − β₂)g²
+      const meanCorrection = average(beta1, state.meanCorrection, 1)
+      const varianceCorrection = average(beta2, state.varianceCorrection, 1)
+      // Two scalars a step, so that the work per element is one root and one division.
+      const [a, b] = [one(meanCorrection).div(meanCorrection), one(varianceCorrection).div(varianceCorrection.sqrt())]
+      const direction = zipState(name, mean, variance, (m, v) =>
+        m.mul(a.cast(m.dtype)).div(v.sqrt().mul(b.cast(v.dtype)).add(epsilon)),
+      )
+      return [direction, { mean, variance, meanCorrection, varianceCorrection }]
+    },
+  }
+}
+
+const one = (like: Tensor): Tensor => like.operand(1)
 
 /**
  * g → m̂ / (√v̂ + ε): the direction of Adam, before the learning rate and with the sign of the gradient.
@@ -63,34 +103,10 @@ const correctionDType = (params: unknown): DType => (leaves(params).some((p) => 
  * direction // => [1, -1]
  * ```
  */
-export const scaleByAdam = ({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamOptions = {}): Transform<AdamState> => {
-  requireFraction('beta1', beta1)
-  requireFraction('beta2', beta2)
-  const average = (beta: number, old: Tensor, now: Tensor | number): Tensor =>
-    old.mul(beta).add(typeof now === 'number' ? now * (1 - beta) : now.mul(1 - beta))
-  return {
-    init: (params) => ({
-      mean: mapTree(params, zerosLike),
-      variance: mapTree(params, zerosLike),
-      meanCorrection: zeros([], correctionDType(params)),
-      varianceCorrection: zeros([], correctionDType(params)),
-    }),
-    update: (gradients, state) => {
-      const mean = zipLike(gradients, state.mean, (g, m) => average(beta1, m, g)) // m ← β₁m + (1 − β₁)g
-      const variance = zipLike(gradients, state.variance, (g, v) => average(beta2, v, g.square())) // v ← β₂v + (1 − β₂)g²
-      const meanCorrection = average(beta1, state.meanCorrection, 1)
-      const varianceCorrection = average(beta2, state.varianceCorrection, 1)
-      // Two scalars a step, so that the work per element is one root and one division.
-      const [a, b] = [one(meanCorrection).div(meanCorrection), one(varianceCorrection).div(varianceCorrection.sqrt())]
-      const direction = zipLike(mean, variance, (m, v) =>
-        m.mul(a.cast(m.dtype)).div(v.sqrt().mul(b.cast(v.dtype)).add(epsilon)),
-      )
-      return [direction, { mean, variance, meanCorrection, varianceCorrection }]
-    },
-  }
+export const scaleByAdam = (options: AdamOptions = {}): Transform<AdamState> => {
+  requireKnown('scaleByAdam', options, adamOptions)
+  return scaled('scaleByAdam', options)
 }
-
-const one = (like: Tensor): Tensor => like.operand(1)
 
 /**
  * Adam: p ← p − η·m̂ / (√v̂ + ε). For an L2 penalty as PyTorch's `weight_decay` has it, put `addDecayedWeights` before
@@ -109,8 +125,10 @@ const one = (like: Tensor): Tensor => like.operand(1)
  * state.meanCorrection // => 0.1
  * ```
  */
-export const adam = (options: AdamOptions = {}): Transform<AdamState> =>
-  followedBy(scaleByAdam(options), descent(options.learningRate))
+export const adam = (options: AdamOptions = {}): Transform<AdamState> => {
+  requireKnown('adam', options, adamOptions)
+  return followedBy(scaled('adam', options), descent(options.learningRate))
+}
 
 /**
  * AdamW: p ← p − η·(m̂ / (√v̂ + ε) + λp), the decay kept out of the moments.
@@ -126,5 +144,8 @@ export const adam = (options: AdamOptions = {}): Transform<AdamState> =>
  * updates // => [-0.5, -1]
  * ```
  */
-export const adamW = ({ weightDecay = 0.01, decays, ...options }: AdamWOptions = {}): Transform<AdamState> =>
-  followedBy(followedBy(scaleByAdam(options), addDecayedWeights(weightDecay, decays)), descent(options.learningRate))
+export const adamW = (options: AdamWOptions = {}): Transform<AdamState> => {
+  requireKnown('adamW', options, adamWOptions)
+  const { weightDecay = 0.01, decays, learningRate } = options
+  return followedBy(followedBy(scaled('adamW', options), addDecayedWeights(weightDecay, decays)), descent(learningRate))
+}

@@ -1,5 +1,6 @@
 /** Optimizers compose: transforms run one after the other, each with its own state. */
 import { at } from '../prelude/array.ts'
+import { ShapeError } from '../prelude/errors.ts'
 import type { Transform } from './transform.ts'
 
 /**
@@ -23,6 +24,10 @@ export const chain = <S extends readonly unknown[]>(
   return {
     init: (params) => all.map((t) => t.init(params)) as unknown as S, // the k-th state is of the k-th transform
     update: (gradients, state, params, given) => {
+      if (!Array.isArray(state) || state.length !== all.length)
+        throw new ShapeError(
+          `chain: the state is ${Array.isArray(state) ? `of ${state.length} transforms` : 'no list'}, and this chain is of ${all.length}; the optimizer's state was made for another optimizer: begin with init(params)`,
+        )
       const start: readonly [typeof gradients, readonly unknown[]] = [gradients, []]
       const [updates, states] = all.reduce(([passed, done], t, i) => {
         const [next, after] = t.update(passed, at(state, i), params, given)

@@ -1,4 +1,9 @@
 /** The last step of every optimizer: against the gradient, as far as the learning rate says. */
+import { ShapeError } from '../prelude/errors.ts'
+import { requireNotNegative } from '../prelude/options.ts'
+import { showShape } from '../graph/shape.ts'
+import { knownValues } from '../tensor/known.ts'
+import { widened } from '../tensor/precision.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { mapTree } from '../tensor/tree.ts'
 import { stateless, type Stateless, type Transform } from './transform.ts'
@@ -7,11 +12,29 @@ import { stateless, type Stateless, type Transform } from './transform.ts'
 export const rateFor = (leaf: Tensor, rate: Tensor | number): Tensor | number =>
   rate instanceof Tensor ? rate.cast(leaf.dtype) : rate
 
+/** Checks a number, or a tensor of no axes where the host knows its value. */
+export const requireScalar = (
+  who: string,
+  name: string,
+  value: Tensor | number,
+  check: (who: string, name: string, value: number) => void,
+): void => {
+  if (!(value instanceof Tensor)) {
+    check(who, name, value)
+    return
+  }
+  if (value.rank !== 0)
+    throw new ShapeError(`${who}: ${name} is a tensor of shape ${showShape(value.shape)}; give a number or a scalar`)
+  knownValues(value)?.forEach((x) => {
+    check(who, name, x)
+  })
+}
+
 /**
  * u → −η·u.
  *
  * @param learningRate η > 0, part of the program; leave it out where each `update` is given one
- * @throws RangeError when neither is there, or for a negative or infinite number
+ * @throws RangeError when neither is there, or for a number that is negative or not finite
  * @example
  * ```ts
  * import { scalar, tensor } from 'fathom'
@@ -23,14 +46,17 @@ export const rateFor = (leaf: Tensor, rate: Tensor | number): Tensor | number =>
  * ```
  */
 export const descent = (learningRate?: number): Transform<Stateless> => {
-  if (learningRate !== undefined && !(learningRate >= 0 && Number.isFinite(learningRate)))
-    throw new RangeError(`descent: the learning rate is ${learningRate}; it must be a finite number ≥ 0`)
+  if (learningRate !== undefined) requireNotNegative('descent', 'the learning rate', learningRate)
   return stateless((updates, _, given) => {
     const rate = given.learningRate ?? learningRate
     if (rate === undefined)
       throw new RangeError(
         'descent: no learning rate: name one when the optimizer is made, or give { learningRate } with each update',
       )
-    return mapTree(updates, (u) => u.mul(rateFor(u, rate)).neg())
+    requireScalar('descent', 'the learning rate', rate, requireNotNegative)
+    return mapTree(updates, (update) => {
+      const u = widened(update)
+      return u.mul(rateFor(u, rate)).neg()
+    })
   })
 }

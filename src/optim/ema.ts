@@ -3,16 +3,28 @@
  * decay by step.
  *
  * The decay is computed on the host in f64 and enters the step as a buffer: 0 copies the parameters, 1 leaves the
- * average as it is, both exactly, so that one compiled step serves every step of training.
+ * average as it is, both exactly, also where the other is not finite, so that one compiled step serves every step of
+ * training, and an average that has met a NaN can be copied anew.
  */
-import type { Tensor } from '../tensor/tensor.ts'
+import { requireKnown, requireNotNegative, requirePositive, requireShare, requireWhole } from '../prelude/options.ts'
+import { widened } from '../tensor/precision.ts'
+import { isDifferentiable, type Tensor } from '../tensor/tensor.ts'
 import { zipTrees } from '../tensor/tree.ts'
-import { rateFor } from './descent.ts'
+import { rateFor, requireScalar } from './descent.ts'
+
+/** d·a + (1 − d)·p, and exactly p for d = 0 and a for d = 1: 0 · NaN would be NaN. */
+const mixed = (d: Tensor | number, a: Tensor, p: Tensor): Tensor => {
+  if (typeof d === 'number') return d === 0 ? p : d === 1 ? a : a.mul(d).add(p.mul(1 - d))
+  const between = a.mul(d).add(p.mul(d.operand(1).sub(d)))
+  return d.equal(0).select(p, d.equal(1).select(a, between))
+}
 
 /**
- * d·average + (1 − d)·params, leaf by leaf; leaves that are not floats are copied from the parameters.
+ * d·average + (1 − d)·params, leaf by leaf, in the dtypes of the average; leaves that are not floats are copied from the
+ * parameters. Of f16 parameters keep an f32 average: 0.9999 of a half is the half.
  *
  * @param decay d in [0, 1]: a number (part of the program) or a tensor of no axes (`scalar(schedule(step))`)
+ * @throws RangeError for a number outside [0, 1]; ShapeError where the average is of other parameters
  * @example
  * ```ts
  * import { tensor } from 'fathom'
@@ -21,16 +33,41 @@ import { rateFor } from './descent.ts'
  * ema(0.9, tensor([1, 1]), tensor([1, 2])) // => [1, 1.1]
  * ```
  */
-export const ema = <P>(decay: Tensor | number, average: P, params: P): P =>
-  zipTrees(average, params, (a, p) => {
-    if (p.dtype !== 'f16' && p.dtype !== 'f32' && p.dtype !== 'f64') return p
-    const d = rateFor(p, decay)
-    const kept = typeof d === 'number' ? 1 - d : d.operand(1).sub(d)
-    return a.mul(d).add(p.mul(kept))
-  })
+export const ema = <P>(decay: Tensor | number, average: P, params: P): P => {
+  requireScalar('ema', 'the decay', decay, requireShare)
+  return zipTrees(
+    average,
+    params,
+    (a, p) => {
+      if (!isDifferentiable(p)) return p
+      const wide = widened(a)
+      return mixed(rateFor(wide, decay), wide, widened(p)).cast(a.dtype)
+    },
+    { operation: 'ema', first: 'the average', second: 'the parameters' },
+  )
+}
 
 /** A decay for each step of training, the first of which is step 0. */
 export type DecaySchedule = (step: number) => number
+
+/** Checks a count of updates. */
+const requireCount = (who: string, k: number): void => {
+  requireWhole(who, 'the number of the update', k)
+}
+
+const requireWarmup = (who: string, { updateAfterStep = 0, invGamma = 1, power = 1 }: WarmupOptions): void => {
+  requireWhole(who, 'updateAfterStep', updateAfterStep)
+  requirePositive(who, 'invGamma', invGamma)
+  requireNotNegative(who, 'power', power)
+}
+
+const requireBounds = (who: string, low: readonly [string, number], high: readonly [string, number]): void => {
+  requireShare(who, ...low)
+  requireShare(who, ...high)
+  if (low[1] > high[1]) throw new RangeError(`${who}: ${low[0]} is ${low[1]}, above ${high[0]}, ${high[1]}`)
+}
+
+const warmupNames: readonly (keyof WarmupOptions)[] = ['updateAfterStep', 'invGamma', 'power']
 
 const clamp = (x: number, low: number, high: number): number => Math.min(high, Math.max(low, x))
 
@@ -68,14 +105,17 @@ export interface EmaDecayOptions extends WarmupOptions {
  * decay(10_000) // => 0.995
  * ```
  */
-export const emaDecay =
-  ({ beta = 0.9999, updateAfterStep = 100, invGamma = 1, power = 2 / 3, minValue = 0 }: EmaDecayOptions = {}): ((
-    k: number,
-  ) => number) =>
-  (k) => {
+export const emaDecay = (options: EmaDecayOptions = {}): ((k: number) => number) => {
+  requireKnown('emaDecay', options, ['beta', 'minValue', ...warmupNames])
+  requireWarmup('emaDecay', options)
+  const { beta = 0.9999, updateAfterStep = 100, invGamma = 1, power = 2 / 3, minValue = 0 } = options
+  requireBounds('emaDecay', ['minValue', minValue], ['beta', beta])
+  return (k) => {
+    requireCount('emaDecay', k)
     const s = k - updateAfterStep - 1
     return s <= 0 ? 0 : clamp(warmup(s, invGamma, power), minValue, beta)
   }
+}
 
 /** What {@link emaSchedule} takes. */
 export interface EmaScheduleOptions extends EmaDecayOptions {
@@ -98,8 +138,7 @@ export interface EmaScheduleOptions extends EmaDecayOptions {
  * ```
  */
 export const emaSchedule = ({ updateEvery = 10, ...options }: EmaScheduleOptions = {}): DecaySchedule => {
-  if (!(Number.isInteger(updateEvery) && updateEvery > 0))
-    throw new RangeError(`emaSchedule: updateEvery is ${updateEvery}; it must be a whole number above 0`)
+  requireWhole('emaSchedule', 'updateEvery', updateEvery, 1)
   const decay = emaDecay(options)
   return (step) => (step % updateEvery === 0 ? decay(step + 1) : 1)
 }
@@ -127,16 +166,16 @@ export interface DiffusersEmaOptions extends WarmupOptions {
  * decay(1_000_000) // => 0.9999
  * ```
  */
-export const diffusersEmaDecay =
-  ({
-    decay = 0.9999,
-    minDecay = 0,
-    updateAfterStep = 0,
-    useEmaWarmup = false,
-    invGamma = 1,
-    power = 2 / 3,
-  }: DiffusersEmaOptions = {}): ((k: number) => number) =>
-  (k) => {
+export const diffusersEmaDecay = (options: DiffusersEmaOptions = {}): ((k: number) => number) => {
+  const who = 'diffusersEmaDecay'
+  requireKnown(who, options, ['decay', 'minDecay', 'useEmaWarmup', ...warmupNames])
+  requireWarmup(who, options)
+  const { decay = 0.9999, minDecay = 0, updateAfterStep = 0, invGamma = 1, power = 2 / 3 } = options
+  requireBounds(who, ['minDecay', minDecay], ['decay', decay])
+  const { useEmaWarmup = false } = options
+  return (k) => {
+    requireCount(who, k)
     const s = k - updateAfterStep - 1
     return s <= 0 ? 0 : clamp(useEmaWarmup ? warmup(s, invGamma, power) : (1 + s) / (10 + s), minDecay, decay)
   }
+}

@@ -1,4 +1,8 @@
-/** Optimizers: gradient transforms, learning-rate schedules and the moving average of the weights. */
+/**
+ * Optimizers: gradient transforms, learning-rate schedules and the moving average of the weights.
+ *
+ * @module fathom/optim
+ */
 export * from './accumulate.ts'
 export * from './adam.ts'
 export { chain } from './chain.ts'

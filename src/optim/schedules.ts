@@ -3,8 +3,9 @@
  * `update(…, { learningRate: scalar(rate(step)) })`.
  *
  * Source: the formulas of diffusers' `optimization.py`, there as multiples of the optimizer's rate, here as the rate
- * itself.
+ * itself. After the last step a rate stays what it was there.
  */
+import { requireKnown, requireNotNegative, requirePositive, requireWhole } from '../prelude/options.ts'
 
 /** The learning rate of each step; the first is step 0. */
 export type RateSchedule = (step: number) => number
@@ -19,17 +20,47 @@ export interface RateOptions {
   readonly steps: number
 }
 
+/** The names of {@link RateOptions}. */
+const rateOptions: readonly (keyof RateOptions)[] = ['learningRate', 'warmupSteps', 'steps']
+
+/** Refuses options with which the rate would be wrong, or no number. @param more options besides those of every schedule */
+const requireRateOptions = (who: string, options: RateOptions, more: readonly string[] = []): void => {
+  const { learningRate, warmupSteps = 0, steps } = options
+  requireKnown(who, options, [...rateOptions, ...more])
+  requireNotNegative(who, 'learningRate', learningRate)
+  requireWhole(who, 'steps', steps, 1)
+  requireWhole(who, 'warmupSteps', warmupSteps)
+  if (warmupSteps > steps)
+    throw new RangeError(
+      `${who}: ${warmupSteps} warmupSteps are more than all ${steps} steps, which include them; the rate would never reach ${learningRate}`,
+    )
+}
+
+/** A schedule that refuses what is no step. */
+const byStep =
+  (who: string, rate: (step: number) => number): RateSchedule =>
+  (step) => {
+    requireNotNegative(who, 'the step', step)
+    return rate(step)
+  }
+
 /**
- * A fraction of the peak during and after the warm-up; `after` takes the progress since, 0 at its end and 1 at the last
- * step.
+ * A fraction of the peak during and after the warm-up; `after` takes the progress since, 0 at its end and 1 from the
+ * last step on.
  */
-const warmed =
-  ({ learningRate, warmupSteps = 0, steps }: RateOptions, after: (progress: number) => number): RateSchedule =>
-  (step) =>
-    learningRate *
-    (step < warmupSteps
-      ? step / Math.max(1, warmupSteps)
-      : after((step - warmupSteps) / Math.max(1, steps - warmupSteps)))
+const warmed = (
+  who: string,
+  { learningRate, warmupSteps = 0, steps }: RateOptions,
+  after: (progress: number) => number,
+): RateSchedule =>
+  byStep(
+    who,
+    (step) =>
+      learningRate *
+      (step < warmupSteps
+        ? step / Math.max(1, warmupSteps)
+        : after(Math.min(1, (step - warmupSteps) / Math.max(1, steps - warmupSteps)))),
+  )
 
 /**
  * The same rate at every step.
@@ -41,10 +72,10 @@ const warmed =
  * constantRate(1e-3)(5000) // => 0.001
  * ```
  */
-export const constantRate =
-  (learningRate: number): RateSchedule =>
-  () =>
-    learningRate
+export const constantRate = (learningRate: number): RateSchedule => {
+  requireNotNegative('constantRate', 'the learning rate', learningRate)
+  return byStep('constantRate', () => learningRate)
+}
 
 /**
  * A linear rise from 0 over `warmupSteps`, then the same rate.
@@ -60,11 +91,16 @@ export const constantRate =
  * rate(5000) // => 1
  * ```
  */
-export const constantWithWarmup = ({
-  learningRate,
-  warmupSteps,
-}: Pick<RateOptions, 'learningRate'> & { readonly warmupSteps: number }): RateSchedule =>
-  warmed({ learningRate, warmupSteps, steps: warmupSteps }, () => 1)
+export const constantWithWarmup = (
+  options: Pick<RateOptions, 'learningRate'> & { readonly warmupSteps: number },
+): RateSchedule => {
+  const who = 'constantWithWarmup'
+  requireKnown(who, options, ['learningRate', 'warmupSteps'])
+  const { learningRate, warmupSteps } = options
+  requireNotNegative(who, 'learningRate', learningRate)
+  requireWhole(who, 'warmupSteps', warmupSteps)
+  return warmed(who, { learningRate, warmupSteps, steps: warmupSteps }, () => 1)
+}
 
 /**
  * After the warm-up a straight line to 0 at the last step.
@@ -80,12 +116,16 @@ export const constantWithWarmup = ({
  * rate(110) // => 0
  * ```
  */
-export const linearDecay = (options: RateOptions): RateSchedule => warmed(options, (p) => Math.max(0, 1 - p))
+export const linearDecay = (options: RateOptions): RateSchedule => {
+  requireRateOptions('linearDecay', options)
+  return warmed('linearDecay', options, (p) => 1 - p)
+}
 
 /**
  * After the warm-up ½(1 + cos 2π·cycles·p); half a cycle, the default, falls to 0 once (Loshchilov & Hutter 2017, eq.
  * 5).
  *
+ * @throws RangeError for a warm-up longer than all steps, and for options that are no counts or rates, or do not exist
  * @example
  * ```ts
  * import { cosineDecay } from 'fathom/optim'
@@ -95,10 +135,16 @@ export const linearDecay = (options: RateOptions): RateSchedule => warmed(option
  * rate(30) // => 0.75
  * rate(45) // => 0.5
  * rate(90) // => 0
+ * rate(180) // => 0
+ * cosineDecay({ learningRate: 1, warmupSteps: 20, steps: 10 }) // throws RangeError: cosineDecay: 20 warmupSteps are more than all 10 steps, …
  * ```
  */
-export const cosineDecay = ({ cycles = 0.5, ...options }: RateOptions & { readonly cycles?: number }): RateSchedule =>
-  warmed(options, (p) => Math.max(0, (1 + Math.cos(2 * Math.PI * cycles * p)) / 2))
+export const cosineDecay = (options: RateOptions & { readonly cycles?: number }): RateSchedule => {
+  requireRateOptions('cosineDecay', options, ['cycles'])
+  const { cycles = 0.5 } = options
+  requirePositive('cosineDecay', 'cycles', cycles)
+  return warmed('cosineDecay', options, (p) => Math.max(0, (1 + Math.cos(2 * Math.PI * cycles * p)) / 2))
+}
 
 /**
  * After the warm-up `cycles` half cosines, each from the peak to 0 (SGDR, Loshchilov & Hutter 2017); 0 after the last
@@ -116,11 +162,14 @@ export const cosineDecay = ({ cycles = 0.5, ...options }: RateOptions & { readon
  * rate(100) // => 0
  * ```
  */
-export const cosineWithRestarts = ({
-  cycles = 1,
-  ...options
-}: RateOptions & { readonly cycles?: number }): RateSchedule =>
-  warmed(options, (p) => (p >= 1 ? 0 : Math.max(0, (1 + Math.cos(Math.PI * ((cycles * p) % 1))) / 2)))
+export const cosineWithRestarts = (options: RateOptions & { readonly cycles?: number }): RateSchedule => {
+  requireRateOptions('cosineWithRestarts', options, ['cycles'])
+  const { cycles = 1 } = options
+  requireWhole('cosineWithRestarts', 'cycles', cycles, 1)
+  return warmed('cosineWithRestarts', options, (p) =>
+    p >= 1 ? 0 : Math.max(0, (1 + Math.cos(Math.PI * ((cycles * p) % 1))) / 2),
+  )
+}
 
 /** What {@link polynomialDecay} takes. */
 export interface PolynomialOptions extends RateOptions {
@@ -145,17 +194,26 @@ export interface PolynomialOptions extends RateOptions {
  * rate(200) // => 0.2
  * ```
  */
-export const polynomialDecay = ({ end = 1e-7, power = 1, ...options }: PolynomialOptions): RateSchedule => {
-  const peak = options.learningRate
+export const polynomialDecay = (options: PolynomialOptions): RateSchedule => {
+  requireRateOptions('polynomialDecay', options, ['end', 'power'])
+  const { learningRate: peak, end = 1e-7, power = 1 } = options
+  requireNotNegative('polynomialDecay', 'end', end)
+  requirePositive('polynomialDecay', 'power', power)
   if (!(end < peak))
     throw new RangeError(`polynomialDecay: the rate at the end, ${end}, must be below the rate at the start, ${peak}`)
-  return warmed(options, (p) => ((peak - end) * Math.max(0, 1 - p) ** power + end) / peak)
+  return warmed('polynomialDecay', options, (p) => ((peak - end) * (1 - p) ** power + end) / peak)
 }
 
 /** One piece of {@link piecewiseConstant}: `factor` times the rate before step `until`. */
 export interface RatePiece {
   readonly until: number
   readonly factor: number
+}
+
+const requirePiece = (who: string, piece: RatePiece): void => {
+  requireKnown(who, piece, ['until', 'factor'])
+  requireWhole(who, 'until', piece.until, 1)
+  requireNotNegative(who, 'factor', piece.factor)
 }
 
 /**
@@ -176,6 +234,12 @@ export interface RatePiece {
  * ```
  */
 export const piecewiseConstant = (learningRate: number, pieces: readonly RatePiece[], last: number): RateSchedule => {
+  const who = 'piecewiseConstant'
+  requireNotNegative(who, 'the learning rate', learningRate)
+  requireNotNegative(who, 'last', last)
+  for (const piece of pieces) requirePiece(who, piece)
   const sorted = pieces.toSorted((a, b) => a.until - b.until)
-  return (step) => learningRate * (sorted.find(({ until }) => step < until)?.factor ?? last)
+  const twice = sorted.find(({ until }, i) => sorted[i + 1]?.until === until)
+  if (twice !== undefined) throw new RangeError(`${who}: two pieces end at step ${twice.until}; leave one of them out`)
+  return byStep(who, (step) => learningRate * (sorted.find(({ until }) => step < until)?.factor ?? last))
 }

@@ -2,10 +2,13 @@
  * Stochastic gradient descent with Polyak's or Nesterov's momentum, in PyTorch's form (Sutskever et al. 2013, section
  * 2).
  */
+import { requireKnown } from '../prelude/options.ts'
 import { zerosLike } from '../tensor/create.ts'
+import { widened } from '../tensor/precision.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { mapTree } from '../tensor/tree.ts'
 import { descent } from './descent.ts'
-import { followedBy, zipLike, type Transform, type Tree } from './transform.ts'
+import { followedBy, zipState, type Transform, type Tree } from './transform.ts'
 
 /** What {@link sgd} takes. */
 export interface SgdOptions {
@@ -17,16 +20,19 @@ export interface SgdOptions {
   readonly nesterov?: boolean
 }
 
-/** The running sum of gradients; absent without momentum. */
+/** The running sum of gradients (f32 for f16 ones); absent without momentum. */
 export interface SgdState {
   readonly velocity?: Tree
 }
 
+const optionNames: readonly (keyof SgdOptions)[] = ['learningRate', 'momentum', 'nesterov']
+
 const withMomentum = (momentum: number, nesterov: boolean): Transform<SgdState> => ({
-  init: (params) => ({ velocity: mapTree(params, zerosLike) }),
+  init: (params) => ({ velocity: mapTree(params, (p) => zerosLike(widened(p))) }),
   update: (gradients, state) => {
-    const velocity = zipLike(gradients, state.velocity, (g, v) => v.mul(momentum).add(g)) // v ← μv + g
-    return [nesterov ? zipLike(gradients, velocity, (g, v) => v.mul(momentum).add(g)) : velocity, { velocity }]
+    const onward = (g: Tensor, v: Tensor): Tensor => v.mul(momentum).add(widened(g))
+    const velocity = zipState('sgd', gradients, state.velocity, onward) // v ← μv + g
+    return [nesterov ? zipState('sgd', gradients, velocity, onward) : velocity, { velocity }]
   },
 })
 
@@ -47,7 +53,9 @@ const withMomentum = (momentum: number, nesterov: boolean): Transform<SgdState> 
  * second // => [-0.19]
  * ```
  */
-export const sgd = ({ learningRate, momentum = 0, nesterov = false }: SgdOptions = {}): Transform<SgdState> => {
+export const sgd = (options: SgdOptions = {}): Transform<SgdState> => {
+  requireKnown('sgd', options, optionNames)
+  const { learningRate, momentum = 0, nesterov = false } = options
   if (!(momentum >= 0 && momentum < 1)) throw new RangeError(`sgd: the momentum is ${momentum}; it must be in [0, 1)`)
   if (nesterov && momentum === 0)
     throw new RangeError("sgd: Nesterov's momentum needs a momentum above 0, for instance 0.9")

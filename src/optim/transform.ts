@@ -2,10 +2,13 @@
  * Gradient transforms: an optimizer is a pure `init` and `update`, and optimizers compose by `chain`.
  *
  * The state is a pytree of tensors, never a number, so that a compiled step takes it as buffers and may donate it.
+ * Moments and updates of f16 parameters are f32: ε = 1e-8 is 0 in f16, and so is most of what a step changes;
+ * `applyUpdates` rounds once.
  * Source: the interface is optax's (DeepMind 2020).
  */
 import type { Tensor } from '../tensor/tensor.ts'
-import { leaves, refill, zipTrees } from '../tensor/tree.ts'
+import { widened } from '../tensor/precision.ts'
+import { leaves, refill, zipTrees, type Naming } from '../tensor/tree.ts'
 
 /** A tree of tensors with the structure of the parameters; which structure that is, the transform does not know. */
 export type Tree = unknown
@@ -23,7 +26,11 @@ export interface Given {
 export interface Transform<S> {
   /** The state before the first step, for parameters of this structure. */
   readonly init: <P>(params: P) => S
-  /** The updates, in the structure of the gradients, and the next state. */
+  /**
+   * The updates, in the structure of the gradients (f32 for f16 ones), and the next state.
+   *
+   * @throws ShapeError for a state or parameters that are not of the gradients' structure and shapes
+   */
   readonly update: <P>(gradients: P, state: S, params: P, given?: Given) => readonly [updates: P, state: S]
 }
 
@@ -70,16 +77,32 @@ export const followedBy = <S>(first: Transform<S>, second: Transform<Stateless>)
   },
 })
 
-/**
- * `f` of the leaves that stand at one place in two trees, in the structure of the first. @throws ShapeError if the
- * structures differ
- */
-export const zipLike = <P>(like: P, other: Tree, f: (x: Tensor, y: Tensor, path: string) => Tensor): P =>
-  refill(like, leaves(zipTrees<unknown>(like, other, f)))
+/** What the gradients and the state of an optimizer are called where they differ. */
+const ofState = (operation: string): Naming => ({
+  operation,
+  first: 'the gradients',
+  second: "the optimizer's state",
+  remedy:
+    "the optimizer's state was made for other parameters: begin with init(params), or load the state of this model",
+})
 
 /**
- * The parameters after a step: params + updates, leaf by leaf.
+ * `f` of the leaves that stand at one place in the gradients and in a state, in the structure of the first.
  *
+ * @param operation whose state it is: the beginning of the message
+ * @throws ShapeError if structures or shapes differ
+ */
+export const zipState = <P>(
+  operation: string,
+  gradients: P,
+  state: Tree,
+  f: (g: Tensor, s: Tensor, path: string) => Tensor,
+): P => refill(gradients, leaves(zipTrees<unknown>(gradients, state, f, ofState(operation))))
+
+/**
+ * The parameters after a step: params + updates, leaf by leaf, in the dtype of the parameters.
+ *
+ * @throws ShapeError where the updates are of other parameters
  * @example
  * ```ts
  * import { tensor } from 'fathom'
@@ -88,4 +111,9 @@ export const zipLike = <P>(like: P, other: Tree, f: (x: Tensor, y: Tensor, path:
  * applyUpdates({ w: tensor([1, 2]) }, { w: tensor([0.5, -0.5]) }).w // => [1.5, 1.5]
  * ```
  */
-export const applyUpdates = <P>(params: P, updates: P): P => zipTrees(params, updates, (p, u) => p.add(u))
+export const applyUpdates = <P>(params: P, updates: P): P =>
+  zipTrees(params, updates, (p, u) => widened(p).add(widened(u)).cast(p.dtype), {
+    operation: 'applyUpdates',
+    first: 'the parameters',
+    second: 'the updates',
+  })

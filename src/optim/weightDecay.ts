@@ -1,7 +1,10 @@
 /** Weight decay as a transform: before the moments it is an L2 penalty, after them AdamW's decoupled decay. */
 import type { Tensor } from '../tensor/tensor.ts'
-import { zipTrees } from '../tensor/tree.ts'
+import { widened } from '../tensor/precision.ts'
+import { zipTrees, type Naming } from '../tensor/tree.ts'
 import { stateless, type Stateless, type Transform } from './transform.ts'
+
+const naming: Naming = { operation: 'addDecayedWeights', first: 'the updates', second: 'the parameters' }
 
 /**
  * u → u + λ·p.
@@ -27,7 +30,10 @@ export const addDecayedWeights = (
 ): Transform<Stateless> => {
   if (!(rate >= 0 && Number.isFinite(rate)))
     throw new RangeError(`addDecayedWeights: the rate is ${rate}; it must be a finite number ≥ 0`)
+  const decayed = (u: Tensor, p: Tensor): Tensor => widened(u).add(widened(p).mul(rate))
   return stateless((updates, params) =>
-    rate === 0 ? updates : zipTrees(updates, params, (u, p, path) => (decays(path, p) ? u.add(p.mul(rate)) : u)),
+    rate === 0
+      ? updates
+      : zipTrees(updates, params, (u, p, path) => (decays(path, p) ? decayed(u, p) : widened(u)), naming),
   )
 }

@@ -1,9 +1,10 @@
 /**
- * Errors that are bugs of the program and are thrown.
+ * Errors that are bugs of the program and are thrown. Their stack traces begin with the user's line (stack.ts).
  *
  * What can go wrong outside the program (files, devices, configuration) is a tagged record in a TaskEither or an
  * Either instead.
  */
+import { beginAtUser } from './stack.ts'
 
 /**
  * Shapes that do not fit: says the operation, what it got and what it expected.
@@ -18,6 +19,11 @@
  */
 export class ShapeError extends Error {
   override readonly name = 'ShapeError'
+
+  constructor(message: string) {
+    super(message)
+    beginAtUser(this)
+  }
 }
 
 /**
@@ -33,6 +39,11 @@ export class ShapeError extends Error {
  */
 export class DTypeError extends Error {
   override readonly name = 'DTypeError'
+
+  constructor(message: string) {
+    super(message)
+    beginAtUser(this)
+  }
 }
 
 /**
@@ -50,6 +61,41 @@ export class DTypeError extends Error {
  */
 export class UseAfterDonate extends Error {
   override readonly name = 'UseAfterDonate'
+
+  constructor(message: string) {
+    super(message)
+    beginAtUser(this)
+  }
+}
+
+/**
+ * A value was used again after its memory was given back, by `device.release` or at the end of a scope.
+ *
+ * @example
+ * ```ts
+ * import { ones } from 'fathom'
+ *
+ * const x = await device.realize(ones([2]))
+ * device.release(x)
+ * await device.read(x) // throws UseAfterRelease: the tensor was released; …
+ * ```
+ */
+export class UseAfterRelease extends Error {
+  override readonly name = 'UseAfterRelease'
+}
+
+/**
+ * A device has less memory left than is asked for.
+ *
+ * @example
+ * ```ts
+ * import { scalar, zeros } from 'fathom'
+ *
+ * await device.read(zeros([100_000, 100_000]).add(scalar(1))) // throws OutOfMemory: …
+ * ```
+ */
+export class OutOfMemory extends RangeError {
+  override readonly name: string = 'OutOfMemory'
 }
 
 /**
@@ -61,9 +107,40 @@ export class UseAfterDonate extends Error {
  *
  * const weights = tensor([1, 2])
  * await device.compile((x: Tensor) => x.mul(weights))(tensor([3, 4]))
- * // throws TraceError: compile: the function uses a tensor of data, f32[2], that is not one of its arguments; …
+ * // throws TraceError: compile: the function uses a tensor of data, f32[2], made at …, that is not one of its arguments; …
  * ```
  */
 export class TraceError extends Error {
   override readonly name = 'TraceError'
+
+  constructor(message: string) {
+    super(message)
+    beginAtUser(this)
+  }
 }
+
+/**
+ * A value that is no number became one of a computation's values: on a device that was opened with `check`, the first of them, with what
+ * made it and where. What is not finite on purpose and reaches no result is no error.
+ *
+ * @example
+ * ```ts
+ * import { open, tensor } from 'fathom'
+ *
+ * const opened = await open('cpu', { check: 'finite' })()
+ * if (opened._tag === 'Left') throw new Error(opened.left.message)
+ * await opened.right.read(tensor([1, 0]).log().mul(2))
+ * // throws NonFiniteError: log makes -Infinity in f32[2], 1 of 2 elements, first at [1], from f32[2] in 0 … 1; made at …
+ * ```
+ */
+export class NonFiniteError extends Error {
+  override readonly name = 'NonFiniteError'
+
+  constructor(message: string) {
+    super(message)
+    beginAtUser(this)
+  }
+}
+
+/** A value of the wrong type, as JavaScript's own error: TypeScript tells most of these before the program runs. */
+export const typeError = (message: string): TypeError => beginAtUser(new TypeError(message))

@@ -1,9 +1,11 @@
 /** Putting tensors together and picking from them: concatenate, stack, gather, sort. */
 import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
+import { isFloat } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
 import { normalizeAxis, showShape } from '../graph/shape.ts'
 import { iota } from './create.ts'
+import { expectTensor, nodeOf } from './expect.ts'
 import { Tensor } from './tensor.ts'
 
 /**
@@ -21,6 +23,7 @@ import { Tensor } from './tensor.ts'
 export const concatenate = (xs: readonly Tensor[], axis: number): Tensor => {
   const [first] = xs
   if (first === undefined) throw new ShapeError('concatenate: needs at least one tensor')
+  for (const x of xs) expectTensor('concatenate', x)
   return xs.length === 1
     ? first
     : new Tensor(
@@ -44,11 +47,14 @@ export const concatenate = (xs: readonly Tensor[], axis: number): Tensor => {
  * stack([a, b], -1) // => [[1, 3], [2, 4]]
  * ```
  */
-export const stack = (xs: readonly Tensor[], axis = 0): Tensor =>
-  concatenate(
+export const stack = (xs: readonly Tensor[], axis = 0): Tensor => {
+  if (xs.length === 0) throw new ShapeError('stack: needs at least one tensor')
+  for (const x of xs) expectTensor('stack', x)
+  return concatenate(
     xs.map((x) => x.expandDims(axis)),
     axis,
   )
+}
 
 /**
  * `count` equal parts along `axis`.
@@ -87,7 +93,12 @@ export const splitInto = (x: Tensor, count: number, axis: number): readonly Tens
  * ```
  */
 export const gather = (table: Tensor, index: Tensor, axis = 0): Tensor =>
-  new Tensor(makeNode('gather', { axis: normalizeAxis('gather', axis, table.rank) }, [table.node, index.node]))
+  new Tensor(
+    makeNode('gather', { axis: normalizeAxis('gather', axis, table.rank) }, [
+      nodeOf('gather', table),
+      nodeOf('gather', index),
+    ]),
+  )
 
 /**
  * The transpose of {@link gather}: updates are added into `size` rows of zeros along `axis`.
@@ -103,8 +114,8 @@ export const gather = (table: Tensor, index: Tensor, axis = 0): Tensor =>
 export const scatterAdd = (index: Tensor, updates: Tensor, size: number, axis = 0): Tensor =>
   new Tensor(
     makeNode('scatterAdd', { axis: normalizeAxis('scatterAdd', axis, updates.rank - index.rank + 1), size }, [
-      index.node,
-      updates.node,
+      nodeOf('scatterAdd', index),
+      nodeOf('scatterAdd', updates),
     ]),
   )
 
@@ -146,20 +157,27 @@ export const sort = (x: Tensor): Tensor => {
 const flatIndex = (x: Tensor): Tensor => iota([x.size], 0).reshape(x.shape)
 
 /**
- * The index of the largest element along `axis` (the first of equal ones), i32.
+ * The index of the largest element along `axis`, i32: the first of equal ones, and of the first NaN where there is one.
  *
+ * @throws ShapeError where the axis has no elements
  * @example
  * ```ts
  * import { argmax, tensor } from 'fathom'
  *
  * argmax(tensor([[3, 1, 2], [4, 6, 6]])) // => [0, 1]
  * argmax(tensor([[3, 1, 2], [4, 6, 6]]), 0) // => [1, 1, 1]
+ * argmax(tensor([1, NaN, 3])) // => 1
  * ```
  */
 export const argmax = (x: Tensor, axis = -1): Tensor => {
   const a = normalizeAxis('argmax', axis, x.rank)
   const n = at(x.shape, a)
-  const index = iota(x.shape, a)
-  const candidates = x.equal(x.max(a, true)).select(index, n - 1)
-  return candidates.neg().max(a).neg()
+  if (n === 0) throw new ShapeError(`argmax: axis ${axis} of ${showShape(x.shape)} has no elements to choose from`)
+  const isLargest = x.equal(x.max(a, true))
+  // With a NaN the maximum is NaN, which nothing equals; then the elements that do not equal themselves are the largest.
+  const chosen = isFloat(x.dtype) ? isLargest.or(x.equal(x).not()) : isLargest
+  return chosen
+    .select(iota(x.shape, a).neg(), 1 - n)
+    .max(a)
+    .neg()
 }

@@ -1,19 +1,36 @@
-/** Compiled functions: traced into a plan for each signature of their arguments, and replayed. */
+/**
+ * Compiled functions: traced into a plan for each structure of their arguments, and replayed. Another number is no other structure: numbers are
+ * traced as scalars.
+ */
 import { at } from '../prelude/array.ts'
-import { TraceError } from '../prelude/errors.ts'
+import { DTypeError } from '../prelude/errors.ts'
+import type { DType, TypedArray } from '../graph/dtype.ts'
 import type { NodeOf } from '../graph/ops.ts'
-import { reachable } from '../graph/traverse.ts'
-import { usualLimits } from '../compiler/limits.ts'
-import { compile as compilePlan, type Plan } from '../compiler/plan.ts'
+import type { Plan } from '../compiler/plan.ts'
 import type { Profile } from '../compiler/profile.ts'
-import { isBuffer, parameterFor, realizeLeaves } from './realize.ts'
-import { ready, run, storageOf, type Ready, type Session, type Storage } from './storage.ts'
-import { fill, leavesOf, structureOf, type Structure } from './structure.ts'
-import { Tensor } from './tensor.ts'
-import { leaves, leavesWithPaths, refill, signature } from './tree.ts'
+import { literalOf } from './broadcast.ts'
+import { compute, isBuffer } from './realize.ts'
+import { giveBack, type Ready, type Session, type Storage } from './session.ts'
+import {
+  bringNumber,
+  giveBackBrought,
+  leafTensor,
+  ready,
+  run,
+  storageFor,
+  type Brought,
+  type Taken,
+} from './storage.ts'
+import { differenceOf, fill, keyOf, leavesOf, type Leaf, type Structure } from './structure.ts'
+import { structureOfArguments, inWords, trace, type Traced } from './trace.ts'
+import { inTurn } from './turn.ts'
+import type { Tensor } from './tensor.ts'
 
-/** A compiled function: traced once for each structure and shapes of its arguments, then replayed. */
-export type Compiled<A extends readonly unknown[], R> = ((...args: A) => Promise<R>) & {
+/** What is given for the arguments A: a number may stand for a tensor, which it is traced as. */
+export type Given<A extends readonly unknown[]> = { [I in keyof A]: A[I] extends Tensor ? A[I] | number : A[I] }
+
+/** A compiled function: traced once for each structure and shapes of its arguments, then replayed. Numbers among them are values, as tensors are. */
+export type Compiled<A extends readonly unknown[], R> = ((...args: Given<A>) => Promise<R>) & {
   /**
    * The plan for these arguments, without running it.
    *
@@ -25,7 +42,7 @@ export type Compiled<A extends readonly unknown[], R> = ((...args: A) => Promise
    * f.plan(tensor([1, 2, 3])).kernels.length // => 1
    * ```
    */
-  readonly plan: (...args: A) => Plan
+  readonly plan: (...args: Given<A>) => Plan
   /**
    * Runs it once, waiting for each kernel; results are forgotten, and arguments kept, which nothing else may use meanwhile. Rejects on a device that does not run kernels one by one.
    *
@@ -38,7 +55,7 @@ export type Compiled<A extends readonly unknown[], R> = ((...args: A) => Promise
    * milliseconds.length === plan.kernels.length // => true
    * ```
    */
-  readonly profile: (...args: A) => Promise<Profile>
+  readonly profile: (...args: Given<A>) => Promise<Profile>
   /**
    * The code that was generated for each kernel of the plan, as text (wasm: WebAssembly's text format).
    *
@@ -52,163 +69,214 @@ export type Compiled<A extends readonly unknown[], R> = ((...args: A) => Promise
    * f.source(tensor([1, 2, 3])) // throws Error: source: the device 'cpu' generates no code
    * ```
    */
-  readonly source: (...args: A) => readonly string[]
+  readonly source: (...args: Given<A>) => readonly string[]
 }
 
-/** Which arguments a compiled function may consume. */
+/** What a compiled function does with its arguments. */
 export interface CompileOptions {
   /** Positions of arguments whose memory the results take over; using them afterwards throws UseAfterDonate. */
   readonly donate?: readonly number[]
+  /** Positions of arguments whose numbers are part of the program: the function gets them as numbers, and each value has a plan of its own. */
+  readonly static?: readonly number[]
 }
 
-/** A function traced for one signature. */
-interface Traced extends Ready {
-  readonly given: Structure
-  readonly result: Structure
-  /** Where each leaf stands in the arguments, and in words. */
-  readonly paths: readonly string[]
-  readonly positions: readonly number[]
-  readonly names: readonly string[]
+/** A traced function, and its plan on this device once it has run. */
+interface Prepared {
+  readonly traced: Traced
+  ready: Ready | undefined
 }
 
-/** Which argument each leaf belongs to, from its path. */
-const positionsOf = (paths: readonly string[]): readonly number[] => paths.map((path) => Number.parseInt(path, 10))
+/** A compiled function on its device. */
+interface Program {
+  readonly session: Session
+  readonly fn: (...args: readonly unknown[]) => unknown
+  readonly donate: readonly number[]
+  readonly fixed: readonly number[]
+  /** Who makes the results, in words. */
+  readonly maker: string
+  readonly plans: Map<string, Prepared>
+  latest: Prepared | undefined
+}
 
-const trace = <A extends readonly unknown[], R>(
-  session: Session,
-  fn: (...args: A) => R,
-  args: A,
-  donate: readonly number[],
-): { readonly plan: Plan; readonly result: unknown } => {
-  const parameters = leaves(args).map((x, i) => parameterFor(x.node, i))
-  const result = fn(
-    ...refill(
-      args,
-      parameters.map((p) => new Tensor(p)),
-    ),
+/** Plans of one function from which on it is said that there are many, and how often again. */
+const many = (count: number): boolean => count >= 8 && Number.isInteger(Math.log2(count / 8) / 3)
+
+const warnOfMany = ({ session, maker, plans }: Program, before: Structure, after: Structure): void => {
+  const difference = differenceOf(before, after)
+  if (difference === undefined || !many(plans.size)) return
+  const { path, before: was, after: is } = difference
+  session.warn(
+    `${maker} has ${plans.size} plans, each compiled anew and kept: ${path === '' ? 'the arguments' : inWords(path)} was ${was} and is ${is}. Give batches one shape, and what varies as a tensor or a number that is not static`,
   )
-  const outputs = leaves(result).map((x) => x.node)
-  const first = reachable(outputs).find(isBuffer)
-  if (first !== undefined)
-    throw new TraceError(
-      `compile: the function uses a tensor of data, ${first.dtype}[${first.shape.join(',')}], that is not one of its arguments; it would be frozen into the plan. Pass it as an argument, or make it with constant() if it is part of the program`,
-    )
-  const positions = positionsOf(leavesWithPaths(args).map(([path]) => path))
-  const isDonated = (parameter: number): boolean => donate.includes(at(positions, parameter))
-  return { plan: compilePlan(parameters, outputs, session.passes, usualLimits, isDonated), result }
+}
+
+/** The plan for these arguments. */
+const preparedFor = (program: Program, args: readonly unknown[]): Prepared => {
+  const { session, fn, donate, fixed, plans, latest } = program
+  const given = structureOfArguments(args, fixed)
+  const key = keyOf(given)
+  const known = plans.get(key)
+  if (known !== undefined) return known
+  const made: Prepared = { traced: trace(fn, args, given, { passes: session.passes, donate }), ready: undefined }
+  plans.set(key, made)
+  if (latest !== undefined) warnOfMany(program, latest.traced.given, given)
+  return made
+}
+
+/** The literal of a number given to the function. */
+const numberIn = (value: number, dtype: DType, path: string): TypedArray => {
+  try {
+    return literalOf(value, dtype)
+  } catch (e) {
+    throw e instanceof DTypeError ? new DTypeError(`${inWords(path)}: ${e.message}`) : e
+  }
+}
+
+/** The leaves as what storages are found by: graphs are computed, once each, only for this call. */
+const computedFor = (session: Session, given: readonly Leaf[], brought: Brought): ReadonlyMap<Leaf, Storage> => {
+  const lazy = [...new Set(given)].filter((x): x is Tensor => typeof x !== 'number' && !isBuffer(x.node))
+  if (lazy.length === 0) return new Map()
+  const storages = compute(
+    session,
+    lazy.map((x) => x.node),
+  )
+  for (const storage of storages) brought.add(storage)
+  return new Map(lazy.map((x, i) => [x, at(storages, i)]))
+}
+
+/** What runs for these arguments, and its inputs; `brought` collects what is made only for that. */
+const bind = (
+  program: Program,
+  args: readonly unknown[],
+  brought: Brought,
+): { readonly traced: Traced; readonly ready: Ready; readonly storages: readonly Storage[] } => {
+  const { session, latest } = program
+  const alike = latest === undefined ? undefined : leavesOf(latest.traced.given, args)
+  const prepared = latest === undefined || alike === undefined ? preparedFor(program, args) : latest
+  const { traced } = prepared
+  program.latest = prepared
+  prepared.ready ??= ready(session, traced.plan)
+  const given = alike ?? leavesOf(traced.given, args) ?? []
+  const computed = computedFor(session, given, brought)
+  const storages = traced.inputs.map(({ leaf, dtype }) => {
+    const [x, path] = [at(given, leaf), at(traced.paths, leaf)]
+    if (typeof x === 'number') return bringNumber(session, numberIn(x, dtype, path), brought)
+    return computed.get(x) ?? storageFor(session, x.node as NodeOf<'buffer'>, path, brought)
+  })
+  return { traced, ready: prepared.ready, storages }
 }
 
 /** The donated arguments that an output can be written over: those whose storage is no other argument's too. */
-const takenOver = ({ plan }: Ready, storages: readonly Storage[]): ReadonlyMap<number, Storage> => {
+const takenOver = (
+  { plan }: Ready,
+  { inputs, names }: Traced,
+  storages: readonly Storage[],
+): ReadonlyMap<number, Taken> => {
   const [once, twice] = [new Set<Storage>(), new Set<Storage>()]
   if (plan.overwrites.size > 0) for (const storage of storages) (once.has(storage) ? twice : once).add(storage)
   return new Map(
     [...plan.overwrites]
-      .map(([output, argument]) => [output, at(storages, argument)] as const)
-      .filter(([, storage]) => !twice.has(storage)),
+      .map(([output, input]) => {
+        const taken: Taken = { storage: at(storages, input), as: at(names, at(inputs, input).leaf) }
+        return [output, taken] as const
+      })
+      .filter(([, { storage }]) => !twice.has(storage)),
   )
 }
 
 /** One run with a barrier after each kernel, where the outputs of a run would lie; what that writes over is put back. */
-const profile = async (session: Session, ready: Ready, inputs: readonly Storage[]): Promise<Profile> => {
-  const { plan, executable, bytes } = ready
+const profile = async (program: Program, args: readonly unknown[]): Promise<Profile> => {
+  const { session } = program
   const { backend } = session
+  const brought: Brought = new Set()
+  const { traced, ready: prepared, storages } = bind(program, args, brought)
+  const { plan, executable, bytes } = prepared
   if (executable.profile === undefined)
     throw new Error(`profile: the device '${backend.name}' does not run kernels one by one`)
-  const taken = takenOver(ready, inputs)
-  const before = [...taken.values()].map(({ holding }) => [holding.memory, backend.read(holding.memory)] as const)
+  const taken = [...takenOver(prepared, traced, storages)].map(
+    ([output, { storage }]) => [output, storage.holding.memory] as const,
+  )
+  const before = taken.map(([, memory]) => [memory, backend.read(memory)] as const)
+  const places = new Map(taken)
   const start = performance.now()
-  const fresh = new Map(bytes.flatMap((n, i) => (taken.has(i) ? [] : [[i, backend.allocate(n)] as const])))
+  const fresh = new Map(bytes.flatMap((n, i) => (places.has(i) ? [] : [[i, backend.allocate(n)] as const])))
   try {
     const milliseconds = await executable.profile(
-      inputs.map((s) => s.holding.memory),
-      bytes.flatMap((_, i) => fresh.get(i) ?? taken.get(i)?.holding.memory ?? []),
+      storages.map((s) => s.holding.memory),
+      bytes.flatMap((_, i) => fresh.get(i) ?? places.get(i) ?? []),
     )
     return { plan, milliseconds, total: performance.now() - start }
   } finally {
     for (const memory of fresh.values()) backend.release(memory)
     for (const [memory, values] of before) backend.write(memory, await values)
+    giveBackBrought(session, brought)
   }
 }
 
 /**
- * Gives up the arguments at the donated positions, each storage once: a tensor may stand at several paths, or be kept at another. The memory
- * of those in `taken` is a result's already.
+ * Gives up the arguments at the donated positions, each storage once: a tensor may stand at several paths, or be kept at another. The memory of
+ * those that were written over is a result's already.
  */
-const markDonated = (
-  session: Session,
-  { positions, names }: Traced,
-  storages: readonly Storage[],
-  donate: readonly number[],
-  taken: ReadonlySet<Storage>,
-): void => {
+const giveUpDonated = ({ session, donate }: Program, { inputs, names }: Traced, storages: readonly Storage[]): void => {
   if (donate.length === 0) return
-  const kept = new Set(storages.filter((_, i) => !donate.includes(at(positions, i))))
+  const isDonated = (i: number): boolean => donate.includes(at(inputs, i).position)
+  const kept = new Set(storages.filter((_, i) => !isDonated(i)))
   storages.forEach((storage, i) => {
-    const { holding } = storage
-    if (holding.donatedAs !== undefined || kept.has(storage) || !donate.includes(at(positions, i))) return
-    holding.donatedAs = at(names, i)
-    if (!taken.has(storage)) session.backend.release(holding.memory)
+    if (isDonated(i) && !kept.has(storage))
+      giveBack(session, storage.holding, { kind: 'donated', as: at(names, at(inputs, i).leaf) })
   })
 }
 
-/** `argument 0, layers.1.weight`. */
-const donatedName = (path: string): string => {
-  const dot = path.indexOf('.')
-  return `argument ${dot < 0 ? path : `${path.slice(0, dot)}, ${path.slice(dot + 1)}`}`
+const call = (program: Program, args: readonly unknown[]): unknown => {
+  const { session, maker } = program
+  const brought: Brought = new Set()
+  try {
+    const { traced, ready: prepared, storages } = bind(program, args, brought)
+    const taken = takenOver(prepared, traced, storages)
+    const outputs = run(session, prepared, { inputs: storages, taken, maker })
+    giveUpDonated(program, traced, storages)
+    return fill(
+      traced.result,
+      outputs.map((storage, i) => leafTensor(session, storage, at(traced.plan.outputs, i))),
+    )
+  } finally {
+    giveBackBrought(session, brought)
+  }
+}
+
+/** The code of each kernel, as text. */
+const sourceOf = (program: Program, args: readonly unknown[]): readonly string[] => {
+  const { session } = program
+  const brought: Brought = new Set()
+  try {
+    const { executable } = bind(program, args, brought).ready
+    if (executable.source === undefined)
+      throw new Error(`source: the device '${session.backend.name}' generates no code`)
+    return executable.source()
+  } finally {
+    giveBackBrought(session, brought)
+  }
 }
 
 /** What `compile` of a device is. */
 export const compileFunction =
   (session: Session) =>
-  <A extends readonly unknown[], R>(fn: (...args: A) => R, { donate = [] }: CompileOptions = {}): Compiled<A, R> => {
-    const plans = new Map<string, Traced>()
-    let latest: Traced | undefined
-    const tracedFor = (args: A): Traced => {
-      const key = signature(args)
-      const known = plans.get(key)
-      if (known !== undefined) return known
-      const { plan, result } = trace(session, fn, args, donate)
-      const paths = leavesWithPaths(args).map(([path]) => path)
-      const made: Traced = {
-        ...ready(session, plan),
-        given: structureOf(args),
-        result: structureOf(result),
-        paths,
-        positions: positionsOf(paths),
-        names: paths.map(donatedName),
-      }
-      plans.set(key, made)
-      return made
+  <A extends readonly unknown[], R>(
+    fn: (...args: A) => R,
+    { donate = [], static: fixed = [] }: CompileOptions = {},
+  ): Compiled<A, R> => {
+    const program: Program = {
+      session,
+      fn: (...args) => fn(...(args as unknown as A)), // leaves of A, replaced by tensors
+      donate,
+      fixed,
+      maker: fn.name === '' ? 'a compiled function' : `the compiled function '${fn.name}'`,
+      plans: new Map(),
+      latest: undefined,
     }
-    /** What runs for these arguments, and its inputs. */
-    const bind = (args: A): { readonly traced: Traced; readonly storages: readonly Storage[] } => {
-      const alike = latest === undefined ? undefined : leavesOf(latest.given, args)
-      const traced = latest === undefined || alike === undefined ? tracedFor(args) : latest
-      latest = traced
-      const storages = realizeLeaves(session, alike ?? leaves(args)).map((x, i) =>
-        storageOf(session, x.node as NodeOf<'buffer'>, at(traced.paths, i)),
-      )
-      return { traced, storages }
-    }
-    const call = (args: A): R => {
-      const { traced, storages } = bind(args)
-      const taken = takenOver(traced, storages)
-      const outputs = run(session, traced, storages, taken)
-      markDonated(session, traced, storages, donate, new Set(taken.values()))
-      return fill(traced.result, outputs) as R
-    }
-    return Object.assign(async (...args: A): Promise<R> => Promise.resolve(call(args)), {
-      plan: (...args: A): Plan => trace(session, fn, args, donate).plan,
-      profile: async (...args: A): Promise<Profile> => {
-        const { traced, storages } = bind(args)
-        return profile(session, traced, storages)
-      },
-      source: (...args: A): readonly string[] => {
-        const { executable } = bind(args).traced
-        if (executable.source === undefined)
-          throw new Error(`source: the device '${session.backend.name}' generates no code`)
-        return executable.source()
-      },
+    return Object.assign(async (...args: Given<A>): Promise<R> => inTurn(session, () => call(program, args) as R), {
+      plan: (...args: Given<A>): Plan => preparedFor(program, args).traced.plan,
+      profile: async (...args: Given<A>): Promise<Profile> => profile(program, args),
+      source: (...args: Given<A>): readonly string[] => sourceOf(program, args),
     })
   }

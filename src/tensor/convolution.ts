@@ -3,6 +3,7 @@ import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { makeNode } from '../graph/node.ts'
 import { showShape } from '../graph/shape.ts'
+import { expectImages, expectTensor, nodeOf } from './expect.ts'
 import { Tensor } from './tensor.ts'
 
 /** One number for both spatial axes, or height and width. */
@@ -20,6 +21,14 @@ export type Pair = number | readonly [number, number]
  * ```
  */
 export const pair = (p: Pair): readonly [number, number] => (typeof p === 'number' ? [p, p] : p)
+
+/** The pair of an option; throws where one is not a whole number from `least` on. */
+const whole = (operation: string, what: string, p: Pair, least: 0 | 1): readonly [number, number] => {
+  const both = pair(p)
+  if (!both.every((n) => Number.isInteger(n) && n >= least))
+    throw new ShapeError(`${operation}: ${what} ${showShape(both)} must be whole numbers ≥ ${least}`)
+  return both
+}
 
 /** How a filter moves over the image; PyTorch's meaning of each. */
 export interface ConvOptions {
@@ -56,14 +65,14 @@ export const conv2d = (
       'conv',
       {
         stride: pair(stride),
-        padLow: pair(padding),
-        padHigh: pair(padding),
+        padLow: whole('conv2d', 'padding', padding, 0),
+        padHigh: whole('conv2d', 'padding', padding, 0),
         inputDilation: [1, 1],
         filterDilation: pair(dilation),
         groups,
         dtype: x.dtype,
       },
-      [x.node, filter.node],
+      [nodeOf('conv2d', x), nodeOf('conv2d', filter)],
     ),
   )
 
@@ -95,7 +104,13 @@ export const convTranspose2d = (
   filter: Tensor,
   { stride = 1, padding = 0, outputPadding = 0 }: ConvTransposeOptions = {},
 ): Tensor => {
-  const [kernel, p, o] = [[at(filter.shape, 0), at(filter.shape, 1)] as const, pair(padding), pair(outputPadding)]
+  expectImages('convTranspose2d', x)
+  expectTensor('convTranspose2d', filter)
+  if (filter.rank !== 4)
+    throw new ShapeError(`convTranspose2d: the filter must be [KH, KW, C, O], got ${showShape(filter.shape)}`)
+  const kernel = [at(filter.shape, 0), at(filter.shape, 1)] as const
+  const p = whole('convTranspose2d', 'padding', padding, 0)
+  const o = whole('convTranspose2d', 'output padding', outputPadding, 0)
   return new Tensor(
     makeNode(
       'conv',
@@ -113,7 +128,9 @@ export const convTranspose2d = (
   )
 }
 
-const windows = (name: string, x: Tensor, size: readonly [number, number]): Tensor => {
+const windows = (name: string, x: Tensor, given: Pair): Tensor => {
+  expectImages(name, x)
+  const size = whole(name, 'size', given, 1)
   const [n, h, w, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3)]
   if (h % size[0] !== 0 || w % size[1] !== 0)
     throw new ShapeError(`${name}: windows of ${showShape(size)} do not tile ${showShape(x.shape)}`)
@@ -131,7 +148,7 @@ const windows = (name: string, x: Tensor, size: readonly [number, number]): Tens
  * averagePool(x).reshape([2]) // => [2.5, 6.5]
  * ```
  */
-export const averagePool = (x: Tensor, size: Pair = 2): Tensor => windows('averagePool', x, pair(size)).mean([2, 4])
+export const averagePool = (x: Tensor, size: Pair = 2): Tensor => windows('averagePool', x, size).mean([2, 4])
 
 /**
  * The largest of each window of `size`: `[N, H, W, C] → [N, H / size, W / size, C]`.
@@ -145,7 +162,7 @@ export const averagePool = (x: Tensor, size: Pair = 2): Tensor => windows('avera
  * maxPool(x, 3) // throws ShapeError: maxPool: windows of [3,3] do not tile [1,2,4,1]
  * ```
  */
-export const maxPool = (x: Tensor, size: Pair = 2): Tensor => windows('maxPool', x, pair(size)).max([2, 4])
+export const maxPool = (x: Tensor, size: Pair = 2): Tensor => windows('maxPool', x, size).max([2, 4])
 
 /**
  * Each pixel repeated `factor` times in both directions: `[N, H, W, C] → [N, factor·H, factor·W, C]`.
@@ -159,6 +176,8 @@ export const maxPool = (x: Tensor, size: Pair = 2): Tensor => windows('maxPool',
  * ```
  */
 export const upsampleNearest = (x: Tensor, factor = 2): Tensor => {
+  expectImages('upsampleNearest', x)
+  whole('upsampleNearest', 'factor', factor, 1)
   const [n, h, w, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3)]
   return x
     .reshape([n, h, 1, w, 1, c])
@@ -180,8 +199,9 @@ export const upsampleNearest = (x: Tensor, factor = 2): Tensor => {
  * ```
  */
 export const pixelUnshuffle = (x: Tensor, factor = 2): Tensor => {
+  expectImages('pixelUnshuffle', x)
   const [n, h, w, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3)]
-  return windows('pixelUnshuffle', x, [factor, factor])
+  return windows('pixelUnshuffle', x, factor)
     .transpose([0, 1, 3, 5, 2, 4])
     .reshape([n, h / factor, w / factor, c * factor * factor])
 }
@@ -198,6 +218,8 @@ export const pixelUnshuffle = (x: Tensor, factor = 2): Tensor => {
  * ```
  */
 export const pixelShuffle = (x: Tensor, factor = 2): Tensor => {
+  expectImages('pixelShuffle', x)
+  whole('pixelShuffle', 'factor', factor, 1)
   const [n, h, w, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3) / (factor * factor)]
   if (!Number.isInteger(c))
     throw new ShapeError(`pixelShuffle: ${at(x.shape, 3)} channels do not divide by ${factor * factor}`)

@@ -5,20 +5,27 @@
  * `iota` are part of the program: a plan holds them, and another value is another program.
  */
 import { range } from '../prelude/array.ts'
-import { ShapeError } from '../prelude/errors.ts'
-import { allocate, encodeHalf, type DType, type TypedArray } from '../graph/dtype.ts'
+import { DTypeError, ShapeError, typeError } from '../prelude/errors.ts'
+import { notATensor } from '../prelude/mistaken.ts'
+import { allocate, encodeHalf, isFloat, requireKnownDType, type DType, type TypedArray } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
-import { normalizeAxis, showShape, sizeOf, type Shape } from '../graph/shape.ts'
+import { dataOrigin, noteData } from '../graph/origin.ts'
+import { normalizeAxis, requireWholeShape, showShape, sizeOf, type Shape } from '../graph/shape.ts'
 import { fullNode } from './broadcast.ts'
 import { Tensor } from './tensor.ts'
 
-/** Numbers in nested arrays, all rows of a level equally long; or a flat typed array. */
-export type Values = number | readonly Values[] | TypedArray
+/** Numbers or booleans in nested arrays, all rows of a level equally long; or a flat typed array. */
+export type Values = number | boolean | readonly Values[] | TypedArray | Uint8ClampedArray
 
-/** The shape and dtype to give to values; by default the nesting's shape and f32. */
+/** The shape and dtype to give to values; by default the nesting's shape and f32, or bool for booleans. */
 export interface Layout {
   readonly shape?: Shape
   readonly dtype?: DType
+  /**
+   * Whether a typed array is copied (default), so that its owner may write to it again. With `false` the tensor uses it as it is: whoever gives
+   * it must not write to it afterwards, and saves a copy of what is large.
+   */
+  readonly copy?: boolean
 }
 
 const dtypeOf = (values: TypedArray): DType => {
@@ -29,41 +36,90 @@ const dtypeOf = (values: TypedArray): DType => {
   return values instanceof Uint16Array ? 'f16' : 'f32'
 }
 
-const nestedShape = (values: Values): Shape => {
-  if (typeof values === 'number') return []
-  if (ArrayBuffer.isView(values)) return [values.length]
-  const [first] = values
-  return first === undefined ? [0] : [values.length, ...nestedShape(first)]
+const storages = [Float32Array, Float64Array, Int32Array, Uint32Array, Uint8Array, Uint16Array] as const
+
+/** A typed array that a dtype is stored as; the pixels of a canvas are u8 by another name. */
+const storageOf = (values: ArrayBufferView): TypedArray => {
+  if (values instanceof Uint8ClampedArray) return new Uint8Array(values.buffer, values.byteOffset, values.length)
+  const Storage = storages.find((Storage) => values instanceof Storage)
+  if (Storage !== undefined && values instanceof Storage) return values
+  const isBig = values instanceof BigInt64Array || values instanceof BigUint64Array
+  const remedy = isBig ? 'Int32Array.from(values, Number)' : 'Int32Array.from(values), or Float32Array.from(values)'
+  throw new DTypeError(
+    `tensor: no dtype is stored as ${values.constructor.name}: take Float32Array (f32), Float64Array (f64), Int32Array (i32), Uint32Array (u32), Uint8Array (u8, bool) or Uint16Array (the bits of f16), as ${remedy}`,
+  )
 }
 
-const flatten = (values: Values, shape: Shape): readonly number[] => {
-  if (typeof values === 'number') {
+const isScalar = (x: unknown): x is number | boolean => typeof x === 'number' || typeof x === 'boolean'
+
+const isRow = (x: Values): x is readonly Values[] => Array.isArray(x)
+
+/** A typed array is a row of numbers, wherever it stands. */
+const asRow = (values: Values): readonly Values[] | undefined =>
+  isRow(values) ? values : ArrayBuffer.isView(values) ? Array.from(storageOf(values)) : undefined
+
+const nestedShape = (values: Values): Shape => {
+  const row = asRow(values)
+  if (row === undefined) return []
+  const [first] = row
+  return first === undefined ? [row.length] : [row.length, ...nestedShape(first)]
+}
+
+const refuse = (values: unknown, index: readonly number[]): never => {
+  if (values instanceof Tensor)
+    throw typeError(
+      `tensor: got a tensor at ${showShape(index)} where a number is expected: stack([…]) puts tensors together`,
+    )
+  throw notATensor(index.length === 0 ? 'tensor' : `tensor, at ${showShape(index)}`, values, 'a number')
+}
+
+const flatten = (values: Values, shape: Shape, index: readonly number[] = []): readonly (number | boolean)[] => {
+  const row = asRow(values)
+  if (row === undefined) {
+    if (!isScalar(values)) return refuse(values, index)
     if (shape.length > 0) throw new ShapeError(`tensor: a number stands where a row of ${showShape(shape)} is expected`)
     return [values]
   }
-  if (values.length !== shape[0])
-    throw new ShapeError(`tensor: rows have different lengths: ${values.length} where ${shape[0]} is expected`)
-  return Array.from(values as readonly Values[]).flatMap((v) => flatten(v, shape.slice(1)))
+  if (shape.length === 0) throw new ShapeError(`tensor: a row of ${row.length} stands where a number is expected`)
+  if (row.length !== shape[0])
+    throw new ShapeError(`tensor: rows have different lengths: ${row.length} where ${shape[0]} is expected`)
+  return shape.length === 1 && row.every(isScalar)
+    ? row
+    : Array.from(row).flatMap((v, i) => flatten(v, shape.slice(1), [...index, i]))
 }
 
-const toTyped = (
-  values: Values,
-  { shape, dtype }: Layout,
-): { readonly values: TypedArray; readonly shape: Shape; readonly dtype: DType } => {
-  if (typeof values !== 'number' && ArrayBuffer.isView(values)) {
-    const full = { values, shape: shape ?? [values.length], dtype: dtype ?? dtypeOf(values) }
-    const isBool = full.dtype === 'bool' && values instanceof Uint8Array && values.every((x) => x <= 1)
-    if (full.dtype !== dtypeOf(values) && !isBool) return toTyped(Array.from(values), full)
-    return check(full)
-  }
-  const nested = nestedShape(values)
-  const flat = flatten(values, nested)
-  const to = dtype ?? 'f32'
+/** Values as a leaf has them. */
+interface Typed {
+  readonly values: TypedArray
+  readonly shape: Shape
+  readonly dtype: DType
+}
+
+/** A typed array, copied unless that is not wanted, where the dtype is stored so; else its numbers. */
+const fromTypedArray = (values: TypedArray, { shape, dtype, copy = true }: Layout): Typed => {
+  const full = { values, shape: shape ?? [values.length], dtype: dtype ?? dtypeOf(values) }
+  const isBool = full.dtype === 'bool' && values instanceof Uint8Array && values.every((x) => x <= 1)
+  if (full.dtype !== dtypeOf(values) && !isBool) return fromNested(Array.from(values), full)
+  return check({ ...full, values: copy ? values.slice() : values })
+}
+
+/** Numbers in nested arrays as elements of a dtype. */
+const fromNested = (given: Values, { shape, dtype }: Layout): Typed => {
+  const nested = nestedShape(given)
+  const flat = flatten(given, nested)
+  const to = dtype ?? (flat.length > 0 && flat.every((x) => typeof x === 'boolean') ? 'bool' : 'f32')
   const typed = allocate(to, flat.length)
-  flat.forEach((x, i) => {
+  flat.forEach((value, i) => {
+    const x = Number(value)
     typed[i] = to === 'f16' ? encodeHalf(x) : to === 'bool' ? Number(x !== 0) : x
   })
   return check({ values: typed, shape: shape ?? nested, dtype: to })
+}
+
+const toTyped = (given: Values, layout: Layout): Typed => {
+  if (layout.dtype !== undefined) requireKnownDType(layout.dtype)
+  if (layout.shape !== undefined) requireWholeShape(layout.shape)
+  return ArrayBuffer.isView(given) ? fromTypedArray(storageOf(given), layout) : fromNested(given, layout)
 }
 
 const check = <T extends { readonly values: TypedArray; readonly shape: Shape }>(t: T): T => {
@@ -73,7 +129,8 @@ const check = <T extends { readonly values: TypedArray; readonly shape: Shape }>
 }
 
 /**
- * A tensor of data. Typed arrays are used as they are (do not write to them afterwards); nested arrays become `dtype` (default f32).
+ * A tensor of data. A typed array is copied, unless `copy` is false; nested arrays become `dtype` (default f32). A `Uint16Array` holds the bits of
+ * f16, unless `dtype` names another: then its numbers. What is made inside a compiled function is part of it, as a constant is.
  *
  * @example
  * ```ts
@@ -81,15 +138,16 @@ const check = <T extends { readonly values: TypedArray; readonly shape: Shape }>
  *
  * tensor([[1, 2, 3], [4, 5, 6]]).shape // => [2, 3]
  * tensor([1, 2.5], { dtype: 'f64' }) // => [1, 2.5]
+ * tensor([true, false]).dtype // => 'bool'
  * tensor(new Int32Array([1, 2, 3, 4]), { shape: [2, 2] }).dtype // => 'i32'
  * tensor([[1, 2], [3]]) // throws ShapeError: tensor: rows have different lengths: 1 where 2 is expected
  * ```
  */
 export const tensor = (values: Values, layout: Layout = {}): Tensor => {
   const t = toTyped(values, layout)
-  return new Tensor(
-    makeNode('buffer', { source: { kind: 'host', values: t.values }, shape: t.shape, dtype: t.dtype }, []),
-  )
+  const node = makeNode('buffer', { source: { kind: 'host', values: t.values }, shape: t.shape, dtype: t.dtype }, [])
+  noteData(node, dataOrigin(tensor))
+  return new Tensor(node)
 }
 
 /**
@@ -196,8 +254,10 @@ export const onesLike = (x: Tensor): Tensor => ones(x.shape, x.dtype)
  * iota([2, 3], 1) // => [[0, 1, 2], [0, 1, 2]]
  * ```
  */
-export const iota = (shape: Shape, axis: number, dtype: DType = 'i32'): Tensor =>
-  new Tensor(makeNode('iota', { shape, axis: normalizeAxis('iota', axis, shape.length), dtype }, []))
+export const iota = (shape: Shape, axis: number, dtype: DType = 'i32'): Tensor => {
+  requireWholeShape(shape)
+  return new Tensor(makeNode('iota', { shape, axis: normalizeAxis('iota', axis, shape.length), dtype }, []))
+}
 
 /**
  * `[0, 1, …, n − 1]`.
@@ -228,8 +288,9 @@ export const eye = (n: number, dtype: DType = 'f32'): Tensor =>
     .cast(dtype)
 
 /**
- * 1 at the class, 0 elsewhere: `[…] → […, classes]`.
+ * 1 at the class, 0 elsewhere: `[…] → […, classes]`. A label outside [0, classes) gives a row of zeros, as in JAX.
  *
+ * @throws DTypeError for labels that are no integers
  * @example
  * ```ts
  * import { oneHot, tensor } from 'fathom'
@@ -238,11 +299,12 @@ export const eye = (n: number, dtype: DType = 'f32'): Tensor =>
  * ```
  */
 export const oneHot = (labels: Tensor, classes: number, dtype: DType = 'f32'): Tensor => {
-  const shape = [...labels.shape, classes]
+  if (isFloat(labels.dtype) || labels.dtype === 'bool')
+    throw new DTypeError(`oneHot: labels are integers, got ${labels.dtype}; cast them to i32`)
   return labels
+    .cast('i32') // bytes would count only to 255
     .expandDims(-1)
-    .broadcastTo(shape)
-    .equal(iota(shape, labels.rank, labels.dtype))
+    .equal(iota([...labels.shape, classes], labels.rank))
     .cast(dtype)
 }
 

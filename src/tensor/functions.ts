@@ -1,15 +1,20 @@
 /** Named functions of a tensor: the derived operations that papers and textbooks name. */
-import { at } from '../prelude/array.ts'
+import { at, without } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { makeNode } from '../graph/node.ts'
 import type { DotAttrs } from '../graph/ops.ts'
 import { normalizeAxis, showShape } from '../graph/shape.ts'
 import { customVjp } from './annotate.ts'
-import { iota } from './create.ts'
+import { full } from './create.ts'
+import { expectTensor, nodeOf } from './expect.ts'
 import { Tensor, type Axes } from './tensor.ts'
 
+/** `f` of a half computed in f32 and rounded at the end: a sum of halves may be none, and each step would round. */
+const inSingle = (x: Tensor, f: (x: Tensor) => Tensor): Tensor =>
+  x.dtype === 'f16' ? f(x.cast('f32')).cast('f16') : f(x)
+
 /**
- * max(x, 0), with gradient 0 at 0 as in PyTorch.
+ * max(x, 0), with gradient 0 at 0 as in PyTorch; NaN stays NaN, and lets the gradient pass.
  *
  * @example
  * ```ts
@@ -18,7 +23,7 @@ import { Tensor, type Axes } from './tensor.ts'
  * relu(tensor([-2, 0, 3])) // => [0, 0, 3]
  * ```
  */
-export const relu = (x: Tensor): Tensor => x.greater(0).select(x, 0)
+export const relu = (x: Tensor): Tensor => x.less(0).or(x.equal(0)).select(0, x)
 
 /**
  * x for x > 0, `slope`·x elsewhere.
@@ -76,7 +81,8 @@ export const geluTanh = (x: Tensor): Tensor =>
   )
 
 /**
- * log(1 + eˣ) without overflow: the larger of 0 and x is taken out and held constant, so that every derivative is exact, at 0 too.
+ * log(1 + eˣ) = max(x, 0) + log(1 + e^−|x|), without overflow. Its derivative is the logistic function, at 0 too, where the parts have
+ * kinks.
  *
  * @example
  * ```ts
@@ -85,10 +91,10 @@ export const geluTanh = (x: Tensor): Tensor =>
  * softplus(tensor([-1000, 0, 1000])) // => [0, 0.693, 1000]
  * ```
  */
-export const softplus = (x: Tensor): Tensor => {
-  const m = relu(x).stopGradient()
-  return m.neg().exp().add(x.sub(m).exp()).log().add(m)
-}
+export const softplus: (x: Tensor) => Tensor = customVjp(
+  (x: Tensor): Tensor => relu(x).add(x.abs().neg().exp().add(1).log()),
+  ([x], g): [Tensor] => [g.mul(x.sigmoid())],
+)
 
 /**
  * eˣ / Σ eˣ along `axis`; the maximum is taken off first, which changes nothing but the range. Its own derivative, y·(g − Σ g·y), needs
@@ -102,20 +108,31 @@ export const softplus = (x: Tensor): Tensor => {
  * softmax(tensor([1000, 1000])) // => [0.5, 0.5]
  * ```
  */
-export const softmax = (x: Tensor, axis = -1): Tensor =>
+export const softmax = (x: Tensor, axis = -1): Tensor => {
+  const a = normalizeAxis('softmax', axis, x.rank)
+  return at(x.shape, a) === 0 ? x : inSingle(x, (wide) => softmaxOf(wide, a))
+}
+
+const softmaxOf = (x: Tensor, axis: number): Tensor =>
   customVjp(
     (x: Tensor): Tensor => {
       const e = x.sub(x.max(axis, true)).exp()
       return e.div(e.sum(axis, true))
     },
     ([x], g): [Tensor] => {
-      const y = softmax(x, axis)
+      const y = softmaxOf(x, axis)
       return [g.sub(g.mul(y).sum(axis, true)).mul(y)]
     },
   )(x)
 
+/** The largest element of each row, held constant: what is taken off before eˣ, which changes nothing but the range. */
+const offsetOf = (x: Tensor, axis: number): Tensor => x.max(axis, true).stopGradient()
+
+/** log Σ e^z for z ≤ 0, of which one is 0. */
+const logSumOf = (z: Tensor, axis: number): Tensor => z.exp().sum(axis, true).log()
+
 /**
- * log Σ eˣ along `axis`.
+ * log Σ eˣ along `axis`; −∞ where all elements are, or there are none.
  *
  * @example
  * ```ts
@@ -127,13 +144,20 @@ export const softmax = (x: Tensor, axis = -1): Tensor =>
  */
 export const logSumExp = (x: Tensor, axis = -1, keepDims = false): Tensor => {
   const a = normalizeAxis('logSumExp', axis, x.rank)
-  const m = x.max(a, true).stopGradient()
-  const y = x.sub(m).exp().sum(a, true).log().add(m)
-  return keepDims ? y : y.reshape(x.shape.filter((_, i) => i !== a))
+  const kept = x.shape.map((n, i) => (i === a ? 1 : n))
+  const y = at(x.shape, a) === 0 ? full(kept, -Infinity, x.dtype) : inSingle(x, (wide) => logSumExpOf(wide, a))
+  return keepDims ? y : y.reshape(without(kept, [a]))
+}
+
+const logSumExpOf = (x: Tensor, axis: number): Tensor => {
+  const largest = offsetOf(x, axis)
+  const m = largest.abs().equal(Infinity).select(0, largest) // ∞ − ∞ is no number, and eˣ of ±∞ needs no offset
+  return logSumOf(x.sub(m), axis).add(m)
 }
 
 /**
- * log softmax(x) along `axis`.
+ * log softmax(x) along `axis`: (x − max x) − log Σ e^(x − max x). The logarithm is small and comes last: next to a large maximum it would
+ * be rounded away.
  *
  * @example
  * ```ts
@@ -141,9 +165,17 @@ export const logSumExp = (x: Tensor, axis = -1, keepDims = false): Tensor => {
  *
  * logSoftmax(tensor([1, 2, 3])) // => [-2.41, -1.41, -0.41]
  * logSoftmax(tensor([0, 1000])) // => [-1000, 0]
+ * logSoftmax(tensor([1e8, 1e8])) // => [-0.693, -0.693]
  * ```
  */
-export const logSoftmax = (x: Tensor, axis = -1): Tensor => x.sub(logSumExp(x, axis, true))
+export const logSoftmax = (x: Tensor, axis = -1): Tensor => {
+  const a = normalizeAxis('logSoftmax', axis, x.rank)
+  if (at(x.shape, a) === 0) return x
+  return inSingle(x, (wide) => {
+    const z = wide.sub(offsetOf(wide, a))
+    return z.sub(logSumOf(z, a))
+  })
+}
 
 /**
  * The mean squared deviation from the mean over `axes` (divided by the count, not count − 1).
@@ -157,10 +189,24 @@ export const logSoftmax = (x: Tensor, axis = -1): Tensor => x.sub(logSumExp(x, a
  * ```
  */
 export const variance = (x: Tensor, axes?: Axes, keepDims = false): Tensor =>
-  x.sub(x.mean(axes, true)).square().mean(axes, keepDims)
+  inSingle(x, (wide) => wide.sub(wide.mean(axes, true)).square().mean(axes, keepDims))
+
+/** `x` moved `by` places towards the end of `axis`; zeros come in, and what leaves is lost. */
+const moved = (x: Tensor, axis: number, by: number): Tensor => {
+  const low = x.shape.map((_, i) => (i === axis ? by : 0))
+  const kept = x.shape.map((n, i) => [0, i === axis ? n - by : n] as const)
+  return x.slice(...kept).pad(
+    low,
+    x.shape.map(() => 0),
+  )
+}
+
+/** Running sums by doubling: when a step begins, each element is the sum of the last `reach` ones up to it (Hillis and Steele 1986). */
+const doubled = (x: Tensor, axis: number, reach = 1): Tensor =>
+  reach >= at(x.shape, axis) ? x : doubled(x.add(moved(x, axis, reach)), axis, 2 * reach)
 
 /**
- * Running sums along `axis`: a product with a triangular matrix.
+ * Running sums along `axis`, in ⌈log₂ n⌉ steps over all elements. Bytes are summed in i32, halves in f32.
  *
  * @example
  * ```ts
@@ -172,14 +218,7 @@ export const variance = (x: Tensor, axes?: Axes, keepDims = false): Tensor =>
  */
 export const cumsum = (x: Tensor, axis = -1): Tensor => {
   const a = normalizeAxis('cumsum', axis, x.rank)
-  const n = at(x.shape, a)
-  const upper = iota([n, n], 1)
-    .less(iota([n, n], 0))
-    .not()
-    .cast(x.dtype) // 1 where row ≤ column
-  const order = [...x.shape.keys()].filter((i) => i !== a)
-  const summed = dotGeneral(x, upper, { contract: [[a], [0]], batch: [[], []] })
-  return summed.transpose([...x.shape.keys()].map((i) => (i === a ? x.rank - 1 : order.indexOf(i))))
+  return inSingle(x.dtype === 'u8' ? x.cast('i32') : x, (wide) => doubled(wide, a))
 }
 
 /**
@@ -194,7 +233,7 @@ export const cumsum = (x: Tensor, axis = -1): Tensor => {
  * ```
  */
 export const dotGeneral = (x: Tensor, y: Tensor, attrs: Omit<DotAttrs, 'dtype'>): Tensor =>
-  new Tensor(makeNode('dotGeneral', { ...attrs, dtype: x.dtype }, [x.node, y.node]))
+  new Tensor(makeNode('dotGeneral', { ...attrs, dtype: x.dtype }, [nodeOf('dotGeneral', x), nodeOf('dotGeneral', y)]))
 
 /**
  * Einstein summation over two tensors, as in NumPy: `einsum('bqd,bkd->bqk', q, k)`.
@@ -211,8 +250,10 @@ export const dotGeneral = (x: Tensor, y: Tensor, attrs: Omit<DotAttrs, 'dtype'>)
  * ```
  */
 export const einsum = (formula: string, x: Tensor, y: Tensor): Tensor => {
+  for (const operand of [x, y]) expectTensor('einsum', operand)
   const match = /^\s*([a-zA-Z]*)\s*,\s*([a-zA-Z]*)\s*->\s*([a-zA-Z]*)\s*$/.exec(formula)
-  if (match === null) throw new ShapeError(`einsum: '${formula}' is not of the form 'ij,jk->ik'`)
+  if (match === null)
+    throw new ShapeError(`einsum: '${formula}' is not of the form 'ij,jk->ik': two operands, and the result named`)
   const [xs, ys, out] = [[...(match[1] ?? '')], [...(match[2] ?? '')], [...(match[3] ?? '')]]
   if (xs.length !== x.rank || ys.length !== y.rank)
     throw new ShapeError(
@@ -249,6 +290,11 @@ export const einsum = (formula: string, x: Tensor, y: Tensor): Tensor => {
  * ```
  */
 export const attention = (query: Tensor, key: Tensor, value: Tensor): Tensor => {
+  for (const x of [query, key, value]) expectTensor('attention', x)
+  if (query.rank < 2 || key.rank !== query.rank || value.rank !== query.rank)
+    throw new ShapeError(
+      `attention: takes query […, Q, D], key […, K, D] and value […, K, V] with equal leading axes, got ${[query, key, value].map((x) => showShape(x.shape)).join(', ')}`,
+    )
   const scale = 1 / Math.sqrt(at(query.shape, query.rank - 1))
   const n = query.rank
   const batch = query.shape.slice(0, -2).map((_, i) => i)

@@ -1,141 +1,126 @@
-/**
- * What a device keeps: storages of memory, and plans made ready to run on them. A storage gives its memory back once, when it is donated or when
- * no tensor reaches it any more.
- */
+/** Values on a device: brought from the host, computed by plans, given to tensors. */
 import { at } from '../prelude/array.ts'
-import { DTypeError, UseAfterDonate } from '../prelude/errors.ts'
+import { DTypeError } from '../prelude/errors.ts'
 import { bytesPerElement, type DType, type TypedArray } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
 import type { NodeOf } from '../graph/ops.ts'
-import { sizeOf, type Shape } from '../graph/shape.ts'
-import type { Passes } from '../compiler/passes.ts'
+import { showShape, sizeOf, type Shape } from '../graph/shape.ts'
 import type { Plan } from '../compiler/plan.ts'
-import type { Backend, Executable, Memory } from '../backends/backend.ts'
+import type { Memory } from '../backends/backend.ts'
+import { giveBack, hold, passOn, requireHeld, Storage, type Ready, type Session } from './session.ts'
 import { Tensor } from './tensor.ts'
-
-/** Memory that a storage has until it is given back: once, by a donation, behind the run that borrowed it, or when nothing refers to the storage any more. */
-export interface Holding {
-  readonly memory: Memory
-  donatedAs: string | undefined
-}
-
-/** Values that a device keeps: the state of a leaf. */
-export class Storage {
-  readonly owner: object
-  readonly holding: Holding
-
-  constructor(owner: object, holding: Holding) {
-    this.owner = owner
-    this.holding = holding
-  }
-}
-
-/** What a device knows while it is open. */
-export interface Session {
-  /** Gives memory back when no tensor can reach its storage any more. */
-  readonly forgotten: FinalizationRegistry<Holding>
-  readonly backend: Backend
-  readonly passes: Passes
-  readonly uploads: WeakMap<TypedArray, Storage>
-  readonly realizations: Map<string, Ready>
-}
-
-/** A plan made ready. */
-export interface Ready {
-  readonly plan: Plan
-  readonly executable: Executable
-  /** Bytes of each output. */
-  readonly bytes: readonly number[]
-}
 
 const named = (path: string): string => (path === '' ? 'the tensor' : `the tensor '${path}'`)
 
-/** The values of a leaf, which come from the host when they are not here. @param path the leaf's place, for errors */
-export const storageOf = (session: Session, node: NodeOf<'buffer'>, path: string): Storage => {
-  const { source } = node.attrs
-  if (source.kind === 'host') return upload(session, source.values)
-  const { storage } = source
+/** What is in a storage. */
+interface Typing {
+  readonly shape: Shape
+  readonly dtype: DType
+}
+
+const labelOf = ({ dtype, shape }: Typing, maker: string): string => `${dtype}${showShape(shape)} of ${maker}`
+
+/** The storage of a leaf whose values are on the device. @param path the leaf's place, for errors */
+const deviceStorage = (session: Session, storage: object, path: string): Storage => {
   if (!(storage instanceof Storage) || storage.owner !== session)
     throw new DTypeError(`${named(path)} lives on another device; read it there and make a tensor of its values`)
-  const { donatedAs } = storage.holding
-  if (donatedAs !== undefined)
-    throw new UseAfterDonate(
-      `${named(path)} was donated as '${donatedAs}' to a compiled function; use the value that the function returned`,
-    )
+  requireHeld(storage.holding, named(path))
   return storage
 }
 
-/** A storage of memory that nothing else holds. */
-const hold = (session: Session, memory: Memory): Storage => {
-  const holding: Holding = { memory, donatedAs: undefined }
-  const storage = new Storage(session, holding)
-  session.forgotten.register(storage, holding)
-  return storage
+const bring = (session: Session, values: TypedArray, label: string): Storage => {
+  const memory = session.backend.allocate(values.byteLength)
+  session.backend.write(memory, values)
+  return hold(session, memory, label)
 }
 
-/** A storage of fresh memory. */
-const allocate = (session: Session, bytes: number): Storage => hold(session, session.backend.allocate(bytes))
-
-/** Where values of the host are kept here already. */
-const uploaded = (session: Session, values: TypedArray): Storage | undefined => {
-  const known = session.uploads.get(values)
-  return known !== undefined && known.holding.donatedAs === undefined ? known : undefined
+/** A storage with the values of a leaf of the host, brought now. */
+export const bringValues = (session: Session, node: NodeOf<'buffer'>): Storage => {
+  const { source } = node.attrs
+  if (source.kind === 'device') throw new TypeError('storage: these values are on a device already')
+  return bring(session, source.values, labelOf(node, 'tensor()'))
 }
 
-const upload = (session: Session, values: TypedArray): Storage => {
-  const known = uploaded(session, values)
-  if (known !== undefined) return known
-  const storage = allocate(session, values.byteLength)
-  session.backend.write(storage.holding.memory, values)
-  session.uploads.set(values, storage)
-  return storage
-}
+/** What one call needs only for itself: storages that are given back behind it. */
+export type Brought = Set<Storage>
 
 /**
- * The values of leaves for one run, which is given to `use`. What has to be brought from the host only for that is given back behind it, and is
- * not kept until nothing refers to the leaf: a model that is loaded would else lie in memory twice.
+ * The values of a leaf for one call. Those of the host are brought for it, and given back behind it; a leaf that is used a second time is kept,
+ * as it will be used again. Memory stays flat in a loop that makes a tensor a turn, and weights that are loaded lie in memory once.
  */
-export const borrow = <R>(
-  session: Session,
-  nodes: readonly NodeOf<'buffer'>[],
-  use: (storages: readonly Storage[]) => R,
-): R => {
-  const brought = new Set<Storage>()
-  const storages = nodes.map((node) => {
-    const { source } = node.attrs
-    const isNew = source.kind === 'host' && uploaded(session, source.values) === undefined
-    const storage = storageOf(session, node, 'a captured tensor')
-    if (isNew) brought.add(storage)
-    return storage
-  })
-  const result = use(storages)
-  for (const { holding } of brought) {
-    holding.donatedAs = 'values of the host'
-    session.backend.release(holding.memory)
+export const storageFor = (session: Session, node: NodeOf<'buffer'>, path: string, brought: Brought): Storage => {
+  const { source } = node.attrs
+  if (source.kind === 'device') return deviceStorage(session, source.storage, path)
+  const { of, kept, seen } = session.uploads
+  const known = of.get(node)
+  if (known !== undefined && known.holding.end === undefined) return known
+  const storage = bringValues(session, node)
+  of.set(node, storage)
+  if (seen.has(node)) kept.add(storage.holding)
+  else {
+    seen.add(node)
+    brought.add(storage)
   }
-  return result
+  return storage
 }
 
-/** The tensor of a storage. */
-export const leafTensor = (storage: Storage, shape: Shape, dtype: DType): Tensor =>
-  new Tensor(makeNode('buffer', { source: { kind: 'device', storage }, shape, dtype }, []))
+/** A number for one call. */
+export const bringNumber = (session: Session, value: TypedArray, brought: Brought): Storage => {
+  const storage = bring(session, value, 'a number')
+  brought.add(storage)
+  return storage
+}
 
-/** Runs the plan; the outputs in `taken` are written where those inputs lie, which the caller then marks as donated. */
-export const run = (
-  session: Session,
-  { plan, executable, bytes }: Ready,
-  inputs: readonly Storage[],
-  taken: ReadonlyMap<number, Storage> = new Map(),
-): readonly Tensor[] => {
-  const outputs = bytes.map((n, i) => taken.get(i) ?? allocate(session, n))
+/** Gives back what a call has brought for itself. */
+export const giveBackBrought = (session: Session, brought: Brought): void => {
+  for (const { holding } of brought) giveBack(session, holding, { kind: 'behind the call' })
+}
+
+/** The tensor of a storage. It belongs to the innermost open scope. */
+export const leafTensor = (session: Session, storage: Storage, { shape, dtype }: Typing): Tensor => {
+  session.scopes.at(-1)?.add(storage.holding)
+  return new Tensor(makeNode('buffer', { source: { kind: 'device', storage }, shape, dtype }, []))
+}
+
+/** A donated storage that an output is written over, and its place in words. */
+export interface Taken {
+  readonly storage: Storage
+  readonly as: string
+}
+
+/** A run: its inputs, what outputs are written over, and who asks for it, in words. */
+export interface Run {
+  readonly inputs: readonly Storage[]
+  readonly taken?: ReadonlyMap<number, Taken>
+  readonly maker: string
+}
+
+/** Memory for outputs; none at all when there is too little. */
+const allocateAll = (session: Session, sizes: readonly (readonly [number, number])[]): ReadonlyMap<number, Memory> => {
+  const fresh = new Map<number, Memory>()
+  try {
+    for (const [output, bytes] of sizes) fresh.set(output, session.backend.allocate(bytes))
+    return fresh
+  } catch (e) {
+    for (const memory of fresh.values()) session.backend.release(memory)
+    throw e
+  }
+}
+
+/** Runs a plan: the storages of its outputs. What outputs are written over ends as donated. */
+export const run = (session: Session, ready: Ready, { inputs, taken = new Map(), maker }: Run): readonly Storage[] => {
+  const { plan, executable, bytes } = ready
+  const fresh = allocateAll(
+    session,
+    bytes.flatMap((n, i) => (taken.has(i) ? [] : [[i, n] as const])),
+  )
+  const outputs = bytes.flatMap((_, i) => fresh.get(i) ?? taken.get(i)?.storage.holding.memory ?? [])
   executable.run(
     inputs.map((s) => s.holding.memory),
-    outputs.map((s) => s.holding.memory),
+    outputs,
   )
-  return outputs.map((written, i) => {
-    const storage = taken.has(i) ? hold(session, written.holding.memory) : written
-    return leafTensor(storage, at(plan.outputs, i).shape, at(plan.outputs, i).dtype)
-  })
+  for (const { storage, as } of taken.values()) passOn(session, storage.holding, { kind: 'donated', as })
+  return outputs.map((memory, i) => hold(session, memory, labelOf(at(plan.outputs, i), maker)))
 }
 
 /** A plan as this device runs it. */
@@ -144,3 +129,8 @@ export const ready = (session: Session, plan: Plan): Ready => ({
   executable: session.backend.prepare(plan),
   bytes: plan.outputs.map(({ shape, dtype }) => sizeOf(shape) * bytesPerElement[dtype]),
 })
+
+/** Every holding that the device can bring again from the host. */
+export const evictUploads = (session: Session): void => {
+  for (const holding of session.uploads.kept) giveBack(session, holding, { kind: 'behind the call' })
+}

@@ -4,13 +4,16 @@
  *
  * Nothing is computed here: each method makes nodes. Operands broadcast by NumPy's rule, and the broadcast is written into the graph.
  */
-import { at, equalNumbers, product, range } from '../prelude/array.ts'
-import { DTypeError, ShapeError } from '../prelude/errors.ts'
+import { at as element, equalNumbers, product, range } from '../prelude/array.ts'
+import { DTypeError, ShapeError, typeError } from '../prelude/errors.ts'
+import { notATensor } from '../prelude/mistaken.ts'
 import { isFloat, type DType } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
-import type { Node } from '../graph/ops.ts'
-import { broadcastShapes, normalizeAxis, showShape, sizeOf, type Shape } from '../graph/shape.ts'
+import type { Definition, Node } from '../graph/ops.ts'
+import { broadcastShapes, normalizeAxis, requireWholeShape, showShape, sizeOf, type Shape } from '../graph/shape.ts'
 import { broadcastNode, fullNode } from './broadcast.ts'
+import { jsonOf, showNode, type TensorJson } from './inspect.ts'
+import { inDType } from './tracedNumber.ts'
 
 /** What a binary method takes: a tensor of the same dtype, or a number, which takes the tensor's dtype. */
 export type Operand = Tensor | number
@@ -25,6 +28,36 @@ const normalizeAxes = (operation: string, axes: Axes, rank: number): readonly nu
   axes === undefined
     ? range(rank)
     : (typeof axes === 'number' ? [axes] : axes).map((a) => normalizeAxis(operation, a, rank))
+
+/** The shape that `reshape` is asked for, with the length for −1 found. */
+const completeShape = (from: Shape, shape: Shape): Shape => {
+  const open = Array.isArray(shape) ? shape.filter((n) => n === -1).length : 0
+  const known = open === 0 ? shape : shape.filter((n) => n !== -1)
+  requireWholeShape(known)
+  if (open === 0) return shape
+  const where = `reshape: ${showShape(from)} to ${showShape(shape)}`
+  if (open > 1) throw new ShapeError(`${where}: ${open} lengths are −1; one can be left open`)
+  const [size, rest] = [sizeOf(from), sizeOf(known)]
+  if (rest === 0)
+    throw new ShapeError(`${where}: the lengths beside −1 make 0 elements, so −1 could be anything; name it`)
+  if (size % rest !== 0) throw new ShapeError(`${where}: ${size} elements do not divide by ${rest}`)
+  return shape.map((n) => (n === -1 ? size / rest : n))
+}
+
+const badExponent = (p: unknown): TypeError =>
+  p instanceof Tensor
+    ? typeError(
+        'pow: the exponent must be a number, got a tensor; where x > 0, x.log().mul(p).exp() is x to the power p',
+      )
+    : notATensor('pow', p, 'a number')
+
+/** How a vector, which NumPy would take, becomes a matrix. */
+const vectorRemedy = (x: Tensor, y: Tensor): string => {
+  if (x.rank === 0 || y.rank === 0) return 'for a number use mul'
+  return x.rank === 1
+    ? 'the first as a row: x.expandDims(0).matmul(…)'
+    : 'the second as a column: x.matmul(y.expandDims(-1))'
+}
 
 type BinaryName =
   | 'add'
@@ -165,7 +198,7 @@ export class Tensor {
   sub(y: Operand): Tensor {
     return typeof y === 'number' && isFloat(this.dtype)
       ? this.binary('add', -y)
-      : this.binary('add', this.operand(y).neg())
+      : this.binary('add', this.operandOf('sub', y).neg())
   }
 
   /**
@@ -368,7 +401,7 @@ export class Tensor {
   }
 
   /**
-   * |x|; its gradient at 0 is 0.
+   * |x|; its gradient is the sign of x: 0 at 0, and NaN at NaN.
    *
    * @example
    * ```ts
@@ -379,35 +412,74 @@ export class Tensor {
    * ```
    */
   abs(): Tensor {
-    const zero = this.operand(0)
-    return this.less(0).select(this.neg(), zero.less(this).select(this, zero))
+    if (this.dtype === 'bool') throw new DTypeError('abs: takes a number, got bool; cast it first')
+    if (this.dtype === 'u8' || this.dtype === 'u32') return this
+    // x · sign x, the sign held constant; neither below nor above 0 are ±0 and NaN, which are their own sign: |−0| = 0, |NaN| = NaN.
+    const sign = this.less(0).select(-1, this.greater(0).select(1, this))
+    return this.mul(sign.stopGradient())
   }
 
   /**
-   * xⁿ for a whole number n, by repeated squaring.
+   * xᵖ for a number p. Whole powers are products, by repeated squaring, in every dtype; of others, those of floats, x < 0 gives NaN, and the
+   * gradient is p·xᵖ⁻¹ at 0 too.
    *
    * @example
    * ```ts
-   * import { tensor } from 'fathom'
+   * import { grad, tensor, type Tensor } from 'fathom'
    *
-   * tensor([2, 3]).pow(3) // => [8, 27]
+   * tensor([2, -3]).pow(3) // => [8, -27]
    * tensor([2, 4]).pow(-1) // => [0.5, 0.25]
-   * tensor([2]).pow(0.5) // throws RangeError: pow: the exponent must be a whole number, got 0.5; …
+   * tensor([4, 0, -1]).pow(1.5) // => [8, 0, NaN]
+   * grad((x: Tensor) => x.pow(1.5).sum())(tensor([4, 0])) // => [3, 0]
    * ```
    */
-  pow(n: number): Tensor {
-    if (!Number.isInteger(n))
-      throw new RangeError(
-        `pow: the exponent must be a whole number, got ${n}; for other powers write x.log().mul(p).exp()`,
-      )
-    if (n < 0) return this.operand(1).div(this.pow(-n))
+  pow(p: number): Tensor {
+    if (typeof p !== 'number') throw badExponent(p)
+    if (!Number.isFinite(p)) throw new RangeError(`pow: the exponent must be a finite number, got ${p}`)
+    return Number.isInteger(p) ? this.wholePower(p) : this.realPower(p)
+  }
+
+  private wholePower(n: number): Tensor {
+    if (n < 0 && !isFloat(this.dtype))
+      throw new DTypeError(`pow: ${this.dtype} to the power ${n} is no integer; cast to a float first`)
+    if (n < 0) return this.operand(1).div(this).wholePower(-n) // not 1 / xⁿ, whose derivative at ∞ is 0 · ∞
     if (n === 0) return this.operand(1)
-    const half = n > 1 ? this.pow(Math.floor(n / 2)).square() : undefined
+    const half = n > 1 ? this.wholePower(Math.floor(n / 2)).square() : undefined
     return half === undefined ? this : n % 2 === 0 ? half : half.mul(this)
   }
 
+  /** A call with a derivative of its own, d xᵖ = p·xᵖ⁻¹ dx: that of exp(p·log x) is 0·∞ at 0. */
+  private realPower(p: number): Tensor {
+    if (!isFloat(this.dtype))
+      throw new DTypeError(
+        `pow: ${this.dtype} has whole powers only, got the exponent ${p}; cast the tensor to a float first`,
+      )
+    const x = makeNode('parameter', { index: 0, shape: this.shape, dtype: this.dtype }, [])
+    const definition: Definition = {
+      name: 'pow',
+      checkpoint: false,
+      parameters: [x],
+      outputs: [new Tensor(x).powerValue(p).node],
+      vjp: (inputs, cotangents) => {
+        const [at, g] = [new Tensor(element(inputs, 0)), new Tensor(element(cotangents, 0))]
+        return [g.mul(at.pow(p - 1).mul(p)).node]
+      },
+    }
+    return new Tensor(makeNode('call', { definition, output: 0 }, [this.node]))
+  }
+
+  /** xᵖ = xⁿ·xᶠ with n = ⌊p⌋: so f·log x is small, and the rounding error of the exponential with it. */
+  private powerValue(p: number): Tensor {
+    if (this.dtype === 'f16') return this.cast('f32').powerValue(p).cast('f16') // one rounding for four operations
+    const n = Math.floor(Math.abs(p))
+    const f = Math.abs(p) - n
+    const fraction = f === 0.5 ? this.sqrt() : this.log().mul(f).exp()
+    const power = (n === 0 ? fraction : this.wholePower(n).mul(fraction)).add(0) // −0 to a power that is not whole is +0
+    return p < 0 ? this.operand(1).div(power) : power
+  }
+
   /**
-   * The larger of x and y; equal elements share the gradient.
+   * The larger of x and y, NaN where one is; equal elements share the gradient.
    *
    * @example
    * ```ts
@@ -422,7 +494,7 @@ export class Tensor {
   }
 
   /**
-   * The smaller of x and y; equal elements share the gradient.
+   * The smaller of x and y, NaN where one is; equal elements share the gradient.
    *
    * @example
    * ```ts
@@ -433,9 +505,9 @@ export class Tensor {
    * ```
    */
   minimum(y: Operand): Tensor {
-    const other = this.operand(y)
-    if (!isFloat(this.dtype)) return this.less(other).select(this, other) // −x of an unsigned or the least integer is not smaller
-    return this.neg().maximum(other.neg()).neg()
+    const [a, b] = this.met('minimum', y)
+    if (!isFloat(a.dtype)) return a.less(b).select(a, b) // −x of an unsigned or the least integer is not smaller
+    return a.neg().maximum(b.neg()).neg()
   }
 
   // ── comparison and bits ───────────────────────────────────────────────────────────────────────────────────────────
@@ -465,7 +537,7 @@ export class Tensor {
    * ```
    */
   greater(y: Operand): Tensor {
-    return this.operand(y).less(this)
+    return this.operandOf('greater', y).less(this)
   }
 
   /**
@@ -483,7 +555,7 @@ export class Tensor {
   }
 
   /**
-   * For a bool tensor: `yes` where true, `no` where false; both broadcast. At least one of the two is a tensor.
+   * For a bool tensor: `yes` where true, `no` where false; both broadcast. Two numbers are f32.
    *
    * @example
    * ```ts
@@ -491,13 +563,17 @@ export class Tensor {
    *
    * const x = tensor([-1, 2, -3])
    * x.less(0).select(0, x) // => [0, 2, 0]
+   * x.less(0).select(1, 0.5) // => [1, 0.5, 1]
    * ```
    */
   select(yes: Operand, no: Operand): Tensor {
-    const like = typeof yes === 'number' ? no : yes
-    if (typeof like === 'number')
-      throw new DTypeError('select: one of the two values must be a tensor, which gives the dtype')
-    const [a, b] = [like.operand(yes), like.operand(no)]
+    if (this.dtype !== 'bool')
+      throw new DTypeError(
+        `select: the condition must be bool, got ${this.dtype}; compare first, as x.greater(0).select(…), or cast('bool')`,
+      )
+    const like = no instanceof Tensor ? no : new Tensor(fullNode(0, [], 'f32')) // where neither is a tensor
+    const [a, b] =
+      yes instanceof Tensor ? yes.met('select', no) : [like.operandOf('select', yes), like.operandOf('select', no)]
     const shape = broadcastShapes('select', this.shape, broadcastShapes('select', a.shape, b.shape))
     return new Tensor(
       makeNode('where', {}, [
@@ -604,7 +680,8 @@ export class Tensor {
   // ── reduction ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
-   * The sum over `axes` (default all); `keepDims` leaves lengths of 1.
+   * The sum over `axes` (default all); `keepDims` leaves lengths of 1. Bytes are summed in i32, where 8 million of them fit; i32 and u32
+   * wrap.
    *
    * @example
    * ```ts
@@ -614,15 +691,19 @@ export class Tensor {
    * x.sum() // => 21
    * x.sum(0) // => [5, 7, 9]
    * x.sum(-1, true) // => [[6], [15]]
+   * tensor([200, 200], { dtype: 'u8' }).sum() // => 400
    * ```
    */
   sum(axes?: Axes, keepDims = false): Tensor {
-    return this.reduce('sum', axes, keepDims, (x, a) => makeNode('reduceSum', { axes: a, dtype: x.dtype }, [x]))
+    const to = this.dtype === 'u8' ? 'i32' : this.dtype
+    return this.reduce('sum', axes, keepDims, (x, a) => makeNode('reduceSum', { axes: a, dtype: to }, [x])).cast(to)
   }
 
   /**
-   * The mean over `axes` (default all).
+   * The mean over `axes` (default all); of nothing it is NaN. Halves are summed in f32, for their sum may be none: the mean of 70,000 ones
+   * is 1.
    *
+   * @throws DTypeError for integers, whose mean is no integer
    * @example
    * ```ts
    * import { tensor } from 'fathom'
@@ -630,16 +711,22 @@ export class Tensor {
    * const x = tensor([[1, 2, 3], [4, 5, 6]])
    * x.mean() // => 3.5
    * x.mean(1) // => [2, 5]
+   * tensor([1, 2], { dtype: 'i32' }).mean() // throws DTypeError: mean: takes a float, got i32; cast it first
    * ```
    */
   mean(axes?: Axes, keepDims = false): Tensor {
-    const count = product(normalizeAxes('mean', axes, this.rank).map((a) => at(this.shape, a)))
-    return this.sum(axes, keepDims).div(count)
+    if (!isFloat(this.dtype)) throw new DTypeError(`mean: takes a float, got ${this.dtype}; cast it first`)
+    const count = product(normalizeAxes('mean', axes, this.rank).map((a) => element(this.shape, a)))
+    const to = this.dtype === 'f16' ? 'f32' : this.dtype
+    return this.reduce('mean', axes, keepDims, (x, a) => makeNode('reduceSum', { axes: a, dtype: to }, [x]))
+      .div(count)
+      .cast(this.dtype)
   }
 
   /**
-   * The largest element over `axes` (default all); equal elements share the gradient.
+   * The largest element over `axes` (default all), NaN where one of them is; equal elements share the gradient.
    *
+   * @throws ShapeError where there are no elements to choose from
    * @example
    * ```ts
    * import { grad, tensor, type Tensor } from 'fathom'
@@ -648,9 +735,13 @@ export class Tensor {
    * x.max() // => 6
    * x.max(1) // => [5, 6]
    * grad((x: Tensor) => x.max())(tensor([7, 1, 7])) // => [0.5, 0, 0.5]
+   * tensor([], { shape: [2, 0] }).max(1) // throws ShapeError: max: axis 1 of [2,0] has no elements to choose from
    * ```
    */
   max(axes?: Axes, keepDims = false): Tensor {
+    const none = normalizeAxes('max', axes, this.rank).find((a) => this.shape[a] === 0)
+    if (none !== undefined)
+      throw new ShapeError(`max: axis ${none} of ${showShape(this.shape)} has no elements to choose from`)
     return this.reduce('max', axes, keepDims, (x, a) => makeNode('reduceMax', { axes: a }, [x]))
   }
 
@@ -669,8 +760,7 @@ export class Tensor {
    * ```
    */
   reshape(shape: Shape): Tensor {
-    const known = product(shape.filter((n) => n !== -1))
-    const full = shape.map((n) => (n === -1 ? this.size / known : n))
+    const full = completeShape(this.shape, shape)
     return equalNumbers(full, this.shape) ? this : new Tensor(makeNode('reshape', { shape: full }, [this.node]))
   }
 
@@ -738,7 +828,7 @@ export class Tensor {
   }
 
   /**
-   * A part: one range an axis, missing ones are whole. `x.slice([0, 2], [1])` is x[0:2, 1:].
+   * A part: one range an axis, missing ones are whole. `x.slice([0, 2], [1])` is x[0:2, 1:]; bounds beyond the axis are cut to it, as in NumPy.
    *
    * @example
    * ```ts
@@ -791,7 +881,9 @@ export class Tensor {
    * ```
    */
   cast(dtype: DType): Tensor {
-    return dtype === this.dtype ? this : new Tensor(makeNode('cast', { dtype }, [this.node]))
+    if (dtype === this.dtype) return this
+    const x = isFloat(dtype) ? this.inForm(dtype) : this
+    return x.dtype === dtype ? x : new Tensor(makeNode('cast', { dtype }, [this.node]))
   }
 
   /**
@@ -821,16 +913,17 @@ export class Tensor {
    * ```
    */
   matmul(y: Tensor): Tensor {
+    if (!(y instanceof Tensor)) throw notATensor('matmul', y)
     if (this.rank < 2 || y.rank < 2)
       throw new ShapeError(
-        `matmul: needs two matrices or stacks of them, got ${showShape(this.shape)} and ${showShape(y.shape)}`,
+        `matmul: needs two matrices or stacks of them, got ${showShape(this.shape)} and ${showShape(y.shape)}; ${vectorRemedy(this, y)}`,
       )
     const batch = range(y.rank - 2)
     const where = `matmul: ${showShape(this.shape)} · ${showShape(y.shape)}`
     if (this.shape.at(-1) !== y.shape.at(-2))
       throw new ShapeError(`${where}: ${this.shape.at(-1)} columns meet ${y.shape.at(-2)} rows`)
     if (y.rank > 2 && !equalNumbers(this.shape.slice(0, -2), y.shape.slice(0, -2)))
-      throw new ShapeError(`${where}: the leading axes differ`)
+      throw new ShapeError(`${where}: the leading axes differ; repeat those of the one with broadcastTo`)
     const attrs = { contract: [[this.rank - 1], [y.rank - 2]], batch: [batch, batch], dtype: this.dtype } as const
     return new Tensor(makeNode('dotGeneral', attrs, [this.node, y.node]))
   }
@@ -849,6 +942,59 @@ export class Tensor {
     return this.unary('stopGradient')
   }
 
+  // ── being looked at ───────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Dtype, shape, and the values where they are on the host, else what makes them; `console.log` prints the same.
+   *
+   * @example
+   * ```ts
+   * import { tensor, zeros } from 'fathom'
+   *
+   * const x = tensor([[1, 2.5], [30, 4]])
+   * String(x) // =>
+   * // Tensor f32[2,2]
+   * // [[  1, 2.5],
+   * //  [ 30,   4]]
+   * String(zeros([3])) // => 'Tensor f32[3] [0, 0, 0]'
+   * x.add(1).toString() // => 'Tensor f32[2,2], made by add, not computed yet: await device.read(x)'
+   * ```
+   */
+  toString(): string {
+    return showNode(this.node)
+  }
+
+  /**
+   * What `JSON.stringify` writes: dtype, shape, and up to 1,000 values that are on the host, else what makes them.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * JSON.stringify({ x: tensor([1, 2]) }) // => '{"x":{"dtype":"f32","shape":[2],"values":[1,2]}}'
+   * JSON.stringify(tensor([1, 2]).sum()) // => '{"dtype":"f32","shape":[],"op":"reduceSum"}'
+   * ```
+   */
+  toJSON(): TensorJson {
+    return jsonOf(this.node)
+  }
+
+  // What JavaScript asks of any value that is printed or calculated with. There is no iterator that explains: tests compare what has one element by element.
+  static {
+    const define = (key: symbol, value: (this: Tensor, hint: string) => unknown): void => {
+      Object.defineProperty(this.prototype, key, { value, configurable: true, writable: true })
+    }
+    define(Symbol.for('nodejs.util.inspect.custom'), function () {
+      return this.toString()
+    })
+    define(Symbol.toPrimitive, function (hint) {
+      if (hint !== 'number') return this.toString()
+      throw typeError(
+        `a tensor is no number: JavaScript's operators cannot compute with ${this.dtype}${showShape(this.shape)}; write x.mul(2) for x * 2, x.greater(0) for x > 0, await device.item(x) for its one value`,
+      )
+    })
+  }
+
   // ── making nodes ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   /**
@@ -862,7 +1008,25 @@ export class Tensor {
    * ```
    */
   operand(y: Operand): Tensor {
-    return typeof y === 'number' ? new Tensor(fullNode(y, this.shape, this.dtype)) : y
+    return this.operandOf('operand', y)
+  }
+
+  private operandOf(operation: string, y: Operand): Tensor {
+    if (typeof y === 'number') return new Tensor(fullNode(y, this.shape, this.dtype))
+    if (y instanceof Tensor) return y.inForm(this.dtype)
+    throw notATensor(operation, y, 'a tensor or a number')
+  }
+
+  /** This tensor in a dtype if it is a number that a compiled function was given; else itself. */
+  private inForm(dtype: DType): Tensor {
+    const node = inDType(this.node, dtype)
+    return node === this.node ? this : new Tensor(node)
+  }
+
+  /** This tensor and an operand, in one dtype if either is a number. */
+  private met(operation: string, y: Operand): readonly [Tensor, Tensor] {
+    const other = this.operandOf(operation, y)
+    return [this.inForm(other.dtype), other]
   }
 
   private unary(op: UnaryName): Tensor {
@@ -870,9 +1034,9 @@ export class Tensor {
   }
 
   private binary(op: BinaryName, y: Operand): Tensor {
-    const other = this.operand(y)
-    const shape = broadcastShapes(op, this.shape, other.shape)
-    return new Tensor(makeNode(op, {}, [broadcastNode(this.node, shape), broadcastNode(other.node, shape)]))
+    const [a, b] = this.met(op, y)
+    const shape = broadcastShapes(op, a.shape, b.shape)
+    return new Tensor(makeNode(op, {}, [broadcastNode(a.node, shape), broadcastNode(b.node, shape)]))
   }
 
   private reduce(

@@ -4,7 +4,9 @@
  * Any interface may be a tree. Tensors are its leaves; numbers, strings, booleans, null and undefined in it are static and stay.
  * A leaf's path is its keys joined by dots; records are walked in sorted key order, so that paths order a tree the same way everywhere.
  */
+import { equalNumbers } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
+import { showShape } from '../graph/shape.ts'
 import { Tensor } from './tensor.ts'
 
 const join = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`)
@@ -73,9 +75,30 @@ const collect = (tree: unknown, found: Tensor[]): void => {
   else if (isRecord(tree)) for (const key of Object.keys(tree).toSorted()) collect(tree[key], found)
 }
 
+/** What two trees are called where they differ, and what to do then. */
+export interface Naming {
+  /** Who combines them: the beginning of the message. */
+  readonly operation: string
+  readonly first: string
+  readonly second: string
+  /** What to do about it; it follows a semicolon. */
+  readonly remedy?: string
+}
+
+const twoTrees: Naming = { operation: 'zipTrees', first: 'the first tree', second: 'the second tree' }
+
+const quoted = (path: string): string => (path === '' ? 'the tensor' : `'${path}'`)
+
+/** A ShapeError at a place where two trees differ. */
+const difference = ({ operation, remedy }: Naming, what: string): ShapeError =>
+  new ShapeError(`${operation}: ${what}${remedy === undefined ? '' : `; ${remedy}`}`)
+
 /**
- * The leaf-by-leaf combination of two trees of one structure.
+ * The leaf-by-leaf combination of two trees of one structure, whose leaves have the same shapes: with others, arithmetic would broadcast
+ * where the trees do not belong together.
  *
+ * @param naming what the trees are called in errors
+ * @throws ShapeError naming the leaf that only one of the trees has, or that has another shape in the other
  * @example
  * ```ts
  * import { tensor, zipTrees } from 'fathom'
@@ -83,19 +106,31 @@ const collect = (tree: unknown, found: Tensor[]): void => {
  * const params = { b: tensor([1]), w: tensor([2]) }
  * const gradients = { b: tensor([10]), w: tensor([20]) }
  * zipTrees(params, gradients, (p, g) => p.sub(g.mul(0.1))) // => { b: [0], w: [0] }
- * zipTrees<object>(params, { b: tensor([1]) }, (p) => p) // throws ShapeError: zipTrees: the second tree has no leaf 'w'
+ * zipTrees<object>(params, { b: tensor([1]) }, (p) => p) // throws ShapeError: zipTrees: 'w' is missing in the second tree
+ * zipTrees(tensor([1, 2]), tensor([3]), (x) => x) // throws ShapeError: zipTrees: the tensor is [2] in the first tree and [1] in the second tree
  * ```
  */
-export const zipTrees = <T>(a: T, b: T, f: (x: Tensor, y: Tensor, path: string) => unknown): T => {
+export const zipTrees = <T>(
+  a: T,
+  b: T,
+  f: (x: Tensor, y: Tensor, path: string) => unknown,
+  naming: Naming = twoTrees,
+): T => {
+  const { first, second } = naming
   const others = new Map(leavesWithPaths(b))
   const result = mapTree(a, (x, path) => {
     const y = others.get(path)
-    if (y === undefined) throw new ShapeError(`zipTrees: the second tree has no leaf '${path}'`)
+    if (y === undefined) throw difference(naming, `${quoted(path)} is missing in ${second}`)
+    if (!equalNumbers(x.shape, y.shape))
+      throw difference(
+        naming,
+        `${quoted(path)} is ${showShape(x.shape)} in ${first} and ${showShape(y.shape)} in ${second}`,
+      )
     others.delete(path)
     return f(x, y, path)
   })
   const [extra] = others.keys()
-  if (extra !== undefined) throw new ShapeError(`zipTrees: the first tree has no leaf '${extra}'`)
+  if (extra !== undefined) throw difference(naming, `${quoted(extra)} is missing in ${first}`)
   return result
 }
 
@@ -116,40 +151,6 @@ export const refill = <T>(tree: T, replacements: readonly Tensor[]): T => {
     if (next.done === true) throw new ShapeError(`refill: no tensor left for '${path}'`)
     return next.value
   })
-}
-
-const functions = new WeakMap<object, number>()
-const counter = { next: 0 }
-
-/** Functions are equal when they are the same one; each has a number. */
-const identity = (f: object): number => {
-  const known = functions.get(f) ?? counter.next++
-  functions.set(f, known)
-  return known
-}
-
-const staticText = (x: unknown): string => {
-  if (typeof x === 'string') return JSON.stringify(x)
-  if (typeof x === 'function') return `function ${identity(x)}`
-  return Object.is(x, -0) ? '-0' : typeof x === 'bigint' ? `${x}n` : String(x)
-}
-
-/**
- * A text that is equal for two trees exactly when structure, static values, shapes and dtypes are equal.
- *
- * @example
- * ```ts
- * import { signature, tensor } from 'fathom'
- *
- * signature({ w: tensor([1, 2]), rate: 0.1 }) // => '{"rate":0.1,"w":f32[2]}'
- * ```
- */
-export const signature = (tree: unknown): string => {
-  if (tree instanceof Tensor) return `${tree.dtype}[${tree.shape.join(',')}]`
-  if (Array.isArray(tree)) return `[${tree.map(signature).join()}]`
-  if (!isRecord(tree)) return staticText(tree)
-  const keys = Object.keys(tree).toSorted()
-  return `{${keys.map((key) => `${JSON.stringify(key)}:${signature(tree[key])}`).join()}}`
 }
 
 /**

@@ -175,6 +175,11 @@ const checkTogether = (config: TrainConfig): E.Either<string, TrainConfig> => {
     )
   if (config.sampleSteps > config.timesteps)
     return E.left(`sampleSteps must be at most timesteps, ${config.timesteps}, got ${config.sampleSteps}`)
+  const pictures = Math.floor(2 ** 32 / (3 * config.height * config.width))
+  if (config.batch * config.accumulate > pictures)
+    return E.left(
+      `batch × accumulate must be at most ${pictures} pictures of ${config.height}×${config.width} (a step draws no more than 2³² numbers of noise), got ${config.batch} × ${config.accumulate}`,
+    )
   return E.right(config)
 }
 

@@ -80,8 +80,9 @@ export const planTraining = (config: TrainConfig, choice: DeviceChoice = {}): TE
       const opened = await need(openData(config))
       const recipe = recipeOf(config)
       const state = initialState(recipe, key(config.seed))
-      const plan = stepperOn(device, recipe).plan(state)
-      await need(TE.fromEither(requireMemory(device, plan)))
+      const stepper = stepperOn(device, recipe)
+      const plan = stepper.plan(state)
+      await need(TE.fromEither(requireMemory(device, stepper.bytes(state))))
       const facts = factsOf({ recipe, state, plan, device: device.description, pictures: opened.summary })
       const flopsPerSecond = await measureRate(device, recipe)
       return {

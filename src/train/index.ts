@@ -1,4 +1,8 @@
-/** fathom/train: runs. `train` begins one, `resume` continues it exactly, `load` and `sample` use what it learned. */
+/**
+ * fathom/train: runs. `train` begins one, `resume` continues it exactly, `load` and `sample` use what it learned.
+ *
+ * @module fathom/train
+ */
 export { configOf, decodeConfig, settings } from './config.ts'
 export type { ModelConfig, TrainConfig } from './trainConfig.ts'
 export { planTraining, type TrainingPlan } from './dryRun.node.ts'
@@ -8,7 +12,16 @@ export { load, sample, type LoadedRun, type SampleOptions, type Samples } from '
 export { nearest, suggestion } from './nearest.ts'
 export { presets, type Preset, type PresetName } from './presets.ts'
 export { initialState, recipeOf, type OptimizerState, type Params, type Recipe, type TrainState } from './recipe.ts'
-export { givenAt, stepperOn, trainStep, type Draws, type Given, type Stepped, type Stepper } from './step.ts'
+export {
+  givenAt,
+  stepperOn,
+  trainStep,
+  type Draws,
+  type Given,
+  type StepPictures,
+  type Stepped,
+  type Stepper,
+} from './step.ts'
 export { resume, type ResumeChanges } from './resume.node.ts'
 export { train } from './train.node.ts'
 export type { TrainError, TrainErrorCode } from './trainError.ts'

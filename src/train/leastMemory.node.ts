@@ -11,9 +11,8 @@ import { trainError, type TrainError } from './trainError.ts'
 /** Bytes of one typed array at most, on every engine that we run on. */
 const longestArray = 2 ** 32 - 1
 
-/** Bytes of the pictures of a step, u8 [accumulate · batch, H, W, 3]. */
-const pictureBytes = ({ batch, accumulate, height, width }: TrainConfig): number =>
-  batch * accumulate * height * width * 3
+/** Bytes of the pictures that go through the network together, u8 [batch, H, W, 3]. */
+const pictureBytes = ({ batch, height, width }: TrainConfig): number => batch * height * width * 3
 
 /** Bytes of f32 activations at once: the first convolution's result, which the last block takes too, and one more of its size. */
 const activationBytes = ({ batch, height, width, model }: TrainConfig): number =>
@@ -50,7 +49,7 @@ export const requireLeast = (
     ? E.left(
         trainError(
           'MEMORY',
-          `the pictures of a step take ${showBytes(pictures)}, and ${showBytes(longestArray)} is the most: use a smaller batch, a smaller accumulate, or smaller pictures`,
+          `the pictures of a batch take ${showBytes(pictures)}, and ${showBytes(longestArray)} is the most: use a smaller batch (and accumulate), or smaller pictures`,
         ),
       )
     : E.right(undefined)

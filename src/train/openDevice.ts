@@ -1,5 +1,4 @@
 /** Opening the device of a run, and asking whether the run fits into its memory. */
-import { memoryOf, type Plan } from '../compiler/plan.ts'
 import { showBytes } from '../compiler/print.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { open, type Device, type DeviceOptions } from '../tensor/device.ts'
@@ -16,9 +15,8 @@ export const openDevice = (
 ): TE.TaskEither<TrainError, Device> =>
   pipe(open(name, { ...choice, ...(machine === undefined ? {} : { machine }) }), TE.mapLeft(trainErrorOf('DEVICE')))
 
-/** Left when a step needs more memory than the device has. */
-export const requireMemory = ({ name, memoryLimit }: Device, plan: Plan): E.Either<TrainError, void> => {
-  const needed = memoryOf(plan)
+/** Left when a step needs more memory than the device has. @param needed bytes, of a stepper's `bytes` */
+export const requireMemory = ({ name, memoryLimit }: Device, needed: number): E.Either<TrainError, void> => {
   return needed <= memoryLimit
     ? E.right(undefined)
     : E.left(

@@ -110,7 +110,9 @@ const tensorLike = (like: Tensor, path: string, found: ArrayRecord | undefined):
       `'${path}' is ${found.dtype} [${found.shape.join(', ')}], the configuration makes it ${like.dtype} [${like.shape.join(', ')}]`,
     )
   const { buffer } = new Uint8Array(found.bytes) // a copy, and so aligned
-  return E.right(tensor(viewAs(like.dtype, buffer, 0, like.size), { shape: like.shape, dtype: like.dtype }))
+  return E.right(
+    tensor(viewAs(like.dtype, buffer, 0, like.size), { shape: like.shape, dtype: like.dtype, copy: false }),
+  )
 }
 
 /** The tree with its leaves taken from a file, which must hold exactly them. */

@@ -9,11 +9,12 @@ import type { Plan } from '../compiler/plan.ts'
 import type { Profile } from '../compiler/profile.ts'
 import { diffusionLoss } from '../diffusion/index.ts'
 import { accumulate, applyUpdates, ema, emptyAccumulation } from '../optim/index.ts'
-import { at, range } from '../prelude/array.ts'
+import { bytesPerElement } from '../graph/dtype.ts'
 import { scalar, tensor, zeros } from '../tensor/create.ts'
 import type { Device } from '../tensor/device.ts'
 import { bernoulli, foldIn, key, normal, randint, split, type Key } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { leaves } from '../tensor/tree.ts'
 import type { Params, Recipe, TrainState } from './recipe.ts'
 
 /** What a step is given besides state and pictures, as buffers. */
@@ -48,6 +49,9 @@ export const givenAt = ({ config, rateAt, decayAt }: Recipe, step: number): Give
   decay: scalar(decayAt(step)),
 })
 
+/** What random numbers depend on. */
+type Draw = Pick<Given, 'key' | 'step'>
+
 /** The random numbers of some pictures: times [N] i32, noise [N, H, W, C], and which are mirrored, [N] bool. */
 export interface Draws {
   readonly t: Tensor
@@ -55,13 +59,18 @@ export interface Draws {
   readonly mirrored: Tensor
 }
 
-/** The draws of a step for `count` pictures; more pictures begin with the draws of fewer. */
-const drawsOf = ({ config }: Recipe, count: number, given: Pick<Given, 'key' | 'step'>): Draws => {
+/**
+ * The draws of a step for `count` pictures; more pictures begin with the draws of fewer.
+ *
+ * @param first u32 [], pictures of the step before these: a micro-batch draws its part of the whole batch's numbers, and no more
+ */
+const drawsOf = ({ config }: Recipe, count: number, given: Draw, first?: Tensor): Draws => {
   const [times, noise, mirrors] = split(foldIn(foldIn(given.key, 'train'), given.step), 3)
+  const picture = [config.height, config.width, 3]
   return {
-    t: randint(times, [count], 0, config.timesteps),
-    epsilon: normal(noise, [count, config.height, config.width, 3]),
-    mirrored: bernoulli(mirrors, config.flip ? 0.5 : 0, [count]),
+    t: randint(times, [count], 0, config.timesteps, first),
+    epsilon: normal(noise, [count, ...picture], 'f32', first?.mul(picture.reduce((a, b) => a * b))),
+    mirrored: bernoulli(mirrors, config.flip ? 0.5 : 0, [count], first),
   }
 }
 
@@ -126,37 +135,48 @@ export const trainStep =
     return [descend(recipe, state, gradients, given), { loss }]
   }
 
+/** The pictures of a step: u8 bytes of accumulate × batch of them, or, where these are many, a function that gives `count` from the `first`. */
+export type StepPictures = Uint8Array | ((first: number, count: number) => Uint8Array)
+
 /** A step as the loop sees it. */
 export interface Stepper {
-  /** The next state; the given one is consumed. @param pictures u8 bytes of accumulate × batch pictures */
-  readonly run: (state: TrainState, pictures: Uint8Array, step: number) => Promise<Stepped>
+  /** The next state; the given one is consumed. */
+  readonly run: (state: TrainState, pictures: StepPictures, step: number) => Promise<Stepped>
+  /** Bytes that a step takes on the device at its greatest, the whole state included. */
+  readonly bytes: (state: TrainState) => number
   /** The plan of the largest part of a step, without running it. */
   readonly plan: (state: TrainState) => Plan
   /** Runs the largest part of a step once, kernel by kernel; the state is kept. */
-  readonly profile: (state: TrainState, pictures: Uint8Array, step: number) => Promise<Profile>
+  readonly profile: (state: TrainState, pictures: StepPictures, step: number) => Promise<Profile>
 }
 
-const shapeOf = ({ config }: Recipe): readonly number[] => [config.batch, config.height, config.width, 3]
+const shapeOf = ({ config }: Pick<Recipe, 'config'>): readonly number[] => [
+  config.batch,
+  config.height,
+  config.width,
+  3,
+]
+
+/** A batch of a step's pictures, from the `first` on. */
+const imagesAt = ({ config }: Recipe, pictures: StepPictures, first: number): Tensor => {
+  const shape = shapeOf({ config })
+  const each = config.height * config.width * 3
+  const bytes =
+    typeof pictures === 'function'
+      ? pictures(first, config.batch)
+      : pictures.subarray(first * each, (first + config.batch) * each)
+  return tensor(bytes, { shape })
+}
 
 const wholeStepper = (device: Device, recipe: Recipe): Stepper => {
   const step = device.compile(trainStep(recipe), { donate: [0, 1, 2] })
-  const images = (pictures: Uint8Array): Tensor => tensor(pictures, { shape: shapeOf(recipe) })
+  const plan = (state: TrainState): Plan => step.plan(state, zeros(shapeOf(recipe), 'u8'), givenAt(recipe, 1))
   return {
-    run: (state, pictures, n) => step(state, images(pictures), givenAt(recipe, n)),
-    plan: (state) =>
-      step.plan(state, images(new Uint8Array(shapeOf(recipe).reduce((a, b) => a * b))), givenAt(recipe, 1)),
-    profile: (state, pictures, n) => step.profile(state, images(pictures), givenAt(recipe, n)),
+    run: (state, pictures, n) => step(state, imagesAt(recipe, pictures, 0), givenAt(recipe, n)),
+    bytes: (state) => device.bytesNeeded(plan(state)),
+    plan,
+    profile: (state, pictures, n) => step.profile(state, imagesAt(recipe, pictures, 0), givenAt(recipe, n)),
   }
-}
-
-/** The draws of the whole batch, cut into those of each micro-batch. */
-const microDraws = (recipe: Recipe, given: Pick<Given, 'key' | 'step'>): readonly Draws[] => {
-  const { batch, accumulate } = recipe.config
-  const { t, epsilon, mirrored } = drawsOf(recipe, batch * accumulate, given)
-  return range(accumulate).map((m) => {
-    const part = [m * batch, (m + 1) * batch] as const
-    return { t: t.slice(part), epsilon: epsilon.slice(part), mirrored: mirrored.slice(part) }
-  })
 }
 
 interface Running {
@@ -164,17 +184,19 @@ interface Running {
   readonly loss: Tensor
 }
 
+/** Bytes of all leaves. */
+const bytesOfTree = (tree: unknown): number =>
+  leaves(tree).reduce((sum, x) => sum + x.size * bytesPerElement[x.dtype], 0)
+
 const accumulatingStepper = (device: Device, recipe: Recipe): Stepper => {
   const { batch, accumulate: count } = recipe.config
-  const shape = shapeOf(recipe)
-  const each = shape.reduce((a, b) => a * b)
-  const draw = device.compile((given: Pick<Given, 'key' | 'step'>) => microDraws(recipe, given))
   const add = device.compile(
-    (running: Running, params: Params, images: Tensor, draws: Draws): Running => {
+    (running: Running, params: Params, images: Tensor, given: Draw, first: Tensor): Running => {
+      const draws = drawsOf(recipe, batch, given, first)
       const [loss, gradients] = valueAndGrad(batchLoss(recipe))(params, images, draws)
       return { gradients: accumulate(running.gradients, gradients, count), loss: running.loss.add(loss.mul(1 / count)) }
     },
-    { donate: [0, 2, 3] },
+    { donate: [0, 2] },
   )
   const finish = device.compile(
     (state: TrainState, { gradients, loss }: Running, given: Given): Stepped => [
@@ -183,29 +205,31 @@ const accumulatingStepper = (device: Device, recipe: Recipe): Stepper => {
     ],
     { donate: [0, 1, 2] },
   )
-  const start = device.compile((params: Params): Running => ({ gradients: emptyAccumulation(params), loss: zeros([]) }))
-  const images = (pictures: Uint8Array, m: number): Tensor =>
-    tensor(pictures.subarray(m * each, (m + 1) * each), { shape })
+  const nothing = (params: Params): Running => ({ gradients: emptyAccumulation(params), loss: zeros([]) })
+  const start = device.compile(nothing)
+  const drawAt = (n: number): Draw => {
+    const { key: seed, step } = givenAt(recipe, n)
+    return { key: seed, step }
+  }
+  const firstOf = (m: number): Tensor => scalar(m * batch, 'u32')
+  const plan = (state: TrainState): Plan =>
+    add.plan(nothing(state.params), state.params, zeros(shapeOf(recipe), 'u8'), drawAt(1), firstOf(0))
   return {
     run: async (state, pictures, n) => {
-      const given = givenAt(recipe, n)
-      const draws = await draw({ key: given.key, step: given.step })
+      const given = drawAt(n)
       let running = await start(state.params)
-      for (const m of range(count)) running = await add(running, state.params, images(pictures, m), at(draws, m))
-      return finish(state, running, given)
+      for (let m = 0; m < count; m++)
+        running = await add(running, state.params, imagesAt(recipe, pictures, m * batch), given, firstOf(m))
+      return finish(state, running, givenAt(recipe, n))
     },
-    plan: (state) =>
-      add.plan(
-        { gradients: emptyAccumulation(state.params), loss: zeros([]) },
-        state.params,
-        images(new Uint8Array(each), 0),
-        drawsOf(recipe, batch, givenAt(recipe, 1)),
+    bytes: (state) =>
+      Math.max(
+        device.bytesNeeded(plan(state)) + bytesOfTree([state.opt, state.average]), // which lie there meanwhile
+        device.bytesNeeded(finish.plan(state, nothing(state.params), givenAt(recipe, 1))),
       ),
-    profile: async (state, pictures, n) => {
-      const given = givenAt(recipe, n)
-      const draws = await draw({ key: given.key, step: given.step })
-      return add.profile(await start(state.params), state.params, images(pictures, 0), at(draws, 0))
-    },
+    plan,
+    profile: async (state, pictures, n) =>
+      add.profile(await start(state.params), state.params, imagesAt(recipe, pictures, 0), drawAt(n), firstOf(0)),
   }
 }
 

@@ -103,7 +103,10 @@ const advance = async (
   const { config } = shop.recipe
   const count = config.batch * config.accumulate
   const start = performance.now()
-  const [next, measured] = await shop.stepper.run(state, batchAt(shop.opened.data, (step - 1) * count, count), step)
+  const before = (step - 1) * count
+  // Micro-batch by micro-batch: the pictures of all of them may be more than memory holds.
+  const pictures = (first: number, n: number): Uint8Array => batchAt(shop.opened.data, before + first, n)
+  const [next, measured] = await shop.stepper.run(state, pictures, step)
   const [loss = NaN] = await shop.device.read(measured.loss)
   const imagesPerSecond = (1000 * count) / (performance.now() - start)
   if (!Number.isFinite(loss)) await endDiverged(shop, loss, step)
@@ -201,7 +204,7 @@ export const inShop = async <A>(
     for (const message of [...opened.warnings, ...(found?.warnings ?? []), ...notes(opened)])
       emit({ _tag: 'Warning', message })
     const plan = base.stepper.plan(state)
-    await need(TE.fromEither(requireMemory(device, plan)))
+    await need(TE.fromEither(requireMemory(device, base.stepper.bytes(state))))
     const facts = factsOf({ recipe, state, plan, device: device.description, pictures: opened.summary })
     emit({ _tag: 'Started', facts, from: found?.progress.step ?? 0 })
     const draw = drawerOn(device, recipe, { count: config.sampleCount, steps: config.sampleSteps, seed: sheetSeed })

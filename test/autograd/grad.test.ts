@@ -213,9 +213,23 @@ describe('what grad refuses, and what it says', () => {
     )
   })
 
+  it('a direction of another shape, of other leaves, or of another dtype', () => {
+    const f = (p: { readonly w: Tensor }): Tensor => p.w.pow(3).sum()
+    expect(() => hvp(f, { w: f64([1, 2]) }, { w: f64([1]) })).toThrow(
+      "hvp: 'w' is [2] in the parameters and [1] in the direction",
+    )
+    expect(() => hvp(f, { w: f64([1, 2]) }, {} as never)).toThrow("hvp: 'w' is missing in the direction")
+    expect(() => jvp(f, [{ w: f64([1, 2]) }], [{ w: f64([[1], [2]]) }])).toThrow(
+      "jvp: '0.w' is [2] in the arguments and [2,1] in the tangents",
+    )
+    expect(() => jvp(f, [{ w: f64([1]) }], [{ w: f64([1]).cast('f32') }])).toThrow(
+      "jvp: '0.w' is f64 in the arguments and f32 in the tangents; cast one of them",
+    )
+  })
+
   it('a cotangent of another shape', () => {
     expect(() => vjp((x: Tensor) => x, f64([1, 2])).pullback(f64([1, 2, 3]))).toThrow(
-      "vjp: the cotangent of '' is [3], the value is [2]",
+      'vjp: the tensor is [2] in the value and [3] in the cotangent',
     )
   })
 

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { epilogueKernel, withoutEpilogue } from '../../src/compiler/epilogue.ts'
 import type { Kernel } from '../../src/compiler/kernel.ts'
+import { usualLimits } from '../../src/compiler/limits.ts'
 import { compile } from '../../src/compiler/plan.ts'
 import { allPasses } from '../../src/compiler/passes.ts'
 import { conv2d } from '../../src/tensor/convolution.ts'
@@ -102,7 +103,7 @@ describe('a contraction ends without epilogue', () => {
     const f = (y: Tensor, v: Tensor, c: Tensor, s: Tensor): Tensor => y.matmul(v).add(c).mul(s)
     const { program } = device.compile(f).plan(x, w, b, r)
     const count = (buffers: number): number =>
-      compile(program.parameters, program.outputs, allPasses, { buffers }).kernels.length
+      compile(program.parameters, program.outputs, allPasses, { ...usualLimits, buffers }).kernels.length
     expect([count(4), count(5)]).toEqual([2, 1]) // two operands, two loads, one result
   })
 })

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { operandsOf, resultsOf, type ElementwiseKernel } from '../../src/compiler/kernel.ts'
 import { separated } from '../../src/compiler/join.ts'
 import { allPasses } from '../../src/compiler/passes.ts'
+import { usualLimits } from '../../src/compiler/limits.ts'
 import { compile, type Plan } from '../../src/compiler/plan.ts'
 import { adam } from '../../src/optim/index.ts'
 import { tensor, zeros } from '../../src/tensor/create.ts'
@@ -27,7 +28,7 @@ const expectSameBits = async (f: Program): Promise<void> => {
     Promise.all((await own.compile(f)(...(await own.realize([a.mul(1), b.mul(1)] as const)))).map((t) => own.read(t)))
   const plain = await run(cpuDevice({ fused: false }))
   expect(await run(device)).toEqual(plain)
-  expect(await run(deviceOn(cpuBackend(true), { ...allPasses, join: false }))).toEqual(plain)
+  expect(await run(deviceOn(cpuBackend(true), { passes: { join: false } }))).toEqual(plain)
 }
 
 describe('elementwise kernels', () => {
@@ -81,7 +82,7 @@ describe('elementwise kernels', () => {
   })
 
   it('that compute the same for two results stay apart', async () => {
-    const twice = deviceOn(cpuBackend(true), { ...allPasses, merge: false })
+    const twice = deviceOn(cpuBackend(true), { passes: { merge: false } })
     const f: Program = (x) => [x.exp(), x.exp()]
     const [first, second] = await twice.compile(f)(a, b)
     expect(await twice.read(first ?? a)).toEqual(await twice.read(second ?? b))
@@ -90,7 +91,9 @@ describe('elementwise kernels', () => {
   it('are joined up to the number of buffers that a backend binds', () => {
     const { program } = planOf((x, y) => [x.add(y), x.mul(y), x.less(y), x.div(y)])
     const results = (buffers: number): readonly number[] =>
-      compile(program.parameters, program.outputs, allPasses, { buffers }).kernels.map((k) => resultsOf(k).length)
+      compile(program.parameters, program.outputs, allPasses, { ...usualLimits, buffers }).kernels.map(
+        (k) => resultsOf(k).length,
+      )
     expect([results(3), results(4), results(6)]).toEqual([[1, 1, 1, 1], [2, 2], [4]])
   })
 

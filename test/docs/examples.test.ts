@@ -75,7 +75,9 @@ describe('examples in docstrings', () => {
     'everything that %s exports to call has one',
     (_, entry) => {
       const lacking = all.filter((c) => c.entry === entry && !c.hasExample)
-      expect(lacking.map((c) => c.name)).toEqual([])
+      expect(
+        lacking.map((c) => `${c.place}: ${c.name} has no example: add \`@example\` to its docstring (CONTRIBUTING.md)`),
+      ).toEqual([])
     },
   )
 })

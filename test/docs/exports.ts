@@ -1,5 +1,5 @@
 /** What the package exports that a reader may call: functions and classes of every entry, and the members of classes. */
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import * as ts from 'typescript'
 import { root } from './pages.ts'
 
@@ -12,6 +12,8 @@ export interface Callable {
   /** `softmax`, `Tensor.add`. */
   readonly name: string
   readonly hasExample: boolean
+  /** Where it is declared: `src/tensor/tensor.ts:387`. */
+  readonly place: string
 }
 
 const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected | ts.ModifierFlags.Static
@@ -30,6 +32,14 @@ const isCallable = (checker: ts.TypeChecker, symbol: ts.Symbol): boolean => {
   return type.getCallSignatures().length > 0 || type.getConstructSignatures().length > 0
 }
 
+const placeOf = (symbol: ts.Symbol): string => {
+  const [declaration] = symbol.declarations ?? []
+  if (declaration === undefined) return symbol.name
+  const file = declaration.getSourceFile()
+  const { line } = file.getLineAndCharacterOfPosition(declaration.getStart())
+  return `${relative(root, file.fileName).replaceAll('\\', '/')}:${line + 1}`
+}
+
 const callablesOf = (
   checker: ts.TypeChecker,
   entry: (typeof entries)[number],
@@ -46,8 +56,13 @@ const callablesOf = (
     const symbol = alias ? checker.getAliasedSymbol(exported) : exported
     if (!isCallable(checker, symbol)) return []
     return [
-      { entry, name: exported.name, hasExample: hasExample(symbol) },
-      ...members(symbol).map((m) => ({ entry, name: `${exported.name}.${m.name}`, hasExample: hasExample(m) })),
+      { entry, name: exported.name, hasExample: hasExample(symbol), place: placeOf(symbol) },
+      ...members(symbol).map((m) => ({
+        entry,
+        name: `${exported.name}.${m.name}`,
+        hasExample: hasExample(m),
+        place: placeOf(m),
+      })),
     ]
   })
 }

@@ -14,12 +14,18 @@ export type Fence = {
   readonly prints?: string
 }
 
-type Block = { readonly line: number; readonly info: string; readonly body: readonly string[]; readonly end: number }
+/** A fenced block of any language. */
+export type Block = {
+  readonly line: number
+  readonly info: string
+  readonly body: readonly string[]
+  readonly end: number
+}
 
 const opening = /^( *)(`{3,})([^`]*)$/
 
 /** Every fenced block of a page, with the indentation of its opening removed. */
-const blocks = (page: string, lines: readonly string[]): Block[] => {
+export const blocks = (page: string, lines: readonly string[]): Block[] => {
   const found: Block[] = []
   for (let i = 0; i < lines.length; i++) {
     const open = opening.exec(lines[i] ?? '')

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { DType } from '../../src/graph/dtype.ts'
 import { argmax, argsort } from '../../src/tensor/combine.ts'
 import { full, iota, oneHot } from '../../src/tensor/create.ts'
+import { cumsum } from '../../src/tensor/functions.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 
 const numbers: readonly DType[] = ['f16', 'f32', 'f64', 'i32', 'u32', 'u8']
@@ -28,13 +29,17 @@ describe('dtypes', () => {
       (x) => x.add(x),
       (x) => x.rem(x),
       (x) => x.maximum(x),
-      (x) => x.sum(0),
       (x) => x.max(1, true),
       (x) => x.transpose(),
       (x) => x.less(x).select(x, x),
       (x) => x.matmul(x.transpose()),
     ]
     for (const f of keeping) expect(found(numbers, f)).toEqual(numbers)
+  })
+
+  it('sums keep the dtype, but for bytes, whose sums are i32', () => {
+    for (const f of [(x: Tensor) => x.sum(0), (x: Tensor) => x.sum([]), (x: Tensor) => cumsum(x)])
+      expect(found(numbers, f)).toEqual(numbers.map((d) => (d === 'u8' ? 'i32' : d)))
   })
 
   it('a cast and a choice of classes have the dtype that is asked for', () => {

@@ -5,9 +5,11 @@ import { chain } from '../../src/optim/chain.ts'
 import { ema } from '../../src/optim/ema.ts'
 import { clipByGlobalNorm, globalNorm } from '../../src/optim/globalNorm.ts'
 import { applyUpdates, stateless } from '../../src/optim/transform.ts'
+import { grad } from '../../src/autograd/index.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
 import { mapTree } from '../../src/tensor/tree.ts'
-import { cpuDevice, values } from '../support/device.ts'
+import { cpuDevice, cpuForms, values } from '../support/device.ts'
 
 const device = cpuDevice()
 const numbers = fc.array(fc.double({ min: -10, max: 10, noNaN: true }), { minLength: 1, maxLength: 6 })
@@ -31,6 +33,48 @@ describe('globalNorm', () => {
     expect(large.dtype).toBe('f32')
     expect(await values(large, device)).toEqual([500])
     expect(await values(globalNorm({}), device)).toEqual([0])
+  })
+})
+
+/** Gradients whose squares leave the range of their dtype, and their norm. */
+const far = [
+  ['f32', [3e20, 4e20], 5e20],
+  ['f32', [3e-30, 4e-30], 5e-30],
+  ['f32', [3e38, 1, -1e-30], 3e38],
+  ['f32', [2 ** -149, 0], 2 ** -149],
+  ['f64', [3e300, 4e300], 5e300],
+  ['f64', [3e-300, 4e-300], 5e-300],
+] as const
+
+describe.each(cpuForms)('norms at the ends of the range on cpu, %s', (_, open) => {
+  it.each(far)('globalNorm in %s of %j is %d', async (dtype, xs, expected) => {
+    const [norm] = await values(globalNorm(xs.map((x) => tensor([x], { dtype }))), open())
+    expect((norm ?? NaN) / expected).toBeCloseTo(1, 6)
+  })
+
+  it('NaN and ∞ in one leaf of many are in the norm', async () => {
+    const device = open()
+    expect(await values(globalNorm([tensor([1, 2]), tensor([NaN, 3e30])]), device)).toEqual([NaN])
+    expect(await values(globalNorm([tensor([-Infinity, 2]), tensor([1])]), device)).toEqual([Infinity])
+    expect(await values(globalNorm([tensor([]), tensor([3])]), device)).toEqual([3])
+  })
+
+  it('the norm has the gradient g / ‖g‖, also where squares overflow, and 0 at 0', async () => {
+    const device = open()
+    const at = async (xs: readonly number[]): Promise<number[]> =>
+      values(grad((x: Tensor) => globalNorm(x))(tensor(xs)), device)
+    ;(await at([3e20, 4e20])).forEach((g, i) => expect(g).toBeCloseTo([0.6, 0.8][i] ?? NaN, 6))
+    expect(await at([0, 0])).toEqual([0, 0])
+  })
+
+  it('clipByGlobalNorm shortens finite gradients of any length, also where their norm is no number', async () => {
+    const device = open()
+    const clip = async (xs: readonly number[]): Promise<number[]> =>
+      values(clipByGlobalNorm(1).update(tensor(xs), {}, tensor(xs))[0], device)
+    ;(await clip([3e20, 4e20])).forEach((g, i) => expect(g).toBeCloseTo([0.6, 0.8][i] ?? NaN, 6))
+    ;(await clip([3e38, 3e38])).forEach((g) => expect(g).toBeCloseTo(Math.SQRT1_2, 5)) // ‖g‖ = 4.2e38
+    expect(await clip([2 ** -149, 1e-30])).toEqual([2 ** -149, Math.fround(1e-30)])
+    expect(await clip([1, NaN])).toEqual([NaN, NaN])
   })
 })
 
@@ -103,6 +147,16 @@ describe('ema', () => {
       expect(await values(ema(decay(0), average, params).w, device)).toEqual(await values(params.w, device))
       expect(await values(ema(decay(1), average, params).w, device)).toEqual(await values(average.w, device))
     }
+  })
+
+  it('decay 0 copies and decay 1 keeps, whatever is not finite in the other, in one compiled function', async () => {
+    const step = device.compile((decay: Tensor, a: Tensor, p: Tensor) => ema(decay, a, p))
+    const [finite, ruined] = [tensor([1, 2]), tensor([NaN, -Infinity])]
+    expect(await values(await step(scalar(0), ruined, finite), device)).toEqual([1, 2])
+    expect(await values(await step(scalar(1), finite, ruined), device)).toEqual([1, 2])
+    expect(await values(await step(scalar(0.5), finite, ruined), device)).toEqual([NaN, -Infinity])
+    expect(await values(ema(0, ruined, finite), device)).toEqual([1, 2])
+    expect(await values(ema(1, finite, ruined), device)).toEqual([1, 2])
   })
 
   it('moves by 1 − decay towards the parameters; what is no float is copied', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { grad } from '../../src/autograd/index.ts'
 import { cpuBackend } from '../../src/backends/cpu/backend.ts'
 import { constant, scalar, tensor } from '../../src/tensor/create.ts'
-import { deviceOn, open as openDevice, type Device } from '../../src/tensor/device.ts'
+import { deviceOn, open, openDevice, type Device } from '../../src/tensor/device.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { mapTree, zipTrees } from '../../src/tensor/tree.ts'
 import { cpuForms } from '../support/device.ts'
@@ -14,10 +14,11 @@ describe.each(cpuForms)('a device on cpu, %s', (_, open) => {
 
   it('traces a compiled function once for each signature of its arguments', async () => {
     let traces = 0
-    const f = device.compile((x: Tensor, options: { readonly power: number }) => {
+    const power = (x: Tensor, options: { readonly power: number }): Tensor => {
       traces++
       return x.pow(options.power)
-    })
+    }
+    const f = device.compile(power, { static: [1] })
     expect(await read(await f(tensor([1, 2, 3]), { power: 2 }))).toEqual([1, 4, 9])
     expect(await read(await f(tensor([4, 5, 6]), { power: 2 }))).toEqual([16, 25, 36])
     expect(traces).toBe(1)
@@ -28,9 +29,12 @@ describe.each(cpuForms)('a device on cpu, %s', (_, open) => {
   })
 
   it('does not confuse a static NaN with null, or one function with another', async () => {
-    const f = device.compile((x: Tensor, fill: number | null) => (fill === null ? x : x.mul(fill)))
-    expect(await read(await f(tensor([1]), null))).toEqual([1])
-    expect(await read(await f(tensor([1]), NaN))).toEqual([NaN])
+    for (const fixed of [[], [1]]) {
+      const g = device.compile((x: Tensor, fill: number | null) => (fill === null ? x : x.mul(fill)), { static: fixed })
+      expect(await read(await g(tensor([1]), null))).toEqual([1])
+      expect(await read(await g(tensor([1]), NaN))).toEqual([NaN])
+      expect(await read(await g(tensor([1]), null))).toEqual([1])
+    }
     const g = device.compile((x: Tensor, h: (y: Tensor) => Tensor) => h(x))
     expect(await read(await g(tensor([4]), (y) => y.sqrt()))).toEqual([2])
     expect(await read(await g(tensor([4]), (y) => y.square()))).toEqual([16])
@@ -47,7 +51,12 @@ describe.each(cpuForms)('a device on cpu, %s', (_, open) => {
     const table = tensor([[1, 2]])
     const f = device.compile((x: Tensor) => x.add(table))
     await expect(f(tensor([1, 1]))).rejects.toThrow(
-      'compile: the function uses a tensor of data, f32[1,2], that is not one of its arguments; it would be frozen into the plan. Pass it as an argument, or make it with constant() if it is part of the program',
+      /^compile: the function uses a tensor of data, f32\[1,2\], made at test\/tensor\/device\.test\.ts:\d+:\d+, that is not one of its arguments; it would be frozen into the plan\. Pass it as an argument, or make it with constant\(\) if it is part of the program$/,
+    )
+    const realized = await device.realize(table)
+    const h = device.compile((x: Tensor) => x.add(realized))
+    await expect(h(tensor([1, 1]))).rejects.toThrow(
+      /uses a tensor of data, f32\[1,2\] of .+, made at test\/tensor\/device\.test\.ts:\d+:\d+, that is not one/,
     )
     const g = device.compile((x: Tensor) => x.add(constant([1, 2])))
     expect(await read(await g(tensor([1, 1])))).toEqual([2, 3])
@@ -248,8 +257,8 @@ describe('memory', () => {
       if (i === 50) after50 = fresh.size
       if (i % 100 === 99) losses.push((await device.read(result.loss))[0] ?? NaN)
     }
-    // Only the losses are new: the state's memory goes round.
-    expect(fresh.size - after50).toBe(949)
+    // At most the losses are new: the state's memory goes round.
+    expect(fresh.size - after50).toBeLessThanOrEqual(949)
     expect(allocated - released).toBeLessThan(1000 * 4 + 10_000)
     expect(losses.at(-1)).toBeLessThan((losses[0] ?? 0) * 0.2)
   })
@@ -257,13 +266,29 @@ describe('memory', () => {
 
 describe('opening', () => {
   it('names the devices that there are when it is asked for another', async () => {
-    expect(await openDevice('abacus')()).toEqual({
+    expect(await open('abacus')()).toEqual({
       _tag: 'Left',
       left: { _tag: 'DeviceError', message: "there is no device 'abacus'; choose one of: cpu, wasm" },
     })
-    expect(await openDevice('constructor')()).toMatchObject({ _tag: 'Left' })
-    const opened = await openDevice('cpu')()
+    expect(await open('constructor')()).toMatchObject({ _tag: 'Left' })
+    const opened = await open('cpu')()
     expect(opened._tag).toBe('Right')
     if (opened._tag === 'Right') await opened.right.close()
+  })
+
+  it('opens the fastest device that works where none is named', async () => {
+    const device = await openDevice()
+    expect(device.name).toBe('wasm')
+    await device.close()
+    const opened = await open()()
+    expect(opened).toMatchObject({ _tag: 'Right', right: { name: 'wasm' } })
+    if (opened._tag === 'Right') await opened.right.close()
+  })
+
+  it('opens a slower device where the fastest does not work, and says why', async () => {
+    const device = await openDevice(undefined, { machine: { fma: false, wide: false, winograd: 3 as 2 } })
+    expect(device.description).toMatch(/^cpu, in TypeScript · device 'wasm' could not be opened: /)
+    expect(await device.read(tensor([1]).add(1))).toEqual(Float32Array.of(2))
+    await expect(openDevice('abacus')).rejects.toThrow("there is no device 'abacus'; choose one of: cpu, wasm")
   })
 })

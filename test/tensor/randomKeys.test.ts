@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { at, range } from '../../src/prelude/array.ts'
 import { hostFold, hostKey, threefry2x32 as onHost, type Words } from '../../src/prelude/threefry.ts'
 import { iota, scalar, tensor, zeros } from '../../src/tensor/create.ts'
-import { bits, foldIn, key, split } from '../../src/tensor/random.ts'
+import { bernoulli, bits, foldIn, key, normal, randint, split, uniform } from '../../src/tensor/random.ts'
 import { fnv1a } from '../../src/tensor/random/key.ts'
 import { purposes, threefry2x32, type Key } from '../../src/tensor/random/threefry.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
@@ -94,6 +94,19 @@ describe('bits', () => {
   it('is word i mod 2 of block ⌊i / 2⌋', async () => {
     const host = Array.from({ length: 7 }, (_, i) => onHost(hostKey(9), [0, i >> 1])[(i % 2) as 0 | 1])
     expect(await read(bits(key(9), [7]))).toEqual(host)
+  })
+
+  it('begins anywhere: a part of the stream is drawn without what comes before it', async () => {
+    const from = scalar(3, 'u32')
+    const parts = [
+      [bits(key(3), [7]), bits(key(3), [4], from)],
+      [normal(key(3), [7]), normal(key(3), [4], 'f32', from)],
+      [uniform(key(3), [7]), uniform(key(3), [4], { start: from })],
+      [randint(key(3), [7], -5, 9), randint(key(3), [4], -5, 9, from)],
+      [bernoulli(key(3), 0.5, [7]).cast('i32'), bernoulli(key(3), 0.5, [4], from).cast('i32')],
+      [bernoulli(key(3), scalar(0.5), [7]).cast('i32'), bernoulli(key(3), scalar(0.5), [4], from).cast('i32')],
+    ] as const
+    for (const [whole, part] of parts) expect(await read(part)).toEqual((await read(whole)).slice(3))
   })
 
   it('depends on the index only: a longer tensor begins with the shorter one, whatever the shapes', async () => {

@@ -2,9 +2,10 @@
 import fc from 'fast-check'
 import { describe, expect, expectTypeOf, it } from 'vitest'
 import { grad } from '../../src/autograd/index.ts'
-import { scalar, tensor } from '../../src/tensor/create.ts'
+import { scalar, tensor, zeros } from '../../src/tensor/create.ts'
 import { Tensor } from '../../src/tensor/tensor.ts'
-import { countElements, leaves, leavesWithPaths, mapTree, refill, signature, zipTrees } from '../../src/tensor/tree.ts'
+import { countElements, leaves, leavesWithPaths, mapTree, refill, zipTrees } from '../../src/tensor/tree.ts'
+import { signature } from '../../src/tensor/structure.ts'
 import { cpuDevice } from '../support/device.ts'
 
 /** Parameters as a user declares them: an interface, with an optional leaf and a static one. */
@@ -64,9 +65,14 @@ describe('trees', () => {
   })
 
   it('zipping names the leaf that one of the two lacks', () => {
-    expect(() => zipTrees<unknown>({ a: scalar(1) }, {}, (x) => x)).toThrow("zipTrees: the second tree has no leaf 'a'")
+    expect(() => zipTrees<unknown>({ a: scalar(1) }, {}, (x) => x)).toThrow(
+      "zipTrees: 'a' is missing in the second tree",
+    )
+    expect(() => zipTrees({ a: [zeros([2, 3])] }, { a: [zeros([3])] }, (x) => x)).toThrow(
+      "zipTrees: 'a.0' is [2,3] in the first tree and [3] in the second tree",
+    )
     expect(() => zipTrees<unknown>({}, { b: [scalar(1)] }, (x) => x)).toThrow(
-      "zipTrees: the first tree has no leaf 'b.0'",
+      "zipTrees: 'b.0' is missing in the first tree",
     )
     expect(() => refill({ a: scalar(1) }, [])).toThrow("refill: no tensor left for 'a'")
   })

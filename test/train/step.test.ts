@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { batchAt, dataOfSeas } from '../../src/data/index.ts'
 import { key } from '../../src/tensor/random.ts'
-import { leavesWithPaths } from '../../src/tensor/tree.ts'
+import { countElements, leavesWithPaths } from '../../src/tensor/tree.ts'
 import {
   heldOutOn,
   initialState,
@@ -14,6 +14,9 @@ import { scalar, tensor } from '../../src/tensor/create.ts'
 import { givenAt, normalise, trainStep } from '../../src/train/step.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import type { Params, Recipe } from '../../src/train/recipe.ts'
+import { memoryOf } from '../../src/compiler/plan.ts'
+import { wasmBackend } from '../../src/backends/wasm/backend.ts'
+import { deviceOn } from '../../src/tensor/device.ts'
 import { cpuDevice } from '../support/device.ts'
 import { tinyConfig } from './tinyRun.ts'
 
@@ -61,6 +64,44 @@ describe('the step of training', () => {
           throw new Error(`${path}[${i}]: ${x} and ${other[i]}, where the largest is ${scale}`)
       })
     }
+  })
+
+  it('asks for the pictures of a micro-batch when it comes to it, and draws the noise of these alone', async () => {
+    const [device, recipe] = [cpuDevice(), recipeOf(tinyConfig('unused', { batch: 2, accumulate: 3 }))]
+    const state = await device.compile((k: ReturnType<typeof key>) => initialState(recipe, k))(key(0))
+    const asked: (readonly number[])[] = []
+    const pictures = (first: number, count: number): Uint8Array => {
+      asked.push([first, count])
+      return batchAt(data, first, count)
+    }
+    const [, { loss }] = await stepperOn(device, recipe).run(state, pictures, 1)
+    expect(asked).toEqual([
+      [0, 2],
+      [2, 2],
+      [4, 2],
+    ])
+    expect(await device.read(loss)).toEqual(Float32Array.of((await stepped({ batch: 2, accumulate: 3 })).loss))
+  })
+
+  it('takes as many bytes for a million micro-batches as for two, and counts all of the state', () => {
+    const device = deviceOn(wasmBackend())
+    const bytes = (
+      accumulate: number,
+    ): { readonly bytes: number; readonly plan: number; readonly beside: number; readonly state: number } => {
+      const recipe = recipeOf(tinyConfig('unused', { batch: 2, accumulate }))
+      const state = initialState(recipe, key(0))
+      const stepper = stepperOn(device, recipe)
+      return {
+        bytes: stepper.bytes(state),
+        plan: memoryOf(stepper.plan(state)),
+        beside: stepper.bytes(state) - device.bytesNeeded(stepper.plan(state)),
+        state: 4 * countElements([state.opt, state.average]),
+      }
+    }
+    expect(bytes(1_000_000)).toEqual(bytes(2))
+    const [one, two] = [bytes(1), bytes(2)]
+    expect(one.bytes).toBeGreaterThan(one.plan)
+    expect([one.beside, two.beside]).toEqual([0, two.state]) // moments and average, which its largest part does not touch
   })
 
   it('runs twice with the same bits', async () => {

@@ -67,7 +67,7 @@ const reductions: readonly Operation[] = [
   }),
   operation(
     'max over axes',
-    (x, { mode }) => isNumber(x) && (x.size > 0 || mode === 'wild'),
+    (x) => isNumber(x) && x.size > 0, // the maximum of nothing is an error
     (x, b, { choose }) => [x.max(subset(x.rank, choose), choose(2) === 0), b],
     2,
     false,
@@ -75,7 +75,7 @@ const reductions: readonly Operation[] = [
   operation('max of nothing', isNumber, (x, b) => [raw('reduceMax', { axes: [] }, x), b], 1, false),
   operation(
     'mean',
-    (x) => isNumber(x) && x.size > 0,
+    (x) => isFloatTensor(x) && x.size > 0,
     (x, b, { choose }) => [x.mean(subset(x.rank, choose)), b],
   ),
   operation(
@@ -178,13 +178,13 @@ const conv: Make = (x, b, c) => {
     inputDilation: spatial(choose, 1, 2),
     filterDilation: spatial(choose, 1, 2),
     groups,
-    dtype: choose(4) === 0 ? pick(floatsOf(c.mode), choose) : x.dtype,
+    dtype: choose(4) === 0 && isFloat(x.dtype) ? pick(floatsOf(c.mode), choose) : x.dtype,
   }
   return [raw('conv', attrs, image, filter), 9 * perGroup * b * Math.max(3, w.bound)]
 }
 
 const convolutions: readonly Operation[] = [
-  operation('conv', (x) => isFloatTensor(x) && x.size <= 100, conv, 4),
+  operation('conv', (x, { mode }) => (mode === 'whole' ? isNumber : isFloatTensor)(x) && x.size <= 100, conv, 4),
   operation(
     'conv2d',
     (x) => isFloatTensor(x) && x.size <= 100,

@@ -13,7 +13,7 @@ const onlyFloats = (message: RegExp, f: (x: Tensor) => Tensor): { readonly error
 export const activations: {
   readonly [K in 'relu' | 'leakyRelu' | 'silu' | 'gelu' | 'geluTanh' | 'softplus']: Entry
 } = {
-  relu: pointwise(relu, (x) => (x > 0 ? x : 0), { slack: 0 }),
+  relu: pointwise(relu, (x) => (x <= 0 ? 0 : x), { slack: 0 }),
   leakyRelu: pointwise(
     (x) => leakyRelu(x, 0.2),
     (x) => (x > 0 ? x : 0.2 * x),
@@ -33,5 +33,9 @@ export const activations: {
     (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
     onlyFloats(/^0\.0447\d+ is not a number of dtype i32/, geluTanh),
   ),
-  softplus: pointwise(softplus, (x) => Math.log1p(Math.exp(x)), onlyFloats(/^exp: takes a float, got i32/, softplus)),
+  softplus: pointwise(
+    softplus,
+    (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),
+    onlyFloats(/^exp: takes a float, got i32/, softplus),
+  ),
 }

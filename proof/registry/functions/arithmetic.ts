@@ -17,7 +17,7 @@ import {
   type Case,
   type Entry,
 } from '../entry.ts'
-import { elementwise, wrapping } from '../primitives/elementwise.ts'
+import { elementwise, remainder, wrapping } from '../primitives/elementwise.ts'
 import { leaves } from '../primitives/leaves.ts'
 import { broadcastable, builtBy, pointwise, stretched, stretchedAt } from './draw.ts'
 
@@ -62,7 +62,7 @@ const withTensor = (op: BinaryMethod, { f, left = within(-2, 2), right = left }:
       return {
         inputs: [x, y],
         build: (s, t) => one(s)[op](one(t)),
-        oracle: () => table(shape, (index) => f(stretchedAt(x, index), stretchedAt(y, index), d)),
+        oracle: (x, y) => table(shape, (index) => f(stretchedAt(x, index), stretchedAt(y, index), d)),
       }
     })
 
@@ -74,7 +74,7 @@ const withNumber = (op: BinaryMethod, { f, left = within(-2, 2), right = left }:
     .map(([x, y]): Case => ({
       inputs: [x],
       build: (s) => one(s)[op](y),
-      oracle: () => ({ shape: x.shape, data: x.data.map((e) => f(e, y, d)) }),
+      oracle: (x) => ({ shape: x.shape, data: x.data.map((e) => f(e, y, d)) }),
     }))
 
 const binary = (op: BinaryMethod, spec: BinarySpec, options: Partial<Entry> = {}): Entry => {
@@ -165,10 +165,7 @@ export const binaryMethods: { readonly [K in BinaryMethod]: Entry } = {
     'rem',
     {
       dtypes: arithmeticTypes,
-      f: wrapping(
-        (x, y) => x - y * Math.trunc(x / y),
-        (x, y) => (y === 0n ? 0n : x % y),
-      ),
+      f: wrapping(remainder, (x, y) => (y === 0n ? 0n : x % y)),
       left: (d) => fc.oneof(numbers(d, [2.1, 2.9]), numbers(d, [-2.9, -2.1])),
       right: within(1.6, 1.9),
     },
@@ -212,10 +209,10 @@ const chosen = (dtype: DType): fc.Arbitrary<Case> =>
       }),
     )
     .map(({ condition, yes, no, kind }): Case => {
-      const numeric = (x: NdArray): boolean => (kind === 'yes' && x === no) || (kind === 'no' && x === yes)
-      const tensors = [yes, no].filter((x) => !numeric(x))
+      const tensors = kind === 'both' ? [yes, no] : kind === 'yes' ? [yes] : [no]
       const shape = stretched([condition, ...tensors].map((x) => x.shape))
-      const value = (x: NdArray, index: readonly number[]): number => (numeric(x) ? 1 : stretchedAt(x, index))
+      const value = (x: NdArray | undefined, index: readonly number[]): number =>
+        x === undefined ? 1 : stretchedAt(x, index)
       return {
         inputs: [condition, ...tensors],
         build: (p, s, t) => {
@@ -223,7 +220,10 @@ const chosen = (dtype: DType): fc.Arbitrary<Case> =>
             kind === 'both' ? [one(s), one(t)] : kind === 'yes' ? [one(s), 1] : [1, one(s)]
           return one(p).select(y, n)
         },
-        oracle: () => table(shape, (i) => value(stretchedAt(condition, i) === 0 ? no : yes, i)),
+        oracle: (c, ...chosenOf) => {
+          const [y, n] = kind === 'no' ? [undefined, chosenOf[0]] : [chosenOf[0], chosenOf[1]]
+          return table(shape, (i) => value(c !== undefined && stretchedAt(c, i) === 0 ? n : y, i))
+        },
       }
     })
 
@@ -232,22 +232,41 @@ const positive =
   (d) =>
     fc.tuple(numbers(d, [low, high]), fc.boolean()).map(([x, negative]) => (negative ? -x : x))
 
+const exponents = (dtype: DType): fc.Arbitrary<number> =>
+  dtype === 'i32'
+    ? fc.integer({ min: 0, max: 7 })
+    : fc.oneof(fc.integer({ min: -3, max: 7 }), fc.constantFrom(0.5, -0.5, 1.5, 0.3, -1.25, 2.75))
+
+const bases = (dtype: DType, p: number): fc.Arbitrary<number> =>
+  dtype === 'i32'
+    ? fc.integer({ min: -9, max: 9 })
+    : Number.isInteger(p)
+      ? positive(0.5, 1.5)(dtype)
+      : numbers(dtype, [0.5, 1.5])
+
 const power: Entry = entry({
   dtypes: ['f64', 'f32', 'i32'],
   cases: (dtype) =>
-    fc.tuple(broadcastable(1), fc.integer({ min: dtype === 'i32' ? 0 : -3, max: 7 })).chain(([[shape = []], n]) =>
-      arrays(shape, dtype, dtype === 'i32' ? fc.integer({ min: -9, max: 9 }) : positive(0.5, 1.5)(dtype)).map((x) => ({
+    fc.tuple(broadcastable(1), exponents(dtype)).chain(([[shape = []], p]) =>
+      arrays(shape, dtype, bases(dtype, p)).map((x) => ({
         inputs: [x],
-        build: (t: Tensor | undefined) => one(t).pow(n),
-        oracle: () => ({ shape: x.shape, data: x.data.map((e) => e ** n) }),
+        build: (t: Tensor | undefined) => one(t).pow(p),
+        oracle: (x) => ({
+          shape: x.shape,
+          data: x.data.map((e) => (dtype === 'i32' ? Number(BigInt.asIntN(32, BigInt(e) ** BigInt(p))) : e ** p)),
+        }),
       })),
     ),
   differentiableIn: [0],
   slack: 8,
   errors: [
-    badRange(/^pow: the exponent must be a whole number, got 0\.5; for other powers write/, ['f32[2]'], (x) =>
-      one(x).pow(0.5),
+    badDType(/^pow: i32 to the power -1 is no integer; cast to a float first$/, ['i32[2]'], (x) => one(x).pow(-1)),
+    badDType(
+      /^pow: i32 has whole powers only, got the exponent 0\.5; cast the tensor to a float first/,
+      ['i32[2]'],
+      (x) => one(x).pow(0.5),
     ),
+    badRange(/^pow: the exponent must be a finite number, got Infinity/, ['f32[2]'], (x) => one(x).pow(Infinity)),
   ],
 })
 
@@ -295,7 +314,7 @@ export const unaryMethods: { readonly [K in UnaryMethod]: Entry } = {
   abs: pointwise((x) => x.abs(), Math.abs, {
     dtypes: arithmeticTypes,
     slack: 0,
-    errors: [badDType(/^neg: takes a number, got bool; cast it first$/, ['bool[2]'], (x) => one(x).abs())],
+    errors: [badDType(/^abs: takes a number, got bool; cast it first$/, ['bool[2]'], (x) => one(x).abs())],
   }),
   pow: power,
   select: entry({
@@ -303,14 +322,14 @@ export const unaryMethods: { readonly [K in UnaryMethod]: Entry } = {
     cases: chosen,
     differentiableIn: [1, 2],
     errors: [
-      badDType(/^where: the condition must be bool, got f32$/, ['f32[2]', 'f32[2]'], (c, x) =>
+      badDType(/^select: the condition must be bool, got f32;/, ['f32[2]', 'f32[2]'], (c, x) =>
         one(c).select(one(x), 0),
       ),
       badDType(/^where: dtypes f32 and f64 differ$/, ['bool[2]', 'f32[2]', 'f64[2]'], (c, x, y) =>
         one(c).select(one(x), one(y)),
       ),
       badShape(/^select: \[2\] and \[3\] do not broadcast/, ['bool[2]', 'f32[3]'], (c, x) => one(c).select(one(x), 0)),
-      badDType(/^select: one of the two values must be a tensor/, ['bool[2]'], (c) => one(c).select(1, 0)),
+      badDType(/^0\.5 is not a number of dtype i32/, ['bool[2]', 'i32[2]'], (c, x) => one(c).select(one(x), 0.5)),
     ],
   }),
 }

@@ -15,12 +15,13 @@ import {
   isFloating,
   one,
   table,
+  wholes,
   wide,
   type Case,
   type Entry,
   type Misuse,
 } from '../entry.ts'
-import { sortedOrder } from '../primitives/indexing.ts'
+import { precedes, sortedOrder } from '../primitives/indexing.ts'
 import { reduced, sum } from '../primitives/reduction.ts'
 import { alongAxis, line, smoothArrays } from './draw.ts'
 
@@ -54,7 +55,7 @@ const reduction = (
           return {
             inputs: [x],
             build: (t) => f(one(t), given, keepDims),
-            oracle: () => {
+            oracle: (x) => {
               const { shape, data } = reduced(x, axes, oracle)
               return { shape: keepDims ? kept : shape, data }
             },
@@ -84,7 +85,7 @@ const rowwise = (
       alongAxis(smoothArrays(dtype, 1)).map(({ x, axis, given }) => ({
         inputs: [x],
         build: (t) => f(one(t), given),
-        oracle: () => table(x.shape, (index) => oracle(line(x, axis, index), index[axis] ?? 0)),
+        oracle: (x) => table(x.shape, (index) => oracle(line(x, axis, index), index[axis] ?? 0)),
       })),
     differentiableIn: [0],
     slack: 8,
@@ -92,7 +93,17 @@ const rowwise = (
     ...options,
   })
 
-const logSum = (terms: readonly number[]): number => Math.log(sum(terms.map(Math.exp)))
+/** log Σ eˣ of numbers none of which need be near 0. */
+const logSum = (terms: readonly number[]): number => {
+  const largest = Math.max(...terms)
+  return Math.abs(largest) === Infinity ? largest : largest + Math.log(sum(terms.map((x) => Math.exp(x - largest))))
+}
+
+/** x − log Σ eˣ of the i-th, the largest taken off first. */
+const logShare = (terms: readonly number[], i: number): number => {
+  const differences = terms.map((x) => x - Math.max(...terms))
+  return (differences[i] ?? NaN) - Math.log(sum(differences.map(Math.exp)))
+}
 
 const orderly = (dtype: DType): fc.Arbitrary<NdArray> =>
   isFloating(dtype) ? fc.oneof(distinct(dtype, 1), inputOf(dtype, 1, 3)) : inputOf(dtype, 1, 3)
@@ -101,16 +112,22 @@ const orderly = (dtype: DType): fc.Arbitrary<NdArray> =>
 const undefinedOf = (dtype: DType): fc.Arbitrary<NdArray> =>
   inputOf(dtype, 1, 3, fc.constant(isFloating(dtype) ? NaN : 0))
 
-/** Where nothing is the largest, the last index. */
+/** NaN counts as the largest. */
 const firstLargest = (terms: readonly number[]): number =>
-  terms.some(Number.isNaN) ? terms.length - 1 : terms.indexOf(Math.max(...terms))
+  terms.some(Number.isNaN) ? terms.findIndex(Number.isNaN) : terms.indexOf(Math.max(...terms))
 
 const sortCase = (x: NdArray): Case => {
   const last = x.shape.length - 1
   return {
     inputs: [x],
     build: (t) => sort(one(t)),
-    oracle: () => table(x.shape, (index) => line(x, last, index).toSorted((a, b) => a - b)[index[last] ?? 0] ?? NaN),
+    oracle: (x) =>
+      table(
+        x.shape,
+        (index) =>
+          line(x, last, index).toSorted((a, b) => Number(precedes(b, a)) - Number(precedes(a, b)))[index[last] ?? 0] ??
+          NaN,
+      ),
   }
 }
 
@@ -138,7 +155,10 @@ export const reducingMethods: { readonly [K in ReducingMethod]: Entry } = {
   mean: reduction(full, (x, axes, keepDims) => x.mean(axes, keepDims), meanOf, {
     linearIn: [0],
     lacks: ['empty'],
-    errors: [noSuchAxis('mean', (x) => x.mean(2))],
+    errors: [
+      noSuchAxis('mean', (x) => x.mean(2)),
+      badDType(/^mean: takes a float, got i32; cast it first$/, ['i32[2]'], (x) => one(x).mean()),
+    ],
   }),
   max: reduction(
     (d) => (isFloating(d) ? distinct(d, 0) : inputOf(d)).filter((x) => count(x.shape) > 0),
@@ -150,6 +170,7 @@ export const reducingMethods: { readonly [K in ReducingMethod]: Entry } = {
       lacks: ['empty'],
       errors: [
         noSuchAxis('max', (x) => x.max(2)),
+        badShape(/^max: axis 1 of \[2,0\] has no elements to choose from$/, ['f32[2,0]'], (x) => one(x).max(1)),
         badDType(/^reduceMax: takes numbers; cast bool to i32 first$/, ['bool[2]'], (x) => one(x).max()),
       ],
     },
@@ -160,14 +181,14 @@ type AxisFunction = 'softmax' | 'logSoftmax' | 'logSumExp' | 'variance' | 'cumsu
 
 /** The functions along an axis. */
 export const axisFunctions: { readonly [K in AxisFunction]: Entry } = {
-  softmax: rowwise(softmax, (l, i) => Math.exp(l[i] ?? 0) / sum(l.map(Math.exp)), {
+  softmax: rowwise(softmax, (l, i) => Math.exp(logShare(l, i)), {
     errors: [
-      noSuchAxis('max', (x) => softmax(x, 2)),
+      noSuchAxis('softmax', (x) => softmax(x, 2)),
       badDType(/^exp: takes a float, got i32/, ['i32[2]'], (x) => softmax(one(x))),
     ],
   }),
-  logSoftmax: rowwise(logSoftmax, (l, i) => (l[i] ?? 0) - logSum(l), {
-    errors: [noSuchAxis('logSumExp', (x) => logSoftmax(x, 2))],
+  logSoftmax: rowwise(logSoftmax, logShare, {
+    errors: [noSuchAxis('logSoftmax', (x) => logSoftmax(x, 2))],
   }),
   logSumExp: entry({
     dtypes: wide,
@@ -175,7 +196,7 @@ export const axisFunctions: { readonly [K in AxisFunction]: Entry } = {
       fc.tuple(alongAxis(smoothArrays(dtype, 1)), fc.boolean()).map(([{ x, axis, given }, keepDims]) => ({
         inputs: [x],
         build: (t) => logSumExp(one(t), given, keepDims),
-        oracle: () => {
+        oracle: (x) => {
           const { shape, data } = reduced(x, [axis], logSum)
           return { shape: keepDims ? x.shape.map((n, i) => (i === axis ? 1 : n)) : shape, data }
         },
@@ -187,9 +208,11 @@ export const axisFunctions: { readonly [K in AxisFunction]: Entry } = {
   }),
   variance: reduction(full, variance, (terms) => meanOf(terms.map((v) => (v - meanOf(terms)) ** 2)), {
     lacks: ['empty'],
+    ends: { offset: 'the mean is rounded, as in PyTorch, and the square of what it lacks is in the variance' },
     errors: [noSuchAxis('mean', (x) => variance(x, 2))],
   }),
   cumsum: rowwise(cumsum, (l, i) => sum(l.slice(0, i + 1)), {
+    dtypes: [...wide, ...wholes],
     linearIn: [0],
     errors: [noSuchAxis('cumsum', (x) => cumsum(x, 2))],
   }),
@@ -207,7 +230,7 @@ export const axisFunctions: { readonly [K in AxisFunction]: Entry } = {
       alongAxis(orderly(d)).map(({ x, axis, given }) => ({
         inputs: [x],
         build: (t) => argsort(one(t), given),
-        oracle: () => sortedOrder(x, axis),
+        oracle: (x) => sortedOrder(x, axis),
       })),
     lacks: ['scalar'],
     errors: [noSuchAxis('argsort', (x) => argsort(x, 2))],
@@ -219,11 +242,14 @@ export const axisFunctions: { readonly [K in AxisFunction]: Entry } = {
         ({ x, axis, given }) => ({
           inputs: [x],
           build: (t) => argmax(one(t), given),
-          oracle: () => reduced(x, [axis], firstLargest),
+          oracle: (x) => reduced(x, [axis], firstLargest),
         }),
       ),
     weight: 3,
     lacks: ['scalar'],
-    errors: [noSuchAxis('argmax', (x) => argmax(x, 2))],
+    errors: [
+      noSuchAxis('argmax', (x) => argmax(x, 2)),
+      badShape(/^argmax: axis -1 of \[2,0\] has no elements to choose from$/, ['f32[2,0]'], (x) => argmax(one(x))),
+    ],
   }),
 }

@@ -24,7 +24,7 @@ const matrices = (dtype: DType): fc.Arbitrary<Case> =>
     .chain(([lead, shared, m, k, n]) =>
       fc.tuple(arrays([...lead, m, k], dtype), arrays([...(shared ? [] : lead), k, n], dtype)),
     )
-    .map(([x, y]) => ({ inputs: [x, y], build: (s, t) => one(s).matmul(one(t)), oracle: () => product(x, y) }))
+    .map(([x, y]) => ({ inputs: [x, y], build: (s, t) => one(s).matmul(one(t)), oracle: (x, y) => product(x, y) }))
 
 const formulas = [
   'ij,jk->ik',
@@ -75,7 +75,7 @@ const einsums = (dtype: DType): fc.Arbitrary<Case> =>
     .map(({ formula, x, y }) => ({
       inputs: [x, y],
       build: (s, t) => einsum(formula, one(s), one(t)),
-      oracle: () => summed(formula, x, y),
+      oracle: (x, y) => summed(formula, x, y),
     }))
 
 /** softmax(q·kᵀ / √d)·v, one output at a time. */
@@ -105,7 +105,7 @@ const attentions = (dtype: DType): fc.Arbitrary<Case> =>
     .map(([q, k, v]) => ({
       inputs: [q, k, v],
       build: (a, b, c) => attention(one(a), one(b), one(c)),
-      oracle: () => attended(q, k, v),
+      oracle: (q, k, v) => attended(q, k, v),
     }))
 
 /** A row for each. */
@@ -122,11 +122,11 @@ export const contractionFunctions: {
       badShape(/^matmul: \[2,3\] · \[2,3\]: 3 columns meet 2 rows$/, ['f32[2,3]', 'f32[2,3]'], (x, y) =>
         one(x).matmul(one(y)),
       ),
-      badShape(/^matmul: \[5,2,3\] · \[4,3,2\]: the leading axes differ$/, ['f32[5,2,3]', 'f32[4,3,2]'], (x, y) =>
+      badShape(/^matmul: \[5,2,3\] · \[4,3,2\]: the leading axes differ;/, ['f32[5,2,3]', 'f32[4,3,2]'], (x, y) =>
         one(x).matmul(one(y)),
       ),
       badShape(
-        /^matmul: needs two matrices or stacks of them, got \[3\] and \[3,2\]$/,
+        /^matmul: needs two matrices or stacks of them, got \[3\] and \[3,2\]; the first as a row/,
         ['f32[3]', 'f32[3,2]'],
         (x, y) => one(x).matmul(one(y)),
       ),
@@ -160,7 +160,7 @@ export const contractionFunctions: {
     linearIn: [0, 1],
     slack: 1,
     errors: [
-      badShape(/^einsum: 'ij,jk' is not of the form 'ij,jk->ik'$/, ['f32[2,3]', 'f32[3,2]'], (x, y) =>
+      badShape(/^einsum: 'ij,jk' is not of the form 'ij,jk->ik': two operands/, ['f32[2,3]', 'f32[3,2]'], (x, y) =>
         einsum('ij,jk', one(x), one(y)),
       ),
       badShape(
@@ -180,6 +180,7 @@ export const contractionFunctions: {
     linearIn: [2],
     slack: 8,
     lacks: ['scalar'],
+    ends: { offset: 'scores of 2⁴⁰ have no digits left for their differences, which is all that softmax sees' },
     errors: [
       badShape(/^dotGeneral: cannot contract axes \[1\] of \[2,3\]/, ['f32[2,3]', 'f32[2,4]', 'f32[2,4]'], (q, k, v) =>
         attention(one(q), one(k), one(v)),

@@ -48,7 +48,7 @@ const like = (f: (x: Tensor) => Tensor, value: number): Entry =>
       inputOf(dtype).map((x) => ({
         inputs: [x],
         build: (t) => f(one(t)),
-        oracle: () => ({ shape: x.shape, data: x.data.map(() => value) }),
+        oracle: (x) => ({ shape: x.shape, data: x.data.map(() => value) }),
       })),
   })
 
@@ -58,7 +58,11 @@ type Creation = 'full' | 'zeros' | 'ones' | 'zerosLike' | 'onesLike' | 'iota' | 
 export const creations: { readonly [K in Creation]: Entry } = {
   full: {
     ...filled(full),
-    errors: [badDType(/^0\.5 is not a number of dtype i32/, [], () => full([2], 0.5, 'i32'))],
+    errors: [
+      badDType(/^0\.5 is not a number of dtype i32/, [], () => full([2], 0.5, 'i32')),
+      badDType(/^300 is not a number of dtype u8, which holds 0 … 255; cast/, [], () => full([2], 300, 'u8')),
+      badDType(/^-1 is not a number of dtype u32, which holds 0 … 4294967295/, ['u32[2]'], (x) => one(x).less(-1)),
+    ],
   },
   zeros: { ...filled((shape, _, dtype) => zeros(shape, dtype), 0), errors: [] },
   ones: { ...filled((shape, _, dtype) => ones(shape, dtype), 1), errors: [] },
@@ -105,7 +109,7 @@ export const creations: { readonly [K in Creation]: Entry } = {
         arrays(shape, labelType, fc.integer({ min: labelType === 'u32' ? 0 : -1, max: classes })).map((labels) => ({
           inputs: [labels],
           build: (t: Tensor | undefined) => oneHot(one(t), classes, dtype),
-          oracle: () => {
+          oracle: (labels) => {
             const data = labels.data.flatMap((label) => Array.from({ length: classes }, (_, k) => Number(k === label)))
             return { shape: [...shape, classes], data }
           },

@@ -27,7 +27,7 @@ import {
   type Expected,
   type Misuse,
 } from '../entry.ts'
-import { correlated } from '../primitives/contraction.ts'
+import { convolutionEnds, correlated } from '../primitives/contraction.ts'
 import { sum } from '../primitives/reduction.ts'
 
 type Spatial = readonly [number, number]
@@ -66,7 +66,7 @@ const convolved = (dtype: DType): fc.Arbitrary<Case> =>
             dilation: either(dilation),
             groups,
           }),
-        oracle: () =>
+        oracle: (x, w) =>
           correlated(x, w, {
             stride,
             padLow: padding,
@@ -117,10 +117,12 @@ const transposed = (dtype: DType): fc.Arbitrary<Case> =>
             padding: either(padding),
             outputPadding: either(outputPadding),
           }),
-        oracle: () => spread(x, w, stride, padding, outputPadding),
+        oracle: (s: NdArray, t: NdArray) => spread(s, t, stride, padding, outputPadding),
       }))
     })
-    .filter((c) => c.oracle().shape.every((n) => n >= 0))
+    .filter(
+      ({ inputs: [x, w], oracle }) => x !== undefined && w !== undefined && oracle(x, w).shape.every((n) => n >= 0),
+    )
 
 /** Images whose sides are multiples of the windows' sides. */
 const tiled = (dtype: DType, different: boolean): fc.Arbitrary<readonly [x: NdArray, window: Spatial]> =>
@@ -151,7 +153,7 @@ const pooling = (
       tiled(dtype, different).map(([x, window]) => ({
         inputs: [x],
         build: (t) => pool(one(t), either(window)),
-        oracle: () => pooled(x, window, f),
+        oracle: (x) => pooled(x, window, f),
       })),
     differentiableIn: [0],
     lacks: ['scalar'],
@@ -176,7 +178,7 @@ const rearranging = (
           arrays(shape, dtype).map((x) => ({
             inputs: [x],
             build: (t: Tensor | undefined) => f(one(t), factor),
-            oracle: () => oracle(x, factor),
+            oracle: (x) => oracle(x, factor),
           })),
         ),
     differentiableIn: [0],
@@ -229,6 +231,7 @@ const convolution = (cases: Entry['cases'], errors: readonly Misuse[]): Entry =>
     linearIn: [0, 1],
     lacks: ['scalar'],
     elements: 60,
+    ends: convolutionEnds,
     errors,
   })
 
@@ -241,6 +244,12 @@ export const imageFunctions: { readonly [K in ImageFunction]: Entry } = {
     badShape(/^conv2d: strides, dilations and groups/, ['f32[1,4,4,3]', 'f32[3,3,3,2]'], (x, w) =>
       conv2d(one(x), one(w), { stride: 0 }),
     ),
+    badShape(/^conv2d: padding \[0\.5,0\.5\] must be whole numbers ≥ 0$/, ['f32[1,4,4,3]', 'f32[3,3,3,2]'], (x, w) =>
+      conv2d(one(x), one(w), { padding: 0.5 }),
+    ),
+    badShape(/^conv2d: padding \[0,-1\] must be whole numbers ≥ 0$/, ['f32[1,4,4,3]', 'f32[3,3,3,2]'], (x, w) =>
+      conv2d(one(x), one(w), { padding: [0, -1] }),
+    ),
     badDType(/^conv2d: input is f32 and filter is f16/, ['f32[1,4,4,3]', 'f16[3,3,3,2]'], (x, w) =>
       conv2d(one(x), one(w)),
     ),
@@ -249,11 +258,23 @@ export const imageFunctions: { readonly [K in ImageFunction]: Entry } = {
     badShape(/^conv2d: input has 3 channels, filter expects 4/, ['f32[1,4,4,3]', 'f32[3,3,4,2]'], (x, w) =>
       convTranspose2d(one(x), one(w)),
     ),
+    badShape(/^convTranspose2d: padding \[0\.5,0\.5\]/, ['f32[1,4,4,3]', 'f32[3,3,3,2]'], (x, w) =>
+      convTranspose2d(one(x), one(w), { padding: 0.5 }),
+    ),
+    badShape(/^convTranspose2d: output padding \[0\.5,0\.5\]/, ['f32[1,4,4,3]', 'f32[3,3,3,2]'], (x, w) =>
+      convTranspose2d(one(x), one(w), { outputPadding: 0.5 }),
+    ),
   ]),
   averagePool: pooling(averagePool, (window) => sum(window) / window.length, false, {
     linearIn: [0],
     slack: 1,
-    errors: [doesNotTile('averagePool', (x) => averagePool(x, 3))],
+    errors: [
+      doesNotTile('averagePool', (x) => averagePool(x, 3)),
+      badShape(/^averagePool: size \[0\.5,0\.5\] must be whole numbers ≥ 1$/, ['f32[1,4,4,2]'], (x) =>
+        averagePool(one(x), 0.5),
+      ),
+      badDType(/^mean: takes a float, got u8; cast it first$/, ['u8[1,4,4,2]'], (x) => averagePool(one(x))),
+    ],
   }),
   maxPool: pooling(maxPool, (window) => Math.max(...window), true, {
     errors: [doesNotTile('maxPool', (x) => maxPool(x, 3))],
@@ -262,7 +283,11 @@ export const imageFunctions: { readonly [K in ImageFunction]: Entry } = {
     images.map(([n, h, w, c, f]) => [[n, h, w, c], f]),
     upsampleNearest,
     repeated,
-    [],
+    [
+      badShape(/^upsampleNearest: factor \[1\.5,1\.5\] must be whole numbers ≥ 1$/, ['f32[1,4,4,2]'], (x) =>
+        upsampleNearest(one(x), 1.5),
+      ),
+    ],
   ),
   pixelUnshuffle: rearranging(
     images.map(([n, h, w, c, f]) => [[n, h * f, w * f, c], f]),

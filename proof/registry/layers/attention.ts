@@ -89,7 +89,7 @@ export const attentionLayers: { readonly [K in 'attention' | 'linearAttention']:
     }),
     {
       errors: [
-        badShape(/^mul: \[1,2,2,3\] and \[2\] do not broadcast/, ['f32[1,2,2,3]'], (x) =>
+        badShape(/^norm: mul: \[1,2,2,3\] and \[2\] do not broadcast/, ['f32[1,2,2,3]'], (x) =>
           applied(attention(2, { heads: 1, headWidth: 2 }))(one(x)),
         ),
       ],
@@ -104,7 +104,7 @@ export const attentionLayers: { readonly [K in 'attention' | 'linearAttention']:
     }),
     {
       errors: [
-        badShape(/^mul: \[1,2,2,3\] and \[2\] do not broadcast/, ['f32[1,2,2,3]'], (x) =>
+        badShape(/^norm: mul: \[1,2,2,3\] and \[2\] do not broadcast/, ['f32[1,2,2,3]'], (x) =>
           applied(linearAttention(2, { heads: 1, headWidth: 2 }))(one(x)),
         ),
       ],

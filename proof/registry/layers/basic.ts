@@ -66,8 +66,10 @@ const linearEntry = (make: typeof linear): Entry =>
         badShape(/^matmul: \[2,4\] · \[3,2\]: 4 columns meet 3 rows$/, ['f32[2,4]'], (x) =>
           applied(linear(3, 2))(one(x)),
         ),
-        badShape(/^matmul: needs two matrices or stacks of them, got \[3\] and \[3,2\]$/, ['f32[3]'], (x) =>
-          applied(linear(3, 2))(one(x)),
+        badShape(
+          /^matmul: needs two matrices or stacks of them, got \[3\] and \[3,2\]; the first as a row/,
+          ['f32[3]'],
+          (x) => applied(linear(3, 2))(one(x)),
         ),
       ],
     },
@@ -319,7 +321,7 @@ export const basicLayers: {
     }),
     {
       errors: [
-        badShape(/^conv2d: input has 2 channels, filter expects 1/, ['f32[1,2,2,2]'], (x) =>
+        badShape(/^conv: conv2d: input has 2 channels, filter expects 1/, ['f32[1,2,2,2]'], (x) =>
           applied(upsample(1, 1))(one(x)),
         ),
       ],

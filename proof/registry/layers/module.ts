@@ -82,6 +82,7 @@ export const layer = <O, P, In>(
     elements: 400,
     slack: 16,
     step: 4e-4,
+    ends: 'a layer is made of functions, each of which is tried',
     ...given,
     lacks: [...(given.lacks ?? []), 'scalar', 'empty'],
   })

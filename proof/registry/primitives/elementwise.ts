@@ -33,7 +33,7 @@ const unaryCases =
     inputOf(dtype, 0, 4, elements(dtype)).map((x) => ({
       inputs: [x],
       build,
-      oracle: () => ({ shape: x.shape, data: x.data.map((e) => f(e, dtype)) }),
+      oracle: (x) => ({ shape: x.shape, data: x.data.map((e) => f(e, dtype)) }),
     }))
 
 /** What floats hold besides numbers of moderate size. */
@@ -86,6 +86,10 @@ export const wrapping =
     return Number(dtype === 'i32' ? BigInt.asIntN(32, exact) : BigInt.asUintN(dtype === 'u8' ? 8 : 32, exact))
   }
 
+/** x − y·trunc(x / y), which is x where y is infinite. */
+export const remainder = (x: number, y: number): number =>
+  Number.isFinite(x) && Math.abs(y) === Infinity ? x : x - y * Math.trunc(x / y)
+
 const bitwise = (f: (x: bigint, y: bigint) => bigint) => wrapping(() => NaN, f)
 
 const binaryErrors = (op: Binary, dtypes: readonly DType[]): readonly Misuse[] => [
@@ -126,7 +130,7 @@ const binary = (
         .map(([x, y]) => ({
           inputs: [x, y],
           build: (a, b) => apply(op, {}, a, b),
-          oracle: () => ({ shape: x.shape, data: x.data.map((e, i) => f(e, y.data[i] ?? 0, dtype)) }),
+          oracle: (x, y) => ({ shape: x.shape, data: x.data.map((e, i) => f(e, y.data[i] ?? 0, dtype)) }),
         })),
     errors: binaryErrors(op, dtypes),
     ...options,
@@ -150,7 +154,7 @@ const cast: Entry = entry({
   cases: (from) =>
     fc
       .tuple(inputOf(from, 0, 3, numbers(from, [-300, 300])), fc.constantFrom(...all))
-      .map(([x, dtype]) => ({ inputs: [x], build: (t) => apply('cast', { dtype }, t), oracle: () => x })),
+      .map(([x, dtype]) => ({ inputs: [x], build: (t) => apply('cast', { dtype }, t), oracle: (x) => x })),
   smooth: inputOf('f64').map((x) => ({ inputs: [x], build: (t) => apply('cast', { dtype: 'f64' }, t) })),
   differentiableIn: [0],
   linearIn: [0],
@@ -177,7 +181,7 @@ const bitcast: Entry = entry({
     return fc.tuple(inputOf(from, 0, 3, elements), fc.constantFrom(...fourBytes)).map(([x, to]) => ({
       inputs: [x],
       build: (t) => apply('bitcast', { dtype: to }, t),
-      oracle: () => ({ shape: x.shape, data: x.data.map((e) => bitsOf(e, from, to)) }),
+      oracle: (x) => ({ shape: x.shape, data: x.data.map((e) => bitsOf(e, from, to)) }),
     }))
   },
   errors: [
@@ -198,7 +202,7 @@ const where: Entry = entry({
       .map(([c, x, y]) => ({
         inputs: [c, x, y],
         build: (p, a, b) => apply('where', {}, p, a, b),
-        oracle: () => ({ shape: c.shape, data: c.data.map((e, i) => (e === 0 ? y : x).data[i] ?? NaN) }),
+        oracle: (c, x, y) => ({ shape: c.shape, data: c.data.map((e, i) => (e === 0 ? y : x).data[i] ?? NaN) }),
       })),
   differentiableIn: [1, 2],
   errors: [
@@ -269,10 +273,7 @@ export const elementwise: { readonly [K in ElementwiseOp]: Entry } = {
   rem: binary(
     'rem',
     arithmeticTypes,
-    wrapping(
-      (x, y) => x - y * Math.trunc(x / y),
-      (x, y) => (y === 0n ? 0n : x % y),
-    ),
+    wrapping(remainder, (x, y) => (y === 0n ? 0n : x % y)),
     [
       [2.1, 2.9],
       [1.6, 1.9],
@@ -280,7 +281,7 @@ export const elementwise: { readonly [K in ElementwiseOp]: Entry } = {
     both,
   ),
   // Away from equal elements, on both sides of them: the second operand is 2.5 … 3 or its negative.
-  max: binary('max', arithmeticTypes, (x, y) => (x > y ? x : y), around0, {
+  max: binary('max', arithmeticTypes, (x, y) => Math.max(x, y), around0, {
     ...both,
     smooth: shapes()
       .chain((shape) =>

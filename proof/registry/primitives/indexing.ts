@@ -87,6 +87,9 @@ export const scattered = ({ index, updates, axis, size }: Scattering): Expected 
   )
 }
 
+/** Whether `a` stands before `b` in order: the smaller one, and any number before NaN. */
+export const precedes = (a: number, b: number): boolean => a < b || (Number.isNaN(b) && !Number.isNaN(a))
+
 /** The order of each line along `axis`: its index[axis]-th is the j that has exactly so many elements before it. */
 export const sortedOrder = (x: NdArray, axis: number): Expected =>
   table(x.shape, (index) => {
@@ -97,7 +100,7 @@ export const sortedOrder = (x: NdArray, axis: number): Expected =>
       )
     const positions = Array.from({ length: x.shape[axis] ?? 0 }, (_, j) => j)
     const before = (j: number): number =>
-      positions.filter((i) => value(i) < value(j) || (value(i) === value(j) && i < j)).length
+      positions.filter((i) => precedes(value(i), value(j)) || (!precedes(value(j), value(i)) && i < j)).length
     return positions.find((j) => before(j) === index[axis]) ?? -1
   })
 
@@ -108,7 +111,7 @@ const ranked = (dtype: DType): fc.Arbitrary<Case> =>
     .map(({ x, axis }) => ({
       inputs: [x],
       build: (t) => apply('argsort', { axis }, t),
-      oracle: () => sortedOrder(x, axis),
+      oracle: (x) => sortedOrder(x, axis),
     }))
 
 const gather: Entry = entry({
@@ -117,7 +120,7 @@ const gather: Entry = entry({
     pickings(dtype).map((p) => ({
       inputs: [p.table, p.index],
       build: (t, i) => apply('gather', { axis: p.axis }, t, i),
-      oracle: () => picked(p),
+      oracle: (t, index) => picked({ ...p, table: t, index }),
     })),
   differentiableIn: [0],
   linearIn: [0],
@@ -140,7 +143,7 @@ const scatterAdd: Entry = entry({
     scatterings(dtype).map((s) => ({
       inputs: [s.index, s.updates],
       build: (i, u) => apply('scatterAdd', { axis: s.axis, size: s.size }, i, u),
-      oracle: () => scattered(s),
+      oracle: (index, updates) => scattered({ ...s, index, updates }),
     })),
   differentiableIn: [1],
   linearIn: [1],

@@ -12,7 +12,7 @@ import { apply } from './node.ts'
 const passing =
   (build: (x: NdArray) => Case['build']) =>
   (dtype: DType): fc.Arbitrary<Case> =>
-    inputOf(dtype).map((x) => ({ inputs: [x], build: build(x), oracle: () => x }))
+    inputOf(dtype).map((x) => ({ inputs: [x], build: build(x), oracle: (x) => x }))
 
 /** Rows for the leaves and annotations. */
 export const leaves: {
@@ -41,6 +41,7 @@ export const leaves: {
   }),
   constant: entry({
     dtypes: all,
+    ends: 'its numbers are part of the program, and no input',
     cases: passing((x) => () => constant([...x.data], { dtype: x.dtype }).reshape(x.shape)),
     errors: [
       badShape(/^tensor: 3 values do not fill \[2,2\]$/, [], () => constant([1, 2, 3], { shape: [2, 2] })),
@@ -82,7 +83,7 @@ export const leaves: {
       fc.tuple(inputOf(d), inputOf('i32')).map(([x, y]) => ({
         inputs: [x, y],
         build: (a, b) => apply('barrier', {}, a, b),
-        oracle: () => x,
+        oracle: (x) => x,
       })),
     differentiableIn: [0],
     linearIn: [0],
@@ -93,7 +94,7 @@ export const leaves: {
       inputOf(d).map((x) => ({
         inputs: [x],
         build: (t) => call('twice', (y: Tensor) => y.add(y))(one(t)),
-        oracle: () => ({ shape: x.shape, data: x.data.map((e) => 2 * e) }),
+        oracle: (x) => ({ shape: x.shape, data: x.data.map((e) => 2 * e) }),
       })),
     differentiableIn: [0],
     linearIn: [0],

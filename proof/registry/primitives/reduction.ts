@@ -41,7 +41,7 @@ const along = (
   f: (terms: readonly number[]) => number,
 ): fc.Arbitrary<Case> =>
   input.chain((x) =>
-    axesOf(x.shape.length).map((axes) => ({ inputs: [x], build: build(axes), oracle: () => reduced(x, axes, f) })),
+    axesOf(x.shape.length).map((axes) => ({ inputs: [x], build: build(axes), oracle: (x) => reduced(x, axes, f) })),
   )
 
 const largest = (dtype: DType): fc.Arbitrary<NdArray> =>

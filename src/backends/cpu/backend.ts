@@ -3,9 +3,11 @@
  * the specification; `fused` runs the plan's kernels through blocked loops.
  */
 import { at } from '../../prelude/array.ts'
+import { OutOfMemory } from '../../prelude/errors.ts'
 import { viewAs, type TypedArray } from '../../graph/dtype.ts'
 import { sizeOf } from '../../graph/shape.ts'
-import type { Plan, Slot } from '../../compiler/plan.ts'
+import { showBytes } from '../../compiler/print.ts'
+import { memoryOf, type Plan, type Slot } from '../../compiler/plan.ts'
 import type { Backend, Executable } from '../backend.ts'
 import { interpret } from './interpret.ts'
 import { prepareKernel, type Run } from './run.ts'
@@ -13,16 +15,20 @@ import { elements, type CpuMemory } from './store.ts'
 
 const slotElements = (memory: CpuMemory, slot: Slot): TypedArray => elements(memory, slot.dtype, sizeOf(slot.shape))
 
-const interpreted = (plan: Plan): Executable<CpuMemory> => ({
+/** Computes the outputs of a plan from its arguments. */
+type Interpreter = (plan: Plan, inputs: readonly TypedArray[]) => readonly TypedArray[]
+
+const interpreted = (plan: Plan, interpreter: Interpreter): Executable<CpuMemory> => ({
   run: (inputs, outputs) => {
-    const results = interpret(
-      plan.program,
+    const results = interpreter(
+      plan,
       inputs.map((m, i) => slotElements(m, at(plan.arguments, i)).slice()), // an output may lie where an argument did
     )
     results.forEach((values, i) => {
       slotElements(at(outputs, i), at(plan.outputs, i)).set(values)
     })
   },
+  release: () => undefined, // it keeps nothing but the plan
 })
 
 /** Memory that plans share for their temporaries: as large as the largest asked for; only one plan runs at a time. */
@@ -38,7 +44,7 @@ const millisecondsOf = (run: Run): number => {
 }
 
 const fused = (plan: Plan, arena: Arena): Executable<CpuMemory> => {
-  if (arena.buffer.byteLength < plan.arenaBytes) arena.buffer = new ArrayBuffer(plan.arenaBytes)
+  if (arena.buffer.byteLength < plan.arenaBytes) arena.buffer = allocateBuffer(plan.arenaBytes)
   const arrays: TypedArray[] = []
   const bufferOf = (buffer: number): TypedArray => arrays[buffer] as TypedArray
   const runs = plan.kernels.map((kernel) => prepareKernel(kernel, bufferOf))
@@ -59,30 +65,52 @@ const fused = (plan: Plan, arena: Arena): Executable<CpuMemory> => {
       bind(inputs, outputs)
       return Promise.resolve(runs.map(millisecondsOf))
     },
+    release: () => undefined, // it keeps nothing but the plan
   }
 }
 
 /** Freed memory by size: a training step frees exactly what the next one allocates. */
-type Pool = Map<number, CpuMemory[]>
+interface Pool {
+  readonly bySize: Map<number, CpuMemory[]>
+  bytes: number
+}
 
-const take = (pool: Pool, bytes: number): CpuMemory =>
-  pool.get(bytes)?.pop() ?? { bytes, buffer: new ArrayBuffer(bytes), offset: 0 }
+/** Bytes that a pool keeps; more is left to the collector, for shapes that never come again would stay for ever. */
+const mostPooled = 2 ** 30
+
+/** A fresh buffer of zeros. */
+const allocateBuffer = (bytes: number): ArrayBuffer => {
+  try {
+    return new ArrayBuffer(bytes)
+  } catch {
+    throw new OutOfMemory(`cpu: ${showBytes(bytes)} are asked for, and this JavaScript engine has no such memory left`)
+  }
+}
+
+const take = (pool: Pool, bytes: number): CpuMemory => {
+  const known = pool.bySize.get(bytes)?.pop()
+  if (known === undefined) return { bytes, buffer: allocateBuffer(bytes), offset: 0 }
+  pool.bytes -= bytes
+  return known
+}
 
 const give = (pool: Pool, memory: CpuMemory): void => {
-  const free = pool.get(memory.bytes)
-  if (free === undefined) pool.set(memory.bytes, [memory])
+  if (pool.bytes + memory.bytes > mostPooled) return
+  pool.bytes += memory.bytes
+  const free = pool.bySize.get(memory.bytes)
+  if (free === undefined) pool.bySize.set(memory.bytes, [memory])
   else free.push(memory)
 }
 
-/** Opens the cpu backend in one of its forms. */
-export const cpuBackend = (isFused: boolean): Backend => {
-  const pool: Pool = new Map()
+const open = (name: string, prepare: (plan: Plan, arena: Arena) => Executable<CpuMemory>): Backend => {
+  const pool: Pool = { bySize: new Map(), bytes: 0 }
   const arena: Arena = { buffer: new ArrayBuffer(0) }
   const backend: Backend<CpuMemory> = {
-    name: isFused ? 'cpu' : 'cpu, one primitive at a time',
+    name,
     description: 'cpu, in TypeScript',
     threads: 1,
     memoryLimit: Infinity,
+    bytesNeeded: memoryOf,
     allocate: (bytes) => take(pool, bytes),
     release: (memory) => {
       give(pool, memory)
@@ -93,12 +121,21 @@ export const cpuBackend = (isFused: boolean): Backend => {
       )
     },
     read: (memory) => Promise.resolve(new Uint8Array(memory.buffer, memory.offset, memory.bytes).slice()),
-    prepare: (plan) => (isFused ? fused(plan, arena) : interpreted(plan)),
+    prepare: (plan) => prepare(plan, arena),
     close: () => {
-      pool.clear()
+      pool.bySize.clear()
+      pool.bytes = 0
       arena.buffer = new ArrayBuffer(0)
       return Promise.resolve()
     },
   }
   return backend as unknown as Backend // memory that this backend gets back is memory that it has given
 }
+
+/** A backend that runs programs one primitive at a time. */
+export const interpretedBackend = (interpreter: Interpreter): Backend =>
+  open('cpu, one primitive at a time', (plan) => interpreted(plan, interpreter))
+
+/** Opens the cpu backend in one of its forms. */
+export const cpuBackend = (isFused: boolean): Backend =>
+  isFused ? open('cpu', fused) : interpretedBackend(({ program }, inputs) => interpret(program, inputs))

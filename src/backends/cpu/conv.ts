@@ -1,17 +1,18 @@
 /**
  * Convolution as matrix multiplication without an im2col buffer: the input is copied once into a padded, dilated image; then the
- * address of (output pixel, filter tap and channel) is a sum of two parts, and {@link gemm} gathers by them.
+ * address of (output pixel, filter tap and channel) is a sum of two parts, and {@link gemmFor gemm} gathers by them.
  *
  * All three passes of training come here: the gradients of a convolution are convolutions.
  */
-import { at } from '../../prelude/array.ts'
+import { at, product } from '../../prelude/array.ts'
+import { allocate, type DType } from '../../graph/dtype.ts'
 import { dilated } from '../../graph/infer.ts'
 import { addresses } from '../../compiler/addresses.ts'
 import type { ConvKernel } from '../../compiler/kernel.ts'
 import { coalesce, type View } from '../../compiler/view.ts'
-import { gemm } from './gemm.ts'
 import type { Lanes } from './lanes.ts'
 import { walker, rowAddress } from './walk.ts'
+import { gemmFor } from './wholeGemm.ts'
 
 type Image = readonly [batch: number, height: number, width: number, channels: number]
 
@@ -103,10 +104,10 @@ const isPlain = (geometry: Geometry, { x }: ConvKernel): boolean =>
       (n === 1 || geometry.inside.strides[a] === x.view.strides[a]),
   )
 
-/** A zeroed image in the precision of `like`. */
-const zeroed = (like: Lanes, image: Image): Lanes => {
-  const size = image.reduce((a, b) => a * b, 1)
-  return like instanceof Float64Array ? new Float64Array(size) : new Float32Array(size)
+/** A zeroed image; halves come as f32. */
+const zeroed = (dtype: DType, image: Image): Lanes => {
+  const values = allocate(dtype === 'f16' ? 'f32' : dtype, product(image))
+  return values instanceof Uint16Array ? Float32Array.from(values) : values
 }
 
 /** Prepares a convolution; it then runs on the arrays of input, filter and output. */
@@ -119,8 +120,9 @@ export const prepareConv = (kernel: ConvKernel): ((out: Lanes, x: Lanes, filter:
   const depth = addresses(tapView)
   const columns = addresses({ offset: 0, shape: [each], strides: [at(f.view.strides, 3)] })
   const plain = isPlain(g, kernel)
+  const gemm = gemmFor(kernel.x.dtype, kernel.dtype)
   return (out, x, filter) => {
-    const image = plain ? x : zeroed(x, g.padded)
+    const image = plain ? x : zeroed(kernel.x.dtype, g.padded)
     if (!plain) copyView(image, g.inside, x, g.source)
     for (let group = 0; group < attrs.groups; group++) {
       const left = { array: image, offset: group * perGroup, rows: g.rows, columns: g.taps }

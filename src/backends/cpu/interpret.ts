@@ -2,10 +2,10 @@
  * The specification: a program run one primitive at a time, each as a plain loop that a reader can step through.
  *
  * Nothing here is fast and nothing is clever. Values are row-major arrays; contractions accumulate in f64, in the order of the
- * contracted index, and round once.
+ * contracted index, and round once; whole numbers wrap.
  */
 import { at, product, range } from '../../prelude/array.ts'
-import { allocate, roundTo, type TypedArray } from '../../graph/dtype.ts'
+import { allocate, isWrapping, roundTo, type DType, type TypedArray } from '../../graph/dtype.ts'
 import { elementwiseOps, type ElementwiseOp, type Node, type NodeOf, type OpName } from '../../graph/ops.ts'
 import { freeAxes } from '../../graph/infer.ts'
 import { rowMajor, sizeOf, type Shape } from '../../graph/shape.ts'
@@ -62,18 +62,32 @@ const elementwise = (node: NodeOf<ElementwiseOp>, [x, y, z]: readonly TypedArray
   return out
 }
 
+/** Sums that are not rounded yet: doubles, or whole numbers modulo 2³². */
+type Sums = Float64Array | Int32Array
+
+const sumsFor = (from: DType, to: DType, size: number): Sums =>
+  isWrapping(from, to) ? new Int32Array(size) : new Float64Array(size)
+
+/** x·y and x + y as they are summed. */
+const arithmetic = (
+  from: DType,
+  to: DType,
+): { readonly times: (x: number, y: number) => number; readonly plus: (x: number, y: number) => number } =>
+  isWrapping(from, to)
+    ? { times: Math.imul, plus: (x, y) => (x + y) | 0 }
+    : { times: (x, y) => x * y, plus: (x, y) => x + y }
+
 /** Folds the elements of x along the reduced axes, in row-major order. */
 const reduce = (
   node: NodeOf<'reduceSum' | 'reduceMax'>,
   x: TypedArray,
-  start: number,
+  sums: Sums,
   fold: (sum: number, x: number) => number,
 ): TypedArray => {
   const { shape } = node.inputs[0]
   const free = freeAxes(shape.length, node.attrs.axes)
   const kept = rowMajor(node.shape)
   const strides = shape.map((_, a) => (node.attrs.axes.includes(a) ? 0 : at(kept, free.indexOf(a))))
-  const sums = new Float64Array(sizeOf(node.shape)).fill(start)
   forEachIndex(shape, (index, i) => {
     const o = dot(index, strides)
     sums[o] = fold(sums[o] as number, load(x, i))
@@ -81,7 +95,7 @@ const reduce = (
   return rounded(node, sums)
 }
 
-const rounded = (node: Node, sums: Float64Array): TypedArray => {
+const rounded = (node: Node, sums: Sums): TypedArray => {
   const out = empty(node)
   sums.forEach((s, i) => {
     store(out, i, roundTo[node.dtype](s))
@@ -110,11 +124,13 @@ const dotGeneral: Rule<'dotGeneral'> = (node, [xs, ys]) => {
   forEachIndex(depth, (index) =>
     steps.push([dot(index, pick(xStrides, contract[0])), dot(index, pick(yStrides, contract[1]))]),
   )
-  const sums = new Float64Array(sizeOf(node.shape))
+  const sums = sumsFor(x.dtype, node.dtype, sizeOf(node.shape))
+  const { times, plus } = arithmetic(x.dtype, node.dtype)
   forEachIndex(node.shape, (index, i) => {
     const [xo, yo] = [dot(index, xOut), dot(index, yOut)]
     let sum = 0
-    for (const [dx, dy] of steps) sum += load(xs as TypedArray, xo + dx) * load(ys as TypedArray, yo + dy)
+    for (const [dx, dy] of steps)
+      sum = plus(sum, times(load(xs as TypedArray, xo + dx), load(ys as TypedArray, yo + dy)))
     sums[i] = sum
   })
   return rounded(node, sums)
@@ -130,7 +146,9 @@ const conv: Rule<'conv'> = (node, [xs, ws]) => {
   const { stride, padLow, inputDilation, filterDilation, groups } = node.attrs
   const [h, w, c] = node.inputs[0].shape.slice(1) as [number, number, number]
   const [kh, kw, perGroup, outputs] = node.inputs[1].shape as readonly [number, number, number, number]
-  const sums = new Float64Array(sizeOf(node.shape))
+  const from = node.inputs[0].dtype
+  const sums = sumsFor(from, node.dtype, sizeOf(node.shape))
+  const { times, plus } = arithmetic(from, node.dtype)
   forEachIndex(node.shape, (index, i) => {
     const [n, oy, ox, o] = index as unknown as readonly [number, number, number, number]
     const first = Math.floor(o / (outputs / groups)) * perGroup
@@ -142,7 +160,7 @@ const conv: Rule<'conv'> = (node, [xs, ws]) => {
         if (y < 0 || x < 0) continue
         for (let k = 0; k < perGroup; k++) {
           const pixel = load(xs as TypedArray, ((n * h + y) * w + x) * c + first + k)
-          sum += pixel * load(ws as TypedArray, ((ky * kw + kx) * perGroup + k) * outputs + o)
+          sum = plus(sum, times(pixel, load(ws as TypedArray, ((ky * kw + kx) * perGroup + k) * outputs + o)))
         }
       }
     }
@@ -185,8 +203,13 @@ export const interpretRules: { readonly [K in OpName]: Rule<K> } = {
     return out
   },
   barrier: (_, [x]) => x as TypedArray,
-  reduceSum: (node, [x]) => reduce(node, x as TypedArray, 0, (sum, v) => sum + v),
-  reduceMax: (node, [x]) => reduce(node, x as TypedArray, -Infinity, Math.max),
+  reduceSum: (node, [x]) => {
+    const from = node.inputs[0].dtype
+    const sums = sumsFor(from, node.dtype, sizeOf(node.shape))
+    return reduce(node, x as TypedArray, sums, arithmetic(from, node.dtype).plus)
+  },
+  reduceMax: (node, [x]) =>
+    reduce(node, x as TypedArray, new Float64Array(sizeOf(node.shape)).fill(-Infinity), Math.max),
   broadcast: (node, [x]) => {
     const kept = rowMajor(node.inputs[0].shape)
     const source = freeAxes(node.shape.length, node.attrs.axes)
@@ -252,7 +275,7 @@ export const interpretRules: { readonly [K in OpName]: Rule<K> } = {
   scatterAdd: (node, [index, updates]) => {
     const rows = node.attrs.size
     const [outer, picks, inner] = extent(node.inputs[1].shape, node.attrs.axis, node.inputs[0].shape.length)
-    const sums = new Float64Array(sizeOf(node.shape))
+    const sums = sumsFor(node.dtype, node.dtype, sizeOf(node.shape))
     forEachIndex([outer, picks, inner], ([o, p, k], i) => {
       const target =
         ((o as number) * rows + clamp((index as TypedArray)[p as number] as number, rows)) * inner + (k as number)
@@ -281,8 +304,15 @@ export const interpretRules: { readonly [K in OpName]: Rule<K> } = {
 const apply = <K extends OpName>(node: NodeOf<K>, inputs: readonly TypedArray[]): TypedArray =>
   interpretRules[node.op](node, inputs)
 
+/** Sees the value of a node as soon as it is there. */
+export type Observe = (node: Node, value: TypedArray, inputs: readonly TypedArray[]) => void
+
 /** The values of the program's outputs for these arguments. */
-export const interpret = (program: Program, inputs: readonly TypedArray[]): readonly TypedArray[] => {
+export const interpret = (
+  program: Program,
+  inputs: readonly TypedArray[],
+  observe: Observe = () => undefined,
+): readonly TypedArray[] => {
   const values = new Map<Node, TypedArray>(program.parameters.map((p, i) => [p, at(inputs, i)]))
   const lastUse = new Map<Node, number>(program.nodes.flatMap((node, i) => node.inputs.map((x) => [x, i] as const)))
   const outputs = new Set(program.outputs)
@@ -292,7 +322,10 @@ export const interpret = (program: Program, inputs: readonly TypedArray[]): read
     return value
   }
   program.nodes.forEach((node, i) => {
-    if (!values.has(node)) values.set(node, apply(node, node.inputs.map(valueOf)))
+    const operands = node.inputs.map(valueOf)
+    const value = values.get(node) ?? apply(node, operands)
+    values.set(node, value)
+    observe(node, value, operands)
     for (const x of node.inputs) if (lastUse.get(x) === i && !outputs.has(x)) values.delete(x)
   })
   return program.outputs.map(valueOf)

@@ -1,5 +1,5 @@
 /** Kernels made ready to run: one exhaustive switch over the kernel IR. */
-import { roundTo, type DType, type TypedArray } from '../../graph/dtype.ts'
+import { isWrapping, roundTo, type DType, type TypedArray } from '../../graph/dtype.ts'
 import { addresses } from '../../compiler/addresses.ts'
 import { epilogueKernel } from '../../compiler/epilogue.ts'
 import type {
@@ -14,14 +14,14 @@ import type {
   ScatterKernel,
   SortKernel,
 } from '../../compiler/kernel.ts'
-import { permute, range } from '../../prelude/array.ts'
+import { at, permute, range } from '../../prelude/array.ts'
 import type { View } from '../../compiler/view.ts'
 import { copyView, prepareConv } from './conv.ts'
 import { evaluator, filler, type BufferOf, type Keep } from './evaluate.ts'
-import { gemm } from './gemm.ts'
 import { blockSize, type Lanes, type Run as Block } from './lanes.ts'
 import { ascending, asNumbers, store } from './store.ts'
 import { rowAddress, walker } from './walk.ts'
+import { gemmFor } from './wholeGemm.ts'
 
 /** Runs a prepared kernel. */
 export type Run = () => void
@@ -79,8 +79,8 @@ const ended = (kernel: GemmKernel | ConvKernel, contract: Run, bufferOf: BufferO
 }
 
 /** Sums in f64, or wrapping integers; the order is that of the linear index. */
-const accumulators = (dtype: DType, size: number): Lanes =>
-  dtype === 'i32' || dtype === 'u32' || dtype === 'u8' ? new Int32Array(size) : new Float64Array(size)
+const accumulators = (from: DType, to: DType, size: number): Lanes =>
+  isWrapping(from, to) ? new Int32Array(size) : new Float64Array(size)
 
 const sumInto = (sums: Lanes, address: number, step: number, x: Lanes, from: number, count: number): void => {
   if (step !== 0) {
@@ -100,10 +100,11 @@ const maxInto = (sums: Lanes, address: number, step: number, x: Lanes, from: num
 
 const reduce = ({ body, target, size, operation, output, dtype }: ReduceKernel, bufferOf: BufferOf): Run => {
   const evaluate = evaluator(body, bufferOf)
+  const from = at(body.instructions, body.instructions.length - 1).dtype
   const w = walker(target)
   const fold = operation === 'sum' ? sumInto : maxInto
   return () => {
-    const sums = operation === 'sum' ? accumulators(dtype, size) : new Float64Array(size).fill(-Infinity)
+    const sums = operation === 'sum' ? accumulators(from, dtype, size) : new Float64Array(size).fill(-Infinity)
     for (let start = 0; start < body.size; start += blockSize) {
       const n = Math.min(blockSize, body.size - start)
       const run = evaluate(start, n)
@@ -127,7 +128,8 @@ const axesOf = ({ view }: Operand, axes: readonly number[]): View => ({
   strides: permute(view.strides, axes),
 })
 
-const prepareGemm = ({ x, y, axes, output }: GemmKernel, bufferOf: BufferOf): Run => {
+const prepareGemm = ({ x, y, axes, output, dtype }: GemmKernel, bufferOf: BufferOf): Run => {
+  const gemm = gemmFor(x.dtype, dtype)
   const part = (operand: Operand, list: readonly number[]): Int32Array => addresses(axesOf(operand, list))
   const [xBatch, yBatch] = [part(x, axes.batch[0]), part(y, axes.batch[1])]
   const left = { rows: part(x, axes.rows), columns: part(x, axes.contract[0]) }
@@ -180,7 +182,7 @@ const scatter = (
 ): Run => {
   return () => {
     const [from, indices] = [asNumbers(bufferOf(updates.buffer)), bufferOf(index.buffer)]
-    const sums = new Float64Array(outer * rows * inner)
+    const sums = accumulators(dtype, dtype, outer * rows * inner)
     for (let o = 0; o < outer; o++)
       for (let p = 0; p < picks; p++) {
         const target = (o * rows + clamp(indices[p] as number, rows)) * inner

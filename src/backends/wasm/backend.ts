@@ -2,15 +2,16 @@
  * The wasm backend: kernels become WebAssembly at run time, and several threads run them. Plans, buffers and the memory are those of every
  * backend.
  */
+import { memoryOf, type Plan } from '../../compiler/plan.ts'
 import type { Backend, Machine } from '../backend.ts'
 import { generate } from './generate.ts'
-import type { Phase } from './kernelCode.ts'
+import type { Generated, Phase } from './kernelCode.ts'
 import { openLibrary } from './library.ts'
 import { capabilities, checkWinograd, choose, whyNot } from './machine.ts'
 import { maximumBytes, openHeap, type Heap, type WasmMemory } from './memory.ts'
 import { findPlatform } from './platform.ts'
 import { alone, openPool, type Pool, type Sharing } from './pool.ts'
-import { makeProgram, type Shared } from './program.ts'
+import { bytesNeeded, makeProgram, type Shared } from './program.ts'
 import { showFunction } from './assembler/text.ts'
 import { disagreements } from './selfTest.ts'
 import { threadCount } from './threadCount.ts'
@@ -51,6 +52,7 @@ const backendOver = (heap: Heap, pool: Pool, tried: Tried, sharing: Sharing = 'w
   const { machine } = tried
   const library = openLibrary(pool, heap.shared)
   const shared: Shared = { arena: heap.allocate(0), scratch: heap.allocate(0) }
+  const codeOf = (plan: Plan): readonly Generated[] => plan.kernels.map((kernel) => generate(kernel, machine))
   const bytesAt = ({ address, bytes }: WasmMemory): Uint8Array => new Uint8Array(heap.memory.buffer, address, bytes)
   const backend: Backend<WasmMemory> = {
     name: 'wasm',
@@ -58,6 +60,11 @@ const backendOver = (heap: Heap, pool: Pool, tried: Tried, sharing: Sharing = 'w
     threads: pool.threads,
     memoryLimit: maximumBytes,
     machine,
+    bytesNeeded: (plan) => {
+      const own = memoryOf(plan)
+      // Code for what is far too large would have tables that are too large themselves.
+      return own > maximumBytes ? own : bytesNeeded(plan, codeOf(plan))
+    },
     allocate: (bytes) => heap.allocate(bytes),
     release: (memory) => {
       heap.release(memory)
@@ -67,7 +74,7 @@ const backendOver = (heap: Heap, pool: Pool, tried: Tried, sharing: Sharing = 'w
     },
     read: (memory) => Promise.resolve(bytesAt(memory).slice()),
     prepare: (plan) => {
-      const generated = plan.kernels.map((kernel) => generate(kernel, machine))
+      const generated = codeOf(plan)
       library.add(generated.flatMap(({ phases }) => phases))
       return {
         ...makeProgram({ plan, generated, functionOf: library.indexOf, sharing }, heap, pool, shared),
@@ -101,6 +108,9 @@ const tryMachine = async (
   const why = wanted === undefined ? undefined : whyNot(wanted, found)
   if (why !== undefined) throw new Error(`wasm: ${why}`)
   const machine = wanted ?? choose(found, set, winograd)
+  // Whoever leaves the flags alone is told what they would give (gemmTile.ts: 115 GFLOP/s a core against 55).
+  const isFaster = !v8Flags && wanted === undefined && found.fma && flags.left().wide
+  if (isFaster) return { machine, notes: ['up to twice as fast with { v8Flags: true }'] }
   if (!v8Flags || trusted === undefined) return { machine, notes: [] }
   const reference = await trusted()
   const wrong = await disagreements(wasmBackend(machine), reference)

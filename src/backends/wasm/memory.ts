@@ -1,4 +1,5 @@
 /** The linear memory that everything lives in, and who has which part of it. */
+import { OutOfMemory } from '../../prelude/errors.ts'
 import type { Memory } from '../backend.ts'
 
 /** A range of linear memory. */
@@ -41,8 +42,8 @@ export const padded = (bytes: number): number => Math.max(alignment, Math.ceil(b
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`
 
 /** The error of a memory that is too small for what is asked of it. */
-export const doesNotFit = (what: string, bytes: number, used: number): RangeError =>
-  new RangeError(
+export const doesNotFit = (what: string, bytes: number, used: number): OutOfMemory =>
+  new OutOfMemory(
     `wasm: ${what}, ${mebibytes(bytes)}, does not fit into the 4 GiB that a wasm program can address, of which ${mebibytes(used)} are in use: use a smaller batch and accumulate, smaller pictures, or checkpoint parts of the model`,
   )
 
@@ -80,6 +81,16 @@ const takeFrom = (free: FreeRanges, size: number): number | undefined => {
   return address
 }
 
+/** Makes a memory at least so many pages larger. */
+const grow = (memory: WebAssembly.Memory, missing: number, bytes: number, used: number): void => {
+  const left = maximumPages - memory.buffer.byteLength / pageBytes
+  try {
+    memory.grow(Math.min(left, Math.max(missing, 256)))
+  } catch {
+    throw doesNotFit('what is asked for (this machine gives no more)', bytes, used)
+  }
+}
+
 /** Opens a memory; it grows as it is asked to. */
 export const openHeap = (shared: boolean): Heap => {
   const memory = new WebAssembly.Memory({ initial: initialPages, maximum: maximumPages, shared })
@@ -89,7 +100,7 @@ export const openHeap = (shared: boolean): Heap => {
   const extend = (bytes: number): number => {
     if (end + bytes > alignment + maximumBytes) throw doesNotFit('what is asked for', bytes, used)
     const missing = Math.ceil((end + bytes + alignment - memory.buffer.byteLength) / pageBytes)
-    if (missing > 0) memory.grow(Math.min(maximumPages - memory.buffer.byteLength / pageBytes, Math.max(missing, 256)))
+    if (missing > 0) grow(memory, missing, bytes, used)
     end += bytes
     return end - bytes
   }

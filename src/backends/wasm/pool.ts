@@ -95,6 +95,9 @@ export const openPool = async (heap: Heap, platform: Platform, threads: number):
       Atomics.notify(words, (address + control.bell) / 4)
     },
     run: (record, end) => {
+      // One that failed while there was nothing to do is missed by nobody: the others would do its part, more slowly, for ever.
+      if (Atomics.load(heap.words(), (address + control.failed) / 4) !== 0)
+        broken ??= `a worker failed: ${confession(heap.memory, address)}`
       if (broken !== undefined) throw new Error(`wasm: nothing can run on this device any more: ${broken}`)
       let ending: number
       try {

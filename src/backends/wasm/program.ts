@@ -25,9 +25,28 @@ interface Place {
   readonly offset: number
 }
 
-const upload = (heap: Heap, values: TypedArray): number => {
-  const { address } = heap.allocate(values.byteLength)
-  new Uint8Array(heap.memory.buffer).set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), address)
+/** Memory of one program: given back as a whole. */
+interface Owned {
+  readonly heap: Heap
+  readonly ranges: WasmMemory[]
+}
+
+const reserveOwned = ({ heap, ranges }: Owned, bytes: number): number => {
+  const range = heap.allocate(bytes)
+  ranges.push(range)
+  return range.address
+}
+
+const releaseOwned = ({ heap, ranges }: Owned): void => {
+  for (const range of ranges.splice(0)) heap.release(range)
+}
+
+const upload = (owned: Owned, values: TypedArray): number => {
+  const address = reserveOwned(owned, values.byteLength)
+  new Uint8Array(owned.heap.memory.buffer).set(
+    new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+    address,
+  )
   return address
 }
 
@@ -37,7 +56,7 @@ const slotsOf = (plan: Plan): { readonly arena: number; readonly scratch: number
   return { arena, scratch: arena + 1, count: arena + 2 }
 }
 
-const placesOf = (plan: Plan, heap: Heap): readonly Place[] =>
+const placesOf = (plan: Plan, owned: Owned): readonly Place[] =>
   plan.buffers.map(({ placement }): Place => {
     switch (placement.kind) {
       case 'argument':
@@ -47,7 +66,7 @@ const placesOf = (plan: Plan, heap: Heap): readonly Place[] =>
       case 'temporary':
         return { slot: slotsOf(plan).arena, offset: placement.offset }
       case 'literal':
-        return { slot: 'fixed', offset: upload(heap, placement.values) }
+        return { slot: 'fixed', offset: upload(owned, placement.values) }
     }
   })
 
@@ -70,7 +89,7 @@ interface Words {
   readonly patches: readonly Int32Array[]
 }
 
-const wordsOf = (parameters: readonly Parameter[], places: readonly Place[], heap: Heap, plan: Plan): Words => {
+const wordsOf = (parameters: readonly Parameter[], places: readonly Place[], owned: Owned, plan: Plan): Words => {
   const { scratch, count } = slotsOf(plan)
   const values = new Int32Array(parameters.length)
   const patches = Array.from({ length: count }, (): number[] => [])
@@ -79,7 +98,7 @@ const wordsOf = (parameters: readonly Parameter[], places: readonly Place[], hea
     if (typeof parameter === 'number') {
       values[i] = parameter
     } else if (parameter.kind === 'table') {
-      const address = tables.get(parameter.values) ?? upload(heap, parameter.values)
+      const address = tables.get(parameter.values) ?? upload(owned, parameter.values)
       tables.set(parameter.values, address)
       values[i] = address
     } else if (parameter.kind === 'scratch') {
@@ -100,6 +119,32 @@ const bytesBeside = (plan: Plan): number =>
     padded(plan.arenaBytes),
   )
 
+/** Bytes of all that is written once and stays: literals, tables, blocks of parameters, records. */
+const bytesKept = (plan: Plan, generated: readonly Generated[]): number => {
+  const phases = generated.flatMap((g) => g.phases)
+  const tables = new Set(phases.flatMap((p) => p.parameters.flatMap((w) => (isTable(w) ? [w.values] : []))))
+  const words = phases.reduce((sum, p) => sum + p.parameters.length, 0)
+  return (
+    [...tables].reduce((sum, values) => sum + padded(values.byteLength), 0) +
+    plan.buffers.reduce((sum, { placement: p }) => sum + (p.kind === 'literal' ? padded(p.values.byteLength) : 0), 0) +
+    padded(4 * words) +
+    padded(4 * recordWords * phases.length)
+  )
+}
+
+const isTable = (word: Parameter): word is Extract<Parameter, { kind: 'table' }> =>
+  typeof word !== 'number' && word.kind === 'table'
+
+const scratchOf = (generated: readonly Generated[]): number =>
+  generated.reduce((most, g) => Math.max(most, g.scratch), 0)
+
+/** Bytes that a run of the plan takes in a memory that has nothing else. */
+export const bytesNeeded = (plan: Plan, generated: readonly Generated[]): number =>
+  plan.arguments.reduce((sum, { shape, dtype }) => sum + padded(sizeOf(shape) * bytesPerElement[dtype]), 0) +
+  bytesBeside(plan) +
+  padded(scratchOf(generated)) +
+  bytesKept(plan, generated)
+
 const atLeast = (heap: Heap, range: WasmMemory, bytes: number): WasmMemory => {
   if (range.bytes >= bytes) return range
   heap.release(range)
@@ -108,7 +153,7 @@ const atLeast = (heap: Heap, range: WasmMemory, bytes: number): WasmMemory => {
 
 /** Makes the shared parts of memory large enough for a plan. */
 const reserve = (plan: Plan, generated: readonly Generated[], heap: Heap, shared: Shared): void => {
-  const scratch = Math.max(0, ...generated.map((g) => g.scratch))
+  const scratch = scratchOf(generated)
   const needed = bytesBeside(plan) + Math.max(0, scratch - shared.scratch.bytes)
   if (needed > heap.left() + padded(shared.arena.bytes))
     throw doesNotFit('what the plan needs beside its arguments', needed, heap.used())
@@ -117,19 +162,30 @@ const reserve = (plan: Plan, generated: readonly Generated[], heap: Heap, shared
 }
 
 /** Writes a plan into memory as a program, whose functions are installed already: `run` binds what has moved since the last run, and runs. */
-export const makeProgram = (
+export const makeProgram = (parts: Parts, heap: Heap, pool: Pool, shared: Shared): Executable<WasmMemory> => {
+  reserve(parts.plan, parts.generated, heap, shared)
+  const owned: Owned = { heap, ranges: [] }
+  try {
+    return programIn(owned, parts, pool, shared)
+  } catch (e) {
+    releaseOwned(owned)
+    throw e
+  }
+}
+
+const programIn = (
+  owned: Owned,
   { plan, generated, functionOf, sharing }: Parts,
-  heap: Heap,
   pool: Pool,
   shared: Shared,
 ): Executable<WasmMemory> => {
-  reserve(plan, generated, heap, shared)
-  const places = placesOf(plan, heap)
+  const { heap } = owned
+  const places = placesOf(plan, owned)
   const phases = generated.flatMap((code, k) => code.phases.map((phase) => ({ phase, kernel: at(plan.kernels, k) })))
   const parameters = phases.flatMap(({ phase }) => phase.parameters)
-  const { values, patches } = wordsOf(parameters, places, heap, plan)
-  const blocks = heap.allocate(4 * values.length).address
-  const records = heap.allocate(4 * recordWords * phases.length).address
+  const { values, patches } = wordsOf(parameters, places, owned, plan)
+  const blocks = reserveOwned(owned, 4 * values.length)
+  const records = reserveOwned(owned, 4 * recordWords * phases.length)
   heap.words().set(values, blocks / 4)
   let block = blocks
   phases.forEach(({ phase, kernel }, i) => {
@@ -169,6 +225,9 @@ export const makeProgram = (
         return performance.now() - start
       })
       return Promise.resolve(milliseconds)
+    },
+    release: () => {
+      releaseOwned(owned)
     },
   }
 }

@@ -1,19 +1,19 @@
 /**
- * Convolutions that have no vector code, one product at a time: sums in f64 over taps and channels in order, rounded once, as cpu's. What lies in
- * the padding, or between the elements of a dilated input, is left out.
+ * Convolutions that have no vector code, one product at a time: sums in f64 over taps and channels in order, rounded once, or wrapping ones of
+ * whole numbers, as cpu's. What lies in the padding, or between the elements of a dilated input, is left out.
  */
 import { at } from '../../prelude/array.ts'
 import { bytesPerElement } from '../../graph/dtype.ts'
 import { sizeOf } from '../../graph/shape.ts'
 import { dilated } from '../../graph/infer.ts'
 import type { ConvKernel } from '../../compiler/kernel.ts'
-import { add, apply, countTo, f64, get, i32, mul, set, sub, when, type Expression } from './assembler/code.ts'
+import { add, apply, countTo, get, i32, mul, set, sub, when, type Expression } from './assembler/code.ts'
 import type { Function } from './assembler/module.ts'
 import { unitParameters } from './bytes.ts'
 import { emitter, fresh, inside, keep, type Emitter } from './emitter.ts'
 import type { Phase } from './kernelCode.ts'
 import { wordAt } from './scalarNest.ts'
-import { elementAt, fromDouble, loadElement, storeElement, toDouble } from './scalarValue.ts'
+import { elementAt, loadElement, storeElement, sumOf } from './scalarValue.ts'
 
 /** What a spatial axis has in the block, one word each. */
 const axisWords = [
@@ -65,6 +65,7 @@ const overTaps = (
 const makeConv = (name: string, { x, filter, dtype }: ConvKernel): Function => {
   const [block, first, last] = unitParameters()
   const e = emitter()
+  const sums = sumOf(x.dtype, filter.dtype, dtype)
   const w: Others = named(e, otherWords, (i) => wordAt(block, i))
   const axisAt = (from: number): Axis => named(e, axisWords, (i) => wordAt(block, from + i))
   const rows = axisAt(otherWords.length)
@@ -74,12 +75,12 @@ const makeConv = (name: string, { x, filter, dtype }: ConvKernel): Function => {
   const rest = keep(unit, 'rest', apply('i32.div_u', [get(first), columns.out]))
   const row = keep(unit, 'row', apply('i32.rem_u', [rest, rows.out]))
   const image = keep(unit, 'image', add(w.x, mul(apply('i32.div_u', [rest, rows.out]), w.xBatch)))
-  const [c, k, sum] = [fresh(e, 'c', 'i32'), fresh(e, 'k', 'i32'), fresh(e, 'sum', 'f64')]
+  const [c, k, sum] = [fresh(e, 'c', 'i32'), fresh(e, 'k', 'i32'), fresh(e, 'sum', sums.register)]
   const output = inside(unit)
   const group = apply('i32.div_u', [get(c), w.perGroup])
   const channels = keep(output, 'channels', add(image, mul(mul(group, w.depth), w.xChannel)))
   const filters = keep(output, 'filters', add(w.w, mul(get(c), w.wOut)))
-  output.statements.push(set(sum, f64(0)))
+  output.statements.push(set(sum, sums.zero))
   overTaps(output, rows, row, (outer, xRow, wRow) => {
     overTaps(outer, columns, column, (inner, xColumn, wColumn) => {
       const xStart = keep(inner, 'xStart', add(channels, add(xRow, xColumn)))
@@ -87,12 +88,11 @@ const makeConv = (name: string, { x, filter, dtype }: ConvKernel): Function => {
       const turn = inside(inner)
       const a = loadElement(turn, x.dtype, keep(turn, 'at', add(xStart, mul(get(k), w.xChannel))))
       const b = loadElement(turn, filter.dtype, keep(turn, 'at', add(wStart, mul(get(k), w.wIn))))
-      const product = apply('f64.mul', [toDouble(a, x.dtype), toDouble(b, filter.dtype)])
-      turn.statements.push(set(sum, apply('f64.add', [get(sum), product])))
+      turn.statements.push(set(sum, sums.plus(get(sum), a, b)))
       inner.statements.push(set(k, i32(0)), countTo(k, w.depth, 1, turn.statements))
     })
   })
-  const value = keep(output, 'value', fromDouble(output, get(sum), dtype))
+  const value = keep(output, 'value', sums.rounded(output, get(sum)))
   const target = elementAt(w.target, add(mul(get(first), w.outputs), get(c)), dtype)
   output.statements.push(storeElement(output, dtype, target, value))
   unit.statements.push(set(c, i32(0)), countTo(c, w.outputs, 1, output.statements))

@@ -1,19 +1,19 @@
 /**
- * Contractions of dtypes that have no vector code, one product at a time: sums in f64 in the order of k, rounded once, as cpu's. Tables of
- * addresses, made with the plan, know the views; the code knows none of their axes.
+ * Contractions of dtypes that have no vector code, one product at a time: sums in f64 in the order of k, rounded once, or wrapping ones of whole
+ * numbers, as cpu's. Tables of addresses, made with the plan, know the views; the code knows none of their axes.
  */
 import { permute } from '../../prelude/array.ts'
 import { bytesPerElement } from '../../graph/dtype.ts'
 import { addresses } from '../../compiler/addresses.ts'
 import type { GemmKernel, Operand } from '../../compiler/kernel.ts'
 import type { View } from '../../compiler/view.ts'
-import { add, apply, countTo, f64, get, i32, mul, set, type Expression } from './assembler/code.ts'
+import { add, apply, countTo, get, i32, mul, set, type Expression } from './assembler/code.ts'
 import type { Function } from './assembler/module.ts'
 import { unitParameters } from './bytes.ts'
 import { emitter, fresh, inside, keep } from './emitter.ts'
 import type { Parameter, Phase } from './kernelCode.ts'
 import { wordAt } from './scalarNest.ts'
-import { elementAt, fromDouble, loadElement, storeElement, toDouble } from './scalarValue.ts'
+import { elementAt, loadElement, storeElement, sumOf } from './scalarValue.ts'
 
 const axesOf = ({ view }: Operand, axes: readonly number[]): View => ({
   offset: 0,
@@ -34,6 +34,7 @@ const startOf = ({ buffer, view, dtype }: Operand): Parameter => ({
 const makeGemm = (name: string, { x, y, dtype }: GemmKernel): Function => {
   const [block, first, last] = unitParameters()
   const e = emitter()
+  const sums = sumOf(x.dtype, y.dtype, dtype)
   const words = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map((i) => keep(e, 'word', wordAt(block, i)))
   const [out, left, right, xBatch, xRows, xDepth] = words as [
     Expression,
@@ -57,17 +58,16 @@ const makeGemm = (name: string, { x, y, dtype }: GemmKernel): Function => {
   const row = apply('i32.rem_u', [get(first), rows])
   const xStart = keep(unit, 'x', add(left, add(entry(xBatch, batch), entry(xRows, row))))
   const yStart = keep(unit, 'y', add(right, entry(yBatch, batch)))
-  const [n, k, sum] = [fresh(e, 'n', 'i32'), fresh(e, 'k', 'i32'), fresh(e, 'sum', 'f64')]
+  const [n, k, sum] = [fresh(e, 'n', 'i32'), fresh(e, 'k', 'i32'), fresh(e, 'sum', sums.register)]
   const column = inside(unit)
   const yColumn = keep(column, 'column', add(yStart, entry(yColumns, get(n))))
-  column.statements.push(set(sum, f64(0)), set(k, i32(0)))
+  column.statements.push(set(sum, sums.zero), set(k, i32(0)))
   const turn = inside(column)
   const a = loadElement(turn, x.dtype, keep(turn, 'at', add(xStart, entry(xDepth, get(k)))))
   const b = loadElement(turn, y.dtype, keep(turn, 'at', add(yColumn, entry(yDepth, get(k)))))
-  const product = apply('f64.mul', [toDouble(a, x.dtype), toDouble(b, y.dtype)])
-  turn.statements.push(set(sum, apply('f64.add', [get(sum), product])))
+  turn.statements.push(set(sum, sums.plus(get(sum), a, b)))
   column.statements.push(countTo(k, depth, 1, turn.statements))
-  const value = keep(column, 'value', fromDouble(column, get(sum), dtype))
+  const value = keep(column, 'value', sums.rounded(column, get(sum)))
   const target = elementAt(out, add(mul(get(first), columns), get(n)), dtype)
   column.statements.push(storeElement(column, dtype, target, value))
   unit.statements.push(set(n, i32(0)), countTo(n, columns, 1, column.statements))

@@ -4,7 +4,7 @@
  * An f32 stays one; f64 and f16 are f64, a half always a value that a half can have; integers and bools are i32, u8 within its 8 bits and a
  * bool 0 or 1. Everything here gives the bits of `roundTo` (graph/dtype.ts).
  */
-import { bytesPerElement, type DType } from '../../graph/dtype.ts'
+import { bytesPerElement, isWrapping, type DType } from '../../graph/dtype.ts'
 import {
   add,
   apply,
@@ -113,6 +113,32 @@ export const fromDouble = (e: Emitter, x: Expression, to: DType): Expression => 
       return wrapWhole(wrapped(e, x), to)
   }
 }
+
+/** A sum of products while it is made: in f64, or, of whole numbers, in an i32, which wraps. */
+export interface Sum {
+  readonly register: 'i32' | 'f64'
+  readonly zero: Expression
+  /** sum + x·y, of values in registers. */
+  readonly plus: (sum: Expression, x: Expression, y: Expression) => Expression
+  /** The sum as the output's dtype stores it. */
+  readonly rounded: (e: Emitter, sum: Expression) => Expression
+}
+
+/** How products of `x` and `y` are summed up to a `to`, as cpu does it. */
+export const sumOf = (x: DType, y: DType, to: DType): Sum =>
+  isWrapping(x, to) && isWrapping(y, to)
+    ? {
+        register: 'i32',
+        zero: i32(0),
+        plus: (sum, a, b) => apply('i32.add', [sum, apply('i32.mul', [a, b])]),
+        rounded: (_, sum) => wrapWhole(sum, to),
+      }
+    : {
+        register: 'f64',
+        zero: f64(0),
+        plus: (sum, a, b) => apply('f64.add', [sum, apply('f64.mul', [toDouble(a, x), toDouble(b, y)])]),
+        rounded: (e, sum) => fromDouble(e, sum, to),
+      }
 
 /** A value of one dtype as another. */
 export const cast = (e: Emitter, x: Expression, from: DType, to: DType): Expression => {

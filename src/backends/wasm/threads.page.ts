@@ -11,7 +11,7 @@ const notLoaded =
 /** A page, or a worker of it; a worker may sleep, a page's own thread not. */
 export const platform: Platform = {
   cores: navigator.hardwareConcurrency,
-  flags: { given: () => noFlags, set: () => noFlags, clear: () => undefined },
+  flags: { given: () => noFlags, left: () => noFlags, set: () => noFlags, clear: () => undefined },
   mayWait: !('document' in globalThis),
   startWorker: (beginning, lost) =>
     new Promise((resolve, reject) => {

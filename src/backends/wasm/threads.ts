@@ -21,6 +21,8 @@ export interface Platform {
   readonly flags: {
     /** Those that were set on the command line. */
     readonly given: () => Flags
+    /** Those that could still be set here, and whoever opens a device may ask for. */
+    readonly left: () => Flags
     /** Sets those that this engine has, unless the environment forbids it. */
     readonly set: () => Flags
     /** Sets them back. */

@@ -37,15 +37,23 @@ const known = [wide, relaxed].filter(({ here }) => here)
 
 const isGiven = (flag: Flag): boolean => flag.here && process.execArgv.includes(flag.on)
 
+/** What was set from here, for the whole process. */
+const own = { wide: false }
+
+const isForbidden = (): boolean => process.env['FATHOM_V8_FLAGS'] === '0'
+
 /** The flags of this process. */
 export const flags: Platform['flags'] = {
   given: () => ({ wide: isGiven(wide) }),
+  left: () => ({ wide: wide.here && !isGiven(wide) && !own.wide && !isForbidden() }),
   set: () => {
-    if (process.env['FATHOM_V8_FLAGS'] === '0') return flags.given()
+    if (isForbidden()) return flags.given()
     for (const { on } of known) v8.setFlagsFromString(on)
+    own.wide = wide.here
     return { wide: wide.here }
   },
   clear: () => {
     for (const { off } of known) v8.setFlagsFromString(off)
+    own.wide = false
   },
 }

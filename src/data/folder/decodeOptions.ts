@@ -17,6 +17,9 @@ export interface DecodeOptions extends ImageShape, Partial<Limits> {
   readonly timeoutSeconds?: number
 }
 
+/** Seconds that decoding one picture may take, unless told. */
+export const defaultTimeout = 10
+
 /** A decoded picture: U8, `[height, width, channels]`. */
 export interface DecodedImage extends ImageShape {
   readonly pixels: Uint8Array

@@ -8,8 +8,8 @@
 import { isCameraRaw } from './tiff.ts'
 import type { SkipReason } from './skipReason.ts'
 
-/** The formats that are decoded. */
-export type ImageFormat = 'png' | 'jpeg' | 'webp' | 'tiff' | 'avif' | 'gif'
+/** The formats that are decoded; HEIC where its decoder is installed. */
+export type ImageFormat = 'png' | 'jpeg' | 'webp' | 'tiff' | 'avif' | 'gif' | 'heic'
 
 /** A picture that can be decoded, or something else with the reason that it cannot. */
 export type FileKind =
@@ -30,6 +30,7 @@ export const formatNames: { readonly [F in ImageFormat]: string } = {
   tiff: 'TIFF',
   avif: 'AVIF',
   gif: 'GIF',
+  heic: 'HEIC',
 }
 
 /** `length` bytes at `offset` as Latin-1; shorter at the end. */
@@ -80,7 +81,7 @@ const isoKind = (head: Uint8Array): FileKind => {
   if (major.startsWith('crx')) return other('camera-raw', 'Canon raw')
   if (!heicBrands.has(major)) return other('video', major.startsWith('qt') ? 'QuickTime' : 'MP4')
   // `mif1` names only the container; AVIF and HEIC both use it, and the compatible brands tell.
-  return /^(mif|msf)/.test(major) && brands.includes('avif') ? image('avif') : other('heic', 'HEIC')
+  return /^(mif|msf)/.test(major) && brands.includes('avif') ? image('avif') : image('heic')
 }
 
 const tiffKind = (head: Uint8Array): FileKind => {

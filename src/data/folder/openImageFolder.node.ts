@@ -10,28 +10,26 @@ import { E, TE, pipe } from '../../prelude/fp.ts'
 import type { ImageSet } from '../imageSet.ts'
 import type { DataError } from './dataError.ts'
 import { dataError } from './dataError.ts'
-import { errnoOf, nodeFileSystem } from './fileSystem.node.ts'
+import { nodeFileSystem } from './fileSystem.node.ts'
 import type { FileSystem } from './fileSystem.node.ts'
 import { defaultLimits } from './limits.ts'
-import type { DecodeOptions } from './decodeOptions.ts'
-import { checkOptions, decodeImage, readWhole } from './loadImage.node.ts'
-import { orderedMap } from './orderedMap.ts'
-import type { Decoded, Pack, PackRecipe } from './packedCache.node.ts'
-import { openPack, packKey, writePack } from './packedCache.node.ts'
+import { defaultTimeout, type DecodeOptions } from './decodeOptions.ts'
+import { openFolderPack, type CacheReport, type PackSettings } from './folderPack.node.ts'
+import { checkOptions } from './checkOptions.ts'
+import type { Pack } from './packedCache.node.ts'
 import type { ScanOptions, ScanProgress } from './scanFolder.node.ts'
-import { pathInFolder, scanFolder } from './scanFolder.node.ts'
+import { scanFolder } from './scanFolder.node.ts'
 import type { ImageFile, ScanReport } from './scanReport.ts'
-import { mainAdvice, scanReport, skippedFile, summariseSkipped } from './scanReport.ts'
-import type { Sharp } from './sharp.node.ts'
+import { duplicatesText, mainAdvice, scanReport, skippedFile, summariseSkipped } from './scanReport.ts'
 import { loadSharp } from './sharp.node.ts'
 import { showPath } from './showPath.ts'
-import { isLoss, isTransient } from './skipReason.ts'
+import { isLoss } from './skipReason.ts'
 
 /** How far along opening is; called after every file. */
 export type FolderProgress = ScanProgress | { readonly phase: 'decode'; readonly done: number; readonly total: number }
 
 /** Size and channels are needed, all else is optional. */
-export interface FolderOptions extends DecodeOptions, Pick<ScanOptions, 'followLinks'> {
+export interface FolderOptions extends DecodeOptions, Pick<ScanOptions, 'followLinks' | 'heic'> {
   /**
    * Where packs are kept. Default `$XDG_CACHE_HOME/fathom/images` or `~/.cache/fathom/images`. Must not lie in the
    * folder.
@@ -44,16 +42,6 @@ export interface FolderOptions extends DecodeOptions, Pick<ScanOptions, 'followL
   /** Called after every file of the scan, then after every picture that is decoded. */
   readonly onProgress?: (progress: FolderProgress) => void
   readonly fileSystem?: FileSystem
-}
-
-/** What became of the cache. */
-export interface CacheReport {
-  /** The pack's folder. */
-  readonly path: string
-  /** `created`: there was none. `reused`: found and verified. `rebuilt`: found, but not to be used. */
-  readonly state: 'created' | 'reused' | 'rebuilt'
-  /** Why it was rebuilt. */
-  readonly why?: string
 }
 
 /** The scan, after decoding too: `usable` are exactly the pictures of the set, in its order. */
@@ -77,7 +65,7 @@ export interface FolderImageSet extends ImageSet {
   readonly report: FolderReport
 }
 
-type Settings = Required<Omit<FolderOptions, 'onProgress'>> & Pick<FolderOptions, 'onProgress'>
+type Settings = PackSettings & Required<Pick<FolderOptions, 'maxMemory'>> & Pick<FolderOptions, 'onProgress' | 'heic'>
 
 const defaultCache = (): string => {
   const xdg = process.env['XDG_CACHE_HOME'] // the XDG specification: a relative path is to be ignored
@@ -87,12 +75,13 @@ const defaultCache = (): string => {
 const settingsOf = (options: FolderOptions): Settings => ({
   ...defaultLimits,
   matte: 128,
-  timeoutSeconds: 10,
+  timeoutSeconds: defaultTimeout,
   followLinks: false,
   maxEnlargement: 2,
   maxMemory: totalmem() / 2,
   fileSystem: nodeFileSystem,
   ...options,
+  onDecoded: (done, total) => options.onProgress?.({ phase: 'decode', done, total }),
   cacheDirectory: resolve(options.cacheDirectory ?? defaultCache()),
 })
 
@@ -112,7 +101,7 @@ const withoutTooSmall = (scan: ScanReport, settings: Settings): ScanReport => {
       detail: `${file.width}×${file.height} pixels would be enlarged ${enlargement(file, settings).toFixed(1)} times.`,
     }),
   )
-  return scanReport(scan.folder, kept ?? [], [...scan.skipped, ...skipped], scan.ignored)
+  return scanReport(scan.folder, kept ?? [], [...scan.skipped, ...skipped], scan)
 }
 
 /** The real path of the deepest part that exists, with the rest appended: where a folder will be once it is made. */
@@ -135,14 +124,16 @@ const checkCachePlace = async (folder: string, settings: Settings): Promise<E.Ei
   return E.left(dataError('DATA-CACHE', message, cache))
 }
 
-const noneError = ({ folder, skipped }: ScanReport): DataError => {
+const noneError = ({ folder, skipped, runs }: ScanReport): DataError => {
   const where = showPath(folder)
-  if (skipped.length === 0)
+  if (skipped.length === 0) {
+    const seen = runs.length === 0 ? 'no files' : `no files beside ${runs.length === 1 ? 'a run' : 'runs'} of fathom`
     return dataError(
       'DATA-NONE',
-      `No usable images in ${where}: it holds no files. Put PNG, JPEG, WebP, TIFF, AVIF or GIF files into it.`,
+      `No usable images in ${where}: it holds ${seen}. Put PNG, JPEG, HEIC, WebP, TIFF, AVIF or GIF files into it.`,
       folder,
     )
+  }
   const files = skipped.length === 1 ? '1 file' : `${skipped.length} files`
   const advice = mainAdvice(skipped, 2).join(' ')
   return dataError(
@@ -169,92 +160,6 @@ const checkMemory = (
   return E.left(dataError('DATA-LARGE', message, scan.folder))
 }
 
-const recipeOf = (sharp: Sharp, root: string, scan: ScanReport, settings: Settings): PackRecipe => {
-  const { height, width, channels, matte, maxPixels, maxBytes, maxEnlargement } = settings
-  const decoder = `sharp ${sharp.versions.sharp ?? ''}, libvips ${sharp.versions.vips}`
-  const files = scan.usable.map(({ path, bytes, mtime, ctime }) => [path, bytes, mtime, ctime] as const)
-  return { folder: root, height, width, channels, matte, maxPixels, maxBytes, maxEnlargement, decoder, files }
-}
-
-const decodeFile = async (sharp: Sharp, root: string, file: ImageFile, settings: Settings): Promise<Decoded> => {
-  const skip = (fault: Parameters<typeof skippedFile>[1]): Decoded => ({
-    _tag: 'Skipped',
-    file: skippedFile(file.path, fault),
-  })
-  const read = await readWhole(settings.fileSystem, pathInFolder(root, file.path), settings.maxBytes)
-  if (E.isLeft(read)) return skip(read.left)
-  const { bytes, ctime } = read.right
-  if (bytes.length !== file.bytes || ctime !== file.ctime)
-    return skip({ reason: 'changed', kind: 'file', detail: 'It was changed between the scan and the decoding.' })
-  const image = await decodeImage(sharp, bytes, settings)
-  return E.isLeft(image) ? skip(image.left) : { _tag: 'Pixels', name: file.path, pixels: image.right.pixels }
-}
-
-/** Four at a time: libuv's pool has four threads, and each decoder may hold a whole picture. */
-const decodeConcurrency = 4
-
-async function* decodeAll(
-  sharp: Sharp,
-  root: string,
-  files: readonly ImageFile[],
-  settings: Settings,
-): AsyncGenerator<Decoded> {
-  let done = 0
-  for await (const decoded of orderedMap(files, decodeConcurrency, (file) => decodeFile(sharp, root, file, settings))) {
-    yield decoded
-    settings.onProgress?.({ phase: 'decode', done: ++done, total: files.length })
-  }
-}
-
-const cacheError = (path: string, error: unknown): DataError => {
-  const code = errnoOf(error)
-  const advice = code === 'ENOSPC' ? 'Free some disk space, or choose' : 'Choose'
-  const message =
-    `The cache of decoded pictures cannot be written to ${showPath(path)}: ${code}. ` +
-    `${advice} another cacheDirectory (or XDG_CACHE_HOME).`
-  return dataError('DATA-CACHE', message, path)
-}
-
-/** Why a pack must not be reused, if so. */
-const staleReason = (found: Awaited<ReturnType<typeof openPack>>): string | undefined => {
-  if (E.isLeft(found)) return found.left._tag === 'Damaged' ? `the cache was damaged: ${found.left.why}` : undefined
-  const passing = found.right.manifest.skipped.filter((file) => isTransient(file.reason)).length
-  return passing > 0 ? `${passing} files could not be read the last time` : undefined
-}
-
-/** Opens the pack of a recipe, making it first when there is none that can be trusted. */
-const openOrBuild = async (
-  sharp: Sharp,
-  root: string,
-  scan: ScanReport,
-  settings: Settings,
-): Promise<E.Either<DataError, { readonly pack: Pack; readonly cache: CacheReport }>> => {
-  const { cacheDirectory } = settings
-  const key = packKey(recipeOf(sharp, root, scan, settings))
-  const path = join(cacheDirectory, key)
-  const found = await openPack(cacheDirectory, key, settings)
-  const why = staleReason(found)
-  if (E.isRight(found) && why === undefined) return E.right({ pack: found.right, cache: { path, state: 'reused' } })
-  try {
-    await writePack(cacheDirectory, key, settings, decodeAll(sharp, root, scan.usable, settings), why !== undefined)
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error)) throw error // not the disk: a bug, here or in onProgress
-    return E.left(cacheError(cacheDirectory, error))
-  }
-  const pack = await openPack(cacheDirectory, key, settings)
-  if (E.isRight(pack))
-    return E.right({
-      pack: pack.right,
-      cache: why === undefined ? { path, state: 'created' } : { path, state: 'rebuilt', why },
-    })
-  return E.left(
-    cacheError(
-      cacheDirectory,
-      new Error(pack.left._tag === 'Damaged' ? `after writing, ${pack.left.why}` : 'it vanished after writing'),
-    ),
-  )
-}
-
 const warningsOf = (scan: ScanReport, settings: Settings, cache: CacheReport): readonly string[] => {
   const lost = scan.skipped.filter((file) => isLoss(file.reason))
   const share = lost.length / (lost.length + scan.usable.length)
@@ -269,27 +174,33 @@ const warningsOf = (scan: ScanReport, settings: Settings, cache: CacheReport): r
     ...(enlarged > 0
       ? [`${enlarged} pictures are smaller than ${settings.height}×${settings.width} and are enlarged.`]
       : []),
-    ...(cache.why === undefined ? [] : [`All pictures were decoded again: ${cache.why}.`]),
+    ...(cache.state === 'rebuilt' && cache.why !== undefined ? [`All pictures were decoded again: ${cache.why}.`] : []),
+    ...(scan.duplicates.length > 0
+      ? [`${duplicatesText(scan.duplicates)}. Each counts as often as it is there: delete the copies.`]
+      : []),
+    ...scan.runs.map(
+      (run) =>
+        `${showPath(run)} inside the picture folder is a run of fathom: it was not searched, its sheets are no ` +
+        'photographs. Keep runs elsewhere (--out).',
+    ),
   ]
 }
 
 const folderImageSet = (
   scan: ScanReport,
-  { manifest, perBlock, blocks }: Pack,
+  { manifest, pictureAt }: Pack,
   settings: Settings,
   cache: CacheReport,
 ): FolderImageSet => {
   const { height, width, channels, count, names, sha256: fingerprint } = manifest
   const decoded = new Set(names)
   const usable = scan.usable.filter((file) => decoded.has(file.path))
-  const merged = scanReport(scan.folder, usable, [...scan.skipped, ...manifest.skipped], scan.ignored)
-  const each = height * width * channels
+  const skipped = [...scan.skipped, ...manifest.skipped]
+  const merged = scanReport(scan.folder, usable, skipped, { ...scan, duplicates: manifest.duplicates })
   const pixels = (index: number): Uint8Array => {
-    const block =
-      Number.isInteger(index) && index >= 0 && index < count ? blocks[Math.floor(index / perBlock)] : undefined
-    if (block === undefined) throw new RangeError(`picture ${index} does not exist: ${scan.folder} has ${count}`)
-    const start = (index % perBlock) * each
-    return block.subarray(start, start + each)
+    const picture = pictureAt(index)
+    if (picture === undefined) throw new RangeError(`picture ${index} does not exist: ${scan.folder} has ${count}`)
+    return picture
   }
   const report: FolderReport = { ...merged, cache, warnings: warningsOf(merged, settings, cache) }
   return { kind: 'folder', name: scan.folder, height, width, channels, count, names, fingerprint, pixels, report }
@@ -337,7 +248,7 @@ export const openImageFolder = (folder: string, options: FolderOptions): TE.Task
       'opened',
       ({ sharp, root, fitting }) =>
         () =>
-          openOrBuild(sharp, root, fitting, settings),
+          openFolderPack(sharp, root, fitting, settings),
     ),
     TE.map(({ fitting, opened }) => folderImageSet(fitting, opened.pack, settings, opened.cache)),
     TE.filterOrElse(

@@ -8,33 +8,21 @@
  * byte by byte
  * against the sha256 of its manifest, so neither a crash nor a bad disk can change what a model sees without a word.
  */
-import { createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { E } from '../../prelude/fp.ts'
 import { isRecord } from '../../prelude/record.ts'
+import { temporaryName, withHeartbeat } from './cacheSweep.node.ts'
 import type { ImageShape } from './decodeOptions.ts'
+import { groupsBy, type Duplicates } from './duplicates.node.ts'
 import { errnoOf } from './fileSystem.node.ts'
+import { packVersion } from './packKey.node.ts'
 import type { SkippedFile } from './scanReport.ts'
 import { skipReasons } from './skipReason.ts'
 
 const pixelsName = 'pixels.u8'
 const manifestName = 'manifest.json'
-
-/** Part of every key: a change of layout or of decoding makes new packs. */
-const packVersion = 2
-
-/** Everything that the packed bytes depend on; `files` holds path, bytes, mtime and ctime of each. */
-export interface PackRecipe extends ImageShape {
-  readonly folder: string
-  readonly matte: number
-  readonly maxPixels: number
-  readonly maxBytes: number
-  readonly maxEnlargement: number
-  /** Name and versions of the decoder. */
-  readonly decoder: string
-  readonly files: readonly (readonly [path: string, bytes: number, mtime: number, ctime: number])[]
-}
 
 /** What the manifest says of the packed pictures. */
 export interface PackManifest extends ImageShape {
@@ -45,27 +33,25 @@ export interface PackManifest extends ImageShape {
   readonly names: readonly string[]
   /** Files of the scan that could not be decoded. */
   readonly skipped: readonly SkippedFile[]
+  /** Names of pictures whose pixels are equal. */
+  readonly duplicates: Duplicates
   /** Of {@link pixelsName}. */
   readonly sha256: string
 }
 
 /**
- * A pack in memory: pictures in blocks of at most 1 GiB, `perBlock` to a block, because one array cannot hold
- * everything.
+ * A pack in memory: pictures in blocks of at most 1 GiB, because one array cannot hold everything.
  */
 export interface Pack {
   readonly manifest: PackManifest
-  readonly perBlock: number
-  readonly blocks: readonly Uint8Array[]
+  /** A view of picture `index`; `undefined` where there is none. */
+  readonly pictureAt: (index: number) => Uint8Array | undefined
 }
 
 /** Why there is no pack to reuse. */
 export type PackMiss = { readonly _tag: 'Absent' } | { readonly _tag: 'Damaged'; readonly why: string }
 
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
-
-/** The name of the pack: 32 hexadecimal digits of the recipe's hash. */
-export const packKey = (recipe: PackRecipe): string => sha256(JSON.stringify([packVersion, recipe])).slice(0, 32)
+const sha256 = (data: string | Uint8Array): string => createHash('sha256').update(data).digest('hex')
 
 const damaged = (why: string): E.Either<PackMiss, never> => E.left({ _tag: 'Damaged', why })
 
@@ -98,7 +84,9 @@ const isPackManifest = (x: unknown): x is PackManifest =>
   Array.isArray(x['names']) &&
   x['names'].every(isText) &&
   Array.isArray(x['skipped']) &&
-  x['skipped'].every(isSkippedFile)
+  x['skipped'].every(isSkippedFile) &&
+  Array.isArray(x['duplicates']) &&
+  x['duplicates'].every((group) => Array.isArray(group) && group.every(isText))
 
 const readManifest = async (folder: string): Promise<E.Either<PackMiss, PackManifest>> => {
   const text = await readFile(join(folder, manifestName), 'utf8')
@@ -109,9 +97,11 @@ const readManifest = async (folder: string): Promise<E.Either<PackMiss, PackMani
   return isPackManifest(manifest) ? E.right(manifest) : damaged('its manifest does not say what a manifest says')
 }
 
-const blockBytes = 2 ** 30
-
-const readBlocks = async (folder: string, manifest: PackManifest): Promise<E.Either<PackMiss, Pack>> => {
+const readBlocks = async (
+  folder: string,
+  manifest: PackManifest,
+  blockBytes: number,
+): Promise<E.Either<PackMiss, Pack>> => {
   const each = manifest.height * manifest.width * manifest.channels
   const total = each * manifest.count
   const perBlock = Math.max(1, Math.floor(blockBytes / each))
@@ -132,17 +122,27 @@ const readBlocks = async (folder: string, manifest: PackManifest): Promise<E.Eit
       blocks.push(block)
     }
     if (hash.digest('hex') !== manifest.sha256) return damaged(`${pixelsName} does not match its sha256`)
-    return E.right({ manifest, perBlock, blocks })
+    const pictureAt = (index: number): Uint8Array | undefined => {
+      if (!Number.isInteger(index) || index < 0 || index >= manifest.count) return undefined
+      const start = (index % perBlock) * each
+      return blocks[Math.floor(index / perBlock)]?.subarray(start, start + each)
+    }
+    return E.right({ manifest, pictureAt })
   } finally {
     await handle.close()
   }
 }
 
-/** Opens the pack `key` in `cacheDirectory` and checks all of it. Never rejects: what cannot be read is damaged. */
+/**
+ * Opens the pack `key` in `cacheDirectory` and checks all of it. Never rejects: what cannot be read is damaged.
+ *
+ * @param blockBytes of one array at most; fewer only for tests
+ */
 export const openPack = async (
   cacheDirectory: string,
   key: string,
   shape: ImageShape,
+  blockBytes = 2 ** 30,
 ): Promise<E.Either<PackMiss, Pack>> => {
   const folder = join(cacheDirectory, key)
   try {
@@ -152,7 +152,7 @@ export const openPack = async (
     const fits =
       height === shape.height && width === shape.width && channels === shape.channels && names.length === count
     if (!fits || manifest.right.key !== key) return damaged('its manifest belongs to another pack')
-    return await readBlocks(folder, manifest.right)
+    return await readBlocks(folder, manifest.right, blockBytes)
   } catch (error) {
     const code = errnoOf(error)
     return code === 'ENOENT' ? await absentOrPartial(folder) : damaged(`it cannot be read (${code})`)
@@ -187,9 +187,9 @@ const syncFolder = async (folder: string): Promise<void> => {
 const writePixels = async (
   path: string,
   decoded: AsyncIterable<Decoded>,
-): Promise<Pick<PackManifest, 'names' | 'skipped' | 'sha256'>> => {
+): Promise<Pick<PackManifest, 'names' | 'skipped' | 'duplicates' | 'sha256'>> => {
   const hash = createHash('sha256')
-  const names: string[] = []
+  const pictures: { readonly name: string; readonly hash: string }[] = []
   const skipped: SkippedFile[] = []
   const handle = await open(path, 'wx', 0o600)
   try {
@@ -200,13 +200,14 @@ const writePixels = async (
       }
       for (let at = 0; at < item.pixels.length;) at += (await handle.write(item.pixels, at)).bytesWritten
       hash.update(item.pixels)
-      names.push(item.name)
+      pictures.push({ name: item.name, hash: sha256(item.pixels) })
     }
     await handle.sync()
   } finally {
     await handle.close()
   }
-  return { names, skipped, sha256: hash.digest('hex') }
+  const duplicates = groupsBy(pictures, ({ hash }) => hash).map((group) => group.map(({ name }) => name))
+  return { names: pictures.map(({ name }) => name), skipped, duplicates, sha256: hash.digest('hex') }
 }
 
 /** Puts a finished pack in its place; when another process was faster, its pack (of the same recipe) stays. */
@@ -234,10 +235,10 @@ export const writePack = async (
 ): Promise<void> => {
   await mkdir(cacheDirectory, { recursive: true, mode: 0o700 })
   const target = join(cacheDirectory, key)
-  const temporary = `${target}.tmp-${process.pid}-${randomBytes(4).toString('hex')}`
+  const temporary = join(cacheDirectory, temporaryName(key))
   await mkdir(temporary, { mode: 0o700 })
   try {
-    const written = await writePixels(join(temporary, pixelsName), decoded)
+    const written = await withHeartbeat(temporary, () => writePixels(join(temporary, pixelsName), decoded))
     const { height, width, channels } = shape
     const manifest: PackManifest = {
       version: packVersion,

@@ -6,9 +6,13 @@ import { join } from 'node:path'
 import { E, TE, pipe } from '../../prelude/fp.ts'
 import type { DataError } from './dataError.ts'
 import { dataError } from './dataError.ts'
-import type { FileSystem } from './fileSystem.node.ts'
+import { byteBudget, defaultBudget, type ByteBudget, type Release } from './byteBudget.ts'
+import { findDuplicates } from './duplicates.node.ts'
+import type { FileSystem, OpenFile } from './fileSystem.node.ts'
 import { errnoOf, nodeFileSystem } from './fileSystem.node.ts'
-import { readHeader } from './imageHeader.node.ts'
+import { heicInstalled } from './heic.node.ts'
+import { readHeader, type ByteSource } from './imageHeader.node.ts'
+import { headBytes } from './imageKind.ts'
 import { defaultLimits, type Limits } from './limits.ts'
 import { orderedMap } from './orderedMap.ts'
 import type { ImageFile, ScanReport } from './scanReport.ts'
@@ -31,6 +35,8 @@ export interface ScanProgress {
 export interface ScanOptions extends Partial<Limits> {
   /** Follow links that leave the folder. Default false: they are reported. */
   readonly followLinks?: boolean
+  /** Read HEIC. Default: where its decoder is installed. */
+  readonly heic?: boolean
   /** Files looked at at the same time. Default 8. */
   readonly concurrency?: number
   /** Called after every file that was looked at. */
@@ -38,32 +44,52 @@ export interface ScanOptions extends Partial<Limits> {
   readonly fileSystem?: FileSystem
 }
 
-const inspect = async (
-  sharp: Sharp,
-  fileSystem: FileSystem,
-  limits: Limits,
-  file: FoundFile,
+/** What looking at a file needs. */
+interface Inspection {
+  readonly sharp: Sharp
+  readonly fileSystem: FileSystem
+  readonly limits: Limits
+  readonly heic: boolean
+  readonly budget: ByteBudget
+}
+
+/** The file as bytes at offsets; what is more than a head waits for its share of the budget, and keeps it. */
+const withinBudget = (
+  open: OpenFile,
+  bytes: number,
+  budget: ByteBudget,
+): { readonly source: ByteSource; readonly release: () => void } => {
+  const held: Release[] = []
+  const read = async (offset: number, length: number): Promise<Uint8Array> => {
+    if (length > headBytes) held.push(await budget(length))
+    return open.read(offset, length)
+  }
+  return { source: { bytes, read }, release: () => held.forEach((release) => release()) }
+}
+
+const inspectOpen = async (
+  { sharp, limits, heic, budget }: Inspection,
+  path: string,
+  open: OpenFile,
 ): Promise<E.Either<Fault, ImageFile>> => {
+  const { bytes, mtime, ctime, kind } = await open.status()
+  if (kind !== 'file')
+    return E.left<Fault>({ reason: 'changed', kind: 'file', detail: `It was a file and is now a ${kind}.` })
+  const { source, release } = withinBudget(open, bytes, budget)
   try {
-    return await fileSystem.withFile(file.real, async (open) => {
-      const { bytes, mtime, ctime, kind } = await open.status()
-      if (kind !== 'file')
-        return E.left<Fault>({ reason: 'changed', kind: 'file', detail: `It was a file and is now a ${kind}.` })
-      const header = await readHeader(sharp, { bytes, read: open.read }, limits)
-      return pipe(
-        header,
-        E.map(({ format, width, height, alpha }) => ({
-          path: file.path,
-          format,
-          width,
-          height,
-          alpha,
-          bytes,
-          mtime,
-          ctime,
-        })),
-      )
-    })
+    const header = await readHeader(sharp, source, limits, heic)
+    return pipe(
+      header,
+      E.map(({ format, width, height, alpha }) => ({ path, format, width, height, alpha, bytes, mtime, ctime })),
+    )
+  } finally {
+    release()
+  }
+}
+
+const inspect = async (inspection: Inspection, file: FoundFile): Promise<E.Either<Fault, ImageFile>> => {
+  try {
+    return await inspection.fileSystem.withFile(file.real, (open) => inspectOpen(inspection, file.path, open))
   } catch (error) {
     const code = errnoOf(error)
     return E.left(
@@ -96,11 +122,13 @@ const folderError = (folder: string, error: unknown): DataError => {
 const inspectAll = async (sharp: Sharp, folder: string, walk: Walk, options: ScanOptions): Promise<ScanReport> => {
   const fileSystem = options.fileSystem ?? nodeFileSystem
   const { maxPixels = defaultLimits.maxPixels, maxBytes = defaultLimits.maxBytes } = options
+  const heic = options.heic ?? heicInstalled()
+  const inspection = { sharp, fileSystem, limits: { maxPixels, maxBytes }, heic, budget: byteBudget(defaultBudget) }
   const usable: ImageFile[] = []
   const skipped = [...walk.skipped]
   const results = orderedMap(walk.files, options.concurrency ?? 8, async (file) => ({
     file,
-    result: await inspect(sharp, fileSystem, { maxPixels, maxBytes }, file),
+    result: await inspect(inspection, file),
   }))
   for await (const { file, result } of results) {
     if (E.isRight(result)) usable.push(result.right)
@@ -111,7 +139,8 @@ const inspectAll = async (sharp: Sharp, folder: string, walk: Walk, options: Sca
       total: walk.files.length,
     })
   }
-  return scanReport(folder, usable, skipped, walk.ignored)
+  const duplicates = await findDuplicates(fileSystem, folder, usable)
+  return scanReport(folder, usable, skipped, { ...walk, duplicates })
 }
 
 /**

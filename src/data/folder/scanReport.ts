@@ -2,9 +2,10 @@
  * What a scan of a folder found, as plain data, and its two printed forms: a table for a terminal, JSON for programs.
  */
 import { keysOf } from '../../prelude/record.ts'
+import type { IgnoredKind } from './ignoredNames.ts'
 import type { ImageFormat } from './imageKind.ts'
 import { formatNames } from './imageKind.ts'
-import { showPath, showShortPath } from './showPath.ts'
+import { escapeInJson, showPath, showShortPath } from './showPath.ts'
 import type { Fault, SkipReason } from './skipReason.ts'
 import { skipReasons } from './skipReason.ts'
 
@@ -42,8 +43,13 @@ export interface ScanReport {
   readonly folder: string
   readonly usable: readonly ImageFile[]
   readonly skipped: readonly SkippedFile[]
-  /** Names that are left out without a word: `._*`, `.DS_Store`, folders that start with a dot. */
+  /** How many names were left out without a word: system files, thumbnails, what is in a trash, hidden folders. */
   readonly ignored: number
+  readonly ignoredByKind: Readonly<Partial<Record<IgnoredKind, number>>>
+  /** Folders inside that are runs of fathom, and were not searched: their sheets are no photographs. */
+  readonly runs: readonly string[]
+  /** Names of the same bytes, two or more to a group: each counts as often as it is there. */
+  readonly duplicates: readonly (readonly string[])[]
   /** Usable pictures with an alpha channel, which will be laid over grey. */
   readonly withAlpha: number
   readonly countsByFormat: Readonly<Partial<Record<ImageFormat, number>>>
@@ -72,7 +78,8 @@ export const skippedFile = (path: string, fault: Fault): SkippedFile => ({
   advice: skipReasons[fault.reason].advice,
 })
 
-const countBy = <A, K extends string>(
+/** How many items have which key. */
+export const countBy = <A, K extends string>(
   items: readonly A[],
   key: (item: A) => K,
 ): Readonly<Partial<Record<K, number>>> => {
@@ -81,17 +88,26 @@ const countBy = <A, K extends string>(
   return counts
 }
 
-/** Sorts and counts. */
+const among = (groups: Findings['duplicates'], paths: ReadonlySet<string>): Findings['duplicates'] =>
+  groups.map((group) => group.filter((path) => paths.has(path))).filter((group) => group.length > 1)
+
+/** What a search knows before any file is looked at, and what is known of files together. */
+export type Findings = Pick<ScanReport, 'ignored' | 'ignoredByKind' | 'runs' | 'duplicates'>
+
+/** Sorts and counts. Duplicates are those among the usable. */
 export const scanReport = (
   folder: string,
   usable: readonly ImageFile[],
   skipped: readonly SkippedFile[],
-  ignored: number,
+  { ignored, ignoredByKind, runs, duplicates }: Findings,
 ): ScanReport => ({
   folder,
   usable: usable.toSorted((a, b) => comparePaths(a.path, b.path)),
   skipped: skipped.toSorted((a, b) => comparePaths(a.path, b.path)),
   ignored,
+  ignoredByKind,
+  runs,
+  duplicates: among(duplicates, new Set(usable.map((file) => file.path))),
   withAlpha: usable.filter((file) => file.alpha).length,
   countsByFormat: countBy(usable, (file) => file.format),
   countsByReason: countBy(skipped, (file) => file.reason),
@@ -111,6 +127,7 @@ const kindReasons = new Set<SkipReason>([
 /** `HEIC`, `truncated JPEG`, `empty`: what one skipped file is, in a list of several. */
 const summaryKind = ({ reason, kind }: SkippedFile): string => {
   if (kindReasons.has(reason)) return kind
+  if (reason === 'unsupported-samples') return `${kind} of unsupported samples`
   return kind === 'file' ? skipReasons[reason].label : `${skipReasons[reason].label} ${kind}`
 }
 
@@ -164,6 +181,20 @@ const skippedLines = (skipped: readonly SkippedFile[], perReason: number): reado
     return [`  ${grouped(n).padStart(7)}  ${label}`, ...shown, ...rest, `      → ${advice}`]
   })
 
+/** `3 pictures are copies of others: a.png = b.png = c.png; d.png = e.png`; at most three groups, of three names each. */
+export const duplicatesText = (duplicates: ScanReport['duplicates']): string => {
+  const copies = duplicates.reduce((sum, group) => sum + group.length - 1, 0)
+  const some = <A>(items: readonly A[], show: (item: A) => string, by: string): string =>
+    [...items.slice(0, 3).map(show), ...(items.length > 3 ? ['…'] : [])].join(by)
+  const groups = some(duplicates, (group) => some(group, (path) => showShortPath(path, 32), ' = '), '; ')
+  return `${grouped(copies)} ${copies === 1 ? 'picture is a copy of another' : 'pictures are copies of others'}: ${groups}`
+}
+
+const ignoredText = (counts: ScanReport['ignoredByKind']): string =>
+  byCount(counts)
+    .map(([kind, n]) => `${grouped(n)} ${kind}`)
+    .join(', ')
+
 /**
  * The report as a table for a terminal: every line is free of control characters, whatever the names hold.
  *
@@ -192,12 +223,15 @@ export const formatScan = (report: ScanReport, perReason = 5): string => {
     ...(withAlpha > 0 ? [`         ${grouped(withAlpha)} with transparency`] : []),
     `skipped  ${grouped(skipped.length)}${skipped.length === 0 ? '' : `  (${summariseSkipped(skipped)})`}`,
     ...skippedLines(skipped, perReason),
-    ...(ignored > 0 ? [`ignored  ${grouped(ignored)}  (._*, .DS_Store, folders that start with a dot)`] : []),
+    ...(report.duplicates.length > 0 ? [`double   ${duplicatesText(report.duplicates)}`] : []),
+    ...report.runs.map((run) => `run      ${showPath(run)} holds a run of fathom and was not searched`),
+    ...(ignored > 0 ? [`ignored  ${grouped(ignored)}  (${ignoredText(report.ignoredByKind)})`] : []),
   ].join('\n')
 }
 
 /**
- * The report as JSON, indented by two; `JSON.parse` gives the {@link ScanReport} back.
+ * The report as JSON, indented by two; `JSON.parse` gives the {@link ScanReport} back. As the table it is free of
+ * characters that a terminal obeys.
  *
  * @example
  * ```ts
@@ -210,4 +244,4 @@ export const formatScan = (report: ScanReport, perReason = 5): string => {
  * JSON.parse(scanToJson(scan.right)) // => { folder: 'pictures', usable: [], skipped: [], … }
  * ```
  */
-export const scanToJson = (report: ScanReport): string => JSON.stringify(report, undefined, 2)
+export const scanToJson = (report: ScanReport): string => escapeInJson(JSON.stringify(report, undefined, 2))

@@ -23,6 +23,14 @@ export const showPath = (path: string): string => {
   return escaped === path && !misleading ? path : `"${escaped}"`
 }
 
+// What JSON leaves as it is though a terminal obeys it: U+007F … U+009F (U+009B begins an escape sequence), marks that
+// turn the reading direction, zero widths. Its own line breaks stay.
+const obeyed = /(?!\n)[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu
+
+/** A JSON text with such characters as `\uXXXX`: the same JSON, harmless to print. */
+export const escapeInJson = (json: string): string =>
+  json.replace(obeyed, (c) => c.replace(/[^]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`))
+
 /**
  * {@link showPath}, shortened in the middle to at most `limit` characters, so that the end of a name stays readable.
  */

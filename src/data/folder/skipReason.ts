@@ -14,12 +14,14 @@ export type SkipReason =
   | 'heic'
   | 'camera-raw'
   | 'unsupported-image'
+  | 'unsupported-samples'
   | 'video'
   | 'not-an-image'
   | 'too-many-pixels'
   | 'too-many-bytes'
   | 'too-small'
   | 'too-slow'
+  | 'out-of-memory'
   | 'unreadable'
   | 'changed'
   | 'name-not-utf8'
@@ -43,6 +45,8 @@ interface ReasonText {
   readonly label: string
   /** What to do now. */
   readonly advice: string
+  /** The next opening may not find it again: it is tried anew, and never remembered as a property of the file. */
+  readonly passing?: true
 }
 
 /** Label and advice of every reason. */
@@ -68,13 +72,17 @@ export const skipReasons: { readonly [R in SkipReason]: ReasonText } = {
   heic: {
     label: 'HEIC',
     advice:
-      'Convert to JPEG; on macOS: `mkdir -p jpeg && sips -s format jpeg *.HEIC --out jpeg` ' +
-      '(elsewhere: `heif-convert`).',
+      'Run `npm install libheif-js@1.23.2` to read HEIC, or convert to JPEG; on macOS: ' +
+      '`mkdir -p jpeg && sips -s format jpeg *.HEIC --out jpeg` (elsewhere: `heif-convert`).',
   },
   'camera-raw': { label: 'camera raw', advice: 'Develop it to JPEG, PNG or TIFF with your photo program.' },
   'unsupported-image': {
     label: 'unsupported picture format',
-    advice: 'Convert it to PNG, JPEG, WebP, TIFF, AVIF or GIF.',
+    advice: 'Convert it to PNG, JPEG, HEIC, WebP, TIFF, AVIF or GIF.',
+  },
+  'unsupported-samples': {
+    label: 'unsupported samples',
+    advice: 'Save it with 8 or 16 bits a channel as sRGB or grey (PNG, TIFF or JPEG), as a person is to see it.',
   },
   video: { label: 'video', advice: 'Extract stills, for example `ffmpeg -i FILE -vf fps=1 still-%04d.png`.' },
   'not-an-image': { label: 'not a picture', advice: 'Nothing to do; move it out of the folder to silence this line.' },
@@ -93,11 +101,22 @@ export const skipReasons: { readonly [R in SkipReason]: ReasonText } = {
   'too-slow': {
     label: 'too slow to decode',
     advice: 'Open it in a picture viewer and save it anew, or raise the limit (timeoutSeconds).',
+    passing: true,
   },
-  unreadable: { label: 'unreadable', advice: 'Check the permissions (`ls -l`), the disk and the network drive.' },
+  'out-of-memory': {
+    label: 'too little memory',
+    advice: 'Close other programs and run again, or make the picture smaller.',
+    passing: true,
+  },
+  unreadable: {
+    label: 'unreadable',
+    advice: 'Check the permissions (`ls -l`), the disk and the network drive.',
+    passing: true,
+  },
   changed: {
     label: 'changed while reading',
     advice: 'Something still writes to the folder: wait until it is done and run again.',
+    passing: true,
   },
   'name-not-utf8': {
     label: 'name is not UTF-8',
@@ -116,9 +135,8 @@ export const skipReasons: { readonly [R in SkipReason]: ReasonText } = {
   },
 }
 
-/** Faults that the next run may not find again; what was cached with them is not reused. */
-export const isTransient = (reason: SkipReason): boolean =>
-  reason === 'unreadable' || reason === 'changed' || reason === 'too-slow'
+/** Whether a fault is of the moment and not of the file. */
+export const isTransient = (reason: SkipReason): boolean => skipReasons[reason].passing === true
 
 /**
  * Whether a reason says that a picture was lost, so that links that repeat or leave the folder do not count as damage.

@@ -9,9 +9,9 @@
  */
 import type { ImageFormat } from './imageKind.ts'
 import { latin1 } from './imageKind.ts'
+import { viewOf } from './isoBoxes.ts'
+import { extentsReachBeyond } from './isoItems.ts'
 import { isTiffTruncated } from './tiff.ts'
-
-const viewOf = (bytes: Uint8Array): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 /** Chunks are length, type, data, CRC; the last is IEND. */
 const pngTruncated = (bytes: Uint8Array): boolean => {
@@ -19,7 +19,9 @@ const pngTruncated = (bytes: Uint8Array): boolean => {
   let at = 8
   while (at + 12 <= bytes.length) {
     const next = at + 12 + view.getUint32(at)
-    if (latin1(bytes, at + 4, 4) === 'IEND') return next > bytes.length
+    const type = latin1(bytes, at + 4, 4)
+    if (type === 'IEND') return next > bytes.length
+    if (!/^[A-Za-z]{4}$/.test(type)) return true // no chunk: zeros where a download reserved its space
     at = next
   }
   return true
@@ -90,13 +92,18 @@ const isoTruncated = (bytes: Uint8Array): boolean => {
   return at > bytes.length
 }
 
-const webpTruncated = (bytes: Uint8Array): boolean =>
-  bytes.length < 12 || viewOf(bytes).getUint32(4, true) + 8 > bytes.length
+/** The file, and in it the first chunk that reaches beyond the length that the file claims. */
+const webpTruncated = (bytes: Uint8Array): boolean => {
+  if (bytes.length < 20) return true
+  const claimed = viewOf(bytes).getUint32(4, true) + 8
+  return claimed > bytes.length || 20 + viewOf(bytes).getUint32(16, true) > claimed
+}
 
 const rules: { readonly [F in ImageFormat]: (bytes: Uint8Array) => boolean } = {
   png: pngTruncated,
   jpeg: jpegTruncated,
   gif: gifTruncated,
+  heic: (bytes) => isoTruncated(bytes) || extentsReachBeyond(bytes),
   avif: isoTruncated,
   webp: webpTruncated,
   tiff: isTiffTruncated,

@@ -4,9 +4,11 @@
  * folder unless allowed; nothing is visited twice, so a loop ends.
  */
 import { isAbsolute, join, relative, sep } from 'node:path'
-import type { EntryKind, FileSystem } from './fileSystem.node.ts'
+import type { FileSystem } from './fileSystem.node.ts'
 import { errnoOf } from './fileSystem.node.ts'
-import { comparePaths, skippedFile } from './scanReport.ts'
+import { ignoredKind, type IgnoredKind } from './ignoredNames.ts'
+import { isRunFolder } from './runFolder.node.ts'
+import { comparePaths, countBy, skippedFile } from './scanReport.ts'
 import type { SkippedFile } from './scanReport.ts'
 import type { Fault } from './skipReason.ts'
 
@@ -22,8 +24,11 @@ export interface FoundFile {
 export interface Walk {
   readonly files: readonly FoundFile[]
   readonly skipped: readonly SkippedFile[]
-  /** `._*`, `.DS_Store`, folders that start with a dot. */
+  /** Names that were left out, and how many of which kind. */
   readonly ignored: number
+  readonly ignoredByKind: Readonly<Partial<Record<IgnoredKind, number>>>
+  /** Folders that are runs of fathom; not searched. */
+  readonly runs: readonly string[]
 }
 
 interface State {
@@ -37,7 +42,8 @@ interface State {
   readonly folders: Set<string>
   /** Real paths of the files that were found. */
   readonly seen: Set<string>
-  ignored: number
+  readonly ignored: IgnoredKind[]
+  readonly runs: string[]
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -50,9 +56,6 @@ const decodeName = (name: Uint8Array): string | undefined => {
     return undefined
   }
 }
-
-const isIgnored = (name: string, kind: EntryKind): boolean =>
-  name.startsWith('._') || name === '.DS_Store' || (kind === 'folder' && name.startsWith('.'))
 
 const child = (parent: FoundFile, name: string): FoundFile => ({
   path: parent.path === '' ? name : `${parent.path}/${name}`,
@@ -88,6 +91,11 @@ const listFolder = async (state: State, folder: FoundFile): Promise<readonly Fou
   const below: FoundFile[] = []
   const entries = await state.fileSystem.list(folder.real)
   state.folders.add(identity)
+  // The folder that was asked for is searched whatever it is.
+  if (folder.path !== '' && (await isRunFolder(state.fileSystem, folder.real, entries))) {
+    state.runs.push(folder.path)
+    return []
+  }
   for (const { name: bytes, kind } of entries) {
     const name = decodeName(bytes)
     if (name === undefined) {
@@ -100,7 +108,8 @@ const listFolder = async (state: State, folder: FoundFile): Promise<readonly Fou
       continue
     }
     const item = child(folder, name)
-    if (isIgnored(name, kind)) state.ignored++
+    const ignored = ignoredKind(name, kind)
+    if (ignored !== undefined) state.ignored.push(ignored)
     else if (kind === 'file') addFile(state, item)
     else if (kind === 'folder') below.push(item)
     else if (kind === 'link') state.links.push(item)
@@ -185,7 +194,8 @@ export const walkFolder = async (fileSystem: FileSystem, folder: string, followL
     skipped: [],
     folders: new Set(),
     seen: new Set(),
-    ignored: 0,
+    ignored: [],
+    runs: [],
   }
   await walkFrom(state, { path: '', real: root })
   // Following a link may find more links, so this is a queue; each round is sorted.
@@ -193,6 +203,12 @@ export const walkFolder = async (fileSystem: FileSystem, folder: string, followL
     const round = state.links.splice(0).toSorted((a, b) => comparePaths(a.path, b.path))
     for (const link of round) await followLink(state, link)
   }
-  const { files, skipped, ignored } = state
-  return { files: files.toSorted((a, b) => comparePaths(a.path, b.path)), skipped, ignored }
+  const { files, skipped, ignored, runs } = state
+  return {
+    files: files.toSorted((a, b) => comparePaths(a.path, b.path)),
+    skipped,
+    ignored: ignored.length,
+    ignoredByKind: countBy(ignored, (kind) => kind),
+    runs: runs.toSorted(comparePaths),
+  }
 }

@@ -68,6 +68,9 @@ export const gumbelFromBits = (word: number): number => {
  * One category for each row of logits, with probability softmax(logits): the argmax of logits + Gumbel noise (Gumbel 1954; Maddison, Tarlow,
  * Minka 2014, section 2). Equal logits give equal choices on every backend: the noise is exact and the sum rounds once.
  *
+ * Where logits are no distribution, the choice says so as far as an index can: with a NaN it is the first class whose logit is NaN, with ∞
+ * the first of those, and with nothing but −∞ class 0. A class of −∞ is chosen in no other case.
+ *
  * @param logits float […, classes], finite or −∞ for what may not be chosen
  * @returns i32 […]
  * @throws DTypeError if the logits are no floats

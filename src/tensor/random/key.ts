@@ -7,11 +7,13 @@
  */
 import { range } from '../../prelude/array.ts'
 import { DTypeError, ShapeError } from '../../prelude/errors.ts'
+import { threefry2x32 } from '../../prelude/threefry.ts'
+import { makeNode } from '../../graph/node.ts'
 import { showShape } from '../../graph/shape.ts'
 import { call } from '../annotate.ts'
 import { constant, iota, scalar, tensor } from '../create.ts'
 import { Tensor } from '../tensor.ts'
-import { purposes, threefryWord, type Key } from './threefry.ts'
+import { purposes, requireKey, threefryWord, type Key } from './threefry.ts'
 
 /**
  * The key of a seed, as data: another seed runs the same plan.
@@ -30,7 +32,7 @@ import { purposes, threefryWord, type Key } from './threefry.ts'
 export const key = (seed: number): Key => {
   if (!Number.isSafeInteger(seed) || seed < 0)
     throw new RangeError(`key: seed ${seed} is not an integer in [0, 2^53): pass a non-negative safe integer`)
-  return tensor(new Uint32Array([Math.floor(seed / 2 ** 32), seed >>> 0]))
+  return tensor(new Uint32Array([Math.floor(seed / 2 ** 32), seed >>> 0]), { copy: false })
 }
 
 /**
@@ -88,11 +90,25 @@ type KeyTuple<N extends number, T extends readonly Key[] = readonly []> = T['len
  * ```
  */
 export const foldIn = (parent: Key, data: number | string | Tensor): Key => {
-  if (typeof data === 'string') return fold(parent, purposes.name, constant(fnv1a(data), { dtype: 'u32' }))
+  requireKey(parent)
+  if (typeof data === 'string')
+    return (
+      foldOnHost(parent, purposes.name, fnv1a(data)) ??
+      fold(parent, purposes.name, constant(fnv1a(data), { dtype: 'u32' }))
+    )
   if (data instanceof Tensor) return fold(parent, purposes.fold, scalarBits(data))
   if (!Number.isInteger(data) || data < 0 || data >= 2 ** 32)
     throw new RangeError(`foldIn: ${data} is not an integer in [0, 2^32): fold a larger number in two parts`)
-  return fold(parent, purposes.fold, scalar(data, 'u32'))
+  return foldOnHost(parent, purposes.fold, data) ?? fold(parent, purposes.fold, scalar(data, 'u32'))
+}
+
+/** The child of a key whose words the host has: a loop that folds its step into a key makes no graph, and computes nothing on a device. */
+const foldOnHost = ({ node }: Key, purpose: number, low: number): Key | undefined => {
+  if (node.op !== 'buffer' || node.attrs.source.kind !== 'host' || node.dtype !== 'u32' || node.shape[0] !== 2)
+    return undefined
+  const [k0 = 0, k1 = 0] = node.attrs.source.values
+  const values = Uint32Array.from(threefry2x32([k0, k1], [purpose, low]))
+  return new Tensor(makeNode('buffer', { source: { kind: 'host', values, from: node }, shape: [2], dtype: 'u32' }, []))
 }
 
 const fold = (parent: Key, purpose: number, low: Tensor): Key => {

@@ -46,6 +46,7 @@ const fromBits = (words: Tensor): Tensor => {
 /**
  * Independent standard normal numbers: Φ⁻¹ of {@link bits}, element by element, so rising in the bits and odd about the middle.
  *
+ * @param start u32 [], how many numbers of the stream to pass over
  * @returns a float tensor of `shape`; f64 holds the numbers of f32, f16 their nearest
  *
  * @example
@@ -58,8 +59,8 @@ const fromBits = (words: Tensor): Tensor => {
  * variance(many) // => 1.0
  * ```
  */
-export const normal = (key: Key, shape: Shape, dtype: DType = 'f32'): Tensor =>
-  call('normal', (words: Tensor) => fromBits(words).cast(dtype))(bits(key, shape))
+export const normal = (key: Key, shape: Shape, dtype: DType = 'f32', start?: Tensor): Tensor =>
+  call('normal', (words: Tensor) => fromBits(words).cast(dtype))(bits(key, shape, start))
 
 /**
  * The normal number that {@link normal} makes of a random word in [0, 2³²), computed on the host: equal bit for bit.

@@ -5,10 +5,11 @@
  * same numbers. `prelude/threefry.ts` is the same cipher on the host.
  * Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011.
  */
-import { DTypeError, ShapeError } from '../../prelude/errors.ts'
+import { DTypeError, ShapeError, typeError } from '../../prelude/errors.ts'
+import { notATensor } from '../../prelude/mistaken.ts'
 import { equalNumbers } from '../../prelude/array.ts'
 import { showShape } from '../../graph/shape.ts'
-import type { Tensor } from '../tensor.ts'
+import { Tensor } from '../tensor.ts'
 
 /** A key of a random stream: u32 [2]. */
 export type Key = Tensor
@@ -28,7 +29,12 @@ const rotations = [
 /** C240 cut to 32 bits, so that an all-zero key is not weak (Skein's key schedule). */
 const parity = 0x1bd11bda
 
-const requireKey = (key: Key): void => {
+/** Refuses what is no key. */
+export const requireKey = (key: Key): void => {
+  if (!(key instanceof Tensor))
+    throw typeof key === 'number'
+      ? typeError(`random: a key is made with key(seed), got the number ${String(key)}: write key(${String(key)})`)
+      : notATensor('random', key, 'a key')
   if (key.dtype !== 'u32') throw new DTypeError(`random: a key is u32, got ${key.dtype}; make one with key(seed)`)
   if (!equalNumbers(key.shape, [2]))
     throw new ShapeError(

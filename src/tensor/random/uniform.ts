@@ -6,7 +6,7 @@
  */
 import { DTypeError } from '../../prelude/errors.ts'
 import { isFloat, type DType } from '../../graph/dtype.ts'
-import { sizeOf, type Shape } from '../../graph/shape.ts'
+import { requireWholeShape, sizeOf, type Shape } from '../../graph/shape.ts'
 import { call } from '../annotate.ts'
 import { full, iota, zeros } from '../create.ts'
 import type { Tensor } from '../tensor.ts'
@@ -18,22 +18,26 @@ import { purposes, threefryWord, type Key } from './threefry.ts'
  * Element i in row-major order is word `i mod 2` of the block of counter (0, ⌊i / 2⌋): it depends on the key and on i, not on the
  * shape, so a longer tensor begins with the shorter one.
  *
+ * @param start u32 [], how many words of the stream to pass over: a part of a longer tensor is drawn without the rest
  * @returns u32 of `shape`, each uniform over [0, 2³²)
  *
  * @example
  * ```ts
- * import { bits, key } from 'fathom'
+ * import { bits, key, scalar } from 'fathom'
  *
  * bits(key(0), [2]) // => [1797259609, 2579123966]
  * bits(key(0), [3]) // => [1797259609, 2579123966, …]
+ * bits(key(0), [1], scalar(1, 'u32')) // => [2579123966]
  * ```
  */
-export const bits = (key: Key, shape: Shape): Tensor => {
-  const words = (k: Key): Tensor => {
-    const i = iota([sizeOf(shape)], 0, 'u32')
+export const bits = (key: Key, shape: Shape, start?: Tensor): Tensor => {
+  requireWholeShape(shape)
+  const words = (k: Key, first?: Tensor): Tensor => {
+    const place = iota([sizeOf(shape)], 0, 'u32')
+    const i = first === undefined ? place : place.add(first)
     return threefryWord(k, purposes.bits, i.shiftRight(1), i).reshape(shape)
   }
-  return call('randomBits', words)(key)
+  return start === undefined ? call('randomBits', words)(key) : call('randomBitsFrom', words)(key, start)
 }
 
 /** ⌊x · n / 2³²⌋ for u32 `x` and an integer n in [1, 2³²], in 32-bit arithmetic: schoolbook multiplication with 16-bit digits. */
@@ -61,6 +65,7 @@ const between = (words: Tensor, low: number, high: number): Tensor => {
  *
  * @param low an integer ≥ −2³¹
  * @param high an integer ≤ 2³¹, above `low`
+ * @param start u32 [], how many integers of the stream to pass over
  * @returns i32 of `shape`
  * @throws RangeError for other bounds
  *
@@ -71,10 +76,10 @@ const between = (words: Tensor, low: number, high: number): Tensor => {
  * randint(key(0), [8], 1, 7) // => [3, 4, 2, 5, 6, 4, 4, 6]
  * ```
  */
-export const randint = (key: Key, shape: Shape, low: number, high: number): Tensor => {
+export const randint = (key: Key, shape: Shape, low: number, high: number, start?: Tensor): Tensor => {
   const valid = Number.isInteger(low) && Number.isInteger(high) && low >= -(2 ** 31) && high <= 2 ** 31 && low < high
   if (!valid) throw new RangeError(`randint: [${low}, ${high}) is not a non-empty range of 32-bit integers`)
-  return call('randint', (words: Tensor) => between(words, low, high))(bits(key, shape))
+  return call('randint', (words: Tensor) => between(words, low, high))(bits(key, shape, start))
 }
 
 /** The interval and the dtype of {@link uniform}; by default [0, 1) in f32. */
@@ -82,6 +87,8 @@ export interface UniformOptions {
   readonly low?: number
   readonly high?: number
   readonly dtype?: DType
+  /** u32 [], how many numbers of the stream to pass over. */
+  readonly start?: Tensor
 }
 
 /** Bits of the significand that are drawn, so that the conversion is exact; f64 holds the numbers of f32. */
@@ -114,7 +121,11 @@ const scaleExponent = (x: number, digits: number): number => {
  * uniform(key(0), [3], { low: -1, high: 1 }) // => [-0.163, 0.201, -0.567]
  * ```
  */
-export const uniform = (key: Key, shape: Shape, { low = 0, high = 1, dtype = 'f32' }: UniformOptions = {}): Tensor => {
+export const uniform = (
+  key: Key,
+  shape: Shape,
+  { low = 0, high = 1, dtype = 'f32', start }: UniformOptions = {},
+): Tensor => {
   const digits = significandBits(dtype)
   if (!(Number.isFinite(low) && Number.isFinite(high) && low < high))
     throw new RangeError(`uniform: [${low}, ${high}) is not a finite interval; low must be below high`)
@@ -127,13 +138,14 @@ export const uniform = (key: Key, shape: Shape, { low = 0, high = 1, dtype = 'f3
       .cast('f32')
       .mul(2 ** -e)
       .cast(dtype),
-  )(bits(key, shape))
+  )(bits(key, shape, start))
 }
 
 /**
  * Coins: true with probability p.
  *
  * @param p a number in [0, 1], rounded to a multiple of 2⁻³²; or a tensor that broadcasts to `shape`, compared with 24-bit uniforms
+ * @param start u32 [], how many coins of the stream to pass over
  * @returns bool of `shape`
  * @throws RangeError if a number lies outside [0, 1]
  *
@@ -145,9 +157,9 @@ export const uniform = (key: Key, shape: Shape, { low = 0, high = 1, dtype = 'f3
  * bernoulli(key(1), 0.25, [10_000]).cast('f32').mean() // => 0.25
  * ```
  */
-export const bernoulli = (key: Key, p: number | Tensor, shape: Shape): Tensor => {
-  if (typeof p !== 'number') return uniform(key, shape, { dtype: p.dtype }).less(p)
+export const bernoulli = (key: Key, p: number | Tensor, shape: Shape, start?: Tensor): Tensor => {
+  if (typeof p !== 'number') return uniform(key, shape, { dtype: p.dtype, ...(start && { start }) }).less(p)
   if (!(p >= 0 && p <= 1)) throw new RangeError(`bernoulli: p ${p} is not a probability; it lies in [0, 1]`)
   const threshold = Math.round(p * 2 ** 32)
-  return threshold === 2 ** 32 ? full(shape, 1, 'bool') : bits(key, shape).less(threshold)
+  return threshold === 2 ** 32 ? full(shape, 1, 'bool') : bits(key, shape, start).less(threshold)
 }

@@ -55,7 +55,28 @@ describe('the self-test', () => {
   })
 })
 
+/** What a process prints that runs the script, with a word for the environment. */
+const printing =
+  (script: string) =>
+  (FATHOM_V8_FLAGS: string): Promise<unknown> =>
+    promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
+      env: { ...process.env, FATHOM_V8_FLAGS },
+    })
+
 describe('opening', () => {
+  it('without the flags of V8 says what they would give, where there are some, and they are neither forbidden nor set', async () => {
+    const printed = printing(`
+      import { open } from '${new URL('../../../src/index.ts', import.meta.url).href}'
+      for (const options of [{}, { machine: { fma: false, wide: false } }, { v8Flags: true }, {}]) {
+        const opened = await open('wasm', { threads: 1, ...options })()
+        console.log(opened.right.description.includes('up to twice as fast with { v8Flags: true }'))
+      }
+    `)
+    const helps = process.arch === 'x64' && capabilities().fma
+    expect(await printed('1')).toEqual({ stdout: `${helps}\nfalse\nfalse\nfalse\n`, stderr: '' })
+    expect(await printed('0')).toEqual({ stdout: 'false\nfalse\nfalse\nfalse\n', stderr: '' })
+  }, 60_000)
+
   it('takes the choices of another run', async () => {
     const machine = { fma: false, wide: true }
     const opened = await open('wasm', { machine, threads: 1 })()
@@ -98,14 +119,11 @@ describe('opening', () => {
       const opened = await open('wasm', { threads: 1, v8Flags: true })()
       console.log(opened.right.machine.wide)
     `
-    const printed = (FATHOM_V8_FLAGS: string): Promise<unknown> =>
-      promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
-        env: { ...process.env, FATHOM_V8_FLAGS },
-      })
+    const printed = printing(script)
     expect(await printed('0')).toEqual({ stdout: 'false\n', stderr: '' })
     expect(await printed('1')).toEqual({
       stdout: `${String(process.arch === 'x64' && capabilities().fma)}\n`,
       stderr: '',
     })
-  })
+  }, 60_000)
 })

@@ -4,10 +4,18 @@ import { describe, expect, it } from 'vitest'
 import { cpuBackend } from '../../../src/backends/cpu/backend.ts'
 import { wasmBackend } from '../../../src/backends/wasm/backend.ts'
 import { alignment, openHeap, padded, type WasmMemory } from '../../../src/backends/wasm/memory.ts'
-import { key, normal, type Tensor } from '../../../src/index.ts'
+import { constant, conv2d, grad, key, memoryOf, normal, zeros, type Tensor } from '../../../src/index.ts'
+import { generate } from '../../../src/backends/wasm/generate.ts'
+import { openLibrary } from '../../../src/backends/wasm/library.ts'
+import { alone } from '../../../src/backends/wasm/pool.ts'
+import { bytesNeeded, makeProgram } from '../../../src/backends/wasm/program.ts'
+import { sizeOf } from '../../../src/graph/shape.ts'
 import { disagreements } from '../../../src/backends/wasm/selfTest.ts'
 import { deviceOn } from '../../../src/tensor/device.ts'
+import { cpuDevice } from '../../support/device.ts'
 import { machines } from '../../support/machines.ts'
+
+const device = cpuDevice().compile
 
 /** Allocate so many bytes, or release one of those that are held. */
 const requests = fc.array(
@@ -89,5 +97,56 @@ describe('a device of 4 GiB', () => {
       ),
     ).rejects.toThrow(/what the plan needs beside its arguments, 6144 MiB/)
     await device.close()
+  })
+})
+
+describe('what a plan needs', () => {
+  it('is what is in use when it has been made ready and its results have their places', () => {
+    const x = normal(key(0), [2, 12, 12, 16])
+    const w = normal(key(1), [3, 3, 16, 16])
+    const learned = device(
+      grad((p: { x: Tensor; w: Tensor }) =>
+        conv2d(p.x, p.w, { padding: 1 })
+          .mul(constant([1, 2, 3, 4]).sum())
+          .square()
+          .sum(),
+      ),
+    )
+    for (const plan of [
+      learned.plan({ x, w }),
+      device((a: Tensor) => a.add(1)).plan(x),
+      device(() => zeros([3])).plan(),
+    ]) {
+      for (const machine of machines) {
+        const heap = openHeap(false)
+        const pool = alone(heap)
+        const library = openLibrary(pool, false)
+        const before = heap.used() // what the pool has
+        const shared = { arena: heap.allocate(0), scratch: heap.allocate(0) }
+        const generated = plan.kernels.map((kernel) => generate(kernel, machine))
+        library.add(generated.flatMap(({ phases }) => phases))
+        for (const slot of plan.arguments) heap.allocate(4 * sizeOf(slot.shape))
+        makeProgram({ plan, generated, functionOf: library.indexOf, sharing: 'worthwhile' }, heap, pool, shared)
+        for (const slot of plan.outputs) heap.allocate(4 * sizeOf(slot.shape))
+        expect(heap.used() - before).toBe(bytesNeeded(plan, generated))
+      }
+    }
+  })
+
+  it('is more than arguments, results and temporaries, and of what is far too large at least these, without making code', () => {
+    const backend = wasmBackend()
+    const own = deviceOn(backend)
+    const product = own.compile((a: Tensor, b: Tensor) => a.matmul(b))
+    const plan = product.plan(zeros([64, 128]), zeros([128, 64]))
+    expect(own.bytesNeeded(plan) - memoryOf(plan)).toBeGreaterThan(4 * 64 * 128) // y in panels
+    const huge = product.plan(zeros([2 ** 22, 2 ** 10]), zeros([2 ** 10, 2 ** 22]))
+    expect(own.bytesNeeded(huge)).toBe(memoryOf(huge))
+    expect(own.bytesNeeded(huge)).toBeGreaterThan(own.memoryLimit)
+  })
+
+  it('on cpu is what memoryOf counts', () => {
+    const own = deviceOn(cpuBackend(true))
+    const plan = own.compile((a: Tensor) => a.add(1)).plan(zeros([8]))
+    expect(own.bytesNeeded(plan)).toBe(64)
   })
 })

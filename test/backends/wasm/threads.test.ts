@@ -246,6 +246,34 @@ describe('a pool', () => {
     await pool.close()
   })
 
+  it('does not go on without a worker that failed while there was nothing to do: the next run says so', async () => {
+    const platform = await findPlatform()
+    let sent = 0
+    const { pool, run } = await counting(
+      {
+        ...platform,
+        startWorker: async (beginning, lost) => {
+          const worker = await platform.startWorker(beginning, lost)
+          return {
+            ...worker,
+            send: (message) => {
+              const isSecond = message.kind === 'functions' && sent++ > 0
+              worker.send(isSecond ? { ...message, places: [['a function that is not there', 0]] } : message)
+            },
+          }
+        },
+      },
+      2,
+    )
+    run()
+    const memory = { initial: initialPages, maximum: maximumPages, shared: true }
+    pool.install({ module: new WebAssembly.Module(encode({ functions: [], memory })), places: [] })
+    await vi.waitFor(() => {
+      expect(run).toThrow(/^wasm: nothing can run on this device any more: a worker failed: \w+Error/)
+    }, 20_000)
+    await pool.close()
+  }, 30_000)
+
   it('is not opened when a worker cannot begin', async () => {
     const platform = await findPlatform()
     const failing: Platform = { ...platform, startWorker: () => Promise.reject(new Error('no more threads')) }

@@ -28,8 +28,8 @@ describe('imageKind', () => {
   })
 
   it('tells HEIC from AVIF by the brands, also where the major brand is only the container', () => {
-    expect(reasonOf(ftyp('heic', 'mif1', 'heic'))).toBe('heic: HEIC')
-    expect(reasonOf(ftyp('mif1', 'mif1', 'heic'))).toBe('heic: HEIC')
+    expect(reasonOf(ftyp('heic', 'mif1', 'heic'))).toBe('heic')
+    expect(reasonOf(ftyp('mif1', 'mif1', 'heic'))).toBe('heic')
     expect(reasonOf(ftyp('mif1', 'mif1', 'avif', 'miaf'))).toBe('avif')
     expect(reasonOf(ftyp('avis', 'avif'))).toBe('avif')
   })

@@ -91,6 +91,11 @@ describe('decodeImage: orientation', () => {
         Buffer.compare((await decode(tagged, { height: 32, width: 32 })).pixels, want),
         `orientation ${i + 1}`,
       ).toBe(0)
+      const jpeg = await sharp(turned)
+        .withMetadata({ orientation: i + 1 })
+        .jpeg({ quality: 100, chromaSubsampling: '4:4:4' })
+        .toBuffer()
+      expectNear([...(await decode(jpeg, { height: 32, width: 32 })).pixels], [...want], 3)
     }
   })
 })

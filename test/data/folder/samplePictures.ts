@@ -6,8 +6,11 @@ import sharp from 'sharp'
 import type { Sharp } from 'sharp'
 import type { ImageFormat } from '../../../src/data/folder/imageKind.ts'
 
-/** Every format that is decoded. */
-export const formats: readonly ImageFormat[] = ['png', 'jpeg', 'webp', 'tiff', 'avif', 'gif']
+/** The formats that sharp also writes: all but HEIC. */
+type WrittenFormat = Exclude<ImageFormat, 'heic'>
+
+/** Every format that is decoded, but HEIC. */
+export const formats: readonly WrittenFormat[] = ['png', 'jpeg', 'webp', 'tiff', 'avif', 'gif']
 
 /** RGB bytes of a gradient with a little noise, so that no format compresses it to nothing. */
 const gradient = (width: number, height: number): Uint8Array => {
@@ -26,7 +29,7 @@ export const picture = (width = 96, height = 64): Sharp =>
   sharp(gradient(width, height), { raw: { width, height, channels: 3 } })
 
 /** The gradient as a file. */
-export const encoded = (format: ImageFormat, width = 96, height = 64): Promise<Uint8Array> =>
+export const encoded = (format: WrittenFormat, width = 96, height = 64): Promise<Uint8Array> =>
   picture(width, height)
     .toFormat(format, format === 'avif' ? { effort: 0 } : {})
     .toBuffer()
@@ -42,7 +45,8 @@ export const plain = (r: number, g: number, b: number, alpha?: number): Sharp =>
     },
   })
 
-const chunk = (type: string, data: Uint8Array): Buffer => {
+/** A chunk of a PNG. */
+export const pngChunk = (type: string, data: Uint8Array): Buffer => {
   const body = Buffer.concat([Buffer.from(type, 'latin1'), data])
   const length = Buffer.alloc(4)
   length.writeUInt32BE(data.length)
@@ -64,9 +68,9 @@ export const rawPng = (
   ihdr.set([header.depth, header.colour], 8)
   return Buffer.concat([
     Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
-    chunk('IHDR', ihdr),
-    chunk('IDAT', deflateSync(scanlines)),
-    chunk('IEND', Buffer.alloc(0)),
+    pngChunk('IHDR', ihdr),
+    pngChunk('IDAT', deflateSync(scanlines)),
+    pngChunk('IEND', Buffer.alloc(0)),
   ])
 }
 

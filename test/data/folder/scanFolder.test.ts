@@ -99,6 +99,7 @@ describe('scanFolder: what is skipped, each with a reason and advice', () => {
         'clip.jpg': ftyp('qt  '),
         'noise.jpg': Uint8Array.of(0, 1, 2),
       }),
+      { heic: false },
     )
     expect(reasons(report)).toEqual({
       'empty.png': 'empty',

@@ -1,0 +1,209 @@
+/** Bugs in runs that any deterministic trainer may have: which pictures, which draws, which weights, at which step. */
+import { mutantsOf, type Mutant } from './mutant.ts'
+import { inFile } from './suites.ts'
+
+const area = 'which pictures, draws and weights'
+const draws = inFile('train/draws')
+const heldOut = inFile('train/heldOut')
+const sheet = inFile('train/sheet')
+const recipe = inFile('train/recipe')
+const reports = inFile('train/reports')
+
+/** Bugs in src/train. */
+export const runMutants: readonly Mutant[] = [
+  ...mutantsOf(area, 'src/train/step.ts', draws, [
+    [
+      'the pictures of a micro-batch are mirrored by the draws of the first',
+      'stale value',
+      'mirrored: mirrored.slice(part)',
+      'mirrored: mirrored.slice([0, batch])',
+    ],
+    ['a micro-batch has the times of the first', 'stale value', 't: t.slice(part)', 't: t.slice([0, batch])'],
+    [
+      'a micro-batch has the noise of the first',
+      'stale value',
+      'epsilon: epsilon.slice(part)',
+      'epsilon: epsilon.slice([0, batch])',
+    ],
+    [
+      'every micro-batch shows the first pictures',
+      'stale value',
+      'tensor(pictures.subarray(m * each, (m + 1) * each), { shape })',
+      'tensor(pictures.subarray(0 * m, each), { shape })',
+    ],
+    [
+      'the draws of the first micro-batch go with the pictures of the last',
+      'swapped operands',
+      'images(pictures, m), ',
+      'images(pictures, count - 1 - m), ',
+    ],
+    ['coins are tossed with the numbers of the times', 'stale value', 'bernoulli(mirrors,', 'bernoulli(times,'],
+    ['a step has the rate of the step before', 'off by one', 'scalar(rateAt(step))', 'scalar(rateAt(step - 1))'],
+    ['a step has the decay of the step before', 'off by one', 'scalar(decayAt(step))', 'scalar(decayAt(step - 1))'],
+  ]),
+  ...mutantsOf(area, 'src/train/heldOut.ts', heldOut, [
+    [
+      'the held-out loss is of pictures that training sees',
+      'stale value',
+      '=> data.heldOut(i))',
+      '=> data.picture(i))',
+    ],
+    [
+      'held-out pictures are drawn in blocks, and the first more often',
+      'swapped operands',
+      'at(pictures, i % pictures.length)',
+      'at(pictures, Math.min(pictures.length - 1, Math.floor(i / size)))',
+    ],
+    [
+      'each held-out picture has times of its own quarter',
+      'missing term',
+      'hostPermutationIndex(order, total, i % total)',
+      '(((i % total) % data.heldOutCount) * (total / data.heldOutCount) + Math.floor((i % total) / data.heldOutCount))',
+    ],
+    [
+      'the draws that fill the last chunk count',
+      'missing clamp',
+      'count: Math.min(size, total - c * size)',
+      'count: size',
+    ],
+    [
+      'every chunk has the noise of the first',
+      'stale value',
+      "normal(foldIn(foldIn(key, 'held out'), index), shape)",
+      "normal(foldIn(foldIn(key, 'held out'), index.mul(0)), shape)",
+    ],
+    [
+      'the predictor that does not look knows the mean of what is held out',
+      'stale value',
+      'tensor(meanPicture(data), {',
+      'tensor(meanPicture({ ...data, picture: data.heldOut, count: data.heldOutCount }), {',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/train/draw.ts', sheet, [
+    [
+      'every batch of a sheet has the noise of the first',
+      'stale value',
+      "foldIn(foldIn(key(seed), 'sample'), b)",
+      "foldIn(foldIn(key(seed), 'sample'), 0 * b)",
+    ],
+    ['of too many pictures the last are kept', 'axis', 'pictures.slice(0, count)', 'pictures.slice(-count)'],
+    [
+      'pictures are drawn with the seed of training',
+      'stale value',
+      'foldIn(foldIn(key(seed)',
+      'foldIn(foldIn(key(config.seed + 0 * seed)',
+    ],
+    ['progress begins anew with each batch', 'missing term', 'onStep?.(b * total + done,', 'onStep?.(done,'],
+  ]),
+  ...mutantsOf(area, 'src/train/recipe.ts', recipe, [
+    ['the second moments decay with 0.999', 'wrong constant', 'beta2: 0.99 ', 'beta2: 0.999 '],
+    ['gradients are clipped to the norm 10', 'wrong constant', 'clipByGlobalNorm(1)', 'clipByGlobalNorm(10)'],
+    [
+      'a linear schedule is a sigmoid one',
+      'stale value',
+      'linear: (steps) => linearSchedule(steps)',
+      'linear: (steps) => sigmoidSchedule(steps)',
+    ],
+    ['the weights of times have no bound', 'missing term', 'minSnrGamma: config.minSnr', 'minSnrGamma: Infinity'],
+    ['all runs are weighted alike', 'stale value', 'weighting: config.weighting', "weighting: 'snr'"],
+    ['the last step has the rate 0', 'off by one', 'steps: steps + 1', 'steps: steps'],
+    ['the warm-up takes a tenth of the steps', 'wrong constant', 'Math.ceil(steps / 100)', 'Math.ceil(steps / 10)'],
+    [
+      'the average decays by 0.9999',
+      'stale value',
+      'diffusersEmaDecay({ decay: config.ema })',
+      'diffusersEmaDecay({})',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/train/train.node.ts', reports, [
+    [
+      'the held-out loss is of the averaged weights',
+      'stale value',
+      'shop.measure(next.params)',
+      'shop.measure(next.average)',
+    ],
+    [
+      'sheets are drawn from the weights of the step',
+      'stale value',
+      'shop.draw(next.average)',
+      'shop.draw(next.params)',
+    ],
+    [
+      'the noise of the sheets depends on the seed of training',
+      'stale value',
+      'seed: sheetSeed })',
+      'seed: config.seed })',
+    ],
+    [
+      'the first batch that is shown is held out',
+      'stale value',
+      'shop.opened.data.picture(i)',
+      'shop.opened.data.heldOut(i)',
+    ],
+    ['the first weights do not depend on the seed', 'stale value', '(key(config.seed))', '(key(0))'],
+    [
+      'a sheet has as many pictures as the sampler has steps',
+      'swapped operands',
+      '{ count: config.sampleCount, steps: config.sampleSteps,',
+      '{ count: config.sampleSteps, steps: config.sampleCount,',
+    ],
+    ['reports are due after the first step instead of the last', 'off by one', '|| step === steps', '|| step === 1'],
+    [
+      'the summary takes the ratio for the held-out loss',
+      'swapped operands',
+      'heldOut: after.heldOut.loss',
+      'heldOut: after.heldOut.relative',
+    ],
+    [
+      'the metrics take the ratio for the held-out loss',
+      'swapped operands',
+      '...(heldOut && { heldOut: heldOut.loss,',
+      '...(heldOut && { heldOut: heldOut.relative,',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/train/load.node.ts', reports, [
+    [
+      'a run is loaded with its weights for their average',
+      'stale value',
+      'average: state.average',
+      'average: state.params',
+    ],
+    [
+      'pictures are sampled with seed 0',
+      'stale value',
+      '{ ...options, batch: Math.min(options.count, 16) }',
+      '{ ...options, seed: 0, batch: Math.min(options.count, 16) }',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/train/stateFiles.ts', reports, [
+    [
+      'a checkpoint keeps the weights for their average',
+      'stale value',
+      'recordsOf(device, state[part])',
+      "recordsOf(device, state[part === 'average' ? 'params' : part])",
+    ],
+  ]),
+  ...mutantsOf(area, 'src/train/runDirectory.node.ts', reports, [
+    [
+      'the curve shows the ratio for the held-out loss',
+      'swapped operands',
+      "seriesOf(metrics, 'heldOut')",
+      "seriesOf(metrics, 'heldOutRelative')",
+    ],
+  ]),
+  ...mutantsOf(area, 'src/train/runDirectory.node.ts', recipe, [
+    [
+      'a run may go on with other gradients accumulated',
+      'missing check',
+      '    sampleSteps: _n,\n',
+      '    sampleSteps: _n,\n    accumulate: _a,\n',
+    ],
+    [
+      'a run may go on with another network',
+      'missing check',
+      'Object.keys({ ...determining, ...determining.model, seas: 0 })',
+      'Object.keys({ ...determining, seas: 0 })',
+    ],
+    ['a run may go on without its folder', 'missing check', 'seas: folder === null }', 'seas: folder === undefined }'],
+  ]),
+]

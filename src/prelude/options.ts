@@ -1,0 +1,31 @@
+/** Options that a caller misspelt: TypeScript finds them, JavaScript would take the default in silence. */
+
+/** Refuses options of names that do not exist. @param who whose options they are: the beginning of the message */
+export const requireKnown = (who: string, options: object, known: readonly string[]): void => {
+  const unknown = Object.keys(options).find((name) => !known.includes(name))
+  if (unknown !== undefined)
+    throw new RangeError(`${who}: there is no option '${unknown}'; the options are ${known.join(', ')}`)
+}
+
+/** Refuses what is no whole number from `least` on. */
+export const requireWhole = (who: string, name: string, value: number, least = 0): void => {
+  if (!(Number.isInteger(value) && value >= least))
+    throw new RangeError(`${who}: ${name} is ${value}; it must be a whole number ≥ ${least}`)
+}
+
+/** Refuses what is no finite number above 0. */
+export const requirePositive = (who: string, name: string, value: number): void => {
+  if (!(value > 0 && Number.isFinite(value)))
+    throw new RangeError(`${who}: ${name} is ${value}; it must be a finite number above 0`)
+}
+
+/** Refuses what is no finite number ≥ 0. */
+export const requireNotNegative = (who: string, name: string, value: number): void => {
+  if (!(value >= 0 && Number.isFinite(value)))
+    throw new RangeError(`${who}: ${name} is ${value}; it must be a finite number ≥ 0`)
+}
+
+/** Refuses what is not in [0, 1]. */
+export const requireShare = (who: string, name: string, value: number): void => {
+  if (!(value >= 0 && value <= 1)) throw new RangeError(`${who}: ${name} is ${value}; it must be in [0, 1]`)
+}

@@ -1,0 +1,17 @@
+/** Labels and indices that the host knows are checked where they are used; those of a device cannot be. */
+import { knownValues } from './known.ts'
+import type { Tensor } from './tensor.ts'
+
+/**
+ * Refuses a label outside 0 … count − 1, where its value is known at the call.
+ *
+ * @param who who takes the labels: the beginning of the message
+ * @param name what they are called there: a label, an index, a time
+ */
+export const requireLabels = (who: string, name: string, labels: Tensor, count: number): void => {
+  const outside = knownValues(labels)?.find((k) => !(k >= 0 && k < count))
+  if (outside !== undefined)
+    throw new RangeError(
+      `${who}: the ${name} ${outside} is outside 0 … ${count - 1}${outside === count ? '; they are counted from 0' : ''}`,
+    )
+}

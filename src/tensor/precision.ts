@@ -1,0 +1,8 @@
+/** Halves computed in f32: 1e-8 is 0 in f16 and 300² is ∞, so sums, squares and small constants need more range than the values. */
+import type { Tensor } from './tensor.ts'
+
+/** A half as f32; every other dtype as it is. */
+export const widened = (x: Tensor): Tensor => (x.dtype === 'f16' ? x.cast('f32') : x)
+
+/** `f` of a half computed in f32 and rounded once, at the end. */
+export const inSingle = (x: Tensor, f: (x: Tensor) => Tensor): Tensor => f(widened(x)).cast(x.dtype)

@@ -1,0 +1,138 @@
+/**
+ * What a device knows while it is open: which memory it has handed out, and for what.
+ *
+ * Every range of memory that it holds is in a ledger until it is given back: behind the call that it was brought for, by a donation, by `release`,
+ * at the end of a scope, or when the collector has found that no tensor reaches it any more.
+ */
+import { UseAfterDonate, UseAfterRelease } from '../prelude/errors.ts'
+import type { Node } from '../graph/ops.ts'
+import type { Passes } from '../compiler/passes.ts'
+import type { Plan } from '../compiler/plan.ts'
+import type { Backend, Executable, Memory } from '../backends/backend.ts'
+
+/** Why memory cannot be used any more. */
+export type End =
+  | { readonly kind: 'donated'; readonly as: string }
+  | { readonly kind: 'released' }
+  | { readonly kind: 'scoped' }
+  | { readonly kind: 'behind the call' }
+
+/** Memory that is held for one storage. */
+export interface Holding {
+  readonly memory: Memory
+  /** What is in it, and who made it, in words: `f32[2,3] of the compiled function 'step'`. */
+  readonly label: string
+  /** Undefined while it can be used. */
+  end: End | undefined
+}
+
+/** Values that a device keeps: the state of a leaf. */
+export class Storage {
+  readonly owner: object
+  readonly holding: Holding
+
+  constructor(owner: object, holding: Holding) {
+    this.owner = owner
+    this.holding = holding
+  }
+}
+
+/** A plan made ready. */
+export interface Ready {
+  readonly plan: Plan
+  readonly executable: Executable
+  /** Bytes of each output. */
+  readonly bytes: readonly number[]
+}
+
+/** A device while it is open. */
+export interface Session {
+  readonly backend: Backend
+  readonly passes: Passes
+  /** Says what people should know though nothing fails. */
+  readonly warn: (message: string) => void
+  /** What is held: the ledger. */
+  readonly held: Set<Holding>
+  /** Bytes of what is held, and at how many of them the collector is let run. */
+  readonly bytes: { held: number; enough: number }
+  /** Gives memory back when no tensor can reach its storage any more. */
+  readonly forgotten: FinalizationRegistry<Holding>
+  /** Values of the host that are kept here as well, for a leaf is used again and again; they can be brought again, and go first. */
+  readonly uploads: { readonly of: WeakMap<Node, Storage>; readonly kept: Set<Holding>; readonly seen: WeakSet<Node> }
+  /** What open scopes have made, the innermost last. */
+  readonly scopes: Set<Holding>[]
+  readonly realizations: Map<string, Ready>
+  /** Whoever comes while memory is short waits behind this. */
+  relief: Promise<unknown> | undefined
+  /** When a macrotask was last let run, in milliseconds. */
+  lastMacrotask: number
+  isClosed: boolean
+}
+
+/** Bytes that may be held beside what is live before the collector is let run: a collection takes 10 to 20 ms. */
+export const headroom = 512 * 2 ** 20
+
+/** A session over a backend. */
+export const openSession = (backend: Backend, passes: Passes, warn: (message: string) => void): Session => {
+  const session: Session = {
+    backend,
+    passes,
+    warn,
+    held: new Set(),
+    bytes: { held: 0, enough: headroom },
+    forgotten: new FinalizationRegistry((holding) => {
+      if (holding.end === undefined && !session.isClosed) giveBack(session, holding, { kind: 'released' })
+    }),
+    uploads: { of: new WeakMap(), kept: new Set(), seen: new WeakSet() },
+    scopes: [],
+    realizations: new Map(),
+    relief: undefined,
+    lastMacrotask: performance.now(),
+    isClosed: false,
+  }
+  return session
+}
+
+/** A storage of memory that nothing else holds. */
+export const hold = (session: Session, memory: Memory, label: string): Storage => {
+  const holding: Holding = { memory, label, end: undefined }
+  const storage = new Storage(session, holding)
+  session.held.add(holding)
+  session.bytes.held += memory.bytes
+  session.forgotten.register(storage, holding)
+  return storage
+}
+
+/** Memory passes into other hands: the storage ends, its memory does not. */
+export const passOn = (session: Session, holding: Holding, end: End): void => {
+  if (!session.held.delete(holding)) return
+  holding.end = end
+  session.bytes.held -= holding.memory.bytes
+  session.uploads.kept.delete(holding)
+}
+
+/** Gives memory back to be allocated again. */
+export const giveBack = (session: Session, holding: Holding, end: End): void => {
+  if (!session.held.has(holding)) return
+  passOn(session, holding, end)
+  session.backend.release(holding.memory)
+}
+
+/** Throws when memory cannot be used any more. @param name what is to be used, in words */
+export const requireHeld = ({ end }: Holding, name: string): void => {
+  switch (end?.kind) {
+    case undefined:
+      return
+    case 'donated':
+      throw new UseAfterDonate(
+        `${name} was donated as '${end.as}' to a compiled function; use the value that the function returned`,
+      )
+    case 'scoped':
+      throw new UseAfterRelease(
+        `${name} was made in a scope that has ended; return it from the scope, or keep it with scope.keep()`,
+      )
+    case 'released':
+    case 'behind the call':
+      throw new UseAfterRelease(`${name} was released; release a tensor when nothing needs its values any more`)
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The order of a device's work, and when others have their turn. Work begins when it is asked for; only when memory is short does it wait until
+ * the collector has been let run, and then what comes later waits behind it. A long loop of awaited calls lets timers run.
+ */
+import { OutOfMemory } from '../prelude/errors.ts'
+import { collectGarbage, macrotask } from './collector.ts'
+import { headroom, type Holding, type Session } from './session.ts'
+import { evictUploads } from './storage.ts'
+
+/** Milliseconds that a loop of awaited calls goes on without a macrotask. One takes microseconds. */
+const longest = 5
+
+/** Lets the collector find what nothing refers to, until a part of it has come back. */
+const relieve = async (session: Session): Promise<void> => {
+  const { bytes } = session
+  evictUploads(session)
+  const before = bytes.held
+  await collectGarbage(() => bytes.held < before)
+  bytes.enough = bytes.held + Math.max(headroom, bytes.held / 2)
+  session.lastMacrotask = performance.now()
+}
+
+/** Makes whoever comes later wait until `work` has ended. */
+const meanwhile = async <R>(session: Session, work: () => Promise<R>): Promise<R> => {
+  const relief = work()
+  const settled = relief.catch(() => undefined)
+  session.relief = settled
+  try {
+    return await relief
+  } finally {
+    if (session.relief === settled) session.relief = undefined
+  }
+}
+
+const showMebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(bytes < 2 ** 24 ? 1 : 0)} MiB`
+
+/** What is held, the largest first: `3 × f32[2,3] of the compiled function 'step' (12 MiB)`. */
+const census = (held: ReadonlySet<Holding>): string => {
+  const groups = new Map<string, { count: number; bytes: number }>()
+  for (const { label, memory } of held) {
+    const group = groups.get(label) ?? { count: 0, bytes: 0 }
+    groups.set(label, { count: group.count + 1, bytes: group.bytes + memory.bytes })
+  }
+  const largest = [...groups].toSorted(([, a], [, b]) => b.bytes - a.bytes)
+  const shown = largest.slice(0, 4).map(([label, { count, bytes }]) => `${count} × ${label} (${showMebibytes(bytes)})`)
+  return largest.length > 4 ? `${shown.join(', ')}, and others` : shown.join(', ')
+}
+
+/** The error of memory that is short although nothing is left to collect. */
+const short = ({ bytes, held }: Session, { message }: OutOfMemory): OutOfMemory =>
+  new OutOfMemory(
+    bytes.held === 0
+      ? message
+      : `${message}. Tensors that something still refers to hold ${showMebibytes(bytes.held)}: ${census(held)}. Donate a state to the function that replaces it, release what is not needed with device.release, or open a device.scope`,
+  )
+
+/**
+ * Does the device's work, at once unless memory is short.
+ *
+ * @throws OutOfMemory when nothing that was collected helps
+ */
+export const inTurn = async <R>(session: Session, work: () => R | Promise<R>): Promise<R> => {
+  while (session.relief !== undefined) await session.relief
+  requireOpen(session)
+  const result = await attempt(session, work)
+  if (session.bytes.held > session.bytes.enough) await meanwhile(session, () => relieve(session))
+  else if (performance.now() - session.lastMacrotask > longest) {
+    await macrotask()
+    session.lastMacrotask = performance.now()
+  }
+  return result
+}
+
+const attempt = async <R>(session: Session, work: () => R | Promise<R>): Promise<R> => {
+  try {
+    return await work()
+  } catch (e) {
+    if (!(e instanceof OutOfMemory)) throw e
+    return meanwhile(session, async () => {
+      await relieve(session)
+      try {
+        return await work()
+      } catch (again) {
+        throw again instanceof OutOfMemory ? short(session, again) : again
+      }
+    })
+  }
+}
+
+const requireOpen = ({ isClosed, backend }: Session): void => {
+  if (isClosed)
+    throw new Error(`the device '${backend.name}' is closed: open another, and read what is to be kept before closing`)
+}

@@ -1,0 +1,27 @@
+/** Networks without layers: what they answer is known, so that a loss or a picture says what they were given. */
+import type { Tensor } from '../../src/tensor/tensor.ts'
+import { recipeOf, type Params, type Recipe, type TrainConfig, type TrainState } from '../../src/train/index.ts'
+import { tinyConfig } from './tinyRun.ts'
+
+/** A network as a function of its one parameter, of x_t and of t. */
+export type Answer = (parameter: Tensor, x: Tensor, t: Tensor) => Tensor
+
+/** The tree of parameters that holds one tensor. */
+export const paramsOf = (parameter: Tensor): Params => ({ parameter }) as unknown as Params
+
+/** The tensor in the tree. */
+export const parameterOf = (params: Params): Tensor => (params as unknown as { readonly parameter: Tensor }).parameter
+
+/** The recipe of the tiny configuration with changes, and with this network instead of a U-Net. */
+export const recipeWith = (answer: Answer, changes: Partial<TrainConfig>): Recipe => {
+  const model: Pick<Recipe['model'], 'apply'> = {
+    apply: (params, { x, t }) => answer(parameterOf(params), x, t),
+  }
+  return { ...recipeOf(tinyConfig('unused', changes)), model: model as Recipe['model'] }
+}
+
+/** The state before the first step, with this parameter. */
+export const stateWith = ({ optimizer }: Recipe, parameter: Tensor): TrainState => {
+  const params = paramsOf(parameter)
+  return { params, opt: optimizer.init(params), average: params }
+}
