@@ -70,7 +70,7 @@ describe('a run that ended before its first checkpoint', () => {
 describe('a beginning that fails', () => {
   it('for want of memory is refused before anything is made, on paper too', async () => {
     const run = directory()
-    for (const batch of [20_000_000, 1_000_000]) {
+    for (const batch of [20_000_000, 10_000_000]) {
       const config = tinyConfig(run, { batch })
       for (const result of [await train(config)(), await planTraining(config)()])
         expect(leftMessage(result)).toMatch(
