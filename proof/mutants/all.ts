@@ -13,6 +13,7 @@ import type { Mutant } from './mutant.ts'
 import { pictureMutants } from './pictures.ts'
 import { photographMutants } from './photographs.ts'
 import { randomMutants } from './random.ts'
+import { keptRunMutants } from './keptRuns.ts'
 import { runMutants } from './runs.ts'
 import { threadMutants } from './threads.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
@@ -31,6 +32,7 @@ export const mutants: readonly Mutant[] = [
   ...diffusionMutants,
   ...annotationMutants,
   ...orderMutants,
+  ...keptRunMutants,
   ...messageMutants,
   ...deviceMutants,
   ...runMutants,

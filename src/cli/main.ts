@@ -6,7 +6,9 @@ import { E } from '../prelude/fp.ts'
 import { runBench } from './bench.ts'
 import { helpOf, overview } from './help.ts'
 import { parse, type Request } from './parse.ts'
+import { printable } from '../prelude/printable.ts'
 import { runSample, runScan } from './pictures.ts'
+import { complain } from './terminal.ts'
 import { runResume, runTrain, type Outcome } from './runs.ts'
 
 const version = (): string => {
@@ -27,7 +29,7 @@ const answer = async (request: Request): Promise<Outcome> => {
     case 'train':
       return runTrain(request.positional, flags)
     case 'resume':
-      return runResume(positional)
+      return runResume(positional, flags)
     case 'sample':
       return runSample(positional, flags)
     case 'scan':
@@ -43,16 +45,17 @@ const main = async (args: readonly string[]): Promise<Outcome> => {
   return answer(request.right)
 }
 
-// A reader that goes away (`| head`) must not end a training run.
+// A reader that goes away (`| head`), a terminal that is closed, a full disk behind `>`: none must end a training run, nor change
+// the exit code.
 process.stdout.on('error', () => undefined)
+process.stderr.on('error', () => undefined)
 
 try {
   const { code, message } = await main(process.argv.slice(2))
-  if (message !== undefined) process.stderr.write(`fathom: ${message}\n`)
   process.exitCode = code
+  if (message !== undefined) complain(message)
 } catch (error) {
-  process.stderr.write(
-    `fathom: this is a bug of fathom, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
-  )
   process.exitCode = 1
+  const what = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  process.stderr.write(`fathom: this is a bug of fathom, please report it: ${printable(what, { lines: true })}\n`)
 }

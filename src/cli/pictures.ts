@@ -1,13 +1,15 @@
 /** The commands `sample` and `scan`. */
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { formatScan, scanFolder, scanToJson } from '../data/index.ts'
-import { encodePng, imageGrid, replaceFile } from '../io/index.ts'
+import { encodePng, imageGrid, makeDurableDirectory, replaceFile } from '../io/index.ts'
 import { pipe, TE } from '../prelude/fp.ts'
+import { printableJson } from '../prelude/printable.ts'
 import { load, sample } from '../train/index.ts'
 import type { FlagValue } from './parse.ts'
 import { deviceOptions, failed, type Outcome } from './runs.ts'
 import { grouped } from './show.ts'
+import { complain, say } from './terminal.ts'
 
 const numberOf = (flags: ReadonlyMap<string, FlagValue>, name: string, otherwise: number): number => {
   const value = flags.get(name)
@@ -27,7 +29,9 @@ export const runSample = (directory: string, flags: ReadonlyMap<string, FlagValu
     load(directory),
     TE.bindTo('loaded'),
     TE.bind('samples', ({ loaded }) => {
-      for (const warning of loaded.warnings) process.stderr.write(`fathom: ${warning}\n`)
+      for (const warning of loaded.warnings) complain(warning)
+      if (loaded.step === 0)
+        complain(`${directory} has learned nothing yet: the pictures are of weights as they were drawn`)
       return sample(loaded, {
         count,
         steps: numberOf(flags, 'steps', Math.min(50, loaded.config.timesteps)),
@@ -36,6 +40,7 @@ export const runSample = (directory: string, flags: ReadonlyMap<string, FlagValu
         deviceOptions,
       })
     }),
+    TE.chainFirstW(() => (out === undefined ? makeDurableDirectory(dirname(path)) : TE.right(undefined))),
     TE.chainFirstW(({ samples: { pictures, height, width } }) =>
       replaceFile(path, encodePng(imageGrid(pictures, { height, width, channels: 3 }))),
     ),
@@ -46,7 +51,7 @@ export const runSample = (directory: string, flags: ReadonlyMap<string, FlagValu
         message: error.message.replace(/^(?=(?:count|steps|seed) must)/, '--'),
       }),
       ({ loaded }): Outcome => {
-        process.stdout.write(`  ${grouped(count)} pictures from step ${grouped(loaded.step)} → ${path}\n`)
+        say(`  ${grouped(count)} pictures from step ${grouped(loaded.step)} → ${path}`)
         return { code: 0 }
       },
     ),
@@ -58,7 +63,7 @@ export const runScan = (folder: string, flags: ReadonlyMap<string, FlagValue>): 
   pipe(
     scanFolder(folder),
     TE.match(failed, (report): Outcome => {
-      process.stdout.write(`${flags.has('json') ? scanToJson(report) : formatScan(report)}\n`)
+      say(flags.has('json') ? printableJson(scanToJson(report)) : formatScan(report))
       return report.usable.length > 0 ? { code: 0 } : { code: 1, message: `no file in ${folder} can be trained on` }
     }),
   )()

@@ -2,6 +2,7 @@
  * What training prints while it goes on. On a terminal one line that is drawn again and again; elsewhere a line about every ten
  * seconds or every 5 %.
  */
+import { printable } from '../prelude/printable.ts'
 import type { HeldOut, TrainEvent } from '../train/index.ts'
 import { grouped, header, showDuration } from './show.ts'
 
@@ -68,7 +69,7 @@ const penOn = ({ write, columns }: Terminal): Pen => {
     clear,
     say: (text) => {
       clear()
-      write(`${text}\n`)
+      write(`${printable(text, { lines: true })}\n`) // paths and pictures' names are in it
     },
     draw: (text) => {
       write(`\r${text.slice(0, Math.max(20, columns - 1))}\u001b[K`)

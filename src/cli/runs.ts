@@ -12,6 +12,7 @@ import {
   train,
   type TrainConfig,
   type TrainError,
+  type TrainEvent,
   type TrainHooks,
   type TrainingPlan,
   type TrainSummary,
@@ -19,6 +20,7 @@ import {
 import type { FlagValue } from './parse.ts'
 import { progressOn } from './progress.ts'
 import { header, showDuration } from './show.ts'
+import { say } from './terminal.ts'
 import { commands, type Command, type Flag } from './spec.ts'
 
 /** How a command ended: the exit code, and where it failed the line that says why. */
@@ -66,10 +68,6 @@ const inFlags = (message: string): string =>
     message,
   )
 
-const print = (text: string): void => {
-  process.stdout.write(`${text}\n`)
-}
-
 const report = ({
   directory,
   step,
@@ -81,23 +79,26 @@ const report = ({
   seconds,
 }: TrainSummary): void => {
   if (interrupted) {
-    print(
+    say(
       `\n  stopped after step ${step} of ${steps}, and saved. Continue with\n\n    fathom resume ${quoted(directory)}\n`,
     )
     return
   }
-  if (seconds === 0) print(`  the run is complete: all ${steps} steps are done`)
+  if (seconds === 0)
+    say(
+      `  the run is complete: all ${steps} steps are done. Train longer with\n\n    fathom resume ${quoted(directory)} --steps ${2 * steps}`,
+    )
   if (loss !== undefined)
-    print(
+    say(
       `\n  done in ${showDuration(seconds)}: loss ${loss.toFixed(4)}${heldOut === undefined ? '' : `, held-out ${heldOut.toFixed(4)}${heldOutRelative === undefined ? '' : `, which is ${heldOutRelative.toFixed(3)} of the best constant guess`}`}`,
     )
-  print(
+  say(
     `  loss curve ${join(directory, 'loss.svg')}, samples in ${join(directory, 'samples')}. Draw more with\n\n    fathom sample ${quoted(directory)}\n`,
   )
 }
 
-/** The ways a person or a system asks a process to stop. */
-const stopSignals = ['SIGINT', 'SIGTERM'] as const
+/** The ways a person or a system asks a process to stop; a terminal that is closed sends the last. */
+const stopSignals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /**
  * Calls `stop` at the first Ctrl-C; a second one ends the process at once.
@@ -122,7 +123,7 @@ const onStop = (stop: () => void): (() => void) => {
   return remove
 }
 
-/** Runs with progress on the terminal; the first Ctrl-C finishes the step and saves, the second ends the process at once. */
+/** Runs with progress on the terminal; once a step is done the first Ctrl-C finishes the step and saves, the second ends the process at once. */
 const watched = async (run: (hooks: TrainHooks) => TE.TaskEither<TrainError, TrainSummary>): Promise<Outcome> => {
   const controller = new AbortController()
   const { stdout } = process
@@ -132,15 +133,24 @@ const watched = async (run: (hooks: TrainHooks) => TE.TaskEither<TrainError, Tra
     write: (text) => stdout.write(text),
     now: () => performance.now(),
   })
-  const remove = onStop(() => {
+  const stop = (): void => {
     progress.end()
-    print(
-      '  finishing the step and saving … (Ctrl-C again ends at once, and loses what came after the last checkpoint)',
-    )
+    say('  finishing the step and saving … (Ctrl-C again ends at once, and loses what came after the last checkpoint)')
     controller.abort()
-  })
+  }
+  // Until the first step is done there is nothing to save, and compiling keeps the process too busy to hear of a signal: the system's
+  // own handling ends it at once.
+  let remove = (): void => undefined
+  let listening = false
+  const onEvent = (event: TrainEvent): void => {
+    if (event._tag === 'Stepped' && !listening) {
+      listening = true
+      remove = onStop(stop)
+    }
+    progress.onEvent(event)
+  }
   try {
-    const result = await run({ onEvent: progress.onEvent, signal: controller.signal, deviceOptions })()
+    const result = await run({ onEvent, signal: controller.signal, deviceOptions })()
     progress.end()
     if (E.isLeft(result)) return failed(result.left)
     report(result.right)
@@ -151,14 +161,14 @@ const watched = async (run: (hooks: TrainHooks) => TE.TaskEither<TrainError, Tra
 }
 
 const printPlan = ({ facts, kernels, flopsPerSecond, seconds, warnings }: TrainingPlan): void => {
-  for (const warning of warnings) print(`  note      ${warning}`)
-  print(header(facts).trimEnd())
-  print(
+  for (const warning of warnings) say(`  note      ${warning}`)
+  say(header(facts).trimEnd())
+  say(
     `  step      ${showFlops(facts.flops)} in ${kernels} kernels · this device reaches ${showFlops(flopsPerSecond)}/s on its convolutions`,
   )
-  print(`  time      ≈ ${showDuration(seconds)} for ${facts.config.steps} steps, samples and checkpoints not counted`)
-  print(`  disk      ${showBytes(4 * facts.weights)} a checkpoint, 3 are kept`)
-  print('  dry run: nothing was trained or written')
+  say(`  time      ≈ ${showDuration(seconds)} for ${facts.config.steps} steps, samples and checkpoints not counted`)
+  say(`  disk      ${showBytes(4 * facts.weights)} a checkpoint, 3 are kept`)
+  say('  dry run: nothing was trained or written')
 }
 
 const isRecord = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null && !Array.isArray(x)
@@ -189,7 +199,7 @@ export const runTrain = async (folder: string | undefined, flags: ReadonlyMap<st
   const config = configOf({ out: freshDirectory(folder), ...written.right, ...settingsOf(flags), ...named })
   if (E.isLeft(config)) return { code: 2, message: inFlags(config.left.message) }
   if (flags.has('dry-run')) return dryRun(config.right)
-  print(`\n  run       ${config.right.out}`)
+  say(`\n  run       ${config.right.out}`)
   return watched((hooks) => train(config.right, hooks))
 }
 
@@ -203,4 +213,14 @@ const dryRun = (config: TrainConfig): Promise<Outcome> =>
   )()
 
 /** `fathom resume`. */
-export const runResume = (directory: string): Promise<Outcome> => watched((hooks) => resume(directory, hooks))
+export const runResume = async (directory: string, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
+  const [steps, data] = [flags.get('steps'), flags.get('data')]
+  const { code, message } = await watched((hooks) =>
+    resume(directory, hooks, {
+      ...(typeof steps === 'number' && { steps }),
+      ...(typeof data === 'string' && { folder: absolute(data) }),
+    }),
+  )
+  const wrongFlag = message !== undefined && message.startsWith('steps must')
+  return { code: wrongFlag ? 2 : code, ...(message !== undefined && { message: wrongFlag ? `--${message}` : message }) }
+}

@@ -87,8 +87,16 @@ export const commands = {
   resume: {
     positional: { name: 'directory', required: true },
     summary: 'continue a run exactly where its newest checkpoint stands',
-    about: 'The result is the same, bit for bit, as if the run had never stopped.',
-    flags: {},
+    about:
+      'The result is the same, bit for bit, as if the run had never stopped. A run that ended before its first checkpoint begins.',
+    flags: {
+      steps: {
+        kind: 'number',
+        value: 'N',
+        help: 'steps in all, more than are done: trains longer, from here with the rates of a run of N',
+      },
+      data: { kind: 'text', value: 'FOLDER', help: 'where the pictures lie now, if they have moved' },
+    },
   },
   sample: {
     positional: { name: 'directory', required: true },

@@ -53,23 +53,28 @@ export type CheckpointOptions = {
   readonly processes?: Processes
 }
 
-type Store = { readonly root: string; readonly fs: FileSystem; readonly processes: Processes; readonly keep: number }
-type Candidate = { readonly name: string; readonly step: number; readonly attempt: number }
+export type Store = {
+  readonly root: string
+  readonly fs: FileSystem
+  readonly processes: Processes
+  readonly keep: number
+}
+export type Candidate = { readonly name: string; readonly step: number; readonly attempt: number }
 
-const openStore = (root: string, options: CheckpointOptions): Store => ({
+export const openStore = (root: string, options: CheckpointOptions): Store => ({
   root,
   fs: options.fileSystem ?? nodeFileSystem,
   processes: options.processes ?? nodeProcesses,
   keep: Math.max(1, options.keep ?? 3),
 })
 
-const checkpointError = (
+export const checkpointError = (
   code: CheckpointError['code'],
   message: string,
   skipped: readonly SkippedCheckpoint[] = [],
 ): CheckpointError => ({ _tag: 'CheckpointError', code, message, skipped })
 
-const fromFileSystem =
+export const fromFileSystem =
   (advice: string) =>
   (error: FileSystemError): CheckpointError =>
     checkpointError(
@@ -86,7 +91,7 @@ const parseName = (name: string): readonly Candidate[] => {
 }
 
 /** The names that claim to be checkpoints, newest first. */
-const candidatesIn = (names: readonly string[]): readonly Candidate[] =>
+export const candidatesIn = (names: readonly string[]): readonly Candidate[] =>
   names.flatMap(parseName).toSorted((a, b) => b.step - a.step || b.attempt - a.attempt)
 
 const listCandidates = ({ fs, root }: Store): TE.TaskEither<FileSystemError, readonly Candidate[]> =>
@@ -123,7 +128,7 @@ const readVerified = (
   )
 
 /** Reads a checkpoint and proves it: manifest, sizes, sums. Left says what is wrong. */
-const verify = (store: Store, candidate: Candidate): TE.TaskEither<string, ReadonlyMap<string, Uint8Array>> =>
+export const verify = (store: Store, candidate: Candidate): TE.TaskEither<string, ReadonlyMap<string, Uint8Array>> =>
   pipe(
     readManifest(store, candidate),
     TE.chain(({ files }) =>
@@ -196,7 +201,7 @@ const discard = ({ fs, root, processes }: Store, candidate: Candidate): TE.TaskE
  * just saved, and so verified, always stays. Directories without a readable manifest do not count as kept, so that
  * damaged ones cannot displace good ones.
  */
-const retain =
+export const retain =
   (store: Store, saved: Candidate): TE.TaskEither<FileSystemError, void> =>
   async () => {
     const candidates = await listCandidates(store)()
@@ -214,7 +219,8 @@ const retain =
   }
 
 /**
- * Removes the leftovers of processes that are dead. Failing is harmless (a read-only disk, say): nothing reads them.
+ * Removes the leftovers of processes that are dead. Failing is harmless (a read-only disk, say): nothing reads them. Only who saves
+ * does it, and so holds the run's lock: to a reader in another container, or on another machine, every trainer looks dead.
  */
 const sweep = async ({ fs, root, processes }: Store, names: readonly string[]): Promise<void> => {
   for (const name of names) {
@@ -233,7 +239,7 @@ const requireArguments = (step: number, files: ReadonlyMap<string, Uint8Array>):
 
 /**
  * Saves the files of a step, verifies them by reading them back, points `latest` to them, and then removes what is
- * too old. Before all that, `.tmp-` leftovers of dead processes are removed.
+ * too old. Before all that, `.tmp-` leftovers of dead processes are removed. One process at a time: hold the run's lock.
  *
  * @param root the directory of all checkpoints; made when it is not there, inside a directory that is
  * @param files name → bytes; plain names (letters, digits, `.`, `_`, `-`)
@@ -290,65 +296,5 @@ export const saveCheckpoint = (
       ),
     ),
     TE.map((saved) => join(root, saved.name)),
-  )
-}
-
-const nothingValid = (root: string, skipped: readonly SkippedCheckpoint[]): CheckpointError => {
-  const damaged = skipped.map(({ name, reason }) => `${name}: ${reason}`).join('; ')
-  return checkpointError(
-    'CKPT-NONE',
-    `no valid checkpoint in ${root}${damaged === '' ? '' : ` (${damaged})`}; ` +
-      'restore one from a copy, or start a new run with `fathom train`',
-    skipped,
-  )
-}
-
-const firstValid =
-  (store: Store, candidates: readonly Candidate[]): TE.TaskEither<CheckpointError, LoadedCheckpoint> =>
-  async () => {
-    const skipped: SkippedCheckpoint[] = []
-    for (const candidate of candidates) {
-      const files = await verify(store, candidate)()
-      if (E.isRight(files)) return E.right({ name: candidate.name, step: candidate.step, files: files.right, skipped })
-      skipped.push({ name: candidate.name, reason: files.left })
-    }
-    return E.left(nothingValid(store.root, skipped))
-  }
-
-/**
- * The newest checkpoint whose every byte is as its manifest says. Damaged ones are left where they are and named in
- * `skipped`; only `.tmp-` leftovers of dead processes are removed.
- *
- * @param root the directory of all checkpoints; may be read-only
- * @returns Left `CKPT-NONE` when there is no valid one (never an empty start instead), `CKPT-IO` when the directory
- *   cannot be listed
- * @example
- * ```ts
- * import { newestCheckpoint, saveCheckpoint } from 'fathom/io'
- * import { pipe } from 'fp-ts/lib/function.js'
- * import * as TE from 'fp-ts/lib/TaskEither.js'
- *
- * const newest = pipe(
- *   newestCheckpoint('checkpoints'),
- *   TE.map(({ step, files }) => [step, files.get('weights.bin')] as const),
- * )
- * await newest() // => left({ code: 'CKPT-NONE', … })
- * await saveCheckpoint('checkpoints', 600, new Map([['weights.bin', Uint8Array.of(1, 2)]]))()
- * await saveCheckpoint('checkpoints', 700, new Map([['weights.bin', Uint8Array.of(3, 4)]]))()
- * await newest() // => right([700, [3, 4]])
- * ```
- */
-export const newestCheckpoint = (
-  root: string,
-  options: CheckpointOptions = {},
-): TE.TaskEither<CheckpointError, LoadedCheckpoint> => {
-  const store = openStore(root, options)
-  return pipe(
-    store.fs.list(root),
-    TE.orElse((error) => (isMissing(error) ? TE.right<FileSystemError, readonly string[]>([]) : TE.left(error))),
-    TE.mapLeft(fromFileSystem('check the permissions of the run directory')),
-    TE.chainFirstTaskK((names) => () => sweep(store, names)),
-    TE.map(candidatesIn),
-    TE.chain((candidates) => firstValid(store, candidates)),
   )
 }

@@ -5,6 +5,7 @@
  * cannot hide in it.
  */
 import { E } from '../prelude/fp.ts'
+import { printable } from '../prelude/printable.ts'
 import { isRecord } from '../prelude/record.ts'
 
 /** One file of a checkpoint: size in bytes, SHA-256 as 64 lower-case hexadecimal digits. */
@@ -52,7 +53,9 @@ export const parseManifest = (text: string): E.Either<string, CheckpointManifest
   if (E.isLeft(parsed) || !isRecord(parsed.right)) return E.left(`${manifestName} is not a JSON object`)
   const { formatVersion: version, step, files } = parsed.right
   if (version !== formatVersion)
-    return E.left(`${manifestName} has format version ${String(version)}, and this program reads ${formatVersion}`)
+    return E.left(
+      `${manifestName} has format version ${printable(String(version).slice(0, 40))}, and this program reads ${formatVersion}`,
+    )
   if (typeof step !== 'number' || !Array.isArray(files) || !files.every(isManifestFile))
     return E.left(`${manifestName} is damaged`)
   const manifest = { step, files }

@@ -22,9 +22,14 @@ export {
 export { readSafetensorsFile, writeSafetensorsFile } from './safetensors.node.ts'
 export type { FileSystem, FileSystemError, WriteMode } from './fileSystem.ts'
 export { nodeFileSystem } from './fileSystem.node.ts'
+export { makeDurableDirectory } from './durableDirectory.node.ts'
+export { removeLeftovers } from './leftovers.node.ts'
 export { replaceFile } from './replaceFile.node.ts'
-export { newestCheckpoint, saveCheckpoint } from './checkpoint.node.ts'
+export { saveCheckpoint } from './checkpoint.node.ts'
+export { completeSave, holdsCheckpoint, newestCheckpoint, type ReadOptions } from './newestCheckpoint.node.ts'
 export type { CheckpointError, CheckpointOptions, LoadedCheckpoint, SkippedCheckpoint } from './checkpoint.node.ts'
+export { withdrawCheckpoint } from './withdrawCheckpoint.node.ts'
+export type { SignsOfLife } from './signsOfLife.node.ts'
 export { nodeProcesses, type Processes } from './processes.node.ts'
 export { acquireRunLock, type RunLock, type RunLockError, type RunLockOptions } from './runLock.node.ts'
 export { decodePng, encodePng, type PixelImage } from './png.ts'
@@ -33,7 +38,9 @@ export { lineChart, type ChartSeries, type LineChart } from './lineChart.ts'
 export {
   appendMetric,
   readMetrics,
+  salvageMetrics,
   truncateMetricsAfter,
   type MetricRecord,
   type MetricsError,
+  type SalvagedMetrics,
 } from './metricsLog.node.ts'

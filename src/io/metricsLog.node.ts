@@ -130,29 +130,70 @@ export const readMetrics = (path: string): TE.TaskEither<FileSystemError | Metri
     TE.chainEitherKW((lines) => decodeLines(path, lines)),
   )
 
+/** What could be read of a metrics file. */
+export type SalvagedMetrics = {
+  readonly records: readonly MetricRecord[]
+  /** Complete lines that are no records: blank, zeros after a power failure, something else than fathom's. */
+  readonly unreadable: number
+}
+
+type ReadLine = { readonly line: string; readonly record: MetricRecord }
+
+const salvage = (lines: readonly string[]): { readonly read: readonly ReadLine[]; readonly unreadable: number } => {
+  const read = lines.flatMap((line): readonly ReadLine[] => {
+    const record = decodeLine(line)
+    return E.isRight(record) ? [{ line, record: record.right }] : []
+  })
+  return { read, unreadable: lines.length - read.length }
+}
+
 /**
- * Removes the records of later steps, so that a run that resumes from `step` writes each step once. Atomic: the old
- * file or the new one.
+ * All records that can be read, and how many lines cannot: what a run goes on with, where {@link readMetrics} is strict.
+ *
+ * @example
+ * ```ts
+ * import { writeFile } from 'node:fs/promises'
+ * import { salvageMetrics } from 'fathom/io'
+ *
+ * await writeFile('metrics.jsonl', '{"step":1}\n\n{"step":2}\n')
+ * await salvageMetrics('metrics.jsonl')() // => right({ records: [{ step: 1 }, { step: 2 }], unreadable: 1 })
+ * ```
+ */
+export const salvageMetrics = (path: string): TE.TaskEither<FileSystemError, SalvagedMetrics> =>
+  pipe(
+    readLines(path),
+    TE.map((lines) => {
+      const { read, unreadable } = salvage(lines)
+      return { records: read.map(({ record }) => record), unreadable }
+    }),
+  )
+
+/**
+ * Removes the records of later steps, so that a run that resumes from `step` writes each step once, and lines that are no records.
+ * Atomic: the old file or the new one; nothing is written where nothing is to be removed.
  *
  * @param step the last step that stays
+ * @returns the records that stay, and how many lines were not readable
  * @example
  * ```ts
  * import { appendMetric, readMetrics, truncateMetricsAfter } from 'fathom/io'
  *
  * for (const step of [1, 2, 3]) await appendMetric('metrics.jsonl', { step })()
- * await truncateMetricsAfter('metrics.jsonl', 2)() // => right(undefined)
+ * await truncateMetricsAfter('metrics.jsonl', 2)() // => right({ records: [{ step: 1 }, { step: 2 }], unreadable: 0 })
  * await readMetrics('metrics.jsonl')() // => right([{ step: 1 }, { step: 2 }])
  * ```
  */
-export const truncateMetricsAfter = (path: string, step: number): TE.TaskEither<FileSystemError | MetricsError, void> =>
+export const truncateMetricsAfter = (path: string, step: number): TE.TaskEither<FileSystemError, SalvagedMetrics> =>
   pipe(
     readLines(path),
-    TE.bindTo('lines'),
-    TE.bindW('records', ({ lines }) => TE.fromEither(decodeLines(path, lines))),
-    TE.chainW(({ lines, records }) => {
-      const kept = lines.filter((_, i) => (records[i]?.step ?? Infinity) <= step)
-      return lines.length === 0
-        ? TE.right(undefined)
-        : replaceFile(path, new TextEncoder().encode(kept.map((line) => `${line}\n`).join('')))
+    TE.chain((lines) => {
+      const { read, unreadable } = salvage(lines)
+      const stay = read.filter(({ record }) => record.step <= step)
+      const text = stay.map(({ line }) => `${line}\n`).join('')
+      const result = { records: stay.map(({ record }) => record), unreadable }
+      return pipe(
+        stay.length === lines.length ? TE.right(undefined) : replaceFile(path, new TextEncoder().encode(text)),
+        TE.map(() => result),
+      )
     }),
   )

@@ -2,6 +2,7 @@
  * Replacing a file so that after a crash its name leads to the old content or to the new one, never to a mixture or
  * to nothing: write beside it, fsync, rename over it, fsync the directory.
  */
+import { randomUUID } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
 import { pipe, TE } from '../prelude/fp.ts'
 import type { FileSystem, FileSystemError } from './fileSystem.ts'
@@ -9,7 +10,7 @@ import { nodeFileSystem } from './fileSystem.node.ts'
 
 /**
  * Replaces (or creates) the file at `path` with `bytes`, atomically and durably. The temporary file,
- * `.tmp-<name>-<pid>`, is removed when a step fails.
+ * `.tmp-<name>-<random>-<pid>`, is removed when a step fails: no two processes share it, nor two containers in which both count from 1.
  *
  * @param fileSystem where; Node's by default
  * @example
@@ -28,7 +29,7 @@ export const replaceFile = (
   bytes: Uint8Array,
   fileSystem: FileSystem = nodeFileSystem,
 ): TE.TaskEither<FileSystemError, void> => {
-  const temporary = join(dirname(path), `.tmp-${basename(path)}-${process.pid}`)
+  const temporary = join(dirname(path), `.tmp-${basename(path)}-${randomUUID().slice(0, 8)}-${process.pid}`)
   return pipe(
     fileSystem.writeFile(temporary, bytes, 'replace'),
     TE.chain(() => fileSystem.rename(temporary, path)),

@@ -1,15 +1,24 @@
 /**
- * One writer for each run directory: a file `lock`, created exclusively, that names its process and when that process
- * started.
+ * One writer for each run directory: a file `lock`, created exclusively, that names its process: number, start time, the place where
+ * that number means something (machine, boot, PID namespace), and a token of its own.
  *
- * A lock whose process is dead, or whose number now belongs to another process, is taken over. It protects on one
- * machine, not across a network.
+ * Who is in the same place as the holder asks the system whether that very process lives, and is sure. Who is not (another container,
+ * another machine on a shared disk) goes by signs of life: the holder writes to the file every few seconds, and a silence of
+ * {@link longSilence} seconds means that it is dead.
+ *
+ * Nothing is taken from a holder: whoever finds it dead creates `lock.after-<its token>`, exclusively, which only one can, and so
+ * is the holder; then it renames that file to `lock`. So the holder is the end of a chain that begins at `lock`, at every moment one,
+ * also after a kill at any of these steps. A holder that was taken for dead (suspended for minutes, say) learns it by `check`, which
+ * is to be asked before every write.
  */
+import { createHash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { E, pipe, TE } from '../prelude/fp.ts'
-import type { FileSystem, FileSystemError } from './fileSystem.ts'
+import { isMissing, type FileSystem, type FileSystemError } from './fileSystem.ts'
 import { nodeFileSystem } from './fileSystem.node.ts'
+import { holderText, hostOf, parseHolder, type Holder } from './lockHolder.ts'
 import { nodeProcesses, type Processes } from './processes.node.ts'
+import { longSilence, nodeSignsOfLife, type SignsOfLife } from './signsOfLife.node.ts'
 
 /**
  * `RUN-LOCK` the run is in use; `LOCK-IO` the lock could not be read or written. `pid` is the holder's, where one is
@@ -22,133 +31,196 @@ export type RunLockError = {
   readonly pid?: number
 }
 
-/** A lock that this process holds. `release` removes it, unless it is no longer this process's. */
-export type RunLock = { readonly path: string; readonly release: TE.TaskEither<RunLockError, void> }
+/** A lock that this process holds. */
+export type RunLock = {
+  readonly path: string
+  /** Left `RUN-LOCK` when it is no longer this process's. To be asked before every write. */
+  readonly check: TE.TaskEither<RunLockError, void>
+  /** Removes it, unless it is no longer this process's. */
+  readonly release: TE.TaskEither<RunLockError, void>
+}
 
 /** The ports. */
-export type RunLockOptions = { readonly fileSystem?: FileSystem; readonly processes?: Processes }
+export type RunLockOptions = {
+  readonly fileSystem?: FileSystem
+  readonly processes?: Processes
+  readonly signs?: SignsOfLife
+}
 
-type Holder = { readonly pid: number; readonly startTime: string | null }
+type Ports = Required<RunLockOptions> & { readonly path: string }
 
-const lockText = ({ pid, startTime }: Holder): string => `${JSON.stringify({ pid, startTime })}\n`
+/** A link of the chain: a file, what stands in it, and the file that would come after it. */
+interface Link {
+  readonly file: string
+  readonly text: string
+  readonly holder: Holder | undefined
+  readonly next: string
+}
 
-const parseHolder = (text: string): Holder | undefined => {
-  const parsed = E.tryCatch(
-    () => JSON.parse(text) as unknown,
-    () => undefined,
+const lockError = (code: RunLockError['code'], message: string, pid?: number): RunLockError => ({
+  _tag: 'RunLockError',
+  code,
+  message,
+  ...(pid === undefined ? {} : { pid }),
+})
+
+const ioError = ({ message }: FileSystemError): RunLockError => lockError('LOCK-IO', message)
+
+/** A file without a holder was left by a kill in mid-write, or is being written: its text stands for the token. */
+const tokenOf = (text: string): string =>
+  parseHolder(text)?.token ?? createHash('sha256').update(text).digest('hex').slice(0, 16)
+
+const linkOf = (path: string, file: string, text: string): Link => ({
+  file,
+  text,
+  holder: parseHolder(text),
+  next: `${path}.after-${tokenOf(text)}`,
+})
+
+/** The text of a file; undefined when there is none. */
+const textOf = ({ fileSystem }: Ports, file: string): TE.TaskEither<RunLockError, string | undefined> =>
+  pipe(
+    fileSystem.readFile(file),
+    TE.map((bytes): string | undefined => new TextDecoder().decode(bytes)),
+    TE.orElse((error) => (isMissing(error) ? TE.right(undefined) : TE.left(ioError(error)))),
   )
-  if (E.isLeft(parsed) || typeof parsed.right !== 'object' || parsed.right === null) return undefined
-  const { pid, startTime } = parsed.right as { pid?: unknown; startTime?: unknown }
-  return typeof pid === 'number' && (typeof startTime === 'string' || startTime === null)
-    ? { pid, startTime }
-    : undefined
-}
 
-const ioError = (error: FileSystemError): RunLockError => ({
-  _tag: 'RunLockError',
-  code: 'LOCK-IO',
-  message: error.message,
-})
+/** The end of the chain; undefined when nobody holds the run. */
+const endOfChain =
+  (ports: Ports): TE.TaskEither<RunLockError, Link | undefined> =>
+  async () => {
+    let [file, end, seen]: [string, Link | undefined, Set<string>] = [ports.path, undefined, new Set()]
+    while (!seen.has(file)) {
+      seen.add(file)
+      const text = await textOf(ports, file)()
+      if (E.isLeft(text)) return text
+      if (text.right === undefined) break
+      end = linkOf(ports.path, file, text.right)
+      file = end.next
+    }
+    return E.right(end)
+  }
 
-const unreadable = (path: string): RunLockError => ({
-  _tag: 'RunLockError',
-  code: 'RUN-LOCK',
-  message: `${path} cannot be read (a crash while it was written?): delete it when no other process works on this run`,
-})
-
-const inUse = (path: string, pid: number): RunLockError => {
-  const holder = `process ${pid}, which is alive (${path})`
-  const message = `the run is in use by ${holder}: stop it first, or choose another run directory`
-  return { _tag: 'RunLockError', code: 'RUN-LOCK', pid, message }
-}
-
-const contested = (guard: string): RunLockError => ({
-  _tag: 'RunLockError',
-  code: 'RUN-LOCK',
-  message:
-    `another process is taking over this run (${guard}): ` +
-    'try again, and delete that file when no other process works on this run',
-})
-
-/** Whether the holder still runs: its number lives and, where both are known, started when the lock says. */
-const holds = async (holder: Holder, processes: Processes): Promise<boolean> => {
+/** What the system says of a holder in this place: undefined when it cannot tell, as of one that is elsewhere. */
+const isKnownAlive = async (holder: Holder | undefined, { processes }: Ports): Promise<boolean | undefined> => {
+  if (holder?.place === undefined || holder.place !== (await processes.place())) return undefined
   if (!processes.isAlive(holder.pid)) return false
   const now = await processes.startTime(holder.pid)
-  return holder.startTime === null || now === undefined || holder.startTime === now
+  return now === undefined || holder.startTime === undefined ? undefined : holder.startTime === now
 }
 
-const create = (fs: FileSystem, path: string, text: string): TE.TaskEither<FileSystemError, boolean> =>
-  pipe(
-    fs.writeFile(path, new TextEncoder().encode(text), 'exclusive'),
-    TE.map(() => true),
-    TE.orElse((error) => (error.code === 'EEXIST' ? TE.right(false) : TE.left(error))),
-  )
+const ago = (seconds: number): string => (seconds < 1.5 ? 'a moment ago' : `${Math.round(seconds)} seconds ago`)
 
-const readText = (fs: FileSystem, path: string): TE.TaskEither<RunLockError, string> =>
-  pipe(
-    fs.readFile(path),
-    TE.mapLeft(ioError),
-    TE.map((bytes) => new TextDecoder().decode(bytes)),
+const inUse = ({ file, holder }: Link, silence: number | undefined): RunLockError => {
+  if (holder === undefined)
+    return lockError(
+      'RUN-LOCK',
+      `${file} is being written, or was left by a process that was killed as it wrote: try again in ${longSilence} seconds`,
+    )
+  const who = `process ${holder.pid}`
+  return lockError(
+    'RUN-LOCK',
+    silence === undefined
+      ? `the run is in use by ${who}, which is alive (${file}): stop it first, or choose another run directory`
+      : `the run is in use by ${who}, in another container or on another machine (${hostOf(holder)}), which gave a sign of life ${ago(silence)} (${file}): ` +
+          `stop it first, or choose another run directory; if it was killed, wait ${longSilence} seconds and try again`,
+    holder.pid,
   )
+}
 
-/** Left unless the lock's process is gone. */
-const requireStale = (fs: FileSystem, processes: Processes, path: string): TE.TaskEither<RunLockError, void> =>
+/** Left unless the link's holder is gone. */
+const requireDead =
+  (ports: Ports, link: Link): TE.TaskEither<RunLockError, void> =>
+  async () => {
+    const alive = await isKnownAlive(link.holder, ports)
+    if (alive === false) return E.right(undefined)
+    if (alive === true) return E.left(inUse(link, undefined))
+    const silence = await ports.signs.silence(link.file)()
+    if (E.isLeft(silence)) return E.left(ioError(silence.left))
+    return silence.right >= longSilence ? E.right(undefined) : E.left(inUse(link, silence.right))
+  }
+
+const contested = (path: string): RunLockError =>
+  lockError('RUN-LOCK', `another process has just taken this run (${path}): try again when it has ended`)
+
+/** Left unless the chain ends with this text. */
+const requireMine = (ports: Ports, text: string): TE.TaskEither<RunLockError, Link> =>
   pipe(
-    readText(fs, path),
-    TE.chainEitherK((text) => E.fromNullable(unreadable(path))(parseHolder(text))),
-    TE.chain((holder) =>
-      pipe(
-        TE.fromTask<boolean, RunLockError>(() => holds(holder, processes)),
-        TE.chain((alive) => (alive ? TE.left(inUse(path, holder.pid)) : TE.right(undefined))),
-      ),
+    endOfChain(ports),
+    TE.filterOrElse(
+      (end): end is Link => end?.text === text,
+      () => contested(ports.path),
     ),
   )
 
-/**
- * Puts this process's lock in the place of a dead one's. Two processes may both find it stale, and the slower could
- * replace the faster's new lock; so whoever takes over holds a second exclusive file meanwhile, and looks again once
- * it does.
- */
-const takeOver = (
-  fs: FileSystem,
-  processes: Processes,
-  path: string,
-  text: string,
-): TE.TaskEither<RunLockError, void> => {
-  const guard = `${path}.takeover`
-  const replace = pipe(
-    requireStale(fs, processes, path),
+/** Creates a link and is the holder; Left when another process was faster, also where the link hangs on no chain any more. */
+const create = (ports: Ports, file: string, text: string): TE.TaskEither<RunLockError, Link> =>
+  pipe(
+    ports.fileSystem.writeFile(file, new TextEncoder().encode(text), 'exclusive'),
+    TE.mapLeft((error) => (error.code === 'EEXIST' ? contested(ports.path) : ioError(error))),
     TE.chain(() =>
       pipe(
-        fs.writeFile(`${guard}.new`, new TextEncoder().encode(text), 'replace'),
-        TE.chain(() => fs.rename(`${guard}.new`, path)),
-        TE.mapLeft(ioError),
+        requireMine(ports, text),
+        TE.orElseFirst(() => pipe(ports.fileSystem.remove(file), TE.mapLeft(ioError))),
       ),
     ),
   )
-  return pipe(
-    create(fs, guard, text),
-    TE.mapLeft(ioError),
-    TE.chain((mine) => (mine ? TE.right(undefined) : TE.left(contested(guard)))),
-    TE.chain(() => async () => {
-      const result = await replace()
-      const removed = await pipe(fs.remove(guard), TE.mapLeft(ioError))()
-      return E.isLeft(result) ? result : removed
+
+/** Makes the chain's end its beginning: one file `lock`. */
+const shorten = ({ fileSystem, path }: Ports, { file }: Link): TE.TaskEither<RunLockError, void> =>
+  file === path ? TE.right(undefined) : pipe(fileSystem.rename(file, path), TE.mapLeft(ioError))
+
+const release = (ports: Ports, text: string): TE.TaskEither<RunLockError, void> =>
+  pipe(
+    endOfChain(ports),
+    TE.chain((end) =>
+      end?.text === text ? pipe(ports.fileSystem.remove(end.file), TE.mapLeft(ioError)) : TE.right(undefined),
+    ),
+  )
+
+const lost = ({ path }: Ports): RunLockError =>
+  lockError(
+    'RUN-LOCK',
+    `this process no longer holds the run (${path} is another's): it was silent for more than ${longSilence} seconds (suspended?), and another process may have gone on with the run; nothing more is written`,
+  )
+
+/** Left when the chain ends with another's text. A lock that was deleted by hand is made again. */
+const stillMine = (ports: Ports, text: string): TE.TaskEither<RunLockError, void> =>
+  pipe(
+    endOfChain(ports),
+    TE.chain((end) => {
+      if (end === undefined)
+        return pipe(
+          create(ports, ports.path, text),
+          TE.map(() => undefined),
+        )
+      return end.text === text ? TE.right(undefined) : TE.left(lost(ports))
     }),
   )
+
+const held = (ports: Ports, text: string): RunLock => {
+  const end = ports.signs.give(ports.path, text)
+  return {
+    path: ports.path,
+    check: stillMine(ports, text),
+    release: () => {
+      end()
+      return release(ports, text)()
+    },
+  }
 }
 
-const release = (fs: FileSystem, path: string, text: string): TE.TaskEither<RunLockError, void> =>
-  pipe(
-    readText(fs, path),
-    TE.chain((found) => (found === text ? pipe(fs.remove(path), TE.mapLeft(ioError)) : TE.right(undefined))),
-  )
+/** The text of this process's lock. */
+const ownText = async ({ processes }: Ports): Promise<string> => {
+  const [startTime, place] = [await processes.startTime(processes.pid), await processes.place()]
+  return holderText({ pid: processes.pid, startTime, place, token: randomUUID() })
+}
 
 /**
  * Takes the lock of a run directory.
  *
  * @param directory the run directory; must exist
- * @returns Left `RUN-LOCK` when a living process holds it (this process too), or when the lock cannot be read
+ * @returns Left `RUN-LOCK` when a living process holds it (this process too), or one elsewhere may
  * @example
  * ```ts
  * import { acquireRunLock } from 'fathom/io'
@@ -163,26 +235,28 @@ export const acquireRunLock = (
   directory: string,
   options: RunLockOptions = {},
 ): TE.TaskEither<RunLockError, RunLock> => {
-  const fs = options.fileSystem ?? nodeFileSystem
-  const processes = options.processes ?? nodeProcesses
-  const path = join(directory, 'lock')
+  const ports: Ports = {
+    fileSystem: options.fileSystem ?? nodeFileSystem,
+    processes: options.processes ?? nodeProcesses,
+    signs: options.signs ?? nodeSignsOfLife,
+    path: join(directory, 'lock'),
+  }
   return pipe(
-    TE.fromTask<string | undefined, RunLockError>(() => processes.startTime(processes.pid)),
-    TE.map((startTime) => lockText({ pid: processes.pid, startTime: startTime ?? null })),
+    TE.fromTask<string, RunLockError>(() => ownText(ports)),
     TE.chainFirst((text) =>
       pipe(
-        create(fs, path, text),
-        TE.mapLeft(ioError),
-        TE.chain((mine) =>
-          mine
-            ? TE.right(undefined)
+        endOfChain(ports),
+        TE.chain((end) =>
+          end === undefined
+            ? create(ports, ports.path, text)
             : pipe(
-                requireStale(fs, processes, path),
-                TE.chain(() => takeOver(fs, processes, path, text)),
+                requireDead(ports, end),
+                TE.chain(() => create(ports, end.next, text)),
               ),
         ),
+        TE.chain((mine) => shorten(ports, mine)),
       ),
     ),
-    TE.map((text) => ({ path, release: release(fs, path, text) })),
+    TE.map((text) => held(ports, text)),
   )
 }

@@ -7,6 +7,7 @@
  * https://github.com/huggingface/safetensors (README).
  */
 import { E } from '../prelude/fp.ts'
+import { printable } from '../prelude/printable.ts'
 import { keysOf } from '../prelude/record.ts'
 import type { RecordDType } from './arrayRecord.ts'
 
@@ -104,8 +105,9 @@ const refuse = (code: SafetensorsCode, message: string): never => {
   throw new Refusal(safetensorsError(code, message))
 }
 
-/** A name, shortened and escaped for a message. */
-export const quoted = (name: string): string => JSON.stringify(name.length > 80 ? `${name.slice(0, 77)}...` : name)
+/** A name, shortened and escaped for a message, which may reach a terminal. */
+export const quoted = (name: string): string =>
+  printable(JSON.stringify(name.length > 80 ? `${name.slice(0, 77)}...` : name))
 
 /** A position in the header's text. Mutable: the readers below advance it. */
 type Cursor = { readonly text: string; at: number }

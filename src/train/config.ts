@@ -3,6 +3,7 @@
  * the nearest, values that do not fit say which do.
  */
 import { E, pipe } from '../prelude/fp.ts'
+import { printable } from '../prelude/printable.ts'
 import { suggestion } from './nearest.ts'
 import { presets, type PresetName } from './presets.ts'
 import type { ModelConfig, TrainConfig } from './trainConfig.ts'
@@ -35,19 +36,26 @@ const oneOf =
 const text: Decoder<string> = (x) =>
   typeof x === 'string' && x !== '' ? E.right(x) : E.left('a text that is not empty')
 
-const list: Decoder<readonly number[]> = (x) =>
-  Array.isArray(x) &&
-  x.length > 0 &&
-  x.every((m: unknown): m is number => typeof m === 'number' && Number.isInteger(m) && m > 0)
-    ? E.right(x)
-    : E.left('a list of whole numbers above 0')
+const list =
+  (longest: number, high: number): Decoder<readonly number[]> =>
+  (x) =>
+    Array.isArray(x) &&
+    x.length > 0 &&
+    x.length <= longest &&
+    x.every((m: unknown): m is number => typeof m === 'number' && Number.isInteger(m) && m > 0 && m <= high)
+      ? E.right(x)
+      : E.left(`a list of at most ${longest} whole numbers from 1 to ${high}`)
 
 const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
   typeof x === 'object' && x !== null && !Array.isArray(x)
 
 type Fields<T> = { readonly [K in keyof T]: Decoder<T[K]> }
 
-const show = (x: unknown): string => JSON.stringify(x) ?? String(x)
+/** A value as a message shows it: what a terminal would obey is escaped, and what is long is cut. */
+const show = (x: unknown): string => {
+  const text = printable(JSON.stringify(x) ?? String(x))
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text
+}
 
 const entriesOf = <T>(fields: Fields<T>): readonly (readonly [string, Decoder<unknown>])[] => Object.entries(fields)
 
@@ -78,7 +86,7 @@ const record =
     const unknown = Object.keys(x).find((key) => !known.includes(key))
     if (unknown !== undefined)
       return E.left(
-        `${where}${unknown} is not a setting${suggestion(unknown, known) || `; there are ${known.join(', ')}`}`,
+        `${where}${printable(unknown.slice(0, 100))} is not a setting${suggestion(unknown, known) || `; there are ${known.join(', ')}`}`,
       )
     const wrong = wrongField(fields, where, x)
     return wrong === undefined && matches(fields, x) ? E.right(x) : E.left(wrong ?? `${where} cannot be read`)
@@ -86,12 +94,12 @@ const record =
 
 const modelFields: Fields<ModelConfig> = {
   width: (x) =>
-    typeof x === 'number' && Number.isInteger(x) && x >= 4 && x % 2 === 0
+    typeof x === 'number' && Number.isInteger(x) && x >= 4 && x <= 8192 && x % 2 === 0
       ? E.right(x)
-      : E.left('an even whole number ≥ 4'),
-  multipliers: list,
-  heads: whole(1),
-  headWidth: whole(1),
+      : E.left('an even whole number from 4 to 8192'),
+  multipliers: list(12, 256),
+  heads: whole(1, 1024),
+  headWidth: whole(1, 4096),
 }
 
 const fields: Fields<TrainConfig> = {
@@ -107,8 +115,8 @@ const fields: Fields<TrainConfig> = {
   height: whole(1, 8192),
   width: whole(1, 8192),
   model: record(modelFields, 'model.'),
-  batch: whole(1),
-  accumulate: whole(1),
+  batch: whole(1, 1e9),
+  accumulate: whole(1, 1e6),
   steps: whole(1, 1e9),
   learningRate: number('a number above 0', (x) => x > 0 && Number.isFinite(x)),
   rate: oneOf('constant', 'cosine'),
@@ -146,6 +154,9 @@ const fits = (n: number, factor: number): string => {
   return below === 0 ? `use ${factor}` : `use ${below} or ${below + factor}`
 }
 
+/** Bytes of a sheet of samples at most: it is encoded as one picture. */
+const largestSheet = 2 ** 30
+
 /** What the values must be to one another. */
 const checkTogether = (config: TrainConfig): E.Either<string, TrainConfig> => {
   const halvings = config.model.multipliers.length - 1
@@ -157,6 +168,11 @@ const checkTogether = (config: TrainConfig): E.Either<string, TrainConfig> => {
       `${what} ${config[wrong]} is not divisible by ${factor} (${halvings} halving${halvings === 1 ? '' : 's'}): ${fits(config[wrong], factor)}`,
     )
   }
+  const sheet = config.sampleCount * config.height * config.width * 3
+  if (sheet > largestSheet)
+    return E.left(
+      `sampleCount must be at most ${Math.max(1, Math.floor((largestSheet * config.sampleCount) / sheet))} for pictures of ${config.height}×${config.width}, got ${config.sampleCount}`,
+    )
   if (config.sampleSteps > config.timesteps)
     return E.left(`sampleSteps must be at most timesteps, ${config.timesteps}, got ${config.sampleSteps}`)
   const pictures = Math.floor(2 ** 32 / (3 * config.height * config.width))

@@ -1,5 +1,4 @@
 /** The pictures that a configuration names: a folder of photographs, or procedural seas. */
-import { createHash } from 'node:crypto'
 import { dataOfSeas, dataOfSet, openImageFolder, summariseSkipped, type TrainingData } from '../data/index.ts'
 import { pipe, TE } from '../prelude/fp.ts'
 import type { TrainConfig } from './trainConfig.ts'
@@ -14,6 +13,9 @@ export interface OpenedData {
   readonly summary: string
   readonly warnings: readonly string[]
 }
+
+/** Marks a fingerprint of contents; checkpoints of before have one of names. */
+const byContents = 'contents '
 
 const grouped = (n: number): string => n.toLocaleString('en-US')
 
@@ -44,10 +46,34 @@ export const openData = (config: TrainConfig): TE.TaskEither<TrainError, OpenedD
           : []
       return {
         data,
-        fingerprint: `${set.count} pictures, ${createHash('sha256').update(JSON.stringify(set.names)).digest('hex').slice(0, 16)}`,
+        fingerprint: `${set.count} pictures, ${byContents}${set.fingerprint.slice(0, 16)}`,
         summary: `${grouped(set.count)} usable${lost} · ${grouped(data.heldOutCount)} held out`,
         warnings: [...set.report.warnings, ...few],
       }
     }),
   )
+}
+
+/**
+ * What a person should know of the pictures of a run that goes on: whether they are those that it was trained on.
+ *
+ * @param then the fingerprint in the checkpoint
+ * @param before the folder in which they lay
+ */
+export const changedData = (
+  then: string,
+  { fingerprint: now }: OpenedData,
+  folder: string | null,
+  before: string | null,
+): readonly string[] => {
+  const words = folder === null ? 'procedural seas' : `the pictures in ${folder}`
+  if (then === now)
+    return folder === before ? [] : [`${words} are those of the run, by their contents: it goes on with the same bits`]
+  if (folder !== null && !then.includes(byContents) && then !== 'seas')
+    return [
+      `the checkpoint knows ${words} by their names alone, as it was saved by an earlier version: whether their contents have changed cannot be told`,
+    ]
+  return [
+    `${words} have changed (${then} then, ${now} now): the run goes on with those there are, but not as it would have`,
+  ]
 }

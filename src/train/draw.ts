@@ -3,6 +3,8 @@ import { ddim, sampling } from '../diffusion/index.ts'
 import { range } from '../prelude/array.ts'
 import type { Device } from '../tensor/device.ts'
 import { foldIn, key } from '../tensor/random.ts'
+import { fail } from './failure.ts'
+import { diverged, nonFinite } from './finite.ts'
 import type { Params, Recipe } from './recipe.ts'
 
 /** How many pictures, in how many steps, from which noise. */
@@ -20,7 +22,7 @@ const toByte = (x: number): number => Math.round((Math.min(1, Math.max(-1, x)) +
 /**
  * Compiles the sampler; the result draws the same pictures from the same parameters.
  *
- * @returns `count` pictures, each bytes [H, W, 3]
+ * @returns `count` pictures, each bytes [H, W, 3]; out of the loop (`fail`) as diverged where they are no numbers
  * @throws RangeError for more steps than the schedule has
  */
 export const drawerOn = (
@@ -46,7 +48,10 @@ export const drawerOn = (
       const { x } = await draw(params, foldIn(foldIn(key(seed), 'sample'), b), {
         onStep: (done, total) => onStep?.(b * total + done, batches * total),
       })
-      const bytes = Uint8Array.from(await device.read(x), toByte)
+      const values = await device.read(x)
+      const bad = nonFinite(values)
+      if (bad !== undefined) fail(diverged(config, `the samples are ${bad}`))
+      const bytes = Uint8Array.from(values, toByte)
       pictures.push(...range(size).map((i) => bytes.subarray(i * each, (i + 1) * each)))
     }
     return pictures.slice(0, count)

@@ -2,7 +2,7 @@
 import { valueAndGrad } from '../autograd/index.ts'
 import { flopsOf } from '../compiler/plan.ts'
 import { conv2d, silu } from '../nn/index.ts'
-import { pipe, TE } from '../prelude/fp.ts'
+import { TE } from '../prelude/fp.ts'
 import type { Device } from '../tensor/device.ts'
 import { key, normal, type Key } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -11,6 +11,7 @@ import { openData } from './data.node.ts'
 import type { RunFacts } from './events.ts'
 import { factsOf } from './facts.ts'
 import { guarded, need } from './failure.ts'
+import { requireLeast } from './leastMemory.node.ts'
 import { openDevice, requireMemory, type DeviceChoice } from './openDevice.ts'
 import { initialState, recipeOf, type Recipe } from './recipe.ts'
 import { stepperOn } from './step.ts'
@@ -72,30 +73,26 @@ const measureRate = async (device: Device, { config }: Recipe): Promise<number> 
  * ```
  */
 export const planTraining = (config: TrainConfig, choice: DeviceChoice = {}): TE.TaskEither<TrainError, TrainingPlan> =>
-  pipe(
-    openData(config),
-    TE.bindTo('opened'),
-    TE.bind('device', () => openDevice(config.device, choice)),
-    TE.chain(({ opened, device }) =>
-      guarded(async () => {
-        try {
-          const recipe = recipeOf(config)
-          const state = initialState(recipe, key(config.seed))
-          const stepper = stepperOn(device, recipe)
-          const plan = stepper.plan(state)
-          await need(TE.fromEither(requireMemory(device, stepper.bytes(state))))
-          const facts = factsOf({ recipe, state, plan, device: device.description, pictures: opened.summary })
-          const flopsPerSecond = await measureRate(device, recipe)
-          return {
-            facts,
-            kernels: plan.kernels.length,
-            flopsPerSecond,
-            seconds: (facts.flops / flopsPerSecond) * config.steps,
-            warnings: opened.warnings,
-          }
-        } finally {
-          await device.close()
-        }
-      }),
-    ),
-  )
+  guarded(async () => {
+    const device = await need(openDevice(config.device, choice))
+    try {
+      await need(TE.fromEither(requireLeast(device, config)))
+      const opened = await need(openData(config))
+      const recipe = recipeOf(config)
+      const state = initialState(recipe, key(config.seed))
+      const stepper = stepperOn(device, recipe)
+      const plan = stepper.plan(state)
+      await need(TE.fromEither(requireMemory(device, stepper.bytes(state))))
+      const facts = factsOf({ recipe, state, plan, device: device.description, pictures: opened.summary })
+      const flopsPerSecond = await measureRate(device, recipe)
+      return {
+        facts,
+        kernels: plan.kernels.length,
+        flopsPerSecond,
+        seconds: (facts.flops / flopsPerSecond) * config.steps,
+        warnings: opened.warnings,
+      }
+    } finally {
+      await device.close()
+    }
+  })

@@ -22,5 +22,6 @@ export {
   type Stepped,
   type Stepper,
 } from './step.ts'
-export { resume, train } from './train.node.ts'
+export { resume, type ResumeChanges } from './resume.node.ts'
+export { train } from './train.node.ts'
 export type { TrainError, TrainErrorCode } from './trainError.ts'

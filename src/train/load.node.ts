@@ -88,11 +88,12 @@ export interface Samples {
 }
 
 const requireOptions = (
-  { timesteps }: TrainConfig,
+  { timesteps, height, width }: TrainConfig,
   { count, steps, seed }: SampleOptions,
 ): E.Either<TrainError, void> => {
-  if (!Number.isSafeInteger(count) || count < 1)
-    return E.left(trainError('CFG', `count must be a whole number ≥ 1, got ${count}`))
+  const most = Math.floor(2 ** 30 / (height * width * 3)) // the sheet is encoded as one picture
+  if (!Number.isSafeInteger(count) || count < 1 || count > most)
+    return E.left(trainError('CFG', `count must be a whole number from 1 to ${most}, got ${count}`))
   if (!Number.isSafeInteger(steps) || steps < 1 || steps > timesteps)
     return E.left(trainError('CFG', `steps must be a whole number from 1 to ${timesteps}, got ${steps}`))
   if (!Number.isSafeInteger(seed) || seed < 0)

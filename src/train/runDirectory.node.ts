@@ -4,28 +4,31 @@
  */
 import { createHash } from 'node:crypto'
 import { open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import {
   acquireRunLock,
   appendMetric,
   encodePng,
   imageGrid,
   lineChart,
+  makeDurableDirectory,
   newestCheckpoint,
   nodeFileSystem,
-  readMetrics,
   replaceFile,
+  salvageMetrics,
   saveCheckpoint,
   truncateMetricsAfter,
   type MetricRecord,
+  type ReadOptions,
   type RunLock,
+  type RunLockError,
 } from '../io/index.ts'
-import type { FileSystemError } from '../io/index.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { decodeConfig } from './config.ts'
+import { diverged, nonFiniteIn } from './finite.ts'
 import type { TrainConfig } from './trainConfig.ts'
 import type { Progress } from './stateFiles.ts'
-import { stateFromFiles, stateToFiles } from './stateFiles.ts'
+import { progressIn, stateFromFiles, stateToFiles } from './stateFiles.ts'
 import type { Device } from '../tensor/device.ts'
 import type { TrainState } from './recipe.ts'
 import { trainError, trainErrorOf, type TrainError } from './trainError.ts'
@@ -39,17 +42,27 @@ const names = {
   checkpoints: 'checkpoints',
 } as const
 
+/** What {@link names} calls the parts of a run, for the files beside this one. */
+export const partOf = (directory: string, part: keyof typeof names): string => join(directory, names[part])
+
 const runError = trainErrorOf('RUN-IO')
 
 const pad = (step: number): string => String(step).padStart(6, '0')
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 
-/** SHA-256 of the settings that determine a run's numbers; where it lies and how often it reports do not. */
-export const configHash = (config: TrainConfig): string => {
+/** A record's values by sorted names, hashed. */
+const hashOf = (determining: Readonly<Record<string, unknown>>, model: object): string => {
+  const canonical = JSON.stringify(determining, Object.keys({ ...determining, ...model }).toSorted())
+  return createHash('sha256').update(canonical).digest('hex')
+}
+
+/** The settings that determine a run's numbers: where it lies, how often it reports and how long it goes on do not. */
+const determiningOf = (config: TrainConfig) => {
   const {
     out: _,
     folder,
+    steps: _t,
     saveEvery: _s,
     sampleEvery: _p,
     heldOutEvery: _h,
@@ -57,65 +70,36 @@ export const configHash = (config: TrainConfig): string => {
     sampleSteps: _n,
     ...determining
   } = config
-  const canonical = JSON.stringify(
-    { ...determining, seas: folder === null },
-    Object.keys({ ...determining, ...determining.model, seas: 0 }).toSorted(),
-  )
-  return createHash('sha256').update(canonical).digest('hex')
+  return { ...determining, seas: folder === null }
 }
 
-const holdsRun = (directory: string): TE.TaskEither<TrainError, boolean> =>
-  pipe(
-    nodeFileSystem.list(directory),
-    TE.map((found) => found.includes(names.config) || found.includes(names.checkpoints)),
-    TE.orElse((error) => (error.code === 'ENOENT' ? TE.right<FileSystemError, boolean>(false) : TE.left(error))),
-    TE.mapLeft(runError),
-  )
+/**
+ * SHA-256 of the settings that a run cannot change on its way. It may go on for more steps, with the rates of a longer run from there
+ * on; a checkpoint says for how many it was planned.
+ */
+export const configHash = (config: TrainConfig): string => hashOf(determiningOf(config), config.model)
+
+/** The hash that runs of before wrote, which went by the steps too. */
+const olderConfigHash = (config: TrainConfig): string =>
+  hashOf({ ...determiningOf(config), steps: config.steps }, config.model)
+
+/** Whether a checkpoint was saved by a run of this configuration. */
+export const isOf = (config: TrainConfig, { configHash: found }: Pick<Progress, 'configHash'>): boolean =>
+  found === configHash(config) || found === olderConfigHash(config)
 
 /** Takes the lock of a run; another process that works on it is an error. */
-const lock = (directory: string): TE.TaskEither<TrainError, RunLock> =>
-  pipe(
-    acquireRunLock(directory),
-    TE.mapLeft(({ code, message }) => trainError(code === 'RUN-LOCK' ? 'RUN-LOCK' : 'RUN-IO', message)),
-  )
+export const lockRun = (directory: string): TE.TaskEither<TrainError, RunLock> =>
+  pipe(acquireRunLock(directory), TE.mapLeft(lockError))
 
-/** Left unless a new run may begin in the directory. */
-export const requireFree = (directory: string): TE.TaskEither<TrainError, void> =>
-  pipe(
-    holdsRun(directory),
-    TE.chain((held) =>
-      held
-        ? TE.left(
-            trainError(
-              'RUN-EXISTS',
-              `${directory} holds a run already: continue it with \`fathom resume ${directory}\`, or choose another directory with --out`,
-            ),
-          )
-        : TE.right(undefined),
-    ),
-  )
+/** Left when the run is no longer this process's; to be asked before it is written to. */
+export const stillHeld = (lock: RunLock): TE.TaskEither<TrainError, void> => pipe(lock.check, TE.mapLeft(lockError))
 
-/** Makes the directory of a new run, locks it and writes its configuration. The directory may exist, but hold no run. */
-export const createRun = (config: TrainConfig): TE.TaskEither<TrainError, RunLock> => {
-  const { out, ...written } = config
-  return pipe(
-    requireFree(out),
-    TE.chain(() => pipe(nodeFileSystem.makeDirectory(join(out, names.samples)), TE.mapLeft(runError))),
-    TE.chain(() => lock(out)),
-    TE.chainFirst((held) =>
-      pipe(
-        requireFree(out), // again, now that nobody else can begin one
-        TE.chain(() =>
-          pipe(
-            replaceFile(join(out, names.config), encode(`${JSON.stringify(written, undefined, 2)}\n`)),
-            TE.mapLeft(runError),
-          ),
-        ),
-        TE.orElseFirst(() => pipe(held.release, TE.mapLeft(runError))),
-      ),
-    ),
-  )
-}
+const lockError = ({ code, message }: RunLockError): TrainError =>
+  trainError(code === 'RUN-LOCK' ? 'RUN-LOCK' : 'RUN-IO', message)
+
+/** Writes the configuration of a run. */
+export const writeConfig = ({ out, ...written }: TrainConfig): TE.TaskEither<TrainError, void> =>
+  pipe(replaceFile(partOf(out, 'config'), encode(`${JSON.stringify(written, undefined, 2)}\n`)), TE.mapLeft(runError))
 
 /** The configuration of the run in a directory. */
 export const readConfig = (directory: string): TE.TaskEither<TrainError, TrainConfig> => {
@@ -145,21 +129,33 @@ export const readConfig = (directory: string): TE.TaskEither<TrainError, TrainCo
   )
 }
 
-/** Locks a run that exists. */
-export const openRun = lock
-
-/** A state from a checkpoint, the step it was saved after, and what newer checkpoints are damaged. */
+/** A state from a checkpoint, the step it was saved after, and what newer checkpoints cannot be used. */
 export interface Restored {
+  /** The checkpoint's name. */
+  readonly name: string
   readonly state: TrainState
   readonly progress: Progress
   /** Sentences for the user; empty when the newest checkpoint was sound. */
   readonly warnings: readonly string[]
 }
 
-/** The newest state of a run that is whole. */
+/** Left, with the reason, for a checkpoint whose weights are not numbers, or that says another step than its name. */
+const judge: ReadOptions['judge'] = ({ step, files }) => {
+  const bad = nonFiniteIn(files)
+  if (bad !== undefined) return E.left(`the run had diverged: ${bad}`)
+  return pipe(
+    progressIn(files),
+    E.filterOrElse(
+      (progress) => progress.step === step,
+      (progress) => `its state is of step ${progress.step}`,
+    ),
+  )
+}
+
+/** The newest state of a run that is whole, and made of numbers. */
 export const restore = (config: TrainConfig, template: TrainState): TE.TaskEither<TrainError, Restored> =>
   pipe(
-    newestCheckpoint(join(config.out, names.checkpoints)),
+    newestCheckpoint(partOf(config.out, 'checkpoints'), { judge }),
     TE.mapLeft(trainErrorOf('CKPT')),
     TE.chainEitherK(({ name, files, skipped }) =>
       pipe(
@@ -171,7 +167,7 @@ export const restore = (config: TrainConfig, template: TrainState): TE.TaskEithe
           ),
         ),
         E.filterOrElse(
-          ({ progress }) => progress.configHash === configHash(config),
+          ({ progress }) => isOf(config, progress),
           () =>
             trainError(
               'CKPT',
@@ -179,6 +175,7 @@ export const restore = (config: TrainConfig, template: TrainState): TE.TaskEithe
             ),
         ),
         E.map(({ state, progress }) => ({
+          name,
           state,
           progress,
           warnings: skipped.map((s) => `checkpoint ${s.name} is damaged (${s.reason}); using ${name}`),
@@ -197,14 +194,15 @@ const syncMetrics = async (directory: string): Promise<void> => {
   }
 }
 
-/** Saves a checkpoint; the path, also where only the removal of an old one failed. */
+/** Saves a checkpoint, unless its weights are no numbers; the path, also where only the removal of an old one failed. */
 export const save = (
   device: Device,
-  directory: string,
+  config: TrainConfig,
   state: TrainState,
   progress: Progress,
-): TE.TaskEither<TrainError, string> =>
-  pipe(
+): TE.TaskEither<TrainError, string> => {
+  const directory = config.out
+  return pipe(
     TE.tryCatch(
       async () => {
         await syncMetrics(directory)
@@ -213,9 +211,13 @@ export const save = (
       (reason) =>
         trainError('RUN-IO', `the state of step ${progress.step} cannot be saved in ${directory}: ${String(reason)}`),
     ),
+    TE.filterOrElse(
+      (files) => nonFiniteIn(files) === undefined,
+      (files) => diverged(config, nonFiniteIn(files) ?? '', progress.step),
+    ),
     TE.chain((files) =>
       pipe(
-        saveCheckpoint(join(directory, names.checkpoints), progress.step, files),
+        saveCheckpoint(partOf(directory, 'checkpoints'), progress.step, files),
         TE.orElse((error) =>
           error.code === 'CKPT-RETAIN'
             ? TE.right(join(directory, names.checkpoints, `step-${pad(progress.step)}`))
@@ -225,18 +227,36 @@ export const save = (
       ),
     ),
   )
+}
 
 /** Appends the metrics of a step. */
 export const record = (directory: string, metric: MetricRecord): TE.TaskEither<TrainError, void> =>
   pipe(appendMetric(join(directory, names.metrics), metric), TE.mapLeft(runError))
 
-/** Forgets what was measured after a step. */
-export const rewind = (directory: string, step: number): TE.TaskEither<TrainError, void> =>
-  pipe(truncateMetricsAfter(join(directory, names.metrics), step), TE.mapLeft(runError))
+/** Forgets what was measured after a step. @returns sentences about what is missing */
+export const rewind = (directory: string, step: number): TE.TaskEither<TrainError, readonly string[]> =>
+  pipe(
+    truncateMetricsAfter(partOf(directory, 'metrics'), step),
+    TE.bimap(runError, ({ records, unreadable }) => {
+      const path = partOf(directory, 'metrics')
+      const missing = step - new Set(records.map((record) => record.step).filter((n) => n >= 1)).size
+      return [
+        ...(unreadable === 0 ? [] : [`${path} had ${lines(unreadable)} that cannot be read, which are removed`]),
+        ...(missing <= 0
+          ? []
+          : [`${path} lacks ${missing} of the ${step} steps that are done, and so does the loss curve`]),
+      ]
+    }),
+  )
 
-/** All metrics of a run, a record for each step. */
+const lines = (count: number): string => (count === 1 ? 'a line' : `${count} lines`)
+
+/** All metrics of a run that can be read, a record for each step. */
 export const metricsOf = (directory: string): TE.TaskEither<TrainError, readonly MetricRecord[]> =>
-  pipe(readMetrics(join(directory, names.metrics)), TE.mapLeft(runError))
+  pipe(
+    salvageMetrics(partOf(directory, 'metrics')),
+    TE.bimap(runError, ({ records }) => records),
+  )
 
 const seriesOf = (metrics: readonly MetricRecord[], name: string): readonly (readonly [number, number])[] =>
   metrics.flatMap((m) => (typeof m[name] === 'number' ? [[m.step, m[name]] as const] : []))
@@ -262,7 +282,8 @@ const writeSheet = (
   { height, width }: TrainConfig,
 ): TE.TaskEither<TrainError, string> =>
   pipe(
-    replaceFile(path, encodePng(imageGrid(pictures, { height, width, channels: 3 }))),
+    makeDurableDirectory(dirname(path)), // `samples` may be gone, to save space
+    TE.chain(() => replaceFile(path, encodePng(imageGrid(pictures, { height, width, channels: 3 })))),
     TE.bimap(runError, () => path),
   )
 

@@ -3,6 +3,7 @@ import { readSafetensors, writeSafetensors, type ArrayRecord } from '../io/index
 import { viewAs, type TypedArray } from '../graph/dtype.ts'
 import { equalNumbers } from '../prelude/array.ts'
 import { E, pipe } from '../prelude/fp.ts'
+import { printable } from '../prelude/printable.ts'
 import { tensor } from '../tensor/create.ts'
 import type { Machine } from '../backends/backend.ts'
 import type { Device } from '../tensor/device.ts'
@@ -14,6 +15,8 @@ import type { TrainState } from './recipe.ts'
 export interface Progress {
   /** Steps that are done. */
   readonly step: number
+  /** Steps that the run was planned for, by which its rates went; runs of before did not say. */
+  readonly steps?: number
   readonly seed: number
   /** SHA-256 of what determines the run's numbers. */
   readonly configHash: string
@@ -68,7 +71,8 @@ const isNumber = (x: unknown): x is number => typeof x === 'number'
 
 /** Fields of {@link Progress}, and what each must be. */
 const progressFields: { readonly [K in keyof Required<Progress>]: (x: unknown) => boolean } = {
-  step: isNumber,
+  step: (x) => Number.isSafeInteger(x),
+  steps: (x) => x === undefined || Number.isSafeInteger(x),
   seed: isNumber,
   configHash: isText,
   data: isText,
@@ -82,7 +86,7 @@ const isProgress = (x: unknown): x is Progress => {
   return Object.entries(progressFields).every(([name, fits]) => fits(found.get(name)))
 }
 
-const progressFrom = (bytes: Uint8Array): E.Either<string, Progress> =>
+const parseProgress = (bytes: Uint8Array): E.Either<string, Progress> =>
   pipe(
     E.tryCatch(
       (): unknown => JSON.parse(new TextDecoder().decode(bytes)),
@@ -93,6 +97,10 @@ const progressFrom = (bytes: Uint8Array): E.Either<string, Progress> =>
 
 const fileOf = (files: ReadonlyMap<string, Uint8Array>, name: string): E.Either<string, Uint8Array> =>
   E.fromNullable(`${name} is not in the checkpoint`)(files.get(name))
+
+/** What a checkpoint says beside its tensors. */
+export const progressIn = (files: ReadonlyMap<string, Uint8Array>): E.Either<string, Progress> =>
+  pipe(fileOf(files, stateName), E.chain(parseProgress))
 
 /** The record as a tensor like `like`; Left when shape or dtype differ. */
 const tensorLike = (like: Tensor, path: string, found: ArrayRecord | undefined): E.Either<string, Tensor> => {
@@ -115,7 +123,8 @@ const treeFrom = <T>(template: T, bytes: Uint8Array): E.Either<string, T> =>
     E.chain(({ tensors }) => {
       const paths = leavesWithPaths(template)
       const extra = [...tensors.keys()].find((name) => !paths.some(([path]) => path === name))
-      if (extra !== undefined) return E.left(`it has the tensor '${extra}', which the configuration does not make`)
+      if (extra !== undefined)
+        return E.left(`it has the tensor '${printable(extra.slice(0, 80))}', which the configuration does not make`)
       return pipe(
         E.traverseArray(([path, like]: readonly [string, Tensor]) => tensorLike(like, path, tensors.get(path)))(paths),
         E.map((made) => {
@@ -147,7 +156,7 @@ export const stateFromFiles = (
     E.bind('params', () => part('params', template.params)),
     E.bind('average', () => part('average', template.average)),
     E.bind('opt', () => part('opt', template.opt)),
-    E.bind('progress', () => pipe(fileOf(files, stateName), E.chain(progressFrom))),
+    E.bind('progress', () => progressIn(files)),
     E.map(({ progress, ...state }) => ({ state, progress })),
   )
 }

@@ -1,42 +1,42 @@
 /**
- * Training: `train` begins a run, `resume` continues one exactly where its newest checkpoint stands. The loop is the only place that
- * changes anything; the steps that it runs are pure.
+ * Training: `train` begins a run, and the loop, in which `resume` (resume.node.ts) goes on. The loop is the only place that changes
+ * anything; the steps that it runs are pure.
  */
 import { setImmediate } from 'node:timers/promises'
 import { batchAt } from '../data/batches.ts'
-import type { RunLock } from '../io/index.ts'
+import { withdrawCheckpoint, type RunLock } from '../io/index.ts'
 import { range } from '../prelude/array.ts'
 import { pipe, TE } from '../prelude/fp.ts'
 import type { Device } from '../tensor/device.ts'
 import { key } from '../tensor/random.ts'
+import { abandon, claim, requireFree, tidy } from './beginning.node.ts'
 import type { TrainConfig } from './trainConfig.ts'
 import { openData, type OpenedData } from './data.node.ts'
 import { drawerOn } from './draw.ts'
 import type { TrainEvent, TrainHooks, TrainSummary } from './events.ts'
 import { factsOf } from './facts.ts'
 import { fail, guarded, need } from './failure.ts'
+import { diverged } from './finite.ts'
 import { heldOutOn, type HeldOut } from './heldOut.ts'
+import { requireLeast } from './leastMemory.node.ts'
 import { openDevice, requireMemory } from './openDevice.ts'
 import { initialState, recipeOf, type Params, type Recipe, type TrainState } from './recipe.ts'
 import {
   configHash,
-  createRun,
   drawChart,
-  metricsOf,
-  openRun,
-  readConfig,
+  partOf,
   record,
-  requireFree,
-  restore,
-  rewind,
   save,
+  stillHeld,
+  writeConfig,
   writeFirstBatch,
   writeSamples,
   type Restored,
 } from './runDirectory.node.ts'
+import { requireOutside } from './runPlace.node.ts'
 import type { Progress } from './stateFiles.ts'
 import { stepperOn, type Stepper } from './step.ts'
-import { trainError, type TrainError } from './trainError.ts'
+import { trainErrorOf, type TrainError } from './trainError.ts'
 
 /** The noise of the sheets of samples: always the same, so that sheets compare. */
 const sheetSeed = 0
@@ -53,8 +53,23 @@ interface Workshop {
   readonly signal: AbortSignal | undefined
 }
 
+/** A workshop whose run this process holds: it may write. */
+export interface LockedShop extends Workshop {
+  readonly lock: RunLock
+}
+
+/** Writes to the run, if it is still this process's. */
+const write = <A>({ lock }: LockedShop, task: TE.TaskEither<TrainError, A>): Promise<A> =>
+  need(
+    pipe(
+      stillHeld(lock),
+      TE.chain(() => task),
+    ),
+  )
+
 const progressAt = ({ recipe: { config }, device, opened }: Workshop, step: number): Progress => ({
   step,
+  steps: config.steps,
   seed: config.seed,
   configHash: configHash(config),
   data: opened.fingerprint,
@@ -62,16 +77,26 @@ const progressAt = ({ recipe: { config }, device, opened }: Workshop, step: numb
   ...(device.machine === undefined ? {} : { machine: device.machine }),
 })
 
-const saveAt = async (shop: Workshop, state: TrainState, step: number): Promise<void> => {
-  const path = await need(save(shop.device, shop.recipe.config.out, state, progressAt(shop, step)))
+const saveAt = async (shop: LockedShop, state: TrainState, step: number): Promise<void> => {
+  const path = await write(shop, save(shop.device, shop.recipe.config, state, progressAt(shop, step)))
   shop.emit({ _tag: 'Saved', step, path })
 }
 
 const isDue = (step: number, every: number, steps: number): boolean => step % every === 0 || step === steps
 
+/** A loss that is no number: the weights that it was measured with are no good, and nor is a checkpoint of them. */
+const endDiverged = async (shop: LockedShop, loss: number, step: number): Promise<never> => {
+  const { config } = shop.recipe
+  await write(
+    shop,
+    pipe(withdrawCheckpoint(partOf(config.out, 'checkpoints'), step - 1), TE.mapLeft(trainErrorOf('CKPT'))),
+  )
+  return fail(diverged(config, `the loss is ${loss}`, step))
+}
+
 /** One step with its reports; the state after it. */
 const advance = async (
-  shop: Workshop,
+  shop: LockedShop,
   state: TrainState,
   step: number,
 ): Promise<{ readonly state: TrainState; readonly loss: number; readonly heldOut?: HeldOut }> => {
@@ -84,16 +109,13 @@ const advance = async (
   const [next, measured] = await shop.stepper.run(state, pictures, step)
   const [loss = NaN] = await shop.device.read(measured.loss)
   const imagesPerSecond = (1000 * count) / (performance.now() - start)
-  if (!Number.isFinite(loss))
-    fail(
-      trainError(
-        'DIVERGED',
-        `the loss is ${loss} at step ${step} of ${config.out}: the run is stopped, its checkpoints from before are untouched; start another with a lower --lr than ${config.learningRate}`,
-      ),
-    )
+  if (!Number.isFinite(loss)) await endDiverged(shop, loss, step)
   shop.emit({ _tag: 'Stepped', step, steps: config.steps, loss, imagesPerSecond })
   const heldOut = isDue(step, config.heldOutEvery, config.steps) ? await shop.measure(next.params) : undefined
-  await need(
+  if (heldOut !== undefined && !Number.isFinite(heldOut.loss))
+    fail(diverged(config, `the loss on held-out pictures is ${heldOut.loss}`, step))
+  await write(
+    shop,
     record(config.out, {
       step,
       loss,
@@ -103,17 +125,18 @@ const advance = async (
   )
   if (heldOut !== undefined) {
     shop.emit({ _tag: 'HeldOut', step, ...heldOut })
-    await need(drawChart(config.out))
+    await write(shop, drawChart(config.out))
   }
   if (isDue(step, config.sampleEvery, config.steps)) {
-    const path = await need(writeSamples(config, step, await shop.draw(next.average)))
+    const pictures = await shop.draw(next.average)
+    const path = await write(shop, writeSamples(config, step, pictures))
     shop.emit({ _tag: 'Sampled', step, path })
   }
   return heldOut === undefined ? { state: next, loss } : { state: next, loss, heldOut }
 }
 
 /** The loop, from the step after `from` to the last or to the signal. */
-const loop = async (shop: Workshop, begin: TrainState, from: number): Promise<TrainSummary> => {
+export const loop = async (shop: LockedShop, begin: TrainState, from: number): Promise<TrainSummary> => {
   const { config } = shop.recipe
   const start = performance.now()
   let state = begin
@@ -137,7 +160,7 @@ const loop = async (shop: Workshop, begin: TrainState, from: number): Promise<Tr
   }
   const interrupted = step < config.steps
   if (saved !== step) await saveAt(shop, state, step)
-  if (interrupted) await need(drawChart(config.out))
+  if (interrupted) await write(shop, drawChart(config.out))
   return {
     directory: config.out,
     step,
@@ -148,33 +171,44 @@ const loop = async (shop: Workshop, begin: TrainState, from: number): Promise<Tr
   }
 }
 
-/** Prepares what the loop uses, brings the state to the device, runs, and closes the device. */
-const work = async (
-  device: Device,
-  config: TrainConfig,
-  opened: OpenedData,
-  hooks: TrainHooks,
-  found?: Restored,
-): Promise<TrainSummary> => {
+/** What a run begins or goes on with. */
+export interface Job {
+  readonly config: TrainConfig
+  readonly hooks: TrainHooks
+  readonly found?: Restored
+  /** Sentences for the user, before the first step; of the pictures too, once they are open. */
+  readonly notes: (opened: OpenedData) => readonly string[]
+}
+
+/**
+ * Prepares everything that the loop uses, the memory checked and the step planned, and closes the device in the end. Nothing is
+ * written: a run that is refused here leaves no trace.
+ *
+ * @param use given the state on the device
+ */
+export const inShop = async <A>(
+  { config, hooks, found, notes }: Job,
+  use: (shop: Workshop, state: TrainState) => Promise<A>,
+): Promise<A> => {
   const emit = hooks.onEvent ?? (() => undefined)
-  const recipe = recipeOf(config)
+  const device = await need(openDevice(config.device, hooks.deviceOptions, found?.progress.machine))
   try {
+    await need(TE.fromEither(requireLeast(device, config))) // before minutes are spent on decoding photographs
+    const opened = await need(openData(config))
+    const recipe = recipeOf(config)
     const state =
       found === undefined
         ? await device.compile((seed: ReturnType<typeof key>) => initialState(recipe, seed))(key(config.seed))
         : await device.realize(found.state)
     const base = { recipe, device, opened, stepper: stepperOn(device, recipe), emit, signal: hooks.signal }
-    const from = found?.progress.step ?? 0
-    for (const message of [...opened.warnings, ...(found?.warnings ?? []), ...changedData(config, found, opened)])
+    for (const message of [...opened.warnings, ...(found?.warnings ?? []), ...notes(opened)])
       emit({ _tag: 'Warning', message })
     const plan = base.stepper.plan(state)
     await need(TE.fromEither(requireMemory(device, base.stepper.bytes(state))))
     const facts = factsOf({ recipe, state, plan, device: device.description, pictures: opened.summary })
-    emit({ _tag: 'Started', facts, from })
+    emit({ _tag: 'Started', facts, from: found?.progress.step ?? 0 })
     const draw = drawerOn(device, recipe, { count: config.sampleCount, steps: config.sampleSteps, seed: sheetSeed })
-    const shop: Workshop = { ...base, draw, measure: whenAsked(() => heldOutOn(device, recipe, opened.data)) }
-    if (found === undefined) await begin(shop, state)
-    return await loop(shop, state, from)
+    return await use({ ...base, draw, measure: whenAsked(() => heldOutOn(device, recipe, opened.data)) }, state)
   } finally {
     await device.close()
   }
@@ -191,30 +225,35 @@ const whenAsked = (
   }
 }
 
-/** A new run: what the network will see, and a checkpoint to come back to. */
-const begin = async (shop: Workshop, state: TrainState): Promise<void> => {
+/** Begins a run that is locked: its configuration, what the network will see, and a checkpoint to come back to. */
+export const begin = async (shop: LockedShop, state: TrainState): Promise<void> => {
   const { config } = shop.recipe
   const pictures = range(Math.min(config.batch, 64)).map((i) => shop.opened.data.picture(i))
-  await need(writeFirstBatch(config, pictures))
+  await write(shop, writeConfig(config))
+  await write(shop, writeFirstBatch(config, pictures))
   await saveAt(shop, state, 0)
 }
 
-const changedData = ({ folder }: TrainConfig, found: Restored | undefined, opened: OpenedData): readonly string[] =>
-  found === undefined || found.progress.data === opened.fingerprint
-    ? []
-    : [
-        `the pictures in ${folder} have changed (${found.progress.data} then, ${opened.fingerprint} now): the run goes on with those there are, but not as it would have`,
-      ]
+/** Begins, or leaves nothing behind. */
+const beginOrAbandon = async (shop: LockedShop, state: TrainState): Promise<void> => {
+  let begun = false
+  try {
+    await tidy(shop.recipe.config.out)
+    await begin(shop, state)
+    begun = true
+  } finally {
+    if (!begun) await abandon(shop.recipe.config.out, shop.lock)
+  }
+}
 
 /** Runs, and gives the lock back whatever happens. */
-const locked = (lock: RunLock, run: () => Promise<TrainSummary>): TE.TaskEither<TrainError, TrainSummary> =>
-  guarded(async () => {
-    try {
-      return await run()
-    } finally {
-      await lock.release()
-    }
-  })
+export const holding = async <A>(lock: RunLock, run: () => Promise<A>): Promise<A> => {
+  try {
+    return await run()
+  } finally {
+    await lock.release()
+  }
+}
 
 /**
  * Trains a new run in `config.out`.
@@ -234,76 +273,15 @@ const locked = (lock: RunLock, run: () => Promise<TrainSummary>): TE.TaskEither<
  * ```
  */
 export const train = (config: TrainConfig, hooks: TrainHooks = {}): TE.TaskEither<TrainError, TrainSummary> =>
-  pipe(
-    requireFree(config.out), // before minutes are spent on decoding photographs
-    TE.chain(() => openData(config)),
-    TE.bindTo('opened'),
-    TE.bind('device', () => openDevice(config.device, hooks.deviceOptions)),
-    TE.bind('lock', ({ device }) =>
-      pipe(
-        createRun(config),
-        TE.orElseFirst(() => TE.fromTask(() => device.close())),
-      ),
-    ),
-    TE.chain(({ opened, device, lock }) => locked(lock, () => work(device, config, opened, hooks))),
-  )
-
-/**
- * Continues the run in a directory from its newest valid checkpoint, with the same bits as if it had never stopped.
- *
- * @returns the summary, at once if the run is complete; Left when there is no run, no valid checkpoint, or another process works on it
- * @example
- * ```ts
- * import { configOf, resume, train, type TrainHooks } from 'fathom/train'
- * import { pipe } from 'fp-ts/lib/function.js'
- * import * as TE from 'fp-ts/lib/TaskEither.js'
- *
- * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
- * const config = configOf({ out: 'run', height: 8, width: 8, model, batch: 2 })
- * const oneStep = (): TrainHooks => {
- *   const stop = new AbortController()
- *   return { signal: stop.signal, onEvent: ({ _tag }) => (_tag === 'Stepped' ? stop.abort() : undefined) }
- * }
- * const begin = pipe(
- *   TE.fromEither(config),
- *   TE.chain((c) => train(c, oneStep())),
- * )
- * await begin() // => right({ step: 1, steps: 600, interrupted: true, … })
- * await resume('run', oneStep())() // => right({ step: 2, steps: 600, interrupted: true, … })
- * ```
- */
-export const resume = (directory: string, hooks: TrainHooks = {}): TE.TaskEither<TrainError, TrainSummary> =>
-  pipe(
-    readConfig(directory),
-    TE.bindTo('config'),
-    TE.bind('lock', () => openRun(directory)),
-    TE.chain(({ config, lock }) =>
-      locked(lock, async () => {
-        const found = await need(restore(config, initialState(recipeOf(config), key(0))))
-        const { step } = found.progress
-        await need(rewind(directory, step))
-        if (step >= config.steps) return completed(config, step)
-        const opened = await need(openData(config))
-        const device = await need(openDevice(config.device, hooks.deviceOptions, found.progress.machine))
-        return work(device, config, opened, hooks, found)
-      }),
-    ),
-  )
-
-/** The summary of a run that has nothing left to do. */
-const completed = async (config: TrainConfig, step: number): Promise<TrainSummary> => {
-  const metrics = await need(metricsOf(config.out))
-  const numbers = (name: string): readonly number[] =>
-    metrics.flatMap((m) => (typeof m[name] === 'number' ? [m[name]] : []))
-  const [loss, heldOut, heldOutRelative] = ['loss', 'heldOut', 'heldOutRelative'].map((name) => numbers(name).at(-1))
-  return {
-    directory: config.out,
-    step,
-    steps: config.steps,
-    interrupted: false,
-    ...(loss !== undefined && { loss }),
-    ...(heldOut !== undefined && { heldOut }),
-    ...(heldOutRelative !== undefined && { heldOutRelative }),
-    seconds: 0,
-  }
-}
+  guarded(async () => {
+    await need(requireOutside(config))
+    await need(requireFree(config.out)) // before minutes are spent on decoding photographs
+    return inShop({ config, hooks, notes: () => [] }, async (shop, state) => {
+      const lock = await need(claim(config.out))
+      return holding(lock, async () => {
+        const locked = { ...shop, lock }
+        await beginOrAbandon(locked, state)
+        return loop(locked, state, 0)
+      })
+    })
+  })

@@ -2,18 +2,25 @@ import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { saveCheckpoint, type CheckpointOptions, type LoadedCheckpoint } from '../../src/io/checkpoint.node.ts'
+import type { FileSystem } from '../../src/io/fileSystem.ts'
 import {
+  completeSave,
+  holdsCheckpoint,
   newestCheckpoint,
-  saveCheckpoint,
-  type CheckpointOptions,
-  type LoadedCheckpoint,
-} from '../../src/io/checkpoint.node.ts'
+  type ReadOptions,
+} from '../../src/io/newestCheckpoint.node.ts'
 import type { Processes } from '../../src/io/processes.node.ts'
 import { E } from '../../src/prelude/fp.ts'
 import { CrashFileSystem, crashStates } from './crashFileSystem.ts'
 
 const root = '/run/checkpoints'
-const processes = (pid: number): Processes => ({ pid, isAlive: (p) => p === pid, startTime: async () => undefined })
+const processes = (pid: number): Processes => ({
+  pid,
+  isAlive: (p) => p === pid,
+  startTime: async () => undefined,
+  place: async () => undefined,
+})
 
 /** Two files that differ with the step and the version. */
 const contents = (step: number, version = 1): ReadonlyMap<string, Uint8Array> =>
@@ -45,7 +52,7 @@ const save = async (options: CheckpointOptions, step: number, v = 1): Promise<st
   return saved.right
 }
 
-const newest = async (options: CheckpointOptions): Promise<LoadedCheckpoint> => {
+const newest = async (options: ReadOptions): Promise<LoadedCheckpoint> => {
   const found = await newestCheckpoint(root, options)()
   if (E.isLeft(found)) throw new Error(found.left.message)
   return found.right
@@ -159,13 +166,46 @@ describe('newestCheckpoint', () => {
     })
   })
 
-  it('removes temporary directories of dead processes only', async () => {
+  it('writes nothing: to a reader elsewhere a living trainer looks dead', async () => {
     const fileSystem = await machine()
     await save({ fileSystem, processes: processes(7) }, 1)
-    for (const name of ['.tmp-000002-7', '.tmp-000002-8', '.tmp-latest-9', '.tmp-other'])
+    for (const name of ['.tmp-000002-7', '.tmp-000002-8', '.tmp-latest-9'])
       await fileSystem.makeDirectory(`${root}/${name}`)()
-    await newest({ fileSystem, processes: processes(7) })
-    expect(await fileSystem.list(root)()).toEqual(E.right(['.tmp-000002-7', '.tmp-other', 'latest', 'step-000001']))
+    const before = fileSystem.log.length
+    await newest({ fileSystem, processes: processes(9) })
+    expect(fileSystem.log).toHaveLength(before)
+  })
+
+  it('finds the newest while a trainer saves and removes faster than it reads', async () => {
+    const fileSystem = await machine()
+    await save({ fileSystem, keep: 1 }, 1)
+    let step = 1
+    const racing: FileSystem = {
+      makeDirectory: fileSystem.makeDirectory,
+      writeFile: fileSystem.writeFile,
+      syncDirectory: fileSystem.syncDirectory,
+      rename: fileSystem.rename,
+      remove: fileSystem.remove,
+      list: fileSystem.list,
+      readFile: (path) => async () => {
+        if (path.endsWith('state.json') && step < 5) await save({ fileSystem, keep: 1 }, ++step)
+        return fileSystem.readFile(path)()
+      },
+    }
+    expect(await newest({ fileSystem: racing })).toMatchObject({ step: 5, skipped: [] })
+  })
+
+  it('passes over what its judge refuses, with the reason', async () => {
+    const fileSystem = await machine()
+    for (const step of [1, 2, 3]) await save({ fileSystem }, step)
+    const judge: ReadOptions['judge'] = ({ step }) => (step > 1 ? E.left(`step ${step} is bad`) : E.right(undefined))
+    expect(await newest({ fileSystem, judge })).toMatchObject({
+      step: 1,
+      skipped: [
+        { name: 'step-000003', reason: 'step 3 is bad' },
+        { name: 'step-000002', reason: 'step 2 is bad' },
+      ],
+    })
   })
 
   it('detects one flipped bit in each of 500 random positions, and falls back to the one before', async () => {
@@ -186,6 +226,56 @@ describe('newestCheckpoint', () => {
       await fileSystem.writeFile(path, bytes.right, 'replace')()
     }
     expect(await newest({ fileSystem })).toMatchObject({ step: 2, skipped: [] })
+  })
+})
+
+describe('completeSave', () => {
+  it('after a failure at any operation behind the rename sets latest right and removes what is too old', async () => {
+    const prepare = async (): Promise<CrashFileSystem> => {
+      const fileSystem = await machine()
+      for (const step of [1, 2, 3]) await save({ fileSystem }, step)
+      return fileSystem
+    }
+    const clean = await prepare()
+    const before = clean.log.length
+    await save({ fileSystem: clean }, 4)
+    const renamed = clean.log.findIndex((op, i) => i >= before && op.kind === 'rename')
+    for (let at = renamed + 1; at < clean.log.length; at++) {
+      const fileSystem = await prepare()
+      fileSystem.fault = { at, code: 'EIO', forever: true }
+      await saveCheckpoint(root, 4, contents(4), { fileSystem })()
+      fileSystem.fault = undefined
+      const found = await newest({ fileSystem })
+      expect(found.step).toBe(4)
+      expect(await completeSave(root, found, { fileSystem })()).toEqual(E.right(undefined))
+      expect(await fileSystem.readFile(`${root}/latest`)()).toEqual(E.right(new TextEncoder().encode('step-000004\n')))
+      const names = await fileSystem.list(root)()
+      expect(E.isRight(names) && names.right.filter((name) => name.startsWith('step-'))).toEqual([
+        'step-000002',
+        'step-000003',
+        'step-000004',
+      ])
+    }
+  })
+
+  it('writes nothing where nothing is left to do', async () => {
+    const fileSystem = await machine()
+    for (const step of [1, 2]) await save({ fileSystem }, step)
+    const before = fileSystem.log.length
+    await completeSave(root, await newest({ fileSystem }), { fileSystem })()
+    expect(fileSystem.log).toHaveLength(before)
+  })
+})
+
+describe('holdsCheckpoint', () => {
+  it('is true for anything that claims to be one, and false for leftovers', async () => {
+    const fileSystem = await machine()
+    expect(await holdsCheckpoint(root, { fileSystem })()).toEqual(E.right(false))
+    await fileSystem.makeDirectory(root)()
+    await fileSystem.makeDirectory(`${root}/.tmp-000000-3`)()
+    expect(await holdsCheckpoint(root, { fileSystem })()).toEqual(E.right(false))
+    await fileSystem.makeDirectory(`${root}/step-000000`)()
+    expect(await holdsCheckpoint(root, { fileSystem })()).toEqual(E.right(true))
   })
 })
 

@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, readFile, truncate, writeFile } from 'node:fs/prom
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { appendMetric, readMetrics, truncateMetricsAfter } from '../../src/io/metricsLog.node.ts'
+import { appendMetric, readMetrics, salvageMetrics, truncateMetricsAfter } from '../../src/io/metricsLog.node.ts'
 import { E } from '../../src/prelude/fp.ts'
 
 const fresh = async (): Promise<string> => join(await mkdtemp(join(tmpdir(), 'fathom-')), 'metrics.jsonl')
@@ -23,7 +23,7 @@ describe('the metrics log', () => {
   it('has no records where there is no file', async () => {
     const path = await fresh()
     expect(await read(path)).toEqual([])
-    expect(await truncateMetricsAfter(path, 3)()).toEqual(E.right(undefined))
+    expect(await truncateMetricsAfter(path, 3)()).toEqual(E.right({ records: [], unreadable: 0 }))
   })
 
   it('reads back what was appended, NaN and infinities too', async () => {
@@ -74,5 +74,21 @@ describe('the metrics log', () => {
       { step: 3, loss: 1 / 3 },
       { step: 4, loss: 7 },
     ])
+  })
+
+  it.each([
+    ['a blank line', '\n', 1],
+    ['zeros, as after a power failure', '\0\0\0\0\n', 1],
+    ['a line of something else', 'oops\n[1]\n', 2],
+  ])('goes on without %s, which it counts and removes', async (_, text, unreadable) => {
+    const path = await filled(2)
+    await appendFile(path, `${text}{"step":3}\n`)
+    expect(await salvageMetrics(path)()).toMatchObject({
+      right: { records: [{ step: 1 }, { step: 2 }, { step: 3 }], unreadable },
+    })
+    expect(await truncateMetricsAfter(path, 3)()).toMatchObject({
+      right: { records: [{ step: 1 }, { step: 2 }, { step: 3 }], unreadable },
+    })
+    expect(await readFile(path, 'utf8')).toBe('{"step":1,"loss":1}\n{"step":2,"loss":0.5}\n{"step":3}\n')
   })
 })

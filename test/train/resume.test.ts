@@ -118,7 +118,8 @@ describe('a run that stops and resumes', () => {
   it('is left alone while another process works on it', async () => {
     const run = directory()
     await trainUntil(tinyConfig(run), 1)
-    writeFileSync(join(run, 'lock'), `${JSON.stringify({ pid: process.ppid, startTime: null })}\n`)
+    const lock = { pid: process.ppid, place: 'elsewhere', token: 'another' }
+    writeFileSync(join(run, 'lock'), `${JSON.stringify(lock)}\n`)
     expect(leftMessage(await resume(run)())).toMatch(/in use by process/)
   })
 })

@@ -1,0 +1,56 @@
+/**
+ * What a configuration takes at least, in closed form: what cannot work is refused before anything of its size is made. The plan of
+ * the step says exactly, but is itself too large to be made for a batch of 10⁹.
+ */
+import { totalmem } from 'node:os'
+import { showBytes } from '../compiler/print.ts'
+import { E } from '../prelude/fp.ts'
+import type { TrainConfig } from './trainConfig.ts'
+import { trainError, type TrainError } from './trainError.ts'
+
+/** Bytes of one typed array at most, on every engine that we run on. */
+const longestArray = 2 ** 32 - 1
+
+/** Bytes of the pictures that go through the network together, u8 [batch, H, W, 3]. */
+const pictureBytes = ({ batch, height, width }: TrainConfig): number => batch * height * width * 3
+
+/** Bytes of f32 activations at once: the first convolution's result, which the last block takes too, and one more of its size. */
+const activationBytes = ({ batch, height, width, model }: TrainConfig): number =>
+  4 * 2 * batch * height * width * model.width
+
+/** Bytes of weights, their average, and Adam's two moments: a 3×3 convolution in each stage, of many. */
+const weightBytes = ({ model }: TrainConfig): number =>
+  4 * 4 * model.multipliers.reduce((sum, m) => sum + 9 * (m * model.width) ** 2, 0)
+
+/**
+ * Bytes that a step takes at least.
+ *
+ * @returns never more than the plan of the step
+ */
+export const leastMemory = (config: TrainConfig): number => activationBytes(config) + weightBytes(config)
+
+const advice = 'use a smaller batch (and accumulate), smaller pictures, or a narrower network'
+
+/** Left when it is certain, without a plan, that a step does not fit. @param memoryLimit the device's, in bytes */
+export const requireLeast = (
+  { name, memoryLimit }: { readonly name: string; readonly memoryLimit: number },
+  config: TrainConfig,
+): E.Either<TrainError, void> => {
+  const [needed, limit] = [leastMemory(config), Math.min(memoryLimit, totalmem())]
+  if (needed > limit)
+    return E.left(
+      trainError(
+        'MEMORY',
+        `a step needs more than ${showBytes(needed)}, and '${name}' can use ${showBytes(limit)}: ${advice}`,
+      ),
+    )
+  const pictures = pictureBytes(config)
+  return pictures > longestArray
+    ? E.left(
+        trainError(
+          'MEMORY',
+          `the pictures of a batch take ${showBytes(pictures)}, and ${showBytes(longestArray)} is the most: use a smaller batch (and accumulate), or smaller pictures`,
+        ),
+      )
+    : E.right(undefined)
+}
