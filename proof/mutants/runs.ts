@@ -207,7 +207,7 @@ export const runMutants: readonly Mutant[] = [
     [
       'a run may go on with another network',
       'missing check',
-      'Object.keys({ ...determining, ...determining.model, seas: 0 })',
+      'Object.keys({ ...determining, ...model })',
       'Object.keys({ ...determining, seas: 0 })',
     ],
     ['a run may go on without its folder', 'missing check', 'seas: folder === null }', 'seas: folder === undefined }'],
