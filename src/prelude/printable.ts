@@ -11,9 +11,7 @@ const escape = (c: string): string => `\\u{${(c.codePointAt(0) ?? 0).toString(16
 
 /**
  * The text with everything that a terminal would obey written as `\u{…}`; lines stay lines only where `lines` is set.
- *
- * @example
- * `'\u001b[2Jred'` → `'\\u{1b}[2Jred'`
+ * `'\u001b[2Jred'` becomes `'\\u{1b}[2Jred'`.
  */
 export const printable = (text: string, { lines = false }: { readonly lines?: boolean } = {}): string =>
   text.replaceAll(unsafe, (c) => (lines && c === '\n' ? c : escape(c)))
