@@ -108,7 +108,7 @@ const streams: readonly Operation[] = [
   operation(
     'bernoulli',
     (x) => x.dtype === 'bool',
-    (_, c) => settled(bernoulli(foldIn(c.key, another('u32', c).x.max()), 0.4, counts(c)), 1, c.mode),
+    (_, c) => settled(bernoulli(foldIn(c.key, another('u32', c).x.sum()), 0.4, counts(c)), 1, c.mode),
   ),
   operation(
     'permutation',

@@ -41,8 +41,18 @@ const alike = (name: string, f: (x: Tensor, y: Tensor) => Tensor): readonly Misu
   ]
 }
 
-const loss = (name: string, f: Loss, oracle: (p: number, t: number) => number, target = targets): Entry =>
+/** Why a loss is not tried with labels at the ends: there are none. Its logits are, in the table against PyTorch. */
+const labelled = 'labels that are no probability and no class are refused'
+
+const loss = (
+  name: string,
+  f: Loss,
+  oracle: (p: number, t: number) => number,
+  target = targets,
+  ends: Entry['ends'] = {},
+): Entry =>
   entry({
+    ends,
     dtypes: wide,
     cases: (dtype) =>
       fc
@@ -87,6 +97,7 @@ const expectedLikelihood = (logits: NdArray, probabilities: NdArray): Expected =
   })
 
 const crossEntropyEntry: Entry = entry({
+  ends: labelled,
   dtypes: wide,
   cases: (dtype) =>
     fc
@@ -145,5 +156,6 @@ export const losses: { readonly [K in LossName]: Entry } = {
     binaryCrossEntropy,
     (z, y) => (1 - y) * z + Math.max(-z, 0) + Math.log1p(Math.exp(-Math.abs(z))),
     (dtype) => fc.integer({ min: 0, max: 100 }).map((k) => stored(dtype, k / 100)),
+    labelled,
   ),
 }

@@ -206,7 +206,7 @@ const convErrors: readonly Misuse[] = [
     (x, w) => convolve({ padLow: [0.5, 0] })(x, w),
   ),
   badDType(/^conv2d: input is f32 and filter is f16;/, [image, 'f16[3,3,2,1]'], convolve({})),
-  badDType(/^conv2d: input is i32 and filter is i32;/, ['i32[1,4,4,2]', 'i32[3,3,2,1]'], convolve({})),
+  badDType(/^conv2d: input is bool and filter is bool;/, ['bool[1,4,4,2]', 'bool[3,3,2,1]'], convolve({})),
 ]
 
 const padded =
