@@ -5,9 +5,11 @@
  * each takes the lowest offset that is free for as long as it lives (Pisarchyk & Lee 2020, "greedy by size").
  */
 import { at } from '../prelude/array.ts'
+import { TraceError } from '../prelude/errors.ts'
 import { bytesPerElement, type DType } from '../graph/dtype.ts'
 import type { Node, NodeOf } from '../graph/ops.ts'
-import { sizeOf, type Shape } from '../graph/shape.ts'
+import { showShape, sizeOf, type Shape } from '../graph/shape.ts'
+import { reachable } from '../graph/traverse.ts'
 import { canonicalise, type Program } from './canonicalise.ts'
 import type { Buffer } from './buffer.ts'
 import { withEpilogues } from './epilogue.ts'
@@ -112,10 +114,21 @@ const place = (
 
 const slot = ({ shape, dtype }: Node): Slot => ({ shape, dtype })
 
+/** A parameter of another function has no value here: it would be read as one of these. */
+const requireBound = (parameters: readonly Node[], outputs: readonly Node[]): void => {
+  const bound = new Set(parameters)
+  const escaped = reachable(outputs).find((node) => node.op === 'parameter' && !bound.has(node))
+  if (escaped !== undefined)
+    throw new TraceError(
+      `a tensor is used that was made from an argument, ${escaped.dtype}${showShape(escaped.shape)}, while another function was traced, and has no value outside of it: return it from that function, and use what it returned`,
+    )
+}
+
 /**
  * Compiles the graph that computes `outputs` from `parameters`, with the passes that are asked for, within a backend's limits.
  *
  * @param isDonated which parameters' memory the outputs may take over
+ * @throws TraceError where the graph needs a parameter that is none of these
  */
 export const compile = (
   parameters: readonly NodeOf<'parameter'>[],
@@ -124,6 +137,7 @@ export const compile = (
   limits: Limits = usualLimits,
   isDonated: (parameter: number) => boolean = () => false,
 ): Plan => {
+  requireBound(parameters, outputs)
   const program = canonicalise(parameters, outputs, passes)
   const lowered = lower(program, passes.fuse ? fuse(program, passes, limits) : keepApart(program))
   const ended = passes.epilogue ? withEpilogues(lowered.kernels, lowered.buffers, limits) : lowered.kernels

@@ -118,6 +118,28 @@ describe.each(backends)('a compiled function on %s', (_, backend) => {
     ).rejects.toThrow('uses a tensor of data, u32[2]')
   })
 
+  it('refuses a tensor that has escaped from the function in which it was traced', async () => {
+    let escaped: Tensor | undefined
+    const leak = device.compile((x: Tensor, n: Tensor) => {
+      escaped = x.mul(3).add(n)
+      return x.add(1)
+    })
+    await leak(tensor([1, 2]), 5)
+    const x = escaped ?? scalar(0)
+    const message = 'a tensor is used that was made from an argument, f32[2], while another function was traced'
+    await expect(device.read(x)).rejects.toThrow(message)
+    await expect(device.realize({ x })).rejects.toThrow(message)
+    await expect(leak(x, 1)).rejects.toThrow(message)
+    await expect(device.compile((y: Tensor) => y.add(x))(tensor([5, 5]))).rejects.toThrow(message)
+    await expect(device.compile((y: Tensor) => y.add(x.sum()))(scalar(5))).rejects.toThrow(message)
+    let inside: Promise<unknown> = Promise.resolve()
+    await device.compile((y: Tensor) => {
+      inside = device.read(y).catch((e: unknown) => e)
+      return y
+    })(tensor([1, 2]))
+    expect(String(await inside)).toContain(message)
+  })
+
   it('says from the eighth plan on which argument differs', async () => {
     warnings.length = 0
     const grow = device.compile(function grow(x: Tensor, options: { readonly flag: boolean }) {

@@ -269,7 +269,7 @@ describe('giving back by hand', () => {
     const host = tensor([1, 2])
     device.release({ state: { w: state.w }, host, lazy: host.mul(2), none: null })
     expect(held()).toBe(40)
-    await expect(device.read(state.w.sum())).rejects.toThrow("a tensor that is used was released")
+    await expect(device.read(state.w.sum())).rejects.toThrow('a tensor that is used was released')
     await expect(device.compile((s: typeof state) => s.w)(state)).rejects.toThrow("the tensor '0.w' was released")
     expect([...(await device.read(host))]).toEqual([1, 2])
     device.release(state)

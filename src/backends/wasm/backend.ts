@@ -11,7 +11,7 @@ import { capabilities, checkWinograd, choose, whyNot } from './machine.ts'
 import { maximumBytes, openHeap, type Heap, type WasmMemory } from './memory.ts'
 import { findPlatform } from './platform.ts'
 import { alone, openPool, type Pool, type Sharing } from './pool.ts'
-import { bytesNeeded, makeProgram, type Shared } from './program.ts'
+import { bytesNeeded, makeProgram, noMemory, type Shared } from './program.ts'
 import { showFunction } from './assembler/text.ts'
 import { disagreements } from './selfTest.ts'
 import { threadCount } from './threadCount.ts'
@@ -51,7 +51,7 @@ const describe = ({ threads }: Pool, { machine: { fma, wide }, notes }: Tried): 
 const backendOver = (heap: Heap, pool: Pool, tried: Tried, sharing: Sharing = 'worthwhile'): Backend => {
   const { machine } = tried
   const library = openLibrary(pool, heap.shared)
-  const shared: Shared = { arena: heap.allocate(0), scratch: heap.allocate(0) }
+  const shared: Shared = { arena: noMemory, scratch: noMemory }
   const codeOf = (plan: Plan): readonly Generated[] => plan.kernels.map((kernel) => generate(kernel, machine))
   const bytesAt = ({ address, bytes }: WasmMemory): Uint8Array => new Uint8Array(heap.memory.buffer, address, bytes)
   const backend: Backend<WasmMemory> = {

@@ -112,11 +112,14 @@ const wordsOf = (parameters: readonly Parameter[], places: readonly Place[], own
   return { values, patches: patches.map((p) => Int32Array.from(p)) }
 }
 
+/** Bytes of a shared part that is asked for; of none there is no memory. */
+const roomOf = (bytes: number): number => (bytes === 0 ? 0 : padded(bytes))
+
 /** Bytes that a run of the plan needs beside its arguments. */
 const bytesBeside = (plan: Plan): number =>
   plan.outputs.reduce(
     (sum, { shape, dtype }, i) => sum + (plan.overwrites.has(i) ? 0 : padded(sizeOf(shape) * bytesPerElement[dtype])),
-    padded(plan.arenaBytes),
+    roomOf(plan.arenaBytes),
   )
 
 /** Bytes of all that is written once and stays: literals, tables, blocks of parameters, records. */
@@ -142,23 +145,32 @@ const scratchOf = (generated: readonly Generated[]): number =>
 export const bytesNeeded = (plan: Plan, generated: readonly Generated[]): number =>
   plan.arguments.reduce((sum, { shape, dtype }) => sum + padded(sizeOf(shape) * bytesPerElement[dtype]), 0) +
   bytesBeside(plan) +
-  padded(scratchOf(generated)) +
+  roomOf(scratchOf(generated)) +
   bytesKept(plan, generated)
 
-const atLeast = (heap: Heap, range: WasmMemory, bytes: number): WasmMemory => {
-  if (range.bytes >= bytes) return range
-  heap.release(range)
-  return heap.allocate(bytes)
+/** No memory: what shared parts are before the first plan, and after one that could not grow. */
+export const noMemory: WasmMemory = { address: 0, bytes: 0 }
+
+/**
+ * Makes a shared part of memory at least so large. What it was goes first, for both may not fit; where it then cannot grow there is none of it, and
+ * each plan asks again before it runs.
+ */
+const makeRoom = (heap: Heap, shared: Shared, part: keyof Shared, bytes: number): void => {
+  const before = shared[part]
+  if (before.bytes >= bytes) return
+  shared[part] = noMemory
+  if (before !== noMemory) heap.release(before)
+  shared[part] = heap.allocate(bytes)
 }
 
 /** Makes the shared parts of memory large enough for a plan. */
 const reserve = (plan: Plan, generated: readonly Generated[], heap: Heap, shared: Shared): void => {
   const scratch = scratchOf(generated)
   const needed = bytesBeside(plan) + Math.max(0, scratch - shared.scratch.bytes)
-  if (needed > heap.left() + padded(shared.arena.bytes))
+  if (needed > heap.left() + shared.arena.bytes)
     throw doesNotFit('what the plan needs beside its arguments', needed, heap.used())
-  shared.arena = atLeast(heap, shared.arena, plan.arenaBytes)
-  shared.scratch = atLeast(heap, shared.scratch, scratch)
+  makeRoom(heap, shared, 'arena', plan.arenaBytes)
+  makeRoom(heap, shared, 'scratch', scratch)
 }
 
 /** Writes a plan into memory as a program, whose functions are installed already: `run` binds what has moved since the last run, and runs. */
@@ -194,6 +206,7 @@ const programIn = (
     block += 4 * phase.parameters.length
   })
 
+  const scratchBytes = scratchOf(generated)
   const { arena, scratch, count } = slotsOf(plan)
   const bases = new Float64Array(count).fill(-1)
   const bind = (words: Int32Array, slot: number, base: number): void => {
@@ -203,6 +216,8 @@ const programIn = (
     for (let i = 0; i < patch.length; i += 2) words[blocks / 4 + (patch[i] as number)] = base + (patch[i + 1] as number)
   }
   const bindAll = (inputs: readonly WasmMemory[], outputs: readonly WasmMemory[]): void => {
+    makeRoom(heap, shared, 'arena', plan.arenaBytes)
+    makeRoom(heap, shared, 'scratch', scratchBytes)
     const words = heap.words()
     for (let i = 0; i < inputs.length; i++) bind(words, i, (inputs[i] as WasmMemory).address)
     for (let i = 0; i < outputs.length; i++) bind(words, inputs.length + i, (outputs[i] as WasmMemory).address)

@@ -4,11 +4,22 @@ import { describe, expect, it } from 'vitest'
 import { cpuBackend } from '../../../src/backends/cpu/backend.ts'
 import { wasmBackend } from '../../../src/backends/wasm/backend.ts'
 import { alignment, openHeap, padded, type WasmMemory } from '../../../src/backends/wasm/memory.ts'
-import { constant, conv2d, grad, key, memoryOf, normal, zeros, type Tensor } from '../../../src/index.ts'
+import {
+  constant,
+  conv2d,
+  full,
+  grad,
+  key,
+  memoryOf,
+  normal,
+  OutOfMemory,
+  zeros,
+  type Tensor,
+} from '../../../src/index.ts'
 import { generate } from '../../../src/backends/wasm/generate.ts'
 import { openLibrary } from '../../../src/backends/wasm/library.ts'
 import { alone } from '../../../src/backends/wasm/pool.ts'
-import { bytesNeeded, makeProgram } from '../../../src/backends/wasm/program.ts'
+import { bytesNeeded, makeProgram, noMemory } from '../../../src/backends/wasm/program.ts'
 import { sizeOf } from '../../../src/graph/shape.ts'
 import { disagreements } from '../../../src/backends/wasm/selfTest.ts'
 import { deviceOn } from '../../../src/tensor/device.ts'
@@ -100,6 +111,33 @@ describe('a device of 4 GiB', () => {
   })
 })
 
+describe('a machine that gives no more memory', () => {
+  const { grow } = WebAssembly.Memory.prototype
+
+  it('costs the plan that asked for it, and no value of another', async () => {
+    const device = deviceOn(wasmBackend())
+    const product = device.compile((x: Tensor) => x.matmul(x).matmul(x).sum())
+    const add = device.compile((x: Tensor, n: Tensor) => x.add(n))
+    const read = async (x: Tensor): Promise<number> => (await device.read(x))[0] ?? NaN
+    const kept = await device.realize(full([64, 64], 7).add(0))
+    expect(await read(await product(full([64, 64], 1)))).toBe(64 ** 4)
+    WebAssembly.Memory.prototype.grow = () => {
+      throw new RangeError('no more')
+    }
+    try {
+      for (let i = 0; i < 2; i++) await expect(product(full([1500, 1500], 1))).rejects.toThrow(OutOfMemory)
+    } finally {
+      WebAssembly.Memory.prototype.grow = grow
+    }
+    const sums: Tensor[] = []
+    for (let i = 0; i < 6; i++) sums.push(await add(zeros([64, 64]), i))
+    for (const n of [64, 200, 3, 64]) expect(await read(await product(full([n, n], 1)))).toBe(n ** 4)
+    for (const [i, x] of sums.entries()) expect(await read(x)).toBe(i)
+    expect(await read(kept)).toBe(7)
+    await device.close()
+  })
+})
+
 describe('what a plan needs', () => {
   it('is what is in use when it has been made ready and its results have their places', () => {
     const x = normal(key(0), [2, 12, 12, 16])
@@ -122,7 +160,7 @@ describe('what a plan needs', () => {
         const pool = alone(heap)
         const library = openLibrary(pool, false)
         const before = heap.used() // what the pool has
-        const shared = { arena: heap.allocate(0), scratch: heap.allocate(0) }
+        const shared = { arena: noMemory, scratch: noMemory }
         const generated = plan.kernels.map((kernel) => generate(kernel, machine))
         library.add(generated.flatMap(({ phases }) => phases))
         for (const slot of plan.arguments) heap.allocate(4 * sizeOf(slot.shape))
