@@ -47,7 +47,7 @@ export const limitMutants: readonly Mutant[] = [
     [
       'memory between the phases of a kernel is not counted',
       'missing term',
-      'padded(scratchOf(generated)) +',
+      'roomOf(scratchOf(generated)) +',
       'padded(0) +',
     ],
   ]),
