@@ -141,7 +141,7 @@ const computedFor = (session: Session, given: readonly Leaf[], brought: Brought)
     session,
     lazy.map((x) => x.node),
   )
-  for (const storage of storages) brought.add(storage)
+  for (const storage of storages) brought.set(storage, storage)
   return new Map(lazy.map((x, i) => [x, at(storages, i)]))
 }
 
@@ -189,7 +189,7 @@ const takenOver = (
 const profile = async (program: Program, args: readonly unknown[]): Promise<Profile> => {
   const { session } = program
   const { backend } = session
-  const brought: Brought = new Set()
+  const brought: Brought = new Map()
   const { traced, ready: prepared, storages } = bind(program, args, brought)
   const { plan, executable, bytes } = prepared
   if (executable.profile === undefined)
@@ -230,7 +230,7 @@ const giveUpDonated = ({ session, donate }: Program, { inputs, names }: Traced, 
 
 const call = (program: Program, args: readonly unknown[]): unknown => {
   const { session } = program
-  const brought: Brought = new Set()
+  const brought: Brought = new Map()
   try {
     const { traced, ready: prepared, storages } = bind(program, args, brought)
     const taken = takenOver(prepared, traced, storages)
@@ -248,7 +248,7 @@ const call = (program: Program, args: readonly unknown[]): unknown => {
 /** The code of each kernel, as text. */
 const sourceOf = (program: Program, args: readonly unknown[]): readonly string[] => {
   const { session } = program
-  const brought: Brought = new Set()
+  const brought: Brought = new Map()
   try {
     const { executable } = bind(program, args, brought).ready
     if (executable.source === undefined)

@@ -59,7 +59,7 @@ export const compute = (session: Session, outputs: readonly Node[]): readonly St
   const key = `${[...names.values()].join()}|${graphKey(outputs, names)}`
   const made = session.realizations.get(key) ?? ready(session, planOver(session, inputs, outputs), 'realize')
   remember(session, key, made)
-  const brought: Brought = new Set()
+  const brought: Brought = new Map()
   try {
     const storages = inputs.map((node) =>
       isBuffer(node)
@@ -82,7 +82,7 @@ const planOver = (session: Session, inputs: readonly Node[], outputs: readonly N
 /** A leaf as a tensor on the device. */
 const onDevice = (session: Session, x: Tensor, node: NodeOf<'buffer'>): Tensor => {
   if (node.attrs.source.kind === 'host') return leafTensor(session, bringValues(session, node), node)
-  storageFor(session, node, 'the tensor', new Set()) // throws where it cannot be used any more
+  storageFor(session, node, 'the tensor', new Map()) // throws where it cannot be used any more
   return x
 }
 
@@ -114,7 +114,7 @@ export const readBytes = async (session: Session, { node }: Tensor): Promise<Uin
   }
   const { source } = node.attrs
   if (source.kind === 'device')
-    return session.backend.read(storageFor(session, node, 'the tensor', new Set()).holding.memory)
+    return session.backend.read(storageFor(session, node, 'the tensor', new Map()).holding.memory)
   const { buffer, byteOffset, byteLength } = source.values
   return new Uint8Array(buffer, byteOffset, byteLength).slice()
 }

@@ -54,8 +54,8 @@ export interface Session {
   readonly warn: (message: string) => void
   /** What is held: the ledger. */
   readonly held: Set<Holding>
-  /** Bytes of what is held, and at how many of them the collector is let run. */
-  readonly bytes: { held: number; enough: number }
+  /** Bytes of what is held, and at how many bytes, or holdings, the collector is let run. */
+  readonly bytes: { held: number; enough: number; manyHoldings: number }
   /** Gives memory back when no tensor can reach its storage any more. */
   readonly forgotten: FinalizationRegistry<Holding>
   /** Values of the host that are kept here as well, for a leaf is used again and again; they can be brought again, and go first. */
@@ -73,6 +73,12 @@ export interface Session {
 /** Bytes that may be held beside what is live before the collector is let run: a collection takes 10 to 20 ms. */
 export const headroom = 512 * 2 ** 20
 
+/**
+ * Holdings that may come beside those that are live: small results, as a loss a step, are objects of JavaScript that are kept until the collector
+ * tells that their tensors are gone, and an engine that sees all of them survive collects ever less often.
+ */
+export const headcount = 20_000
+
 /** A session over a backend. */
 export const openSession = (backend: Backend, passes: Passes, warn: (message: string) => void): Session => {
   const session: Session = {
@@ -80,7 +86,7 @@ export const openSession = (backend: Backend, passes: Passes, warn: (message: st
     passes,
     warn,
     held: new Set(),
-    bytes: { held: 0, enough: headroom },
+    bytes: { held: 0, enough: headroom, manyHoldings: headcount },
     forgotten: new FinalizationRegistry((holding) => {
       if (holding.end === undefined && !session.isClosed) giveBack(session, holding, { kind: 'released' })
     }),
@@ -100,8 +106,12 @@ export const hold = (session: Session, memory: Memory, label: string): Storage =
   const storage = new Storage(session, holding)
   session.held.add(holding)
   session.bytes.held += memory.bytes
-  session.forgotten.register(storage, holding)
   return storage
+}
+
+/** From now on the storage lasts as long as something refers to it. */
+export const untilForgotten = (session: Session, storage: Storage): void => {
+  session.forgotten.register(storage, storage.holding, storage.holding)
 }
 
 /** Memory passes into other hands: the storage ends, its memory does not. */
@@ -110,6 +120,8 @@ export const passOn = (session: Session, holding: Holding, end: End): void => {
   holding.end = end
   session.bytes.held -= holding.memory.bytes
   session.uploads.kept.delete(holding)
+  session.forgotten.unregister(holding)
+  for (const made of session.scopes) made.delete(holding)
 }
 
 /** Gives memory back to be allocated again. */

@@ -7,7 +7,7 @@ import type { NodeOf } from '../graph/ops.ts'
 import { showShape, sizeOf, type Shape } from '../graph/shape.ts'
 import type { Plan } from '../compiler/plan.ts'
 import type { Memory } from '../backends/backend.ts'
-import { giveBack, hold, passOn, requireHeld, Storage, type Ready, type Session } from './session.ts'
+import { giveBack, hold, passOn, requireHeld, Storage, untilForgotten, type Ready, type Session } from './session.ts'
 import { Tensor } from './tensor.ts'
 
 /** What is in a storage. */
@@ -39,8 +39,8 @@ export const bringValues = (session: Session, node: NodeOf<'buffer'>): Storage =
   return bring(session, source.values, labelOf(node, 'tensor()'))
 }
 
-/** What one call needs only for itself: storages that are given back behind it. */
-export type Brought = Set<Storage>
+/** What one call needs only for itself: storages that are given back behind it, by the leaf or number that they are of. */
+export type Brought = Map<object, Storage>
 
 /**
  * The values of a leaf for one call. Those of the host are brought for it, and given back behind it; a leaf that is used a second time is kept,
@@ -50,33 +50,36 @@ export const storageFor = (session: Session, node: NodeOf<'buffer'>, name: strin
   const { source } = node.attrs
   if (source.kind === 'device') return deviceStorage(session, source.storage, name)
   const { of, kept, seen } = session.uploads
-  const known = of.get(node)
+  const known = brought.get(node) ?? of.get(node)
   if (known !== undefined && known.holding.end === undefined) return known
   const storage = bringValues(session, node)
-  of.set(node, storage)
-  if (seen.has(node)) kept.add(storage.holding)
-  else {
+  if (!seen.has(node)) {
     seen.add(node)
-    brought.add(storage)
+    brought.set(node, storage)
+    return storage
   }
+  of.set(node, storage)
+  kept.add(storage.holding)
+  untilForgotten(session, storage)
   return storage
 }
 
 /** A number for one call. */
 export const bringNumber = (session: Session, value: TypedArray, brought: Brought): Storage => {
   const storage = bring(session, value, 'a number')
-  brought.add(storage)
+  brought.set(storage, storage)
   return storage
 }
 
 /** Gives back what a call has brought for itself. */
 export const giveBackBrought = (session: Session, brought: Brought): void => {
-  for (const { holding } of brought) giveBack(session, holding, { kind: 'behind the call' })
+  for (const { holding } of brought.values()) giveBack(session, holding, { kind: 'behind the call' })
 }
 
 /** The tensor of a storage. It belongs to the innermost open scope. */
 export const leafTensor = (session: Session, storage: Storage, { shape, dtype }: Typing): Tensor => {
   session.scopes.at(-1)?.add(storage.holding)
+  untilForgotten(session, storage)
   return new Tensor(makeNode('buffer', { source: { kind: 'device', storage }, shape, dtype }, []))
 }
 
@@ -112,10 +115,15 @@ export const run = (session: Session, ready: Ready, { inputs, taken = new Map() 
     bytes.flatMap((n, i) => (taken.has(i) ? [] : [[i, n] as const])),
   )
   const outputs = bytes.flatMap((_, i) => fresh.get(i) ?? taken.get(i)?.storage.holding.memory ?? [])
-  executable.run(
-    inputs.map((s) => s.holding.memory),
-    outputs,
-  )
+  try {
+    executable.run(
+      inputs.map((s) => s.holding.memory),
+      outputs,
+    )
+  } catch (e) {
+    for (const memory of fresh.values()) session.backend.release(memory)
+    throw e
+  }
   for (const { storage, as } of taken.values()) passOn(session, storage.holding, { kind: 'donated', as })
   return outputs.map((memory, i) => hold(session, memory, at(labels, i)))
 }

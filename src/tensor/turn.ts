@@ -4,7 +4,7 @@
  */
 import { OutOfMemory } from '../prelude/errors.ts'
 import { collectGarbage, macrotask } from './collector.ts'
-import { headroom, type Holding, type Session } from './session.ts'
+import { headcount, headroom, type Holding, type Session } from './session.ts'
 import { evictUploads } from './storage.ts'
 
 /** Milliseconds that a loop of awaited calls goes on without a macrotask. One takes microseconds. */
@@ -14,11 +14,14 @@ const longest = 5
 const relieve = async (session: Session): Promise<void> => {
   const { bytes } = session
   evictUploads(session)
-  const before = bytes.held
-  await collectGarbage(() => bytes.held < before)
+  const before = session.held.size
+  await collectGarbage(() => session.held.size < before)
   bytes.enough = bytes.held + Math.max(headroom, bytes.held / 2)
+  bytes.manyHoldings = session.held.size + Math.max(headcount, session.held.size / 2)
   session.lastMacrotask = performance.now()
 }
+
+const hasMuch = ({ bytes, held }: Session): boolean => bytes.held > bytes.enough || held.size > bytes.manyHoldings
 
 /** Makes whoever comes later wait until `work` has ended. */
 const meanwhile = async <R>(session: Session, work: () => Promise<R>): Promise<R> => {
@@ -63,7 +66,7 @@ export const inTurn = async <R>(session: Session, work: () => R | Promise<R>): P
   while (session.relief !== undefined) await session.relief
   requireOpen(session)
   const result = await attempt(session, work)
-  if (session.bytes.held > session.bytes.enough) await meanwhile(session, () => relieve(session))
+  if (hasMuch(session)) await meanwhile(session, () => relieve(session))
   else if (performance.now() - session.lastMacrotask > longest) {
     await macrotask()
     session.lastMacrotask = performance.now()
