@@ -4,7 +4,7 @@ import { inFile } from './suites.ts'
 
 const devices = inFile('tensor/device')
 const compiled = inFile('tensor/compiled', 'on cpu ')
-const loops = inFile('tensor/memory', 'loop in the style|expression with another number')
+const loops = inFile('tensor/memory', 'loop in the style|expression with another number|is given back behind')
 const memory = inFile('tensor/memory', 'given to a device|memory is short|by hand')
 
 const area = 'devices'
@@ -34,7 +34,7 @@ export const deviceMutants: readonly Mutant[] = [
     [
       'what is computed for one call stays until the collector finds it',
       'missing call',
-      'for (const storage of storages) brought.add(storage)',
+      'for (const storage of storages) brought.set(storage, storage)',
       'for (const storage of storages) brought.delete(storage)',
       memory,
     ],
@@ -42,7 +42,7 @@ export const deviceMutants: readonly Mutant[] = [
       'a call that fails gives nothing back',
       'missing call',
       '  } finally {\n    giveBackBrought(session, brought)\n  }\n}\n\n/** The code',
-      '  } finally {\n    giveBackBrought(session, new Set())\n  }\n}\n\n/** The code',
+      '  } finally {\n    giveBackBrought(session, new Map())\n  }\n}\n\n/** The code',
       memory,
     ],
   ]),
@@ -75,19 +75,19 @@ export const deviceMutants: readonly Mutant[] = [
       '|| storage.owner !== session)',
       '|| storage.owner === undefined)',
     ],
-    ['an upload is never given back', 'missing call', 'brought.add(storage)\n  }', 'seen.add(node)\n  }', loops],
+    ['an upload is never given back', 'missing call', 'brought.set(node, storage)', 'seen.add(node)', loops],
     [
       'an upload is brought anew for every call',
       'stale value',
-      'if (seen.has(node)) kept',
-      'if (!seen.has(node)) kept',
+      'if (!seen.has(node)) {',
+      'if (kept.size >= 0) {',
       memory,
     ],
     [
       'outputs that were allocated before one failed stay',
       'missing call',
-      'for (const memory of fresh.values()) session.backend.release(memory)',
-      'fresh.clear()',
+      'return fresh\n  } catch (e) {\n    for (const memory of fresh.values()) session.backend.release(memory)',
+      'return fresh\n  } catch (e) {\n    fresh.clear()',
       memory,
     ],
   ]),
@@ -114,9 +114,16 @@ export const deviceMutants: readonly Mutant[] = [
     [
       'the collector is let run only when memory is short',
       'missing check',
-      'if (session.bytes.held > session.bytes.enough)',
-      'if (session.bytes.held > 1e12)',
+      'bytes.held > bytes.enough ||',
+      'bytes.held > 1e12 ||',
       inFile('tensor/memory', 'without donation'),
+    ],
+    [
+      'small results are never collected by number',
+      'missing check',
+      '|| held.size > bytes.manyHoldings',
+      '|| held.size < 0',
+      inFile('tensor/memory', 'by their number'),
     ],
   ]),
   ...mutantsOf(area, 'src/tensor/scope.ts', memory, [
@@ -132,7 +139,7 @@ export const deviceMutants: readonly Mutant[] = [
       'around?.add(holding)',
       'around?.delete(holding)',
     ],
-    ['scopes may overlap', 'missing check', 'if (place < scopes.length - 1)', 'if (place > scopes.length)'],
+    ['scopes may overlap', 'missing check', 'if (!isInnermost)', 'if (place > 64)'],
   ]),
   ...mutantsOf(area, 'src/tensor/trace.ts', compiled, [
     ['data from outside is frozen into the plan', 'missing check', 'node.id < firstId ||', 'node.id < 0 ||'],

@@ -24,7 +24,7 @@ import {
 } from './storage.ts'
 import { differenceOf, fill, keyOf, leavesOf, type Leaf, type Structure } from './structure.ts'
 import { structureOfArguments, inWords, trace, type Traced } from './trace.ts'
-import { inTurn } from './turn.ts'
+import { inTurn, requireOpen } from './turn.ts'
 import type { Tensor } from './tensor.ts'
 
 /** What is given for the arguments A: a number may stand for a tensor, which it is traced as. */
@@ -189,6 +189,7 @@ const takenOver = (
 const profile = async (program: Program, args: readonly unknown[]): Promise<Profile> => {
   const { session } = program
   const { backend } = session
+  requireOpen(session)
   const brought: Brought = new Map()
   const { traced, ready: prepared, storages } = bind(program, args, brought)
   const { plan, executable, bytes } = prepared
@@ -250,6 +251,7 @@ const sourceOf = (program: Program, args: readonly unknown[]): readonly string[]
   const { session } = program
   const brought: Brought = new Map()
   try {
+    requireOpen(session)
     const { executable } = bind(program, args, brought).ready
     if (executable.source === undefined)
       throw new Error(`source: the device '${session.backend.name}' generates no code`)

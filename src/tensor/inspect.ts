@@ -25,12 +25,12 @@ const hostElements = (node: Node): Element | undefined => {
 /** Digits that the dtype holds, and no more than a reader wants. */
 const digits: { readonly [K in DType]: number } = { f16: 4, f32: 6, f64: 10, i32: 10, u32: 10, u8: 3, bool: 1 }
 
-const showElement = (x: number | boolean, dtype: DType): string =>
-  typeof x === 'boolean' || !Number.isFinite(x) || Object.is(x, -0)
-    ? Object.is(x, -0)
-      ? '-0'
-      : String(x)
-    : String(Number(x.toPrecision(digits[dtype])))
+/** Whole numbers are shown whole, as long as they are not longer than a reader counts. */
+const showElement = (x: number | boolean, dtype: DType): string => {
+  if (Object.is(x, -0)) return '-0'
+  if (typeof x === 'boolean' || !Number.isFinite(x) || Number.isSafeInteger(x)) return String(x)
+  return String(Number(x.toPrecision(digits[dtype])))
+}
 
 /** NumPy's: larger tensors show three elements at each end of an axis. */
 const whole = 1000

@@ -48,12 +48,13 @@ const openScope = (session: Session): Scope => {
   const end = (): void => {
     const place = scopes.indexOf(made)
     if (place < 0) return
-    if (place < scopes.length - 1)
+    const isInnermost = place === scopes.length - 1
+    scopes.splice(place, 1)
+    for (const holding of [...made]) giveBack(session, holding, { kind: 'scoped' })
+    if (!isInnermost)
       throw new Error(
         'scope: one that was opened later is still open: scopes of a device must end in the order opposite to that in which they were opened; await the inner one first',
       )
-    scopes.pop()
-    for (const holding of made) giveBack(session, holding, { kind: 'scoped' })
   }
   return { keep, end, [Symbol.dispose]: end }
 }
@@ -74,11 +75,23 @@ export const scopeOf = (session: Session): Scoping => {
   return scope
 }
 
+/** Ends a scope whose body has failed: that error is the one to be seen. */
+const endQuietly = (scope: Scope): void => {
+  try {
+    scope.end()
+  } catch {
+    // that scopes overlap follows from the failure, or will be said by the others
+  }
+}
+
 /** Runs `body` in a scope; what it returns is kept. */
 const inScope = async <R>(session: Session, body: (scope: Scope) => R): Promise<Awaited<R>> => {
   const scope = openScope(session)
   try {
     return scope.keep(await body(scope))
+  } catch (e) {
+    endQuietly(scope)
+    throw e
   } finally {
     scope.end()
   }

@@ -8,6 +8,7 @@
 import type { DType } from '../graph/dtype.ts'
 import { showShape, type Shape } from '../graph/shape.ts'
 import { Tensor } from './tensor.ts'
+import { isRecord } from './tree.ts'
 
 /** What a tree is without its values: records with sorted keys, lists, leaves, and what is static. */
 export type Structure =
@@ -20,16 +21,12 @@ export type Structure =
 /** A value that a plan takes. */
 export type Leaf = Tensor | number
 
-type Branch = Readonly<Record<string, unknown>>
-
-const isBranch = (x: unknown): x is Branch => typeof x === 'object' && x !== null
-
 /** The structure of a tree. @param isStatic whether its numbers are part of the structure */
 export const structureOf = (tree: unknown, isStatic = false): Structure => {
   if (tree instanceof Tensor) return { kind: 'leaf', shape: tree.shape, dtype: tree.dtype }
   if (typeof tree === 'number' && !isStatic) return { kind: 'number' }
-  if (Array.isArray(tree)) return { kind: 'list', items: tree.map((x) => structureOf(x, isStatic)) }
-  if (!isBranch(tree)) return { kind: 'static', value: tree }
+  if (Array.isArray(tree)) return { kind: 'list', items: Array.from(tree, (x) => structureOf(x, isStatic)) }
+  if (!isRecord(tree)) return { kind: 'static', value: tree }
   const keys = Object.keys(tree).toSorted()
   return { kind: 'record', keys, items: keys.map((key) => structureOf(tree[key], isStatic)) }
 }
@@ -56,7 +53,7 @@ const collect = (structure: Structure, tree: unknown, found: Leaf[]): boolean =>
       )
     case 'record': {
       const { keys, items } = structure
-      if (!isBranch(tree) || Array.isArray(tree) || tree instanceof Tensor) return false
+      if (!isRecord(tree)) return false
       const own = Object.keys(tree)
       return (
         own.length === keys.length &&
@@ -110,19 +107,22 @@ const fillFrom = (structure: Structure, queue: Iterator<Tensor>): unknown => {
 /** A tree of the structure with these leaves, in path order. */
 export const fill = (structure: Structure, values: readonly Tensor[]): unknown => fillFrom(structure, values.values())
 
-const functions = new WeakMap<object, number>()
+const objects = new WeakMap<object, number>()
+const symbols = new Map<symbol, number>()
 const counter = { next: 0 }
 
-/** Functions are equal when they are the same one; each has a number. */
-const identity = (f: object): number => {
-  const known = functions.get(f) ?? counter.next++
-  functions.set(f, known)
+/** Functions, symbols and objects are equal when they are the same one; each has a number. */
+const identity = (x: object | symbol): number => {
+  const known = (typeof x === 'symbol' ? symbols.get(x) : objects.get(x)) ?? counter.next++
+  if (typeof x === 'symbol') symbols.set(x, known)
+  else objects.set(x, known)
   return known
 }
 
 const staticText = (x: unknown): string => {
   if (typeof x === 'string') return JSON.stringify(x)
-  if (typeof x === 'function') return `function ${identity(x)}`
+  if (typeof x === 'function' || typeof x === 'symbol' || (typeof x === 'object' && x !== null))
+    return `${typeof x} ${identity(x)}`
   return Object.is(x, -0) ? '-0' : typeof x === 'bigint' ? `${x}n` : String(x)
 }
 

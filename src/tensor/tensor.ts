@@ -882,8 +882,8 @@ export class Tensor {
    */
   cast(dtype: DType): Tensor {
     if (dtype === this.dtype) return this
-    const x = isFloat(dtype) ? this.inForm(dtype) : this
-    return x.dtype === dtype ? x : new Tensor(makeNode('cast', { dtype }, [this.node]))
+    const x = this.inForm(isFloat(dtype) ? dtype : 'f64') // a number in f32 is no large whole one
+    return x.dtype === dtype ? x : new Tensor(makeNode('cast', { dtype }, [x.node]))
   }
 
   /**
@@ -988,9 +988,9 @@ export class Tensor {
       return this.toString()
     })
     define(Symbol.toPrimitive, function (hint) {
-      if (hint !== 'number') return this.toString()
+      if (hint === 'string') return this.toString() // `${x}`, and not '…' + x, which `total + x` would be too
       throw typeError(
-        `a tensor is no number: JavaScript's operators cannot compute with ${this.dtype}${showShape(this.shape)}; write x.mul(2) for x * 2, x.greater(0) for x > 0, await device.item(x) for its one value`,
+        `a tensor is no number: JavaScript's operators cannot compute with ${this.dtype}${showShape(this.shape)}; write x.add(y) for x + y, x.mul(2) for x * 2, x.greater(0) for x > 0, await device.item(x) for its one value`,
       )
     })
   }

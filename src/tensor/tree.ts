@@ -1,7 +1,8 @@
 /**
  * Pytrees: tensors in nested records and arrays, the shape of parameters, gradients and optimizer states.
  *
- * Any interface may be a tree. Tensors are its leaves; numbers, strings, booleans, null and undefined in it are static and stay.
+ * Any interface may be a tree. Tensors are its leaves; numbers, strings, booleans, null, undefined, dates and typed
+ * arrays in it are static and stay.
  * A leaf's path is its keys joined by dots; records are walked in sorted key order, so that paths order a tree the same way everywhere.
  */
 import { equalNumbers } from '../prelude/array.ts'
@@ -11,12 +12,25 @@ import { Tensor } from './tensor.ts'
 
 const join = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`)
 
-const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
-  typeof x === 'object' && x !== null && !(x instanceof Tensor)
+/** An object whose properties are the tree's: a record, or an instance of a class of the user's. Dates, typed arrays and the like are values. */
+export const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
+  typeof x === 'object' && x !== null && !(x instanceof Tensor) && !Array.isArray(x) && tagOf(x) === 'Object'
+
+const tagOf = (x: object): string => Object.prototype.toString.call(x).slice('[object '.length, -1)
+
+/** Throws at what holds values that a tree would lose without a word. */
+const requireNoContainer = (x: unknown, path: string): void => {
+  if (typeof x !== 'object' || x === null) return
+  const where = path === '' ? 'the tree' : `'${path}' in the tree`
+  if (x instanceof Promise) throw new TypeError(`tree: ${where} is a Promise: await it`)
+  if (x instanceof Map || x instanceof Set)
+    throw new TypeError(`tree: ${where} is a ${tagOf(x)}, in which no tensors are found: use a record or an array`)
+}
 
 const walk = (tree: unknown, path: string, f: (leaf: Tensor, path: string) => unknown): unknown => {
   if (tree instanceof Tensor) return f(tree, path)
   if (Array.isArray(tree)) return tree.map((x: unknown, i) => walk(x, join(path, String(i)), f))
+  requireNoContainer(tree, path)
   if (!isRecord(tree)) return tree
   const keys = Object.keys(tree).toSorted()
   return Object.fromEntries(keys.map((key) => [key, walk(tree[key], join(path, key), f)]))
@@ -73,6 +87,7 @@ const collect = (tree: unknown, found: Tensor[]): void => {
   if (tree instanceof Tensor) found.push(tree)
   else if (Array.isArray(tree)) for (const item of tree) collect(item, found)
   else if (isRecord(tree)) for (const key of Object.keys(tree).toSorted()) collect(tree[key], found)
+  else requireNoContainer(tree, '')
 }
 
 /** What two trees are called where they differ, and what to do then. */

@@ -90,7 +90,8 @@ const attempt = async <R>(session: Session, work: () => R | Promise<R>): Promise
   }
 }
 
-const requireOpen = ({ isClosed, backend }: Session): void => {
+/** Throws when the device is closed. */
+export const requireOpen = ({ isClosed, backend }: Session): void => {
   if (isClosed)
     throw new Error(`the device '${backend.name}' is closed: open another, and read what is to be kept before closing`)
 }

@@ -140,6 +140,33 @@ describe.each(backends)('a compiled function on %s', (_, backend) => {
     expect(String(await inside)).toContain(message)
   })
 
+  it('tells symbols, holes and objects apart by what they are, and refuses what would lose its tensors', async () => {
+    const [one, two] = [Symbol('mode'), Symbol('mode')]
+    const f = device.compile((mode: symbol, x: Tensor) => x.add(mode === one ? 1 : 2))
+    expect([await read(await f(one, scalar(0))), await read(await f(two, scalar(0)))]).toEqual([[1], [2]])
+    const holes: string[] = []
+    holes[1] = 'a'
+    const g = device.compile((list: readonly string[], x: Tensor) => x.add(list[0] === undefined ? 1 : 100))
+    expect(await read(await g(holes, scalar(0)))).toEqual([1])
+    expect(await read(await g(['q', 'a'], scalar(0)))).toEqual([100])
+    const h = device.compile((when: Date, x: Tensor) => x.add(when.getTime()))
+    expect(await read(await h(new Date(5), scalar(0)))).toEqual([5])
+    expect(await read(await h(new Date(7), scalar(0)))).toEqual([7])
+    const lost = device.compile((x: Tensor) => new Map([['y', x.add(1)]]))
+    await expect(lost(scalar(0))).rejects.toThrow('is a Map, in which no tensors are found: use a record or an array')
+    await expect(device.realize({ x: [Promise.resolve(1)] })).rejects.toThrow('is a Promise: await it')
+    expect((await device.realize({ x: scalar(1), at: new Date(3), bytes: Uint8Array.of(7) })).at.getTime()).toBe(3)
+  })
+
+  it('folds a number that it is given into a key, exactly', async () => {
+    const f = device.compile((k: Key, i: Tensor) => [foldIn(k, i), foldIn(k, i.cast('u32'))])
+    for (const i of [0, 7, 16777217, 2 ** 31 + 5]) {
+      const [a, b] = await f(key(1), i)
+      const expected = await read(foldIn(key(1), i))
+      expect([await read(a ?? scalar(0)), await read(b ?? scalar(0))]).toEqual([expected, expected])
+    }
+  })
+
   it('says from the eighth plan on which argument differs', async () => {
     warnings.length = 0
     const grow = device.compile(function grow(x: Tensor, options: { readonly flag: boolean }) {

@@ -105,6 +105,19 @@ describe('a loop in the style of the documentation', () => {
     300_000,
   )
 
+  it('collects small results by their number, for their objects add up though their bytes do not', async () => {
+    const { device, held } = onCpu()
+    const f = device.compile((x: Tensor) => ({ x: x.add(1), loss: x.mul(2) }), { donate: [0] })
+    let x = await device.realize(scalar(0).add(0))
+    let most = 0
+    for (let i = 0; i < 100_000; i++) {
+      ;({ x } = await f(x))
+      most = Math.max(most, held())
+    }
+    expect(most).toBeLessThan(4 * 22_000)
+    expect((await device.read(x))[0]).toBe(100_000)
+  }, 300_000)
+
   it('reads a new expression with another number 10,000 times with one plan', async () => {
     const backend = cpuBackend(true)
     let plans = 0

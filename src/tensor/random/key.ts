@@ -13,6 +13,7 @@ import { showShape } from '../../graph/shape.ts'
 import { call } from '../annotate.ts'
 import { constant, iota, scalar, tensor } from '../create.ts'
 import { Tensor } from '../tensor.ts'
+import { inDType } from '../tracedNumber.ts'
 import { purposes, requireKey, threefryWord, type Key } from './threefry.ts'
 
 /**
@@ -71,8 +72,8 @@ type KeyTuple<N extends number, T extends readonly Key[] = readonly []> = T['len
 /**
  * The child of a key that belongs to `data`.
  *
- * - a number is data (a step, an epoch; it equals `hostFold` of the same number): another number runs the same plan. Inside a compiled
- *   function it would be frozen, so pass a tensor argument or a string there;
+ * - a number is data (a step, an epoch; it equals `hostFold` of the same number): another number runs the same plan. A compiled function folds
+ *   numbers that it is given as arguments; one that is written in it is part of it;
  * - a string is part of the program (the name of a layer), by its FNV-1a hash;
  * - a scalar i32 or u32 tensor is folded by its 32 bits, as the number would be.
  *
@@ -119,6 +120,8 @@ const fold = (parent: Key, purpose: number, low: Tensor): Key => {
 const scalarBits = (x: Tensor): Tensor => {
   if (x.rank !== 0) throw new ShapeError(`foldIn: takes a scalar, got ${showShape(x.shape)}`)
   if (x.dtype === 'u32') return x
+  const number = inDType(x.node, 'u32') // one that a compiled function was given
+  if (number !== x.node) return new Tensor(number)
   if (x.dtype !== 'i32') throw new DTypeError(`foldIn: takes i32 or u32, got ${x.dtype}; cast it first`)
   return x.bitcast('u32')
 }
