@@ -269,8 +269,14 @@ const makerOf = (name: string, site: Site): string => {
 }
 
 /** What `compile` of a device is. */
-export const compileFunction = (session: Session) => {
-  const compile = <A extends readonly unknown[], R>(
+export type Compile = <A extends readonly unknown[], R>(
+  fn: (...args: A) => R,
+  options?: CompileOptions,
+) => Compiled<A, R>
+
+/** `compile` of a device. */
+export const compileFunction = (session: Session): Compile => {
+  const compile: Compile = <A extends readonly unknown[], R>(
     fn: (...args: A) => R,
     { donate = [], static: fixed = [] }: CompileOptions = {},
   ): Compiled<A, R> => {

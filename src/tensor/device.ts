@@ -10,7 +10,7 @@ import { allPasses, type Passes } from '../compiler/passes.ts'
 import type { Plan } from '../compiler/plan.ts'
 import type { Backend, Machine } from '../backends/backend.ts'
 import { loadBackend, loadFastest, type BackendOptions, type DeviceError } from '../backends/registry.ts'
-import { compileFunction, type Compiled, type CompileOptions } from './compiled.ts'
+import { compileFunction, type Compile } from './compiled.ts'
 import { expectTensor } from './expect.ts'
 import { readings, type Elements, type Readings } from './reading.ts'
 import { readBytes, realizeTree } from './realize.ts'
@@ -79,7 +79,7 @@ export interface Device extends Readings {
    * await step(tensor([1, 2]), 0.5) // => [0, 0]
    * ```
    */
-  readonly compile: <A extends readonly unknown[], R>(fn: (...args: A) => R, options?: CompileOptions) => Compiled<A, R>
+  readonly compile: Compile
   /**
    * Gives the memory of a tree's tensors back at once; using them afterwards throws UseAfterRelease. Tensors that are not on the device stay as they
    * are. Nothing has to be released: the collector finds what nothing refers to.

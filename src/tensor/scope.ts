@@ -50,7 +50,7 @@ const openScope = (session: Session): Scope => {
     if (place < 0) return
     const isInnermost = place === scopes.length - 1
     scopes.splice(place, 1)
-    for (const holding of [...made]) giveBack(session, holding, { kind: 'scoped' })
+    for (const holding of made) giveBack(session, holding, { kind: 'scoped' })
     if (!isInnermost)
       throw new Error(
         'scope: one that was opened later is still open: scopes of a device must end in the order opposite to that in which they were opened; await the inner one first',

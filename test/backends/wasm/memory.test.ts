@@ -1,6 +1,6 @@
 /** The linear memory: who has which part of it. */
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { cpuBackend } from '../../../src/backends/cpu/backend.ts'
 import { wasmBackend } from '../../../src/backends/wasm/backend.ts'
 import { alignment, openHeap, padded, type WasmMemory } from '../../../src/backends/wasm/memory.ts'
@@ -112,8 +112,6 @@ describe('a device of 4 GiB', () => {
 })
 
 describe('a machine that gives no more memory', () => {
-  const { grow } = WebAssembly.Memory.prototype
-
   it('costs the plan that asked for it, and no value of another', async () => {
     const device = deviceOn(wasmBackend())
     const product = device.compile((x: Tensor) => x.matmul(x).matmul(x).sum())
@@ -121,13 +119,13 @@ describe('a machine that gives no more memory', () => {
     const read = async (x: Tensor): Promise<number> => (await device.read(x))[0] ?? NaN
     const kept = await device.realize(full([64, 64], 7).add(0))
     expect(await read(await product(full([64, 64], 1)))).toBe(64 ** 4)
-    WebAssembly.Memory.prototype.grow = () => {
+    const denied = vi.spyOn(WebAssembly.Memory.prototype, 'grow').mockImplementation(() => {
       throw new RangeError('no more')
-    }
+    })
     try {
       for (let i = 0; i < 2; i++) await expect(product(full([1500, 1500], 1))).rejects.toThrow(OutOfMemory)
     } finally {
-      WebAssembly.Memory.prototype.grow = grow
+      denied.mockRestore()
     }
     const sums: Tensor[] = []
     for (let i = 0; i < 6; i++) sums.push(await add(zeros([64, 64]), i))
