@@ -57,7 +57,9 @@ console.log(`packed: ${files.length} files, ${(unpackedSize / 1e6).toFixed(1)} M
 writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }))
 run(project, 'npm', 'install', '--omit=optional', '--no-audit', '--no-fund', `./${filename}`)
 const installed = readdirSync(join(project, 'node_modules')).filter((name) => !name.startsWith('.'))
-const unwanted = installed.filter((name) => name.startsWith('node-') || name === '@fathom' || name === 'sharp' || name === 'libheif-js')
+const unwanted = installed.filter(
+  (name) => name.startsWith('node-') || name === '@fathom' || name === 'sharp' || name === 'libheif-js',
+)
 if (unwanted.length > 0) fail(`users would receive ${unwanted.join(', ')}`)
 console.log(`packed: an empty project receives ${installed.join(', ')}`)
 

@@ -142,7 +142,9 @@ describe('values of the wrong type', () => {
   })
 
   it("JavaScript's operators are refused, and texts are not", () => {
-    expect(errorOf(() => given(x) * 2)).toMatch(/^a tensor is no number: .*f32\[2,3\]; write x\.add\(y\) for x \+ y, x\.mul\(2\) for x \* 2/)
+    expect(errorOf(() => given(x) * 2)).toMatch(
+      /^a tensor is no number: .*f32\[2,3\]; write x\.add\(y\) for x \+ y, x\.mul\(2\) for x \* 2/,
+    )
     expect(errorOf(() => given(x) + 1)).toMatch(/^a tensor is no number: /)
     expect(errorOf(() => given(x) > 0)).toMatch(/^a tensor is no number/)
     expect(String(scalar(2))).toBe('Tensor f32[] 2')
