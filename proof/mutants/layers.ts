@@ -283,10 +283,10 @@ export const lossMutants: readonly Mutant[] = [
       values('huber'),
     ],
     [
-      'huber: the square beyond δ is taken and multiplied by 0',
+      'huber: it stays a parabola beyond δ',
       'missing clamp',
       'const q = distance.greater(delta).select(delta, distance)',
-      'const q = distance.minimum(delta)',
+      'const q = distance',
       lossTests,
     ],
     [

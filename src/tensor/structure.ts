@@ -8,7 +8,7 @@
 import type { DType } from '../graph/dtype.ts'
 import { showShape, type Shape } from '../graph/shape.ts'
 import { Tensor } from './tensor.ts'
-import { isRecord } from './tree.ts'
+import { isRecord } from './record.ts'
 
 /** What a tree is without its values: records with sorted keys, lists, leaves, and what is static. */
 export type Structure =

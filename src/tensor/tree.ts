@@ -8,24 +8,10 @@
 import { equalNumbers } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
+import { isRecord, requireNoContainer } from './record.ts'
 import { Tensor } from './tensor.ts'
 
 const join = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`)
-
-/** An object whose properties are the tree's: a record, or an instance of a class of the user's. Dates, typed arrays and the like are values. */
-export const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
-  typeof x === 'object' && x !== null && !(x instanceof Tensor) && !Array.isArray(x) && tagOf(x) === 'Object'
-
-const tagOf = (x: object): string => Object.prototype.toString.call(x).slice('[object '.length, -1)
-
-/** Throws at what holds values that a tree would lose without a word. */
-const requireNoContainer = (x: unknown, path: string): void => {
-  if (typeof x !== 'object' || x === null) return
-  const where = path === '' ? 'the tree' : `'${path}' in the tree`
-  if (x instanceof Promise) throw new TypeError(`tree: ${where} is a Promise: await it`)
-  if (x instanceof Map || x instanceof Set)
-    throw new TypeError(`tree: ${where} is a ${tagOf(x)}, in which no tensors are found: use a record or an array`)
-}
 
 const walk = (tree: unknown, path: string, f: (leaf: Tensor, path: string) => unknown): unknown => {
   if (tree instanceof Tensor) return f(tree, path)

@@ -63,7 +63,7 @@ describe('examples in docstrings', () => {
 
   it.each(examples().map((example) => [`${example.file}:${example.line}`, example] as const))(
     '%s comes to what it says',
-    { timeout: 30_000 },
+    { timeout: 180_000 },
     async (_, example) => expect((await run(example)).join('\n')).toBe(''),
   )
 
