@@ -37,8 +37,8 @@ describe('the configuration of a run', () => {
     [{ preset: 'base', width: 4 }, 'image width 4 is not divisible by 8 (3 halvings): use 8'],
     [{ minSnr: -5 }, 'minSnr must be a number above 0, for instance 5, or null, got -5'],
     [
-      { height: 64, width: 64, batch: 1, accumulate: 1e9 },
-      'batch × accumulate must be at most 349525 pictures of 64×64 (a step draws no more than 2³² numbers of noise), got 1 × 1000000000',
+      { height: 64, width: 64, batch: 1, accumulate: 1e6 },
+      'batch × accumulate must be at most 349525 pictures of 64×64 (a step draws no more than 2³² numbers of noise), got 1 × 1000000',
     ],
     [{ sampleSteps: 2000 }, 'sampleSteps must be at most timesteps, 1000, got 2000'],
   ])('%j is an error that helps', (given, expected) => {
