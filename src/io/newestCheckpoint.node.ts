@@ -18,8 +18,9 @@ import {
 import { isMissing, type FileSystemError } from './fileSystem.ts'
 import { replaceFile } from './replaceFile.node.ts'
 
-/** What a reader may ask of a checkpoint beyond its sums: Left, with the reason, passes it over. */
+/** How a checkpoint is looked for. */
 export type ReadOptions = CheckpointOptions & {
+  /** What is asked of a checkpoint beyond its sums: Left, with the reason, passes it over. */
   readonly judge?: (checkpoint: Omit<LoadedCheckpoint, 'skipped'>) => E.Either<string, unknown>
 }
 

@@ -8,6 +8,7 @@ import { byteBudget, defaultBudget, type ByteBudget } from './byteBudget.ts'
 import { sweepCache } from './cacheSweep.node.ts'
 import { dataError, type DataError } from './dataError.ts'
 import { errnoOf, type FileSystem } from './fileSystem.node.ts'
+import type { CacheReport } from './cacheReport.ts'
 import type { ImageShape } from './decodeOptions.ts'
 import type { Limits } from './limits.ts'
 import { decodeImage, readWhole } from './loadImage.node.ts'
@@ -19,19 +20,6 @@ import { skippedFile, type ImageFile, type ScanReport, type SkippedFile } from '
 import type { Sharp } from './sharp.node.ts'
 import { showPath } from './showPath.ts'
 import { isTransient } from './skipReason.ts'
-
-/** What became of the cache. */
-export interface CacheReport {
-  /** The pack's folder. */
-  readonly path: string
-  /**
-   * `created`: there was none. `reused`: found and verified. `completed`: found, and what could not be read the last
-   * time was decoded now. `rebuilt`: found, but not to be used.
-   */
-  readonly state: 'created' | 'reused' | 'completed' | 'rebuilt'
-  /** Why it was completed or rebuilt. */
-  readonly why?: string
-}
 
 /** What decoding a folder depends on. */
 export interface PackSettings extends ImageShape, Limits {
