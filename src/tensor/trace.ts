@@ -71,10 +71,12 @@ const checkArgument = (x: unknown, path: string): void => {
 }
 
 const checkResult = (result: unknown): void => {
-  if (isPromise(result))
+  if (isPromise(result)) {
+    void Promise.resolve(result).catch(() => undefined) // what fails in it follows from this error, and must not end the process
     throw new TraceError(
       'compile: the function returned a Promise. It is called once, to see what it computes, and must return tensors at once: nothing in it can be awaited or read',
     )
+  }
   if (result === undefined) throw new TraceError('compile: the function returned nothing; is a return missing?')
 }
 

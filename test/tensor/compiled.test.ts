@@ -192,6 +192,8 @@ describe.each(backends)('a compiled function on %s', (_, backend) => {
     await expect(wrong((x) => Promise.resolve(x), scalar(1))).rejects.toThrow(
       'compile: the function returned a Promise',
     )
+    const reading = wrong(async (x) => device.read(x as Tensor), scalar(1)) // fails inside too, which nobody could catch
+    await expect(reading).rejects.toThrow('compile: the function returned a Promise')
     await expect(wrong(() => undefined, scalar(1))).rejects.toThrow(
       'compile: the function returned nothing; is a return missing?',
     )
