@@ -1,12 +1,11 @@
 /** What was given in the place of a tensor, in words, and what to do about it. */
+import { isPromise } from './promise.ts'
 import { typeError } from './errors.ts'
-
-const isThenable = (x: object): boolean => 'then' in x && typeof x.then === 'function'
 
 const short = (text: string): string => (text.length > 20 ? `${text.slice(0, 20)}…` : text)
 
 const describeObject = (x: object): readonly [what: string, remedy: string] => {
-  if (isThenable(x)) return ['a Promise', 'await it']
+  if (isPromise(x)) return ['a Promise', 'await it']
   if (Array.isArray(x)) return ['an array', 'make a tensor of it: tensor([…])']
   if (ArrayBuffer.isView(x)) return [`a ${x.constructor.name}`, 'make a tensor of it: tensor(values)']
   if ('node' in x && 'shape' in x) return ['a tensor', 'let it come from the same copy of fathom']

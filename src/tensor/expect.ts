@@ -1,6 +1,7 @@
 /** Checks of what the type system cannot see at run time: that a value is a tensor, what a loss gave back, that images are images. */
 import { ShapeError, typeError } from '../prelude/errors.ts'
 import { notATensor, whatIs } from '../prelude/mistaken.ts'
+import { abandon, isPromise } from '../prelude/promise.ts'
 import type { Node } from '../graph/ops.ts'
 import { showShape } from '../graph/shape.ts'
 import { Tensor } from './tensor.ts'
@@ -16,16 +17,15 @@ export const nodeOf = (operation: string, x: Tensor): Node => {
   return x.node
 }
 
-const isPromise = (x: unknown): boolean =>
-  typeof x === 'object' && x !== null && 'then' in x && typeof x.then === 'function'
-
 /** Refuses what a function of a scalar loss must not return: a promise, a number, nothing. @param what `grad` */
 export const expectLoss: (what: string, y: unknown) => asserts y is Tensor = (what, y) => {
   if (y instanceof Tensor) return
-  if (isPromise(y))
+  if (isPromise(y)) {
+    abandon(y)
     throw typeError(
       `${what}: the function returned a Promise: it runs once, to be traced, and must return tensors without await; read values outside of it`,
     )
+  }
   throw typeError(`${what}: the function must return a scalar tensor, it returned ${whatIs(y)}; ${lossRemedy(y)}`)
 }
 

@@ -1,6 +1,7 @@
 /** Tracing: a function is called once with parameters in the place of its arguments, and the graph that it returns is compiled. */
 import { at } from '../prelude/array.ts'
 import { TraceError, typeError } from '../prelude/errors.ts'
+import { abandon, isPromise } from '../prelude/promise.ts'
 import type { DType } from '../graph/dtype.ts'
 import { makeNode, nextNodeId } from '../graph/node.ts'
 import type { Node, NodeOf } from '../graph/ops.ts'
@@ -58,9 +59,6 @@ export const structureOfArguments = (args: readonly unknown[], fixed: readonly n
   items: args.map((x, i) => structureOf(x, fixed.includes(i))),
 })
 
-const isPromise = (x: unknown): boolean =>
-  typeof x === 'object' && x !== null && 'then' in x && typeof x.then === 'function'
-
 /** Throws at what cannot be an argument, though it looks like a tree without tensors. */
 const checkArgument = (x: unknown, path: string): void => {
   if (typeof x !== 'object' || x === null || x instanceof Tensor) return
@@ -72,7 +70,7 @@ const checkArgument = (x: unknown, path: string): void => {
 
 const checkResult = (result: unknown): void => {
   if (isPromise(result)) {
-    void Promise.resolve(result).catch(() => undefined) // what fails in it follows from this error, and must not end the process
+    abandon(result)
     throw new TraceError(
       'compile: the function returned a Promise. It is called once, to see what it computes, and must return tensors at once: nothing in it can be awaited or read',
     )
