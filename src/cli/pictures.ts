@@ -3,9 +3,9 @@ import { dirname, join } from 'node:path'
 import process from 'node:process'
 import { formatScan, scanFolder, scanToJson } from '../data/index.ts'
 import { encodePng, imageGrid, makeDurableDirectory, replaceFile } from '../io/index.ts'
-import { pipe, TE } from '../prelude/fp.ts'
+import { E, pipe, TE } from '../prelude/fp.ts'
 import { printableJson } from '../prelude/printable.ts'
-import { load, sample } from '../train/index.ts'
+import { load, sample, type LoadedRun, type TrainError } from '../train/index.ts'
 import type { FlagValue } from './parse.ts'
 import { deviceOptions, failed, type Outcome } from './runs.ts'
 import { grouped } from './show.ts'
@@ -20,6 +20,21 @@ const stepsDone = (done: number, total: number): void => {
   if (process.stdout.isTTY) process.stdout.write(`\r  sampling ${done}/${total}${done === total ? '\r\u001b[K' : ''}`)
 }
 
+/** The run, if it has weights to draw from: those of step 0, which a run that diverged at once falls back to, make noise. */
+const trained =
+  (directory: string) =>
+  (loaded: LoadedRun): E.Either<TrainError, LoadedRun> =>
+    loaded.step > 0
+      ? E.right(loaded)
+      : E.left({
+          _tag: 'TrainError',
+          code: 'CKPT',
+          message: [
+            `${directory} has learned nothing yet: its newest checkpoint with finite weights is step 0, of weights as they were drawn; train it on with \`fathom resume ${directory}\``,
+            ...loaded.warnings,
+          ].join('; '),
+        })
+
 /** `fathom sample`. */
 export const runSample = (directory: string, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
   const [count, seed] = [numberOf(flags, 'count', 16), numberOf(flags, 'seed', 0)]
@@ -27,11 +42,10 @@ export const runSample = (directory: string, flags: ReadonlyMap<string, FlagValu
   const path = typeof out === 'string' ? out : join(directory, 'samples', `seed-${seed}.png`)
   return pipe(
     load(directory),
+    TE.chainEitherK(trained(directory)),
     TE.bindTo('loaded'),
     TE.bind('samples', ({ loaded }) => {
       for (const warning of loaded.warnings) complain(warning)
-      if (loaded.step === 0)
-        complain(`${directory} has learned nothing yet: the pictures are of weights as they were drawn`)
       return sample(loaded, {
         count,
         steps: numberOf(flags, 'steps', Math.min(50, loaded.config.timesteps)),
