@@ -473,8 +473,9 @@ export class Tensor {
     if (this.dtype === 'f16') return this.cast('f32').powerValue(p).cast('f16') // one rounding for four operations
     const n = Math.floor(Math.abs(p))
     const f = Math.abs(p) - n
-    const fraction = f === 0.5 ? this.sqrt() : this.log().mul(f).exp()
-    const power = (n === 0 ? fraction : this.wholePower(n).mul(fraction)).add(0) // −0 to a power that is not whole is +0
+    const x = this.equal(-Infinity).select(Infinity, this) // as IEEE 754 has it; any other number below 0 gives NaN
+    const fraction = f === 0.5 ? x.sqrt() : x.log().mul(f).exp()
+    const power = (n === 0 ? fraction : x.wholePower(n).mul(fraction)).add(0) // −0 to a power that is not whole is +0
     return p < 0 ? this.operand(1).div(power) : power
   }
 

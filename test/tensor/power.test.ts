@@ -19,7 +19,7 @@ const devices: readonly (readonly [string, () => Promise<Device>])[] = [
 ]
 
 const exponents = [0.5, 1.5, -0.5, 0.3, 2.5, -1.25, 7.75]
-const bases = [0, -0, 1e-30, 0.3, 1, 4, 1e20, Infinity, NaN, -1, -0.5]
+const bases = [0, -0, 1e-30, 0.3, 1, 4, 1e20, Infinity, NaN, -1, -0.5, -Infinity]
 
 const power = (x: number, p: number): number => (x < 0 ? NaN : x ** p)
 
