@@ -95,8 +95,8 @@ const powers = mutantsOf('functions and layers', 'src/tensor/tensor.ts', inFile(
   [
     'pow: −0 to a power that is not whole stays −0',
     'missing term',
-    ': this.wholePower(n).mul(fraction)).add(0)',
-    ': this.wholePower(n).mul(fraction))',
+    ': x.wholePower(n).mul(fraction)).add(0)',
+    ': x.wholePower(n).mul(fraction))',
   ],
 ])
 
