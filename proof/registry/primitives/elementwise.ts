@@ -86,9 +86,14 @@ export const wrapping =
     return Number(dtype === 'i32' ? BigInt.asIntN(32, exact) : BigInt.asUintN(dtype === 'u8' ? 8 : 32, exact))
   }
 
-/** x − y·trunc(x / y), which is x where y is infinite. */
-export const remainder = (x: number, y: number): number =>
-  Number.isFinite(x) && Math.abs(y) === Infinity ? x : x - y * Math.trunc(x / y)
+/** A finite x below 2⁹⁰⁰ that is a multiple of 2⁻¹²⁰ as a whole number of these. */
+const inSteps = (x: number): bigint => BigInt(x * 2 ** 120)
+
+/** x − y·trunc(x / y) without rounding, which is x where y is infinite. */
+export const remainder = (x: number, y: number): number => {
+  if (!Number.isFinite(x) || Number.isNaN(y) || y === 0) return NaN
+  return Math.abs(y) === Infinity ? x : Number(inSteps(x) % inSteps(y)) / 2 ** 120
+}
 
 const bitwise = (f: (x: bigint, y: bigint) => bigint) => wrapping(() => NaN, f)
 
