@@ -6,8 +6,8 @@ import { at } from '../src/prelude/array.ts'
 import { bytesPerElement } from '../src/graph/dtype.ts'
 import type { Buffer } from '../src/compiler/buffer.ts'
 import { encode } from '../src/backends/wasm/assembler/module.ts'
-import { javascriptFunctions, javascriptImports } from '../src/backends/wasm/javascript.ts'
-import type { Generated, Parameter, Phase } from '../src/backends/wasm/kernelCode.ts'
+import { javascriptFunctions, javascriptImports } from '../src/backends/wasm/emit/javascript.ts'
+import type { Generated, Parameter, Phase } from '../src/backends/wasm/emit/kernelCode.ts'
 import { initialPages, maximumPages, openHeap } from '../src/backends/wasm/memory.ts'
 
 type Code = (block: number, first: number, last: number) => void

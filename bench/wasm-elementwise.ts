@@ -17,7 +17,7 @@ import type { Tensor } from '../src/tensor/tensor.ts'
 import { cpuBackend } from '../src/backends/cpu/backend.ts'
 import { generate } from '../src/backends/wasm/generate.ts'
 import { capabilities } from '../src/backends/wasm/machine.ts'
-import { flags } from '../src/backends/wasm/v8Flags.node.ts'
+import { flags } from '../src/backends/wasm/threads/v8Flags.node.ts'
 import { timePhases } from './phaseTimes.ts'
 
 const words = process.argv.slice(2).filter((word) => !word.startsWith('--'))

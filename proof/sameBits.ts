@@ -8,7 +8,7 @@
 import fc from 'fast-check'
 import { cpuBackend } from '../src/backends/cpu/backend.ts'
 import { openWasm, wasmBackend } from '../src/backends/wasm/backend.ts'
-import { disagreements } from '../src/backends/wasm/selfTest.ts'
+import { disagreements } from '../src/backends/selfTest.ts'
 import { valueAndGrad } from '../src/autograd/index.ts'
 import { conv2d } from '../src/tensor/convolution.ts'
 import { key, normal } from '../src/tensor/random.ts'

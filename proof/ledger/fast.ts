@@ -1,9 +1,9 @@
 /** Equations of the chapter on making convolution fast (12). */
 import fc from 'fast-check'
 import { permute } from '../../src/prelude/array.ts'
-import { tileFor } from '../../src/backends/wasm/gemmTile.ts'
-import { winogradWith } from '../../src/backends/wasm/winograd.ts'
-import { winograds } from '../../src/backends/wasm/winogradTransforms.ts'
+import { tileFor } from '../../src/backends/wasm/gemm/gemmTile.ts'
+import { winogradWith } from '../../src/backends/wasm/conv/winograd.ts'
+import { winograds } from '../../src/backends/wasm/conv/winogradTransforms.ts'
 import { profileRows } from '../../src/compiler/profile.ts'
 import { contiguous } from '../../src/compiler/view.ts'
 import { conv2d } from '../../src/tensor/convolution.ts'

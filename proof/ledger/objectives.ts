@@ -1,8 +1,8 @@
 /** Equations of chapter 6 about objectives and their weights in the loss. */
 import fc from 'fast-check'
 import { qSample } from '../../src/diffusion/forward.ts'
-import { diffusionLoss, lossWeights } from '../../src/diffusion/objective.ts'
-import { noiseLevel, parameterizations, type Objective } from '../../src/diffusion/parameterization.ts'
+import { diffusionLoss, lossWeights } from '../../src/diffusion/loss.ts'
+import { noiseLevel, parameterizations, type Objective } from '../../src/diffusion/prediction.ts'
 import { linearSchedule, type Schedule } from '../../src/diffusion/schedule.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
 import { normalFromBits } from '../../src/tensor/random.ts'

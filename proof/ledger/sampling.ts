@@ -1,8 +1,8 @@
 /** Equations of chapter 6 about samplers, and the case in which the perfect network is known. */
 import fc from 'fast-check'
-import { ddim } from '../../src/diffusion/ddim.ts'
-import { ddpm } from '../../src/diffusion/ddpm.ts'
-import { parameterizations, noiseLevel } from '../../src/diffusion/parameterization.ts'
+import { ddim } from '../../src/diffusion/samplers/ddim.ts'
+import { ddpm } from '../../src/diffusion/samplers/ddpm.ts'
+import { parameterizations, noiseLevel } from '../../src/diffusion/prediction.ts'
 import type { SamplingPlan } from '../../src/diffusion/sampler.ts'
 import type { Schedule } from '../../src/diffusion/schedule.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'

@@ -67,7 +67,7 @@ export const diffusionMutants: readonly Mutant[] = [
       'xt.mul(gatherTable(schedule.posteriorX0',
     ],
   ]),
-  ...mutantsOf(area, 'src/diffusion/parameterization.ts', inFile('diffusion/parameterization'), [
+  ...mutantsOf(area, 'src/diffusion/prediction.ts', inFile('diffusion/parameterization'), [
     [
       'v: image and noise are exchanged',
       'swapped operands',
@@ -100,7 +100,7 @@ export const diffusionMutants: readonly Mutant[] = [
     ],
     ['clipping has no upper bound', 'missing clamp', 'x0.maximum(-1).minimum(1)', 'x0.maximum(-1)'],
   ]),
-  ...mutantsOf(area, 'src/diffusion/objective.ts', inFile('diffusion/objective'), [
+  ...mutantsOf(area, 'src/diffusion/loss.ts', inFile('diffusion/objective'), [
     [
       'the weight of v is that of ε',
       'missing term',
@@ -134,7 +134,7 @@ export const diffusionMutants: readonly Mutant[] = [
       'denoise(qSample(schedule, x0, t, epsilon).mul(0).add(x0), t)',
     ],
   ]),
-  ...mutantsOf(area, 'src/diffusion/ddim.ts', samplers, [
+  ...mutantsOf(area, 'src/diffusion/samplers/ddim.ts', samplers, [
     [
       'DDIM: σ divides by the next time’s noise',
       'swapped operands',
@@ -166,7 +166,7 @@ export const diffusionMutants: readonly Mutant[] = [
       'epsilon.mul(c.signal)',
     ],
   ]),
-  ...mutantsOf(area, 'src/diffusion/ddpm.ts', samplers, [
+  ...mutantsOf(area, 'src/diffusion/samplers/ddpm.ts', samplers, [
     ['DDPM: the last step adds noise', 'missing check', 't === 0 ? 0 : Math.sqrt(v)', 't < 0 ? 0 : Math.sqrt(v)'],
     ['DDPM: σ is the variance', 'missing term', 't === 0 ? 0 : Math.sqrt(v)', 't === 0 ? 0 : v'],
     [

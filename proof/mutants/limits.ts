@@ -35,7 +35,7 @@ export const limitMutants: readonly Mutant[] = [
       'times: (x, y) => x * y',
     ],
   ]),
-  ...mutantsOf('kernels', 'src/backends/wasm/scalarValue.ts', integers, [
+  ...mutantsOf('kernels', 'src/backends/wasm/scalar/scalarValue.ts', integers, [
     [
       'wasm sums products of whole numbers as doubles',
       'wrong dtype',
@@ -51,14 +51,19 @@ export const limitMutants: readonly Mutant[] = [
       'padded(0) +',
     ],
   ]),
-  ...mutantsOf('kernels', 'src/backends/wasm/pool.ts', inFile('backends/wasm/threads', 'nothing to do: the next run'), [
+  ...mutantsOf(
+    'kernels',
+    'src/backends/wasm/threads/pool.ts',
+    inFile('backends/wasm/threads', 'nothing to do: the next run'),
     [
-      'a worker that failed in idleness is not missed',
-      'missing check',
-      '(address + control.failed) / 4) !== 0)',
-      '(address + control.failed) / 4) > 1)',
+      [
+        'a worker that failed in idleness is not missed',
+        'missing check',
+        '(address + control.failed) / 4) !== 0)',
+        '(address + control.failed) / 4) > 1)',
+      ],
     ],
-  ]),
+  ),
   ...mutantsOf('random numbers', 'src/tensor/random/uniform.ts', inFile('tensor/randomKeys', 'begins anywhere'), [
     ['a part of a stream is its beginning', 'missing term', 'place.add(first)', 'place.add(first.mul(0))'],
   ]),

@@ -8,7 +8,7 @@ const letters = inFile('backends/wasm/letters')
 
 /** Bugs in the loops of threads, in the pool, and in its workers. */
 export const threadMutants: readonly Mutant[] = [
-  ...mutantsOf(area, 'src/backends/wasm/control.ts', interleavings, [
+  ...mutantsOf(area, 'src/backends/wasm/threads/control.ts', interleavings, [
     [
       'a worker looks for mail before it reads the ticket',
       'swapped operands',
@@ -84,7 +84,7 @@ export const threadMutants: readonly Mutant[] = [
       'add(get(first), word(record, 3))',
     ],
   ]),
-  ...mutantsOf(area, 'src/backends/wasm/pool.ts', letters, [
+  ...mutantsOf(area, 'src/backends/wasm/threads/pool.ts', letters, [
     [
       'mail is counted before it is sent',
       'swapped operands',
@@ -122,7 +122,7 @@ export const threadMutants: readonly Mutant[] = [
       'for (const worker of workers.slice(0, -1)) worker.send(',
     ],
   ]),
-  ...mutantsOf(area, 'src/backends/wasm/worker.ts', letters, [
+  ...mutantsOf(area, 'src/backends/wasm/threads/worker.ts', letters, [
     [
       'a worker is ready before it can work',
       'swapped operands',

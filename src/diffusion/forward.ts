@@ -3,7 +3,7 @@
  * 2.
  */
 import type { Tensor } from '../tensor/tensor.ts'
-import { noiseLevel } from './parameterization.ts'
+import { noiseLevel } from './prediction.ts'
 import type { Schedule } from './schedule.ts'
 import { gatherTable } from './table.ts'
 

@@ -4,11 +4,11 @@
  *
  * @module fathom/diffusion
  */
-export * from './ddim.ts'
-export * from './ddpm.ts'
+export * from './samplers/ddim.ts'
+export * from './samplers/ddpm.ts'
 export * from './forward.ts'
-export * from './objective.ts'
-export * from './parameterization.ts'
+export * from './loss.ts'
+export * from './prediction.ts'
 export * from './sample.ts'
 export * from './sampler.ts'
 export * from './schedule.ts'

@@ -11,7 +11,7 @@ import { foldIn, normal, type Key } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Shape } from '../graph/shape.ts'
 import { at } from '../prelude/array.ts'
-import { clipEstimate, noiseLevel, parameterizations, type Objective } from './parameterization.ts'
+import { clipEstimate, noiseLevel, parameterizations, type Objective } from './prediction.ts'
 import type { Sampler, SamplingPlan } from './sampler.ts'
 import type { Schedule } from './schedule.ts'
 

@@ -3,7 +3,7 @@
  * `sample.ts` runs them.
  */
 import type { Tensor } from '../tensor/tensor.ts'
-import type { Estimate } from './parameterization.ts'
+import type { Estimate } from './prediction.ts'
 import type { Schedule } from './schedule.ts'
 
 /** A sampler made ready for one schedule. */

@@ -4,8 +4,8 @@
  */
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { diffusionLoss } from '../../src/diffusion/objective.ts'
-import type { Objective } from '../../src/diffusion/parameterization.ts'
+import { diffusionLoss } from '../../src/diffusion/loss.ts'
+import type { Objective } from '../../src/diffusion/prediction.ts'
 import { cosineSchedule, linearSchedule, sigmoidSchedule, type Schedule } from '../../src/diffusion/schedule.ts'
 import { lucidrainsWeights } from '../../src/models/lucidrainsWeights.ts'
 import { unet, type UnetParams } from '../../src/models/unet.ts'

@@ -11,7 +11,7 @@ import {
   x0FromV,
   type NoiseLevel,
   type Objective,
-} from '../../src/diffusion/parameterization.ts'
+} from '../../src/diffusion/prediction.ts'
 import { sigmoidSchedule } from '../../src/diffusion/schedule.ts'
 import { tensor } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'

@@ -95,7 +95,7 @@ const kinds: { readonly [K in Kernel['kind']]: true } = {
 
 const inWords: { readonly [n: number]: string } = { 7: 'seven', 8: 'eight', 9: 'nine', 10: 'ten', 13: 'thirteen', 14: 'fourteen', 15: 'fifteen', 16: 'sixteen' } // prettier-ignore
 
-const selfTests = [...read('src/backends/wasm/selfTest.ts').matchAll(/\bname: '/g)].length
+const selfTests = [...read('src/backends/selfTest.ts').matchAll(/\bname: '/g)].length
 const { subjects: golden } = await readGolden()
 const cases = golden.reduce((sum, { cases: own }) => sum + own.length, 0)
 

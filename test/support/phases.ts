@@ -3,8 +3,8 @@ import { at, range } from '../../src/prelude/array.ts'
 import type { Kernel } from '../../src/compiler/kernel.ts'
 import { prepareKernel } from '../../src/backends/cpu/run.ts'
 import { encode } from '../../src/backends/wasm/assembler/module.ts'
-import { javascriptFunctions, javascriptImports } from '../../src/backends/wasm/javascript.ts'
-import type { Generated, Parameter, Phase } from '../../src/backends/wasm/kernelCode.ts'
+import { javascriptFunctions, javascriptImports } from '../../src/backends/wasm/emit/javascript.ts'
+import type { Generated, Parameter, Phase } from '../../src/backends/wasm/emit/kernelCode.ts'
 import { initialPages, maximumPages, openHeap } from '../../src/backends/wasm/memory.ts'
 
 type Code = (block: number, first: number, last: number) => void

@@ -5,17 +5,17 @@
 import { memoryOf, type Plan } from '../../compiler/plan.ts'
 import type { Backend, Machine } from '../backend.ts'
 import { generate } from './generate.ts'
-import type { Generated, Phase } from './kernelCode.ts'
+import type { Generated, Phase } from './emit/kernelCode.ts'
 import { openLibrary } from './library.ts'
 import { capabilities, checkWinograd, choose, whyNot } from './machine.ts'
 import { maximumBytes, openHeap, type Heap, type WasmMemory } from './memory.ts'
-import { findPlatform } from './platform.ts'
-import { alone, openPool, type Pool, type Sharing } from './pool.ts'
+import { findPlatform } from './threads/platform.ts'
+import { alone, openPool, type Pool, type Sharing } from './threads/pool.ts'
 import { bytesNeeded, makeProgram, noMemory, type Shared } from './program.ts'
 import { showFunction } from './assembler/text.ts'
-import { disagreements } from './selfTest.ts'
-import { threadCount } from './threadCount.ts'
-import type { Platform } from './threads.ts'
+import { disagreements } from '../selfTest.ts'
+import { threadCount } from './threads/threadCount.ts'
+import type { Platform } from './threads/threads.ts'
 
 /** How to open the backend. */
 export interface WasmOptions {

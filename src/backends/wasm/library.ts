@@ -1,9 +1,9 @@
 /** The compiled functions of a device: one for each structure of a phase, shared by all plans. */
 import { encode, type Function } from './assembler/module.ts'
-import { javascriptImports } from './javascript.ts'
-import type { Phase } from './kernelCode.ts'
+import { javascriptImports } from './emit/javascript.ts'
+import type { Phase } from './emit/kernelCode.ts'
 import { initialPages, maximumPages } from './memory.ts'
-import type { Pool } from './pool.ts'
+import type { Pool } from './threads/pool.ts'
 
 /** Compiled functions. */
 export interface Library {

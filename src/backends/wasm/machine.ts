@@ -7,7 +7,7 @@
 import type { Machine } from '../backend.ts'
 import { apply, drop, f32, get, type Expression, type Local } from './assembler/code.ts'
 import { encode } from './assembler/module.ts'
-import type { Flags } from './threads.ts'
+import type { Flags } from './threads/threads.ts'
 
 /** What was found. */
 export interface Capabilities {

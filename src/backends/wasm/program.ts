@@ -8,10 +8,10 @@ import { sizeOf } from '../../graph/shape.ts'
 import type { Kernel } from '../../compiler/kernel.ts'
 import { bytesOf, type Plan } from '../../compiler/plan.ts'
 import type { Executable } from '../backend.ts'
-import { recordWords } from './control.ts'
-import type { Generated, Parameter } from './kernelCode.ts'
+import { recordWords } from './threads/control.ts'
+import type { Generated, Parameter } from './emit/kernelCode.ts'
 import { doesNotFit, padded, type Heap, type WasmMemory } from './memory.ts'
-import { shareOf, type Pool, type Sharing } from './pool.ts'
+import { shareOf, type Pool, type Sharing } from './threads/pool.ts'
 
 /** What plans share, for only one runs at a time: temporaries, and what lies between the phases of a kernel. */
 export interface Shared {

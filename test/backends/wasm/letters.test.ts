@@ -2,12 +2,12 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { apply, get, i32, store, type Local, type Statement } from '../../../src/backends/wasm/assembler/code.ts'
 import { encode } from '../../../src/backends/wasm/assembler/module.ts'
-import { control, recordWords, calls } from '../../../src/backends/wasm/control.ts'
+import { control, recordWords, calls } from '../../../src/backends/wasm/threads/control.ts'
 import { initialPages, maximumPages, openHeap } from '../../../src/backends/wasm/memory.ts'
-import { openPool } from '../../../src/backends/wasm/pool.ts'
-import { findPlatform } from '../../../src/backends/wasm/platform.ts'
-import type { Platform } from '../../../src/backends/wasm/threads.ts'
-import { confession, serve, type Beginning, type Message } from '../../../src/backends/wasm/worker.ts'
+import { openPool } from '../../../src/backends/wasm/threads/pool.ts'
+import { findPlatform } from '../../../src/backends/wasm/threads/platform.ts'
+import type { Platform } from '../../../src/backends/wasm/threads/threads.ts'
+import { confession, serve, type Beginning, type Message } from '../../../src/backends/wasm/threads/worker.ts'
 
 afterEach(() => {
   vi.restoreAllMocks()

@@ -4,7 +4,7 @@
  *
  * What sleeps with a time limit sleeps here until it is woken, so that a wake-up that is lost is a state from which nothing goes on.
  */
-import { calls, control, recordWords, runFunction, workFunction } from '../../../src/backends/wasm/control.ts'
+import { calls, control, recordWords, runFunction, workFunction } from '../../../src/backends/wasm/threads/control.ts'
 import { computed, flattened, i32, i64, type Code, type Instruction, type Value } from './threadCode.ts'
 import { words, type Model, type ModelStep, type State, type ThreadState } from './threadState.ts'
 

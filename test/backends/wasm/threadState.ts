@@ -1,5 +1,5 @@
 /** What threads of a model do, and every state that they can be in. */
-import { control, type calls } from '../../../src/backends/wasm/control.ts'
+import { control, type calls } from '../../../src/backends/wasm/threads/control.ts'
 import type { Value } from './threadCode.ts'
 
 /** A phase of a program. */

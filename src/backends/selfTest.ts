@@ -1,0 +1,166 @@
+/**
+ * Kernels of each family on small inputs, against a backend to trust: whether an engine with experimental flags still computes what it should.
+ */
+import { range } from '../prelude/array.ts'
+import { allPasses } from '../compiler/passes.ts'
+import { compile } from '../compiler/plan.ts'
+import { bytesPerElement } from '../graph/dtype.ts'
+import { makeNode } from '../graph/node.ts'
+import type { Node, NodeOf } from '../graph/ops.ts'
+import { sizeOf, type Shape } from '../graph/shape.ts'
+import type { Backend } from './backend.ts'
+
+/** A program of one kernel or a few: what it is called, the shapes of its arguments, and its result. */
+interface Sample {
+  readonly name: string
+  readonly shapes: readonly Shape[]
+  readonly of: (x: Node, y: Node) => Node
+}
+
+const dtype = 'f32'
+const add = (x: Node, y: Node): Node => makeNode('add', {}, [x, y])
+const mul = (x: Node, y: Node): Node => makeNode('mul', {}, [x, y])
+const over = (x: Node, shape: Shape, axes: readonly number[]): Node => makeNode('broadcast', { shape, axes }, [x])
+const turned = (x: Node, permutation: readonly number[]): Node => makeNode('transpose', { permutation }, [x])
+const sum = (x: Node, axes: readonly number[]): Node => makeNode('reduceSum', { axes, dtype }, [x])
+
+const conv = (stride: number, inputDilation: number): ((x: Node, filter: Node) => Node) => {
+  const both = (n: number): [number, number] => [n, n]
+  const attrs = { padLow: both(1), padHigh: both(1), filterDilation: both(1), groups: 1, dtype } as const
+  return (x, filter) =>
+    makeNode('conv', { ...attrs, stride: both(stride), inputDilation: both(inputDilation) }, [x, filter])
+}
+
+const dot = (contract: readonly [number, number]): ((x: Node, y: Node) => Node) => {
+  const [x, y] = contract
+  return (left, right) => makeNode('dotGeneral', { contract: [[x], [y]], batch: [[], []], dtype }, [left, right])
+}
+
+const samples: readonly Sample[] = [
+  {
+    name: 'functions of each element',
+    shapes: [[1031], [1031]],
+    of: (x, y) => add(mul(makeNode('exp', {}, [x]), makeNode('tanh', {}, [y])), makeNode('logistic', {}, [x])),
+  },
+  {
+    name: 'error function, root and quotient of a broadcast',
+    shapes: [[19, 37], [37]],
+    of: (x, y) =>
+      makeNode('div', {}, [
+        makeNode('erf', {}, [x]),
+        makeNode('sqrt', {}, [makeNode('exp', {}, [over(y, [19, 37], [0])])]),
+      ]),
+  },
+  { name: 'sum of rows', shapes: [[23, 131]], of: (x) => sum(x, [1]) },
+  { name: 'sum of columns', shapes: [[131, 40]], of: (x) => sum(mul(x, x), [0]) },
+  { name: 'maximum', shapes: [[23, 131]], of: (x) => makeNode('reduceMax', { axes: [1] }, [x]) },
+  {
+    name: 'product of matrices',
+    shapes: [
+      [37, 65],
+      [65, 53],
+    ],
+    of: dot([1, 0]),
+  },
+  {
+    name: 'product with the left transposed',
+    shapes: [
+      [96, 48],
+      [96, 32],
+    ],
+    of: dot([0, 0]),
+  },
+  {
+    name: 'product with the right transposed',
+    shapes: [
+      [64, 80],
+      [33, 80],
+    ],
+    of: dot([1, 1]),
+  },
+  {
+    name: 'convolution',
+    shapes: [
+      [2, 9, 8, 16],
+      [3, 3, 16, 32],
+    ],
+    of: conv(1, 1),
+  },
+  {
+    name: 'convolution with stride 2',
+    shapes: [
+      [2, 9, 8, 5],
+      [3, 3, 5, 19],
+    ],
+    of: conv(2, 1),
+  },
+  {
+    name: 'convolution of a dilated image',
+    shapes: [
+      [2, 5, 4, 16],
+      [3, 3, 16, 16],
+    ],
+    of: conv(1, 2),
+  },
+  // Sizes for which Winograd's tiles pay, where the machine has them.
+  {
+    name: 'large convolution',
+    shapes: [
+      [4, 16, 16, 32],
+      [3, 3, 32, 32],
+    ],
+    of: conv(1, 1),
+  },
+  {
+    name: 'gradient of a filter',
+    shapes: [
+      [4, 16, 16, 32],
+      [4, 16, 16, 32],
+    ],
+    of: (x, cotangent) => conv(1, 1)(turned(x, [3, 1, 2, 0]), turned(cotangent, [1, 2, 0, 3])),
+  },
+  { name: 'transposition', shapes: [[12, 35, 9]], of: (x) => turned(x, [2, 0, 1]) },
+]
+
+/** Numbers in (−2, 2), the same each time: no random numbers at hand, and none needed. */
+const numbers = (count: number, seed: number): Float32Array<ArrayBuffer> =>
+  Float32Array.from({ length: count }, (_, i) => 2 * Math.sin(12.9898 * (i + 1) + 78.233 * seed))
+
+/** What a backend computes. */
+const evaluate = async (backend: Backend, { shapes, of }: Sample): Promise<Float32Array> => {
+  const parameters = shapes.map((shape, index): NodeOf<'parameter'> =>
+    makeNode('parameter', { index, shape, dtype }, []),
+  )
+  const [x, y = x] = parameters
+  if (x === undefined || y === undefined) throw new Error('a sample has one argument at least')
+  const output = of(x, y)
+  const length = sizeOf(output.shape)
+  const inputs = shapes.map((shape, i) => {
+    const values = numbers(sizeOf(shape), i)
+    const memory = backend.allocate(values.byteLength)
+    backend.write(memory, values)
+    return memory
+  })
+  const result = backend.allocate(length * bytesPerElement[dtype])
+  backend.prepare(compile(parameters, [output], allPasses)).run(inputs, [result])
+  const bytes = await backend.read(result)
+  return new Float32Array(bytes.buffer, bytes.byteOffset, length)
+}
+
+/** Relative to the largest result. The convolution in tiles comes to a quarter of it, all else to less than a tenth (measured). */
+const tolerance = 2e-5
+
+/** The names of what came out otherwise than on the backend to trust; none where all is well. */
+export const disagreements = async (backend: Backend, trusted: Backend): Promise<readonly string[]> => {
+  const wrong = await Promise.all(
+    samples.map(async (sample): Promise<readonly string[]> => {
+      const [found, expected] = [await evaluate(backend, sample), await evaluate(trusted, sample)]
+      const largest = expected.reduce((most, y) => Math.max(most, Math.abs(y)), 1)
+      const agrees = range(expected.length).every(
+        (i) => Math.abs((found[i] ?? NaN) - (expected[i] ?? NaN)) <= tolerance * largest,
+      )
+      return agrees ? [] : [sample.name]
+    }),
+  )
+  return wrong.flat()
+}

@@ -1,0 +1,147 @@
+/**
+ * 3×3 convolutions by Winograd's minimal filtering (Lavin & Gray 2016): tiles of the image and the filter are transformed, the products over
+ * channels become one matrix product for each of a tile's points, and the sums are transformed back. F(4×4, 3×3) needs 36 products for 16
+ * pixels, where the sum itself takes 144. docs/decisions/winograd.md has what it brings and what it costs.
+ *
+ * All three passes of training are such products (winogradProducts.ts): the input's gradient is a convolution with the turned filter, and the
+ * filter's gradient the transposed algorithm.
+ */
+import { at, permute, product } from '../../../prelude/array.ts'
+import type { ConvKernel } from '../../../compiler/kernel.ts'
+import { contiguous, type View } from '../../../compiler/view.ts'
+import { contraction, movedBy, startOf } from '../gemm/gemm.ts'
+import { epilogueOf, epilogueParameters, type Epilogue } from '../gemm/gemmEpilogue.ts'
+import type { Generated, Machine, Parameter, Phase } from '../emit/kernelCode.ts'
+import { makeGathering, makeScattering, tileBytes, type Form } from './winogradCode.ts'
+import { productsOf, type Part, type Products, type Tiled } from './winogradProducts.ts'
+import { lowestOf, offsetsOf, rowsOf, scatteredRecords } from './winogradTiles.ts'
+import { winograds, type Winograd } from './winogradTransforms.ts'
+
+const table = (values: Int32Array | Float32Array): Parameter => ({ kind: 'table', values })
+
+/** Bytes of points that are worth a thread's attention. */
+const unitsOfWork = 65_536
+
+const grainOf = (form: Form): number => Math.max(1, Math.floor(unitsOfWork / tileBytes(form)))
+
+const keyOf = ({ transform: { from, to }, channels, fma }: Form, epilogue?: Epilogue): string =>
+  [
+    `winograd ${from}→${to} ${channels}`,
+    ...(fma ? ['fma'] : []),
+    ...(epilogue === undefined ? [] : [epilogue.key]),
+  ].join(' ')
+
+/** Transformed tiles in scratch memory, as an operand of the products. */
+interface Points {
+  readonly phase: Phase
+  readonly start: Parameter
+  readonly bytes: number
+  /** Tiles and channels, and how many numbers lie from one to the next of them. */
+  readonly count: { readonly [P in Part]: number }
+  readonly step: { readonly [P in Part]: number }
+  /** Which of them is contracted, and which is left. */
+  readonly depth: Part
+  readonly left: Part
+}
+
+const gathered = ({ operand, axes, grid, transform, depth }: Tiled, fma: boolean, offset: number): Points => {
+  const { view } = operand
+  const [channels, tileAxes] = [at(view.shape, axes[3]), axes.slice(0, 3)]
+  const images: View = { offset: 0, shape: permute(view.shape, tileAxes), strides: permute(view.strides, tileAxes) }
+  const form: Form = { transform, points: transform.to, channels, fma }
+  const records = offsetsOf(images, grid)
+  const tiles = records.length / grid.side ** 2
+  const start: Parameter = { kind: 'scratch', offset }
+  const lowest = movedBy(startOf(operand), lowestOf(images))
+  return {
+    phase: {
+      key: keyOf(form),
+      make: (name) => makeGathering(name, form),
+      parameters: [lowest, start, table(new Float32Array(channels)), table(records)],
+      units: tiles,
+      grain: grainOf(form),
+    },
+    start,
+    bytes: tiles * tileBytes(form),
+    count: { tiles, channels },
+    step: { tiles: tileBytes(form) / 4, channels: 1 },
+    depth,
+    left: depth === 'tiles' ? 'channels' : 'tiles',
+  }
+}
+
+/** The phase that makes the output of sums, and ends it with the epilogue. */
+const scattered = (
+  { shape, output }: ConvKernel,
+  { grid, transform }: Products,
+  form: Form,
+  sums: Parameter,
+  epilogue: Epilogue | undefined,
+): Phase => {
+  const [pixels, channels] = [grid.side ** 2, at(shape, 3)]
+  const images = contiguous(shape.slice(0, 3))
+  const places = offsetsOf({ ...images, strides: images.strides.map((s) => s * channels) }, grid)
+  const records = scatteredRecords(places, pixels)
+  const ending =
+    epilogue && epilogueParameters(epilogue, [{ batch: 0, column: 0 }], 0, rowsOf(records, pixels, 4 * channels))
+  return {
+    key: keyOf({ ...form, transform }, epilogue),
+    make: (name) => makeScattering(name, form, epilogue),
+    parameters: [sums, { kind: 'buffer', buffer: output, offset: 0 }, table(records), ...(ending ?? [])],
+    units: places.length / pixels,
+    grain: grainOf(form),
+  }
+}
+
+/** Products of a matrix that take as long as a transform for each number that it writes, where it does not stay in a cache (bench/wasm-gemm). */
+const productsPerMove = 25
+
+/** Whether it is faster than the sums. What the products pack is moved once more. */
+const pays = ({ flops }: ConvKernel, products: number, x: Points, y: Points, sumBytes: number): boolean =>
+  2 * (products + (productsPerMove * (x.bytes + 2 * y.bytes + sumBytes)) / 4) < flops
+
+/**
+ * The code by an algorithm, or why it has none; undefined where the sums are better.
+ *
+ * @param always whether it is used where it does not pay as well
+ */
+export const winogradWith = (
+  kernel: ConvKernel,
+  machine: Machine,
+  w: Winograd,
+  always = false,
+): Generated | string | undefined => {
+  const products = productsOf(kernel, w)
+  if (products === undefined) return undefined
+  const { shape, output, epilogue: body } = kernel
+  const x = gathered(products.x, machine.fma, 0)
+  const y = gathered(products.y, machine.fma, x.bytes)
+  const [rows, channels, depth] = [x.count[x.left], at(shape, 3), x.count[x.depth]]
+  const form: Form = { transform: products.transform, points: w.points, channels, fma: machine.fma }
+  const [points, sumBytes] = [w.points ** 2, rows * tileBytes(form)]
+  if (!always && !pays(kernel, points * rows * channels * depth, x, y, sumBytes)) return undefined
+  const epilogue = body && epilogueOf(body, output, [1, product(shape.slice(0, 3)), channels])
+  if (typeof epilogue === 'string') return epilogue
+  const sums: Parameter = { kind: 'scratch', offset: x.bytes + y.bytes }
+  const { phases, scratch } = contraction(
+    {
+      x: x.start,
+      y: y.start,
+      out: sums,
+      isWhole: false,
+      readsOnce: true,
+      batch: [{ length: points, x: x.count.channels, y: y.count.channels, out: channels }],
+      rows: [{ length: rows, x: x.step[x.left], y: 0, out: tileBytes(form) / 4 }],
+      columns: [{ length: channels, x: 0, y: y.step[y.left], out: 1 }],
+      depth: [{ length: depth, x: x.step[x.depth], y: y.step[y.depth], out: 0 }],
+    },
+    machine,
+    undefined,
+    x.bytes + y.bytes + sumBytes,
+  )
+  return { phases: [x.phase, y.phase, ...phases, scattered(kernel, products, form, sums, epilogue)], scratch }
+}
+
+/** The code where it pays, or why it has none; undefined where convolutions are to be summed as they stand. */
+export const winograd = (kernel: ConvKernel, machine: Machine): Generated | string | undefined =>
+  machine.winograd === undefined ? undefined : winogradWith(kernel, machine, winograds[machine.winograd])

@@ -1,0 +1,198 @@
+/**
+ * The code of Winograd's transforms over both axes of tiles: one axis after the other, each a pass over the channels of some pixels or points.
+ * What lies between the two passes is kept where the points are, so a tile needs no memory besides.
+ *
+ * Channels are the vectors' lanes, eight at a time: two vectors that lie side by side, from which V8 makes one of 256 bits. A function is made
+ * for a number of channels, so that all distances inside a tile are constants of its instructions.
+ */
+import { range } from '../../../prelude/array.ts'
+import {
+  add,
+  apply,
+  countTo,
+  get,
+  i32,
+  mul,
+  select,
+  set,
+  store,
+  type Expression,
+  type Local,
+} from '../assembler/code.ts'
+import type { Function } from '../assembler/module.ts'
+import { unitParameters } from '../move/bytes.ts'
+import { constantStatements, emitter, fresh, inside, keep, word, type Emitter } from '../emit/emitter.ts'
+import { writeEpilogue, type Epilogue } from '../gemm/gemmEpilogue.ts'
+import type { Transform } from './winogradTransforms.ts'
+
+/** Channels that are transformed at once. */
+export const lanesAtOnce = 8
+
+/** What a function is made for. Points lie [tile, point, channel] in memory. */
+export interface Form {
+  readonly transform: Transform
+  /** Points along an axis. */
+  readonly points: number
+  readonly channels: number
+  readonly fma: boolean
+}
+
+/** Bytes from one tile's points to the next's: a cache line more than they take, or tiles of usual sizes would share few of a cache's sets. */
+export const tileBytes = ({ points, channels }: Pick<Form, 'points' | 'channels'>): number =>
+  4 * points ** 2 * channels + 64
+
+/** Where the channels of one pixel or point begin: a pointer and constant bytes. */
+interface Place {
+  readonly pointer: Expression
+  readonly bytes: number
+}
+
+/** Places that lie `step` bytes apart. */
+const places = (pointer: Expression, count: number, step: number): readonly Place[] =>
+  range(count).map((k) => ({ pointer, bytes: k * step }))
+
+/** Transforms the channels of some places into those of others, `bytes` of each. */
+const writePass = (
+  e: Emitter,
+  { transform, fma }: Form,
+  from: readonly Place[],
+  to: readonly Place[],
+  bytes: number,
+): void => {
+  const channel = fresh(e, 'channel', 'i32')
+  const turn = inside(e)
+  const addresses = new Map<Expression, Expression>()
+  const addressOf = ({ pointer }: Place): Expression => {
+    const address = addresses.get(pointer) ?? keep(turn, 'address', add(pointer, get(channel)))
+    addresses.set(pointer, address)
+    return address
+  }
+  const halves = [0, 16]
+  const loaded = from.map((p) => {
+    const address = addressOf(p)
+    return halves.map((half) => keep(turn, 'from', apply('v128.load', [address], p.bytes + half)))
+  })
+  const results = halves.map((_, h) =>
+    transform.of(
+      turn,
+      fma,
+      loaded.map((pair) => pair[h] as Expression),
+    ),
+  )
+  to.forEach((p, k) => {
+    const address = addressOf(p)
+    halves.forEach((half, h) =>
+      turn.statements.push(store('v128.store', address, results[h]?.[k] as Expression, p.bytes + half)),
+    )
+  })
+  e.statements.push(set(channel, i32(0)), countTo(channel, i32(bytes), 4 * lanesAtOnce, turn.statements))
+}
+
+/** Repeats what is written for a local that goes from `first` on in steps, `count` times; `moving` locals go with it, in steps of their own. */
+const repeat = (
+  e: Emitter,
+  count: number,
+  moving: readonly (readonly [Local, first: Expression, step: number])[],
+  write: (e: Emitter) => void,
+): void => {
+  const turns = fresh(e, 'turn', 'i32')
+  const turn = inside(e)
+  write(turn)
+  turn.statements.push(...moving.map(([local, , step]) => set(local, add(get(local), i32(step)))))
+  e.statements.push(
+    ...moving.map(([local, first]) => set(local, first)),
+    set(turns, i32(0)),
+    countTo(turns, i32(count), 1, turn.statements),
+  )
+}
+
+/** Marks a pixel that is not there. */
+export const nothing = -1
+
+/** The pixel at the offset that an entry of a record holds, or `otherwise` where there is none. */
+const pixelAt = (e: Emitter, entry: Expression, index: number, base: Expression, otherwise: Expression): Place => {
+  const offset = keep(e, 'offset', apply('i32.load', [entry], 4 * index))
+  const pointer = select(apply('i32.ge_s', [offset, i32(0)]), add(base, offset), otherwise)
+  return { pointer: keep(e, 'pixel', pointer), bytes: 0 }
+}
+
+/** Words of the block of a function that gathers. */
+const gathering = { pixels: 0, points: 1, zeros: 2, records: 3 } as const
+
+/** Pixels to points. A unit is a tile, whose record holds the bytes at which each of its pixels begins; those that are not there are zeros. */
+export const makeGathering = (name: string, form: Form): Function => {
+  const { points, channels, transform } = form
+  const [pixelRow, pointBytes] = [transform.from, 4 * channels]
+  const rowBytes = points * pointBytes
+  const [block, unit, last] = unitParameters()
+  const e = emitter()
+  const turn = inside(e)
+  const w = (index: keyof typeof gathering): Expression => keep(turn, index, word(block, gathering[index]))
+  const [base, zeros] = [w('pixels'), w('zeros')]
+  const record = keep(turn, 'record', add(w('records'), mul(get(unit), i32(4 * pixelRow ** 2))))
+  const tile = keep(turn, 'tile', add(w('points'), mul(get(unit), i32(tileBytes(form)))))
+  const [entry, column, row] = [fresh(e, 'entry', 'i32'), fresh(e, 'column', 'i32'), fresh(e, 'row', 'i32')]
+  const columns = [
+    [entry, record, 4],
+    [column, tile, pointBytes],
+  ] as const
+  repeat(turn, pixelRow, columns, (perColumn) => {
+    const pixels = range(pixelRow).map((i) => pixelAt(perColumn, get(entry), i * pixelRow, base, zeros))
+    writePass(perColumn, form, pixels, places(get(column), points, rowBytes), pointBytes)
+  })
+  repeat(turn, points, [[row, tile, rowBytes]], (perRow) => {
+    writePass(perRow, form, places(get(row), pixelRow, pointBytes), places(get(row), points, pointBytes), pointBytes)
+  })
+  e.statements.push(countTo(unit, get(last), 1, turn.statements))
+  return { name, parameters: [block, unit, last], body: [...constantStatements(e), ...e.statements] }
+}
+
+/** Words of the block of a function that scatters; those of the epilogue's operands stand behind them. */
+const scattering = { points: 0, pixels: 1, records: 2, epilogue: 3 } as const
+
+/** Words of a record: where each pixel begins, if it is there; then, for the epilogue, those that are, and how many. */
+export const scatteredWords = (pixels: number): number => 2 * pixels + 1
+
+/** Points to pixels. A unit is a tile; its record holds the bytes at which each of its pixels begins, and those that are not there are dropped. */
+export const makeScattering = (name: string, form: Form, epilogue: Epilogue | undefined): Function => {
+  const { points, channels, transform } = form
+  const [pixelRow, pointBytes] = [transform.to, 4 * channels]
+  const pixels = pixelRow ** 2
+  const [rowBytes, recordBytes] = [points * pointBytes, 4 * scatteredWords(pixels)]
+  const [block, unit, last] = unitParameters()
+  const e = emitter()
+  const turn = inside(e)
+  const w = (index: keyof typeof scattering): Expression => keep(turn, index, word(block, scattering[index]))
+  const base = w('pixels')
+  const record = keep(turn, 'record', add(w('records'), mul(get(unit), i32(recordBytes))))
+  const tile = keep(turn, 'tile', add(w('points'), mul(get(unit), i32(tileBytes(form)))))
+  writePass(turn, form, places(tile, points, rowBytes), places(tile, pixelRow, rowBytes), rowBytes)
+  // Rows of points behind those of pixels are read no more: what is not there goes into them.
+  const nowhere = keep(turn, 'nowhere', add(tile, i32(pixelRow * rowBytes)))
+  const [entry, row] = [fresh(e, 'entry', 'i32'), fresh(e, 'row', 'i32')]
+  const rows = [
+    [entry, record, 4 * pixelRow],
+    [row, tile, rowBytes],
+  ] as const
+  repeat(turn, pixelRow, rows, (perRow) => {
+    const targets = range(pixelRow).map((j) => pixelAt(perRow, get(entry), j, base, nowhere))
+    writePass(perRow, form, places(get(row), points, pointBytes), targets, pointBytes)
+  })
+  if (epilogue !== undefined)
+    writeEpilogue(turn, epilogue, {
+      block,
+      words: scattering.epilogue,
+      batch: i32(0),
+      out: base,
+      firstTile: get(unit),
+      firstRecord: record,
+      recordsEnd: keep(turn, 'end', add(record, i32(recordBytes))),
+      recordBytes,
+      rows: pixels,
+      places: pixels,
+      from: i32(0),
+      to: i32(pointBytes),
+    })
+  e.statements.push(countTo(unit, get(last), 1, turn.statements))
+  return { name, parameters: [block, unit, last], body: [...constantStatements(e), ...e.statements] }
+}

@@ -1,0 +1,235 @@
+/**
+ * Contractions as phases: y is packed into panels, then tiles of sums pass over them (gemmCode.ts). Matrix products of any views are
+ * contractions as they are; convolutions become some (conv.ts).
+ */
+import { permute, product, range } from '../../../prelude/array.ts'
+import type { GemmKernel, Operand } from '../../../compiler/kernel.ts'
+import { nestOf } from '../../../compiler/nest.ts'
+import { coalesce, type View } from '../../../compiler/view.ts'
+import { keyOf, makeProduct, type Form } from './gemmCode.ts'
+import {
+  bytesOf,
+  count,
+  depthOf,
+  isAcross,
+  pointersOf,
+  tilesOf,
+  viewOf,
+  type Axis,
+  type Contraction,
+  type Depth,
+  type Tiles,
+} from './gemmContraction.ts'
+import { epilogueOf, epilogueParameters, type Epilogue } from './gemmEpilogue.ts'
+import { partsOf, sumParts } from './gemmParts.ts'
+import { tileFor, type Tile } from './gemmTile.ts'
+import type { Generated, Machine, Parameter, Phase } from '../emit/kernelCode.ts'
+import { neighbouring, pack } from './pack.ts'
+
+/** How tiles and panels are shared out: units small enough that threads find some each, and large enough that y stays in the cache. */
+const shares = (
+  batches: number,
+  tiles: number,
+  panels: number,
+): { readonly tiles: number; readonly panels: number } => {
+  const wanted = 32
+  const perUnit = { tiles: 16, panels: 16 }
+  const units = (): number => batches * Math.ceil(tiles / perUnit.tiles) * Math.ceil(panels / perUnit.panels)
+  while (units() < wanted && perUnit.panels > 4) perUnit.panels /= 2
+  while (units() < wanted && perUnit.tiles > 4) perUnit.tiles /= 2
+  while (units() < wanted && perUnit.panels > 1) perUnit.panels /= 2
+  return perUnit
+}
+
+/** The step of y along the contracted axis where it is one step, not 0, and columns are neighbours: y can then be read where it is. */
+const directStep = (c: Contraction, depth: Depth): number | undefined => {
+  const { strides } = coalesce(viewOf(depth.axes, 'y'))
+  const [step = 1] = strides
+  return strides.length <= 1 && step !== 0 && neighbouring(c.columns) ? 4 * step : undefined
+}
+
+/** Products that are worth a thread's attention: about 5 µs. */
+const worthwhile = 250_000
+
+/** Rows below which packing y costs more than it brings. */
+const fewRows = 24
+
+/** An epilogue, and where in the output this contraction's batches and rows begin. */
+export interface Ending {
+  readonly epilogue: Epilogue
+  readonly batches: readonly { readonly batch: number; readonly column: number }[]
+  /** Bytes of the output before the first row. */
+  readonly first: number
+}
+
+/** The words of an ending; rows of the output by the places in the records of tiles. */
+const endingParameters = ({ epilogue, batches, first }: Ending, tiles: Tiles, tile: Tile): readonly Parameter[] => {
+  const width = 4 * epilogue.shape[2]
+  const rows = Int32Array.from({ length: tiles.count * tile.rows }, (_, i) => {
+    const place = tiles.table[Math.floor(i / tile.rows) * tiles.words + pointersOf(tile) + (i % tile.rows)] as number
+    return Math.floor((first + place) / width)
+  })
+  return epilogueParameters(epilogue, batches, first, rows)
+}
+
+/** How the tiles read y: in panels, or where it is. */
+interface Panels {
+  readonly start: Parameter
+  /** Where each batch begins. */
+  readonly batches: Int32Array
+  /** Bytes from one k to the next, and from one panel to the next. */
+  readonly step: number
+  readonly panelBytes: number
+  readonly phases: readonly Phase[]
+  /** Bytes of scratch memory. */
+  readonly bytes: number
+}
+
+const panelsOf = (c: Contraction, depth: Depth, width: number, scratch: number): Panels => {
+  const step = count(c.rows) <= fewRows ? directStep(c, depth) : undefined
+  if (step !== undefined)
+    return { start: c.y, batches: bytesOf(c.batch, 'y'), step, panelBytes: 4 * width, phases: [], bytes: 0 }
+  const start: Parameter = { kind: 'scratch', offset: scratch }
+  const panelBytes = 4 * width * depth.length
+  const batchBytes = Math.ceil(count(c.columns) / width) * panelBytes
+  const batches = Int32Array.from({ length: count(c.batch) }, (_, b) => b * batchBytes)
+  const phases = [pack(c, depth, width, start)]
+  return { start, batches, step: 4 * width, panelBytes, phases, bytes: batches.length * batchBytes }
+}
+
+/** The words of each batch, part by part of the contracted axis: where it begins in x, y and the result, and its blocks. */
+const batchTable = (c: Contraction, y: Int32Array, blocks: number, parts: number, partBytes: number): Int32Array => {
+  const [inX, inOut] = [bytesOf(c.batch, 'x'), bytesOf(c.batch, 'out')]
+  const block = (p: number): number => Math.floor((p * blocks) / parts)
+  const words = (p: number, b: number): readonly number[] =>
+    [inX[b], y[b], (inOut[b] as number) + p * partBytes, block(p), block(p + 1)] as readonly number[]
+  return Int32Array.from(range(parts).flatMap((p) => range(y.length).flatMap((b) => words(p, b))))
+}
+
+/** The code of a contraction. `scratch` bytes of scratch memory are taken already. */
+export const contraction = (c: Contraction, machine: Machine, ending?: Ending, scratch = 0): Generated => {
+  const [batches, rows, columns] = [count(c.batch), count(c.rows), count(c.columns)]
+  const results = batches * rows * columns
+  if (results === 0) return { phases: [], scratch }
+  const tile = tileFor(machine, columns, isAcross(c))
+  const [depth, tiles] = [depthOf(c.depth), tilesOf(c.rows, tile)]
+  const y = panelsOf(c, depth, tile.columns, scratch)
+  const nowhere = scratch + y.bytes
+  const partial: Parameter = { kind: 'scratch', offset: nowhere + 4 * tile.columns }
+  const blocks = depth.blocks.length / 3
+  const parts = c.isWhole && ending === undefined ? Math.min(blocks, partsOf(results, depth.length)) : 1
+  const inParts = parts > 1
+  const panels = Math.ceil(columns / tile.columns)
+  const perUnit = shares(batches * parts, tiles.count, panels)
+  const [rowUnits, columnUnits] = [Math.ceil(tiles.count / perUnit.tiles), Math.ceil(panels / perUnit.panels)]
+  const unitProducts = (perUnit.tiles * tile.rows * perUnit.panels * tile.columns * depth.length) / parts
+  const table = (values: Int32Array): Parameter => ({ kind: 'table', values })
+  const form: Form = {
+    tile,
+    ragged: columns % tile.columns !== 0,
+    touches: c.readsOnce && !tile.across && depth.step === 4,
+    epilogue: ending?.epilogue,
+  }
+  const multiplication: Phase = {
+    key: keyOf(form),
+    make: (name) => makeProduct(name, form),
+    parameters: [
+      c.x,
+      y.start,
+      inParts ? partial : c.out,
+      { kind: 'scratch', offset: nowhere },
+      table(new Int32Array(tile.columns)),
+      table(batchTable(c, y.batches, blocks, parts, 4 * results)),
+      table(tiles.table),
+      table(depth.segments),
+      table(depth.blocks),
+      depth.step,
+      y.step,
+      y.panelBytes,
+      tiles.count,
+      perUnit.tiles,
+      rowUnits,
+      panels,
+      perUnit.panels,
+      columnUnits,
+      columns,
+      ...(ending === undefined ? [] : endingParameters(ending, tiles, tile)),
+    ],
+    units: parts * batches * rowUnits * columnUnits,
+    grain: Math.max(1, Math.floor(worthwhile / (unitProducts + 1))),
+  }
+  return {
+    phases: [...y.phases, multiplication, ...(inParts ? [sumParts(partial, c.out, parts, 4 * results)] : [])],
+    scratch: nowhere + 4 * tile.columns + (inParts ? 4 * parts * results : 0),
+  }
+}
+
+/** Some axes of an operand. */
+const part = ({ view }: Operand, list: readonly number[]): View => ({
+  offset: 0,
+  shape: permute(view.shape, list),
+  strides: permute(view.strides, list),
+})
+
+/** Axes over which views of x, y and `out` walk together, undefined where they cross; what has no view has no stride. */
+const jointAxes = (size: number, views: { readonly [K in 'x' | 'y' | 'out']?: View }): readonly Axis[] | undefined => {
+  if (size === 0) return [{ length: 0, x: 0, y: 0, out: 0 }]
+  const none: View = { offset: 0, shape: [], strides: [] }
+  const nest = nestOf(size, [views.x ?? none, views.y ?? none, views.out ?? none])
+  return nest?.lengths.map((length, a) => {
+    const [x = 0, y = 0, out = 0] = nest.strides.map((s) => s[a] ?? 0)
+    return { length, x, y, out }
+  })
+}
+
+/** Strides of row-major axes whose innermost has stride `inner`. */
+export const denseStrides = (lengths: readonly number[], inner: number): readonly number[] => {
+  const strides: number[] = []
+  let stride = inner
+  for (const length of lengths.toReversed()) {
+    strides.unshift(stride)
+    stride *= length
+  }
+  return strides
+}
+
+/** An operand's first element. */
+export const startOf = ({ buffer, view }: Operand): Parameter => ({ kind: 'buffer', buffer, offset: 4 * view.offset })
+
+/** A place some elements further. */
+export const movedBy = (start: Parameter, elements: number): Parameter =>
+  typeof start === 'number' || start.kind === 'table' ? start : { ...start, offset: start.offset + 4 * elements }
+
+/** The kernel as code, or why it has none. */
+export const gemm = (
+  { x, y, axes, output, dtype, epilogue: body }: GemmKernel,
+  machine: Machine,
+): Generated | string => {
+  if (x.dtype !== 'f32' || y.dtype !== 'f32' || dtype !== 'f32')
+    return `a product of ${x.dtype} to ${dtype} has no code`
+  const [xBatch, yBatch] = [part(x, axes.batch[0]), part(y, axes.batch[1])]
+  const [xRows, yColumns] = [part(x, axes.rows), part(y, axes.columns)]
+  const [xDepth, yDepth] = [part(x, axes.contract[0]), part(y, axes.contract[1])]
+  const [b, m, n, k] = [xBatch, xRows, yColumns, xDepth].map((v) => product(v.shape)) as [
+    number,
+    number,
+    number,
+    number,
+  ]
+  const line = (length: number, stride: number): View => ({ offset: 0, shape: [length], strides: [stride] })
+  const batch = jointAxes(b, { x: xBatch, y: yBatch, out: line(b, m * n) })
+  const rows = jointAxes(m, { x: xRows, out: line(m, n) })
+  const columns = jointAxes(n, { y: yColumns, out: line(n, 1) })
+  const depth = jointAxes(k, { x: xDepth, y: yDepth })
+  if (batch === undefined || rows === undefined || columns === undefined || depth === undefined)
+    return 'the axes of its operands cross'
+  const out: Parameter = { kind: 'buffer', buffer: output, offset: 0 }
+  const epilogue = body === undefined ? undefined : epilogueOf(body, output, [b, m, n])
+  if (typeof epilogue === 'string') return epilogue
+  const ending = epilogue && { epilogue, first: 0, batches: range(b).map((i) => ({ batch: i, column: 0 })) }
+  return contraction(
+    { x: startOf(x), y: startOf(y), out, isWhole: true, readsOnce: true, batch, rows, columns, depth },
+    machine,
+    ending,
+  )
+}

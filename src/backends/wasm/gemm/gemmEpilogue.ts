@@ -1,0 +1,168 @@
+/**
+ * What a contraction does to its result before it leaves it (bias, activation, residual), as code: when a unit has summed all products of its
+ * rows, it walks over them once more, in place, while they lie in the nearest cache. The tile's own code thus stays what it is.
+ *
+ * The output is [batch, rows, columns]. An operand's address is a sum of three parts, one of each; where the row's part is that of the output
+ * itself, or nothing, it needs no table.
+ */
+import { at, permute, range } from '../../../prelude/array.ts'
+import { addresses } from '../../../compiler/addresses.ts'
+import type { Body } from '../../../compiler/kernel.ts'
+import { refined } from '../../../compiler/nest.ts'
+import { coalesce, type View } from '../../../compiler/view.ts'
+import { add, apply, countTo, get, i32, mul, set, type Expression, type Local } from '../assembler/code.ts'
+import { whyNotVector } from '../emit/body.ts'
+import { writeRow } from '../elementwise/elementwise.ts'
+import { fresh, inside, keep, word, type Emitter } from '../emit/emitter.ts'
+import type { Parameter } from '../emit/kernelCode.ts'
+import { leavesOf, startOf, stepOf, viewOf, walkOf, type Leaf, type Walk } from '../emit/leaf.ts'
+import { structureOfWritten, type Written } from '../emit/opening.ts'
+
+/** The shape of an output as an epilogue sees it. */
+export type OutputShape = readonly [batch: number, rows: number, columns: number]
+
+/** How a row's part of an address comes about: there is none, it is the output's own, or a table has it. */
+type RowPart = 'none' | 'output' | 'table'
+
+/** A leaf of the body: its address as a sum of parts, in elements. */
+interface Operand {
+  readonly leaf: Leaf
+  readonly batch: Int32Array
+  readonly rows: Int32Array
+  readonly rowPart: RowPart
+  readonly stride: number
+}
+
+/** A body that ends a contraction. */
+export interface Epilogue {
+  readonly key: string
+  readonly written: Written
+  readonly operands: readonly Operand[]
+  readonly shape: OutputShape
+}
+
+const axesOf = (view: View, axes: readonly number[]): View => ({
+  offset: 0,
+  shape: permute(view.shape, axes),
+  strides: permute(view.strides, axes),
+})
+
+const operandOf = (leaf: Leaf, shape: OutputShape): Operand | undefined => {
+  const found = refined(viewOf(leaf), shape)
+  if (found === undefined) return undefined
+  const [batchPart, rowPart, columnPart] = found.parts.map((axes) => axesOf(found.view, axes)) as [View, View, View]
+  const columns = coalesce(columnPart)
+  if (columns.shape.length > 1) return undefined
+  const [batch, rows] = [addresses(batchPart), addresses(rowPart)]
+  const [, count, width] = shape
+  const asOutput = rows.every((x, m) => x === m * width) && batch.every((x, b) => x === b * count * width)
+  const isFloat = leaf.kind === 'load' && leaf.dtype === 'f32'
+  return {
+    leaf,
+    batch,
+    rows,
+    rowPart: rows.every((x) => x === 0) ? 'none' : asOutput && isFloat ? 'output' : 'table',
+    stride: columns.strides[0] ?? 0,
+  }
+}
+
+/** The body as an epilogue, or why it must be a kernel of its own. */
+export const epilogueOf = (body: Body, output: number, shape: OutputShape): Epilogue | string => {
+  const reason = whyNotVector(body)
+  if (reason !== undefined) return reason
+  const operands = leavesOf(body).map(([, leaf]) => operandOf(leaf, shape))
+  if (!operands.every((o) => o !== undefined)) return 'the axes of its operands cross those of the product'
+  const written: Written = {
+    body,
+    outputs: [{ buffer: output, dtype: 'f32', instruction: body.instructions.length - 1 }],
+  }
+  const walks = operands.map((o) => `${o.rowPart} ${walkOf(o.stride)}`)
+  return { key: `then ${walks.join()} ${structureOfWritten(written)}`, written, operands, shape }
+}
+
+/** Words of an operand: its start, its step along the columns, its parts of batch and of rows. */
+const operandWords = 4
+
+/**
+ * The operands' words.
+ *
+ * @param batches for each batch of the contraction, its batch and its first column in the output
+ * @param first bytes of the output before its first row
+ * @param tiles rows of the output of every tile, one after the other
+ */
+export const epilogueParameters = (
+  { operands }: Epilogue,
+  batches: readonly { readonly batch: number; readonly column: number }[],
+  first: number,
+  tiles: Int32Array,
+): readonly Parameter[] =>
+  operands.flatMap(({ leaf, batch, rows, rowPart, stride }): readonly Parameter[] => {
+    const start = startOf(leaf, 0)
+    const fromOutput = rowPart === 'output' && typeof start !== 'number' && start.kind === 'buffer'
+    const perBatch = batches.map((b) => stepOf(leaf, (batch[b.batch] as number) + b.column * stride))
+    return [
+      fromOutput ? { ...start, offset: start.offset + first } : start,
+      stepOf(leaf, stride),
+      { kind: 'table', values: Int32Array.from(perBatch) },
+      rowPart === 'table' ? { kind: 'table', values: tiles.map((row) => stepOf(leaf, rows[row] as number)) } : 0,
+    ]
+  })
+
+/** The unit whose result is there: all of it as expressions in bytes. */
+export interface EndedUnit {
+  readonly block: Local
+  /** The first word of the operands. */
+  readonly words: number
+  readonly batch: Expression
+  /** Where the batch of the output begins. */
+  readonly out: Expression
+  readonly firstTile: Expression
+  readonly firstRecord: Expression
+  readonly recordsEnd: Expression
+  readonly recordBytes: number
+  /** Rows of a whole tile, and the word of a record at which their places in the output begin; behind them it says how many there are. */
+  readonly rows: number
+  readonly places: number
+  /** Columns, as bytes of a row. */
+  readonly from: Expression
+  readonly to: Expression
+}
+
+/** Writes the walk over a unit's rows. */
+export const writeEpilogue = (e: Emitter, { written, operands }: Epilogue, unit: EndedUnit): void => {
+  const walks: readonly Walk[] = ['next', ...operands.map((o) => walkOf(o.stride))]
+  const pointers = range(operands.length + 1).map(() => fresh(e, 'pointer', 'i32'))
+  const wordOf = (k: number, which: number): Expression => word(unit.block, unit.words + operandWords * k + which)
+  const steps = [i32(4), ...operands.map((_, k) => keep(e, 'step', wordOf(k, 1)))]
+  const starts = operands.map((_, k) =>
+    keep(e, 'start', add(wordOf(k, 0), apply('i32.load', [add(wordOf(k, 2), mul(unit.batch, i32(4)))]))),
+  )
+  const [record, row] = [fresh(e, 'record', 'i32'), fresh(e, 'row', 'i32')]
+  const tableRow = fresh(e, 'tableRow', 'i32')
+  const perRecord = inside(e)
+  const perRow = inside(perRecord)
+  const place = keep(perRow, 'place', apply('i32.load', [add(get(record), get(row))], 4 * unit.places))
+  perRow.statements.push(set(at(pointers, 0), add(unit.out, place)))
+  operands.forEach(({ rowPart }, k) => {
+    const part = (): Expression =>
+      rowPart === 'output'
+        ? place
+        : rowPart === 'none'
+          ? i32(0)
+          : apply('i32.load', [add(wordOf(k, 3), add(get(tableRow), get(row)))])
+    perRow.statements.push(set(at(pointers, k + 1), add(at(starts, k), part())))
+  })
+  const { block } = unit
+  writeRow({ e: perRow, block, first: block, last: block, pointers, steps }, written, walks, unit.from, unit.to, false)
+  const valid = mul(apply('i32.load', [get(record)], 4 * (unit.places + unit.rows)), i32(4))
+  perRecord.statements.push(
+    set(row, i32(0)),
+    countTo(row, keep(perRecord, 'valid', valid), 4, perRow.statements),
+    set(tableRow, add(get(tableRow), i32(4 * unit.rows))),
+  )
+  e.statements.push(
+    set(tableRow, mul(unit.firstTile, i32(4 * unit.rows))),
+    set(record, unit.firstRecord),
+    countTo(record, unit.recordsEnd, unit.recordBytes, perRecord.statements),
+  )
+}
