@@ -1,5 +1,4 @@
-import { mkdtemp, readdir, readFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { saveCheckpoint, type CheckpointOptions, type LoadedCheckpoint } from '../../src/io/checkpoint.node.ts'
@@ -13,6 +12,9 @@ import {
 import type { Processes } from '../../src/io/processes.node.ts'
 import { E } from '../../src/prelude/fp.ts'
 import { CrashFileSystem, crashStates } from './crashFileSystem.ts'
+import { temporaryFolders } from '../support/temporaryFolder.ts'
+
+const folder = temporaryFolders()
 
 const root = '/run/checkpoints'
 const processes = (pid: number): Processes => ({
@@ -120,7 +122,7 @@ describe('saveCheckpoint', () => {
   })
 
   it('works on a real disk', async () => {
-    const directory = join(await mkdtemp(join(tmpdir(), 'fathom-')), 'checkpoints')
+    const directory = join(folder(), 'checkpoints')
     for (const step of [1, 2, 2, 3, 4])
       expect(E.isRight(await saveCheckpoint(directory, step, contents(step))())).toBe(true)
     expect(await readdir(directory)).toEqual(['latest', 'step-000002.2', 'step-000003', 'step-000004'])

@@ -1,11 +1,12 @@
-import { appendFile, mkdtemp, readFile, truncate, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { appendFile, readFile, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { appendMetric, readMetrics, salvageMetrics, truncateMetricsAfter } from '../../src/io/metricsLog.node.ts'
 import { E } from '../../src/prelude/fp.ts'
+import { temporaryFolders } from '../support/temporaryFolder.ts'
 
-const fresh = async (): Promise<string> => join(await mkdtemp(join(tmpdir(), 'fathom-')), 'metrics.jsonl')
+const folder = temporaryFolders()
+const fresh = (): string => join(folder(), 'metrics.jsonl')
 
 const read = async (path: string): Promise<readonly unknown[]> => {
   const records = await readMetrics(path)()
@@ -14,20 +15,20 @@ const read = async (path: string): Promise<readonly unknown[]> => {
 }
 
 const filled = async (steps: number): Promise<string> => {
-  const path = await fresh()
+  const path = fresh()
   for (let step = 1; step <= steps; step++) await appendMetric(path, { step, loss: 1 / step })()
   return path
 }
 
 describe('the metrics log', () => {
   it('has no records where there is no file', async () => {
-    const path = await fresh()
+    const path = fresh()
     expect(await read(path)).toEqual([])
     expect(await truncateMetricsAfter(path, 3)()).toEqual(E.right({ records: [], unreadable: 0 }))
   })
 
   it('reads back what was appended, NaN and infinities too', async () => {
-    const path = await fresh()
+    const path = fresh()
     const record = { step: 1, loss: NaN, high: Infinity, low: -Infinity, phase: 'train', done: false, none: null }
     await appendMetric(path, record)()
     expect(await read(path)).toEqual([record])
@@ -39,7 +40,7 @@ describe('the metrics log', () => {
   it('reads the whole records of a file that was cut at any byte, and appends to it', async () => {
     const whole = await readFile(await filled(3), 'utf8')
     for (let size = 0; size <= whole.length; size++) {
-      const path = await fresh()
+      const path = fresh()
       await writeFile(path, whole)
       await truncate(path, size)
       const complete = whole.slice(0, size).split('\n').length - 1

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
@@ -8,9 +7,10 @@ import { nodeProcesses, type Processes } from '../../src/io/processes.node.ts'
 import { acquireRunLock, type RunLock } from '../../src/io/runLock.node.ts'
 import { nodeSignsOfLife, type SignsOfLife } from '../../src/io/signsOfLife.node.ts'
 import { E, TE } from '../../src/prelude/fp.ts'
+import { temporaryFolders } from '../support/temporaryFolder.ts'
 import { CrashFileSystem } from './crashFileSystem.ts'
 
-const directory = (): Promise<string> => mkdtemp(join(tmpdir(), 'fathom-'))
+const directory = temporaryFolders()
 
 /** A machine on which the listed processes live, each with its start time. */
 const machine = (pid: number, alive: Readonly<Record<number, string>>, place = 'ship boot pid:[1]'): Processes => ({
@@ -35,7 +35,7 @@ const holderIn = async (run: string): Promise<unknown> => JSON.parse(await readF
 
 describe('acquireRunLock', () => {
   it('holds the run until it is released, and then lets another process have it', async () => {
-    const run = await directory()
+    const run = directory()
     const alive = { 1: 'a', 2: 'b' }
     const first = await taken(acquireRunLock(run, { signs, processes: machine(1, alive) }))
     expect(await holderIn(run)).toEqual({
@@ -57,7 +57,7 @@ describe('acquireRunLock', () => {
   })
 
   it('takes over at once the lock of a dead process of its own place, and of one whose number was used again', async () => {
-    const run = await directory()
+    const run = directory()
     await acquireRunLock(run, { signs, processes: machine(1, { 1: 'a' }) })()
     expect(E.isRight(await acquireRunLock(run, { signs, processes: machine(2, { 2: 'b' }) })())).toBe(true)
     expect(E.isRight(await acquireRunLock(run, { signs, processes: machine(3, { 2: 'later', 3: 'c' }) })())).toBe(true)
@@ -69,7 +69,7 @@ describe('acquireRunLock', () => {
     ['another machine', 'boat other pid:[1]'],
     ['a system that does not tell places', ''],
   ])('asks for signs of life, not for a process number, when the holder is in %s', async (_, place) => {
-    const run = await directory()
+    const run = directory()
     await acquireRunLock(run, { signs, processes: machine(1, { 1: 'a' }, place) })()
     const other = machine(2, { 1: 'another', 2: 'b' }, place === '' ? '' : 'ship boot pid:[1]')
     expect(await acquireRunLock(run, { signs: silent(59), processes: other })()).toMatchObject({
@@ -84,7 +84,7 @@ describe('acquireRunLock', () => {
   })
 
   it('never takes the lock of a living process of its own place, however long it was silent', async () => {
-    const run = await directory()
+    const run = directory()
     const alive = { 1: 'a', 2: 'b' }
     await acquireRunLock(run, { signs, processes: machine(1, alive) })()
     expect(await acquireRunLock(run, { signs: silent(1e6), processes: machine(2, alive) })()).toMatchObject({
@@ -93,7 +93,7 @@ describe('acquireRunLock', () => {
   })
 
   it('tells a holder that was taken for dead, and does not release the lock of its successor', async () => {
-    const run = await directory()
+    const run = directory()
     const first = await taken(acquireRunLock(run, { signs, processes: machine(1, { 1: 'a' }) }))
     await taken(acquireRunLock(run, { signs, processes: machine(2, { 2: 'b' }) }))
     expect(await first.check()).toMatchObject({
@@ -104,7 +104,7 @@ describe('acquireRunLock', () => {
   })
 
   it('makes a lock that was deleted by hand again, unless another process was faster', async () => {
-    const run = await directory()
+    const run = directory()
     const first = await taken(acquireRunLock(run, { signs, processes: machine(1, { 1: 'a' }) }))
     await rm(join(run, 'lock'))
     expect(E.isRight(await first.check())).toBe(true)
@@ -116,7 +116,7 @@ describe('acquireRunLock', () => {
 
   it('gives a stale lock to exactly one of several that reach for it at once', async () => {
     for (let round = 0; round < 20; round++) {
-      const run = await directory()
+      const run = directory()
       await acquireRunLock(run, { signs, processes: machine(1, { 1: 'a' }) })()
       const alive = { 2: 'b', 3: 'c', 4: 'd', 5: 'e' }
       const results = await Promise.all(
@@ -130,7 +130,7 @@ describe('acquireRunLock', () => {
   it.each(['', '{"pid":1,"startTi', 'null', '{"pid":1,"startTime":"a"}'])(
     'waits with a lock that names no holder (%j), and then takes it',
     async (text) => {
-      const run = await directory()
+      const run = directory()
       await writeFile(join(run, 'lock'), text)
       const processes = machine(2, { 2: 'b' })
       expect(await acquireRunLock(run, { signs: silent(3), processes })()).toMatchObject({
@@ -203,7 +203,7 @@ describe('the processes of this machine', () => {
 
 describe('signs of life', () => {
   it('are as old as the file, by the clock of the disk', async () => {
-    const path = join(await directory(), 'lock')
+    const path = join(directory(), 'lock')
     await writeFile(path, 'text')
     expect(await nodeSignsOfLife.silence(path)()).toMatchObject({ right: expect.closeTo(0, 0) })
     const then = new Date(Date.now() - 100_000)
@@ -213,7 +213,7 @@ describe('signs of life', () => {
   })
 
   it('go on while the main thread computes, as long as the file is its own, and change no byte', async () => {
-    const [own, other] = [join(await directory(), 'lock'), join(await directory(), 'lock')]
+    const [own, other] = [join(directory(), 'lock'), join(directory(), 'lock')]
     const long = new Date(Date.now() - 100_000)
     for (const [path, text] of [
       [own, 'mine'],

@@ -1,12 +1,12 @@
 import fc from 'fast-check'
-import { mkdtemp, readdir, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { bitsPerElement, toFloat32, type ArrayRecord, type RecordDType } from '../../src/io/arrayRecord.ts'
 import { readSafetensorsFile, writeSafetensorsFile } from '../../src/io/safetensors.node.ts'
 import { readSafetensors, writeSafetensors, type SafetensorsCode } from '../../src/io/safetensors.ts'
 import { E } from '../../src/prelude/fp.ts'
+import { temporaryFolders } from '../support/temporaryFolder.ts'
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 
@@ -292,8 +292,10 @@ describe('toFloat32', () => {
 })
 
 describe('safetensors files', () => {
+  const folder = temporaryFolders()
+
   it('round-trip through the disk and leave no temporary file', async () => {
-    const root = await mkdtemp(join(tmpdir(), 'fathom-'))
+    const root = folder()
     const a: ArrayRecord = { dtype: 'f32', shape: [2], bytes: new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]) }
     expect(E.isRight(await writeSafetensorsFile(join(root, 'm.safetensors'), [['a', a]])())).toBe(true)
     const read = await readSafetensorsFile(join(root, 'm.safetensors'))()
@@ -303,7 +305,7 @@ describe('safetensors files', () => {
   })
 
   it('name the file in the error, for a damaged file and for a missing one', async () => {
-    const root = await mkdtemp(join(tmpdir(), 'fathom-'))
+    const root = folder()
     await writeFile(join(root, 'bad'), 'abc')
     expect(await readSafetensorsFile(join(root, 'bad'))()).toMatchObject({
       left: { code: 'ST-SHORT', message: expect.stringContaining(join(root, 'bad')) },

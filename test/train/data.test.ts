@@ -5,7 +5,7 @@ import { dataOfSeas } from '../../src/data/index.ts'
 import { range } from '../../src/prelude/array.ts'
 import { hostFold, hostKey, hostPermutationIndex } from '../../src/prelude/threefry.ts'
 import { openData } from '../../src/train/data.node.ts'
-import { temporaryFolders } from '../data/folder/temporaryFolder.ts'
+import { temporaryFolders } from '../support/temporaryFolder.ts'
 import { done, tinyConfig } from './tinyRun.ts'
 
 const folderWith = temporaryFolders()

@@ -4,7 +4,7 @@ import { nodeFileSystem, type FileSystem } from '../../../src/data/folder/fileSy
 import { scanFolder } from '../../../src/data/folder/scanFolder.node.ts'
 import { isTruncated } from '../../../src/data/folder/truncation.ts'
 import { encoded } from './samplePictures.ts'
-import { temporaryFolders } from './temporaryFolder.ts'
+import { temporaryFolders } from '../../support/temporaryFolder.ts'
 
 const folderWith = temporaryFolders()
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

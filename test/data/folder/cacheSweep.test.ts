@@ -8,7 +8,7 @@ import { openImageFolder, type FolderOptions } from '../../../src/data/folder/op
 import { isGone, processPlace, unknownPlace } from '../../../src/data/folder/processPlace.node.ts'
 import { E } from '../../../src/prelude/fp.ts'
 import { plain } from './samplePictures.ts'
-import { temporaryFolders } from './temporaryFolder.ts'
+import { temporaryFolders } from '../../support/temporaryFolder.ts'
 
 const folderWith = temporaryFolders()
 const red = (r: number): Promise<Uint8Array> => plain(r, 0, 0).png().toBuffer()

@@ -7,7 +7,7 @@ import { scanFolder } from '../../../src/data/folder/scanFolder.node.ts'
 import { formatScan, scanToJson, type ScanReport } from '../../../src/data/folder/scanReport.ts'
 import { E } from '../../../src/prelude/fp.ts'
 import { encoded, picture, plain } from './samplePictures.ts'
-import { temporaryFolders } from './temporaryFolder.ts'
+import { temporaryFolders } from '../../support/temporaryFolder.ts'
 
 const folderWith = temporaryFolders()
 const scan = async (folder: string): Promise<ScanReport> => {

@@ -7,7 +7,7 @@ import { scanFolder } from '../../../src/data/folder/scanFolder.node.ts'
 import { E } from '../../../src/prelude/fp.ts'
 import { heicFile, irot, nclx, prof, withProperty } from './heicFiles.ts'
 import { plain } from './samplePictures.ts'
-import { temporaryFolders } from './temporaryFolder.ts'
+import { temporaryFolders } from '../../support/temporaryFolder.ts'
 
 const folderWith = temporaryFolders()
 const decode = async (bytes: Uint8Array, options: Partial<DecodeOptions> = {}): Promise<Uint8Array | string> => {

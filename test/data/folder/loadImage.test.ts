@@ -6,7 +6,7 @@ import { decodeImage, loadImage } from '../../../src/data/folder/loadImage.node.
 import { loadSharp } from '../../../src/data/folder/sharp.node.ts'
 import { E } from '../../../src/prelude/fp.ts'
 import { bomb, encoded, formats, picture, plain, rawPng } from './samplePictures.ts'
-import { temporaryFolders } from './temporaryFolder.ts'
+import { temporaryFolders } from '../../support/temporaryFolder.ts'
 
 const folderWith = temporaryFolders()
 const small: DecodeOptions = { height: 8, width: 8, channels: 3 }

@@ -16,7 +16,7 @@ import type { FolderImageSet, FolderOptions } from '../../../src/data/folder/ope
 import { openImageFolder } from '../../../src/data/folder/openImageFolder.node.ts'
 import { E } from '../../../src/prelude/fp.ts'
 import { encoded, ftyp, plain } from './samplePictures.ts'
-import { temporaryFolders } from './temporaryFolder.ts'
+import { temporaryFolders } from '../../support/temporaryFolder.ts'
 
 const folderWith = temporaryFolders()
 

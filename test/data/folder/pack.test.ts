@@ -6,7 +6,7 @@ import { openImageFolder, type FolderImageSet } from '../../../src/data/folder/o
 import { E } from '../../../src/prelude/fp.ts'
 import { calls, callsAbout } from '../../support/fileCalls.ts'
 import { plain } from './samplePictures.ts'
-import { temporaryFolders } from './temporaryFolder.ts'
+import { temporaryFolders } from '../../support/temporaryFolder.ts'
 
 vi.mock('node:fs/promises', async (original) => {
   const { watchedFs } = await import('../../support/fileCalls.ts')

@@ -10,7 +10,7 @@ import type { ScanReport } from '../../../src/data/folder/scanReport.ts'
 import { formatScan, scanToJson } from '../../../src/data/folder/scanReport.ts'
 import { E } from '../../../src/prelude/fp.ts'
 import { bomb, encoded, formats, ftyp, picture, plain } from './samplePictures.ts'
-import { temporaryFolders } from './temporaryFolder.ts'
+import { temporaryFolders } from '../../support/temporaryFolder.ts'
 
 const folderWith = temporaryFolders()
 

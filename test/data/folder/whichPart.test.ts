@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { decodeImage } from '../../../src/data/folder/loadImage.node.ts'
 import { scanFolder } from '../../../src/data/folder/scanFolder.node.ts'
 import { E } from '../../../src/prelude/fp.ts'
-import { temporaryFolders } from './temporaryFolder.ts'
+import { temporaryFolders } from '../../support/temporaryFolder.ts'
 
 const folderWith = temporaryFolders()
 
