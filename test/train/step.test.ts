@@ -14,9 +14,12 @@ import { scalar, tensor } from '../../src/tensor/create.ts'
 import { givenAt, normalise, trainStep } from '../../src/train/step.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import type { Params, Recipe } from '../../src/train/recipe.ts'
-import { memoryOf } from '../../src/compiler/plan.ts'
+import { memoryOf, type Plan } from '../../src/compiler/plan.ts'
+import type { Backend } from '../../src/backends/backend.ts'
+import { cpuBackend } from '../../src/backends/cpu/backend.ts'
 import { wasmBackend } from '../../src/backends/wasm/backend.ts'
-import { deviceOn } from '../../src/tensor/device.ts'
+import type { CompileOptions } from '../../src/tensor/compiled.ts'
+import { deviceOn, type Device } from '../../src/tensor/device.ts'
 import { cpuDevice } from '../support/device.ts'
 import { tinyConfig } from './tinyRun.ts'
 
@@ -196,4 +199,44 @@ describe('the loss on held-out pictures', () => {
     expect(once.loss / once.relative).toBeGreaterThan(0.98)
     expect(once.loss / once.relative).toBeLessThan(1.02)
   })
+
+  it.each([
+    ['as one plan', {}, 1],
+    ['in micro-batches', { accumulate: 2 }, 3],
+  ] as const)(
+    'is traced, compiled and prepared once, %s, though its plan and memory are asked for before it runs',
+    async (_, changes, functions) => {
+      const backend = cpuBackend(true)
+      const prepared: Plan[] = []
+      const counting: Backend = {
+        ...backend,
+        prepare: (plan: Plan) => {
+          prepared.push(plan)
+          return backend.prepare(plan)
+        },
+      }
+      const device = deviceOn(counting)
+      let traced = 0
+      const compile: Device['compile'] = <A extends readonly unknown[], R>(
+        fn: (...args: A) => R,
+        options?: CompileOptions,
+      ) =>
+        device.compile((...args: A) => {
+          traced++
+          return fn(...args)
+        }, options)
+      const recipe = recipeOf(tinyConfig('unused', changes))
+      const { batch, accumulate } = recipe.config
+      let state = await device.realize(initialState(recipe, key(0)))
+      const before = prepared.length
+      const stepper = stepperOn({ ...device, compile }, recipe)
+      const plan = stepper.plan(state)
+      expect(stepper.bytes(state)).toBeGreaterThan(0)
+      for (let step = 1; step <= 2; step++)
+        [state] = await stepper.run(state, batchAt(data, 0, batch * accumulate), step)
+      expect(stepper.plan(state)).toBe(plan)
+      expect([traced, prepared.length - before]).toEqual([functions, functions])
+      expect(prepared).toContain(plan)
+    },
+  )
 })

@@ -52,7 +52,12 @@ const backendOver = (heap: Heap, pool: Pool, tried: Tried, sharing: Sharing = 'w
   const { machine } = tried
   const library = openLibrary(pool, heap.shared)
   const shared: Shared = { arena: noMemory, scratch: noMemory }
-  const codeOf = (plan: Plan): readonly Generated[] => plan.kernels.map((kernel) => generate(kernel, machine))
+  const known = new WeakMap<Plan, readonly Generated[]>() // a plan is measured before it is prepared, and both need its code
+  const codeOf = (plan: Plan): readonly Generated[] => {
+    const generated = known.get(plan) ?? plan.kernels.map((kernel) => generate(kernel, machine))
+    known.set(plan, generated)
+    return generated
+  }
   const bytesAt = ({ address, bytes }: WasmMemory): Uint8Array => new Uint8Array(heap.memory.buffer, address, bytes)
   const backend: Backend<WasmMemory> = {
     name: 'wasm',
