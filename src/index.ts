@@ -41,7 +41,7 @@ export * from './tensor/functions.ts'
 export * from './tensor/random.ts'
 export type { Scope } from './tensor/scope.ts'
 export { isDifferentiable, Tensor, type Axes, type Operand, type Range } from './tensor/tensor.ts'
-export { signature } from './tensor/structure.ts'
+export { signature } from './tensor/treedef.ts'
 export * from './tensor/tree.ts'
 
 /**

@@ -146,8 +146,8 @@ export const deviceMutants: readonly Mutant[] = [
     ['a key that was folded from one of outside is frozen', 'missing check', 'data.map(originOf).find', 'data.find'],
     ['donated positions are not looked at', 'missing check', 'position >= count', 'position > 64'],
   ]),
-  ...mutantsOf(area, 'src/tensor/structure.ts', devices, [
-    ['a plan for one dtype runs arguments of another', 'stale value', '`${structure.dtype}${showShape', '`${showShape'],
+  ...mutantsOf(area, 'src/tensor/treedef.ts', devices, [
+    ['a plan for one dtype runs arguments of another', 'stale value', '`${treedef.dtype}${showShape', '`${showShape'],
     ['a number is part of the structure', 'stale value', "return 'number'", 'return String(Math.random())', compiled],
   ]),
   ...mutantsOf(area, 'src/tensor/tracedNumber.ts', compiled, [

@@ -7,7 +7,7 @@ import { E, pipe, TE } from '../prelude/fp.ts'
 import { printableJson } from '../prelude/printable.ts'
 import { load, sample, type LoadedRun, type TrainError } from '../train/index.ts'
 import type { FlagValue } from './parse.ts'
-import { deviceOptions, failed, type Outcome } from './runs.ts'
+import { deviceOptions, failed, failedWith, type Outcome } from './runs.ts'
 import { grouped } from './show.ts'
 import { complain, say } from './terminal.ts'
 
@@ -58,17 +58,10 @@ export const runSample = (directory: string, flags: ReadonlyMap<string, FlagValu
     TE.chainFirstW(({ samples: { pictures, height, width } }) =>
       replaceFile(path, encodePng(imageGrid(pictures, { height, width, channels: 3 }))),
     ),
-    TE.match(
-      (error): Outcome => ({
-        ...failed(error),
-        code: 'code' in error && error.code === 'CFG' && /^(?:count|steps|seed) /.test(error.message) ? 2 : 1,
-        message: error.message.replace(/^(?=(?:count|steps|seed) must)/, '--'),
-      }),
-      ({ loaded }): Outcome => {
-        say(`  ${grouped(count)} pictures from step ${grouped(loaded.step)} → ${path}`)
-        return { code: 0 }
-      },
-    ),
+    TE.match(failedWith(['count', 'steps', 'seed']), ({ loaded }): Outcome => {
+      say(`  ${grouped(count)} pictures from step ${grouped(loaded.step)} → ${path}`)
+      return { code: 0 }
+    }),
   )()
 }
 

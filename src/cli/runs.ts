@@ -5,10 +5,12 @@ import process from 'node:process'
 import { showBytes, showFlops } from '../compiler/print.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { range } from '../prelude/array.ts'
+import { isRecord } from '../prelude/record.ts'
 import {
   configOf,
   planTraining,
   resume,
+  showSettingError,
   train,
   type TrainConfig,
   type TrainError,
@@ -60,13 +62,19 @@ const settingsOf = (flags: ReadonlyMap<string, FlagValue>): Record<string, unkno
   return settings
 }
 
-/** A message about a setting, about the flag that sets it. */
-const inFlags = (message: string): string =>
-  Object.entries<Flag>(commands.train.flags).reduce(
-    (text, [flag, { setting }]) =>
-      setting !== undefined && text.startsWith(`${setting} `) ? `--${flag}${text.slice(setting.length)}` : text,
-    message,
-  )
+/** A failure, which is wrong usage where it is about a setting that one of these flags names. */
+export const failedWith =
+  (flags: readonly string[]) =>
+  ({ message, setting }: Pick<TrainError, 'message' | 'setting'>): Outcome =>
+    setting !== undefined && flags.includes(setting.path)
+      ? { code: 2, message: showSettingError(setting, `--${setting.path}`) }
+      : failed({ message })
+
+/** What is wrong with a setting, about the flag that sets it. */
+const inFlags = ({ message, setting }: TrainError): string => {
+  const flag = Object.entries<Flag>(commands.train.flags).find(([, flag]) => flag.setting === setting?.path)
+  return setting === undefined || flag === undefined ? message : showSettingError(setting, `--${flag[0]}`)
+}
 
 const report = ({
   directory,
@@ -124,7 +132,10 @@ const onStop = (stop: () => void): (() => void) => {
 }
 
 /** Runs with progress on the terminal; once a step is done the first Ctrl-C finishes the step and saves, the second ends the process at once. */
-const watched = async (run: (hooks: TrainHooks) => TE.TaskEither<TrainError, TrainSummary>): Promise<Outcome> => {
+const watched = async (
+  run: (hooks: TrainHooks) => TE.TaskEither<TrainError, TrainSummary>,
+  fail: (error: TrainError) => Outcome = failed,
+): Promise<Outcome> => {
   const controller = new AbortController()
   const { stdout } = process
   const progress = progressOn({
@@ -152,7 +163,7 @@ const watched = async (run: (hooks: TrainHooks) => TE.TaskEither<TrainError, Tra
   try {
     const result = await run({ onEvent, signal: controller.signal, deviceOptions })()
     progress.end()
-    if (E.isLeft(result)) return failed(result.left)
+    if (E.isLeft(result)) return fail(result.left)
     report(result.right)
     return { code: result.right.interrupted ? 130 : 0 }
   } finally {
@@ -171,10 +182,8 @@ const printPlan = ({ facts, kernels, flopsPerSecond, seconds, warnings }: Traini
   say('  dry run: nothing was trained or written')
 }
 
-const isRecord = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null && !Array.isArray(x)
-
 /** The settings of a JSON file; none without a file. */
-const settingsIn = (path: FlagValue | undefined): E.Either<Outcome, Record<string, unknown>> =>
+const settingsIn = (path: FlagValue | undefined): E.Either<Outcome, Readonly<Record<string, unknown>>> =>
   typeof path !== 'string'
     ? E.right({})
     : pipe(
@@ -197,7 +206,7 @@ export const runTrain = async (folder: string | undefined, flags: ReadonlyMap<st
   if (E.isLeft(written)) return written.left
   const named = folder === undefined ? {} : { folder: absolute(folder) }
   const config = configOf({ out: freshDirectory(folder), ...written.right, ...settingsOf(flags), ...named })
-  if (E.isLeft(config)) return { code: 2, message: inFlags(config.left.message) }
+  if (E.isLeft(config)) return { code: 2, message: inFlags(config.left) }
   if (flags.has('dry-run')) return dryRun(config.right)
   say(`\n  run       ${config.right.out}`)
   return watched((hooks) => train(config.right, hooks))
@@ -215,12 +224,12 @@ const dryRun = (config: TrainConfig): Promise<Outcome> =>
 /** `fathom resume`. */
 export const runResume = async (directory: string, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
   const [steps, data] = [flags.get('steps'), flags.get('data')]
-  const { code, message } = await watched((hooks) =>
-    resume(directory, hooks, {
-      ...(typeof steps === 'number' && { steps }),
-      ...(typeof data === 'string' && { folder: absolute(data) }),
-    }),
+  return watched(
+    (hooks) =>
+      resume(directory, hooks, {
+        ...(typeof steps === 'number' && { steps }),
+        ...(typeof data === 'string' && { folder: absolute(data) }),
+      }),
+    failedWith(['steps']),
   )
-  const wrongFlag = message !== undefined && message.startsWith('steps must')
-  return { code: wrongFlag ? 2 : code, ...(message !== undefined && { message: wrongFlag ? `--${message}` : message }) }
 }

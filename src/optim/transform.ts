@@ -8,7 +8,7 @@
  */
 import type { Tensor } from '../tensor/tensor.ts'
 import { widened } from '../tensor/precision.ts'
-import { leaves, refill, zipTrees, type Naming } from '../tensor/tree.ts'
+import { zipTrees, type Naming } from '../tensor/tree.ts'
 
 /** A tree of tensors with the structure of the parameters; which structure that is, the transform does not know. */
 export type Tree = unknown
@@ -97,7 +97,7 @@ export const zipState = <P>(
   gradients: P,
   state: Tree,
   f: (g: Tensor, s: Tensor, path: string) => Tensor,
-): P => refill(gradients, leaves(zipTrees<unknown>(gradients, state, f, ofState(operation))))
+): P => zipTrees<P, Tree>(gradients, state, f, ofState(operation))
 
 /**
  * The parameters after a step: params + updates, leaf by leaf, in the dtype of the parameters.

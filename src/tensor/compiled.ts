@@ -22,8 +22,8 @@ import {
   type Brought,
   type Taken,
 } from './storage.ts'
-import { differenceOf, fill, keyOf, leavesOf, type Leaf, type Structure } from './structure.ts'
-import { structureOfArguments, inWords, trace, type Traced } from './trace.ts'
+import { inWords, trace, treedefOfArguments, type Traced } from './trace.ts'
+import { differenceOf, keyOf, leavesOf, unflatten, type Leaf, type Treedef } from './treedef.ts'
 import { inTurn, requireOpen } from './turn.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -102,7 +102,7 @@ interface Program {
 /** Plans of one function from which on it is said that there are many, and how often again. */
 const many = (count: number): boolean => count >= 8 && Number.isInteger(Math.log2(count / 8) / 3)
 
-const warnOfMany = ({ session, maker, plans }: Program, before: Structure, after: Structure): void => {
+const warnOfMany = ({ session, maker, plans }: Program, before: Treedef, after: Treedef): void => {
   const difference = differenceOf(before, after)
   if (difference === undefined || !many(plans.size)) return
   const { path, before: was, after: is } = difference
@@ -114,7 +114,7 @@ const warnOfMany = ({ session, maker, plans }: Program, before: Structure, after
 /** The plan for these arguments. */
 const preparedFor = (program: Program, args: readonly unknown[]): Prepared => {
   const { session, fn, donate, fixed, plans, latest } = program
-  const given = structureOfArguments(args, fixed)
+  const given = treedefOfArguments(args, fixed)
   const key = keyOf(given)
   const known = plans.get(key)
   if (known !== undefined) return known
@@ -237,7 +237,7 @@ const call = (program: Program, args: readonly unknown[]): unknown => {
     const taken = takenOver(prepared, traced, storages)
     const outputs = run(session, prepared, { inputs: storages, taken })
     giveUpDonated(program, traced, storages)
-    return fill(
+    return unflatten(
       traced.result,
       outputs.map((storage, i) => leafTensor(session, storage, at(traced.plan.outputs, i))),
     )

@@ -14,10 +14,9 @@ import type { Passes } from '../compiler/passes.ts'
 import { compile as compilePlan, type Plan } from '../compiler/plan.ts'
 import { isBuffer, parameterFor } from './realize.ts'
 import { Storage } from './session.ts'
-import { fill, leavesOf, pathsOf, structureOf, type Structure } from './structure.ts'
+import { flatten, isOnlyTensor, isValue, leavesOf, pathsOf, unflatten, type Treedef } from './treedef.ts'
 import { Tensor } from './tensor.ts'
 import { tracedNumber, type TracedNumber } from './tracedNumber.ts'
-import { leaves } from './tree.ts'
 
 /** What a parameter of a plan takes: a leaf of the arguments; a number may be asked for in several dtypes. */
 export interface Input {
@@ -30,8 +29,8 @@ export interface Input {
 /** A function traced for one structure of its arguments. */
 export interface Traced {
   readonly plan: Plan
-  readonly given: Structure
-  readonly result: Structure
+  readonly given: Treedef
+  readonly result: Treedef
   /** Where each leaf of the arguments stands, and in words. */
   readonly paths: readonly string[]
   readonly names: readonly string[]
@@ -53,10 +52,10 @@ export const inWords = (path: string): string => {
   return `argument ${dot < 0 ? path : `${path.slice(0, dot)}, ${path.slice(dot + 1)}`}`
 }
 
-/** The structure of arguments; numbers at static positions are part of it. */
-export const structureOfArguments = (args: readonly unknown[], fixed: readonly number[]): Structure => ({
+/** The treedef of arguments; numbers at static positions are part of it. */
+export const treedefOfArguments = (args: readonly unknown[], fixed: readonly number[]): Treedef => ({
   kind: 'list',
-  items: args.map((x, i) => structureOf(x, fixed.includes(i))),
+  items: args.map((x, i) => flatten(x, fixed.includes(i) ? isOnlyTensor : isValue).treedef),
 })
 
 /** Throws at what cannot be an argument, though it looks like a tree without tensors. */
@@ -143,7 +142,7 @@ const parametersOf = (given: readonly (Tensor | number)[]): readonly Parameter[]
 export const trace = (
   fn: (...args: readonly unknown[]) => unknown,
   args: readonly unknown[],
-  given: Structure,
+  given: Treedef,
   { passes, donate }: Tracing,
 ): Traced => {
   args.forEach((x, i) => {
@@ -153,14 +152,15 @@ export const trace = (
   const firstId = nextNodeId()
   const paths = pathsOf(given)
   const taken = parametersOf(leavesOf(given, args) ?? [])
-  const inside = fill(
+  const inside = unflatten(
     given,
     taken.map(({ node }) => new Tensor(node)),
   )
   const result = fn(...(Array.isArray(inside) ? inside : []))
   checkResult(result)
+  const returned = flatten(result)
   const outputs = frozen(
-    leaves(result).map((x) => x.node),
+    returned.leaves.map((x) => x.node),
     firstId,
   )
   const placed = taken
@@ -182,7 +182,7 @@ export const trace = (
   return {
     plan,
     given,
-    result: structureOf(result, true),
+    result: returned.treedef,
     paths,
     names: paths.map(inWords),
     tensors: paths.map((path) => `the tensor '${path}'`),

@@ -5,22 +5,11 @@
  * arrays in it are static and stay.
  * A leaf's path is its keys joined by dots; records are walked in sorted key order, so that paths order a tree the same way everywhere.
  */
-import { equalNumbers } from '../prelude/array.ts'
+import { at, equalNumbers } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
-import { isRecord, requireNoContainer } from './record.ts'
-import { Tensor } from './tensor.ts'
-
-const join = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`)
-
-const walk = (tree: unknown, path: string, f: (leaf: Tensor, path: string) => unknown): unknown => {
-  if (tree instanceof Tensor) return f(tree, path)
-  if (Array.isArray(tree)) return tree.map((x: unknown, i) => walk(x, join(path, String(i)), f))
-  requireNoContainer(tree, path)
-  if (!isRecord(tree)) return tree
-  const keys = Object.keys(tree).toSorted()
-  return Object.fromEntries(keys.map((key) => [key, walk(tree[key], join(path, key), f)]))
-}
+import type { Tensor } from './tensor.ts'
+import { flatten, pathsOf, unflatten } from './treedef.ts'
 
 /**
  * The tree with every leaf replaced by `f(leaf, path)`; `U` is the type of the result where it differs.
@@ -34,7 +23,14 @@ const walk = (tree: unknown, path: string, f: (leaf: Tensor, path: string) => un
  * mapTree(params, (_, path) => path) // => { bias: 'bias', weight: 'weight' }
  * ```
  */
-export const mapTree = <T, U = T>(tree: T, f: (leaf: Tensor, path: string) => unknown): U => walk(tree, '', f) as U
+export const mapTree = <T, U = T>(tree: T, f: (leaf: Tensor, path: string) => unknown): U => {
+  const { treedef, leaves: found } = flatten(tree)
+  const paths = pathsOf(treedef)
+  return unflatten(
+    treedef,
+    found.map((x, i) => f(x, at(paths, i))),
+  ) as U
+}
 
 /**
  * All leaves with their paths, in path order.
@@ -48,9 +44,8 @@ export const mapTree = <T, U = T>(tree: T, f: (leaf: Tensor, path: string) => un
  * ```
  */
 export const leavesWithPaths = (tree: unknown): readonly (readonly [string, Tensor])[] => {
-  const found: (readonly [string, Tensor])[] = []
-  walk(tree, '', (leaf, path) => found.push([path, leaf]))
-  return found
+  const { treedef, leaves: found } = flatten(tree)
+  return pathsOf(treedef).map((path, i) => [path, at(found, i)])
 }
 
 /**
@@ -63,18 +58,7 @@ export const leavesWithPaths = (tree: unknown): readonly (readonly [string, Tens
  * leaves({ w: tensor([1]), layers: [tensor([2]), tensor([3])] }) // => [[2], [3], [1]]
  * ```
  */
-export const leaves = (tree: unknown): readonly Tensor[] => {
-  const found: Tensor[] = []
-  collect(tree, found)
-  return found
-}
-
-const collect = (tree: unknown, found: Tensor[]): void => {
-  if (tree instanceof Tensor) found.push(tree)
-  else if (Array.isArray(tree)) for (const item of tree) collect(item, found)
-  else if (isRecord(tree)) for (const key of Object.keys(tree).toSorted()) collect(tree[key], found)
-  else requireNoContainer(tree, '')
-}
+export const leaves = (tree: unknown): readonly Tensor[] => flatten(tree).leaves
 
 /** What two trees are called where they differ, and what to do then. */
 export interface Naming {
@@ -111,12 +95,12 @@ const difference = ({ operation, remedy }: Naming, what: string): ShapeError =>
  * zipTrees(tensor([1, 2]), tensor([3]), (x) => x) // throws ShapeError: zipTrees: the tensor is [2] in the first tree and [1] in the second tree
  * ```
  */
-export const zipTrees = <T>(
-  a: T,
-  b: T,
+export const zipTrees = <A, B = A>(
+  a: A,
+  b: NoInfer<B>,
   f: (x: Tensor, y: Tensor, path: string) => unknown,
   naming: Naming = twoTrees,
-): T => {
+): A => {
   const { first, second } = naming
   const others = new Map(leavesWithPaths(b))
   const result = mapTree(a, (x, path) => {
@@ -146,12 +130,10 @@ export const zipTrees = <T>(
  * ```
  */
 export const refill = <T>(tree: T, replacements: readonly Tensor[]): T => {
-  const queue = replacements.values()
-  return mapTree(tree, (_, path) => {
-    const next = queue.next()
-    if (next.done === true) throw new ShapeError(`refill: no tensor left for '${path}'`)
-    return next.value
-  })
+  const { treedef } = flatten(tree)
+  const [missing] = pathsOf(treedef).slice(replacements.length)
+  if (missing !== undefined) throw new ShapeError(`refill: no tensor left for '${missing}'`)
+  return unflatten(treedef, replacements) as T
 }
 
 /**

@@ -4,37 +4,46 @@
  */
 import { E, pipe } from '../prelude/fp.ts'
 import { printable } from '../prelude/printable.ts'
+import { isRecord } from '../prelude/record.ts'
 import { suggestion } from './nearest.ts'
 import { presets, type PresetName } from './presets.ts'
 import type { ModelConfig, TrainConfig } from './trainConfig.ts'
-import { trainError, type TrainError } from './trainError.ts'
+import { settingError, trainError, type SettingError, type TrainError } from './trainError.ts'
 
-/** A value or the words that complete "… must be". */
-type Decoder<T> = (value: unknown) => E.Either<string, T>
+/** What is wrong with a value: what it must be, and what was probably meant; what is wrong in a record has the path of its field. */
+interface Fault extends Pick<SettingError, 'expected' | 'hint'> {
+  /** The path inside the value, with what stands there; empty for the value itself. */
+  readonly inside?: Pick<SettingError, 'path' | 'got'>
+}
+
+/** A value, or what is wrong with it. */
+type Decoder<T> = (value: unknown) => E.Either<Fault, T>
+
+const expects = (expected: string): E.Either<Fault, never> => E.left({ expected })
 
 const whole =
   (low: number, high = Number.MAX_SAFE_INTEGER): Decoder<number> =>
   (x) =>
     typeof x === 'number' && Number.isSafeInteger(x) && x >= low && x <= high
       ? E.right(x)
-      : E.left(high === Number.MAX_SAFE_INTEGER ? `a whole number ≥ ${low}` : `a whole number from ${low} to ${high}`)
+      : expects(high === Number.MAX_SAFE_INTEGER ? `a whole number ≥ ${low}` : `a whole number from ${low} to ${high}`)
 
 const number =
   (words: string, fits: (x: number) => boolean): Decoder<number> =>
   (x) =>
-    typeof x === 'number' && fits(x) ? E.right(x) : E.left(words)
+    typeof x === 'number' && fits(x) ? E.right(x) : expects(words)
 
 const oneOf =
   <T extends string>(...names: readonly T[]): Decoder<T> =>
   (x) => {
     const found = names.find((name) => name === x)
     return found === undefined
-      ? E.left(`one of ${names.join(', ')}${typeof x === 'string' ? suggestion(x, names) : ''}`)
+      ? E.left({ expected: `one of ${names.join(', ')}`, hint: typeof x === 'string' ? suggestion(x, names) : '' })
       : E.right(found)
   }
 
 const text: Decoder<string> = (x) =>
-  typeof x === 'string' && x !== '' ? E.right(x) : E.left('a text that is not empty')
+  typeof x === 'string' && x !== '' ? E.right(x) : expects('a text that is not empty')
 
 const list =
   (longest: number, high: number): Decoder<readonly number[]> =>
@@ -44,10 +53,7 @@ const list =
     x.length <= longest &&
     x.every((m: unknown): m is number => typeof m === 'number' && Number.isInteger(m) && m > 0 && m <= high)
       ? E.right(x)
-      : E.left(`a list of at most ${longest} whole numbers from 1 to ${high}`)
-
-const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
-  typeof x === 'object' && x !== null && !Array.isArray(x)
+      : expects(`a list of at most ${longest} whole numbers from 1 to ${high}`)
 
 type Fields<T> = { readonly [K in keyof T]: Decoder<T[K]> }
 
@@ -62,41 +68,38 @@ const entriesOf = <T>(fields: Fields<T>): readonly (readonly [string, Decoder<un
 const matches = <T>(fields: Fields<T>, x: unknown): x is T =>
   isRecord(x) && entriesOf(fields).every(([key, decode]) => E.isRight(decode(x[key])))
 
-/** The words about the first field that is wrong. */
-const wrongField = <T>(fields: Fields<T>, where: string, x: Readonly<Record<string, unknown>>): string | undefined => {
-  for (const [key, decode] of entriesOf(fields)) {
-    const value = decode(x[key])
-    if (E.isLeft(value))
-      return value.left.includes(' must be ') || value.left.includes(' is not a setting')
-        ? value.left
-        : `${where}${key} must be ${value.left}, got ${show(x[key])}`
-  }
-  return undefined
-}
+/** A fault of a field as one of the record. */
+const faultIn = (key: string, value: unknown, { inside, ...fault }: Fault): Fault => ({
+  ...fault,
+  inside: inside === undefined ? { path: key, got: show(value) } : { ...inside, path: `${key}.${inside.path}` },
+})
 
 /** Decodes a record field by field; a field that is unknown, or else the first that is wrong, is the error. */
 const record =
-  <T>(fields: Fields<T>, where: string) =>
-  (x: unknown): E.Either<string, T> => {
-    if (!isRecord(x))
-      return E.left(
-        `${where === '' ? 'the configuration' : where.slice(0, -1)} must be a record of settings, got ${show(x)}`,
-      )
+  <T>(fields: Fields<T>): Decoder<T> =>
+  (x) => {
+    if (!isRecord(x)) return expects('a record of settings')
     const known = Object.keys(fields)
     const unknown = Object.keys(x).find((key) => !known.includes(key))
     if (unknown !== undefined)
-      return E.left(
-        `${where}${printable(unknown.slice(0, 100))} is not a setting${suggestion(unknown, known) || `; there are ${known.join(', ')}`}`,
-      )
-    const wrong = wrongField(fields, where, x)
-    return wrong === undefined && matches(fields, x) ? E.right(x) : E.left(wrong ?? `${where} cannot be read`)
+      return E.left({
+        expected: undefined,
+        hint: suggestion(unknown, known) || `; there are ${known.join(', ')}`,
+        inside: { path: printable(unknown.slice(0, 100)), got: show(x[unknown]) },
+      })
+    if (matches(fields, x)) return E.right(x)
+    for (const [key, decode] of entriesOf(fields)) {
+      const value = decode(x[key])
+      if (E.isLeft(value)) return E.left(faultIn(key, x[key], value.left))
+    }
+    return expects('a record of settings')
   }
 
 const modelFields: Fields<ModelConfig> = {
   width: (x) =>
     typeof x === 'number' && Number.isInteger(x) && x >= 4 && x <= 8192 && x % 2 === 0
       ? E.right(x)
-      : E.left('an even whole number from 4 to 8192'),
+      : expects('an even whole number from 4 to 8192'),
   multipliers: list(12, 256),
   heads: whole(1, 1024),
   headWidth: whole(1, 4096),
@@ -108,13 +111,13 @@ const fields: Fields<TrainConfig> = {
       ? E.right(null)
       : pipe(
           text(x),
-          E.mapLeft(() => 'the path of a folder, or null for procedural seas'),
+          E.mapLeft((): Fault => ({ expected: 'the path of a folder, or null for procedural seas' })),
         ),
   out: text,
   preset: text,
   height: whole(1, 8192),
   width: whole(1, 8192),
-  model: record(modelFields, 'model.'),
+  model: record(modelFields),
   batch: whole(1, 1e9),
   accumulate: whole(1, 1e6),
   steps: whole(1, 1e9),
@@ -124,10 +127,10 @@ const fields: Fields<TrainConfig> = {
   objective: oneOf('epsilon', 'x0', 'v'),
   schedule: oneOf('linear', 'cosine', 'sigmoid'),
   minSnr: (x) =>
-    x === null || (typeof x === 'number' && x > 0) ? E.right(x) : E.left('a number above 0, for instance 5, or null'),
+    x === null || (typeof x === 'number' && x > 0) ? E.right(x) : expects('a number above 0, for instance 5, or null'),
   weighting: oneOf('snr', 'snr+1'),
   timesteps: whole(2, 100_000),
-  flip: (x) => (typeof x === 'boolean' ? E.right(x) : E.left('true or false')),
+  flip: (x) => (typeof x === 'boolean' ? E.right(x) : expects('true or false')),
   seed: whole(0, 2 ** 52),
   device: text,
   saveEvery: whole(1),
@@ -157,33 +160,42 @@ const fits = (n: number, factor: number): string => {
 /** Bytes of a sheet of samples at most: it is encoded as one picture. */
 const largestSheet = 2 ** 30
 
-/** What the values must be to one another. */
-const checkTogether = (config: TrainConfig): E.Either<string, TrainConfig> => {
-  const halvings = config.model.multipliers.length - 1
+/** The pictures that cannot be halved as often as the model does, as an error. */
+const indivisible = ({ height, width, model }: TrainConfig): TrainError | undefined => {
+  const halvings = model.multipliers.length - 1
   const factor = 2 ** halvings
-  const wrong = (['height', 'width'] as const).find((side) => config[side] % factor !== 0)
-  if (wrong !== undefined) {
-    const what = config.height === config.width ? 'image size' : `image ${wrong}`
-    return E.left(
-      `${what} ${config[wrong]} is not divisible by ${factor} (${halvings} halving${halvings === 1 ? '' : 's'}): ${fits(config[wrong], factor)}`,
-    )
-  }
-  const sheet = config.sampleCount * config.height * config.width * 3
-  if (sheet > largestSheet)
-    return E.left(
-      `sampleCount must be at most ${Math.max(1, Math.floor((largestSheet * config.sampleCount) / sheet))} for pictures of ${config.height}×${config.width}, got ${config.sampleCount}`,
-    )
-  if (config.sampleSteps > config.timesteps)
-    return E.left(`sampleSteps must be at most timesteps, ${config.timesteps}, got ${config.sampleSteps}`)
-  const pictures = Math.floor(2 ** 32 / (3 * config.height * config.width))
-  if (config.batch * config.accumulate > pictures)
-    return E.left(
-      `batch × accumulate must be at most ${pictures} pictures of ${config.height}×${config.width} (a step draws no more than 2³² numbers of noise), got ${config.batch} × ${config.accumulate}`,
-    )
-  return E.right(config)
+  const wrong = [height, width].find((side) => side % factor !== 0)
+  if (wrong === undefined) return undefined
+  const what = height === width ? 'image size' : `image ${wrong === height ? 'height' : 'width'}`
+  return trainError(
+    'CFG',
+    `${what} ${wrong} is not divisible by ${factor} (${halvings} halving${halvings === 1 ? '' : 's'}): ${fits(wrong, factor)}`,
+  )
 }
 
-const toError = E.mapLeft((message: string): TrainError => trainError('CFG', message))
+/** What the values must be to one another. */
+const checkTogether = (config: TrainConfig): E.Either<TrainError, TrainConfig> => {
+  const { height, width, batch, accumulate, sampleCount, sampleSteps, timesteps } = config
+  const refused = indivisible(config)
+  if (refused !== undefined) return E.left(refused)
+  const size = `${height}×${width}`
+  const sheet = sampleCount * height * width * 3
+  if (sheet > largestSheet) {
+    const most = Math.max(1, Math.floor((largestSheet * sampleCount) / sheet))
+    const expected = `at most ${most} for pictures of ${size}`
+    return E.left(settingError({ path: 'sampleCount', expected, got: String(sampleCount) }))
+  }
+  if (sampleSteps > timesteps) {
+    const expected = `at most timesteps, ${timesteps}`
+    return E.left(settingError({ path: 'sampleSteps', expected, got: String(sampleSteps) }))
+  }
+  const pictures = Math.floor(2 ** 32 / (3 * height * width))
+  if (batch * accumulate > pictures) {
+    const expected = `at most ${pictures} pictures of ${size} (a step draws no more than 2³² numbers of noise)`
+    return E.left(settingError({ path: 'batch × accumulate', expected, got: `${batch} × ${accumulate}` }))
+  }
+  return E.right(config)
+}
 
 /** Runs that were written before there was a choice weigh by the ratio. */
 const withWeighting = (input: unknown): unknown => (isRecord(input) ? { weighting: 'snr', ...input } : input)
@@ -202,7 +214,13 @@ const withWeighting = (input: unknown): unknown => (isRecord(input) ? { weightin
  * ```
  */
 export const decodeConfig = (input: unknown): E.Either<TrainError, TrainConfig> =>
-  pipe(record(fields, '')(withWeighting(input)), E.chain(checkTogether), toError)
+  pipe(
+    record(fields)(withWeighting(input)),
+    E.mapLeft(({ inside = { path: 'the configuration', got: show(input) }, ...fault }) =>
+      settingError({ ...fault, ...inside }),
+    ),
+    E.chain(checkTogether),
+  )
 
 const isPresetName = (name: string): name is PresetName => Object.hasOwn(presets, name)
 
@@ -222,12 +240,11 @@ const isPresetName = (name: string): name is PresetName => Object.hasOwn(presets
 export const configOf = (given: { readonly [setting: string]: unknown }): E.Either<TrainError, TrainConfig> => {
   const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   const preset = named['preset'] ?? 'tiny'
-  if (typeof preset !== 'string' || !isPresetName(preset))
-    return toError(
-      E.left(
-        `preset must be one of ${Object.keys(presets).join(', ')}, got ${show(preset)}${typeof preset === 'string' ? suggestion(preset, Object.keys(presets)) : ''}`,
-      ),
-    )
+  if (typeof preset !== 'string' || !isPresetName(preset)) {
+    const names = Object.keys(presets)
+    const hint = typeof preset === 'string' ? suggestion(preset, names) : ''
+    return E.left(settingError({ path: 'preset', expected: `one of ${names.join(', ')}`, got: show(preset), hint }))
+  }
   const { purpose: _, ...chosen } = presets[preset]
   const model = isRecord(named['model']) ? { ...chosen.model, ...named['model'] } : (named['model'] ?? chosen.model)
   return decodeConfig({ folder: null, seed: 0, device: 'wasm', ...chosen, ...named, preset, model })

@@ -24,4 +24,4 @@ export {
 } from './step.ts'
 export { resume, type ResumeChanges } from './resume.node.ts'
 export { train } from './train.node.ts'
-export type { TrainError, TrainErrorCode } from './trainError.ts'
+export { showSettingError, type SettingError, type TrainError, type TrainErrorCode } from './trainError.ts'

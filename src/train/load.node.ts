@@ -10,7 +10,7 @@ import { guarded } from './failure.ts'
 import { openDevice, type DeviceChoice } from './openDevice.ts'
 import { initialState, recipeOf, type Params } from './recipe.ts'
 import { readConfig, restore } from './runDirectory.node.ts'
-import { trainError, type TrainError } from './trainError.ts'
+import { settingError, type TrainError } from './trainError.ts'
 
 /** What a run has learned. */
 export interface LoadedRun {
@@ -93,11 +93,13 @@ const requireOptions = (
 ): E.Either<TrainError, void> => {
   const most = Math.floor(2 ** 30 / (height * width * 3)) // the sheet is encoded as one picture
   if (!Number.isSafeInteger(count) || count < 1 || count > most)
-    return E.left(trainError('CFG', `count must be a whole number from 1 to ${most}, got ${count}`))
+    return E.left(settingError({ path: 'count', expected: `a whole number from 1 to ${most}`, got: String(count) }))
   if (!Number.isSafeInteger(steps) || steps < 1 || steps > timesteps)
-    return E.left(trainError('CFG', `steps must be a whole number from 1 to ${timesteps}, got ${steps}`))
+    return E.left(
+      settingError({ path: 'steps', expected: `a whole number from 1 to ${timesteps}`, got: String(steps) }),
+    )
   if (!Number.isSafeInteger(seed) || seed < 0)
-    return E.left(trainError('CFG', `seed must be a whole number ≥ 0, got ${seed}`))
+    return E.left(settingError({ path: 'seed', expected: 'a whole number ≥ 0', got: String(seed) }))
   return E.right(undefined)
 }
 

@@ -22,7 +22,7 @@ import {
 import { liesIn } from './runPlace.node.ts'
 import { begin, holding, inShop, loop } from './train.node.ts'
 import type { TrainConfig } from './trainConfig.ts'
-import { trainError, trainErrorOf, type TrainError } from './trainError.ts'
+import { settingError, trainError, trainErrorOf, type TrainError } from './trainError.ts'
 
 /** What may be changed of a run that goes on. */
 export interface ResumeChanges {
@@ -43,7 +43,7 @@ const changed = (
       trainError('CFG', `${config.out} trains on procedural seas: it has no folder of pictures that could have moved`),
     )
   if (steps !== config.steps && steps <= done)
-    return E.left(trainError('CFG', `steps must be more than the ${done} that are done, got ${steps}`))
+    return E.left(settingError({ path: 'steps', expected: `more than the ${done} that are done`, got: String(steps) }))
   return decodeConfig({ ...config, steps, folder: folder ?? config.folder })
 }
 

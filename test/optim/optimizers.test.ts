@@ -10,7 +10,7 @@ import { scalar, tensor } from '../../src/tensor/create.ts'
 import type { Device } from '../../src/tensor/device.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { leaves, mapTree, zipTrees } from '../../src/tensor/tree.ts'
-import { signature } from '../../src/tensor/structure.ts'
+import { signature } from '../../src/tensor/treedef.ts'
 import { cpuDevice, values } from '../support/device.ts'
 
 interface Golden {

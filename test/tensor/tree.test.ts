@@ -5,7 +5,7 @@ import { grad } from '../../src/autograd/index.ts'
 import { scalar, tensor, zeros } from '../../src/tensor/create.ts'
 import { Tensor } from '../../src/tensor/tensor.ts'
 import { countElements, leaves, leavesWithPaths, mapTree, refill, zipTrees } from '../../src/tensor/tree.ts'
-import { signature } from '../../src/tensor/structure.ts'
+import { signature } from '../../src/tensor/treedef.ts'
 import { cpuDevice } from '../support/device.ts'
 
 /** Parameters as a user declares them: an interface, with an optional leaf and a static one. */

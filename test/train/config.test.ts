@@ -31,7 +31,7 @@ describe('the configuration of a run', () => {
     [{ batch: '16' }, 'batch must be a whole number from 1 to 1000000000, got "16"'],
     [{ learningRate: -1 }, 'learningRate must be a number above 0, got -1'],
     [{ ema: 1 }, 'ema must be a number in [0, 1), for instance 0.995, got 1'],
-    [{ objective: 'epsilom' }, 'objective must be one of epsilon, x0, v; did you mean epsilon?, got "epsilom"'],
+    [{ objective: 'epsilom' }, 'objective must be one of epsilon, x0, v, got "epsilom"; did you mean epsilon?'],
     [{ height: 17, width: 17 }, 'image size 17 is not divisible by 2 (1 halving): use 16 or 18'],
     [{ preset: 'base', height: 100, width: 100 }, 'image size 100 is not divisible by 8 (3 halvings): use 96 or 104'],
     [{ preset: 'base', width: 4 }, 'image width 4 is not divisible by 8 (3 halvings): use 8'],
@@ -43,6 +43,16 @@ describe('the configuration of a run', () => {
     [{ sampleSteps: 2000 }, 'sampleSteps must be at most timesteps, 1000, got 2000'],
   ])('%j is an error that helps', (given, expected) => {
     expect(message(given)).toContain(expected)
+  })
+
+  it.each([
+    [{ steps: 0 }, { path: 'steps', expected: 'a whole number from 1 to 1000000000', got: '0' }],
+    [{ model: { width: 7 } }, { path: 'model.width', expected: 'an even whole number from 4 to 8192', got: '7' }],
+    [{ model: { with: 8 } }, { path: 'model.with', expected: undefined, hint: '; did you mean width?' }],
+    [{ model: 3 }, { path: 'model', got: '3' }],
+    [{ sampleSteps: 2000 }, { path: 'sampleSteps', expected: 'at most timesteps, 1000' }],
+  ])('%j is an error with the path of the setting, what it must be and what it is', (given, expected) => {
+    expect(configOf({ out: 'r', ...given })).toMatchObject(E.left({ setting: expected }))
   })
 })
 

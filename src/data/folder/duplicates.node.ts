@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import type { FileSystem } from './fileSystem.node.ts'
+import type { FolderReader } from './folderReader.node.ts'
 import { comparePaths, type ImageFile } from './scanReport.ts'
 
 /** Names of equal contents, two or more, in the order of their paths. */
@@ -28,7 +28,7 @@ const chunkBytes = 2 ** 20
 
 /** The hash of parts of a file; `undefined` when it cannot be read, which its decoding reports. */
 const hashOf = async (
-  fileSystem: FileSystem,
+  fileSystem: FolderReader,
   path: string,
   parts: readonly (readonly [offset: number, length: number])[],
 ): Promise<string | undefined> => {
@@ -56,7 +56,7 @@ const all = (bytes: number): readonly (readonly [number, number])[] =>
 
 /** The groups of files of a folder that are equal byte for byte. */
 export const findDuplicates = async (
-  fileSystem: FileSystem,
+  fileSystem: FolderReader,
   folder: string,
   files: readonly ImageFile[],
 ): Promise<Duplicates> => {

@@ -7,7 +7,7 @@ import { E } from '../../prelude/fp.ts'
 import { byteBudget, defaultBudget, type ByteBudget } from './byteBudget.ts'
 import { sweepCache } from './cacheSweep.node.ts'
 import { dataError, type DataError } from './dataError.ts'
-import { errnoOf, type FileSystem } from './fileSystem.node.ts'
+import { errnoOf, type FolderReader } from './folderReader.node.ts'
 import type { CacheReport } from './cacheReport.ts'
 import type { ImageShape } from './decodeOptions.ts'
 import type { Limits } from './limits.ts'
@@ -28,7 +28,7 @@ export interface PackSettings extends ImageShape, Limits {
   readonly maxEnlargement: number
   readonly followLinks: boolean
   readonly cacheDirectory: string
-  readonly fileSystem: FileSystem
+  readonly fileSystem: FolderReader
   readonly onDecoded: (done: number, total: number) => void
 }
 

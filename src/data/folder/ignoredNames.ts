@@ -3,7 +3,7 @@
  * programs and network drives keep beside photographs. A deleted photograph in a hidden trash is not a photograph to
  * train on.
  */
-import type { EntryKind } from './fileSystem.node.ts'
+import type { EntryKind } from './folderReader.node.ts'
 
 /** Why a name is left out; also how the report counts it. */
 export type IgnoredKind = 'system files' | 'thumbnails' | 'deleted' | 'not yet written' | 'hidden folders'

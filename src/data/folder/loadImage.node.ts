@@ -4,8 +4,8 @@ import { checkOptions } from './checkOptions.ts'
 import type { DataError } from './dataError.ts'
 import { fileError } from './dataError.ts'
 import { decodePixels, isZeroFilled } from './decodePixels.node.ts'
-import type { FileSystem } from './fileSystem.node.ts'
-import { errnoOf, nodeFileSystem } from './fileSystem.node.ts'
+import type { FolderReader } from './folderReader.node.ts'
+import { errnoOf, nodeFolderReader } from './folderReader.node.ts'
 import { defaultTimeout, type DecodedImage, type DecodeOptions } from './decodeOptions.ts'
 import type { Header } from './imageHeader.node.ts'
 import { readHeader, vipsMessage } from './imageHeader.node.ts'
@@ -63,7 +63,7 @@ export const decodeImage = async (
 
 /** All bytes of a file, or why not; reads no more than `maxBytes`. */
 export const readWhole = async (
-  fileSystem: FileSystem,
+  fileSystem: FolderReader,
   path: string,
   maxBytes: number,
 ): Promise<E.Either<Fault, { readonly bytes: Uint8Array; readonly ctime: number }>> => {
@@ -98,7 +98,7 @@ export const readWhole = async (
 export const loadImage = (
   path: string,
   options: DecodeOptions,
-  fileSystem: FileSystem = nodeFileSystem,
+  fileSystem: FolderReader = nodeFolderReader,
 ): TE.TaskEither<DataError, DecodedImage> =>
   pipe(
     TE.fromEither(checkOptions(options)),

@@ -10,8 +10,8 @@ import { E, TE, pipe } from '../../prelude/fp.ts'
 import type { ImageSet } from '../imageSet.ts'
 import type { DataError } from './dataError.ts'
 import { dataError } from './dataError.ts'
-import { nodeFileSystem } from './fileSystem.node.ts'
-import type { FileSystem } from './fileSystem.node.ts'
+import { nodeFolderReader } from './folderReader.node.ts'
+import type { FolderReader } from './folderReader.node.ts'
 import { defaultLimits } from './limits.ts'
 import { defaultTimeout, type DecodeOptions } from './decodeOptions.ts'
 import type { CacheReport } from './cacheReport.ts'
@@ -42,7 +42,7 @@ export interface FolderOptions extends DecodeOptions, Pick<ScanOptions, 'followL
   readonly maxMemory?: number
   /** Called after every file of the scan, then after every picture that is decoded. */
   readonly onProgress?: (progress: FolderProgress) => void
-  readonly fileSystem?: FileSystem
+  readonly fileSystem?: FolderReader
 }
 
 /** The scan, after decoding too: `usable` are exactly the pictures of the set, in its order. */
@@ -80,7 +80,7 @@ const settingsOf = (options: FolderOptions): Settings => ({
   followLinks: false,
   maxEnlargement: 2,
   maxMemory: totalmem() / 2,
-  fileSystem: nodeFileSystem,
+  fileSystem: nodeFolderReader,
   ...options,
   onDecoded: (done, total) => options.onProgress?.({ phase: 'decode', done, total }),
   cacheDirectory: resolve(options.cacheDirectory ?? defaultCache()),

@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path'
 import { isRecord } from '../../prelude/record.ts'
-import type { Entry, FileSystem } from './fileSystem.node.ts'
+import type { Entry, FolderReader } from './folderReader.node.ts'
 
 const configuration = 'config.json'
 
@@ -30,7 +30,7 @@ const isConfiguration = (text: string): boolean => {
 
 /** Whether `folder`, whose entries are given, is the directory of a run. One that cannot be read is none. */
 export const isRunFolder = async (
-  fileSystem: FileSystem,
+  fileSystem: FolderReader,
   folder: string,
   entries: readonly Entry[],
 ): Promise<boolean> => {

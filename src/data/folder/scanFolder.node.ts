@@ -8,8 +8,8 @@ import type { DataError } from './dataError.ts'
 import { dataError } from './dataError.ts'
 import { byteBudget, defaultBudget, type ByteBudget, type Release } from './byteBudget.ts'
 import { findDuplicates } from './duplicates.node.ts'
-import type { FileSystem, OpenFile } from './fileSystem.node.ts'
-import { errnoOf, nodeFileSystem } from './fileSystem.node.ts'
+import type { FolderReader, OpenFile } from './folderReader.node.ts'
+import { errnoOf, nodeFolderReader } from './folderReader.node.ts'
 import { heicInstalled } from './heic.node.ts'
 import { readHeader, type ByteSource } from './imageHeader.node.ts'
 import { headBytes } from './imageKind.ts'
@@ -41,13 +41,13 @@ export interface ScanOptions extends Partial<Limits> {
   readonly concurrency?: number
   /** Called after every file that was looked at. */
   readonly onProgress?: (progress: ScanProgress) => void
-  readonly fileSystem?: FileSystem
+  readonly fileSystem?: FolderReader
 }
 
 /** What looking at a file needs. */
 interface Inspection {
   readonly sharp: Sharp
-  readonly fileSystem: FileSystem
+  readonly fileSystem: FolderReader
   readonly limits: Limits
   readonly heic: boolean
   readonly budget: ByteBudget
@@ -120,7 +120,7 @@ const folderError = (folder: string, error: unknown): DataError => {
 }
 
 const inspectAll = async (sharp: Sharp, folder: string, walk: Walk, options: ScanOptions): Promise<ScanReport> => {
-  const fileSystem = options.fileSystem ?? nodeFileSystem
+  const fileSystem = options.fileSystem ?? nodeFolderReader
   const { maxPixels = defaultLimits.maxPixels, maxBytes = defaultLimits.maxBytes } = options
   const heic = options.heic ?? heicInstalled()
   const inspection = { sharp, fileSystem, limits: { maxPixels, maxBytes }, heic, budget: byteBudget(defaultBudget) }
@@ -167,7 +167,7 @@ export const scanFolder = (folder: string, options: ScanOptions = {}): TE.TaskEi
     TE.bind('sharp', () => loadSharp()),
     TE.bind('walk', () =>
       TE.tryCatch(
-        () => walkFolder(options.fileSystem ?? nodeFileSystem, folder, options.followLinks ?? false),
+        () => walkFolder(options.fileSystem ?? nodeFolderReader, folder, options.followLinks ?? false),
         (error) => folderError(folder, error),
       ),
     ),

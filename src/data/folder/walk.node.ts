@@ -4,8 +4,8 @@
  * folder unless allowed; nothing is visited twice, so a loop ends.
  */
 import { isAbsolute, join, relative, sep } from 'node:path'
-import type { FileSystem } from './fileSystem.node.ts'
-import { errnoOf } from './fileSystem.node.ts'
+import type { FolderReader } from './folderReader.node.ts'
+import { errnoOf } from './folderReader.node.ts'
 import { ignoredKind, type IgnoredKind } from './ignoredNames.ts'
 import { isRunFolder } from './runFolder.node.ts'
 import { comparePaths, countBy, skippedFile } from './scanReport.ts'
@@ -32,7 +32,7 @@ export interface Walk {
 }
 
 interface State {
-  readonly fileSystem: FileSystem
+  readonly fileSystem: FolderReader
   readonly root: string
   readonly followLinks: boolean
   readonly files: FoundFile[]
@@ -183,7 +183,7 @@ const followLink = async (state: State, link: FoundFile): Promise<void> => {
  * @param followLinks whether links may leave the folder
  * @returns files in the order of their paths' bytes; rejects with Node's error when `folder` itself cannot be listed
  */
-export const walkFolder = async (fileSystem: FileSystem, folder: string, followLinks: boolean): Promise<Walk> => {
+export const walkFolder = async (fileSystem: FolderReader, folder: string, followLinks: boolean): Promise<Walk> => {
   const root = await fileSystem.realPath(folder)
   const state: State = {
     fileSystem,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { byteBudget } from '../../../src/data/folder/byteBudget.ts'
-import { nodeFileSystem, type FileSystem } from '../../../src/data/folder/fileSystem.node.ts'
+import { nodeFolderReader, type FolderReader } from '../../../src/data/folder/folderReader.node.ts'
 import { scanFolder } from '../../../src/data/folder/scanFolder.node.ts'
 import { isTruncated } from '../../../src/data/folder/truncation.ts'
 import { encoded } from './samplePictures.ts'
@@ -58,10 +58,10 @@ describe('a scan holds few bytes at once', () => {
     const folder = folderWith(Object.fromEntries(Array.from({ length: 8 }, (_, i) => [`${i}.webp`, webp])))
     const claimed = 2 ** 27 // each says that it has 128 MiB: two at a time
     let [open, most] = [0, 0]
-    const fileSystem: FileSystem = {
-      ...nodeFileSystem,
+    const fileSystem: FolderReader = {
+      ...nodeFolderReader,
       withFile: (path, use) =>
-        nodeFileSystem.withFile(path, (file) => {
+        nodeFolderReader.withFile(path, (file) => {
           const read = async (offset: number, length: number): Promise<Uint8Array> => {
             if (length < claimed) return file.read(offset, Math.min(length, webp.length))
             most = Math.max(most, ++open)

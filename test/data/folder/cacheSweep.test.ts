@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { sweepCache, temporaryName } from '../../../src/data/folder/cacheSweep.node.ts'
-import { nodeFileSystem, type FileSystem } from '../../../src/data/folder/fileSystem.node.ts'
+import { nodeFolderReader, type FolderReader } from '../../../src/data/folder/folderReader.node.ts'
 import { openImageFolder, type FolderOptions } from '../../../src/data/folder/openImageFolder.node.ts'
 import { isGone, processPlace, unknownPlace } from '../../../src/data/folder/processPlace.node.ts'
 import { E } from '../../../src/prelude/fp.ts'
@@ -93,25 +93,25 @@ describe('the cache of one folder', () => {
 
 describe('what could not be read the last time', () => {
   /** Fails to read `path` after the scan, as often as told. */
-  const failing = (path: string, code: string): FileSystem => {
+  const failing = (path: string, code: string): FolderReader => {
     let opens = 0
     return {
-      ...nodeFileSystem,
+      ...nodeFolderReader,
       withFile: async (file, use) => {
         if (file.endsWith(path) && ++opens > 1) throw Object.assign(new Error(code), { code })
-        return nodeFileSystem.withFile(file, use)
+        return nodeFolderReader.withFile(file, use)
       },
     }
   }
   /** Counts how often each file is opened. */
-  const counting = (): FileSystem & { readonly opens: Record<string, number> } => {
+  const counting = (): FolderReader & { readonly opens: Record<string, number> } => {
     const opens: Record<string, number> = {}
-    const withFile: FileSystem['withFile'] = (path, use) => {
+    const withFile: FolderReader['withFile'] = (path, use) => {
       const name = path.slice(-5)
       opens[name] = (opens[name] ?? 0) + 1
-      return nodeFileSystem.withFile(path, use)
+      return nodeFolderReader.withFile(path, use)
     }
-    return { ...nodeFileSystem, withFile, opens }
+    return { ...nodeFolderReader, withFile, opens }
   }
 
   it('is tried again and put in its place, and nothing else is decoded again', async () => {

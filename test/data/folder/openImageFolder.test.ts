@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { nodeFileSystem } from '../../../src/data/folder/fileSystem.node.ts'
+import { nodeFolderReader } from '../../../src/data/folder/folderReader.node.ts'
 import type { FolderImageSet, FolderOptions } from '../../../src/data/folder/openImageFolder.node.ts'
 import { openImageFolder } from '../../../src/data/folder/openImageFolder.node.ts'
 import { E } from '../../../src/prelude/fp.ts'
@@ -88,11 +88,11 @@ describe('openImageFolder: the set', () => {
     const folder = folderWith({ 'a.png': await colour(1), 'b.png': await colour(2) })
     const cacheDirectory = folderWith()
     let opens = 0
-    const fileSystem: typeof nodeFileSystem = {
-      ...nodeFileSystem,
+    const fileSystem: typeof nodeFolderReader = {
+      ...nodeFolderReader,
       withFile: (path, use) => {
         if (path.endsWith('b.png') && ++opens === 2) appendFileSync(path, 'more')
-        return nodeFileSystem.withFile(path, use)
+        return nodeFolderReader.withFile(path, use)
       },
     }
     const set = await opened(folder, { cacheDirectory, fileSystem })
@@ -224,11 +224,11 @@ describe('openImageFolder: the cache', () => {
     const folder = folderWith({ 'a.png': await colour(1), 'b.png': await colour(2) })
     const cacheDirectory = folderWith()
     let opens = 0
-    const fileSystem: typeof nodeFileSystem = {
-      ...nodeFileSystem,
+    const fileSystem: typeof nodeFolderReader = {
+      ...nodeFolderReader,
       withFile: async (path, use) => {
         if (path.endsWith('b.png') && ++opens > 1) throw Object.assign(new Error('disk'), { code: 'EIO' })
-        return nodeFileSystem.withFile(path, use)
+        return nodeFolderReader.withFile(path, use)
       },
     }
     expect((await opened(folder, { cacheDirectory, fileSystem })).count).toBe(1)

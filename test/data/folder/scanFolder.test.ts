@@ -2,8 +2,8 @@ import { chmodSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from '
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { FileSystem } from '../../../src/data/folder/fileSystem.node.ts'
-import { nodeFileSystem } from '../../../src/data/folder/fileSystem.node.ts'
+import type { FolderReader } from '../../../src/data/folder/folderReader.node.ts'
+import { nodeFolderReader } from '../../../src/data/folder/folderReader.node.ts'
 import type { ScanOptions } from '../../../src/data/folder/scanFolder.node.ts'
 import { scanFolder } from '../../../src/data/folder/scanFolder.node.ts'
 import type { ScanReport } from '../../../src/data/folder/scanReport.ts'
@@ -24,14 +24,14 @@ const reasons = (report: ScanReport): Record<string, string> =>
   Object.fromEntries(report.skipped.map((f) => [f.path, f.reason]))
 const paths = (report: ScanReport): readonly string[] => report.usable.map((f) => f.path)
 
-const failing = (path: RegExp, code: string): FileSystem => {
+const failing = (path: RegExp, code: string): FolderReader => {
   const fail = (): never => {
     throw Object.assign(new Error(code), { code })
   }
   return {
-    ...nodeFileSystem,
-    list: async (folder) => (path.test(folder) ? fail() : nodeFileSystem.list(folder)),
-    withFile: async (file, use) => (path.test(file) ? fail() : nodeFileSystem.withFile(file, use)),
+    ...nodeFolderReader,
+    list: async (folder) => (path.test(folder) ? fail() : nodeFolderReader.list(folder)),
+    withFile: async (file, use) => (path.test(file) ? fail() : nodeFolderReader.withFile(file, use)),
   }
 }
 

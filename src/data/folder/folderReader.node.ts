@@ -1,7 +1,7 @@
 /**
- * The few things that this folder asks of a file system, as a value: tests hand in one that fails, and nothing else
- * here touches `node:fs`
- * to read pictures. Files are read by offset, so that a scan of large photographs reads only their heads and tails.
+ * The few things that reading a folder of pictures asks of a file system, as a value: tests hand in one that fails, and nothing else here touches
+ * `node:fs` to read pictures. Files are read by offset, so that a scan of large photographs reads only their heads and tails. What is written, and
+ * must survive a power failure, goes through `io/fileSystem.ts`.
  */
 import type { BigIntStats } from 'node:fs'
 import { lstat, open, readdir, realpath } from 'node:fs/promises'
@@ -38,7 +38,7 @@ export interface OpenFile {
 }
 
 /** Every function rejects with Node's errors (`code: 'EACCES'` …). */
-export interface FileSystem {
+export interface FolderReader {
   readonly list: (folder: string) => Promise<readonly Entry[]>
   /** Of the path itself: a link is a link. */
   readonly status: (path: string) => Promise<FileStatus>
@@ -65,7 +65,7 @@ const statusOf = (stats: BigIntStats): FileStatus => ({
 })
 
 /** Node's own file system. */
-export const nodeFileSystem: FileSystem = {
+export const nodeFolderReader: FolderReader = {
   list: async (folder) => {
     const entries = await readdir(folder, { withFileTypes: true, encoding: 'buffer' })
     return entries.map((entry) => ({ name: entry.name, kind: kindOf(entry) }))
