@@ -4,7 +4,7 @@
  */
 import { E, pipe } from '../prelude/fp.ts'
 import { printable } from '../prelude/printable.ts'
-import { suggestion } from './nearest.ts'
+import { suggestion } from '../prelude/nearest.ts'
 import { presets, type PresetName } from './presets.ts'
 import type { ModelConfig, TrainConfig } from './trainConfig.ts'
 import { trainError, type TrainError } from './trainError.ts'
