@@ -15,6 +15,7 @@ type NoLayer =
   | 'evaluate'
   | 'kaimingUniform'
   | 'lift'
+  | 'lucidrainsNames'
   | 'lucidrainsWeights'
   | 'normal'
   | 'ones'

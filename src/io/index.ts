@@ -20,6 +20,18 @@ export {
   type SafetensorsError,
 } from './safetensors.ts'
 export { readSafetensorsFile, writeSafetensorsFile } from './safetensors.node.ts'
+export {
+  misfitsOf,
+  placesOf,
+  torchLayouts,
+  type LayoutRule,
+  type Misfit,
+  type NameMap,
+  type Place,
+  type Rename,
+} from '../tensor/nameMap.ts'
+export { recordsOf, tensorsOf, treeFrom, type ParamsError, type ReadParamsOptions } from './params.ts'
+export { loadParams, loadTensors, saveParams, type LoadParamsError, type SaveParamsOptions } from './params.node.ts'
 export type { FileSystem, FileSystemError, WriteMode } from './fileSystem.ts'
 export { nodeFileSystem } from './fileSystem.node.ts'
 export { makeDurableDirectory } from './durableDirectory.node.ts'

@@ -3,7 +3,7 @@
  *
  * @module fathom/models
  */
-export { lucidrainsWeights, type LucidrainsTensor, type WeightsError } from './lucidrainsWeights.ts'
+export { lucidrainsNames, lucidrainsWeights, type LucidrainsTensor, type WeightsError } from './lucidrainsWeights.ts'
 export { mlp, type MlpOptions, type MlpParams } from './mlp.ts'
 export { resBlock, type Conditioned, type NormedConvParams, type ResBlockParams } from './resBlock.ts'
 export { unet, type UnetInput, type UnetOptions, type UnetParams } from './unet.ts'

@@ -5,8 +5,9 @@
  * pixel unshuffle are in the same order.
  */
 import { E } from '../prelude/fp.ts'
-import { showShape, type Shape } from '../graph/shape.ts'
+import type { Shape } from '../graph/shape.ts'
 import { tensor } from '../tensor/create.ts'
+import { misfitsOf, placesOf, type LayoutRule, type NameMap, type Rename } from '../tensor/nameMap.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { leavesWithPaths, mapTree } from '../tensor/tree.ts'
 import type { UnetParams } from './unet.ts'
@@ -23,70 +24,70 @@ export interface WeightsError {
   readonly message: string
 }
 
-/** Our names and his, applied in order: places first, then what stands inside a block. `linear` attention has its projection in a sequence. */
-const renames = (linear: boolean): readonly (readonly [ours: RegExp, his: string])[] => [
-  [/^stem\./, 'init_conv.'],
-  [/^time\.hidden\./, 'time_mlp.1.'],
-  [/^time\.out\./, 'time_mlp.3.'],
-  [/^middle\.attention\./, 'mid_attn.'],
-  [/^middle\.(block\d)\./, 'mid_$1.'],
-  [/^last\./, 'final_res_block.'],
-  [/^head\./, 'final_conv.'],
-  [/^(down|up)\.(\d+)\.block1\./, '$1s.$2.0.'],
-  [/^(down|up)\.(\d+)\.block2\./, '$1s.$2.1.'],
-  [/^(down|up)\.(\d+)\.attention\./, '$1s.$2.2.'],
-  [/^(down|up)\.(\d+)\.resize\.(?:project|conv)\./, '$1s.$2.3.1.'],
-  [/^(down|up)\.(\d+)\.resize\./, '$1s.$2.3.'],
-  [/\.time\./, '.mlp.1.'],
-  [/\.conv\./, '.proj.'],
-  [/\.skip\./, '.res_conv.'],
-  [/\.memory$/, '.mem_kv'],
-  [/\.queryKeyValue\./, '.to_qkv.'],
-  [/\.outNorm\./, '.to_out.1.'],
-  [/\.out\./, linear ? '.to_out.0.' : '.to_out.'],
-  [/\.gain$/, '.g'],
+/** Our names and his: places first, then what stands inside a block. */
+const renames: readonly Rename[] = [
+  { prefix: 'stem.', to: 'init_conv.' },
+  { prefix: 'time.hidden.', to: 'time_mlp.1.' },
+  { prefix: 'time.out.', to: 'time_mlp.3.' },
+  { prefix: 'middle.attention.', to: 'mid_attn.' },
+  { pattern: /^middle\.(block\d)\./, to: 'mid_$1.' },
+  { prefix: 'last.', to: 'final_res_block.' },
+  { prefix: 'head.', to: 'final_conv.' },
+  { pattern: /^(down|up)\.(\d+)\.block1\./, to: '$1s.$2.0.' },
+  { pattern: /^(down|up)\.(\d+)\.block2\./, to: '$1s.$2.1.' },
+  { pattern: /^(down|up)\.(\d+)\.attention\./, to: '$1s.$2.2.' },
+  { pattern: /^(down|up)\.(\d+)\.resize\.(?:project|conv)\./, to: '$1s.$2.3.1.' },
+  { pattern: /^(down|up)\.(\d+)\.resize\./, to: '$1s.$2.3.' },
+  { pattern: /\.time\./, to: '.mlp.1.' },
+  { pattern: /\.conv\./, to: '.proj.' },
+  { pattern: /\.skip\./, to: '.res_conv.' },
+  { suffix: '.memory', to: '.mem_kv' },
+  { pattern: /\.queryKeyValue\./, to: '.to_qkv.' },
+  { pattern: /\.out\./, to: '.to_out.' },
+  { suffix: '.gain', to: '.g' },
 ]
 
-/** How a tensor of his becomes ours: `tensor.transpose(permutation).reshape(ours)`. */
-interface Source {
-  readonly name: string
-  readonly shape: Shape
-  readonly permutation: readonly number[]
-}
+/** PyTorch's axes. A 1×1 convolution of his is a linear layer of ours, except where his is one too: of the time. */
+const layouts: readonly LayoutRule[] = [
+  { layout: 'C->1C11', suffix: '.gain' },
+  { layout: 'PHMC->PHMC', suffix: '.memory' },
+  { layout: 'HWIO->OIHW' },
+  { layout: 'IO->OI', prefix: 'time.' },
+  { layout: 'IO->OI', pattern: /\.time\.weight$/ },
+  { layout: 'IO->OI11' },
+]
 
-const [identity1, identity4] = [[0], [0, 1, 2, 3]]
-
-/** Where the parameter at `path` comes from; `linear` says whether its attention is the linear one. */
-const sourceOf = (path: string, { shape }: Tensor, linear: boolean): Source => {
-  const name = renames(linear).reduce((text, [ours, his]) => text.replace(ours, his), path)
-  const [a = 1, b = 1, c = 1, d = 1] = shape
-  if (path.endsWith('.gain')) return { name, shape: [1, a, 1, 1], permutation: identity4 }
-  if (path.endsWith('.memory'))
-    return linear ? { name, shape: [a, b, d, c], permutation: [0, 1, 3, 2] } : { name, shape, permutation: identity4 }
-  if (shape.length === 4) return { name, shape: [d, c, a, b], permutation: [2, 3, 1, 0] } // OIHW → HWIO
-  if (shape.length === 1) return { name, shape, permutation: identity1 }
-  return /mlp\.\d\.weight$/.test(name)
-    ? { name, shape: [b, a], permutation: [1, 0] }
-    : { name, shape: [b, a, 1, 1], permutation: [1, 0, 2, 3] }
-}
-
-/** Each path of the parameters with the tensor that it comes from. */
-const sources = (params: UnetParams): ReadonlyMap<string, Source> => {
-  const leaves = leavesWithPaths(params)
-  const linearPlaces = new Set(
-    leaves.flatMap(([path]) => (path.endsWith('.outNorm.gain') ? [path.slice(0, -'outNorm.gain'.length)] : [])),
+/**
+ * The names and axes of lucidrains' state dictionary for parameters of our U-Net, as a map for `loadParams` and `saveParams`.
+ *
+ * @param template parameters of the network: which of its attention layers are linear ones, whose projections lie in a sequence of his and whose
+ *   memory has its last axes exchanged, shows in them
+ * @example
+ * ```ts
+ * import { key } from 'fathom'
+ * import { placesOf } from 'fathom/io'
+ * import { lucidrainsNames, unet } from 'fathom/models'
+ *
+ * const params = unet({ width: 8, multipliers: [1] }).init(key(0))
+ * const places = placesOf(params, lucidrainsNames(params))
+ * places.find(({ path }) => path === 'stem.weight') // => { name: 'init_conv.weight', ours: [7, 7, 3, 8], shape: [8, 3, 7, 7], … }
+ * ```
+ */
+export const lucidrainsNames = (template: unknown): Required<NameMap> => {
+  const mark = 'outNorm.gain'
+  const linear = leavesWithPaths(template).flatMap(([path]) =>
+    path.endsWith(mark) ? [path.slice(0, -mark.length)] : [],
   )
-  const isLinear = (path: string): boolean =>
-    linearPlaces.has(path.slice(0, path.indexOf('attention.') + 'attention.'.length))
-  return new Map(leaves.map(([path, x]) => [path, sourceOf(path, x, isLinear(path))]))
-}
-
-const problemOf = ({ name, shape }: Source, weights: ReadonlyMap<string, LucidrainsTensor>): readonly string[] => {
-  const given = weights.get(name)
-  if (given === undefined) return [`'${name}' ${showShape(shape)} is missing`]
-  return showShape(given.shape) === showShape(shape)
-    ? []
-    : [`'${name}' is ${showShape(given.shape)} where the model has ${showShape(shape)}`]
+  return {
+    rename: [
+      ...linear.flatMap((place) => [
+        { prefix: `${place}out.`, to: `${place}to_out.0.` },
+        { prefix: `${place}outNorm.`, to: `${place}to_out.1.` },
+      ]),
+      ...renames,
+    ],
+    layout: [...linear.map((place) => ({ layout: 'PHMC->PHCM', prefix: `${place}memory` })), ...layouts],
+  }
 }
 
 /**
@@ -109,20 +110,19 @@ export const lucidrainsWeights = (
   template: UnetParams,
   weights: ReadonlyMap<string, LucidrainsTensor>,
 ): E.Either<WeightsError, UnetParams> => {
-  const wanted = sources(template)
-  const names = new Set([...wanted.values()].map(({ name }) => name))
-  const extra = [...weights.keys()].filter((name) => !names.has(name)).map((name) => `'${name}' is not in the model`)
-  const problems = [...[...wanted.values()].flatMap((source) => problemOf(source, weights)), ...extra]
-  if (problems.length > 0)
+  const places = placesOf(template, lucidrainsNames(template))
+  const misfits = misfitsOf(places, new Map([...weights].map(([name, { shape }]) => [name, shape])))
+  if (misfits.length > 0)
     return E.left({
       _tag: 'WeightsError',
-      message: `the weights do not fit this U-Net: ${problems.join('; ')}. Check width, multipliers, channels and attention.`,
+      message: `the weights do not fit this U-Net: ${misfits.map(({ message }) => message).join('; ')}. Check width, multipliers, channels and attention.`,
     })
+  const byPath = new Map(places.map((place) => [place.path, place]))
   const load = (ours: Tensor, path: string): Tensor => {
-    const source = wanted.get(path)
-    const his = source && weights.get(source.name)
-    return source && his
-      ? tensor(his.values, { shape: his.shape }).transpose(source.permutation).reshape(ours.shape)
+    const place = byPath.get(path)
+    const his = place && weights.get(place.name)
+    return place && his
+      ? tensor(his.values, { shape: his.shape }).transpose(place.permutation).reshape(ours.shape)
       : ours
   }
   return E.right(mapTree(template, load))

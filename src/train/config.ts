@@ -5,7 +5,7 @@
 import { E, pipe } from '../prelude/fp.ts'
 import { printable } from '../prelude/printable.ts'
 import { isRecord } from '../prelude/record.ts'
-import { suggestion } from './nearest.ts'
+import { suggestion } from '../prelude/nearest.ts'
 import { presets, type PresetName } from './presets.ts'
 import type { ModelConfig, TrainConfig } from './trainConfig.ts'
 import { settingError, trainError, type SettingError, type TrainError } from './trainError.ts'

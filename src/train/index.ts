@@ -9,7 +9,7 @@ export { planTraining, type TrainingPlan } from './dryRun.node.ts'
 export type { RunFacts, TrainEvent, TrainHooks, TrainSummary } from './events.ts'
 export { heldOutOn, type HeldOut } from './heldOut.ts'
 export { load, sample, type LoadedRun, type SampleOptions, type Samples } from './load.node.ts'
-export { nearest, suggestion } from './nearest.ts'
+export { nearest, suggestion } from '../prelude/nearest.ts'
 export { presets, type Preset, type PresetName } from './presets.ts'
 export { initialState, recipeOf, type OptimizerState, type Params, type Recipe, type TrainState } from './recipe.ts'
 export {

@@ -1,14 +1,9 @@
 /** A training state as the files of a checkpoint, and back: safetensors whose names are the paths of the trees. */
-import { readSafetensors, writeSafetensors, type ArrayRecord } from '../io/index.ts'
-import { viewAs, type TypedArray } from '../graph/dtype.ts'
-import { equalNumbers } from '../prelude/array.ts'
+import { readSafetensors, recordsOf, treeFrom, writeSafetensors, type ArrayRecord } from '../io/index.ts'
 import { E, pipe } from '../prelude/fp.ts'
-import { printable } from '../prelude/printable.ts'
-import { tensor } from '../tensor/create.ts'
 import type { Machine } from '../backends/backend.ts'
 import type { Device } from '../tensor/device.ts'
-import type { Tensor } from '../tensor/tensor.ts'
-import { leavesWithPaths, mapTree } from '../tensor/tree.ts'
+import { leavesWithPaths } from '../tensor/tree.ts'
 import type { TrainState } from './recipe.ts'
 
 /** What a checkpoint says beside its tensors; every number of a run follows from these and the configuration. */
@@ -34,16 +29,6 @@ const parts = ['params', 'average', 'opt'] as const
 const fileName = (part: (typeof parts)[number]): string => `${part}.safetensors`
 
 const stateName = 'state.json'
-
-const bytesOf = (values: TypedArray): Uint8Array => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
-
-/** The tensors of a tree by path, read from the device. */
-const recordsOf = async (device: Device, tree: unknown): Promise<readonly (readonly [string, ArrayRecord])[]> =>
-  Promise.all(
-    leavesWithPaths(tree).map(
-      async ([path, x]) => [path, { dtype: x.dtype, shape: x.shape, bytes: bytesOf(await device.read(x)) }] as const,
-    ),
-  )
 
 /** All files of a checkpoint. The same state gives the same bytes. */
 export const stateToFiles = async (
@@ -102,37 +87,26 @@ const fileOf = (files: ReadonlyMap<string, Uint8Array>, name: string): E.Either<
 export const progressIn = (files: ReadonlyMap<string, Uint8Array>): E.Either<string, Progress> =>
   pipe(fileOf(files, stateName), E.chain(parseProgress))
 
-/** The record as a tensor like `like`; Left when shape or dtype differ. */
-const tensorLike = (like: Tensor, path: string, found: ArrayRecord | undefined): E.Either<string, Tensor> => {
-  if (found === undefined) return E.left(`it has no tensor '${path}'`)
-  if (found.dtype !== like.dtype || !equalNumbers(found.shape, like.shape))
-    return E.left(
-      `'${path}' is ${found.dtype} [${found.shape.join(', ')}], the configuration makes it ${like.dtype} [${like.shape.join(', ')}]`,
-    )
-  const { buffer } = new Uint8Array(found.bytes) // a copy, and so aligned
-  return E.right(
-    tensor(viewAs(like.dtype, buffer, 0, like.size), { shape: like.shape, dtype: like.dtype, copy: false }),
-  )
+/** What in a file differs from the configuration's dtypes: a checkpoint holds what the run computed, and nothing of it is converted. */
+const otherDType = (template: unknown, records: ReadonlyMap<string, ArrayRecord>): string | undefined => {
+  for (const [path, { dtype }] of leavesWithPaths(template)) {
+    const found = records.get(path)
+    if (found !== undefined && found.dtype !== dtype)
+      return `'${path}' is ${found.dtype}, the configuration makes it ${dtype}`
+  }
+  return undefined
 }
 
 /** The tree with its leaves taken from a file, which must hold exactly them. */
-const treeFrom = <T>(template: T, bytes: Uint8Array): E.Either<string, T> =>
+const treeIn = <T>(template: T, bytes: Uint8Array): E.Either<string, T> =>
   pipe(
     readSafetensors(bytes),
-    E.mapLeft(({ message }) => message),
-    E.chain(({ tensors }) => {
-      const paths = leavesWithPaths(template)
-      const extra = [...tensors.keys()].find((name) => !paths.some(([path]) => path === name))
-      if (extra !== undefined)
-        return E.left(`it has the tensor '${printable(extra.slice(0, 80))}', which the configuration does not make`)
-      return pipe(
-        E.traverseArray(([path, like]: readonly [string, Tensor]) => tensorLike(like, path, tensors.get(path)))(paths),
-        E.map((made) => {
-          const byPath = new Map(paths.map(([path], i) => [path, made[i]]))
-          return mapTree(template, (leaf, path) => byPath.get(path) ?? leaf)
-        }),
-      )
+    E.chainFirstW(({ tensors }) => {
+      const message = otherDType(template, tensors)
+      return message === undefined ? E.right(undefined) : E.left({ message })
     }),
+    E.chainW(({ tensors }) => treeFrom(template, tensors)),
+    E.mapLeft(({ message }) => message),
   )
 
 /**
@@ -148,7 +122,7 @@ export const stateFromFiles = (
   const part = <T>(name: (typeof parts)[number], tree: T): E.Either<string, T> =>
     pipe(
       fileOf(files, fileName(name)),
-      E.chain((bytes) => treeFrom(tree, bytes)),
+      E.chain((bytes) => treeIn(tree, bytes)),
       E.mapLeft((why) => `${fileName(name)}: ${why}`),
     )
   return pipe(

@@ -1,5 +1,5 @@
 /** The nearest of some names, by edit distance: what an error about an unknown name suggests. */
-import { range } from '../prelude/array.ts'
+import { range } from './array.ts'
 
 /** Insertions, deletions and substitutions between two texts (Levenshtein 1966), row by row. */
 const editDistance = (a: string, b: string): number => {

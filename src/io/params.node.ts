@@ -1,0 +1,100 @@
+/** Parameters in safetensors files on disk. */
+import type { NameMap } from '../tensor/nameMap.ts'
+import { pipe, TE } from '../prelude/fp.ts'
+import type { Device } from '../tensor/device.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { FileSystemError } from './fileSystem.ts'
+import { recordsOf, tensorsOf, treeFrom, type ParamsError, type ReadParamsOptions } from './params.ts'
+import { readSafetensorsFile, writeSafetensorsFile } from './safetensors.node.ts'
+import type { SafetensorsError } from './safetensors.ts'
+
+/** What can go wrong with a file of parameters; the message names the file. */
+export type LoadParamsError = FileSystemError | SafetensorsError | ParamsError
+
+/** How parameters are written. */
+export interface SaveParamsOptions extends NameMap {
+  /** Texts that go with the file; default `{ format: 'fathom' }`. PyTorch's programs ask for `{ format: 'pt' }`. */
+  readonly metadata?: Readonly<Record<string, string>>
+}
+
+const inFile =
+  (path: string) =>
+  <E extends { readonly _tag: string; readonly message: string }>(error: E): E =>
+    error._tag === 'ParamsError' ? { ...error, message: `${path}: ${error.message}` } : error
+
+/**
+ * Writes a tree of parameters as a safetensors file, so that a crash leaves the old file or the new one. The same parameters give the same
+ * bytes.
+ *
+ * @throws RangeError for a map that gives two tensors one name
+ * @example
+ * ```ts
+ * import { key } from 'fathom'
+ * import { loadParams, saveParams, torchLayouts } from 'fathom/io'
+ * import { linear } from 'fathom/nn'
+ *
+ * const layer = linear(2, 3)
+ * const theirs = { rename: [{ suffix: 'weight', to: 'w' }], layout: torchLayouts }
+ * await saveParams(device, 'layer.safetensors', layer.init(key(0)), theirs)() // => right(undefined)
+ * await loadParams('layer.safetensors', layer.init(key(1)), theirs)() // => right({ bias: …, weight: … })
+ * ```
+ */
+export const saveParams =
+  (
+    device: Device,
+    path: string,
+    tree: unknown,
+    { metadata = { format: 'fathom' }, ...map }: SaveParamsOptions = {},
+  ): TE.TaskEither<FileSystemError, void> =>
+  async () =>
+    writeSafetensorsFile(path, await recordsOf(device, tree, map), new Map(Object.entries(metadata)))()
+
+/**
+ * Reads a safetensors file as parameters like `template`.
+ *
+ * @param template parameters of the same shapes and dtypes, as `init` gives them; they need not be computed
+ * @param options the names and axes of the file, if they are not ours; whether floats may be rounded
+ * @returns Left with every tensor that is missing, superfluous, of another shape or of numbers that do not fit
+ * @example
+ * ```ts
+ * import { key } from 'fathom'
+ * import { loadParams, saveParams } from 'fathom/io'
+ * import { linear } from 'fathom/nn'
+ *
+ * await saveParams(device, 'small.safetensors', linear(2, 3).init(key(0)))()
+ * await loadParams('small.safetensors', linear(2, 4).init(key(0)))()
+ * // => left({ message: "small.safetensors: the weights do not fit the model: 'bias' is [3] where the model has [4]; …", … })
+ * ```
+ */
+export const loadParams = <T>(
+  path: string,
+  template: T,
+  options: ReadParamsOptions = {},
+): TE.TaskEither<LoadParamsError, T> =>
+  pipe(
+    readSafetensorsFile(path),
+    TE.chainEitherKW(({ tensors }) => treeFrom(template, tensors, options)),
+    TE.mapLeft(inFile(path)),
+  )
+
+/**
+ * Reads all tensors of a safetensors file, by name, where nothing is known of it.
+ *
+ * @returns Left where no dtype holds a tensor's numbers
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { loadTensors, saveParams } from 'fathom/io'
+ *
+ * await saveParams(device, 'two.safetensors', { layers: [tensor([1]), tensor([2, 3])] })()
+ * const read = await loadTensors('two.safetensors')()
+ * if (read._tag === 'Left') throw new Error(read.left.message)
+ * read.right.get('layers.1') // => [2, 3]
+ * ```
+ */
+export const loadTensors = (path: string): TE.TaskEither<LoadParamsError, ReadonlyMap<string, Tensor>> =>
+  pipe(
+    readSafetensorsFile(path),
+    TE.chainEitherKW(({ tensors }) => tensorsOf(tensors)),
+    TE.mapLeft(inFile(path)),
+  )

@@ -1,0 +1,166 @@
+/**
+ * Trees of parameters as the named arrays of a file, and back.
+ *
+ * A tensor's name is its path in the tree, `down.0.block1.conv.weight`, unless a map of names says otherwise; the same map serves both ways.
+ */
+import { encodeHalf, type TypedArray } from '../graph/dtype.ts'
+import { misfitsOf, placesOf, type Misfit, type NameMap, type Place } from '../tensor/nameMap.ts'
+import { inversePermutation } from '../prelude/array.ts'
+import { E, pipe } from '../prelude/fp.ts'
+import { printable } from '../prelude/printable.ts'
+import { tensor } from '../tensor/create.ts'
+import type { Device } from '../tensor/device.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { leavesWithPaths, mapTree } from '../tensor/tree.ts'
+import type { ArrayRecord } from './arrayRecord.ts'
+import { naturalDType, numbersOf, permutedBytes } from './recordNumbers.ts'
+import { dtypeNames } from './safetensorsHeader.ts'
+
+/** Arrays that are not the parameters asked for: every one that does not fit, and a message that names them all. */
+export interface ParamsError {
+  readonly _tag: 'ParamsError'
+  readonly misfits: readonly Misfit[]
+  readonly message: string
+}
+
+/** How arrays become parameters. */
+export interface ReadParamsOptions extends NameMap {
+  /** Whether floats that the model's dtype cannot hold exactly are rounded to the nearest; default false: they are an error. */
+  readonly round?: boolean
+}
+
+const paramsError = (misfits: readonly Misfit[]): ParamsError => ({
+  _tag: 'ParamsError',
+  misfits,
+  message: `the weights do not fit the model: ${misfits.map(({ message }) => message).join('; ')}`,
+})
+
+const dtypeMisfit = (name: string, words: string): Misfit => ({
+  kind: 'dtype',
+  name,
+  message: `'${printable(name.length > 120 ? `${name.slice(0, 117)}…` : name)}' ${words}`,
+})
+
+const bytesOf = (values: TypedArray): Uint8Array => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+
+const recordOf = async (device: Device, x: Tensor, { name, shape, permutation }: Place) => {
+  const values = await device.read(x)
+  const stored = x.dtype === 'f16' ? Uint16Array.from(values, encodeHalf) : values // read as f32, which holds every f16
+  const ones = permutation.slice(x.rank).map(() => 1)
+  const record: ArrayRecord = { dtype: x.dtype, shape: [...x.shape, ...ones], bytes: bytesOf(stored) }
+  const bytes = permutedBytes(record, inversePermutation(permutation))
+  if (E.isLeft(bytes)) throw new TypeError(`recordsOf: '${name}' ${bytes.left}`)
+  return [name, { dtype: x.dtype, shape, bytes: bytes.right }] as const
+}
+
+/**
+ * The tensors of a tree as arrays of a file, read from the device: f16 as F16, with its bits.
+ *
+ * @throws RangeError for a map that gives two tensors one name
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { recordsOf, torchLayouts } from 'fathom/io'
+ *
+ * const params = { weight: tensor([[1, 2, 3], [4, 5, 6]], { dtype: 'u8' }) }
+ * const records = await recordsOf(device, params, { layout: torchLayouts })
+ * records // => [['weight', { dtype: 'u8', shape: [3, 2], bytes: [1, 4, 2, 5, 3, 6] }]]
+ * ```
+ */
+export const recordsOf = async (
+  device: Device,
+  tree: unknown,
+  map: NameMap = {},
+): Promise<readonly (readonly [name: string, record: ArrayRecord])[]> => {
+  const leaves = new Map(leavesWithPaths(tree))
+  return Promise.all(
+    placesOf(tree, map).flatMap((place) => {
+      const leaf = leaves.get(place.path)
+      return leaf === undefined ? [] : [recordOf(device, leaf, place)]
+    }),
+  )
+}
+
+/** An array as the parameter at its place. */
+const leafFrom = (record: ArrayRecord, { dtype, ours, permutation }: Place, round: boolean): E.Either<string, Tensor> =>
+  pipe(
+    permutedBytes(record, permutation),
+    E.chain((bytes) => numbersOf({ ...record, bytes }, dtype, round)),
+    E.map((values) => tensor(values, { shape: ours, dtype, copy: false })),
+  )
+
+/**
+ * The tree with its tensors taken from the arrays of a file, which must hold exactly them.
+ *
+ * An array of the parameter's dtype keeps its bits. One of another becomes the same numbers in the parameter's dtype: F16, BF16 and the
+ * 8-bit floats always fit f32; where a number does not fit, that is an error, or is rounded with `round`.
+ *
+ * @param template parameters of the same shapes and dtypes, as `init` gives them; they need not be computed
+ * @returns Left with all that does not fit
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { treeFrom } from 'fathom/io'
+ *
+ * const template = { gain: tensor([0, 0]) }
+ * const record = { dtype: 'BF16', shape: [2], bytes: Uint8Array.of(0x80, 0x3f, 0x00, 0xc0) } as const
+ * treeFrom(template, new Map([['gain', record]])) // => right({ gain: [1, -2] })
+ * treeFrom(template, new Map([['scale.g', record]]), { rename: [{ prefix: 'gain', to: 'scale.g' }] }) // => right({ gain: [1, -2] })
+ * treeFrom(template, new Map()) // => left({ message: "the weights do not fit the model: 'gain' [2] is missing", … })
+ * ```
+ */
+export const treeFrom = <T>(
+  template: T,
+  records: ReadonlyMap<string, ArrayRecord>,
+  { round = false, ...map }: ReadParamsOptions = {},
+): E.Either<ParamsError, T> => {
+  const places = placesOf(template, map)
+  const misfits = misfitsOf(places, new Map([...records].map(([name, { shape }]) => [name, shape])))
+  if (misfits.length > 0) return E.left(paramsError(misfits))
+  const made = new Map<string, Tensor>()
+  const unfit: Misfit[] = []
+  for (const place of places) {
+    const record = records.get(place.name)
+    if (record === undefined) continue
+    const leaf = leafFrom(record, place, round)
+    if (E.isLeft(leaf)) unfit.push(dtypeMisfit(place.name, leaf.left))
+    else made.set(place.path, leaf.right)
+  }
+  return unfit.length > 0
+    ? E.left(paramsError(unfit))
+    : E.right(mapTree(template, (leaf, path) => made.get(path) ?? leaf))
+}
+
+/**
+ * Arrays as tensors, where there is no template: BF16 and the 8-bit floats become f32, whole numbers of 8, 16 and 64 bits i32 or u32 where
+ * they fit, all others keep their dtype and bits.
+ *
+ * @returns Left with all that no tensor can hold: C64, floats of less than 8 bits, numbers of more than 32 bits
+ * @example
+ * ```ts
+ * import { tensorsOf } from 'fathom/io'
+ *
+ * const steps = { dtype: 'I64', shape: [], bytes: Uint8Array.of(7, 0, 0, 0, 0, 0, 0, 0) } as const
+ * const far = { ...steps, bytes: Uint8Array.of(0, 0, 0, 0, 1, 0, 0, 0) }
+ * const read = tensorsOf(new Map([['steps', steps]]))
+ * if (read._tag === 'Left') throw new Error(read.left.message)
+ * read.right.get('steps') // => 7
+ * tensorsOf(new Map([['far', far]])) // => left({ message: "…'far' is I64 and holds 4294967296, which i32 cannot hold exactly", … })
+ * ```
+ */
+export const tensorsOf = (
+  records: ReadonlyMap<string, ArrayRecord>,
+): E.Either<ParamsError, ReadonlyMap<string, Tensor>> => {
+  const made = new Map<string, Tensor>()
+  const unfit: Misfit[] = []
+  for (const [name, record] of records) {
+    const dtype = naturalDType(record.dtype)
+    const values =
+      dtype === undefined
+        ? E.left(`is ${dtypeNames[record.dtype]}, which no dtype of fathom holds`)
+        : numbersOf(record, dtype)
+    if (E.isLeft(values)) unfit.push(dtypeMisfit(name, values.left))
+    else made.set(name, tensor(values.right, { shape: record.shape, dtype: dtype ?? 'f32', copy: false }))
+  }
+  return unfit.length > 0 ? E.left(paramsError(unfit)) : E.right(made)
+}
