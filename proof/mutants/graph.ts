@@ -261,7 +261,7 @@ const views = mutantsOf('compiler', 'src/compiler/view.ts', inFile('compiler/vie
   ],
 ])
 
-const planning = mutantsOf('compiler', 'src/compiler/plan.ts', plans, [
+const planning = mutantsOf('compiler', 'src/compiler/arena.ts', plans, [
   [
     'a temporary is put into a gap that is too small',
     'missing check',
@@ -277,14 +277,14 @@ const planning = mutantsOf('compiler', 'src/compiler/plan.ts', plans, [
   [
     'a temporary counts as read by its first reader only',
     'stale value',
-    'Math.max(birth, last.get(output) ?? birth)',
-    'Math.min(birth + 1, last.get(output) ?? birth)',
+    'reuse ? deathOf(timeline, buffer)',
+    'reuse ? Math.min(birth + 1, deathOf(timeline, buffer))',
   ],
   [
     'memory is not used again when its readers are through',
     'missing check',
-    'reuse ? Math.max(',
-    'reuse && birth < 0 ? Math.max(',
+    'const death = reuse ?',
+    'const death = reuse && birth < 0 ?',
   ],
   [
     'buffers take the bytes below the alignment',

@@ -3,7 +3,7 @@
  */
 import { range } from '../prelude/array.ts'
 import { allPasses } from '../compiler/passes.ts'
-import { compile } from '../compiler/plan.ts'
+import { compile } from '../compiler/compile.ts'
 import { bytesPerElement } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
 import type { Node, NodeOf } from '../graph/ops.ts'

@@ -5,7 +5,6 @@
  * A backend may run the epilogue on sums in registers, or as a second pass in place ({@link withoutEpilogue}, {@link epilogueKernel}).
  */
 import { at } from '../prelude/array.ts'
-import type { Buffer } from './buffer.ts'
 import {
   loadsOf,
   operandsOf,
@@ -16,7 +15,7 @@ import {
   type Kernel,
 } from './kernel.ts'
 import type { Limits } from './limits.ts'
-import { heldUntil, inOrder, join, timelineOf, type Timeline } from './timeline.ts'
+import { heldUntil, join, peakOf, type Timeline } from './timeline.ts'
 import { isContiguous, type View } from './view.ts'
 
 /** A kernel that sums products. */
@@ -75,14 +74,10 @@ const canEnd = (
 }
 
 /** Moves every elementwise kernel that can be one into the contraction before it. */
-export const withEpilogues = (
-  kernels: readonly Kernel[],
-  buffers: readonly Buffer[],
-  limits: Limits,
-): readonly Kernel[] => {
-  const timeline = timelineOf(kernels, buffers)
-  kernels.forEach((kernel, place) => {
-    if (kernel.kind !== 'elementwise' || kernel.body.instructions.at(-1)?.kind !== 'apply') return
+export const appendEpilogues = (timeline: Timeline, limits: Limits): void => {
+  const peak = peakOf(timeline)
+  timeline.kernels.forEach((kernel, place) => {
+    if (kernel?.kind !== 'elementwise' || kernel.body.instructions.at(-1)?.kind !== 'apply') return
     const producers = [...new Set(loadsOf(kernel.body).map((o) => timeline.writer.get(o.buffer)))]
     for (const before of producers.toSorted((a, b) => (b ?? -1) - (a ?? -1))) {
       const producer = timeline.kernels[before ?? -1]
@@ -95,8 +90,8 @@ export const withEpilogues = (
         reason: kernel.reason,
         flops: producer.flops + kernel.flops,
       }
-      if (join(timeline, whole, [before, place], place, heldUntil(timeline, producer, place))) return
+      const extensions = heldUntil(timeline, producer, place)
+      if (join(timeline, peak, { kernel: whole, places: [before, place], place, extensions })) return
     }
   })
-  return inOrder(timeline)
 }

@@ -6,7 +6,6 @@
  * the kernel would have more buffers than a backend binds or more code than it takes, and where memory would reach a new peak.
  */
 import { at } from '../prelude/array.ts'
-import type { Buffer } from './buffer.ts'
 import { isWhole } from './epilogue.ts'
 import {
   loadsOf,
@@ -19,7 +18,7 @@ import {
 } from './kernel.ts'
 import { operationsIn, type Limits } from './limits.ts'
 import { contiguous } from './view.ts'
-import { heldUntil, inOrder, join, timelineOf, type Extension, type Timeline } from './timeline.ts'
+import { heldUntil, join, peakOf, type Extension, type Timeline } from './timeline.ts'
 
 const operandKey = ({ buffer, view }: Operand): string =>
   `${buffer}@${view.offset}:${view.shape.join()}/${view.strides.join()}`
@@ -161,7 +160,7 @@ const partners = (
 }
 
 /** Joins the kernel at `place` with one before it; where the two now are, or undefined where it stays alone. */
-const joinOne = (timeline: Timeline, place: number, limits: Limits): number | undefined => {
+const joinOne = (timeline: Timeline, peak: number, place: number, limits: Limits): number | undefined => {
   const second = timeline.kernels[place]
   if (!isJoinable(second)) return undefined
   for (const i of partners(timeline, second, place)) {
@@ -175,19 +174,19 @@ const joinOne = (timeline: Timeline, place: number, limits: Limits): number | un
     if (places.length === 0) continue
     const both = union(first, second, isNeeded)
     if (both === undefined || operationsIn(both.body) > limits.operations) continue
-    for (const [to, extensions] of places) if (join(timeline, both, [i, place], to, extensions)) return to
+    for (const [to, extensions] of places)
+      if (join(timeline, peak, { kernel: both, places: [i, place], place: to, extensions })) return to
   }
   return undefined
 }
 
 /** Joins elementwise kernels wherever that saves traffic. */
-export const joined = (kernels: readonly Kernel[], buffers: readonly Buffer[], limits: Limits): readonly Kernel[] => {
-  const timeline = timelineOf(kernels, buffers)
-  for (const start of kernels.keys()) {
+export const joinKernels = (timeline: Timeline, limits: Limits): void => {
+  const peak = peakOf(timeline)
+  for (const start of timeline.kernels.keys()) {
     let place: number | undefined = start
-    while (place !== undefined) place = joinOne(timeline, place, limits)
+    while (place !== undefined) place = joinOne(timeline, peak, place, limits)
   }
-  return inOrder(timeline)
 }
 
 /** The kernel as one for each result, for a backend that writes one: each loads what those before it have written. */

@@ -3,7 +3,8 @@ import { at } from '../prelude/array.ts'
 import { bytesPerElement } from '../graph/dtype.ts'
 import { sizeOf } from '../graph/shape.ts'
 import { operandsOf, resultsOf, type Kernel } from './kernel.ts'
-import { bytesOf, flopsOf, type Plan } from './plan.ts'
+import { bytesOf, flopsOf } from './cost.ts'
+import type { Plan } from './plan.ts'
 
 /**
  * `1.5 kB`, `12 MB`: decimal units, three digits at most.

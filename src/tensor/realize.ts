@@ -6,7 +6,8 @@ import type { Node, NodeOf } from '../graph/ops.ts'
 import { inheritOrigin } from '../graph/origin.ts'
 import { substitute } from '../graph/substitute.ts'
 import { reachable } from '../graph/traverse.ts'
-import { compile as compilePlan, type Plan } from '../compiler/plan.ts'
+import { compile as compilePlan } from '../compiler/compile.ts'
+import type { Plan } from '../compiler/plan.ts'
 import { giveBack, type Ready, type Session, type Storage } from './session.ts'
 import {
   bringNumber,

@@ -2,7 +2,8 @@
  * The wasm backend: kernels become WebAssembly at run time, and several threads run them. Plans, buffers and the memory are those of every
  * backend.
  */
-import { memoryOf, type Plan } from '../../compiler/plan.ts'
+import { memoryOf } from '../../compiler/cost.ts'
+import type { Plan } from '../../compiler/plan.ts'
 import type { Backend, Machine } from '../backend.ts'
 import { generate } from './generate.ts'
 import type { Generated, Phase } from './emit/kernelCode.ts'
