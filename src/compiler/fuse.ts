@@ -12,15 +12,16 @@ import { uniformValue, type Program } from './canonicalise.ts'
 import { operationsOf, usualLimits, type Limits } from './limits.ts'
 import { cutsOf } from './narrowest.ts'
 import type { Passes } from './passes.ts'
+import type { Cause } from './reason.ts'
 import { recomputed, unshaped } from './recompute.ts'
 
 /** The fusion of a program: the roots, each with the reason why its kernel ends there. All else is computed inside kernels. */
-export type Fusion = ReadonlyMap<Node, string>
+export type Fusion = ReadonlyMap<Node, Cause>
 
 /** While it is made: for each node the root of the kernel that computes it, and for each root the reason. */
 interface Assignment {
   readonly rootOf: ReadonlyMap<Node, Node>
-  readonly reasons: ReadonlyMap<Node, string>
+  readonly reasons: ReadonlyMap<Node, Cause>
 }
 
 const isReduction = (node: Node): boolean => node.op === 'reduceSum' || node.op === 'reduceMax'
@@ -36,11 +37,11 @@ const usersOf = (nodes: readonly Node[]): ReadonlyMap<Node, readonly Node[]> => 
   return users
 }
 
-const reasonToEnd = (users: readonly Node[], roots: ReadonlySet<Node | undefined>, isOutput: boolean): string => {
+const reasonToEnd = (users: readonly Node[], roots: ReadonlySet<Node | undefined>, isOutput: boolean): Cause => {
   if (isOutput) return 'output'
   const outside = users.find((u) => !isElementwise(u) && !isReduction(u) && u.op !== 'reshape')
-  if (outside !== undefined) return `feeds ${outside.op}`
-  return roots.size > 1 ? 'several values need it' : 'a view of it is used'
+  if (outside !== undefined) return { kind: 'feeds', op: outside.op }
+  return roots.size > 1 ? 'several users' : 'view'
 }
 
 /** How a node of a kernel sees an operand: computed inside, or loaded. Reshapes are looked through. */
@@ -53,16 +54,16 @@ const onlyRoot = (roots: ReadonlySet<Node | undefined>): Node | undefined =>
 
 const assign = (
   program: Program,
-  forced: ReadonlyMap<Node, string>,
+  forced: ReadonlyMap<Node, Cause>,
   users: ReadonlyMap<Node, readonly Node[]>,
 ): Assignment => {
   const outputs = new Set(program.outputs)
   const rootOf = new Map<Node, Node>()
-  const reasons = new Map<Node, string>()
+  const reasons = new Map<Node, Cause>()
   for (const node of program.nodes.toReversed()) {
     if (isReduction(node)) {
       rootOf.set(node, node)
-      reasons.set(node, outputs.has(node) ? 'output' : 'a reduction ends a kernel')
+      reasons.set(node, outputs.has(node) ? 'output' : 'reduction')
       continue
     }
     if (!isElementwise(node) && node.op !== 'reshape') continue
@@ -131,28 +132,26 @@ const tooLong = ({ rootOf }: Assignment, nodes: readonly Node[], most: number): 
 
 /** Every elementwise node and reduction as a kernel of its own. */
 export const keepApart = (program: Program): Fusion =>
-  new Map(
-    program.nodes.filter((n) => isElementwise(n) || isReduction(n)).map((n) => [n, 'fusion is switched off'] as const),
-  )
+  new Map(program.nodes.filter((n) => isElementwise(n) || isReduction(n)).map((n) => [n, 'not fused'] as const))
 
 /** Roots such that no kernel reads too much or is too much code. */
 const assignWithin = (
   program: Program,
   users: ReadonlyMap<Node, readonly Node[]>,
   { buffers, operations }: Limits,
-): Assignment & { readonly forced: ReadonlyMap<Node, string> } => {
-  const forced = new Map<Node, string>()
+): Assignment & { readonly forced: ReadonlyMap<Node, Cause> } => {
+  const forced = new Map<Node, Cause>()
   const most = buffers - 1 // besides its result
-  const force = (cut: readonly Node[], reason: string): boolean => {
+  const force = (cut: readonly Node[], cause: Cause): boolean => {
     const before = forced.size
-    for (const node of cut) if (!forced.has(node)) forced.set(node, reason)
+    for (const node of cut) if (!forced.has(node)) forced.set(node, cause)
     return forced.size > before
   }
   for (;;) {
     const fusion = assign(program, forced, users)
-    if (force(tooWide(fusion, program.nodes, most), `the kernel would read more than ${most} buffers`)) continue
+    if (force(tooWide(fusion, program.nodes, most), { kind: 'too wide', buffers: most })) continue
     const long = tooLong(fusion, program.nodes, operations).filter((node) => isElementwise(node))
-    if (!force(long, `the kernel would be more than ${operations} operations`)) return { ...fusion, forced }
+    if (!force(long, { kind: 'too long', operations })) return { ...fusion, forced }
   }
 }
 

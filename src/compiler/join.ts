@@ -17,6 +17,7 @@ import {
   type Operand,
 } from './kernel.ts'
 import { operationsIn, type Limits } from './limits.ts'
+import { joinReasons } from './reason.ts'
 import { contiguous } from './view.ts'
 import { heldUntil, join, peakOf, type Extension, type Timeline } from './timeline.ts'
 
@@ -87,16 +88,13 @@ const union = (
     .map(([buffer, instruction]) => ({ buffer, instruction, dtype: dtypes.get(buffer) ?? second.dtype }))
     .toSorted((a, b) => a.instruction - b.instruction)
   const names = instructions.flatMap((x) => (x.kind === 'apply' ? [x.op] : []))
-  const reasons = [
-    ...new Set([...(further.length === 0 ? [] : first.reason.split(', ')), ...second.reason.split(', ')]),
-  ]
   const { further: _, ...last } = second
   return {
     ...last,
     body: { size: second.body.size, instructions },
     ...(further.length === 0 ? {} : { further }),
     computes: names.join(' '),
-    reason: reasons.join(', '),
+    reason: joinReasons(further.length === 0 ? [second.reason] : [first.reason, second.reason]),
     flops: second.body.size * names.length,
   }
 }
