@@ -179,7 +179,7 @@ const fusion = mutantsOf('compiler', 'src/compiler/fuse.ts', plans, [
     'outputs.has(node) || forced.has(node) ? undefined',
     'forced.has(node) ? undefined',
   ],
-  ['a kernel may read one buffer too many', 'off by one', 'loads.size > most)', 'loads.size > most + 1)'],
+  ['a kernel may read one buffer too many', 'off by one', '!keeps(root, loads))', '!keeps(root, [...loads].slice(1)))'],
 ])
 
 const lowering = mutantsOf('compiler', 'src/compiler/lower.ts', values('reduceSum'), [
@@ -322,8 +322,8 @@ const overwriting = mutantsOf('compiler', 'src/compiler/overwrite.ts', inFile('c
   [
     'what was not donated is written over',
     'missing check',
-    '|| !isDonated(b.placement.index)) return',
-    '|| isDonated.length > 1) return',
+    '|| !donated.has(b.placement.index)) return',
+    '|| donated.size > 99) return',
   ],
   ['an argument has two results', 'missing check', 'candidates.splice(found, 1)', 'candidates.slice(found, found + 1)'],
 ])

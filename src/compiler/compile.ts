@@ -1,5 +1,7 @@
 /** The compiler: from a graph to a plan, pass by pass. */
 import { TraceError } from '../prelude/errors.ts'
+import type { DType } from '../graph/dtype.ts'
+import { allDTypes, requireDTypes } from './dtypes.ts'
 import type { Node, NodeOf } from '../graph/ops.ts'
 import { showShape } from '../graph/shape.ts'
 import { reachable } from '../graph/traverse.ts'
@@ -27,22 +29,38 @@ const requireBound = (parameters: readonly Node[], outputs: readonly Node[]): vo
     )
 }
 
+/** What is compiled: the parameters, and the nodes that are computed from them. */
+export interface Graph {
+  readonly parameters: readonly NodeOf<'parameter'>[]
+  readonly outputs: readonly Node[]
+}
+
+/** How it is compiled. */
+export interface CompileOptions {
+  /** All unless told otherwise. */
+  readonly passes?: Passes
+  /** What the backend asks of kernels. */
+  readonly limits?: Limits
+  /** What the backend computes with. */
+  readonly dtypes?: readonly DType[]
+  /** Parameters whose memory outputs may take over. */
+  readonly donated?: ReadonlySet<number>
+}
+
 /**
- * Compiles the graph that computes `outputs` from `parameters`, with the passes that are asked for, within a backend's limits.
+ * Compiles a graph.
  *
- * @param isDonated which parameters' memory the outputs may take over
- * @throws TraceError where the graph needs a parameter that is none of these
+ * @throws TraceError where the graph needs a parameter that is not its own
+ * @throws DTypeError where it needs a dtype that the backend does not have
  */
 export const compile = (
-  parameters: readonly NodeOf<'parameter'>[],
-  outputs: readonly Node[],
-  passes: Passes = allPasses,
-  limits: Limits = usualLimits,
-  isDonated: (parameter: number) => boolean = () => false,
+  graph: Graph,
+  { passes = allPasses, limits = usualLimits, dtypes = allDTypes, donated = new Set() }: CompileOptions = {},
 ): Plan => {
-  requireBound(parameters, outputs)
-  const program = canonicalise(parameters, outputs, passes)
-  const lowered = lower(program, passes.fuse ? fuse(program, passes, limits) : keepApart(program))
+  requireBound(graph.parameters, graph.outputs)
+  requireDTypes(graph, dtypes)
+  const program = canonicalise(graph.parameters, graph.outputs, passes)
+  const lowered = lower(program, passes.fuse ? fuse(program, passes, limits) : keepApart(program), limits)
   const timeline = timelineOf(lowered.kernels, lowered.buffers)
   if (passes.epilogue) appendEpilogues(timeline, limits)
   if (passes.join) joinKernels(timeline, limits)
@@ -54,6 +72,6 @@ export const compile = (
     buffers,
     kernels: inOrder(timeline),
     arenaBytes,
-    overwrites: overwritesOf(timeline, isDonated),
+    overwrites: overwritesOf(timeline, donated),
   }
 }

@@ -14,7 +14,7 @@ import {
   type GemmKernel,
   type Kernel,
 } from './kernel.ts'
-import type { Limits } from './limits.ts'
+import { boundsOfBuffers, type Limits } from './limits.ts'
 import { heldUntil, join, peakOf, type Timeline } from './timeline.ts'
 import { isContiguous, type View } from './view.ts'
 
@@ -51,7 +51,7 @@ const redirected = (body: Body, from: number, to: number): Body => ({
   ),
 })
 
-/** Why not: more readers, another dtype, a view of it, too many buffers. */
+/** Why not: more readers, another dtype, a view of it, too many buffers or memories. */
 const canEnd = (
   { buffers, readers }: Timeline,
   producer: Kernel | undefined,
@@ -61,14 +61,15 @@ const canEnd = (
   if (producer?.kind !== 'gemm' && producer?.kind !== 'conv') return false
   const { output, dtype, epilogue } = producer
   const loads = loadsOf(kernel.body)
-  const distinct = new Set([...operandsOf(producer), ...loads].map((o) => o.buffer))
+  // The result of the contraction stays in registers.
+  const read = [...operandsOf(producer), ...loads].map((o) => o.buffer).filter((buffer) => buffer !== output)
   return (
     epilogue === undefined &&
     at(buffers, output).placement.kind === 'temporary' &&
     dtype === kernel.dtype &&
     at(buffers, output).length === kernel.body.size && // a beginning of it is not it
     readers.get(output)?.size === 1 &&
-    distinct.size <= limits.buffers && // with the output, and without the result that stays in registers
+    boundsOfBuffers(buffers, limits)([...read, kernel.output]) &&
     loads.every((o) => o.buffer !== output || isWhole(o.view, kernel.body.size))
   )
 }

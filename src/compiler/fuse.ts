@@ -9,7 +9,7 @@
 import { at } from '../prelude/array.ts'
 import { isElementwise, type Node } from '../graph/ops.ts'
 import { uniformValue, type Program } from './canonicalise.ts'
-import { operationsOf, usualLimits, type Limits } from './limits.ts'
+import { boundsOfNodes, memoryOfNode, operationsOf, usualLimits, type Limits } from './limits.ts'
 import { cutsOf } from './narrowest.ts'
 import type { Passes } from './passes.ts'
 import type { Cause } from './reason.ts'
@@ -92,9 +92,19 @@ const loadsOf = (fusion: Assignment, nodes: readonly Node[]): ReadonlyMap<Node, 
   return loads
 }
 
+const unionOf = (sets: readonly ReadonlySet<Node>[]): ReadonlySet<Node> => new Set(sets.flatMap((set) => [...set]))
+
+const sizeOf = (set: ReadonlySet<Node>): number => set.size
+
+/** Memories in which nodes lie, besides the arena. */
+const memoriesOf = (nodes: ReadonlySet<Node>, outputs: ReadonlySet<Node>): number =>
+  new Set([...nodes].map((node) => memoryOfNode(node, outputs)).filter((memory) => memory !== 'arena')).size
+
 /** Nodes to write out so that kernels that read too much become several: in the order of the program, where the limit is passed. */
-const tooWide = (fusion: Assignment, nodes: readonly Node[], most: number): readonly Node[] => {
-  const wide = new Set([...loadsOf(fusion, nodes)].filter(([, loads]) => loads.size > most).map(([root]) => root))
+const tooWide = (fusion: Assignment, { nodes, outputs }: Program, limits: Limits): readonly Node[] => {
+  const made = new Set(outputs)
+  const keeps = boundsOfNodes(made, limits)
+  const wide = new Set([...loadsOf(fusion, nodes)].filter(([root, loads]) => !keeps(root, loads)).map(([root]) => root))
   if (wide.size === 0) return []
   const seen = new Map<Node, ReadonlySet<Node>>() // node of a wide kernel → what its own subtree loads
   const cut: Node[] = []
@@ -105,14 +115,16 @@ const tooWide = (fusion: Assignment, nodes: readonly Node[], most: number): read
       if (isInside(x, root, fusion.rootOf)) return seen.get(x) ?? new Set()
       return new Set(uniformValue(x) === undefined ? [x] : [])
     })
-    while (new Set(loads.flatMap((set) => [...set])).size > most) {
-      const widest = loads.reduce((best, set, i) => (set.size > at(loads, best).size ? i : best), 0)
+    for (let all = unionOf(loads); !keeps(root, all); all = unionOf(loads)) {
+      // A temporary takes the place of many buffers, or of many memories: the arena is touched anyway.
+      const weight = all.size < limits.buffers ? (set: ReadonlySet<Node>) => memoriesOf(set, made) : sizeOf
+      const widest = loads.reduce((best, set, i) => (weight(set) > weight(at(loads, best)) ? i : best), 0)
       const input = at(node.inputs, widest)
       const target = input.op === 'reshape' ? input.inputs[0] : input
       cut.push(target)
       loads[widest] = new Set([target])
     }
-    seen.set(node, new Set(loads.flatMap((set) => [...set])))
+    seen.set(node, unionOf(loads))
   }
   return cut
 }
@@ -138,10 +150,10 @@ export const keepApart = (program: Program): Fusion =>
 const assignWithin = (
   program: Program,
   users: ReadonlyMap<Node, readonly Node[]>,
-  { buffers, operations }: Limits,
+  limits: Limits,
 ): Assignment & { readonly forced: ReadonlyMap<Node, Cause> } => {
   const forced = new Map<Node, Cause>()
-  const most = buffers - 1 // besides its result
+  const { buffers, memories, operations } = limits
   const force = (cut: readonly Node[], cause: Cause): boolean => {
     const before = forced.size
     for (const node of cut) if (!forced.has(node)) forced.set(node, cause)
@@ -149,7 +161,7 @@ const assignWithin = (
   }
   for (;;) {
     const fusion = assign(program, forced, users)
-    if (force(tooWide(fusion, program.nodes, most), { kind: 'too wide', buffers: most })) continue
+    if (force(tooWide(fusion, program, limits), { kind: 'too wide', buffers, memories })) continue
     const long = tooLong(fusion, program.nodes, operations).filter((node) => isElementwise(node))
     if (!force(long, { kind: 'too long', operations })) return { ...fusion, forced }
   }

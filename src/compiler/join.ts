@@ -16,7 +16,7 @@ import {
   type Kernel,
   type Operand,
 } from './kernel.ts'
-import { operationsIn, type Limits } from './limits.ts'
+import { boundsOfBuffers, operationsIn, type Limits } from './limits.ts'
 import { joinReasons } from './reason.ts'
 import { contiguous } from './view.ts'
 import { heldUntil, join, peakOf, type Extension, type Timeline } from './timeline.ts'
@@ -104,12 +104,12 @@ const bindsBoth = (
   first: ElementwiseKernel,
   second: ElementwiseKernel,
   isNeeded: (buffer: number) => boolean,
-  { buffers }: Limits,
+  keeps: (buffers: Iterable<number>) => boolean,
 ): boolean => {
   const written = resultsOf(first).map((r) => r.buffer)
   const read = loadsOf(second.body).flatMap(({ buffer }) => (written.includes(buffer) ? [] : [buffer]))
   const all = [...operandsOf(first), ...resultsOf(second)].map((x) => x.buffer)
-  return new Set([...all, ...read, ...written.filter(isNeeded)]).size <= buffers
+  return keeps([...all, ...read, ...written.filter(isNeeded)])
 }
 
 /** Where a joined kernel may run, with what then lives longer: where the second did, or else where the first did. */
@@ -167,7 +167,7 @@ const joinOne = (timeline: Timeline, peak: number, place: number, limits: Limits
     const isNeeded = (buffer: number): boolean =>
       at(timeline.buffers, buffer).placement.kind !== 'temporary' ||
       [...(timeline.readers.get(buffer) ?? [])].some((r) => r !== place)
-    if (!bindsBoth(first, second, isNeeded, limits)) continue
+    if (!bindsBoth(first, second, isNeeded, boundsOfBuffers(timeline.buffers, limits))) continue
     const places = placesFor(timeline, [first, i], [second, place])
     if (places.length === 0) continue
     const both = union(first, second, isNeeded)

@@ -21,7 +21,8 @@ import {
 } from './access.ts'
 import type { Fusion } from './fuse.ts'
 import type { Kernel, Operand } from './kernel.ts'
-import type { Buffer } from './buffer.ts'
+import { memoryKey, type Buffer } from './buffer.ts'
+import type { Limits } from './limits.ts'
 import { refined } from './nest.ts'
 import type { Cause } from './reason.ts'
 import { coalesce, contiguous, isContiguous, moved, reshaped, type MovementOp, type View } from './view.ts'
@@ -184,6 +185,22 @@ const windowOf = (shape: Shape, start: readonly number[], stride: readonly numbe
   }
 }
 
+/** Operands of any number: from where a kernel would touch too many memories on, they are copied into the arena. */
+const partOperands = (to: Lowering, nodes: readonly Node[]): readonly Operand[] => {
+  const { buffers, memories: most } = to.limits
+  const memories = new Set<string>(['arena', 'the result'])
+  return nodes.map((node) => {
+    const found = operand(to, node)
+    const memory = memoryKey(at(to.buffers, found.buffer))
+    if (memories.has(memory) || memories.size < most) {
+      memories.add(memory)
+      return found
+    }
+    copy(to, node, accessOf(to, node), { kind: 'too wide', buffers, memories: most }, temporary(to, node))
+    return operand(to, node)
+  })
+}
+
 const place = (to: Lowering, node: NodeOf<'pad' | 'concatenate'>): void => {
   const ones = node.shape.map(() => 1)
   const windows =
@@ -205,7 +222,8 @@ const place = (to: Lowering, node: NodeOf<'pad' | 'concatenate'>): void => {
             x.shape,
           )
         })
-  const parts = node.inputs.map((x, i) => ({ from: operand(to, x), window: at(windows, i) }))
+  const operands = partOperands(to, node.inputs)
+  const parts = windows.map((window, i) => ({ from: at(operands, i), window }))
   emit(to, node, {
     kind: 'place',
     parts,
@@ -387,12 +405,13 @@ const makesItsBuffer = (node: Node): boolean => isElementwise(node) || Object.ha
 export const lower = (
   program: Program,
   fusion: Fusion,
+  limits: Limits,
 ): { readonly kernels: readonly Kernel[]; readonly buffers: readonly Buffer[] } => {
   const outputIndex = new Map<Node, number>()
   program.outputs.forEach((node, i) => {
     if (makesItsBuffer(node) && !outputIndex.has(node)) outputIndex.set(node, i)
   })
-  const to: Lowering = { program, fusion, buffers: [], kernels: [], access: new Map(), outputIndex }
+  const to: Lowering = { program, fusion, limits, buffers: [], kernels: [], access: new Map(), outputIndex }
   const used = new Set(program.nodes)
   for (const parameter of program.parameters) if (!used.has(parameter)) argument(to, parameter)
   for (const node of program.nodes) lowerNode(to, node)

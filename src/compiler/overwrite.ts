@@ -46,16 +46,13 @@ const writtenOutputs = ({ kernels, buffers }: Timeline): readonly Written[] =>
   })
 
 /** Donated arguments by size. */
-const donatedBySize = (
-  timeline: Timeline,
-  isDonated: (argument: number) => boolean,
-): ReadonlyMap<number, Donated[]> => {
+const donatedBySize = (timeline: Timeline, donated: ReadonlySet<number>): ReadonlyMap<number, Donated[]> => {
   const bySize = new Map<number, Donated[]>()
   timeline.buffers.forEach((b, buffer) => {
-    if (b.placement.kind !== 'argument' || !isDonated(b.placement.index)) return
+    if (b.placement.kind !== 'argument' || !donated.has(b.placement.index)) return
     const lastRead = lastReadOf(timeline, buffer) ?? -1
-    const donated = { argument: b.placement.index, buffer, length: b.length, lastRead }
-    bySize.set(bytesOf(b), [...(bySize.get(bytesOf(b)) ?? []), donated])
+    const found = { argument: b.placement.index, buffer, length: b.length, lastRead }
+    bySize.set(bytesOf(b), [...(bySize.get(bytesOf(b)) ?? []), found])
   })
   return bySize
 }
@@ -80,11 +77,8 @@ const inPlace = ({ kernel, place, which }: Written, { buffer, length, lastRead }
 const afterwards = ({ place }: Written, { lastRead }: Donated): boolean => lastRead < place
 
 /** The outputs that may lie where a donated argument lies, each with that argument; no argument has two. */
-export const overwritesOf = (
-  timeline: Timeline,
-  isDonated: (argument: number) => boolean,
-): ReadonlyMap<number, number> => {
-  const free = donatedBySize(timeline, isDonated)
+export const overwritesOf = (timeline: Timeline, donated: ReadonlySet<number>): ReadonlyMap<number, number> => {
+  const free = donatedBySize(timeline, donated)
   const taken = new Map<number, number>()
   const outputs = writtenOutputs(timeline)
   // What is updated in place first: the rest takes what is left.

@@ -19,7 +19,7 @@ export type Cause =
   | 'sort'
   | 'no aliases'
   | { readonly kind: 'feeds'; readonly op: OpName }
-  | { readonly kind: 'too wide'; readonly buffers: number }
+  | { readonly kind: 'too wide'; readonly buffers: number; readonly memories: number }
   | { readonly kind: 'too long'; readonly operations: number }
 
 /** Why a kernel ends where it does: one cause, or of a joined kernel those of all its results. */
@@ -54,7 +54,7 @@ const isSame = (a: Cause, b: Cause): boolean => {
     case 'feeds':
       return b.kind === a.kind && a.op === b.op
     case 'too wide':
-      return b.kind === a.kind && a.buffers === b.buffers
+      return b.kind === a.kind && a.buffers === b.buffers && a.memories === b.memories
     case 'too long':
       return b.kind === a.kind && a.operations === b.operations
   }
@@ -74,7 +74,9 @@ const showCause = (cause: Cause): string => {
     case 'feeds':
       return `feeds ${cause.op}`
     case 'too wide':
-      return `the kernel would read more than ${cause.buffers} buffers`
+      return cause.memories === Infinity
+        ? `the kernel would read more than ${cause.buffers - 1} buffers`
+        : `the kernel would touch more than ${cause.buffers} buffers or ${cause.memories} memories`
     case 'too long':
       return `the kernel would be more than ${cause.operations} operations`
   }

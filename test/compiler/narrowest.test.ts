@@ -30,7 +30,7 @@ const bodiesOf = (kernel: Kernel): readonly number[] => {
 }
 
 const within = ({ program }: Plan, limits: Partial<Limits>, passes: Partial<Passes> = {}): Plan =>
-  compile(program.parameters, program.outputs, { ...allPasses, ...passes }, { ...usualLimits, ...limits })
+  compile(program, { passes: { ...allPasses, ...passes }, limits: { ...usualLimits, ...limits } })
 
 const sines =
   (n: number) =>

@@ -4,6 +4,8 @@
  */
 import { memoryOf } from '../../compiler/cost.ts'
 import type { Plan } from '../../compiler/plan.ts'
+import { allDTypes } from '../../compiler/dtypes.ts'
+import { usualLimits } from '../../compiler/limits.ts'
 import type { Backend, Machine } from '../backend.ts'
 import { generate } from './generate.ts'
 import type { Generated, Phase } from './emit/kernelCode.ts'
@@ -65,6 +67,8 @@ const backendOver = (heap: Heap, pool: Pool, tried: Tried, sharing: Sharing = 'w
     description: describe(pool, tried),
     threads: pool.threads,
     memoryLimit: maximumBytes,
+    limits: usualLimits,
+    dtypes: allDTypes,
     machine,
     bytesNeeded: (plan) => {
       const own = memoryOf(plan)
