@@ -1,6 +1,6 @@
 /** Measurements as records, as a table and as JSON. */
 import { showBytes } from '../src/compiler/print.ts'
-import { bytesOf, flopsOf, memoryOf } from '../src/compiler/plan.ts'
+import { bytesOf, flopsOf, memoryOf } from '../src/compiler/cost.ts'
 import type { MachinePeak } from '../src/compiler/profile.ts'
 import type { Group, Prepared } from './subjects.ts'
 import type { Timing } from './timing.ts'

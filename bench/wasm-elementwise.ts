@@ -8,7 +8,7 @@ import { setFlagsFromString } from 'node:v8'
 
 import { product } from '../src/prelude/array.ts'
 import type { Shape } from '../src/graph/shape.ts'
-import { bytesOf } from '../src/compiler/plan.ts'
+import { bytesOf } from '../src/compiler/cost.ts'
 import { adam, applyUpdates } from '../src/optim/index.ts'
 import { zeros } from '../src/tensor/create.ts'
 import { deviceOn } from '../src/tensor/device.ts'

@@ -179,7 +179,7 @@ const fusion = mutantsOf('compiler', 'src/compiler/fuse.ts', plans, [
     'outputs.has(node) || forced.has(node) ? undefined',
     'forced.has(node) ? undefined',
   ],
-  ['a kernel may read one buffer too many', 'off by one', 'loads.size > most)', 'loads.size > most + 1)'],
+  ['a kernel may read one buffer too many', 'off by one', '!keeps(root, loads))', '!keeps(root, [...loads].slice(1)))'],
 ])
 
 const lowering = mutantsOf('compiler', 'src/compiler/lower.ts', values('reduceSum'), [
@@ -261,7 +261,7 @@ const views = mutantsOf('compiler', 'src/compiler/view.ts', inFile('compiler/vie
   ],
 ])
 
-const planning = mutantsOf('compiler', 'src/compiler/plan.ts', plans, [
+const planning = mutantsOf('compiler', 'src/compiler/arena.ts', plans, [
   [
     'a temporary is put into a gap that is too small',
     'missing check',
@@ -277,14 +277,14 @@ const planning = mutantsOf('compiler', 'src/compiler/plan.ts', plans, [
   [
     'a temporary counts as read by its first reader only',
     'stale value',
-    'Math.max(birth, last.get(output) ?? birth)',
-    'Math.min(birth + 1, last.get(output) ?? birth)',
+    'reuse ? deathOf(timeline, buffer)',
+    'reuse ? Math.min(birth + 1, deathOf(timeline, buffer))',
   ],
   [
     'memory is not used again when its readers are through',
     'missing check',
-    'reuse ? Math.max(',
-    'reuse && birth < 0 ? Math.max(',
+    'const death = reuse ?',
+    'const death = reuse && birth < 0 ?',
   ],
   [
     'buffers take the bytes below the alignment',
@@ -322,8 +322,8 @@ const overwriting = mutantsOf('compiler', 'src/compiler/overwrite.ts', inFile('c
   [
     'what was not donated is written over',
     'missing check',
-    '|| !isDonated(b.placement.index)) return',
-    '|| isDonated.length > 1) return',
+    '|| !donated.has(b.placement.index)) return',
+    '|| donated.size > 99) return',
   ],
   ['an argument has two results', 'missing check', 'candidates.splice(found, 1)', 'candidates.slice(found, found + 1)'],
 ])

@@ -1,7 +1,8 @@
 /**
  * What a backend is: it keeps memory, and it runs plans. Nothing here knows tensors.
  */
-import type { TypedArray } from '../graph/dtype.ts'
+import type { DType, TypedArray } from '../graph/dtype.ts'
+import type { Limits } from '../compiler/limits.ts'
 import type { Plan } from '../compiler/plan.ts'
 
 /** A range of memory that a backend owns; only that backend knows what is in it. */
@@ -40,6 +41,10 @@ export interface Backend<M extends Memory = Memory> {
   readonly threads: number
   /** Bytes that everything together may take. */
   readonly memoryLimit: number
+  /** What kernels must keep to. */
+  readonly limits: Limits
+  /** What it computes with. */
+  readonly dtypes: readonly DType[]
   /** What code is made for, where that is a choice. */
   readonly machine?: Machine
   /**

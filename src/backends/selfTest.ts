@@ -2,8 +2,7 @@
  * Kernels of each family on small inputs, against a backend to trust: whether an engine with experimental flags still computes what it should.
  */
 import { range } from '../prelude/array.ts'
-import { allPasses } from '../compiler/passes.ts'
-import { compile } from '../compiler/plan.ts'
+import { compile } from '../compiler/compile.ts'
 import { bytesPerElement } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
 import type { Node, NodeOf } from '../graph/ops.ts'
@@ -142,7 +141,8 @@ const evaluate = async (backend: Backend, { shapes, of }: Sample): Promise<Float
     return memory
   })
   const result = backend.allocate(length * bytesPerElement[dtype])
-  backend.prepare(compile(parameters, [output], allPasses)).run(inputs, [result])
+  const { limits, dtypes } = backend
+  backend.prepare(compile({ parameters, outputs: [output] }, { limits, dtypes })).run(inputs, [result])
   const bytes = await backend.read(result)
   return new Float32Array(bytes.buffer, bytes.byteOffset, length)
 }

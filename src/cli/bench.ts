@@ -1,7 +1,8 @@
 /** The command `bench`: training steps of a preset against what the machine reaches at best. */
 import process from 'node:process'
 import { flags as v8Flags } from '../backends/wasm/threads/v8Flags.node.ts'
-import { bytesOf, flopsOf, memoryOf, type Plan } from '../compiler/plan.ts'
+import { bytesOf, flopsOf, memoryOf } from '../compiler/cost.ts'
+import type { Plan } from '../compiler/plan.ts'
 import { showBytes, showFlops } from '../compiler/print.ts'
 import { profileRows, type MachinePeak, type Profile, type ProfileRow } from '../compiler/profile.ts'
 import { at, range } from '../prelude/array.ts'

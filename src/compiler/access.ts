@@ -6,6 +6,7 @@ import type { Buffer } from './buffer.ts'
 import type { Program } from './canonicalise.ts'
 import type { Fusion } from './fuse.ts'
 import type { Body, Instruction, Kernel } from './kernel.ts'
+import type { Limits } from './limits.ts'
 import type { View } from './view.ts'
 
 /**
@@ -21,6 +22,7 @@ export type Access =
 export interface Lowering {
   readonly program: Program
   readonly fusion: Fusion
+  readonly limits: Limits
   readonly buffers: Buffer[]
   readonly kernels: Kernel[]
   readonly access: Map<Node, Access>

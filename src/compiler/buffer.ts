@@ -14,3 +14,16 @@ export interface Buffer {
   readonly length: number
   readonly placement: Placement
 }
+
+/** The piece of memory in which a buffer lies: one for all temporaries, one for all literals, and each argument and output. */
+export const memoryKey = ({ placement }: Buffer): string => {
+  switch (placement.kind) {
+    case 'temporary':
+      return 'arena'
+    case 'literal':
+      return 'literals'
+    case 'argument':
+    case 'output':
+      return `${placement.kind} ${placement.index}`
+  }
+}

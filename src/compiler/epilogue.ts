@@ -5,7 +5,6 @@
  * A backend may run the epilogue on sums in registers, or as a second pass in place ({@link withoutEpilogue}, {@link epilogueKernel}).
  */
 import { at } from '../prelude/array.ts'
-import type { Buffer } from './buffer.ts'
 import {
   loadsOf,
   operandsOf,
@@ -15,8 +14,8 @@ import {
   type GemmKernel,
   type Kernel,
 } from './kernel.ts'
-import type { Limits } from './limits.ts'
-import { heldUntil, inOrder, join, timelineOf, type Timeline } from './timeline.ts'
+import { boundsOfBuffers, type Limits } from './limits.ts'
+import { heldUntil, join, peakOf, type Timeline } from './timeline.ts'
 import { isContiguous, type View } from './view.ts'
 
 /** A kernel that sums products. */
@@ -52,7 +51,7 @@ const redirected = (body: Body, from: number, to: number): Body => ({
   ),
 })
 
-/** Why not: more readers, another dtype, a view of it, too many buffers. */
+/** Why not: more readers, another dtype, a view of it, too many buffers or memories. */
 const canEnd = (
   { buffers, readers }: Timeline,
   producer: Kernel | undefined,
@@ -62,27 +61,24 @@ const canEnd = (
   if (producer?.kind !== 'gemm' && producer?.kind !== 'conv') return false
   const { output, dtype, epilogue } = producer
   const loads = loadsOf(kernel.body)
-  const distinct = new Set([...operandsOf(producer), ...loads].map((o) => o.buffer))
+  // The result of the contraction stays in registers.
+  const read = [...operandsOf(producer), ...loads].map((o) => o.buffer).filter((buffer) => buffer !== output)
   return (
     epilogue === undefined &&
     at(buffers, output).placement.kind === 'temporary' &&
     dtype === kernel.dtype &&
     at(buffers, output).length === kernel.body.size && // a beginning of it is not it
     readers.get(output)?.size === 1 &&
-    distinct.size <= limits.buffers && // with the output, and without the result that stays in registers
+    boundsOfBuffers(buffers, limits)([...read, kernel.output]) &&
     loads.every((o) => o.buffer !== output || isWhole(o.view, kernel.body.size))
   )
 }
 
 /** Moves every elementwise kernel that can be one into the contraction before it. */
-export const withEpilogues = (
-  kernels: readonly Kernel[],
-  buffers: readonly Buffer[],
-  limits: Limits,
-): readonly Kernel[] => {
-  const timeline = timelineOf(kernels, buffers)
-  kernels.forEach((kernel, place) => {
-    if (kernel.kind !== 'elementwise' || kernel.body.instructions.at(-1)?.kind !== 'apply') return
+export const appendEpilogues = (timeline: Timeline, limits: Limits): void => {
+  const peak = peakOf(timeline)
+  timeline.kernels.forEach((kernel, place) => {
+    if (kernel?.kind !== 'elementwise' || kernel.body.instructions.at(-1)?.kind !== 'apply') return
     const producers = [...new Set(loadsOf(kernel.body).map((o) => timeline.writer.get(o.buffer)))]
     for (const before of producers.toSorted((a, b) => (b ?? -1) - (a ?? -1))) {
       const producer = timeline.kernels[before ?? -1]
@@ -95,8 +91,8 @@ export const withEpilogues = (
         reason: kernel.reason,
         flops: producer.flops + kernel.flops,
       }
-      if (join(timeline, whole, [before, place], place, heldUntil(timeline, producer, place))) return
+      const extensions = heldUntil(timeline, producer, place)
+      if (join(timeline, peak, { kernel: whole, places: [before, place], place, extensions })) return
     }
   })
-  return inOrder(timeline)
 }

@@ -9,18 +9,19 @@
 import { at } from '../prelude/array.ts'
 import { isElementwise, type Node } from '../graph/ops.ts'
 import { uniformValue, type Program } from './canonicalise.ts'
-import { operationsOf, usualLimits, type Limits } from './limits.ts'
+import { boundsOfNodes, memoryOfNode, operationsOf, usualLimits, type Limits } from './limits.ts'
 import { cutsOf } from './narrowest.ts'
 import type { Passes } from './passes.ts'
+import type { Cause } from './reason.ts'
 import { recomputed, unshaped } from './recompute.ts'
 
 /** The fusion of a program: the roots, each with the reason why its kernel ends there. All else is computed inside kernels. */
-export type Fusion = ReadonlyMap<Node, string>
+export type Fusion = ReadonlyMap<Node, Cause>
 
 /** While it is made: for each node the root of the kernel that computes it, and for each root the reason. */
 interface Assignment {
   readonly rootOf: ReadonlyMap<Node, Node>
-  readonly reasons: ReadonlyMap<Node, string>
+  readonly reasons: ReadonlyMap<Node, Cause>
 }
 
 const isReduction = (node: Node): boolean => node.op === 'reduceSum' || node.op === 'reduceMax'
@@ -36,11 +37,11 @@ const usersOf = (nodes: readonly Node[]): ReadonlyMap<Node, readonly Node[]> => 
   return users
 }
 
-const reasonToEnd = (users: readonly Node[], roots: ReadonlySet<Node | undefined>, isOutput: boolean): string => {
+const reasonToEnd = (users: readonly Node[], roots: ReadonlySet<Node | undefined>, isOutput: boolean): Cause => {
   if (isOutput) return 'output'
   const outside = users.find((u) => !isElementwise(u) && !isReduction(u) && u.op !== 'reshape')
-  if (outside !== undefined) return `feeds ${outside.op}`
-  return roots.size > 1 ? 'several values need it' : 'a view of it is used'
+  if (outside !== undefined) return { kind: 'feeds', op: outside.op }
+  return roots.size > 1 ? 'several users' : 'view'
 }
 
 /** How a node of a kernel sees an operand: computed inside, or loaded. Reshapes are looked through. */
@@ -53,16 +54,16 @@ const onlyRoot = (roots: ReadonlySet<Node | undefined>): Node | undefined =>
 
 const assign = (
   program: Program,
-  forced: ReadonlyMap<Node, string>,
+  forced: ReadonlyMap<Node, Cause>,
   users: ReadonlyMap<Node, readonly Node[]>,
 ): Assignment => {
   const outputs = new Set(program.outputs)
   const rootOf = new Map<Node, Node>()
-  const reasons = new Map<Node, string>()
+  const reasons = new Map<Node, Cause>()
   for (const node of program.nodes.toReversed()) {
     if (isReduction(node)) {
       rootOf.set(node, node)
-      reasons.set(node, outputs.has(node) ? 'output' : 'a reduction ends a kernel')
+      reasons.set(node, outputs.has(node) ? 'output' : 'reduction')
       continue
     }
     if (!isElementwise(node) && node.op !== 'reshape') continue
@@ -91,9 +92,19 @@ const loadsOf = (fusion: Assignment, nodes: readonly Node[]): ReadonlyMap<Node, 
   return loads
 }
 
+const unionOf = (sets: readonly ReadonlySet<Node>[]): ReadonlySet<Node> => new Set(sets.flatMap((set) => [...set]))
+
+const sizeOf = (set: ReadonlySet<Node>): number => set.size
+
+/** Memories in which nodes lie, besides the arena. */
+const memoriesOf = (nodes: ReadonlySet<Node>, outputs: ReadonlySet<Node>): number =>
+  new Set([...nodes].map((node) => memoryOfNode(node, outputs)).filter((memory) => memory !== 'arena')).size
+
 /** Nodes to write out so that kernels that read too much become several: in the order of the program, where the limit is passed. */
-const tooWide = (fusion: Assignment, nodes: readonly Node[], most: number): readonly Node[] => {
-  const wide = new Set([...loadsOf(fusion, nodes)].filter(([, loads]) => loads.size > most).map(([root]) => root))
+const tooWide = (fusion: Assignment, { nodes, outputs }: Program, limits: Limits): readonly Node[] => {
+  const made = new Set(outputs)
+  const keeps = boundsOfNodes(made, limits)
+  const wide = new Set([...loadsOf(fusion, nodes)].filter(([root, loads]) => !keeps(root, loads)).map(([root]) => root))
   if (wide.size === 0) return []
   const seen = new Map<Node, ReadonlySet<Node>>() // node of a wide kernel → what its own subtree loads
   const cut: Node[] = []
@@ -104,14 +115,16 @@ const tooWide = (fusion: Assignment, nodes: readonly Node[], most: number): read
       if (isInside(x, root, fusion.rootOf)) return seen.get(x) ?? new Set()
       return new Set(uniformValue(x) === undefined ? [x] : [])
     })
-    while (new Set(loads.flatMap((set) => [...set])).size > most) {
-      const widest = loads.reduce((best, set, i) => (set.size > at(loads, best).size ? i : best), 0)
+    for (let all = unionOf(loads); !keeps(root, all); all = unionOf(loads)) {
+      // A temporary takes the place of many buffers, or of many memories: the arena is touched anyway.
+      const weight = all.size < limits.buffers ? (set: ReadonlySet<Node>) => memoriesOf(set, made) : sizeOf
+      const widest = loads.reduce((best, set, i) => (weight(set) > weight(at(loads, best)) ? i : best), 0)
       const input = at(node.inputs, widest)
       const target = input.op === 'reshape' ? input.inputs[0] : input
       cut.push(target)
       loads[widest] = new Set([target])
     }
-    seen.set(node, new Set(loads.flatMap((set) => [...set])))
+    seen.set(node, unionOf(loads))
   }
   return cut
 }
@@ -131,28 +144,26 @@ const tooLong = ({ rootOf }: Assignment, nodes: readonly Node[], most: number): 
 
 /** Every elementwise node and reduction as a kernel of its own. */
 export const keepApart = (program: Program): Fusion =>
-  new Map(
-    program.nodes.filter((n) => isElementwise(n) || isReduction(n)).map((n) => [n, 'fusion is switched off'] as const),
-  )
+  new Map(program.nodes.filter((n) => isElementwise(n) || isReduction(n)).map((n) => [n, 'not fused'] as const))
 
 /** Roots such that no kernel reads too much or is too much code. */
 const assignWithin = (
   program: Program,
   users: ReadonlyMap<Node, readonly Node[]>,
-  { buffers, operations }: Limits,
-): Assignment & { readonly forced: ReadonlyMap<Node, string> } => {
-  const forced = new Map<Node, string>()
-  const most = buffers - 1 // besides its result
-  const force = (cut: readonly Node[], reason: string): boolean => {
+  limits: Limits,
+): Assignment & { readonly forced: ReadonlyMap<Node, Cause> } => {
+  const forced = new Map<Node, Cause>()
+  const { buffers, memories, operations } = limits
+  const force = (cut: readonly Node[], cause: Cause): boolean => {
     const before = forced.size
-    for (const node of cut) if (!forced.has(node)) forced.set(node, reason)
+    for (const node of cut) if (!forced.has(node)) forced.set(node, cause)
     return forced.size > before
   }
   for (;;) {
     const fusion = assign(program, forced, users)
-    if (force(tooWide(fusion, program.nodes, most), `the kernel would read more than ${most} buffers`)) continue
+    if (force(tooWide(fusion, program, limits), { kind: 'too wide', buffers, memories })) continue
     const long = tooLong(fusion, program.nodes, operations).filter((node) => isElementwise(node))
-    if (!force(long, `the kernel would be more than ${operations} operations`)) return { ...fusion, forced }
+    if (!force(long, { kind: 'too long', operations })) return { ...fusion, forced }
   }
 }
 

@@ -6,7 +6,6 @@
  * the kernel would have more buffers than a backend binds or more code than it takes, and where memory would reach a new peak.
  */
 import { at } from '../prelude/array.ts'
-import type { Buffer } from './buffer.ts'
 import { isWhole } from './epilogue.ts'
 import {
   loadsOf,
@@ -17,9 +16,10 @@ import {
   type Kernel,
   type Operand,
 } from './kernel.ts'
-import { operationsIn, type Limits } from './limits.ts'
+import { boundsOfBuffers, operationsIn, type Limits } from './limits.ts'
+import { joinReasons } from './reason.ts'
 import { contiguous } from './view.ts'
-import { heldUntil, inOrder, join, timelineOf, type Extension, type Timeline } from './timeline.ts'
+import { heldUntil, join, peakOf, type Extension, type Timeline } from './timeline.ts'
 
 const operandKey = ({ buffer, view }: Operand): string =>
   `${buffer}@${view.offset}:${view.shape.join()}/${view.strides.join()}`
@@ -88,16 +88,13 @@ const union = (
     .map(([buffer, instruction]) => ({ buffer, instruction, dtype: dtypes.get(buffer) ?? second.dtype }))
     .toSorted((a, b) => a.instruction - b.instruction)
   const names = instructions.flatMap((x) => (x.kind === 'apply' ? [x.op] : []))
-  const reasons = [
-    ...new Set([...(further.length === 0 ? [] : first.reason.split(', ')), ...second.reason.split(', ')]),
-  ]
   const { further: _, ...last } = second
   return {
     ...last,
     body: { size: second.body.size, instructions },
     ...(further.length === 0 ? {} : { further }),
     computes: names.join(' '),
-    reason: reasons.join(', '),
+    reason: joinReasons(further.length === 0 ? [second.reason] : [first.reason, second.reason]),
     flops: second.body.size * names.length,
   }
 }
@@ -107,12 +104,12 @@ const bindsBoth = (
   first: ElementwiseKernel,
   second: ElementwiseKernel,
   isNeeded: (buffer: number) => boolean,
-  { buffers }: Limits,
+  keeps: (buffers: Iterable<number>) => boolean,
 ): boolean => {
   const written = resultsOf(first).map((r) => r.buffer)
   const read = loadsOf(second.body).flatMap(({ buffer }) => (written.includes(buffer) ? [] : [buffer]))
   const all = [...operandsOf(first), ...resultsOf(second)].map((x) => x.buffer)
-  return new Set([...all, ...read, ...written.filter(isNeeded)]).size <= buffers
+  return keeps([...all, ...read, ...written.filter(isNeeded)])
 }
 
 /** Where a joined kernel may run, with what then lives longer: where the second did, or else where the first did. */
@@ -161,7 +158,7 @@ const partners = (
 }
 
 /** Joins the kernel at `place` with one before it; where the two now are, or undefined where it stays alone. */
-const joinOne = (timeline: Timeline, place: number, limits: Limits): number | undefined => {
+const joinOne = (timeline: Timeline, peak: number, place: number, limits: Limits): number | undefined => {
   const second = timeline.kernels[place]
   if (!isJoinable(second)) return undefined
   for (const i of partners(timeline, second, place)) {
@@ -170,24 +167,24 @@ const joinOne = (timeline: Timeline, place: number, limits: Limits): number | un
     const isNeeded = (buffer: number): boolean =>
       at(timeline.buffers, buffer).placement.kind !== 'temporary' ||
       [...(timeline.readers.get(buffer) ?? [])].some((r) => r !== place)
-    if (!bindsBoth(first, second, isNeeded, limits)) continue
+    if (!bindsBoth(first, second, isNeeded, boundsOfBuffers(timeline.buffers, limits))) continue
     const places = placesFor(timeline, [first, i], [second, place])
     if (places.length === 0) continue
     const both = union(first, second, isNeeded)
     if (both === undefined || operationsIn(both.body) > limits.operations) continue
-    for (const [to, extensions] of places) if (join(timeline, both, [i, place], to, extensions)) return to
+    for (const [to, extensions] of places)
+      if (join(timeline, peak, { kernel: both, places: [i, place], place: to, extensions })) return to
   }
   return undefined
 }
 
 /** Joins elementwise kernels wherever that saves traffic. */
-export const joined = (kernels: readonly Kernel[], buffers: readonly Buffer[], limits: Limits): readonly Kernel[] => {
-  const timeline = timelineOf(kernels, buffers)
-  for (const start of kernels.keys()) {
+export const joinKernels = (timeline: Timeline, limits: Limits): void => {
+  const peak = peakOf(timeline)
+  for (const start of timeline.kernels.keys()) {
     let place: number | undefined = start
-    while (place !== undefined) place = joinOne(timeline, place, limits)
+    while (place !== undefined) place = joinOne(timeline, peak, place, limits)
   }
-  return inOrder(timeline)
 }
 
 /** The kernel as one for each result, for a backend that writes one: each loads what those before it have written. */

@@ -6,6 +6,7 @@
  */
 import type { DType } from '../graph/dtype.ts'
 import type { ConvAttrs, ElementwiseOp } from '../graph/ops.ts'
+import type { Reason } from './reason.ts'
 import type { View } from './view.ts'
 
 /** A view of a numbered buffer of the plan. */
@@ -34,7 +35,7 @@ export interface Record {
   readonly output: number
   readonly dtype: DType
   readonly computes: string
-  readonly reason: string
+  readonly reason: Reason
   readonly flops: number
 }
 

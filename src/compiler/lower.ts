@@ -5,7 +5,7 @@
  * else by a view of a buffer; movement primitives only change the view. Nodes that are computed inside a kernel have no access.
  */
 import { at, equalNumbers, product } from '../prelude/array.ts'
-import { isElementwise, type Node, type NodeOf } from '../graph/ops.ts'
+import { isElementwise, type ElementwiseOp, type Node, type NodeOf, type OpName } from '../graph/ops.ts'
 import { rowMajor, sizeOf, type Shape } from '../graph/shape.ts'
 import { freeAxes } from '../graph/infer.ts'
 import { uniformValue, type Program } from './canonicalise.ts'
@@ -21,13 +21,22 @@ import {
 } from './access.ts'
 import type { Fusion } from './fuse.ts'
 import type { Kernel, Operand } from './kernel.ts'
-import type { Buffer } from './buffer.ts'
+import { memoryKey, type Buffer } from './buffer.ts'
+import type { Limits } from './limits.ts'
 import { refined } from './nest.ts'
+import type { Cause } from './reason.ts'
 import { coalesce, contiguous, isContiguous, moved, reshaped, type MovementOp, type View } from './view.ts'
 
 const emit = (to: Lowering, node: Node, kernel: Kernel): void => {
   to.kernels.push(kernel)
   to.access.set(node, { kind: 'buffer', buffer: kernel.output, view: contiguous(node.shape) })
+}
+
+/** Why the kernel of a root ends there. */
+const causeOf = (to: Lowering, node: Node): Cause => {
+  const cause = to.fusion.get(node)
+  if (cause === undefined) throw new Error(`lower: ${node.op} is computed inside another kernel`)
+  return cause
 }
 
 const elementwise = (to: Lowering, node: Node): void => {
@@ -38,13 +47,13 @@ const elementwise = (to: Lowering, node: Node): void => {
     output: targetOf(to, node),
     dtype: node.dtype,
     computes: names.join(' '),
-    reason: to.fusion.get(node) ?? '',
+    reason: causeOf(to, node),
     flops: size * names.length,
   })
 }
 
 /** Copies what `access` reaches into a buffer of its own. */
-const copy = (to: Lowering, node: Node, access: Access, reason: string, output = targetOf(to, node)): void => {
+const copy = (to: Lowering, node: Node, access: Access, reason: Cause, output = targetOf(to, node)): void => {
   const body = { size: sizeOf(node.shape), instructions: [instructionFor(access, node.dtype)] }
   to.kernels.push({ kind: 'elementwise', body, output, dtype: node.dtype, computes: 'copy', reason, flops: 0 })
   to.access.set(node, { kind: 'buffer', buffer: output, view: contiguous(node.shape) })
@@ -65,7 +74,7 @@ const reduce = (to: Lowering, node: NodeOf<'reduceSum' | 'reduceMax'>): void => 
     output: targetOf(to, node),
     dtype: node.dtype,
     computes: [...names, node.op].join(' '),
-    reason: to.fusion.get(node) ?? '',
+    reason: causeOf(to, node),
     flops: size * (names.length + 1),
   })
 }
@@ -83,7 +92,7 @@ const hasLongRows = (view: View): boolean => {
 const shapedAccess = (to: Lowering, node: Node): Access => {
   const access = accessOf(to, node)
   if (access.kind === 'literal' || equalNumbers(access.view.shape, node.shape)) return access
-  copy(to, node, access, 'the strides do not allow this reshape', temporary(to, node))
+  copy(to, node, access, 'reshape', temporary(to, node))
   return accessOf(to, node)
 }
 
@@ -92,7 +101,7 @@ const operand = (to: Lowering, node: Node): Operand => {
   const access = shapedAccess(to, node)
   if (access.kind === 'buffer') return { buffer: access.buffer, view: access.view, dtype: node.dtype }
   const buffer = temporary(to, node)
-  copy(to, node, access, 'a literal that a kernel reads from memory', buffer)
+  copy(to, node, access, 'literal', buffer)
   return { buffer, view: contiguous(node.shape), dtype: node.dtype }
 }
 
@@ -101,7 +110,7 @@ const denseOperand = (to: Lowering, node: Node): Operand => {
   const o = operand(to, node)
   if (isContiguous(o.view) && o.view.offset === 0) return o
   const output = temporary(to, node)
-  copy(to, node, accessOf(to, node), 'an indexed kernel reads it in order', output)
+  copy(to, node, accessOf(to, node), 'indexed', output)
   return operand(to, node)
 }
 
@@ -109,7 +118,7 @@ const record = (
   to: Lowering,
   node: Node,
   flops: number,
-  reason: string,
+  reason: Cause,
 ): Pick<Kernel, 'output' | 'dtype' | 'computes' | 'reason' | 'flops'> => ({
   output: targetOf(to, node),
   dtype: node.dtype,
@@ -149,7 +158,7 @@ const gemm = (to: Lowering, node: NodeOf<'dotGeneral'>): void => {
       rows: left.axes(freeAxes(x.shape.length, contract[0], batch[0])),
       columns: right.axes(freeAxes(y.shape.length, contract[1], batch[1])),
     },
-    ...record(to, node, 2 * sizeOf(node.shape) * depth, 'a contraction is its own kernel'),
+    ...record(to, node, 2 * sizeOf(node.shape) * depth, 'contraction'),
   })
 }
 
@@ -162,7 +171,7 @@ const conv = (to: Lowering, node: NodeOf<'conv'>): void => {
     ...operands,
     attrs: node.attrs,
     shape: node.shape,
-    ...record(to, node, flops, 'a convolution is its own kernel'),
+    ...record(to, node, flops, 'convolution'),
   })
 }
 
@@ -174,6 +183,22 @@ const windowOf = (shape: Shape, start: readonly number[], stride: readonly numbe
     shape: lengths,
     strides: dense.map((d, a) => d * at(stride, a)),
   }
+}
+
+/** Operands of any number: from where a kernel would touch too many memories on, they are copied into the arena. */
+const partOperands = (to: Lowering, nodes: readonly Node[]): readonly Operand[] => {
+  const { buffers, memories: most } = to.limits
+  const memories = new Set<string>(['arena', 'the result'])
+  return nodes.map((node) => {
+    const found = operand(to, node)
+    const memory = memoryKey(at(to.buffers, found.buffer))
+    if (memories.has(memory) || memories.size < most) {
+      memories.add(memory)
+      return found
+    }
+    copy(to, node, accessOf(to, node), { kind: 'too wide', buffers, memories: most }, temporary(to, node))
+    return operand(to, node)
+  })
 }
 
 const place = (to: Lowering, node: NodeOf<'pad' | 'concatenate'>): void => {
@@ -197,12 +222,13 @@ const place = (to: Lowering, node: NodeOf<'pad' | 'concatenate'>): void => {
             x.shape,
           )
         })
-  const parts = node.inputs.map((x, i) => ({ from: operand(to, x), window: at(windows, i) }))
+  const operands = partOperands(to, node.inputs)
+  const parts = windows.map((window, i) => ({ from: at(operands, i), window }))
   emit(to, node, {
     kind: 'place',
     parts,
     size: sizeOf(node.shape),
-    ...record(to, node, 0, 'parts are written into windows'),
+    ...record(to, node, 0, 'windows'),
   })
 }
 
@@ -216,7 +242,7 @@ const gather = (to: Lowering, node: NodeOf<'gather'>): void => {
     inner: product(table.shape.slice(axis + 1)),
   }
   const operands = { table: denseOperand(to, table), index: denseOperand(to, index) }
-  emit(to, node, { kind: 'gather', ...operands, extent, ...record(to, node, 0, 'reads where an index says') })
+  emit(to, node, { kind: 'gather', ...operands, extent, ...record(to, node, 0, 'gather') })
 }
 
 const scatter = (to: Lowering, node: NodeOf<'scatterAdd'>): void => {
@@ -229,7 +255,7 @@ const scatter = (to: Lowering, node: NodeOf<'scatterAdd'>): void => {
     kind: 'scatter',
     ...operands,
     extent,
-    ...record(to, node, sizeOf(updates.shape), 'writes where an index says'),
+    ...record(to, node, sizeOf(updates.shape), 'scatter'),
   })
 }
 
@@ -244,7 +270,7 @@ const sort = (to: Lowering, node: NodeOf<'argsort'>): void => {
     kind: 'sort',
     from: denseOperand(to, node.inputs[0]),
     ...lengths,
-    ...record(to, node, 0, 'a sort is its own kernel'),
+    ...record(to, node, 0, 'sort'),
   })
 }
 
@@ -289,50 +315,63 @@ const argument = (to: Lowering, node: NodeOf<'parameter'>): void => {
   to.access.set(node, { kind: 'buffer', buffer, view: contiguous(node.shape) })
 }
 
+const iota = (to: Lowering, node: NodeOf<'iota'>): void => {
+  const strides = node.shape.map((_, a) => (a === node.attrs.axis ? 1 : 0))
+  to.access.set(node, { kind: 'index', view: { offset: 0, shape: node.shape, strides } })
+}
+
+const barrier = (to: Lowering, node: NodeOf<'barrier'>): void => {
+  to.access.set(node, accessOf(to, node.inputs[0]))
+}
+
+/** Primitives that the canonical form has no more, and leaves of data, for which parameters stand. */
+type GoneOp = 'alias' | 'stopGradient' | 'call' | 'buffer'
+
+/** Primitives that need no kernel: what they are is only another way to reach values. */
+type ReachedOp = 'parameter' | 'constant' | 'iota' | 'barrier' | 'reshape' | MovementOp
+
+/** Primitives whose kernel writes a buffer. */
+type WrittenOp = Exclude<OpName, ElementwiseOp | GoneOp | ReachedOp>
+
+type Rules<Ops extends OpName> = { readonly [K in Ops]: (to: Lowering, node: NodeOf<K>) => void }
+
+const reached: Rules<ReachedOp> = {
+  parameter: argument,
+  constant: literal,
+  iota,
+  barrier,
+  reshape,
+  transpose: movement,
+  broadcast: movement,
+  slice: movement,
+  reverse: movement,
+}
+
+const written: Rules<WrittenOp> = {
+  reduceSum: reduce,
+  reduceMax: reduce,
+  pad: place,
+  concatenate: place,
+  gather,
+  scatterAdd: scatter,
+  argsort: sort,
+  dotGeneral: gemm,
+  conv,
+}
+
+const rules: Rules<ReachedOp | WrittenOp> = { ...reached, ...written }
+
+const isLowered = (node: Node): node is NodeOf<ReachedOp | WrittenOp> => Object.hasOwn(rules, node.op)
+
+const applyRule = <K extends ReachedOp | WrittenOp>(to: Lowering, node: NodeOf<K>): void => {
+  rules[node.op](to, node)
+}
+
 const lowerNode = (to: Lowering, node: Node): void => {
-  if (isElementwise(node)) return to.fusion.has(node) ? elementwise(to, node) : undefined
-  switch (node.op) {
-    case 'parameter':
-      return argument(to, node)
-    case 'constant':
-      return literal(to, node)
-    case 'iota': {
-      const dense = node.shape.map((_, a) => (a === node.attrs.axis ? 1 : 0))
-      to.access.set(node, { kind: 'index', view: { offset: 0, shape: node.shape, strides: dense } })
-      return undefined
-    }
-    case 'barrier':
-      to.access.set(node, accessOf(to, node.inputs[0]))
-      return undefined
-    case 'reduceSum':
-    case 'reduceMax':
-      return reduce(to, node)
-    case 'transpose':
-    case 'broadcast':
-    case 'slice':
-    case 'reverse':
-      return movement(to, node)
-    case 'reshape':
-      return reshape(to, node)
-    case 'pad':
-    case 'concatenate':
-      return place(to, node)
-    case 'gather':
-      return gather(to, node)
-    case 'scatterAdd':
-      return scatter(to, node)
-    case 'argsort':
-      return sort(to, node)
-    case 'dotGeneral':
-      return gemm(to, node)
-    case 'conv':
-      return conv(to, node)
-    case 'alias':
-    case 'stopGradient':
-    case 'call':
-    case 'buffer':
-      throw new Error(`lower: ${node.op} should not reach the lowering`)
-  }
+  if (isElementwise(node)) {
+    if (to.fusion.has(node)) elementwise(to, node)
+  } else if (isLowered(node)) applyRule(to, node)
+  else throw new Error(`lower: ${node.op} should not reach the lowering`)
 }
 
 /** Results that are an argument, a literal, a view or another result again are copied: outputs never alias. */
@@ -354,28 +393,25 @@ const finishOutputs = (to: Lowering): void => {
       output,
       dtype: node.dtype,
       computes: 'copy',
-      reason: 'outputs are never aliases',
+      reason: 'no aliases',
       flops: 0,
     })
   })
 }
 
-const makesItsBuffer = (node: Node): boolean =>
-  isElementwise(node) ||
-  ['reduceSum', 'reduceMax', 'pad', 'concatenate', 'gather', 'scatterAdd', 'argsort', 'dotGeneral', 'conv'].includes(
-    node.op,
-  )
+const makesItsBuffer = (node: Node): boolean => isElementwise(node) || Object.hasOwn(written, node.op)
 
 /** Kernels and unplaced buffers of a program whose nodes have been assigned to kernels. */
 export const lower = (
   program: Program,
   fusion: Fusion,
+  limits: Limits,
 ): { readonly kernels: readonly Kernel[]; readonly buffers: readonly Buffer[] } => {
   const outputIndex = new Map<Node, number>()
   program.outputs.forEach((node, i) => {
     if (makesItsBuffer(node) && !outputIndex.has(node)) outputIndex.set(node, i)
   })
-  const to: Lowering = { program, fusion, buffers: [], kernels: [], access: new Map(), outputIndex }
+  const to: Lowering = { program, fusion, limits, buffers: [], kernels: [], access: new Map(), outputIndex }
   const used = new Set(program.nodes)
   for (const parameter of program.parameters) if (!used.has(parameter)) argument(to, parameter)
   for (const node of program.nodes) lowerNode(to, node)

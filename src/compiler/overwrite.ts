@@ -11,7 +11,8 @@ import { bytesPerElement } from '../graph/dtype.ts'
 import type { Buffer } from './buffer.ts'
 import { isWhole } from './epilogue.ts'
 import { separated } from './join.ts'
-import { loadsOf, operandsOf, resultsOf, type ElementwiseKernel, type Kernel } from './kernel.ts'
+import { loadsOf, resultsOf, type ElementwiseKernel, type Kernel } from './kernel.ts'
+import { lastRead as lastReadOf, type Timeline } from './timeline.ts'
 
 /** A result: who writes it, as which of the kernel's results, and its number among the program's outputs. */
 interface Written {
@@ -32,29 +33,26 @@ interface Donated {
 
 const bytesOf = ({ dtype, length }: Buffer): number => length * bytesPerElement[dtype]
 
-const writtenOutputs = (kernels: readonly Kernel[], buffers: readonly Buffer[]): readonly Written[] =>
-  kernels.flatMap((kernel, place) =>
-    resultsOf(kernel).flatMap((result, which) => {
+const writtenOutputs = ({ kernels, buffers }: Timeline): readonly Written[] =>
+  kernels.flatMap((kernel, place) => {
+    if (kernel === undefined) return []
+    return resultsOf(kernel).flatMap((result, which) => {
       const buffer = at(buffers, result.buffer)
       const { placement } = buffer
       return placement.kind === 'output'
         ? [{ kernel, place, which, output: placement.index, bytes: bytesOf(buffer) }]
         : []
-    }),
-  )
+    })
+  })
 
 /** Donated arguments by size. */
-const donatedBySize = (
-  kernels: readonly Kernel[],
-  buffers: readonly Buffer[],
-  isDonated: (argument: number) => boolean,
-): ReadonlyMap<number, Donated[]> => {
-  const lastRead = new Map(kernels.flatMap((kernel, i) => operandsOf(kernel).map((o) => [o.buffer, i] as const)))
+const donatedBySize = (timeline: Timeline, donated: ReadonlySet<number>): ReadonlyMap<number, Donated[]> => {
   const bySize = new Map<number, Donated[]>()
-  buffers.forEach((b, buffer) => {
-    if (b.placement.kind !== 'argument' || !isDonated(b.placement.index)) return
-    const donated = { argument: b.placement.index, buffer, length: b.length, lastRead: lastRead.get(buffer) ?? -1 }
-    bySize.set(bytesOf(b), [...(bySize.get(bytesOf(b)) ?? []), donated])
+  timeline.buffers.forEach((b, buffer) => {
+    if (b.placement.kind !== 'argument' || !donated.has(b.placement.index)) return
+    const lastRead = lastReadOf(timeline, buffer) ?? -1
+    const found = { argument: b.placement.index, buffer, length: b.length, lastRead }
+    bySize.set(bytesOf(b), [...(bySize.get(bytesOf(b)) ?? []), found])
   })
   return bySize
 }
@@ -79,14 +77,10 @@ const inPlace = ({ kernel, place, which }: Written, { buffer, length, lastRead }
 const afterwards = ({ place }: Written, { lastRead }: Donated): boolean => lastRead < place
 
 /** The outputs that may lie where a donated argument lies, each with that argument; no argument has two. */
-export const overwritesOf = (
-  kernels: readonly Kernel[],
-  buffers: readonly Buffer[],
-  isDonated: (argument: number) => boolean,
-): ReadonlyMap<number, number> => {
-  const free = donatedBySize(kernels, buffers, isDonated)
+export const overwritesOf = (timeline: Timeline, donated: ReadonlySet<number>): ReadonlyMap<number, number> => {
+  const free = donatedBySize(timeline, donated)
   const taken = new Map<number, number>()
-  const outputs = writtenOutputs(kernels, buffers)
+  const outputs = writtenOutputs(timeline)
   // What is updated in place first: the rest takes what is left.
   for (const mayTake of [inPlace, afterwards])
     for (const written of outputs) {

@@ -17,7 +17,7 @@ export interface Passes {
   readonly epilogue: boolean
   /** Elementwise kernels that share operands become one with several results: join.ts. */
   readonly join: boolean
-  /** Temporaries whose lives do not meet share memory: plan.ts. */
+  /** Temporaries whose lives do not meet share memory: arena.ts. */
   readonly reuse: boolean
 }
 

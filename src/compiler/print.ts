@@ -3,7 +3,9 @@ import { at } from '../prelude/array.ts'
 import { bytesPerElement } from '../graph/dtype.ts'
 import { sizeOf } from '../graph/shape.ts'
 import { operandsOf, resultsOf, type Kernel } from './kernel.ts'
-import { bytesOf, flopsOf, type Plan } from './plan.ts'
+import { bytesOf, flopsOf } from './cost.ts'
+import type { Plan } from './plan.ts'
+import { showReason } from './reason.ts'
 
 /**
  * `1.5 kB`, `12 MB`: decimal units, three digits at most.
@@ -80,7 +82,7 @@ export const printPlan = (plan: Plan): string => {
     `reads ${[...new Set(operandsOf(k).map((o) => bufferName(plan, o.buffer)))].join(' ') || 'nothing'}`,
     showFlops(k.flops),
     showBytes(bytesOf(plan, k)),
-    k.reason,
+    showReason(k.reason),
   ])
   const bytes = (slots: Plan['outputs']): string =>
     showBytes(slots.reduce((sum, s) => sum + sizeOf(s.shape) * bytesPerElement[s.dtype], 0))

@@ -4,7 +4,8 @@
  */
 import { at } from '../prelude/array.ts'
 import type { Kernel, Operand } from './kernel.ts'
-import { bytesOf, type Plan } from './plan.ts'
+import { bytesOf } from './cost.ts'
+import type { Plan } from './plan.ts'
 
 /** One run of a plan, kernel by kernel. */
 export interface Profile {

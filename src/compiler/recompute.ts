@@ -10,7 +10,7 @@ import { bytesPerElement } from '../graph/dtype.ts'
 import { isElementwise, type ElementwiseOp, type Node } from '../graph/ops.ts'
 import { sizeOf } from '../graph/shape.ts'
 import { uniformValue, type Program } from './canonicalise.ts'
-import { operationsOf, type Limits } from './limits.ts'
+import { boundsOfNodes, operationsOf, type Limits } from './limits.ts'
 
 /** What an operation costs beside an addition; those that are not here are never done twice. */
 const costs: { readonly [K in ElementwiseOp]?: number } = {
@@ -153,7 +153,7 @@ export const recomputed = (
   rootOf: ReadonlyMap<Node, Node>,
   users: ReadonlyMap<Node, readonly Node[]>,
   mayNot: ReadonlySet<Node>,
-  { buffers, operations }: Limits,
+  limits: Limits,
 ): ReadonlySet<Node> => {
   const makings = makingsOf(program, rootOf)
   const dropped = new Set<Node>()
@@ -164,17 +164,23 @@ export const recomputed = (
       !mayNot.has(node) &&
       usersBehind(node, users).every(isFusable),
   )
-  const fits = (node: Node, own: Making, user: Making): boolean =>
-    own.operations + user.operations <= operations && loadsWith(node, own, user).size < buffers // and its result
-  const pays = (node: Node, own: Making, by: readonly Making[]): boolean => {
+  const keeps = boundsOfNodes(new Set(program.outputs), limits)
+  const fits = (node: Node, own: Making, [root, user]: readonly [Node, Making]): boolean =>
+    own.operations + user.operations <= limits.operations && keeps(root, loadsWith(node, own, user))
+  const pays = (node: Node, own: Making, by: readonly (readonly [Node, Making])[]): boolean => {
     if (by.length === 0 || !by.every((user) => fits(node, own, user))) return false
     if (by.length === 1) return true
-    return own.cost <= highestCost && !endsContraction(own, users) && by.every((user) => readsNoMore(node, own, user))
+    return (
+      own.cost <= highestCost && !endsContraction(own, users) && by.every(([, user]) => readsNoMore(node, own, user))
+    )
   }
   // Twice: what several kernels needed may be needed by one alone after they have been dropped.
   for (const node of [...candidates, ...candidates]) {
     const own = makings.kernels.get(node)
-    const by = [...(makings.readers.get(node) ?? [])].flatMap((root) => makings.kernels.get(root) ?? [])
+    const by = [...(makings.readers.get(node) ?? [])].flatMap((root) => {
+      const user = makings.kernels.get(root)
+      return user === undefined ? [] : [[root, user] as const]
+    })
     if (own === undefined || dropped.has(node) || !pays(node, own, by)) continue
     dropped.add(node)
     drop(makings, node, own)

@@ -1,5 +1,6 @@
 /**
- * Kernels in their order while passes move and join them: who writes and reads each buffer, and how much memory lives at each place.
+ * Liveness, computed once for all passes behind the lowering: kernels in their order while passes move and join them, who writes and reads each
+ * buffer, and how much memory lives at each place.
  *
  * Every kernel keeps the place in the order that it had at first, or takes that of a kernel it is joined with; so what holds of the places of
  * all others goes on to hold.
@@ -20,7 +21,6 @@ export interface Timeline {
   readonly readers: Map<number, Set<number>>
   /** Bytes of temporaries that live at each place. */
   readonly live: number[]
-  readonly peak: number
 }
 
 /** Places in the order, the last included. */
@@ -35,12 +35,16 @@ const bytesOf = (buffers: readonly Buffer[], buffer: number): number => {
   return placement.kind === 'temporary' ? length * bytesPerElement[dtype] : 0
 }
 
-/** The last place at which a buffer is read; that at which it is written where nothing reads it. */
-const lastReader = ({ readers, writer }: Timeline, buffer: number): number => {
-  let last = writer.get(buffer) ?? 0
-  for (const place of readers.get(buffer) ?? []) last = Math.max(last, place)
+/** The last place at which a buffer is read; undefined where nothing reads it. */
+export const lastRead = ({ readers }: Timeline, buffer: number): number | undefined => {
+  let last: number | undefined
+  for (const place of readers.get(buffer) ?? []) last = Math.max(last ?? 0, place)
   return last
 }
+
+/** The last place at which a buffer lives: where it is read last, or written where nothing reads it. */
+export const deathOf = (timeline: Timeline, buffer: number): number =>
+  Math.max(timeline.writer.get(buffer) ?? 0, lastRead(timeline, buffer) ?? 0)
 
 /** Records that the kernel at `place` reads and writes what it does. */
 const enter = ({ writer, readers }: Timeline, kernel: Kernel, place: number): void => {
@@ -60,24 +64,28 @@ export const timelineOf = (kernels: readonly Kernel[], buffers: readonly Buffer[
     writer: new Map(),
     readers: new Map(),
     live: kernels.map(() => 0),
-    peak: 0,
   }
   kernels.forEach((kernel, place) => {
     enter(timeline, kernel, place)
   })
-  for (const [buffer, birth] of timeline.writer)
-    extend(timeline, { buffer, from: birth, to: lastReader(timeline, buffer) })
-  return { ...timeline, peak: timeline.live.reduce((a, b) => Math.max(a, b), 0) }
+  for (const buffer of timeline.writer.keys()) count(timeline, buffer, 1)
+  return timeline
 }
 
-/** A buffer lives at further places. */
-const extend = ({ live, buffers }: Timeline, { buffer, from, to }: Extension): void => {
-  const bytes = bytesOf(buffers, buffer)
-  if (bytes > 0) for (let place = from; place <= to; place++) live[place] = (live[place] ?? 0) + bytes
+/** The most bytes of temporaries that live at one place. */
+export const peakOf = ({ live }: Timeline): number => live.reduce((a, b) => Math.max(a, b), 0)
+
+/** Counts a buffer among what lives, from where it is written to where it is read last; with −1, no longer. */
+const count = (timeline: Timeline, buffer: number, sign: 1 | -1): void => {
+  const birth = timeline.writer.get(buffer)
+  const bytes = sign * bytesOf(timeline.buffers, buffer)
+  if (birth === undefined || bytes === 0) return
+  const { live } = timeline
+  for (let place = birth; place <= deathOf(timeline, buffer); place++) live[place] = (live[place] ?? 0) + bytes
 }
 
 /** Whether buffers may live at further places without a new peak. */
-const fits = ({ live, peak, buffers }: Timeline, extensions: readonly Extension[]): boolean => {
+const fits = ({ live, buffers }: Timeline, peak: number, extensions: readonly Extension[]): boolean => {
   const first = Math.min(...extensions.map((x) => x.from))
   const last = Math.max(...extensions.map((x) => x.to))
   for (let place = first; place <= last; place++) {
@@ -94,27 +102,35 @@ const fits = ({ live, peak, buffers }: Timeline, extensions: readonly Extension[
 export const heldUntil = (timeline: Timeline, kernel: Kernel, place: number): readonly Extension[] =>
   [...new Set(operandsOf(kernel).map((o) => o.buffer))].map((buffer) => ({
     buffer,
-    from: lastReader(timeline, buffer) + 1,
+    from: deathOf(timeline, buffer) + 1,
     to: place,
   }))
 
-/** Puts a kernel that does the work of two in the place of one of them, if no new peak of memory comes of it. */
-export const join = (
-  timeline: Timeline,
-  kernel: Kernel,
-  [first, second]: readonly [number, number],
-  place: number,
-  extensions: readonly Extension[],
-): boolean => {
-  if (extensions.length > 0 && !fits(timeline, extensions)) return false
-  for (const extension of extensions) extend(timeline, extension)
-  for (const old of [first, second]) {
-    const gone = timeline.kernels[old]
-    if (gone !== undefined) for (const { buffer } of operandsOf(gone)) timeline.readers.get(buffer)?.delete(old)
+/** Two kernels that become one. */
+export interface Joining {
+  /** It does the work of both. */
+  readonly kernel: Kernel
+  readonly places: readonly [first: number, second: number]
+  /** The one of the two places that it takes. */
+  readonly place: number
+  /** What then lives longer. */
+  readonly extensions: readonly Extension[]
+}
+
+/** Puts a kernel in the place of two, if no more memory than `peak` is live anywhere because of it. */
+export const join = (timeline: Timeline, peak: number, { kernel, places, place, extensions }: Joining): boolean => {
+  if (extensions.length > 0 && !fits(timeline, peak, extensions)) return false
+  const gone = places.flatMap((old) => timeline.kernels[old] ?? [])
+  const touched = new Set(gone.flatMap((k) => [...resultsOf(k), ...operandsOf(k)].map(({ buffer }) => buffer)))
+  for (const buffer of touched) count(timeline, buffer, -1)
+  for (const old of places) {
+    for (const buffer of touched) timeline.readers.get(buffer)?.delete(old)
     timeline.kernels[old] = undefined
   }
+  for (const k of gone) for (const { buffer } of resultsOf(k)) timeline.writer.delete(buffer)
   timeline.kernels[place] = kernel
   enter(timeline, kernel, place)
+  for (const buffer of touched) count(timeline, buffer, 1)
   return true
 }
 

@@ -11,7 +11,7 @@ import type { Plan } from '../compiler/plan.ts'
 import type { Profile } from '../compiler/profile.ts'
 import { literalOf } from './broadcast.ts'
 import { compute, isBuffer } from './realize.ts'
-import { giveBack, type Ready, type Session, type Storage } from './session.ts'
+import { giveBack, optionsOf, type Ready, type Session, type Storage } from './session.ts'
 import {
   bringNumber,
   giveBackBrought,
@@ -118,7 +118,7 @@ const preparedFor = (program: Program, args: readonly unknown[]): Prepared => {
   const key = keyOf(given)
   const known = plans.get(key)
   if (known !== undefined) return known
-  const made: Prepared = { traced: trace(fn, args, given, { passes: session.passes, donate }), ready: undefined }
+  const made: Prepared = { traced: trace(fn, args, given, { options: optionsOf(session), donate }), ready: undefined }
   plans.set(key, made)
   if (latest !== undefined) warnOfMany(program, latest.traced.given, given)
   return made

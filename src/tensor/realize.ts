@@ -6,8 +6,9 @@ import type { Node, NodeOf } from '../graph/ops.ts'
 import { inheritOrigin } from '../graph/origin.ts'
 import { substitute } from '../graph/substitute.ts'
 import { reachable } from '../graph/traverse.ts'
-import { compile as compilePlan, type Plan } from '../compiler/plan.ts'
-import { giveBack, type Ready, type Session, type Storage } from './session.ts'
+import { compile as compilePlan } from '../compiler/compile.ts'
+import type { Plan } from '../compiler/plan.ts'
+import { giveBack, optionsOf, type Ready, type Session, type Storage } from './session.ts'
 import {
   bringNumber,
   bringValues,
@@ -76,7 +77,7 @@ export const compute = (session: Session, outputs: readonly Node[]): readonly St
 const planOver = (session: Session, inputs: readonly Node[], outputs: readonly Node[]): Plan => {
   const parameters = inputs.map(parameterFor)
   const closed = substitute(outputs, new Map(inputs.map((b, i) => [b, at(parameters, i)])))
-  return compilePlan(parameters, closed, session.passes)
+  return compilePlan({ parameters, outputs: closed }, optionsOf(session))
 }
 
 /** A leaf as a tensor on the device. */

@@ -6,6 +6,7 @@
  */
 import { UseAfterDonate, UseAfterRelease } from '../prelude/errors.ts'
 import type { Node } from '../graph/ops.ts'
+import type { CompileOptions } from '../compiler/compile.ts'
 import type { Passes } from '../compiler/passes.ts'
 import type { Plan } from '../compiler/plan.ts'
 import type { Backend, Executable, Memory } from '../backends/backend.ts'
@@ -149,3 +150,10 @@ export const requireHeld = ({ end }: Holding, name: string): void => {
       throw new UseAfterRelease(`${name} was released; release a tensor when nothing needs its values any more`)
   }
 }
+
+/** How graphs are compiled for this device. */
+export const optionsOf = ({ passes, backend: { limits, dtypes } }: Session): CompileOptions => ({
+  passes,
+  limits,
+  dtypes,
+})

@@ -9,9 +9,8 @@ import { inheritOrigin, originOf as whereMade } from '../graph/origin.ts'
 import { showShape } from '../graph/shape.ts'
 import { substitute } from '../graph/substitute.ts'
 import { reachable } from '../graph/traverse.ts'
-import { usualLimits } from '../compiler/limits.ts'
-import type { Passes } from '../compiler/passes.ts'
-import { compile as compilePlan, type Plan } from '../compiler/plan.ts'
+import { compile as compilePlan, type CompileOptions } from '../compiler/compile.ts'
+import type { Plan } from '../compiler/plan.ts'
 import { isBuffer, parameterFor } from './realize.ts'
 import { Storage } from './session.ts'
 import { flatten, isOnlyTensor, isValue, leavesOf, pathsOf, unflatten, type Treedef } from './treedef.ts'
@@ -42,7 +41,8 @@ export interface Traced {
 
 /** How a function is compiled. */
 export interface Tracing {
-  readonly passes: Passes
+  /** For the backend that it runs on. */
+  readonly options: CompileOptions
   readonly donate: readonly number[]
 }
 
@@ -143,7 +143,7 @@ export const trace = (
   fn: (...args: readonly unknown[]) => unknown,
   args: readonly unknown[],
   given: Treedef,
-  { passes, donate }: Tracing,
+  { options, donate }: Tracing,
 ): Traced => {
   args.forEach((x, i) => {
     checkArgument(x, String(i))
@@ -171,14 +171,8 @@ export const trace = (
     dtype: node.dtype,
     position: Number.parseInt(at(paths, leaf), 10),
   }))
-  const isDonated = (parameter: number): boolean => donate.includes(at(inputs, parameter).position)
-  const plan = compilePlan(
-    placed.map(({ node }) => node),
-    outputs,
-    passes,
-    usualLimits,
-    isDonated,
-  )
+  const donated = new Set([...inputs.keys()].filter((parameter) => donate.includes(at(inputs, parameter).position)))
+  const plan = compilePlan({ parameters: placed.map(({ node }) => node), outputs }, { ...options, donated })
   return {
     plan,
     given,

@@ -1,6 +1,6 @@
 /** A run on paper: what it would take, from the plan of its real step, and a short measurement of how fast the device computes. */
 import { valueAndGrad } from '../autograd/index.ts'
-import { flopsOf } from '../compiler/plan.ts'
+import { flopsOf } from '../compiler/cost.ts'
 import { conv2d, silu } from '../nn/index.ts'
 import { TE } from '../prelude/fp.ts'
 import type { Device } from '../tensor/device.ts'

@@ -1,5 +1,6 @@
 /** What is known of a run before its first step, from its configuration and the plan of its step. */
-import { flopsOf, memoryOf, type Plan } from '../compiler/plan.ts'
+import { flopsOf, memoryOf } from '../compiler/cost.ts'
+import type { Plan } from '../compiler/plan.ts'
 import { countElements } from '../tensor/tree.ts'
 import type { RunFacts } from './events.ts'
 import type { Recipe, TrainState } from './recipe.ts'

@@ -3,8 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { epilogueKernel, withoutEpilogue } from '../../src/compiler/epilogue.ts'
 import type { Kernel } from '../../src/compiler/kernel.ts'
 import { usualLimits } from '../../src/compiler/limits.ts'
-import { compile } from '../../src/compiler/plan.ts'
-import { allPasses } from '../../src/compiler/passes.ts'
+import { compile } from '../../src/compiler/compile.ts'
 import { conv2d } from '../../src/tensor/convolution.ts'
 import { tensor } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
@@ -102,8 +101,7 @@ describe('a contraction ends without epilogue', () => {
   it('where the kernel would have more buffers than a backend binds', () => {
     const f = (y: Tensor, v: Tensor, c: Tensor, s: Tensor): Tensor => y.matmul(v).add(c).mul(s)
     const { program } = device.compile(f).plan(x, w, b, r)
-    const count = (buffers: number): number =>
-      compile(program.parameters, program.outputs, allPasses, { ...usualLimits, buffers }).kernels.length
+    const count = (buffers: number): number => compile(program, { limits: { ...usualLimits, buffers } }).kernels.length
     expect([count(4), count(5)]).toEqual([2, 1]) // two operands, two loads, one result
   })
 })

@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { operandsOf, resultsOf, type ElementwiseKernel } from '../../src/compiler/kernel.ts'
 import { separated } from '../../src/compiler/join.ts'
-import { allPasses } from '../../src/compiler/passes.ts'
 import { usualLimits } from '../../src/compiler/limits.ts'
-import { compile, type Plan } from '../../src/compiler/plan.ts'
+import { compile } from '../../src/compiler/compile.ts'
+import type { Plan } from '../../src/compiler/plan.ts'
 import { adam } from '../../src/optim/index.ts'
 import { tensor, zeros } from '../../src/tensor/create.ts'
 import { deviceOn } from '../../src/tensor/device.ts'
@@ -91,9 +91,7 @@ describe('elementwise kernels', () => {
   it('are joined up to the number of buffers that a backend binds', () => {
     const { program } = planOf((x, y) => [x.add(y), x.mul(y), x.less(y), x.div(y)])
     const results = (buffers: number): readonly number[] =>
-      compile(program.parameters, program.outputs, allPasses, { ...usualLimits, buffers }).kernels.map(
-        (k) => resultsOf(k).length,
-      )
+      compile(program, { limits: { ...usualLimits, buffers } }).kernels.map((k) => resultsOf(k).length)
     expect([results(3), results(4), results(6)]).toEqual([[1, 1, 1, 1], [2, 2], [4]])
   })
 

@@ -1,6 +1,6 @@
 /** What the table against PyTorch does not hold: halves, numbers that a dtype does not hold, memory of running sums, choices without a distribution. */
 import { describe, expect, it } from 'vitest'
-import { memoryOf } from '../../src/compiler/plan.ts'
+import { memoryOf } from '../../src/compiler/cost.ts'
 import { argmax } from '../../src/tensor/combine.ts'
 import { full, tensor } from '../../src/tensor/create.ts'
 import { cumsum, logSumExp, softmax, variance } from '../../src/tensor/functions.ts'

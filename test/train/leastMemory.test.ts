@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { memoryOf } from '../../src/compiler/plan.ts'
+import { memoryOf } from '../../src/compiler/cost.ts'
 import { key } from '../../src/tensor/random.ts'
 import { leastMemory, requireLeast } from '../../src/train/leastMemory.node.ts'
 import { configOf, decodeConfig, initialState, presets, recipeOf, stepperOn } from '../../src/train/index.ts'

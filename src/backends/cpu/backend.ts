@@ -7,7 +7,10 @@ import { OutOfMemory } from '../../prelude/errors.ts'
 import { viewAs, type TypedArray } from '../../graph/dtype.ts'
 import { sizeOf } from '../../graph/shape.ts'
 import { showBytes } from '../../compiler/print.ts'
-import { memoryOf, type Plan, type Slot } from '../../compiler/plan.ts'
+import { memoryOf } from '../../compiler/cost.ts'
+import type { Plan, Slot } from '../../compiler/plan.ts'
+import { allDTypes } from '../../compiler/dtypes.ts'
+import { usualLimits } from '../../compiler/limits.ts'
 import type { Backend, Executable } from '../backend.ts'
 import { interpret } from './interpret.ts'
 import { prepareKernel, type Run } from './run.ts'
@@ -110,6 +113,8 @@ const open = (name: string, prepare: (plan: Plan, arena: Arena) => Executable<Cp
     description: 'cpu, in TypeScript',
     threads: 1,
     memoryLimit: Infinity,
+    limits: usualLimits,
+    dtypes: allDTypes,
     bytesNeeded: memoryOf,
     allocate: (bytes) => take(pool, bytes),
     release: (memory) => {

@@ -2,7 +2,10 @@
  * The wasm backend: kernels become WebAssembly at run time, and several threads run them. Plans, buffers and the memory are those of every
  * backend.
  */
-import { memoryOf, type Plan } from '../../compiler/plan.ts'
+import { memoryOf } from '../../compiler/cost.ts'
+import type { Plan } from '../../compiler/plan.ts'
+import { allDTypes } from '../../compiler/dtypes.ts'
+import { usualLimits } from '../../compiler/limits.ts'
 import type { Backend, Machine } from '../backend.ts'
 import { generate } from './generate.ts'
 import type { Generated, Phase } from './emit/kernelCode.ts'
@@ -64,6 +67,8 @@ const backendOver = (heap: Heap, pool: Pool, tried: Tried, sharing: Sharing = 'w
     description: describe(pool, tried),
     threads: pool.threads,
     memoryLimit: maximumBytes,
+    limits: usualLimits,
+    dtypes: allDTypes,
     machine,
     bytesNeeded: (plan) => {
       const own = memoryOf(plan)

@@ -1,0 +1,77 @@
+/** The compiler: from a graph to a plan, pass by pass. */
+import { TraceError } from '../prelude/errors.ts'
+import type { DType } from '../graph/dtype.ts'
+import { allDTypes, requireDTypes } from './dtypes.ts'
+import type { Node, NodeOf } from '../graph/ops.ts'
+import { showShape } from '../graph/shape.ts'
+import { reachable } from '../graph/traverse.ts'
+import { place } from './arena.ts'
+import { canonicalise } from './canonicalise.ts'
+import { appendEpilogues } from './epilogue.ts'
+import { fuse, keepApart } from './fuse.ts'
+import { joinKernels } from './join.ts'
+import { usualLimits, type Limits } from './limits.ts'
+import { lower } from './lower.ts'
+import { overwritesOf } from './overwrite.ts'
+import { allPasses, type Passes } from './passes.ts'
+import type { Plan, Slot } from './plan.ts'
+import { inOrder, timelineOf } from './timeline.ts'
+
+const slot = ({ shape, dtype }: Node): Slot => ({ shape, dtype })
+
+/** A parameter of another function has no value here: it would be read as one of these. */
+const requireBound = (parameters: readonly Node[], outputs: readonly Node[]): void => {
+  const bound = new Set(parameters)
+  const escaped = reachable(outputs).find((node) => node.op === 'parameter' && !bound.has(node))
+  if (escaped !== undefined)
+    throw new TraceError(
+      `a tensor is used that was made from an argument, ${escaped.dtype}${showShape(escaped.shape)}, while another function was traced, and has no value outside of it: return it from that function, and use what it returned`,
+    )
+}
+
+/** What is compiled: the parameters, and the nodes that are computed from them. */
+export interface Graph {
+  readonly parameters: readonly NodeOf<'parameter'>[]
+  readonly outputs: readonly Node[]
+}
+
+/** How it is compiled. */
+export interface CompileOptions {
+  /** All unless told otherwise. */
+  readonly passes?: Passes
+  /** What the backend asks of kernels. */
+  readonly limits?: Limits
+  /** What the backend computes with. */
+  readonly dtypes?: readonly DType[]
+  /** Parameters whose memory outputs may take over. */
+  readonly donated?: ReadonlySet<number>
+}
+
+/**
+ * Compiles a graph.
+ *
+ * @throws TraceError where the graph needs a parameter that is not its own
+ * @throws DTypeError where it needs a dtype that the backend does not have
+ */
+export const compile = (
+  graph: Graph,
+  { passes = allPasses, limits = usualLimits, dtypes = allDTypes, donated = new Set() }: CompileOptions = {},
+): Plan => {
+  requireBound(graph.parameters, graph.outputs)
+  requireDTypes(graph, dtypes)
+  const program = canonicalise(graph.parameters, graph.outputs, passes)
+  const lowered = lower(program, passes.fuse ? fuse(program, passes, limits) : keepApart(program), limits)
+  const timeline = timelineOf(lowered.kernels, lowered.buffers)
+  if (passes.epilogue) appendEpilogues(timeline, limits)
+  if (passes.join) joinKernels(timeline, limits)
+  const { buffers, arenaBytes } = place(timeline, passes.reuse)
+  return {
+    program,
+    arguments: program.parameters.map(slot),
+    outputs: program.outputs.map(slot),
+    buffers,
+    kernels: inOrder(timeline),
+    arenaBytes,
+    overwrites: overwritesOf(timeline, donated),
+  }
+}
