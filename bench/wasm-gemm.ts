@@ -19,6 +19,7 @@ import type { ConvKernel, Kernel } from '../src/compiler/kernel.ts'
 import { deviceOn } from '../src/tensor/device.ts'
 import { cpuBackend } from '../src/backends/cpu/backend.ts'
 import { generate } from '../src/backends/wasm/generate.ts'
+import { E } from '../src/prelude/fp.ts'
 import type { Generated } from '../src/backends/wasm/emit/kernelCode.ts'
 import { capabilities } from '../src/backends/wasm/machine.ts'
 import { flopsOfTurn, peakModule, peakPages } from '../src/backends/wasm/peak.ts'
@@ -72,9 +73,9 @@ const waysOf = (kernel: Kernel): readonly (readonly [way: string, code: Generate
   ['', generate(kernel, machine)],
   ...Object.values(winograds).flatMap((w) => {
     const code = kernel.kind === 'conv' ? winogradWith(kernel, machine, w, true) : undefined
-    if (kernel.kind !== 'conv' || typeof code !== 'object') return []
+    if (kernel.kind !== 'conv' || code === undefined || E.isLeft(code)) return []
     const star = winogradWith(kernel, machine, w) === undefined ? ' ' : '*'
-    return [[`F(${w.outputs}×${w.outputs})${star}`, code] as const]
+    return [[`F(${w.outputs}×${w.outputs})${star}`, code.right] as const]
   }),
 ]
 

@@ -1,6 +1,7 @@
 /** Equations of the chapter on making convolution fast (12). */
 import fc from 'fast-check'
 import { permute } from '../../src/prelude/array.ts'
+import { E } from '../../src/prelude/fp.ts'
 import { tileFor } from '../../src/backends/wasm/gemm/gemmTile.ts'
 import { winogradWith } from '../../src/backends/wasm/conv/winograd.ts'
 import { winograds } from '../../src/backends/wasm/conv/winogradTransforms.ts'
@@ -118,8 +119,8 @@ const oneTile = (
     : whole
   const kernel = convKernel(view, contiguous([taps, taps, depth, lanes]), plain, [outer, result, result, lanes])
   const code = winogradWith(kernel, { fma: false, wide: false }, winograds[4], true)
-  if (typeof code !== 'object') throw new Error('a tile has no code')
-  const { values } = runPhases(code, [x, w, new Float32Array(outer * result * result * lanes)], 2)
+  if (code === undefined || E.isLeft(code)) throw new Error('a tile has no code')
+  const { values } = runPhases(code.right, [x, w, new Float32Array(outer * result * result * lanes)], 2)
   return upTo(result * result).map((pixel) => at(values, pixel * lanes))
 }
 

@@ -2,10 +2,12 @@
 import { epilogueKernel, withoutEpilogue, type Contraction } from '../../compiler/epilogue.ts'
 import { separated } from '../../compiler/join.ts'
 import type { ElementwiseKernel, Kernel } from '../../compiler/kernel.ts'
+import { E, pipe } from '../../prelude/fp.ts'
 import { conv } from './conv/conv.ts'
 import { elementwise } from './elementwise/elementwise.ts'
 import { gemm } from './gemm/gemm.ts'
 import type { Generated, Machine, Phase } from './emit/kernelCode.ts'
+import type { Unsupported } from './emit/unsupported.ts'
 import { copy, place } from './move/place.ts'
 import { gather } from './move/gather.ts'
 import { reduce } from './reduce/reduce.ts'
@@ -20,10 +22,12 @@ const single = (phase: Phase): Generated => ({ phases: [phase], scratch: 0 })
 
 const nothing: Generated = { phases: [], scratch: 0 }
 
-const or = (vector: Generated | Phase | string, scalar: () => Phase): Generated => {
-  if (typeof vector === 'string') return single(scalar())
-  return 'phases' in vector ? vector : single(vector)
-}
+/** The vector code, or, where there is none, that for one element at a time. */
+const or = (vector: E.Either<Unsupported, Generated>, scalar: () => Phase): Generated =>
+  pipe(
+    vector,
+    E.getOrElse(() => single(scalar())),
+  )
 
 /** One after the other, over the same scratch memory. */
 const inTurn = (parts: readonly Generated[]): Generated => ({
@@ -34,15 +38,17 @@ const inTurn = (parts: readonly Generated[]): Generated => ({
 /** Where several results have no vector code together, they are written one after the other. */
 const bodyCode = (kernel: ElementwiseKernel): Generated => {
   if (kernel.body.size === 0) return nothing
-  const together = copy(kernel) ?? elementwise(kernel)
-  if (typeof together !== 'string') return or(together, () => scalarElementwise(kernel))
+  const copied = copy(kernel)
+  if (copied !== undefined) return single(copied)
+  const together = elementwise(kernel)
+  if (E.isRight(together)) return together.right
   return inTurn(separated(kernel).map((k) => or(elementwise(k), () => scalarElementwise(k))))
 }
 
 /** The contraction with its epilogue, or, where one of them has no code for that, one after the other. */
 const contraction = (kernel: Contraction, machine: Machine): Generated => {
   const whole = kernel.kind === 'gemm' ? gemm(kernel, machine) : (winograd(kernel, machine) ?? conv(kernel, machine))
-  if (typeof whole !== 'string') return whole
+  if (E.isRight(whole)) return whole.right
   const epilogue = epilogueKernel(kernel)
   const alone = kernel.kind === 'gemm' ? withoutEpilogue(kernel) : withoutEpilogue(kernel)
   if (epilogue !== undefined) return inTurn([contraction(alone, machine), bodyCode(epilogue)])

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { E } from '../../../src/prelude/fp.ts'
 import { range } from '../../../src/prelude/array.ts'
 import { sizeOf } from '../../../src/graph/shape.ts'
 import { contiguous, type View } from '../../../src/compiler/view.ts'
@@ -88,8 +89,8 @@ const contraction = (longest: number): fc.Arbitrary<Case> =>
 
 const codeFor = ({ kernel }: Case, machine: Machine): Generated => {
   const code = gemm(kernel, machine)
-  if (typeof code === 'string') throw new Error(code)
-  return code
+  if (E.isLeft(code)) throw new Error(code.left.kind)
+  return code.right
 }
 
 /** The kernel computes what cpu does, wherever its units run, and writes nothing else. */
@@ -158,7 +159,7 @@ describe.each(machines)('a product of matrices, fma $fma, wide $wide', (machine)
 
 it('says why a product of other numbers has no code', () => {
   const { kernel } = plain(2, 2, 2)
-  expect(gemm({ ...kernel, dtype: 'f64', x: { ...kernel.x, dtype: 'f64' } }, { fma: false, wide: false })).toBe(
-    'a product of f64 to f64 has no code',
+  expect(gemm({ ...kernel, dtype: 'f64', x: { ...kernel.x, dtype: 'f64' } }, { fma: false, wide: false })).toEqual(
+    E.left({ kind: 'contraction', from: 'f64', to: 'f64' }),
   )
 })

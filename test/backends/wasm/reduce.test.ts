@@ -1,6 +1,7 @@
 /** Reductions on wasm: sums within one rounding of cpu's, maxima with its bits, whatever the views, and whatever the order of units. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { E } from '../../../src/prelude/fp.ts'
 import { at, product, range } from '../../../src/prelude/array.ts'
 import { makeNode } from '../../../src/graph/node.ts'
 import { rowMajor, sizeOf } from '../../../src/graph/shape.ts'
@@ -42,8 +43,8 @@ const kernelOf = (operation: Operation, x: View, y: View, axes: readonly number[
 
 const codeFor = (kernel: ReduceKernel): Generated => {
   const code = reduce(kernel)
-  if (typeof code === 'string') throw new Error(code)
-  return code
+  if (E.isLeft(code)) throw new Error(code.left.kind)
+  return code.right
 }
 
 /** Half a unit in the last place of f32, and a little: both sides are sums in doubles, rounded once, in different orders. */

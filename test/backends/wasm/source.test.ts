@@ -2,7 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { wasmBackend } from '../../../src/backends/wasm/backend.ts'
 import { deviceOn } from '../../../src/tensor/device.ts'
-import { tensor } from '../../../src/tensor/create.ts'
+import { conv2d } from '../../../src/tensor/convolution.ts'
+import { ones, tensor } from '../../../src/tensor/create.ts'
+import { relu } from '../../../src/tensor/functions.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { cpuDevice } from '../../support/device.ts'
 
@@ -18,6 +20,32 @@ describe('source', () => {
     let depth = 0
     for (const c of only) depth += c === '(' ? 1 : c === ')' ? -1 : 0
     expect(depth).toBe(0)
+  })
+
+  it('is the same text every time, also where the function is compiled again or on another device', () => {
+    const f = (x: Tensor, w: Tensor, k: Tensor): readonly Tensor[] => [
+      relu(x.matmul(w).add(1)),
+      x.sum(),
+      conv2d(x.reshape([1, 16, 16, 1]), k, { padding: 1 }),
+      x.add(x.transpose()),
+      x.cast('f64').exp().sum(0),
+    ]
+    const given = [
+      [16, 16],
+      [16, 16],
+      [3, 3, 1, 4],
+    ].map((shape) => ones(shape)) as [Tensor, Tensor, Tensor]
+    const device = deviceOn(wasmBackend())
+    const compiled = device.compile(f)
+    const first = compiled.source(...given)
+    expect(first.length).toBeGreaterThan(4)
+    expect(compiled.source(...given)).toEqual(first)
+    expect(device.compile(f).source(...given)).toEqual(first)
+    expect(
+      deviceOn(wasmBackend())
+        .compile(f)
+        .source(...given),
+    ).toEqual(first)
   })
 
   it('is not there on cpu, which says so', () => {

@@ -168,16 +168,12 @@ export const when = (condition: Expression, yes: readonly Statement[], no: reado
   no,
 })
 
-let labels = 0
-
-/** `for (index = index; index < limit; index += step) body`: tested before the first turn. */
+/**
+ * `for (index = index; index < limit; index += step) body`: tested before the first turn. The loop is labelled with its index's name, for no loop
+ * inside it counts with the same local; loops one after the other may.
+ */
 export const countTo = (index: Local, limit: Expression, step: number, body: readonly Statement[]): Statement => {
-  const label = `${index.name}${(labels += 1)}`
-  return when(apply('i32.lt_s', [get(index), limit]), [
-    loop(label, [
-      ...body,
-      set(index, add(get(index), i32(step))),
-      branch(label, apply('i32.lt_s', [get(index), limit])),
-    ]),
-  ])
+  const isBelow = apply('i32.lt_s', [get(index), limit])
+  const next = set(index, add(get(index), i32(step)))
+  return when(isBelow, [loop(index.name, [...body, next, branch(index.name, isBelow)])])
 }

@@ -141,6 +141,7 @@ const writeExpression = (scope: Scope, x: Expression): void => {
 const nothing = 0x40
 
 const writeBlock = (scope: Scope, opcode: number, label: string, body: readonly Statement[]): void => {
+  if (scope.labels.includes(label)) throw new Error(`the label $${label} stands inside another one of its name`)
   scope.out.push(opcode, nothing)
   writeStatements({ ...scope, labels: [label, ...scope.labels] }, body)
   scope.out.push(0x0b)

@@ -7,12 +7,15 @@
  * taps, so each phase is a contraction of its own with those taps alone.
  */
 import { at, product, range } from '../../../prelude/array.ts'
+import { E } from '../../../prelude/fp.ts'
 import type { ConvKernel } from '../../../compiler/kernel.ts'
 import { imageOf, type Image, type Margins } from './convImage.ts'
 import { contraction, denseStrides, movedBy, startOf, type Ending } from '../gemm/gemm.ts'
 import { epilogueOf } from '../gemm/gemmEpilogue.ts'
 import type { Axis, Contraction } from '../gemm/gemmContraction.ts'
-import type { Generated, Machine, Parameter } from '../emit/kernelCode.ts'
+import { inBuffer } from '../emit/block.ts'
+import type { Unsupported } from '../emit/unsupported.ts'
+import type { Generated, Machine } from '../emit/kernelCode.ts'
 
 const alignment = 256
 
@@ -96,7 +99,6 @@ const contractionOf = (
     const { taps: length, tapStep, tapPeriod } = meetings[i]
     return { length, x: at(s, i + 1) * tapStep, y: at(f, i) * tapPeriod, out: 0 }
   })
-  const result: Parameter = { kind: 'buffer', buffer: output, offset: 0 }
   return {
     x: movedBy(
       image.start,
@@ -107,7 +109,7 @@ const contractionOf = (
       sum((m, i) => m.tap * at(f, i)),
     ),
     out: movedBy(
-      result,
+      inBuffer(output),
       sum((m, i) => m.first * at(out, i + 1)),
     ),
     isWhole: meetings.every((m, i) => m.pixels === shape[i + 1]),
@@ -120,11 +122,11 @@ const contractionOf = (
 }
 
 /** The kernel as code, or why it has none. */
-export const conv = (kernel: ConvKernel, machine: Machine): Generated | string => {
+export const conv = (kernel: ConvKernel, machine: Machine): E.Either<Unsupported, Generated> => {
   const { x, filter, shape, dtype } = kernel
   if (x.dtype !== 'f32' || filter.dtype !== 'f32' || dtype !== 'f32')
-    return `a convolution of ${x.dtype} to ${dtype} has no code`
-  if (shape.includes(0)) return { phases: [], scratch: 0 }
+    return E.left({ kind: 'contraction', from: x.dtype, to: dtype })
+  if (shape.includes(0)) return E.right({ phases: [], scratch: 0 })
   const [rows, columns] = [meetingsOf(kernel, 0), meetingsOf(kernel, 1)]
   const margins = [marginsOf(rows, at(x.view.shape, 1)), marginsOf(columns, at(x.view.shape, 2))] as const
   const image = imageOf(x, margins, 0)
@@ -132,8 +134,10 @@ export const conv = (kernel: ConvKernel, machine: Machine): Generated | string =
   const low = [margins[0].low, margins[1].low] as const
   const outputs = at(shape, 3)
   const body = kernel.epilogue
-  const epilogue = body && epilogueOf(body, kernel.output, [1, product(shape.slice(0, 3)), outputs])
-  if (typeof epilogue === 'string') return epilogue
+  const ends =
+    body === undefined ? E.right(undefined) : epilogueOf(body, kernel.output, [1, product(shape.slice(0, 3)), outputs])
+  if (E.isLeft(ends)) return ends
+  const epilogue = ends.right
   const each = outputs / kernel.attrs.groups
   const batches = range(kernel.attrs.groups).map((g) => ({ batch: 0, column: g * each }))
   const ending = (r: Meeting, c: Meeting): Ending | undefined =>
@@ -141,8 +145,8 @@ export const conv = (kernel: ConvKernel, machine: Machine): Generated | string =
   const parts = rows.flatMap((r) =>
     columns.map((c) => contraction(contractionOf(kernel, image, low, [r, c]), machine, ending(r, c), taken)),
   )
-  return {
+  return E.right({
     phases: [...image.phases, ...parts.flatMap((p) => p.phases)],
     scratch: Math.max(taken, ...parts.map((p) => p.scratch)),
-  }
+  })
 }

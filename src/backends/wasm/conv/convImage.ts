@@ -6,23 +6,11 @@ import { at, permute, product, range } from '../../../prelude/array.ts'
 import { addresses } from '../../../compiler/addresses.ts'
 import type { Operand } from '../../../compiler/kernel.ts'
 import { coalesce } from '../../../compiler/view.ts'
-import {
-  add,
-  apply,
-  countTo,
-  get,
-  i32,
-  mul,
-  set,
-  store,
-  sub,
-  when,
-  type Expression,
-  type Local,
-} from '../assembler/code.ts'
-import type { Function } from '../assembler/module.ts'
-import { constantStatements, emitter, fresh, inside, keep, lanesOfBits, word, type Emitter } from '../emit/emitter.ts'
-import type { Parameter, Phase } from '../emit/kernelCode.ts'
+import { add, apply, countTo, get, i32, mul, set, store, sub, when, type Expression } from '../assembler/code.ts'
+import { block, inBuffer, inScratch, table, words, type Field } from '../emit/block.ts'
+import { fresh, inside, keep, lanesOfBits, type Emitter } from '../emit/emitter.ts'
+import { code, phase, type Parameter, type Phase } from '../emit/kernelCode.ts'
+import { eachUnit } from '../emit/opening.ts'
 
 /** An image in memory: where it begins, its strides in elements, and the phase that makes it. */
 export interface Image {
@@ -46,20 +34,14 @@ interface Extent {
   readonly count: number
 }
 
-/** Words of the block. */
-const words = {
-  from: 0,
-  to: 1,
-  lines: 2,
-  lineBytes: 3,
-  begin: 4,
-  groups: 5,
-  groupFrom: 6,
-  groupTo: 7,
-  length: 8,
-  elementFrom: 9,
-  elementTo: 10,
-} as const
+/** The words of a copy: lines of the image, each made of groups of numbers. */
+const imageBlock = block({
+  ...words('from', 'to', 'lines', 'lineBytes', 'begin'),
+  ...words('groups', 'groupFrom', 'groupTo', 'length', 'elementFrom', 'elementTo'),
+})
+
+/** The words as expressions. */
+type Words = typeof imageBlock extends Field<never, infer Read> ? Read : never
 
 /** Numbers that are worth a thread's attention. */
 const unitsOfWork = 16384
@@ -77,7 +59,7 @@ const copyRun = (e: Emitter, from: Expression, to: Expression, bytes: Expression
 }
 
 /** Copies elements with steps. */
-const copySteps = (e: Emitter, from: Expression, to: Expression, bytes: Expression, block: Local): void => {
+const copySteps = (e: Emitter, from: Expression, to: Expression, bytes: Expression, w: Words): void => {
   const [i, source, target] = [fresh(e, 'i', 'i32'), fresh(e, 'source', 'i32'), fresh(e, 'target', 'i32')]
   e.statements.push(
     set(source, from),
@@ -85,49 +67,50 @@ const copySteps = (e: Emitter, from: Expression, to: Expression, bytes: Expressi
     set(i, i32(0)),
     countTo(i, bytes, 4, [
       store('f32.store', get(target), apply('f32.load', [get(source)], 0)),
-      set(source, add(get(source), word(block, words.elementFrom))),
-      set(target, add(get(target), word(block, words.elementTo))),
+      set(source, add(get(source), w.elementFrom)),
+      set(target, add(get(target), w.elementTo)),
     ]),
   )
 }
 
-const makeFunction = (name: string, runs: boolean): Function => {
-  const e = emitter()
-  const block: Local = { name: 'block', type: 'i32' }
-  const unit: Local = { name: 'unit', type: 'i32' }
-  const last: Local = { name: 'last', type: 'i32' }
-  const turn = inside(e)
-  const lineBytes = keep(turn, 'lineBytes', word(block, words.lineBytes))
-  const to = keep(turn, 'to', add(word(block, words.to), apply('i32.mul', [get(unit), lineBytes])))
-  const i = fresh(e, 'i', 'i32')
-  const zero = lanesOfBits(e, 0)
-  const wide = keep(turn, 'wide', sub(lineBytes, i32(31)))
-  turn.statements.push(
-    set(i, i32(0)),
-    countTo(i, wide, 32, [store('v128.store', add(to, get(i)), zero), store('v128.store', add(to, get(i)), zero, 16)]),
-    countTo(i, lineBytes, 4, [store('i32.store', add(to, get(i)), i32(0))]),
-  )
-  const line = keep(turn, 'line', apply('i32.load', [add(word(block, words.lines), mul(get(unit), i32(4)))]))
-  const copy = inside(turn)
-  const [group, source, target] = [fresh(e, 'group', 'i32'), fresh(e, 'source', 'i32'), fresh(e, 'target', 'i32')]
-  copy.statements.push(
-    set(group, i32(0)),
-    set(source, add(word(block, words.from), line)),
-    set(target, add(to, word(block, words.begin))),
-  )
-  const perGroup = inside(copy)
-  const bytes = keep(perGroup, 'bytes', mul(word(block, words.length), i32(4)))
-  if (runs) copyRun(perGroup, get(source), get(target), bytes)
-  else copySteps(perGroup, get(source), get(target), bytes, block)
-  perGroup.statements.push(
-    set(source, add(get(source), word(block, words.groupFrom))),
-    set(target, add(get(target), word(block, words.groupTo))),
-  )
-  copy.statements.push(countTo(group, word(block, words.groups), 1, perGroup.statements))
-  turn.statements.push(when(apply('i32.ne', [line, i32(nothing)]), copy.statements))
-  e.statements.push(countTo(unit, get(last), 1, turn.statements))
-  return { name, parameters: [block, unit, last], body: [...constantStatements(e), ...e.statements] }
+/** Whether numbers are copied in runs; else they lie apart. */
+interface Copying {
+  readonly runs: boolean
 }
+
+const imageCode = code(
+  'image',
+  () => imageBlock,
+  (unit, { runs }: Copying) => {
+    const { e, words: w } = unit
+    eachUnit(unit, (turn) => {
+      const lineBytes = keep(turn, 'lineBytes', w.lineBytes)
+      const to = keep(turn, 'to', add(w.to, apply('i32.mul', [get(unit.first), lineBytes])))
+      const i = fresh(e, 'i', 'i32')
+      const zero = lanesOfBits(e, 0)
+      const wide = keep(turn, 'wide', sub(lineBytes, i32(31)))
+      turn.statements.push(
+        set(i, i32(0)),
+        countTo(i, wide, 32, [
+          store('v128.store', add(to, get(i)), zero),
+          store('v128.store', add(to, get(i)), zero, 16),
+        ]),
+        countTo(i, lineBytes, 4, [store('i32.store', add(to, get(i)), i32(0))]),
+      )
+      const line = keep(turn, 'line', apply('i32.load', [add(w.lines, mul(get(unit.first), i32(4)))]))
+      const copy = inside(turn)
+      const [group, source, target] = [fresh(e, 'group', 'i32'), fresh(e, 'source', 'i32'), fresh(e, 'target', 'i32')]
+      copy.statements.push(set(group, i32(0)), set(source, add(w.from, line)), set(target, add(to, w.begin)))
+      const perGroup = inside(copy)
+      const bytes = keep(perGroup, 'bytes', mul(w.length, i32(4)))
+      if (runs) copyRun(perGroup, get(source), get(target), bytes)
+      else copySteps(perGroup, get(source), get(target), bytes, w)
+      perGroup.statements.push(set(source, add(get(source), w.groupFrom)), set(target, add(get(target), w.groupTo)))
+      copy.statements.push(countTo(group, w.groups, 1, perGroup.statements))
+      turn.statements.push(when(apply('i32.ne', [line, i32(nothing)]), copy.statements))
+    })
+  },
+)
 
 /** Strides of the padded image: dense, axes in the order of the input's memory. */
 const denseIn = (order: readonly number[], lengths: readonly number[]): readonly number[] => {
@@ -176,29 +159,28 @@ const copyOf = ({ view, buffer }: Operand, extents: readonly Extent[], offset: n
     : [at(counts, 1), at(strides, at(inner, 1)), at(dense, at(inner, 1))]
   const begin = inner.reduce((sum, a) => sum + at(extents, a).low * at(dense, a), 0)
   const lines = linesOf(outer, extents, strides)
-  const start: Parameter = { kind: 'scratch', offset }
+  const start = inScratch(offset)
   const runs = run === 1 || (from === 1 && to === 1)
   const lineLength = product(inner.map((a) => at(lengths, a)))
-  const phase: Phase = {
-    key: `image ${runs ? 'runs' : 'steps'}`,
-    make: (name) => makeFunction(name, runs),
-    parameters: [
-      { kind: 'buffer', buffer, offset: 4 * view.offset },
-      start,
-      { kind: 'table', values: lines },
-      4 * lineLength,
-      4 * begin,
-      joined ? 1 : at(counts, 0),
-      4 * at(strides, at(inner, 0)),
-      4 * at(dense, at(inner, 0)),
-      run,
-      4 * from,
-      4 * to,
-    ],
-    units: lines.length,
-    grain: Math.max(1, Math.floor(unitsOfWork / Math.max(1, lineLength))),
-  }
-  return { start, strides: dense, phases: [phase], bytes: 4 * product(lengths) }
+  const copying = phase(
+    imageCode,
+    { runs },
+    {
+      from: inBuffer(buffer, 4 * view.offset),
+      to: start,
+      lines: table(lines),
+      lineBytes: 4 * lineLength,
+      begin: 4 * begin,
+      groups: joined ? 1 : at(counts, 0),
+      groupFrom: 4 * at(strides, at(inner, 0)),
+      groupTo: 4 * at(dense, at(inner, 0)),
+      length: run,
+      elementFrom: 4 * from,
+      elementTo: 4 * to,
+    },
+    { units: lines.length, grain: Math.max(1, Math.floor(unitsOfWork / Math.max(1, lineLength))) },
+  )
+  return { start, strides: dense, phases: [copying], bytes: 4 * product(lengths) }
 }
 
 /** The image of a convolution's input with these margins of its rows and columns. */
@@ -209,6 +191,5 @@ export const imageOf = (x: Operand, margins: readonly [Margins, Margins], scratc
     return { length: low + count + high, low, count }
   })
   if (extents.some((e) => e.length !== e.count)) return copyOf(x, extents, scratch)
-  const start: Parameter = { kind: 'buffer', buffer: x.buffer, offset: 4 * x.view.offset }
-  return { start, strides: x.view.strides, phases: [], bytes: 0 }
+  return { start: inBuffer(x.buffer, 4 * x.view.offset), strides: x.view.strides, phases: [], bytes: 0 }
 }

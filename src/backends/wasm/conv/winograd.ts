@@ -7,29 +7,23 @@
  * filter's gradient the transposed algorithm.
  */
 import { at, permute, product } from '../../../prelude/array.ts'
+import { E } from '../../../prelude/fp.ts'
 import type { ConvKernel } from '../../../compiler/kernel.ts'
 import { contiguous, type View } from '../../../compiler/view.ts'
 import { contraction, movedBy, startOf } from '../gemm/gemm.ts'
-import { epilogueOf, epilogueParameters, type Epilogue } from '../gemm/gemmEpilogue.ts'
-import type { Generated, Machine, Parameter, Phase } from '../emit/kernelCode.ts'
-import { makeGathering, makeScattering, tileBytes, type Form } from './winogradCode.ts'
+import { epilogueNumbers, epilogueOf, structureOfEpilogue, type Epilogue } from '../gemm/gemmEpilogue.ts'
+import { inBuffer, inScratch, table } from '../emit/block.ts'
+import type { Unsupported } from '../emit/unsupported.ts'
+import { phase, type Generated, type Machine, type Parameter, type Phase } from '../emit/kernelCode.ts'
+import { gatheringCode, scatteringCode, tileBytes, type Form } from './winogradCode.ts'
 import { productsOf, type Part, type Products, type Tiled } from './winogradProducts.ts'
 import { lowestOf, offsetsOf, rowsOf, scatteredRecords } from './winogradTiles.ts'
 import { winograds, type Winograd } from './winogradTransforms.ts'
-
-const table = (values: Int32Array | Float32Array): Parameter => ({ kind: 'table', values })
 
 /** Bytes of points that are worth a thread's attention. */
 const unitsOfWork = 65_536
 
 const grainOf = (form: Form): number => Math.max(1, Math.floor(unitsOfWork / tileBytes(form)))
-
-const keyOf = ({ transform: { from, to }, channels, fma }: Form, epilogue?: Epilogue): string =>
-  [
-    `winograd ${from}→${to} ${channels}`,
-    ...(fma ? ['fma'] : []),
-    ...(epilogue === undefined ? [] : [epilogue.key]),
-  ].join(' ')
 
 /** Transformed tiles in scratch memory, as an operand of the products. */
 interface Points {
@@ -44,23 +38,27 @@ interface Points {
   readonly left: Part
 }
 
-const gathered = ({ operand, axes, grid, transform, depth }: Tiled, fma: boolean, offset: number): Points => {
+const gathered = (
+  { operand, axes, grid, transform, depth }: Tiled,
+  { outputs }: Winograd,
+  fma: boolean,
+  offset: number,
+): Points => {
   const { view } = operand
   const [channels, tileAxes] = [at(view.shape, axes[3]), axes.slice(0, 3)]
   const images: View = { offset: 0, shape: permute(view.shape, tileAxes), strides: permute(view.strides, tileAxes) }
-  const form: Form = { transform, points: transform.to, channels, fma }
+  const form: Form = { outputs, transform, channels, fma }
   const records = offsetsOf(images, grid)
   const tiles = records.length / grid.side ** 2
-  const start: Parameter = { kind: 'scratch', offset }
+  const start = inScratch(offset)
   const lowest = movedBy(startOf(operand), lowestOf(images))
   return {
-    phase: {
-      key: keyOf(form),
-      make: (name) => makeGathering(name, form),
-      parameters: [lowest, start, table(new Float32Array(channels)), table(records)],
-      units: tiles,
-      grain: grainOf(form),
-    },
+    phase: phase(
+      gatheringCode,
+      form,
+      { pixels: lowest, points: start, zeros: table(new Float32Array(channels)), records: table(records) },
+      { units: tiles, grain: grainOf(form) },
+    ),
     start,
     bytes: tiles * tileBytes(form),
     count: { tiles, channels },
@@ -73,7 +71,7 @@ const gathered = ({ operand, axes, grid, transform, depth }: Tiled, fma: boolean
 /** The phase that makes the output of sums, and ends it with the epilogue. */
 const scattered = (
   { shape, output }: ConvKernel,
-  { grid, transform }: Products,
+  { grid }: Products,
   form: Form,
   sums: Parameter,
   epilogue: Epilogue | undefined,
@@ -83,14 +81,13 @@ const scattered = (
   const places = offsetsOf({ ...images, strides: images.strides.map((s) => s * channels) }, grid)
   const records = scatteredRecords(places, pixels)
   const ending =
-    epilogue && epilogueParameters(epilogue, [{ batch: 0, column: 0 }], 0, rowsOf(records, pixels, 4 * channels))
-  return {
-    key: keyOf({ ...form, transform }, epilogue),
-    make: (name) => makeScattering(name, form, epilogue),
-    parameters: [sums, { kind: 'buffer', buffer: output, offset: 0 }, table(records), ...(ending ?? [])],
-    units: places.length / pixels,
-    grain: grainOf(form),
-  }
+    epilogue && epilogueNumbers(epilogue, [{ batch: 0, column: 0 }], 0, rowsOf(records, pixels, 4 * channels))
+  return phase(
+    scatteringCode,
+    { ...form, epilogue: epilogue && structureOfEpilogue(epilogue) },
+    { points: sums, pixels: inBuffer(output), records: table(records), epilogue: ending ?? [] },
+    { units: places.length / pixels, grain: grainOf(form) },
+  )
 }
 
 /** Products of a matrix that take as long as a transform for each number that it writes, where it does not stay in a cache (bench/wasm-gemm). */
@@ -110,19 +107,21 @@ export const winogradWith = (
   machine: Machine,
   w: Winograd,
   always = false,
-): Generated | string | undefined => {
+): E.Either<Unsupported, Generated> | undefined => {
   const products = productsOf(kernel, w)
   if (products === undefined) return undefined
   const { shape, output, epilogue: body } = kernel
-  const x = gathered(products.x, machine.fma, 0)
-  const y = gathered(products.y, machine.fma, x.bytes)
+  const x = gathered(products.x, w, machine.fma, 0)
+  const y = gathered(products.y, w, machine.fma, x.bytes)
   const [rows, channels, depth] = [x.count[x.left], at(shape, 3), x.count[x.depth]]
-  const form: Form = { transform: products.transform, points: w.points, channels, fma: machine.fma }
+  const form: Form = { outputs: w.outputs, transform: products.transform, channels, fma: machine.fma }
   const [points, sumBytes] = [w.points ** 2, rows * tileBytes(form)]
   if (!always && !pays(kernel, points * rows * channels * depth, x, y, sumBytes)) return undefined
-  const epilogue = body && epilogueOf(body, output, [1, product(shape.slice(0, 3)), channels])
-  if (typeof epilogue === 'string') return epilogue
-  const sums: Parameter = { kind: 'scratch', offset: x.bytes + y.bytes }
+  const ends =
+    body === undefined ? E.right(undefined) : epilogueOf(body, output, [1, product(shape.slice(0, 3)), channels])
+  if (E.isLeft(ends)) return ends
+  const epilogue = ends.right
+  const sums = inScratch(x.bytes + y.bytes)
   const { phases, scratch } = contraction(
     {
       x: x.start,
@@ -139,9 +138,9 @@ export const winogradWith = (
     undefined,
     x.bytes + y.bytes + sumBytes,
   )
-  return { phases: [x.phase, y.phase, ...phases, scattered(kernel, products, form, sums, epilogue)], scratch }
+  return E.right({ phases: [x.phase, y.phase, ...phases, scattered(kernel, products, form, sums, epilogue)], scratch })
 }
 
 /** The code where it pays, or why it has none; undefined where convolutions are to be summed as they stand. */
-export const winograd = (kernel: ConvKernel, machine: Machine): Generated | string | undefined =>
+export const winograd = (kernel: ConvKernel, machine: Machine): E.Either<Unsupported, Generated> | undefined =>
   machine.winograd === undefined ? undefined : winogradWith(kernel, machine, winograds[machine.winograd])

@@ -19,27 +19,28 @@ import {
   type Expression,
   type Local,
 } from '../assembler/code.ts'
-import type { Function } from '../assembler/module.ts'
-import { unitParameters } from '../move/bytes.ts'
-import { constantStatements, emitter, fresh, inside, keep, word, type Emitter } from '../emit/emitter.ts'
-import { writeEpilogue, type Epilogue } from '../gemm/gemmEpilogue.ts'
-import type { Transform } from './winogradTransforms.ts'
+import { block, words } from '../emit/block.ts'
+import { fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
+import { code } from '../emit/kernelCode.ts'
+import { eachUnit } from '../emit/opening.ts'
+import { epilogueField, writeEpilogue, type EpilogueStructure } from '../gemm/gemmEpilogue.ts'
+import { winograds, type TransformName, type Winograd } from './winogradTransforms.ts'
 
 /** Channels that are transformed at once. */
 export const lanesAtOnce = 8
 
 /** What a function is made for. Points lie [tile, point, channel] in memory. */
 export interface Form {
-  readonly transform: Transform
-  /** Points along an axis. */
-  readonly points: number
+  /** The algorithm, by its outputs along an axis, and which of its transforms. */
+  readonly outputs: Winograd['outputs']
+  readonly transform: TransformName
   readonly channels: number
   readonly fma: boolean
 }
 
 /** Bytes from one tile's points to the next's: a cache line more than they take, or tiles of usual sizes would share few of a cache's sets. */
-export const tileBytes = ({ points, channels }: Pick<Form, 'points' | 'channels'>): number =>
-  4 * points ** 2 * channels + 64
+export const tileBytes = ({ outputs, channels }: Pick<Form, 'outputs' | 'channels'>): number =>
+  4 * winograds[outputs].points ** 2 * channels + 64
 
 /** Where the channels of one pixel or point begin: a pointer and constant bytes. */
 interface Place {
@@ -54,7 +55,7 @@ const places = (pointer: Expression, count: number, step: number): readonly Plac
 /** Transforms the channels of some places into those of others, `bytes` of each. */
 const writePass = (
   e: Emitter,
-  { transform, fma }: Form,
+  { outputs, transform, fma }: Form,
   from: readonly Place[],
   to: readonly Place[],
   bytes: number,
@@ -73,7 +74,7 @@ const writePass = (
     return halves.map((half) => keep(turn, 'from', apply('v128.load', [address], p.bytes + half)))
   })
   const results = halves.map((_, h) =>
-    transform.of(
+    winograds[outputs][transform].of(
       turn,
       fma,
       loaded.map((pair) => pair[h] as Expression),
@@ -116,83 +117,92 @@ const pixelAt = (e: Emitter, entry: Expression, index: number, base: Expression,
   return { pointer: keep(e, 'pixel', pointer), bytes: 0 }
 }
 
-/** Words of the block of a function that gathers. */
-const gathering = { pixels: 0, points: 1, zeros: 2, records: 3 } as const
-
 /** Pixels to points. A unit is a tile, whose record holds the bytes at which each of its pixels begins; those that are not there are zeros. */
-export const makeGathering = (name: string, form: Form): Function => {
-  const { points, channels, transform } = form
-  const [pixelRow, pointBytes] = [transform.from, 4 * channels]
-  const rowBytes = points * pointBytes
-  const [block, unit, last] = unitParameters()
-  const e = emitter()
-  const turn = inside(e)
-  const w = (index: keyof typeof gathering): Expression => keep(turn, index, word(block, gathering[index]))
-  const [base, zeros] = [w('pixels'), w('zeros')]
-  const record = keep(turn, 'record', add(w('records'), mul(get(unit), i32(4 * pixelRow ** 2))))
-  const tile = keep(turn, 'tile', add(w('points'), mul(get(unit), i32(tileBytes(form)))))
-  const [entry, column, row] = [fresh(e, 'entry', 'i32'), fresh(e, 'column', 'i32'), fresh(e, 'row', 'i32')]
-  const columns = [
-    [entry, record, 4],
-    [column, tile, pointBytes],
-  ] as const
-  repeat(turn, pixelRow, columns, (perColumn) => {
-    const pixels = range(pixelRow).map((i) => pixelAt(perColumn, get(entry), i * pixelRow, base, zeros))
-    writePass(perColumn, form, pixels, places(get(column), points, rowBytes), pointBytes)
-  })
-  repeat(turn, points, [[row, tile, rowBytes]], (perRow) => {
-    writePass(perRow, form, places(get(row), pixelRow, pointBytes), places(get(row), points, pointBytes), pointBytes)
-  })
-  e.statements.push(countTo(unit, get(last), 1, turn.statements))
-  return { name, parameters: [block, unit, last], body: [...constantStatements(e), ...e.statements] }
-}
-
-/** Words of the block of a function that scatters; those of the epilogue's operands stand behind them. */
-const scattering = { points: 0, pixels: 1, records: 2, epilogue: 3 } as const
+export const gatheringCode = code(
+  'winograd gathering',
+  () => block(words('pixels', 'points', 'zeros', 'records')),
+  (unit, form: Form) => {
+    const { e, words: w, first } = unit
+    const { outputs, channels, transform } = form
+    const { points } = winograds[outputs]
+    const [pixelRow, pointBytes] = [winograds[outputs][transform].from, 4 * channels]
+    const rowBytes = points * pointBytes
+    eachUnit(unit, (turn) => {
+      const base = keep(turn, 'pixels', w.pixels)
+      const zeros = keep(turn, 'zeros', w.zeros)
+      const records = keep(turn, 'records', w.records)
+      const record = keep(turn, 'record', add(records, mul(get(first), i32(4 * pixelRow ** 2))))
+      const tiles = keep(turn, 'points', w.points)
+      const tile = keep(turn, 'tile', add(tiles, mul(get(first), i32(tileBytes(form)))))
+      const [entry, column, row] = [fresh(e, 'entry', 'i32'), fresh(e, 'column', 'i32'), fresh(e, 'row', 'i32')]
+      const columns = [
+        [entry, record, 4],
+        [column, tile, pointBytes],
+      ] as const
+      repeat(turn, pixelRow, columns, (perColumn) => {
+        const pixels = range(pixelRow).map((i) => pixelAt(perColumn, get(entry), i * pixelRow, base, zeros))
+        writePass(perColumn, form, pixels, places(get(column), points, rowBytes), pointBytes)
+      })
+      repeat(turn, points, [[row, tile, rowBytes]], (perRow) => {
+        const [from, to] = [places(get(row), pixelRow, pointBytes), places(get(row), points, pointBytes)]
+        writePass(perRow, form, from, to, pointBytes)
+      })
+    })
+  },
+)
 
 /** Words of a record: where each pixel begins, if it is there; then, for the epilogue, those that are, and how many. */
 export const scatteredWords = (pixels: number): number => 2 * pixels + 1
 
-/** Points to pixels. A unit is a tile; its record holds the bytes at which each of its pixels begins, and those that are not there are dropped. */
-export const makeScattering = (name: string, form: Form, epilogue: Epilogue | undefined): Function => {
-  const { points, channels, transform } = form
-  const [pixelRow, pointBytes] = [transform.to, 4 * channels]
-  const pixels = pixelRow ** 2
-  const [rowBytes, recordBytes] = [points * pointBytes, 4 * scatteredWords(pixels)]
-  const [block, unit, last] = unitParameters()
-  const e = emitter()
-  const turn = inside(e)
-  const w = (index: keyof typeof scattering): Expression => keep(turn, index, word(block, scattering[index]))
-  const base = w('pixels')
-  const record = keep(turn, 'record', add(w('records'), mul(get(unit), i32(recordBytes))))
-  const tile = keep(turn, 'tile', add(w('points'), mul(get(unit), i32(tileBytes(form)))))
-  writePass(turn, form, places(tile, points, rowBytes), places(tile, pixelRow, rowBytes), rowBytes)
-  // Rows of points behind those of pixels are read no more: what is not there goes into them.
-  const nowhere = keep(turn, 'nowhere', add(tile, i32(pixelRow * rowBytes)))
-  const [entry, row] = [fresh(e, 'entry', 'i32'), fresh(e, 'row', 'i32')]
-  const rows = [
-    [entry, record, 4 * pixelRow],
-    [row, tile, rowBytes],
-  ] as const
-  repeat(turn, pixelRow, rows, (perRow) => {
-    const targets = range(pixelRow).map((j) => pixelAt(perRow, get(entry), j, base, nowhere))
-    writePass(perRow, form, places(get(row), points, pointBytes), targets, pointBytes)
-  })
-  if (epilogue !== undefined)
-    writeEpilogue(turn, epilogue, {
-      block,
-      words: scattering.epilogue,
-      batch: i32(0),
-      out: base,
-      firstTile: get(unit),
-      firstRecord: record,
-      recordsEnd: keep(turn, 'end', add(record, i32(recordBytes))),
-      recordBytes,
-      rows: pixels,
-      places: pixels,
-      from: i32(0),
-      to: i32(pointBytes),
-    })
-  e.statements.push(countTo(unit, get(last), 1, turn.statements))
-  return { name, parameters: [block, unit, last], body: [...constantStatements(e), ...e.statements] }
+/** A transform that makes the output, and what is done to it then. */
+export interface ScatteringForm extends Form {
+  readonly epilogue: EpilogueStructure | undefined
 }
+
+/** Points to pixels. A unit is a tile; its record holds the bytes at which each of its pixels begins, and those that are not there are dropped. */
+export const scatteringCode = code(
+  'winograd scattering',
+  ({ epilogue }: ScatteringForm) =>
+    block({ ...words('points', 'pixels', 'records'), epilogue: epilogueField(epilogue) }),
+  (unit, form: ScatteringForm) => {
+    const { e, words: w, first } = unit
+    const { outputs, channels, transform, epilogue } = form
+    const [pixelRow, pointBytes] = [winograds[outputs][transform].to, 4 * channels]
+    const pixels = pixelRow ** 2
+    const { points } = winograds[outputs]
+    const [rowBytes, recordBytes] = [points * pointBytes, 4 * scatteredWords(pixels)]
+    eachUnit(unit, (turn) => {
+      const base = keep(turn, 'pixels', w.pixels)
+      const records = keep(turn, 'records', w.records)
+      const record = keep(turn, 'record', add(records, mul(get(first), i32(recordBytes))))
+      const tiles = keep(turn, 'points', w.points)
+      const tile = keep(turn, 'tile', add(tiles, mul(get(first), i32(tileBytes(form)))))
+      writePass(turn, form, places(tile, points, rowBytes), places(tile, pixelRow, rowBytes), rowBytes)
+      // Rows of points behind those of pixels are read no more: what is not there goes into them.
+      const nowhere = keep(turn, 'nowhere', add(tile, i32(pixelRow * rowBytes)))
+      const [entry, row] = [fresh(e, 'entry', 'i32'), fresh(e, 'row', 'i32')]
+      const rows = [
+        [entry, record, 4 * pixelRow],
+        [row, tile, rowBytes],
+      ] as const
+      repeat(turn, pixelRow, rows, (perRow) => {
+        const targets = range(pixelRow).map((j) => pixelAt(perRow, get(entry), j, base, nowhere))
+        writePass(perRow, form, places(get(row), points, pointBytes), targets, pointBytes)
+      })
+      if (epilogue === undefined) return
+      writeEpilogue(turn, epilogue, {
+        numbers: w.epilogue,
+        batch: i32(0),
+        out: base,
+        firstTile: get(first),
+        firstRecord: record,
+        recordsEnd: keep(turn, 'end', add(record, i32(recordBytes))),
+        recordBytes,
+        rows: pixels,
+        places: pixels,
+        from: i32(0),
+        to: i32(pointBytes),
+      })
+    })
+  },
+)

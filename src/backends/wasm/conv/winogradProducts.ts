@@ -6,7 +6,7 @@ import { at, product } from '../../../prelude/array.ts'
 import type { ConvKernel, Operand } from '../../../compiler/kernel.ts'
 import { lanesAtOnce } from './winogradCode.ts'
 import type { Grid } from './winogradTiles.ts'
-import type { Transform, Winograd } from './winogradTransforms.ts'
+import type { TransformName, Winograd } from './winogradTransforms.ts'
 
 /** An array whose tiles are transformed: axes of its view by their roles. */
 export interface Tiled {
@@ -14,7 +14,7 @@ export interface Tiled {
   /** The axes of images, of their rows and columns, and of channels, which are neighbours in memory. */
   readonly axes: readonly [images: number, rows: number, columns: number, channels: number]
   readonly grid: Grid
-  readonly transform: Transform
+  readonly transform: TransformName
   /** Which of its two is contracted. */
   readonly depth: Part
 }
@@ -27,7 +27,7 @@ export interface Products {
   readonly y: Tiled
   /** How sums become pixels of the output. */
   readonly grid: Grid
-  readonly transform: Transform
+  readonly transform: TransformName
 }
 
 const none = [0, 0] as const
@@ -51,18 +51,18 @@ const ofImages = ({ x, filter, attrs, shape }: ConvKernel, w: Winograd): Product
       operand: x,
       axes: [0, 1, 2, 3],
       grid: { tiles, side: w.points, step, low: attrs.padLow },
-      transform: w.input,
+      transform: 'input',
       depth: 'channels',
     },
     y: {
       operand: filter,
       axes: isTurned ? [3, 0, 1, 2] : [2, 0, 1, 3],
       grid: taps,
-      transform: w.filter,
+      transform: 'filter',
       depth: isTurned ? 'channels' : 'tiles',
     },
     grid: { tiles, side: step, step, low: none },
-    transform: w.output,
+    transform: 'output',
   }
 }
 
@@ -75,18 +75,18 @@ const ofFilter = ({ x, filter: cotangent, attrs }: ConvKernel, w: Winograd): Pro
       operand: x,
       axes: [3, 1, 2, 0],
       grid: { tiles, side: w.points, step, low: attrs.padLow },
-      transform: w.input,
+      transform: 'input',
       depth: 'tiles',
     },
     y: {
       operand: cotangent,
       axes: [2, 0, 1, 3],
       grid: { tiles, side: step, step, low: none },
-      transform: w.outputTransposed,
+      transform: 'outputTransposed',
       depth: 'tiles',
     },
     grid: taps,
-    transform: w.filterTransposed,
+    transform: 'filterTransposed',
   }
 }
 

@@ -35,6 +35,9 @@ export interface Winograd {
   readonly filterTransposed: Transform
 }
 
+/** The transforms of an algorithm. */
+export type TransformName = Exclude<keyof Winograd, 'outputs' | 'points'>
+
 /** Arithmetic of vectors whose results are named, so that each is computed once. */
 const arithmetic = (e: Emitter, fma: boolean) => {
   const named = (x: Expression): Expression => keep(e, 'value', x)

@@ -6,14 +6,15 @@
  * end: buffers are padded for that. Where an operand lies across the output, blocks of 4×4 are turned round in registers (transposing.ts).
  */
 import { at, product, range } from '../../../prelude/array.ts'
+import { E } from '../../../prelude/fp.ts'
 import type { ElementwiseKernel } from '../../../compiler/kernel.ts'
 import { contiguous } from '../../../compiler/view.ts'
 import { apply, countTo, get, i32, mul, select, set, sub, type Expression } from '../assembler/code.ts'
-import type { Function } from '../assembler/module.ts'
 import { isLaneType, whyNotVector, writeInstructions } from '../emit/body.ts'
 import { domainOf, joined, part, reordered, split, type Domain } from '../../../compiler/domain.ts'
-import { fresh, inside, keep, word, type Emitter } from '../emit/emitter.ts'
-import type { Generated, Phase } from '../emit/kernelCode.ts'
+import { block, word } from '../emit/block.ts'
+import { fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
+import { code, phase, type Generated, type Phase } from '../emit/kernelCode.ts'
 import {
   advanced,
   leavesOf,
@@ -25,10 +26,11 @@ import {
   type Walk,
   type Writing,
 } from '../emit/leaf.ts'
-import { enter, odometerParameters, turn, type Odometer } from '../emit/odometer.ts'
+import { enter, odometerField, odometerOf, turn } from '../emit/odometer.ts'
 import {
-  closed,
+  eachUnit,
   open,
+  pointerFields,
   startsOf,
   stepsOf,
   structureOfWritten,
@@ -37,7 +39,9 @@ import {
   writtenBy,
   type Opening,
   type Written,
+  type WrittenStructure,
 } from '../emit/opening.ts'
+import type { Unsupported } from '../emit/unsupported.ts'
 import { transposing, transposingAxis } from './transposing.ts'
 
 /** Elements of a unit of a kernel with one axis. */
@@ -52,7 +56,7 @@ interface Here {
 /** A row: from byte `from` until byte `until`, eight elements a turn; the rest too, unless there is none or it may be written over. */
 export const writeRow = (
   { e, pointers, steps }: Opening,
-  { body, outputs }: Written,
+  { body, outputs }: WrittenStructure,
   walks: readonly Walk[],
   from: Expression,
   until: Expression,
@@ -117,46 +121,63 @@ export const writeRow = (
   e.statements.push(countTo(i, end, 16, rest.statements))
 }
 
-const makeFlat = (name: string, kernel: Written, walks: readonly Walk[]): Function => {
-  const opening = open(walks)
-  const { e, block, first, last, pointers } = opening
-  e.statements.push(...toStarts(opening))
-  const bytes = 4 * flatUnit
-  const length = keep(e, 'length', word(block, 2 * pointers.length))
-  const end = keep(e, 'end', mul(get(last), i32(bytes)))
-  const limit = select(apply('i32.lt_s', [end, length]), end, length)
-  writeRow(opening, kernel, walks, mul(get(first), i32(bytes)), limit, true)
-  return closed(name, opening)
+/** Along one axis or row: what is written, and how the outputs and the leaves walk. */
+interface Row {
+  readonly written: WrittenStructure
+  readonly walks: readonly Walk[]
 }
 
-const makeRows = (name: string, kernel: Written, walks: readonly Walk[], axes: number, whole: boolean): Function => {
-  const opening = open(walks)
-  const { e, block, first, last, pointers } = opening
-  const odometer: Odometer = { first: 2 * pointers.length + 1, axes, pointers }
-  const length = keep(e, 'length', word(block, 2 * pointers.length))
-  e.statements.push(...toStarts(opening))
-  const coordinates = enter(e, block, odometer, get(first))
-  const row = inside(e)
-  writeRow({ ...opening, e: row }, kernel, walks, i32(0), length, whole)
-  row.statements.push(...turn(block, odometer, coordinates))
-  e.statements.push(countTo(first, get(last), 1, row.statements))
-  return closed(name, opening)
+const flatCode = code(
+  'elementwise flat',
+  ({ walks }: Row) => block({ ...pointerFields(walks.length), length: word }),
+  (unit, { written, walks }: Row) => {
+    const { e, words, first, last } = unit
+    const opening = open(unit)
+    e.statements.push(...toStarts(opening, words.starts))
+    const bytes = 4 * flatUnit
+    const length = keep(e, 'length', words.length)
+    const end = keep(e, 'end', mul(get(last), i32(bytes)))
+    const limit = select(apply('i32.lt_s', [end, length]), end, length)
+    writeRow(opening, written, walks, mul(get(first), i32(bytes)), limit, true)
+  },
+)
+
+/** Rows, whose units are those of an odometer. */
+interface Rows extends Row {
+  readonly axes: number
+  /** Whether a row is whole turns of eight elements. */
+  readonly whole: boolean
 }
 
-const keyOf = (kernel: Written, form: string, walks: readonly Walk[]): string =>
-  `elementwise ${form} ${walks.join()} ${structureOfWritten(kernel)}`
+const rowsCode = code(
+  'elementwise rows',
+  ({ walks, axes }: Rows) =>
+    block({ ...pointerFields(walks.length), length: word, odometer: odometerField(axes, walks.length) }),
+  (unit, { written, walks, whole }: Rows) => {
+    const { e, words, first } = unit
+    const opening = open(unit)
+    const odometer = { ...words.odometer, pointers: opening.pointers }
+    const length = keep(e, 'length', words.length)
+    e.statements.push(...toStarts(opening, words.starts))
+    const coordinates = enter(e, odometer, get(first))
+    eachUnit(unit, (row) => {
+      writeRow({ ...opening, e: row }, written, walks, i32(0), length, whole)
+      row.statements.push(...turn(odometer, coordinates))
+    })
+  },
+)
 
-const flat = (kernel: Written, domain: Domain): Phase => {
-  const walks = walksAlong(domain, 0)
-  const steps = stepsOf(kernel, domain).map((s) => at(s, 0))
-  return {
-    key: keyOf(kernel, 'flat', walks),
-    make: (name) => makeFlat(name, kernel, walks),
-    parameters: [...startsOf(kernel, domain), ...steps, 4 * kernel.body.size],
-    units: Math.ceil(kernel.body.size / flatUnit),
-    grain: 1,
-  }
-}
+const flat = (kernel: Written, domain: Domain): Phase =>
+  phase(
+    flatCode,
+    { walks: walksAlong(domain, 0), written: structureOfWritten(kernel) },
+    {
+      starts: startsOf(kernel, domain),
+      steps: stepsOf(kernel, domain).map((s) => at(s, 0)),
+      length: 4 * kernel.body.size,
+    },
+    { units: Math.ceil(kernel.body.size / flatUnit), grain: 1 },
+  )
 
 /** Elements into which a long row is cut, where there are too few rows for all threads. */
 const rowUnit = 1024
@@ -170,26 +191,28 @@ const rows = (kernel: Written, domain: Domain): readonly Phase[] => {
     const blocks = split(part(domain, inner, 0, cut), inner, rowUnit)
     return [blocks, ...(cut < length ? [part(domain, inner, cut, length - cut)] : [])].flatMap((d) => rows(kernel, d))
   }
-  const walks = walksAlong(domain, inner)
   const steps = stepsOf(kernel, domain)
-  const whole = length % 8 === 0
   const outer = joined({
     lengths: domain.lengths.slice(0, -1),
     tracks: domain.tracks.map((t) => ({ ...t, strides: t.strides.slice(0, -1) })),
   })
   return [
-    {
-      key: keyOf(kernel, `rows ${outer.lengths.length} ${whole ? 'whole' : ''}`, walks),
-      make: (name) => makeRows(name, kernel, walks, outer.lengths.length, whole),
-      parameters: [
-        ...startsOf(kernel, domain),
-        ...steps.map((s) => at(s, inner)),
-        4 * length,
-        ...odometerParameters(outer.lengths, stepsOf(kernel, outer)),
-      ],
-      units: count,
-      grain: Math.max(1, Math.ceil(flatUnit / length)),
-    },
+    phase(
+      rowsCode,
+      {
+        axes: outer.lengths.length,
+        whole: length % 8 === 0,
+        walks: walksAlong(domain, inner),
+        written: structureOfWritten(kernel),
+      },
+      {
+        starts: startsOf(kernel, domain),
+        steps: steps.map((s) => at(s, inner)),
+        length: 4 * length,
+        odometer: odometerOf(outer.lengths, stepsOf(kernel, outer)),
+      },
+      { units: count, grain: Math.max(1, Math.ceil(flatUnit / length)) },
+    ),
   ]
 }
 
@@ -246,13 +269,14 @@ const boxOf = ({ body, outputs }: Written): Domain | undefined =>
   ])
 
 /** The kernel as code, or why it has none. */
-export const elementwise = (kernel: ElementwiseKernel): Generated | string => {
+export const elementwise = (kernel: ElementwiseKernel): E.Either<Unsupported, Generated> => {
   const written = writtenBy(kernel)
   const narrow = written.outputs.find(({ dtype }) => !isLaneType(dtype))
-  const reason = narrow === undefined ? whyNotVector(kernel.body) : `${narrow.dtype} has no lanes`
-  if (reason !== undefined) return reason
-  if (kernel.body.size === 0) return { phases: [], scratch: 0 }
+  const reason: Unsupported | undefined =
+    narrow === undefined ? whyNotVector(kernel.body) : { kind: 'dtype', dtype: narrow.dtype }
+  if (reason !== undefined) return E.left(reason)
+  if (kernel.body.size === 0) return E.right({ phases: [], scratch: 0 })
   const domain = boxOf(written)
-  if (domain === undefined) return 'the axes of its operands cross'
-  return { phases: phasesOf(written, domain), scratch: 0 }
+  if (domain === undefined) return E.left({ kind: 'axes' })
+  return E.right({ phases: phasesOf(written, domain), scratch: 0 })
 }

@@ -6,22 +6,25 @@
  */
 import { at, product, range } from '../../../prelude/array.ts'
 import { add, apply, countTo, get, i32, mul, set, type Expression } from '../assembler/code.ts'
-import type { Function } from '../assembler/module.ts'
 import { writeInstructions } from '../emit/body.ts'
 import { joined, part, split, type Domain } from '../../../compiler/domain.ts'
-import { fresh, inside, keep, word } from '../emit/emitter.ts'
-import type { Phase } from '../emit/kernelCode.ts'
+import { block, list, word } from '../emit/block.ts'
+import { fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
+import { code, phase, type Phase } from '../emit/kernelCode.ts'
 import { advanced, leavesOf, read, transposed, walkOf, write, type Reading, type Walk } from '../emit/leaf.ts'
-import { enter, odometerParameters, turn, type Odometer } from '../emit/odometer.ts'
+import { enter, odometerField, odometerOf, turn } from '../emit/odometer.ts'
 import {
-  closed,
+  eachUnit,
   open,
+  pointerFields,
   startsOf,
   stepsOf,
   structureOfWritten,
   toStarts,
   walksAlong,
+  type Opening,
   type Written,
+  type WrittenStructure,
 } from '../emit/opening.ts'
 
 /** The axis along which most of the leaves that jump along `axis` lie in order, and which leaves these are. */
@@ -48,22 +51,43 @@ export const transposingAxis = (
 /** Four vectors of a leaf, one for each row. */
 type Rows = readonly Expression[]
 
-const make = (
-  name: string,
-  { body, outputs }: Written,
-  walks: readonly Walk[],
-  turned: readonly number[],
-  axes: number,
-): Function => {
-  const opening = open(walks)
-  const { e, block, first, last, pointers, steps } = opening
-  const count = pointers.length
-  const rowSteps = range(count).map((k) => keep(e, 'rowStep', word(block, 2 * count + k)))
-  const length = keep(e, 'length', word(block, 3 * count))
-  const odometer: Odometer = { first: 3 * count + 1, axes, pointers }
-  e.statements.push(...toStarts(opening))
-  const coordinates = enter(e, block, odometer, get(first))
-  const unit = inside(e)
+/** Blocks of four rows. */
+interface Across {
+  readonly written: WrittenStructure
+  readonly walks: readonly Walk[]
+  /** Which leaves are turned round. */
+  readonly turned: readonly number[]
+  /** Axes of the odometer. */
+  readonly axes: number
+}
+
+const acrossCode = code(
+  'elementwise across',
+  ({ walks: { length }, axes }: Across) =>
+    block({ ...pointerFields(length), rowSteps: list(length), length: word, odometer: odometerField(axes, length) }),
+  (unit, structure: Across) => {
+    const { e, words, first } = unit
+    const opening = open(unit)
+    const rowSteps = words.rowSteps.map((step) => keep(e, 'rowStep', step))
+    const length = keep(e, 'length', words.length)
+    const odometer = { ...words.odometer, pointers: opening.pointers }
+    e.statements.push(...toStarts(opening, words.starts))
+    const coordinates = enter(e, odometer, get(first))
+    eachUnit(unit, (turnOfRows) => {
+      writeFourRows(turnOfRows, opening, structure, rowSteps, length)
+      turnOfRows.statements.push(...turn(odometer, coordinates))
+    })
+  },
+)
+
+/** Four rows of all outputs, four columns a turn. */
+const writeFourRows = (
+  unit: Emitter,
+  { e, pointers, steps }: Opening,
+  { written: { body, outputs }, walks, turned }: Across,
+  rowSteps: readonly Expression[],
+  length: Expression,
+): void => {
   const i = fresh(e, 'i', 'i32')
   const leaves = leavesOf(body)
   const starts = pointers.map((pointer, k) =>
@@ -107,9 +131,7 @@ const make = (
       tile.statements.push(...write(tile, advanced(tile, to, get(i)), 0, at(own, instruction)))
     })
   })
-  unit.statements.push(countTo(i, length, 16, tile.statements), ...turn(block, odometer, coordinates))
-  e.statements.push(countTo(first, get(last), 1, unit.statements))
-  return closed(name, opening)
+  unit.statements.push(countTo(i, length, 16, tile.statements))
 }
 
 /**
@@ -145,7 +167,6 @@ export const transposing = (
   const axes = whole.lengths.length
   const swapped = swap(whole, across, across + 1)
   const blocks = split(swapped, axes - 2, 4)
-  const walks = walksAlong(blocks, axes)
   const steps = stepsOf(kernel, blocks)
   const outer = joined({
     lengths: blocks.lengths.slice(0, -2),
@@ -153,19 +174,23 @@ export const transposing = (
   })
   const length = at(blocks.lengths, axes)
   return [
-    {
-      key: `elementwise across ${outer.lengths.length} ${leaves.join()} ${walks.join()} ${structureOfWritten(kernel)}`,
-      make: (name) => make(name, kernel, walks, leaves, outer.lengths.length),
-      parameters: [
-        ...startsOf(kernel, blocks),
-        ...steps.map((s) => at(s, axes)),
-        ...steps.map((s) => at(s, axes - 1)),
-        4 * length,
-        ...odometerParameters(outer.lengths, stepsOf(kernel, outer)),
-      ],
-      units: product(outer.lengths),
-      grain: Math.max(1, Math.ceil(1024 / length)),
-    },
+    phase(
+      acrossCode,
+      {
+        axes: outer.lengths.length,
+        turned: leaves,
+        walks: walksAlong(blocks, axes),
+        written: structureOfWritten(kernel),
+      },
+      {
+        starts: startsOf(kernel, blocks),
+        steps: steps.map((s) => at(s, axes)),
+        rowSteps: steps.map((s) => at(s, axes - 1)),
+        length: 4 * length,
+        odometer: odometerOf(outer.lengths, stepsOf(kernel, outer)),
+      },
+      { units: product(outer.lengths), grain: Math.max(1, Math.ceil(1024 / length)) },
+    ),
     ...left,
   ]
 }

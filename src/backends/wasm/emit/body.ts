@@ -7,12 +7,14 @@
 import { at } from '../../../prelude/array.ts'
 import type { DType } from '../../../graph/dtype.ts'
 import type { ElementwiseOp } from '../../../graph/ops.ts'
-import type { Body, Instruction } from '../../../compiler/kernel.ts'
+import type { Instruction } from '../../../compiler/kernel.ts'
 import { apply, i32, type Expression } from '../assembler/code.ts'
 import { bitsOf, fadd, fdiv, fmul, keep, lanes, lanesOfBits, type Emitter } from './emitter.ts'
+import type { BodyStructure } from './leaf.ts'
 import { divide, remainder, shiftLeft, shiftRight, wrap } from './integers.ts'
 import { erf, exp, log, logistic, tanh } from './math.ts'
 import { cos, sin } from './trigonometry.ts'
+import type { Unsupported } from './unsupported.ts'
 
 /** Dtypes that a lane can hold. */
 export type LaneType = 'f32' | 'i32' | 'u32' | 'u8' | 'bool'
@@ -110,13 +112,13 @@ export const castStep = (from: LaneType, to: LaneType): Step | undefined => (fro
 
 type Apply = Extract<Instruction, { readonly kind: 'apply' }>
 
-const literalValue = (body: Body, index: number | undefined): number | undefined => {
+const literalValue = (body: BodyStructure, index: number | undefined): number | undefined => {
   const found = index === undefined ? undefined : body.instructions[index]
   return found?.kind === 'literal' ? found.value : undefined
 }
 
 /** The step of an instruction, or undefined where it has no vector code. */
-const stepOf = (body: Body, { op, inputs, dtype }: Apply): Step | undefined => {
+const stepOf = (body: BodyStructure, { op, inputs, dtype }: Apply): Step | undefined => {
   const from = at(body.instructions, inputs[0] ?? 0).dtype
   if (!isLaneType(from) || !isLaneType(dtype)) return undefined
   if (op === 'cast') return castStep(from, dtype)
@@ -132,13 +134,13 @@ const stepOf = (body: Body, { op, inputs, dtype }: Apply): Step | undefined => {
 }
 
 /** Why the body has no vector code; undefined where it has. */
-export const whyNotVector = (body: Body): string | undefined => {
+export const whyNotVector = (body: BodyStructure): Unsupported | undefined => {
   for (const instruction of body.instructions) {
     const { kind, dtype } = instruction
-    if (!isLaneType(dtype)) return `${dtype} has no lanes`
-    if (kind === 'index' && dtype === 'bool') return 'an index is no bool'
+    if (!isLaneType(dtype)) return { kind: 'dtype', dtype }
+    if (kind === 'index' && dtype === 'bool') return { kind: 'index', dtype }
     if (kind === 'apply' && stepOf(body, instruction) === undefined)
-      return `${instruction.op} of ${dtype} has no vector code`
+      return { kind: 'primitive', op: instruction.op, dtype }
   }
   return undefined
 }
@@ -155,7 +157,7 @@ const literal = (e: Emitter, value: number, dtype: LaneType): Expression => {
  */
 export const writeInstructions = (
   e: Emitter,
-  body: Body,
+  body: BodyStructure,
   leaf: (e: Emitter, instruction: number) => Expression,
 ): readonly Expression[] => {
   const values: Expression[] = []
@@ -177,5 +179,8 @@ export const writeInstructions = (
 }
 
 /** Writes the body for four elements; the result's four lanes. */
-export const writeBody = (e: Emitter, body: Body, leaf: (e: Emitter, instruction: number) => Expression): Expression =>
-  at(writeInstructions(e, body, leaf), body.instructions.length - 1)
+export const writeBody = (
+  e: Emitter,
+  body: BodyStructure,
+  leaf: (e: Emitter, instruction: number) => Expression,
+): Expression => at(writeInstructions(e, body, leaf), body.instructions.length - 1)

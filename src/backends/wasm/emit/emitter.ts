@@ -22,9 +22,6 @@ export const fresh = (e: Emitter, name: string, type: ValueType): Local => {
   return { name: `${name}${e.counter.next}`, type }
 }
 
-/** Word `index` of the parameter block. */
-export const word = (block: Local, index: number): Expression => apply('i32.load', [get(block)], 4 * index)
-
 /** Computes a value here, once, and gives it a name. */
 export const keep = (e: Emitter, name: string, value: Expression): Expression => {
   if (value.kind === 'get' || value.kind === 'constant') return value

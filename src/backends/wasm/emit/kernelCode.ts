@@ -6,22 +6,55 @@
  * computes it nor on how many there are: so the number of threads changes no bit.
  */
 import type { Function } from '../assembler/module.ts'
+import { readAt, type Field, type Parameter } from './block.ts'
+import { unitFunction, type Unit } from './opening.ts'
+import { textOf, type Plain } from './structure.ts'
 
 export type { Machine } from '../../backend.ts'
+export type { Parameter } from './block.ts'
+
+/** The structure of code of which there is one function. */
+export type Unstructured = Readonly<Record<never, never>>
 
 /**
- * A word of a parameter block: a number; where a buffer of the plan begins, in bytes, `offset` bytes further; an address in the scratch
- * memory that kernels share, which no kernel finds as it left it; or where a table lies that was made with the plan.
+ * How functions of one kind are made. It is a constant of its file, so what it makes depends on the structure alone; `Values` are those of its
+ * block.
  */
-export type Parameter =
-  | number
-  | { readonly kind: 'buffer'; readonly buffer: number; readonly offset: number }
-  | { readonly kind: 'scratch'; readonly offset: number }
-  | { readonly kind: 'table'; readonly values: Int32Array | Float32Array }
+export interface Code<in Structure, in Values> {
+  readonly name: string
+  readonly block: (structure: Structure) => Field<Values, unknown>
+  readonly make: (name: string, structure: Structure) => Function
+}
 
-/** One function over units of work. All units of a phase are done before the next phase begins. */
+/**
+ * The code of a function over units of work.
+ *
+ * @param block the words that the function reads
+ * @param write writes what the function does; it gets the words by their names, and of the kernel the structure alone
+ * @returns code that phases can be made of, if its structure is plain data
+ */
+export const code = <Values, Read, Structure = Unstructured>(
+  name: string,
+  block: (structure: Structure) => Field<Values, Read>,
+  write: (unit: Unit<Read>, structure: Structure) => void,
+): Code<Structure extends Plain<Structure> ? Structure : never, Values> => ({
+  name,
+  block,
+  make: (functionName, structure) =>
+    unitFunction(
+      functionName,
+      (pointer) => readAt(block(structure), pointer),
+      (unit) => {
+        write(unit, structure)
+      },
+    ),
+})
+
+declare const derived: unique symbol
+
+/** One function over units of work. All units of a phase are done before the next phase begins. Only {@link phase} makes one. */
 export interface Phase {
-  /** The structure: phases with the same key share the function. */
+  /** The code's name and the structure: phases with the same key share the function. */
   readonly key: string
   /** Makes the function; its name is the caller's. */
   readonly make: (name: string) => Function
@@ -30,6 +63,23 @@ export interface Phase {
   readonly units: number
   /** Units that a thread takes at once: fewer are not worth its attention. */
   readonly grain: number
+  readonly [derived]: true
+}
+
+/** A phase: a function of this code for this structure, with these values in its block. Its key says all that the function depends on. */
+export const phase = <Structure, Values>(
+  { name, block, make }: Code<Structure, Values>,
+  structure: Structure,
+  values: Values,
+  work: Pick<Phase, 'units' | 'grain'>,
+): Phase => {
+  const made: Omit<Phase, typeof derived> = {
+    key: `${name} ${textOf(structure)}`,
+    make: (functionName) => make(functionName, structure),
+    parameters: block(structure).write(values),
+    ...work,
+  }
+  return made as Phase
 }
 
 /** A kernel as code. */

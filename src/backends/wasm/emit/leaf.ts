@@ -5,11 +5,11 @@
  */
 import { at, range } from '../../../prelude/array.ts'
 import type { DType } from '../../../graph/dtype.ts'
-import type { Body, Instruction } from '../../../compiler/kernel.ts'
+import type { Instruction } from '../../../compiler/kernel.ts'
 import type { View } from '../../../compiler/view.ts'
 import { add, apply, i32, mul, select, store, sub, type Expression, type Statement } from '../assembler/code.ts'
+import { inBuffer, type Parameter } from './block.ts'
 import { keep, lanesOfBits, ramp, type Emitter } from './emitter.ts'
-import type { Parameter } from './kernelCode.ts'
 
 /** A step of a body that does not come from other steps. */
 export type Leaf = Extract<Instruction, { readonly kind: 'load' | 'index' }>
@@ -17,18 +17,32 @@ export type Leaf = Extract<Instruction, { readonly kind: 'load' | 'index' }>
 /** Where a leaf's elements lie. */
 export const viewOf = (leaf: Leaf): View => (leaf.kind === 'load' ? leaf.from.view : leaf.view)
 
-/** The loads and indices of a body, with their place among the instructions. */
-export const leavesOf = ({ instructions }: Body): readonly (readonly [instruction: number, leaf: Leaf])[] =>
-  instructions.flatMap((x, i) => (x.kind === 'load' || x.kind === 'index' ? [[i, x] as const] : []))
+/** A leaf as code knows it: not where its elements lie. */
+export interface LeafStructure {
+  readonly kind: 'load' | 'index'
+  readonly dtype: DType
+}
 
-/** The structure of a body, for the key of its function. */
-export const structureOf = ({ instructions }: Body): string =>
-  instructions
-    .map((x) => {
-      if (x.kind === 'apply') return `${x.op}:${x.dtype}(${x.inputs.join()})`
-      return x.kind === 'literal' ? `${Object.is(x.value, -0) ? '-0' : x.value}:${x.dtype}` : `${x.kind}:${x.dtype}`
-    })
-    .join(';')
+/** A body as code knows it: its instructions, but not where operands lie or how many elements there are. */
+export interface BodyStructure {
+  readonly instructions: readonly (LeafStructure | Exclude<Instruction, Leaf>)[]
+}
+
+/** The loads and indices of a body, with their place among the instructions. */
+export const leavesOf = <I extends { readonly kind: string }>({
+  instructions,
+}: {
+  readonly instructions: readonly I[]
+}): readonly (readonly [instruction: number, leaf: Extract<I, { readonly kind: LeafStructure['kind'] }>])[] =>
+  instructions.flatMap((x, i) => (isLeaf(x) ? [[i, x] as const] : []))
+
+const isLeaf = <I extends { readonly kind: string }>(x: I): x is Extract<I, { readonly kind: LeafStructure['kind'] }> =>
+  x.kind === 'load' || x.kind === 'index'
+
+/** The structure of a body. */
+export const structureOf = ({ instructions }: BodyStructure): BodyStructure => ({
+  instructions: instructions.map((x) => (isLeaf(x) ? { kind: x.kind, dtype: x.dtype } : x)),
+})
 
 /** How an operand moves along an axis: it stays, goes to the next element, or to the one before, or it jumps. */
 export type Walk = 'stays' | 'next' | 'back' | 'jumps'
@@ -46,7 +60,7 @@ export const walkOf = (stride: number): Walk => walks.get(stride) ?? 'jumps'
 const bytesOf = (dtype: DType): 1 | 4 => (dtype === 'bool' || dtype === 'u8' ? 1 : 4)
 
 /** A step of `stride` elements, as the code counts: in bytes of memory, or in steps of an index. */
-export const stepOf = (leaf: Leaf, stride: number): number =>
+export const stepOf = (leaf: LeafStructure, stride: number): number =>
   leaf.kind === 'load' ? bytesOf(leaf.dtype) * stride : stride
 
 /** A step of `stride` elements of an output. */
@@ -55,7 +69,7 @@ export const outputStep = (dtype: DType, stride: number): number => bytesOf(dtyp
 /** The element of a leaf that lies `offset` elements from the beginning of its view: its address, or, for an index, its value. */
 export const startOf = (leaf: Leaf, offset: number): Parameter =>
   leaf.kind === 'load'
-    ? { kind: 'buffer', buffer: leaf.from.buffer, offset: stepOf(leaf, leaf.from.view.offset + offset) }
+    ? inBuffer(leaf.from.buffer, stepOf(leaf, leaf.from.view.offset + offset))
     : leaf.view.offset + offset
 
 /** An operand at some place of a row: how it goes on from there along the axis that is walked in vectors. */
@@ -67,7 +81,7 @@ interface Place {
 
 /** A leaf at some place of a row. */
 export interface Reading extends Place {
-  readonly leaf: Leaf
+  readonly leaf: LeafStructure
 }
 
 /** An output at some place of a row. */

@@ -1,13 +1,53 @@
-/** What functions over a body's elements have in common: their parameters, the pointers of the outputs and the leaves, and their steps. */
-import { at, range } from '../../../prelude/array.ts'
+/**
+ * How functions of phases begin. All go over a range of units and read a block of parameters; those over a body's elements have pointers of its
+ * outputs and leaves, and their steps along the axis of vectors.
+ */
+import { at } from '../../../prelude/array.ts'
 import type { DType } from '../../../graph/dtype.ts'
 import type { Body, ElementwiseKernel } from '../../../compiler/kernel.ts'
-import { set, type Expression, type Local, type Statement } from '../assembler/code.ts'
+import { countTo, get, set, type Expression, type Local, type Statement } from '../assembler/code.ts'
 import type { Function } from '../assembler/module.ts'
 import type { Domain } from '../../../compiler/domain.ts'
-import { constantStatements, emitter, fresh, keep, word, type Emitter } from './emitter.ts'
-import type { Parameter } from './kernelCode.ts'
-import { leavesOf, outputStep, startOf, stepOf, structureOf, walkOf, type Walk } from './leaf.ts'
+import { inBuffer, list, type Parameter } from './block.ts'
+import { constantStatements, emitter, fresh, inside, keep, type Emitter } from './emitter.ts'
+import { leavesOf, outputStep, startOf, stepOf, structureOf, walkOf, type BodyStructure, type Walk } from './leaf.ts'
+
+/** A function while it is written: what it reads from its block, and the range of units that it is called for. */
+export interface Unit<Read> {
+  readonly e: Emitter
+  readonly words: Read
+  readonly first: Local
+  readonly last: Local
+}
+
+/** The parameters of every function. */
+const unitParameters = (): readonly [block: Local, first: Local, last: Local] => [
+  { name: 'block', type: 'i32' },
+  { name: 'first', type: 'i32' },
+  { name: 'last', type: 'i32' },
+]
+
+/** A function over units. */
+export const unitFunction = <Read>(
+  name: string,
+  read: (block: Local) => Read,
+  write: (unit: Unit<Read>) => void,
+): Function => {
+  const [pointer, first, last] = unitParameters()
+  const e = emitter()
+  write({ e, words: read(pointer), first, last })
+  return { name, parameters: [pointer, first, last], body: [...constantStatements(e), ...e.statements] }
+}
+
+/** Writes what is done for each unit; `first` is the unit while it is done. */
+export const eachUnit = (
+  { e, first, last }: Pick<Unit<unknown>, 'e' | 'first' | 'last'>,
+  write: (turn: Emitter) => void,
+): void => {
+  const turn = inside(e)
+  write(turn)
+  e.statements.push(countTo(first, get(last), 1, turn.statements))
+}
 
 /** What a kernel writes: the values of an instruction, into a buffer. */
 export interface Output {
@@ -28,9 +68,17 @@ export const writtenBy = ({ body, output, dtype, further = [] }: ElementwiseKern
   outputs: [{ buffer: output, dtype, instruction: body.instructions.length - 1 }, ...further],
 })
 
-/** The structure of a body with its outputs, for the key of its function. */
-export const structureOfWritten = ({ body, outputs }: Written): string =>
-  `${outputs.map((o) => `${o.instruction}:${o.dtype}`).join()} ${structureOf(body)}`
+/** A body with its outputs, as code knows it. */
+export interface WrittenStructure {
+  readonly body: BodyStructure
+  readonly outputs: readonly Omit<Output, 'buffer'>[]
+}
+
+/** The structure of a body with its outputs. */
+export const structureOfWritten = ({ body, outputs }: Written): WrittenStructure => ({
+  outputs: outputs.map(({ dtype, instruction }) => ({ dtype, instruction })),
+  body: structureOf(body),
+})
 
 /** How the outputs and the leaves walk along an axis. */
 export const walksAlong = ({ tracks }: Domain, axis: number): readonly Walk[] =>
@@ -47,47 +95,35 @@ export const stepsOf = ({ body, outputs }: Written, { tracks }: Domain): readonl
 
 /** Where the outputs and the leaves begin. */
 export const startsOf = ({ body, outputs }: Written, { tracks }: Domain): readonly Parameter[] => [
-  ...outputs.map(({ buffer, dtype }, k): Parameter => ({
-    kind: 'buffer',
-    buffer,
-    offset: outputStep(dtype, at(tracks, k).offset),
-  })),
+  ...outputs.map(({ buffer, dtype }, k) => inBuffer(buffer, outputStep(dtype, at(tracks, k).offset))),
   ...leavesOf(body).map(([, leaf], k) => startOf(leaf, at(tracks, outputs.length + k).offset)),
 ]
 
-/** What a function over the elements of a body begins with. */
+/** The words of pointers and their steps along the axis of vectors: of the outputs, then of the leaves. */
+export const pointerFields = (
+  pointers: number,
+): { readonly starts: ReturnType<typeof list>; readonly steps: ReturnType<typeof list> } => ({
+  starts: list(pointers),
+  steps: list(pointers),
+})
+
+/** What a function over the elements of a body walks with: of the outputs, then of the leaves. */
 export interface Opening {
   readonly e: Emitter
-  readonly block: Local
-  readonly first: Local
-  readonly last: Local
-  /** Of the outputs, then of the leaves. */
   readonly pointers: readonly Local[]
   readonly steps: readonly Expression[]
 }
 
-/**
- * Opens a function; the block begins with the pointers' starts and their steps along the axis of vectors.
- *
- * @param walks of the outputs and the leaves along that axis
- */
-export const open = (walks: readonly Walk[]): Opening => {
-  const e = emitter()
-  const parameter = (name: string): Local => ({ name, type: 'i32' })
-  const [block, first, last] = [parameter('block'), parameter('first'), parameter('last')]
-  const count = walks.length
-  const pointers = range(count).map(() => fresh(e, 'pointer', 'i32'))
-  const steps = range(count).map((k) => keep(e, 'step', word(block, count + k)))
-  return { e, block, first, last, pointers, steps }
-}
+/** Opens a function over a body's elements: pointers that stand nowhere yet, and their steps along the axis of vectors. */
+export const open = ({
+  e,
+  words: { steps },
+}: Pick<Unit<{ readonly steps: readonly Expression[] }>, 'e' | 'words'>): Opening => ({
+  e,
+  pointers: steps.map(() => fresh(e, 'pointer', 'i32')),
+  steps: steps.map((step) => keep(e, 'step', step)),
+})
 
 /** Sets the pointers to where they begin. */
-export const toStarts = ({ block, pointers }: Opening): readonly Statement[] =>
-  pointers.map((pointer, k) => set(pointer, word(block, k)))
-
-/** The function of an opening. */
-export const closed = (name: string, { e, block, first, last }: Opening): Function => ({
-  name,
-  parameters: [block, first, last],
-  body: [...constantStatements(e), ...e.statements],
-})
+export const toStarts = ({ pointers }: Opening, starts: readonly Expression[]): readonly Statement[] =>
+  pointers.map((pointer, k) => set(pointer, at(starts, k)))

@@ -3,10 +3,11 @@
  * contractions as they are; convolutions become some (conv.ts).
  */
 import { permute, product, range } from '../../../prelude/array.ts'
+import { E } from '../../../prelude/fp.ts'
 import type { GemmKernel, Operand } from '../../../compiler/kernel.ts'
 import { nestOf } from '../../../compiler/nest.ts'
 import { coalesce, type View } from '../../../compiler/view.ts'
-import { keyOf, makeProduct, type Form } from './gemmCode.ts'
+import { productCode, type Form } from './gemmCode.ts'
 import {
   bytesOf,
   count,
@@ -20,10 +21,12 @@ import {
   type Depth,
   type Tiles,
 } from './gemmContraction.ts'
-import { epilogueOf, epilogueParameters, type Epilogue } from './gemmEpilogue.ts'
+import { epilogueNumbers, epilogueOf, structureOfEpilogue, type Epilogue } from './gemmEpilogue.ts'
 import { partsOf, sumParts } from './gemmParts.ts'
 import { tileFor, type Tile } from './gemmTile.ts'
-import type { Generated, Machine, Parameter, Phase } from '../emit/kernelCode.ts'
+import { inBuffer, inScratch, table } from '../emit/block.ts'
+import { phase, type Generated, type Machine, type Parameter, type Phase } from '../emit/kernelCode.ts'
+import type { Unsupported } from '../emit/unsupported.ts'
 import { neighbouring, pack } from './pack.ts'
 
 /** How tiles and panels are shared out: units small enough that threads find some each, and large enough that y stays in the cache. */
@@ -62,14 +65,18 @@ export interface Ending {
   readonly first: number
 }
 
-/** The words of an ending; rows of the output by the places in the records of tiles. */
-const endingParameters = ({ epilogue, batches, first }: Ending, tiles: Tiles, tile: Tile): readonly Parameter[] => {
+/** The operands of an ending; rows of the output by the places in the records of tiles. */
+const endingNumbers = (
+  { epilogue, batches, first }: Ending,
+  tiles: Tiles,
+  tile: Tile,
+): ReturnType<typeof epilogueNumbers> => {
   const width = 4 * epilogue.shape[2]
   const rows = Int32Array.from({ length: tiles.count * tile.rows }, (_, i) => {
     const place = tiles.table[Math.floor(i / tile.rows) * tiles.words + pointersOf(tile) + (i % tile.rows)] as number
     return Math.floor((first + place) / width)
   })
-  return epilogueParameters(epilogue, batches, first, rows)
+  return epilogueNumbers(epilogue, batches, first, rows)
 }
 
 /** How the tiles read y: in panels, or where it is. */
@@ -89,7 +96,7 @@ const panelsOf = (c: Contraction, depth: Depth, width: number, scratch: number):
   const step = count(c.rows) <= fewRows ? directStep(c, depth) : undefined
   if (step !== undefined)
     return { start: c.y, batches: bytesOf(c.batch, 'y'), step, panelBytes: 4 * width, phases: [], bytes: 0 }
-  const start: Parameter = { kind: 'scratch', offset: scratch }
+  const start = inScratch(scratch)
   const panelBytes = 4 * width * depth.length
   const batchBytes = Math.ceil(count(c.columns) / width) * panelBytes
   const batches = Int32Array.from({ length: count(c.batch) }, (_, b) => b * batchBytes)
@@ -115,7 +122,7 @@ export const contraction = (c: Contraction, machine: Machine, ending?: Ending, s
   const [depth, tiles] = [depthOf(c.depth), tilesOf(c.rows, tile)]
   const y = panelsOf(c, depth, tile.columns, scratch)
   const nowhere = scratch + y.bytes
-  const partial: Parameter = { kind: 'scratch', offset: nowhere + 4 * tile.columns }
+  const partial = inScratch(nowhere + 4 * tile.columns)
   const blocks = depth.blocks.length / 3
   const parts = c.isWhole && ending === undefined ? Math.min(blocks, partsOf(results, depth.length)) : 1
   const inParts = parts > 1
@@ -123,41 +130,42 @@ export const contraction = (c: Contraction, machine: Machine, ending?: Ending, s
   const perUnit = shares(batches * parts, tiles.count, panels)
   const [rowUnits, columnUnits] = [Math.ceil(tiles.count / perUnit.tiles), Math.ceil(panels / perUnit.panels)]
   const unitProducts = (perUnit.tiles * tile.rows * perUnit.panels * tile.columns * depth.length) / parts
-  const table = (values: Int32Array): Parameter => ({ kind: 'table', values })
   const form: Form = {
     tile,
     ragged: columns % tile.columns !== 0,
     touches: c.readsOnce && !tile.across && depth.step === 4,
-    epilogue: ending?.epilogue,
+    epilogue: ending && structureOfEpilogue(ending.epilogue),
   }
-  const multiplication: Phase = {
-    key: keyOf(form),
-    make: (name) => makeProduct(name, form),
-    parameters: [
-      c.x,
-      y.start,
-      inParts ? partial : c.out,
-      { kind: 'scratch', offset: nowhere },
-      table(new Int32Array(tile.columns)),
-      table(batchTable(c, y.batches, blocks, parts, 4 * results)),
-      table(tiles.table),
-      table(depth.segments),
-      table(depth.blocks),
-      depth.step,
-      y.step,
-      y.panelBytes,
-      tiles.count,
-      perUnit.tiles,
+  const multiplication = phase(
+    productCode,
+    form,
+    {
+      x: c.x,
+      y: y.start,
+      out: inParts ? partial : c.out,
+      nowhere: inScratch(nowhere),
+      zeros: table(new Int32Array(tile.columns)),
+      batches: table(batchTable(c, y.batches, blocks, parts, 4 * results)),
+      tiles: table(tiles.table),
+      segments: table(depth.segments),
+      blocks: table(depth.blocks),
+      xStep: depth.step,
+      yStep: y.step,
+      panelStep: y.panelBytes,
+      tileCount: tiles.count,
+      tilesPerUnit: perUnit.tiles,
       rowUnits,
-      panels,
-      perUnit.panels,
+      panelCount: panels,
+      panelsPerUnit: perUnit.panels,
       columnUnits,
       columns,
-      ...(ending === undefined ? [] : endingParameters(ending, tiles, tile)),
-    ],
-    units: parts * batches * rowUnits * columnUnits,
-    grain: Math.max(1, Math.floor(worthwhile / (unitProducts + 1))),
-  }
+      epilogue: ending === undefined ? [] : endingNumbers(ending, tiles, tile),
+    },
+    {
+      units: parts * batches * rowUnits * columnUnits,
+      grain: Math.max(1, Math.floor(worthwhile / (unitProducts + 1))),
+    },
+  )
   return {
     phases: [...y.phases, multiplication, ...(inParts ? [sumParts(partial, c.out, parts, 4 * results)] : [])],
     scratch: nowhere + 4 * tile.columns + (inParts ? 4 * parts * results : 0),
@@ -194,7 +202,7 @@ export const denseStrides = (lengths: readonly number[], inner: number): readonl
 }
 
 /** An operand's first element. */
-export const startOf = ({ buffer, view }: Operand): Parameter => ({ kind: 'buffer', buffer, offset: 4 * view.offset })
+export const startOf = ({ buffer, view }: Operand): Parameter => inBuffer(buffer, 4 * view.offset)
 
 /** A place some elements further. */
 export const movedBy = (start: Parameter, elements: number): Parameter =>
@@ -204,9 +212,9 @@ export const movedBy = (start: Parameter, elements: number): Parameter =>
 export const gemm = (
   { x, y, axes, output, dtype, epilogue: body }: GemmKernel,
   machine: Machine,
-): Generated | string => {
+): E.Either<Unsupported, Generated> => {
   if (x.dtype !== 'f32' || y.dtype !== 'f32' || dtype !== 'f32')
-    return `a product of ${x.dtype} to ${dtype} has no code`
+    return E.left({ kind: 'contraction', from: x.dtype, to: dtype })
   const [xBatch, yBatch] = [part(x, axes.batch[0]), part(y, axes.batch[1])]
   const [xRows, yColumns] = [part(x, axes.rows), part(y, axes.columns)]
   const [xDepth, yDepth] = [part(x, axes.contract[0]), part(y, axes.contract[1])]
@@ -222,14 +230,17 @@ export const gemm = (
   const columns = jointAxes(n, { y: yColumns, out: line(n, 1) })
   const depth = jointAxes(k, { x: xDepth, y: yDepth })
   if (batch === undefined || rows === undefined || columns === undefined || depth === undefined)
-    return 'the axes of its operands cross'
-  const out: Parameter = { kind: 'buffer', buffer: output, offset: 0 }
-  const epilogue = body === undefined ? undefined : epilogueOf(body, output, [b, m, n])
-  if (typeof epilogue === 'string') return epilogue
+    return E.left({ kind: 'axes' })
+  const out = inBuffer(output)
+  const ends = body === undefined ? E.right(undefined) : epilogueOf(body, output, [b, m, n])
+  if (E.isLeft(ends)) return ends
+  const epilogue = ends.right
   const ending = epilogue && { epilogue, first: 0, batches: range(b).map((i) => ({ batch: i, column: 0 })) }
-  return contraction(
-    { x: startOf(x), y: startOf(y), out, isWhole: true, readsOnce: true, batch, rows, columns, depth },
-    machine,
-    ending,
+  return E.right(
+    contraction(
+      { x: startOf(x), y: startOf(y), out, isWhole: true, readsOnce: true, batch, rows, columns, depth },
+      machine,
+      ending,
+    ),
   )
 }

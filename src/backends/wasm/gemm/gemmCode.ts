@@ -19,43 +19,32 @@ import {
   type Expression,
   type Local,
 } from '../assembler/code.ts'
-import type { Function } from '../assembler/module.ts'
-import { constantStatements, emitter, fresh, inside, keep, word, type Emitter } from '../emit/emitter.ts'
+import { block, words, type Field } from '../emit/block.ts'
+import { fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
+import { code } from '../emit/kernelCode.ts'
+import { eachUnit } from '../emit/opening.ts'
 import { pointersOf } from './gemmContraction.ts'
-import { writeEpilogue, type Epilogue } from './gemmEpilogue.ts'
+import { epilogueField, writeEpilogue, type EpilogueStructure } from './gemmEpilogue.ts'
 import { loadSums, multiply, pointersAt, rowBytes, storeRagged, storeSums, sumsOf, type Tile } from './gemmTile.ts'
 
-/** Words of the block; gemm.ts writes them in this order, and those of the epilogue's operands behind them. */
-const words = {
-  x: 0,
-  y: 1,
-  out: 2,
-  nowhere: 3,
-  zeros: 4,
-  batches: 5,
-  tiles: 6,
-  segments: 7,
-  blocks: 8,
-  xStep: 9,
-  yStep: 10,
-  panelStep: 11,
-  tileCount: 12,
-  tilesPerUnit: 13,
-  rowUnits: 14,
-  panelCount: 15,
-  panelsPerUnit: 16,
-  columnUnits: 17,
-  columns: 18,
-  /** Where the words of the epilogue's operands begin. */
-  epilogue: 19,
-} as const
+/** The words of a product. */
+const productFields = ({ epilogue }: Form) =>
+  block({
+    ...words('x', 'y', 'out', 'nowhere', 'zeros', 'batches', 'tiles', 'segments', 'blocks'),
+    ...words('xStep', 'yStep', 'panelStep', 'tileCount', 'tilesPerUnit', 'rowUnits'),
+    ...words('panelCount', 'panelsPerUnit', 'columnUnits', 'columns'),
+    epilogue: epilogueField(epilogue),
+  })
+
+/** The words as expressions. */
+type Words = ReturnType<typeof productFields> extends Field<never, infer Read> ? Read : never
 
 /** Words of a batch, or of a part of one: where it begins in x, y and out, its first block and the one after its last. */
 const batchWords = 5
 
 /** The values of a unit, or of a loop around the tile, that the inside of the loop needs. */
 interface Around {
-  readonly block: Local
+  readonly words: Words
   readonly x: Expression
   readonly out: Expression
   readonly y: Expression
@@ -74,11 +63,9 @@ const writeTile = (e: Emitter, tile: Tile, ragged: boolean, record: Expression, 
   const outRow = (i: number): Expression => add(apply('i32.load', [record], 4 * (pointers + i)), a.out)
   const valid = tile.across ? keep(e, 'valid', apply('i32.load', [record], 4 * (pointers + tile.rows))) : i32(tile.rows)
   const target = (i: number): Expression =>
-    tile.across && i > 0
-      ? select(apply('i32.gt_s', [valid, i32(i)]), outRow(i), word(a.block, words.nowhere))
-      : outRow(i)
+    tile.across && i > 0 ? select(apply('i32.gt_s', [valid, i32(i)]), outRow(i), a.words.nowhere) : outRow(i)
   const sums = sumsOf(e, tile)
-  const zeros = word(a.block, words.zeros)
+  const zeros = a.words.zeros
   loadSums(
     e,
     sums,
@@ -90,8 +77,8 @@ const writeTile = (e: Emitter, tile: Tile, ragged: boolean, record: Expression, 
   const run = inside(e)
   const offset = keep(run, 'offset', add(apply('i32.load', [get(segment)]), a.x))
   pointersAt(run, x, record, 0, offset)
-  const yStep = keep(run, 'yStep', word(a.block, words.yStep))
-  const xStep = keep(run, 'xStep', word(a.block, words.xStep))
+  const yStep = keep(run, 'yStep', a.words.yStep)
+  const xStep = keep(run, 'xStep', a.words.xStep)
   const end = keep(run, 'end', add(get(y), apply('i32.mul', [apply('i32.load', [get(segment)], 4), yStep])))
   multiply(run, tile, sums, { x, xStep, y, yStep, end })
   e.statements.push(set(y, a.y), set(segment, a.segments), countTo(segment, a.segmentsEnd, 8, run.statements))
@@ -142,7 +129,7 @@ const writeTouch = (
       set(segment, a.segments),
       countTo(segment, a.segmentsEnd, 8, perSegment.statements),
     ]),
-    store('i32.store', word(a.block, words.nowhere), get(touched)),
+    store('i32.store', a.words.nowhere, get(touched)),
   )
 }
 
@@ -153,67 +140,51 @@ export interface Form {
   readonly ragged: boolean
   /** Whether x is brought into the cache before it is used. */
   readonly touches: boolean
-  readonly epilogue: Epilogue | undefined
+  readonly epilogue: EpilogueStructure | undefined
 }
 
-/** The key of a form's function. */
-export const keyOf = ({ tile, ragged, touches, epilogue }: Form): string =>
-  [
-    `gemm ${tile.rows}×${tile.columns}`,
-    ...(tile.fma ? ['fma'] : []),
-    ...(tile.across ? ['across'] : []),
-    ...(ragged ? ['ragged'] : []),
-    ...(touches ? ['touched'] : []),
-    ...(epilogue === undefined ? [] : [epilogue.key]),
-  ].join(' ')
-
 /** A unit: blocks of the contracted axis, panels, tiles. */
-const writeUnit = (e: Emitter, { tile, ragged, touches, epilogue }: Form, block: Local, unit: Expression): void => {
-  const w = (index: keyof typeof words): Expression => word(block, words[index])
-  const rowUnit = keep(e, 'rowUnit', apply('i32.rem_u', [unit, w('rowUnits')]))
-  const rest = keep(e, 'rest', apply('i32.div_u', [unit, w('rowUnits')]))
-  const columnUnit = keep(e, 'columnUnit', apply('i32.rem_u', [rest, w('columnUnits')]))
-  const batch = keep(e, 'batch', apply('i32.div_u', [rest, w('columnUnits')]))
-  const offsets = keep(e, 'offsets', add(w('batches'), mul(batch, i32(4 * batchWords))))
+const writeUnit = (e: Emitter, { tile, ragged, touches, epilogue }: Form, w: Words, unit: Expression): void => {
+  const rowUnit = keep(e, 'rowUnit', apply('i32.rem_u', [unit, w.rowUnits]))
+  const rest = keep(e, 'rest', apply('i32.div_u', [unit, w.rowUnits]))
+  const columnUnit = keep(e, 'columnUnit', apply('i32.rem_u', [rest, w.columnUnits]))
+  const batch = keep(e, 'batch', apply('i32.div_u', [rest, w.columnUnits]))
+  const offsets = keep(e, 'offsets', add(w.batches, mul(batch, i32(4 * batchWords))))
   const base = (array: 'x' | 'y' | 'out', k: number): Expression =>
-    keep(e, array, add(w(array), apply('i32.load', [offsets], 4 * k)))
+    keep(e, array, add(w[array], apply('i32.load', [offsets], 4 * k)))
   const [x, y, out] = [base('x', 0), base('y', 1), base('out', 2)]
   const firstBlock = keep(e, 'firstBlock', apply('i32.load', [offsets], 12))
   const recordBytes = 4 * (pointersOf(tile) + tile.rows + 1)
-  const firstTile = keep(e, 'firstTile', apply('i32.mul', [rowUnit, w('tilesPerUnit')]))
+  const firstTile = keep(e, 'firstTile', apply('i32.mul', [rowUnit, w.tilesPerUnit]))
   const tilesEnd = keep(
     e,
     'tilesEnd',
-    add(w('tiles'), mul(smaller(add(firstTile, w('tilesPerUnit')), w('tileCount')), i32(recordBytes))),
+    add(w.tiles, mul(smaller(add(firstTile, w.tilesPerUnit), w.tileCount), i32(recordBytes))),
   )
-  const firstRecord = keep(e, 'firstRecord', add(w('tiles'), mul(firstTile, i32(recordBytes))))
-  const firstPanel = keep(e, 'firstPanel', apply('i32.mul', [columnUnit, w('panelsPerUnit')]))
-  const panelsEnd = keep(e, 'panelsEnd', smaller(add(firstPanel, w('panelsPerUnit')), w('panelCount')))
+  const firstRecord = keep(e, 'firstRecord', add(w.tiles, mul(firstTile, i32(recordBytes))))
+  const firstPanel = keep(e, 'firstPanel', apply('i32.mul', [columnUnit, w.panelsPerUnit]))
+  const panelsEnd = keep(e, 'panelsEnd', smaller(add(firstPanel, w.panelsPerUnit), w.panelCount))
   const [depthBlock, panel, record] = [
     fresh(e, 'depthBlock', 'i32'),
     fresh(e, 'panel', 'i32'),
     fresh(e, 'record', 'i32'),
   ]
   const perBlock = inside(e)
-  const entry = keep(perBlock, 'entry', add(w('blocks'), mul(get(depthBlock), i32(12))))
-  const segments = keep(perBlock, 'segments', add(w('segments'), mul(apply('i32.load', [entry]), i32(8))))
-  const segmentsEnd = keep(perBlock, 'segmentsEnd', add(w('segments'), mul(apply('i32.load', [entry], 4), i32(8))))
-  const yBlock = keep(perBlock, 'yBlock', add(y, apply('i32.mul', [apply('i32.load', [entry], 8), w('yStep')])))
+  const entry = keep(perBlock, 'entry', add(w.blocks, mul(get(depthBlock), i32(12))))
+  const segments = keep(perBlock, 'segments', add(w.segments, mul(apply('i32.load', [entry]), i32(8))))
+  const segmentsEnd = keep(perBlock, 'segmentsEnd', add(w.segments, mul(apply('i32.load', [entry], 4), i32(8))))
+  const yBlock = keep(perBlock, 'yBlock', add(y, apply('i32.mul', [apply('i32.load', [entry], 8), w.yStep])))
   const isFirst = keep(perBlock, 'isFirst', apply('i32.eq', [get(depthBlock), firstBlock]))
   const perPanel = inside(e)
   const around: Around = {
-    block,
+    words: w,
     x,
     out: keep(perPanel, 'outPanel', add(out, mul(get(panel), i32(rowBytes(tile))))),
-    y: keep(perPanel, 'yPanel', add(yBlock, apply('i32.mul', [get(panel), w('panelStep')]))),
+    y: keep(perPanel, 'yPanel', add(yBlock, apply('i32.mul', [get(panel), w.panelStep]))),
     isFirst,
     segments,
     segmentsEnd,
-    columns: keep(
-      perPanel,
-      'columns',
-      smaller(sub(w('columns'), mul(get(panel), i32(tile.columns))), i32(tile.columns)),
-    ),
+    columns: keep(perPanel, 'columns', smaller(sub(w.columns, mul(get(panel), i32(tile.columns))), i32(tile.columns))),
   }
   const perTile = inside(e)
   writeTile(perTile, tile, ragged, get(record), around)
@@ -227,8 +198,7 @@ const writeUnit = (e: Emitter, { tile, ragged, touches, epilogue }: Form, block:
   if (epilogue === undefined) return
   const bytes = (panels: Expression): Expression => mul(panels, i32(rowBytes(tile)))
   writeEpilogue(e, epilogue, {
-    block,
-    words: words.epilogue,
+    numbers: w.epilogue,
     batch,
     out,
     firstTile,
@@ -238,20 +208,13 @@ const writeUnit = (e: Emitter, { tile, ragged, touches, epilogue }: Form, block:
     rows: tile.rows,
     places: pointersOf(tile),
     from: keep(e, 'from', bytes(firstPanel)),
-    to: keep(e, 'to', smaller(bytes(panelsEnd), mul(w('columns'), i32(4)))),
+    to: keep(e, 'to', smaller(bytes(panelsEnd), mul(w.columns, i32(4)))),
   })
 }
 
 /** The function of a form. */
-export const makeProduct = (name: string, form: Form): Function => {
-  const e = emitter()
-  const [block, unit, last] = (['block', 'unit', 'last'] as const).map((n): Local => ({ name: n, type: 'i32' })) as [
-    Local,
-    Local,
-    Local,
-  ]
-  const turn = inside(e)
-  writeUnit(turn, form, block, get(unit))
-  e.statements.push(countTo(unit, get(last), 1, turn.statements))
-  return { name, parameters: [block, unit, last], body: [...constantStatements(e), ...e.statements] }
-}
+export const productCode = code('gemm', productFields, (unit, form: Form) => {
+  eachUnit(unit, (turn) => {
+    writeUnit(turn, form, unit.words, get(unit.first))
+  })
+})

@@ -6,17 +6,19 @@
  * itself, or nothing, it needs no table.
  */
 import { at, permute, range } from '../../../prelude/array.ts'
+import { E } from '../../../prelude/fp.ts'
 import { addresses } from '../../../compiler/addresses.ts'
 import type { Body } from '../../../compiler/kernel.ts'
 import { refined } from '../../../compiler/nest.ts'
 import { coalesce, type View } from '../../../compiler/view.ts'
-import { add, apply, countTo, get, i32, mul, set, type Expression, type Local } from '../assembler/code.ts'
+import { add, apply, countTo, get, i32, mul, set, type Expression } from '../assembler/code.ts'
 import { whyNotVector } from '../emit/body.ts'
 import { writeRow } from '../elementwise/elementwise.ts'
-import { fresh, inside, keep, word, type Emitter } from '../emit/emitter.ts'
-import type { Parameter } from '../emit/kernelCode.ts'
+import { block, listOf, table, words, type Field, type Parameter } from '../emit/block.ts'
+import { fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
 import { leavesOf, startOf, stepOf, viewOf, walkOf, type Leaf, type Walk } from '../emit/leaf.ts'
-import { structureOfWritten, type Written } from '../emit/opening.ts'
+import { structureOfWritten, type Written, type WrittenStructure } from '../emit/opening.ts'
+import type { Unsupported } from '../emit/unsupported.ts'
 
 /** The shape of an output as an epilogue sees it. */
 export type OutputShape = readonly [batch: number, rows: number, columns: number]
@@ -35,11 +37,22 @@ interface Operand {
 
 /** A body that ends a contraction. */
 export interface Epilogue {
-  readonly key: string
   readonly written: Written
   readonly operands: readonly Operand[]
   readonly shape: OutputShape
 }
+
+/** An epilogue as code knows it. */
+export interface EpilogueStructure {
+  readonly written: WrittenStructure
+  readonly operands: readonly { readonly rowPart: RowPart; readonly walk: Walk }[]
+}
+
+/** The structure of an epilogue. */
+export const structureOfEpilogue = ({ written, operands }: Epilogue): EpilogueStructure => ({
+  operands: operands.map(({ rowPart, stride }) => ({ rowPart, walk: walkOf(stride) })),
+  written: structureOfWritten(written),
+})
 
 const axesOf = (view: View, axes: readonly number[]): View => ({
   offset: 0,
@@ -67,52 +80,60 @@ const operandOf = (leaf: Leaf, shape: OutputShape): Operand | undefined => {
 }
 
 /** The body as an epilogue, or why it must be a kernel of its own. */
-export const epilogueOf = (body: Body, output: number, shape: OutputShape): Epilogue | string => {
+export const epilogueOf = (body: Body, output: number, shape: OutputShape): E.Either<Unsupported, Epilogue> => {
   const reason = whyNotVector(body)
-  if (reason !== undefined) return reason
+  if (reason !== undefined) return E.left(reason)
   const operands = leavesOf(body).map(([, leaf]) => operandOf(leaf, shape))
-  if (!operands.every((o) => o !== undefined)) return 'the axes of its operands cross those of the product'
+  if (!operands.every((o) => o !== undefined)) return E.left({ kind: 'axes' })
   const written: Written = {
     body,
     outputs: [{ buffer: output, dtype: 'f32', instruction: body.instructions.length - 1 }],
   }
-  const walks = operands.map((o) => `${o.rowPart} ${walkOf(o.stride)}`)
-  return { key: `then ${walks.join()} ${structureOfWritten(written)}`, written, operands, shape }
+  return E.right({ written, operands, shape })
 }
 
-/** Words of an operand: its start, its step along the columns, its parts of batch and of rows. */
-const operandWords = 4
+/** An operand of an epilogue: its start, its step along the columns, its parts of batches and of rows. */
+interface OperandNumbers<N> {
+  readonly start: N
+  readonly step: N
+  readonly batches: N
+  readonly rows: N
+}
+
+/** The words of the operands of an epilogue, or of none. */
+export const epilogueField = (
+  epilogue: EpilogueStructure | undefined,
+): Field<readonly OperandNumbers<Parameter>[], readonly OperandNumbers<Expression>[]> =>
+  listOf(epilogue?.operands.length ?? 0, block(words('start', 'step', 'batches', 'rows')))
 
 /**
- * The operands' words.
+ * The numbers of the operands.
  *
  * @param batches for each batch of the contraction, its batch and its first column in the output
  * @param first bytes of the output before its first row
  * @param tiles rows of the output of every tile, one after the other
  */
-export const epilogueParameters = (
+export const epilogueNumbers = (
   { operands }: Epilogue,
   batches: readonly { readonly batch: number; readonly column: number }[],
   first: number,
   tiles: Int32Array,
-): readonly Parameter[] =>
-  operands.flatMap(({ leaf, batch, rows, rowPart, stride }): readonly Parameter[] => {
+): readonly OperandNumbers<Parameter>[] =>
+  operands.map(({ leaf, batch, rows, rowPart, stride }) => {
     const start = startOf(leaf, 0)
     const fromOutput = rowPart === 'output' && typeof start !== 'number' && start.kind === 'buffer'
     const perBatch = batches.map((b) => stepOf(leaf, (batch[b.batch] as number) + b.column * stride))
-    return [
-      fromOutput ? { ...start, offset: start.offset + first } : start,
-      stepOf(leaf, stride),
-      { kind: 'table', values: Int32Array.from(perBatch) },
-      rowPart === 'table' ? { kind: 'table', values: tiles.map((row) => stepOf(leaf, rows[row] as number)) } : 0,
-    ]
+    return {
+      start: fromOutput ? { ...start, offset: start.offset + first } : start,
+      step: stepOf(leaf, stride),
+      batches: table(Int32Array.from(perBatch)),
+      rows: rowPart === 'table' ? table(tiles.map((row) => stepOf(leaf, rows[row] as number))) : 0,
+    }
   })
 
 /** The unit whose result is there: all of it as expressions in bytes. */
 export interface EndedUnit {
-  readonly block: Local
-  /** The first word of the operands. */
-  readonly words: number
+  readonly numbers: readonly OperandNumbers<Expression>[]
   readonly batch: Expression
   /** Where the batch of the output begins. */
   readonly out: Expression
@@ -129,13 +150,13 @@ export interface EndedUnit {
 }
 
 /** Writes the walk over a unit's rows. */
-export const writeEpilogue = (e: Emitter, { written, operands }: Epilogue, unit: EndedUnit): void => {
-  const walks: readonly Walk[] = ['next', ...operands.map((o) => walkOf(o.stride))]
+export const writeEpilogue = (e: Emitter, { written, operands }: EpilogueStructure, unit: EndedUnit): void => {
+  const walks: readonly Walk[] = ['next', ...operands.map((o) => o.walk)]
+  const { numbers } = unit
   const pointers = range(operands.length + 1).map(() => fresh(e, 'pointer', 'i32'))
-  const wordOf = (k: number, which: number): Expression => word(unit.block, unit.words + operandWords * k + which)
-  const steps = [i32(4), ...operands.map((_, k) => keep(e, 'step', wordOf(k, 1)))]
-  const starts = operands.map((_, k) =>
-    keep(e, 'start', add(wordOf(k, 0), apply('i32.load', [add(wordOf(k, 2), mul(unit.batch, i32(4)))]))),
+  const steps = [i32(4), ...numbers.map(({ step }) => keep(e, 'step', step))]
+  const starts = numbers.map(({ start, batches }) =>
+    keep(e, 'start', add(start, apply('i32.load', [add(batches, mul(unit.batch, i32(4)))]))),
   )
   const [record, row] = [fresh(e, 'record', 'i32'), fresh(e, 'row', 'i32')]
   const tableRow = fresh(e, 'tableRow', 'i32')
@@ -149,11 +170,10 @@ export const writeEpilogue = (e: Emitter, { written, operands }: Epilogue, unit:
         ? place
         : rowPart === 'none'
           ? i32(0)
-          : apply('i32.load', [add(wordOf(k, 3), add(get(tableRow), get(row)))])
+          : apply('i32.load', [add(at(numbers, k).rows, add(get(tableRow), get(row)))])
     perRow.statements.push(set(at(pointers, k + 1), add(at(starts, k), part())))
   })
-  const { block } = unit
-  writeRow({ e: perRow, block, first: block, last: block, pointers, steps }, written, walks, unit.from, unit.to, false)
+  writeRow({ e: perRow, pointers, steps }, written, walks, unit.from, unit.to, false)
   const valid = mul(apply('i32.load', [get(record)], 4 * (unit.places + unit.rows)), i32(4))
   perRecord.statements.push(
     set(row, i32(0)),

@@ -4,23 +4,10 @@
  *
  * How many there are follows from the shapes alone, so the order of every sum is fixed with the plan.
  */
-import {
-  add,
-  apply,
-  countTo,
-  get,
-  i32,
-  mul,
-  select,
-  set,
-  store,
-  sub,
-  type Expression,
-  type Local,
-} from '../assembler/code.ts'
-import type { Function } from '../assembler/module.ts'
-import { emitter, fadd, fresh, inside, keep, word, type Emitter } from '../emit/emitter.ts'
-import type { Parameter, Phase } from '../emit/kernelCode.ts'
+import { add, apply, countTo, get, i32, mul, select, set, store, sub, type Expression } from '../assembler/code.ts'
+import { block, words } from '../emit/block.ts'
+import { fadd, fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
+import { code, phase, type Parameter, type Phase } from '../emit/kernelCode.ts'
 
 /** Terms of a part: some of an image's rows, with which both operands of a usual width take a few hundred kilobytes. */
 const partLength = 1024
@@ -32,59 +19,48 @@ const mostResults = 131_072
 export const partsOf = (results: number, terms: number): number =>
   results > mostResults ? 1 : Math.max(1, Math.min(16, Math.floor(terms / partLength)))
 
-/** Words of the block. */
-const words = { from: 0, to: 1, step: 2, parts: 3, bytes: 4 } as const
-
 /** Bytes of the result that a unit adds. */
 const unitBytes = 16_384
 
-const makeSum = (name: string): Function => {
-  const e = emitter()
-  const [block, unit, last] = (['block', 'unit', 'last'] as const).map((n): Local => ({ name: n, type: 'i32' })) as [
-    Local,
-    Local,
-    Local,
-  ]
-  const step = keep(e, 'step', word(block, words.step))
-  const i = fresh(e, 'i', 'i32')
-  const next = mul(get(last), i32(unitBytes))
-  const bytes = word(block, words.bytes)
-  const end = keep(e, 'end', select(apply('i32.lt_s', [next, bytes]), next, bytes))
-  /** The sum of the parts at byte i, as `width` values that lie side by side. */
-  const sum = (into: Emitter, width: number, load: 'v128.load' | 'f32.load'): void => {
-    const isVector = load === 'v128.load'
-    const sums = Array.from({ length: width }, () => fresh(into, 'sum', isVector ? 'v128' : 'f32'))
-    const from = fresh(into, 'from', 'i32')
-    const part = fresh(into, 'part', 'i32')
-    const read = (v: number): Expression => apply(load, [get(from)], 16 * v)
-    into.statements.push(
-      set(from, add(word(block, words.from), get(i))),
-      ...sums.map((s, v) => set(s, read(v))),
-      set(part, i32(1)),
-      countTo(part, word(block, words.parts), 1, [
-        set(from, add(get(from), step)),
-        ...sums.map((s, v) => set(s, isVector ? fadd(get(s), read(v)) : apply('f32.add', [get(s), read(v)]))),
-      ]),
+const sumCode = code(
+  'sum of parts',
+  () => block(words('from', 'to', 'step', 'parts', 'bytes')),
+  ({ e, words: w, first, last }) => {
+    const step = keep(e, 'step', w.step)
+    const i = fresh(e, 'i', 'i32')
+    const next = mul(get(last), i32(unitBytes))
+    const { bytes } = w
+    const end = keep(e, 'end', select(apply('i32.lt_s', [next, bytes]), next, bytes))
+    /** The sum of the parts at byte i, as `width` values that lie side by side. */
+    const sum = (into: Emitter, width: number, load: 'v128.load' | 'f32.load'): void => {
+      const isVector = load === 'v128.load'
+      const sums = Array.from({ length: width }, () => fresh(into, 'sum', isVector ? 'v128' : 'f32'))
+      const from = fresh(into, 'from', 'i32')
+      const part = fresh(into, 'part', 'i32')
+      const read = (v: number): Expression => apply(load, [get(from)], 16 * v)
+      into.statements.push(
+        set(from, add(w.from, get(i))),
+        ...sums.map((s, v) => set(s, read(v))),
+        set(part, i32(1)),
+        countTo(part, w.parts, 1, [
+          set(from, add(get(from), step)),
+          ...sums.map((s, v) => set(s, isVector ? fadd(get(s), read(v)) : apply('f32.add', [get(s), read(v)]))),
+        ]),
+      )
+      const to = keep(into, 'to', add(w.to, get(i)))
+      into.statements.push(...sums.map((s, v) => store(isVector ? 'v128.store' : 'f32.store', to, get(s), 16 * v)))
+    }
+    const [wide, one] = [inside(e), inside(e)]
+    sum(wide, 2, 'v128.load')
+    sum(one, 1, 'f32.load')
+    e.statements.push(
+      set(i, mul(get(first), i32(unitBytes))),
+      countTo(i, keep(e, 'whole', sub(end, i32(31))), 32, wide.statements),
+      countTo(i, end, 4, one.statements),
     )
-    const to = keep(into, 'to', add(word(block, words.to), get(i)))
-    into.statements.push(...sums.map((s, v) => store(isVector ? 'v128.store' : 'f32.store', to, get(s), 16 * v)))
-  }
-  const [wide, one] = [inside(e), inside(e)]
-  sum(wide, 2, 'v128.load')
-  sum(one, 1, 'f32.load')
-  e.statements.push(
-    set(i, mul(get(unit), i32(unitBytes))),
-    countTo(i, keep(e, 'whole', sub(end, i32(31))), 32, wide.statements),
-    countTo(i, end, 4, one.statements),
-  )
-  return { name, parameters: [block, unit, last], body: e.statements }
-}
+  },
+)
 
 /** The phase that adds `parts` results of `bytes` each, which lie one after the other, into one. */
-export const sumParts = (from: Parameter, to: Parameter, parts: number, bytes: number): Phase => ({
-  key: 'sum of parts',
-  make: makeSum,
-  parameters: [from, to, bytes, parts, bytes],
-  units: Math.ceil(bytes / unitBytes),
-  grain: 2,
-})
+export const sumParts = (from: Parameter, to: Parameter, parts: number, bytes: number): Phase =>
+  phase(sumCode, {}, { from, to, step: bytes, parts, bytes }, { units: Math.ceil(bytes / unitBytes), grain: 2 })

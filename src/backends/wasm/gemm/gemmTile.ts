@@ -92,15 +92,12 @@ export interface Walk {
   readonly end: Expression
 }
 
-let loops = 0
-
-/** Adds the products of a run of k to the sums. */
+/** Adds the products of a run of k to the sums. The loop is labelled with the name of the pointer that ends it. */
 export const multiply = (e: Emitter, tile: Tile, sums: Sums, { x, xStep, y, yStep, end }: Walk): void => {
   const fused = (a: Expression, b: Expression, sum: Expression): Expression =>
     tile.fma ? apply('f32x4.relaxed_madd', [a, b, sum]) : fadd(sum, fmul(a, b))
   const columns = vectors(tile).map(() => fresh(e, 'column', 'v128'))
   const row = fresh(e, 'row', 'v128')
-  const label = `depth${(loops += 1)}`
   const turn = [
     ...columns.map((c, v) => set(c, apply('v128.load', [get(y)], 16 * v))),
     ...sums.flatMap((sumRow, i) => [
@@ -110,7 +107,7 @@ export const multiply = (e: Emitter, tile: Tile, sums: Sums, { x, xStep, y, ySte
     ...x.map((pointer) => set(pointer, add(get(pointer), xStep))),
     set(y, add(get(y), yStep)),
   ]
-  e.statements.push(loop(label, [...turn, branch(label, apply('i32.ne', [get(y), end]))]))
+  e.statements.push(loop(y.name, [...turn, branch(y.name, apply('i32.ne', [get(y), end]))]))
 }
 
 /** The pointers of a tile's rows at byte `offset`, from the words of its record. */

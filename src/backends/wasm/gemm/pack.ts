@@ -5,14 +5,24 @@
  * the last one hold whatever is there: their sums are never stored.
  */
 import { range } from '../../../prelude/array.ts'
-import { add, apply, countTo, get, i32, mul, set, store, type Expression, type Local } from '../assembler/code.ts'
-import type { Function } from '../assembler/module.ts'
-import { constantStatements, emitter, fresh, inside, keep, word, type Emitter } from '../emit/emitter.ts'
+import {
+  add,
+  apply,
+  countTo,
+  get,
+  i32,
+  mul,
+  select,
+  set,
+  store,
+  type Expression,
+  type Local,
+} from '../assembler/code.ts'
+import { block, table, words } from '../emit/block.ts'
+import { fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
 import { bytesOf, count, type Axis, type Contraction, type Depth } from './gemmContraction.ts'
-import type { Parameter, Phase } from '../emit/kernelCode.ts'
-
-/** Words of the block. */
-const words = { from: 0, to: 1, depth: 2, columns: 3, batches: 4, panels: 5, chunks: 6, chunk: 7, length: 8 } as const
+import { code, phase, type Parameter, type Phase } from '../emit/kernelCode.ts'
+import { eachUnit } from '../emit/opening.ts'
 
 /** Rows of y that a unit copies; a thread's attention is worth some microseconds. */
 const chunkLength = 256
@@ -69,40 +79,35 @@ const copyRows = (
   e.statements.push(set(k, first), countTo(k, end, 1, turn.statements))
 }
 
-const makeFunction = (name: string, width: number, neighbours: boolean): Function => {
-  const e = emitter()
-  const block: Local = { name: 'block', type: 'i32' }
-  const unit: Local = { name: 'first', type: 'i32' }
-  const last: Local = { name: 'last', type: 'i32' }
-  const turn = inside(e)
-  const at = (index: number): Expression => word(block, index)
-  const chunk = keep(turn, 'chunk', apply('i32.rem_u', [get(unit), at(words.chunks)]))
-  const rest = keep(turn, 'rest', apply('i32.div_u', [get(unit), at(words.chunks)]))
-  const panel = keep(turn, 'panel', apply('i32.rem_u', [rest, at(words.panels)]))
-  const batch = apply('i32.div_u', [rest, at(words.panels)])
-  const source = keep(
-    turn,
-    'source',
-    add(at(words.from), apply('i32.load', [add(at(words.batches), mul(batch, i32(4)))])),
-  )
-  const length = keep(turn, 'length', at(words.length))
-  const target = keep(turn, 'target', add(at(words.to), mul(apply('i32.mul', [rest, length]), i32(4 * width))))
-  const first = keep(turn, 'first', apply('i32.mul', [chunk, at(words.chunk)]))
-  const next = keep(turn, 'next', add(first, at(words.chunk)))
-  const end = keep(turn, 'end', {
-    kind: 'select',
-    yes: next,
-    no: length,
-    condition: apply('i32.lt_s', [next, length]),
-    type: 'i32',
-  })
-  const columns = keep(turn, 'columns', add(at(words.columns), mul(panel, i32(4 * width))))
-  const depth = keep(turn, 'depth', at(words.depth))
-  const k = fresh(e, 'k', 'i32')
-  ;(neighbours ? copyRows : copyColumns)(turn, columns, source, depth, target, k, first, end, width)
-  e.statements.push(countTo(unit, get(last), 1, turn.statements))
-  return { name, parameters: [block, unit, last], body: [...constantStatements(e), ...e.statements] }
+/** Panels of `width` columns, which are neighbours in y or lie apart. */
+interface Packing {
+  readonly width: number
+  readonly neighbours: boolean
 }
+
+const packCode = code(
+  'pack',
+  () => block(words('from', 'to', 'depth', 'columns', 'batches', 'panels', 'chunks', 'chunk', 'length')),
+  (unit, { width, neighbours }: Packing) => {
+    const { e, words: w } = unit
+    eachUnit(unit, (turn) => {
+      const chunk = keep(turn, 'chunk', apply('i32.rem_u', [get(unit.first), w.chunks]))
+      const rest = keep(turn, 'rest', apply('i32.div_u', [get(unit.first), w.chunks]))
+      const panel = keep(turn, 'panel', apply('i32.rem_u', [rest, w.panels]))
+      const batch = apply('i32.div_u', [rest, w.panels])
+      const source = keep(turn, 'source', add(w.from, apply('i32.load', [add(w.batches, mul(batch, i32(4)))])))
+      const length = keep(turn, 'length', w.length)
+      const target = keep(turn, 'target', add(w.to, mul(apply('i32.mul', [rest, length]), i32(4 * width))))
+      const first = keep(turn, 'first', apply('i32.mul', [chunk, w.chunk]))
+      const next = keep(turn, 'next', add(first, w.chunk))
+      const end = keep(turn, 'end', select(apply('i32.lt_s', [next, length]), next, length))
+      const columns = keep(turn, 'columns', add(w.columns, mul(panel, i32(4 * width))))
+      const depth = keep(turn, 'depth', w.depth)
+      const k = fresh(e, 'k', 'i32')
+      ;(neighbours ? copyRows : copyColumns)(turn, columns, source, depth, target, k, first, end, width)
+    })
+  },
+)
 
 /** Whether the columns are neighbours in y. */
 export const neighbouring = (columns: readonly Axis[]): boolean => {
@@ -122,22 +127,20 @@ export const pack = (c: Contraction, depth: Depth, width: number, to: Parameter)
   const neighbours = neighbouring(c.columns)
   const panels = Math.ceil(count(c.columns) / width)
   const chunks = Math.max(1, Math.ceil(depth.length / chunkLength))
-  const table = (values: Int32Array): Parameter => ({ kind: 'table', values })
-  return {
-    key: `pack ${width} ${neighbours ? 'neighbours' : 'apart'}`,
-    make: (name) => makeFunction(name, width, neighbours),
-    parameters: [
-      c.y,
+  return phase(
+    packCode,
+    { width, neighbours },
+    {
+      from: c.y,
       to,
-      table(bytesOf(depth.axes, 'y')),
-      table(padded(bytesOf(c.columns, 'y'), width)),
-      table(bytesOf(c.batch, 'y')),
+      depth: table(bytesOf(depth.axes, 'y')),
+      columns: table(padded(bytesOf(c.columns, 'y'), width)),
+      batches: table(bytesOf(c.batch, 'y')),
       panels,
       chunks,
-      Math.ceil(depth.length / chunks),
-      depth.length,
-    ],
-    units: count(c.batch) * panels * chunks,
-    grain: neighbours ? 8 : 3,
-  }
+      chunk: Math.ceil(depth.length / chunks),
+      length: depth.length,
+    },
+    { units: count(c.batch) * panels * chunks, grain: neighbours ? 8 : 3 },
+  )
 }

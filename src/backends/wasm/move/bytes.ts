@@ -1,35 +1,14 @@
 /** Moving bytes: rows copied in vectors, ranges filled with zeros. Elements of every dtype move as the bytes that they are. */
-import {
-  add,
-  apply,
-  branch,
-  countTo,
-  fill,
-  get,
-  i32,
-  loop,
-  mul,
-  select,
-  set,
-  store,
-  sub,
-  when,
-} from '../assembler/code.ts'
+import { add, apply, branch, fill, get, i32, loop, mul, select, set, store, sub, when } from '../assembler/code.ts'
 import type { Expression, Local, Statement } from '../assembler/code.ts'
 import type { OpcodeName } from '../assembler/opcodes.ts'
-import { emitter, fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
-import type { Phase } from '../emit/kernelCode.ts'
-import { wordAt } from '../scalar/scalarNest.ts'
+import { block, words, type Parameter } from '../emit/block.ts'
+import { fresh, keep, type Emitter } from '../emit/emitter.ts'
+import { code, phase, type Phase } from '../emit/kernelCode.ts'
+import { eachUnit } from '../emit/opening.ts'
 
 /** Bytes that a unit of work moves, where it may choose. */
 export const chunk = 32768
-
-/** The parameters of every function. */
-export const unitParameters = (): readonly [block: Local, first: Local, last: Local] => [
-  { name: 'block', type: 'i32' },
-  { name: 'first', type: 'i32' },
-  { name: 'last', type: 'i32' },
-]
 
 const move = (load: OpcodeName, store_: OpcodeName, to: Expression, from: Expression, offset = 0): Statement =>
   store(store_, to, apply(load, [from], offset), offset)
@@ -103,18 +82,18 @@ export const rangeOf = (
   return [begin, keep(e, 'count', select(apply('i32.lt_u', [left, length]), left, length))]
 }
 
-/** Fills a whole buffer with zeros. */
-export const clear = (buffer: number, bytes: number): Phase => ({
-  key: 'clear',
-  make: (name) => {
-    const [block, first, last] = unitParameters()
-    const e = emitter()
-    const unit = inside(e)
-    const [begin, count] = rangeOf(unit, get(first), i32(chunk), wordAt(block, 1))
-    unit.statements.push(fill(add(wordAt(block, 0), begin), i32(0), count))
-    return { name, parameters: [block, first, last], body: [countTo(first, get(last), 1, unit.statements)] }
+const clearCode = code(
+  'clear',
+  () => block(words('to', 'bytes')),
+  (unit) => {
+    const { words: w, first } = unit
+    eachUnit(unit, (turn) => {
+      const [begin, count] = rangeOf(turn, get(first), i32(chunk), w.bytes)
+      turn.statements.push(fill(add(w.to, begin), i32(0), count))
+    })
   },
-  parameters: [{ kind: 'buffer', buffer, offset: 0 }, bytes],
-  units: Math.ceil(bytes / chunk),
-  grain: 1,
-})
+)
+
+/** Fills memory with zeros. */
+export const clear = (to: Parameter, bytes: number): Phase =>
+  phase(clearCode, {}, { to, bytes }, { units: Math.ceil(bytes / chunk), grain: 1 })

@@ -1,12 +1,12 @@
 /** out[o, p, :] = table[o, index[p], :]: rows picked by an index, which is clamped to the rows that there are. */
 import { bytesPerElement } from '../../../graph/dtype.ts'
 import type { GatherKernel } from '../../../compiler/kernel.ts'
-import { add, apply, countTo, get, i32, mul, select, type Expression } from '../assembler/code.ts'
-import { chunk, moveElement, moveRow, rangeOf, unitParameters } from './bytes.ts'
-import { emitter, fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
-import type { Phase } from '../emit/kernelCode.ts'
-import { wordAt } from '../scalar/scalarNest.ts'
-import { set } from '../assembler/code.ts'
+import { add, apply, countTo, get, i32, mul, select, set, type Expression } from '../assembler/code.ts'
+import { chunk, moveElement, moveRow, rangeOf } from './bytes.ts'
+import { block, inBuffer, kept, words } from '../emit/block.ts'
+import { fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
+import { code, phase, type Phase } from '../emit/kernelCode.ts'
+import { eachUnit } from '../emit/opening.ts'
 
 /** Row `p` of the index, clamped to 0 … rows − 1; `last` is rows − 1. */
 export const pickedRow = (
@@ -21,27 +21,24 @@ export const pickedRow = (
   return isSigned ? keep(e, 'row', select(apply('i32.lt_s', [below, i32(0)]), i32(0), below)) : below
 }
 
-/** Rows as units: a unit is `rows` rows of the output. */
-export const gather = ({ table, index, extent, output, dtype }: GatherKernel): Phase => {
-  const size = bytesPerElement[dtype]
-  const { outer, rows, picks, inner } = extent
-  const isSigned = index.dtype === 'i32'
-  const isSingle = inner === 1
-  const bytes = inner * size
-  const perUnit = Math.max(1, Math.floor(chunk / Math.max(1, bytes)))
-  return {
-    key: `gather ${size} ${isSigned} ${isSingle}`,
-    make: (name) => {
-      const [block, first, last] = unitParameters()
-      const e = emitter()
-      const [to, from, indices, total, each, picks, length, lastRow] = [0, 1, 2, 3, 4, 5, 6, 7].map((i) =>
-        keep(e, 'word', wordAt(block, i)),
-      ) as [Expression, Expression, Expression, Expression, Expression, Expression, Expression, Expression]
-      const unit = inside(e)
-      const [begin, count] = rangeOf(unit, get(first), each, total)
-      const [r, end] = [fresh(e, 'r', 'i32'), keep(unit, 'end', add(begin, count))]
-      unit.statements.push(set(r, begin))
-      const turn = inside(unit)
+/** Rows of elements of `size` bytes; single elements are moved as they are. */
+interface Gathering {
+  readonly size: number
+  readonly isSigned: boolean
+  readonly isSingle: boolean
+}
+
+const gatherCode = code(
+  'gather',
+  () => block(words('to', 'from', 'indices', 'total', 'perUnit', 'picks', 'length', 'lastRow')),
+  (unit, { size, isSigned, isSingle }: Gathering) => {
+    const { e, first } = unit
+    const { to, from, indices, total, perUnit, picks, length, lastRow } = kept(e, unit.words)
+    eachUnit(unit, (turnOfUnit) => {
+      const [begin, count] = rangeOf(turnOfUnit, get(first), perUnit, total)
+      const [r, end] = [fresh(e, 'r', 'i32'), keep(turnOfUnit, 'end', add(begin, count))]
+      turnOfUnit.statements.push(set(r, begin))
+      const turn = inside(turnOfUnit)
       const o = keep(turn, 'o', apply('i32.div_u', [get(r), picks]))
       const p = keep(turn, 'p', apply('i32.rem_u', [get(r), picks]))
       const row = pickedRow(turn, isSigned, indices, p, lastRow)
@@ -49,21 +46,30 @@ export const gather = ({ table, index, extent, output, dtype }: GatherKernel): P
       const [target, origin] = [add(to, mul(get(r), length)), add(from, mul(source, length))]
       if (isSingle) turn.statements.push(moveElement(size, target, origin))
       else moveRow(turn, size, target, origin, length)
-      unit.statements.push(countTo(r, end, 1, turn.statements))
-      e.statements.push(countTo(first, get(last), 1, unit.statements))
-      return { name, parameters: [block, first, last], body: e.statements }
-    },
-    parameters: [
-      { kind: 'buffer', buffer: output, offset: 0 },
-      { kind: 'buffer', buffer: table.buffer, offset: 0 },
-      { kind: 'buffer', buffer: index.buffer, offset: 0 },
-      outer * picks,
+      turnOfUnit.statements.push(countTo(r, end, 1, turn.statements))
+    })
+  },
+)
+
+/** Rows as units: a unit is `perUnit` rows of the output. */
+export const gather = ({ table, index, extent, output, dtype }: GatherKernel): Phase => {
+  const size = bytesPerElement[dtype]
+  const { outer, rows, picks, inner } = extent
+  const bytes = inner * size
+  const perUnit = Math.max(1, Math.floor(chunk / Math.max(1, bytes)))
+  return phase(
+    gatherCode,
+    { size, isSigned: index.dtype === 'i32', isSingle: inner === 1 },
+    {
+      to: inBuffer(output),
+      from: inBuffer(table.buffer),
+      indices: inBuffer(index.buffer),
+      total: outer * picks,
       perUnit,
       picks,
-      bytes,
-      rows - 1,
-    ],
-    units: bytes === 0 ? 0 : Math.ceil((outer * picks) / perUnit),
-    grain: 1,
-  }
+      length: bytes,
+      lastRow: rows - 1,
+    },
+    { units: bytes === 0 ? 0 : Math.ceil((outer * picks) / perUnit), grain: 1 },
+  )
 }

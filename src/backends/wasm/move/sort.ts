@@ -7,7 +7,7 @@ import type { SortKernel } from '../../../compiler/kernel.ts'
 import {
   add,
   apply,
-  block as blockOf,
+  block as labelled,
   branch,
   countTo,
   get,
@@ -20,11 +20,10 @@ import {
   when,
 } from '../assembler/code.ts'
 import type { Expression, Local } from '../assembler/code.ts'
-import type { Function } from '../assembler/module.ts'
-import { unitParameters } from './bytes.ts'
-import { emitter, fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
-import type { Generated } from '../emit/kernelCode.ts'
-import { wordAt } from '../scalar/scalarNest.ts'
+import { block, inBuffer, inScratch, kept, words } from '../emit/block.ts'
+import { fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
+import { code, phase, type Generated } from '../emit/kernelCode.ts'
+import { eachUnit } from '../emit/opening.ts'
 import { isWhole, loadElement, registerOf } from '../scalar/scalarValue.ts'
 
 /** Whether `y` comes before `x`, which stood before it. */
@@ -74,70 +73,67 @@ const merge = (
 const least = (e: Emitter, x: Expression, y: Expression): Expression =>
   keep(e, 'least', select(apply('i32.lt_u', [x, y]), x, y))
 
-const makeSort = (name: string, dtype: DType): Function => {
-  const [block, first, last] = unitParameters()
-  const e = emitter()
-  const words = [0, 1, 2, 3, 4].map((i) => keep(e, 'word', wordAt(block, i)))
-  const [out, source, scratch, length, inner] = words as [Expression, Expression, Expression, Expression, Expression]
-  const unit = inside(e)
-  const outer = keep(unit, 'outer', apply('i32.div_u', [get(first), inner]))
-  const column = apply('i32.rem_u', [get(first), inner])
-  const base = keep(unit, 'base', add(mul(mul(outer, length), inner), column))
-  const elementOf = (start: Expression, i: Expression, bytes: number): Expression =>
-    add(start, mul(add(base, mul(i, inner)), i32(bytes)))
-  const keyAt = (inner: Emitter, index: Expression): Expression =>
-    loadElement(inner, dtype, keep(inner, 'at', elementOf(source, index, bytesPerElement[dtype])))
-  const [from, to, swap] = [fresh(e, 'from', 'i32'), fresh(e, 'to', 'i32'), fresh(e, 'swap', 'i32')]
-  const [n, width, low] = [fresh(e, 'n', 'i32'), fresh(e, 'width', 'i32'), fresh(e, 'low', 'i32')]
-  unit.statements.push(
-    set(from, add(scratch, mul(mul(get(first), length), i32(8)))),
-    set(to, word(get(from), length)),
-    set(n, i32(0)),
-    countTo(n, length, 1, [store('i32.store', word(get(from), get(n)), get(n))]),
-    set(width, i32(1)),
-  )
-  const pair = inside(unit)
-  const middle = least(pair, add(get(low), get(width)), length)
-  const high = least(pair, add(get(low), mul(get(width), i32(2))), length)
-  merge(pair, dtype, keyAt, [from, to], [get(low), middle, high])
-  pair.statements.push(set(low, high), branch('pairs', apply('i32.lt_s', [get(low), length])))
-  const pass = [
-    branch('sorted', apply('i32.ge_s', [get(width), length])),
-    set(low, i32(0)),
-    loop('pairs', pair.statements),
-    set(swap, get(from)),
-    set(from, get(to)),
-    set(to, get(swap)),
-    set(width, mul(get(width), i32(2))),
-    branch('passes'),
-  ]
-  unit.statements.push(
-    blockOf('sorted', [loop('passes', pass)]),
-    set(n, i32(0)),
-    countTo(n, length, 1, [
-      store('i32.store', elementOf(out, get(n), 4), apply('i32.load', [word(get(from), get(n))], 0)),
-    ]),
-  )
-  e.statements.push(countTo(first, get(last), 1, unit.statements))
-  return { name, parameters: [block, first, last], body: e.statements }
-}
+const sortCode = code(
+  'sort',
+  () => block(words('out', 'source', 'scratch', 'length', 'inner')),
+  (unit, { dtype }: { readonly dtype: DType }) => {
+    const { e, first } = unit
+    const { out, source, scratch, length, inner } = kept(e, unit.words)
+    eachUnit(unit, (turnOfUnit) => {
+      const outer = keep(turnOfUnit, 'outer', apply('i32.div_u', [get(first), inner]))
+      const column = apply('i32.rem_u', [get(first), inner])
+      const base = keep(turnOfUnit, 'base', add(mul(mul(outer, length), inner), column))
+      const elementOf = (start: Expression, i: Expression, bytes: number): Expression =>
+        add(start, mul(add(base, mul(i, inner)), i32(bytes)))
+      const keyAt = (into: Emitter, index: Expression): Expression =>
+        loadElement(into, dtype, keep(into, 'at', elementOf(source, index, bytesPerElement[dtype])))
+      const [from, to, swap] = [fresh(e, 'from', 'i32'), fresh(e, 'to', 'i32'), fresh(e, 'swap', 'i32')]
+      const [n, width, low] = [fresh(e, 'n', 'i32'), fresh(e, 'width', 'i32'), fresh(e, 'low', 'i32')]
+      turnOfUnit.statements.push(
+        set(from, add(scratch, mul(mul(get(first), length), i32(8)))),
+        set(to, word(get(from), length)),
+        set(n, i32(0)),
+        countTo(n, length, 1, [store('i32.store', word(get(from), get(n)), get(n))]),
+        set(width, i32(1)),
+      )
+      const pair = inside(turnOfUnit)
+      const middle = least(pair, add(get(low), get(width)), length)
+      const high = least(pair, add(get(low), mul(get(width), i32(2))), length)
+      merge(pair, dtype, keyAt, [from, to], [get(low), middle, high])
+      pair.statements.push(set(low, high), branch('pairs', apply('i32.lt_s', [get(low), length])))
+      const pass = [
+        branch('sorted', apply('i32.ge_s', [get(width), length])),
+        set(low, i32(0)),
+        loop('pairs', pair.statements),
+        set(swap, get(from)),
+        set(from, get(to)),
+        set(to, get(swap)),
+        set(width, mul(get(width), i32(2))),
+        branch('passes'),
+      ]
+      turnOfUnit.statements.push(
+        labelled('sorted', [loop('passes', pass)]),
+        set(n, i32(0)),
+        countTo(n, length, 1, [
+          store('i32.store', elementOf(out, get(n), 4), apply('i32.load', [word(get(from), get(n))], 0)),
+        ]),
+      )
+    })
+  },
+)
 
 /** argsort. */
 export const sort = ({ from, outer, length, inner, output }: SortKernel): Generated => ({
   phases: [
-    {
-      key: `sort ${from.dtype}`,
-      make: (name) => makeSort(name, from.dtype),
-      parameters: [
-        { kind: 'buffer', buffer: output, offset: 0 },
-        { kind: 'buffer', buffer: from.buffer, offset: 0 },
-        { kind: 'scratch', offset: 0 },
-        length,
-        inner,
-      ],
-      units: length === 0 ? 0 : outer * inner,
-      grain: Math.max(1, Math.ceil(256 / Math.max(1, length))),
-    },
+    phase(
+      sortCode,
+      { dtype: from.dtype },
+      { out: inBuffer(output), source: inBuffer(from.buffer), scratch: inScratch(0), length, inner },
+      {
+        units: length === 0 ? 0 : outer * inner,
+        grain: Math.max(1, Math.ceil(256 / Math.max(1, length))),
+      },
+    ),
   ],
   scratch: 8 * outer * length * inner,
 })

@@ -6,17 +6,20 @@
  * wait in scratch memory until a second phase joins them in their order.
  */
 import { at, product, range } from '../../../prelude/array.ts'
+import { E } from '../../../prelude/fp.ts'
 import { roundTo } from '../../../graph/dtype.ts'
 import type { ElementwiseKernel, ReduceKernel } from '../../../compiler/kernel.ts'
 import { accumulationOf, partialBytes, type Accumulation } from '../emit/accumulator.ts'
 import { castStep, isLaneType, whyNotVector } from '../emit/body.ts'
 import { domainOf, joined, reordered, type Domain } from '../../../compiler/domain.ts'
 import { elementwise } from '../elementwise/elementwise.ts'
-import type { Generated, Parameter, Phase } from '../emit/kernelCode.ts'
-import { leavesOf, outputStep, startOf, stepOf, structureOf, viewOf, walkOf, type Walk } from '../emit/leaf.ts'
-import { odometerParameters } from '../emit/odometer.ts'
+import { inBuffer, inScratch } from '../emit/block.ts'
+import { phase, type Generated, type Parameter, type Phase } from '../emit/kernelCode.ts'
+import { leavesOf, outputStep, startOf, stepOf, structureOf, viewOf, type Walk } from '../emit/leaf.ts'
+import { odometerOf } from '../emit/odometer.ts'
 import { walksAlong } from '../emit/opening.ts'
-import { joinUnit, makeJoin, makeReduce, resultsOf, type Form, type ReduceStructure } from './reduceCode.ts'
+import type { Unsupported } from '../emit/unsupported.ts'
+import { joinCode, joinUnit, reduceCode, resultsOf, type Form } from './reduceCode.ts'
 
 /** A box whose axes are sorted: those of the results, the last of which the output walks element by element, then the reduced ones. */
 interface Sorted {
@@ -108,13 +111,11 @@ const phaseOf = (
   const starts = tracks.map(({ offset, strides: own }, k): Parameter => {
     const begin = offset + columnsFrom * at(own, kept - 1)
     if (k > 0) return startOf(at(leaves, k - 1)[1], begin)
-    return isPartial
-      ? { kind: 'scratch', offset: outputUnits(begin) }
-      : { kind: 'buffer', buffer: output, offset: outputUnits(begin) }
+    return isPartial ? inScratch(outputUnits(begin)) : inBuffer(output, outputUnits(begin))
   })
   const blocks = Math.ceil(count / width)
   const outer = lengths.slice(0, kept - 1)
-  const odometer = odometerParameters(
+  const odometer = odometerOf(
     [...outer, blocks, parts.parts],
     tracks.map((_, k) => [
       ...range(kept - 1).map((a) => units(k, at(strides(k), a))),
@@ -123,58 +124,54 @@ const phaseOf = (
     ]),
   )
   const vectorLength = isPartial && parts.axis === axis ? parts.length : at(lengths, axis)
-  const structure: ReduceStructure = {
-    form,
-    body,
-    dtype,
-    accumulation,
-    walks: walksAlong(domain, axis),
-    rowWalks: tracks.map((t) => walkOf(at(t.strides, kept - 1))),
-    axes: kept + 1,
-    loops,
-    cut: isPartial ? parts.axis - kept : -1,
-    whole: across && at(lengths, axis) % (form === 'rows' ? 4 : 16) === 0,
-  }
-  const { walks, rowWalks, cut, whole } = structure
-  const rowKey = form === 'rows' ? rowWalks.map((w) => w === 'stays').join() : ''
-  return {
-    key: `reduce ${kernel.operation} ${form} ${dtype} ${walks.join()} ${rowKey} ${kept} ${loops} ${cut} ${whole} ${isPartial} ${structureOf(body)}`,
-    make: (name) => makeReduce(name, structure, isPartial),
-    parameters: [
-      ...starts,
-      ...tracks.map((_, k) => units(k, at(strides(k), axis))),
-      ...tracks.map((_, k) => units(k, at(strides(k), kept - 1))),
-      4 * vectorLength,
-      count,
-      parts.length,
-      at(lengths, parts.axis),
-      ...range(loops).map((loop) => at(lengths, kept + loop)),
-      ...tracks.flatMap((_, k) => range(loops).map((loop) => units(k, at(strides(k), kept + loop)))),
-      ...odometer,
-    ],
-    units: product(outer) * blocks * parts.parts,
-    grain: Math.max(1, Math.floor((4096 * product(outer) * blocks * parts.parts) / body.size)),
-  }
+  return phase(
+    reduceCode,
+    {
+      form,
+      body: structureOf(body),
+      dtype,
+      accumulation,
+      walks: walksAlong(domain, axis),
+      shared: form === 'rows' ? tracks.map((t) => at(t.strides, kept - 1) === 0) : [],
+      axes: kept + 1,
+      loops,
+      cut: isPartial ? parts.axis - kept : -1,
+      whole: across && at(lengths, axis) % (form === 'rows' ? 4 : 16) === 0,
+      isPartial,
+    },
+    {
+      starts,
+      steps: tracks.map((_, k) => units(k, at(strides(k), axis))),
+      rowSteps: tracks.map((_, k) => units(k, at(strides(k), kept - 1))),
+      vectorBytes: 4 * vectorLength,
+      results: count,
+      partLength: parts.length,
+      cutLength: at(lengths, parts.axis),
+      lengths: range(loops).map((loop) => at(lengths, kept + loop)),
+      loopSteps: tracks.map((_, k) => range(loops).map((loop) => units(k, at(strides(k), kept + loop)))),
+      odometer,
+    },
+    {
+      units: product(outer) * blocks * parts.parts,
+      grain: Math.max(1, Math.floor((4096 * product(outer) * blocks * parts.parts) / body.size)),
+    },
+  )
 }
 
 /** What joins the parts. */
-const joinOf = (
-  { output, size, dtype, operation }: ReduceKernel,
-  accumulation: Accumulation,
-  parts: number,
-): Phase => ({
-  key: `join ${operation} ${dtype}`,
-  make: (name) => makeJoin(name, accumulation, dtype),
-  parameters: [
-    { kind: 'buffer', buffer: output, offset: 0 },
-    { kind: 'scratch', offset: 0 },
-    size,
-    parts,
-    size * partialBytes(accumulation),
-  ],
-  units: Math.ceil(size / joinUnit),
-  grain: 1,
-})
+const joinOf = ({ output, size, dtype }: ReduceKernel, accumulation: Accumulation, parts: number): Phase =>
+  phase(
+    joinCode,
+    { accumulation, dtype },
+    {
+      output: inBuffer(output),
+      partials: inScratch(0),
+      count: size,
+      parts,
+      stride: size * partialBytes(accumulation),
+    },
+    { units: Math.ceil(size / joinUnit), grain: 1 },
+  )
 
 /** The results of nothing: 0, or the least number. */
 const ofNothing = (kernel: ReduceKernel): ElementwiseKernel => {
@@ -185,28 +182,29 @@ const ofNothing = (kernel: ReduceKernel): ElementwiseKernel => {
 }
 
 /** Why the reduction has no vector code; otherwise how it accumulates. */
-const accumulationFor = ({ body, operation, dtype }: ReduceKernel): Accumulation | string => {
+const accumulationFor = ({ body, operation, dtype }: ReduceKernel): E.Either<Unsupported, Accumulation> => {
   const from = at(body.instructions, body.instructions.length - 1).dtype
   const reason = whyNotVector(body)
-  if (reason !== undefined) return reason
+  if (reason !== undefined) return E.left(reason)
   const accumulation = accumulationOf(operation, dtype)
+  const none: Unsupported = { kind: 'reduction', operation, from, to: dtype }
   const isExact = (dtype === 'f32') === (from === 'f32')
-  if (accumulation === undefined || !isExact || !isLaneType(from) || !isLaneType(dtype))
-    return `a ${operation} of ${from} as ${dtype} has no vector code`
-  return castStep(from, dtype) === undefined ? `${from} is not cast to ${dtype}` : accumulation
+  if (accumulation === undefined || !isExact || !isLaneType(from) || !isLaneType(dtype)) return E.left(none)
+  return castStep(from, dtype) === undefined ? E.left(none) : E.right(accumulation)
 }
 
 /** The kernel as code, or why it has none. */
-export const reduce = (kernel: ReduceKernel): Generated | string => {
+export const reduce = (kernel: ReduceKernel): E.Either<Unsupported, Generated> => {
   const { body, target, size } = kernel
   if (body.size === 0) return elementwise(ofNothing(kernel))
-  const accumulation = accumulationFor(kernel)
-  if (typeof accumulation === 'string') return accumulation
+  const accumulates = accumulationFor(kernel)
+  if (E.isLeft(accumulates)) return accumulates
+  const accumulation = accumulates.right
   const found = domainOf(body.size, [target, ...leavesOf(body).map(([, leaf]) => viewOf(leaf))])
-  if (found === undefined) return 'the axes of its operands cross'
+  if (found === undefined) return E.left({ kind: 'axes' })
   const box = sorted(found)
   const { kept, domain } = box
-  if (at(at(domain.tracks, 0).strides, kept - 1) !== 1) return 'its results do not lie one behind the other'
+  if (at(at(domain.tracks, 0).strides, kept - 1) !== 1) return E.left({ kind: 'results apart' })
   const axis = axisOfVectors(box)
   const across = axis >= kept
   const reduced = range(domain.lengths.length).slice(kept)
@@ -224,9 +222,9 @@ export const reduce = (kernel: ReduceKernel): Generated | string => {
   const phases = forms.map((form) =>
     phaseOf(kernel, accumulation, ordered, form, form === 'column' ? results - (results % 16) : 0, cut),
   )
-  if (cut.parts === 1) return { phases, scratch: 0 }
-  return {
+  if (cut.parts === 1) return E.right({ phases, scratch: 0 })
+  return E.right({
     phases: [...phases, joinOf(kernel, accumulation, cut.parts)],
     scratch: cut.parts * size * partialBytes(accumulation) + 64,
-  }
+  })
 }

@@ -6,13 +6,12 @@
  */
 import { at, range } from '../../../prelude/array.ts'
 import type { DType } from '../../../graph/dtype.ts'
-import type { Body } from '../../../compiler/kernel.ts'
-import { add, apply, countTo, get, i32, mul, select, set, sub, type Expression, type Local } from '../assembler/code.ts'
-import type { Function } from '../assembler/module.ts'
+import { add, apply, countTo, get, i32, mul, select, set, sub, type Expression } from '../assembler/code.ts'
 import {
   across,
   begin,
   masked,
+  partialBytes,
   rounded,
   rowPointer,
   take,
@@ -25,10 +24,21 @@ import {
   type Results,
 } from '../emit/accumulator.ts'
 import { castStep, writeBody, type LaneType } from '../emit/body.ts'
-import { fresh, inside, keep, ramp, word, type Emitter } from '../emit/emitter.ts'
-import { advanced, leavesOf, read, write, type Reading, type Walk, type Writing } from '../emit/leaf.ts'
-import { enter, turn, type Odometer } from '../emit/odometer.ts'
-import { closed, open, toStarts, type Opening } from '../emit/opening.ts'
+import { block, kept, list, listOf, words } from '../emit/block.ts'
+import { fresh, inside, keep, ramp, type Emitter } from '../emit/emitter.ts'
+import { code } from '../emit/kernelCode.ts'
+import {
+  advanced,
+  leavesOf,
+  read,
+  write,
+  type BodyStructure,
+  type Reading,
+  type Walk,
+  type Writing,
+} from '../emit/leaf.ts'
+import { enter, odometerField, turn } from '../emit/odometer.ts'
+import { eachUnit, open, pointerFields, toStarts, type Opening } from '../emit/opening.ts'
 
 /** Which results a unit computes, and along which axis vectors lie. */
 export type Form = 'rows' | 'row' | 'columns' | 'column'
@@ -39,12 +49,13 @@ export const resultsOf: { readonly [F in Form]: number } = { rows: 4, row: 1, co
 /** All that the code of a reduction depends on. */
 export interface ReduceStructure {
   readonly form: Form
-  readonly body: Body
+  readonly body: BodyStructure
   readonly dtype: DType
   readonly accumulation: Accumulation
-  /** Of the output and the leaves, along the axis of vectors and, in `rows`, along the results. */
+  /** Of the output and the leaves, along the axis of vectors. */
   readonly walks: readonly Walk[]
-  readonly rowWalks: readonly Walk[]
+  /** In `rows`, which of them stay where they are from one result to the next. */
+  readonly shared: readonly boolean[]
   /** Axes of the odometer: those of the results, their blocks, and the parts. */
   readonly axes: number
   /** Loops around the innermost one, or in `columns` all loops. */
@@ -53,47 +64,38 @@ export interface ReduceStructure {
   readonly cut: number
   /** Whether no vector along a reduced axis is cut off. */
   readonly whole: boolean
+  /** Whether parts are written, to be joined later. */
+  readonly isPartial: boolean
 }
 
-interface Layout {
-  readonly rowSteps: number
-  readonly vectorBytes: number
-  readonly results: number
-  readonly partLength: number
-  readonly cutLength: number
-  readonly lengths: number
-  readonly steps: (pointer: number, loop: number) => number
-  readonly odometer: number
-}
+/** The words of a reduction: `rowSteps` go from one result to the next, and `loopSteps` along each loop. */
+const reduceFields = ({ walks: { length }, loops, axes }: ReduceStructure) =>
+  block({
+    ...pointerFields(length),
+    rowSteps: list(length),
+    ...words('vectorBytes', 'results', 'partLength', 'cutLength'),
+    lengths: list(loops),
+    loopSteps: listOf(length, list(loops)),
+    odometer: odometerField(axes, length),
+  })
 
-/** Where the words of the block stand, behind the starts, the steps along vectors, and the steps along rows. */
-const layoutOf = (pointers: number, loops: number): Layout => {
-  const after = 3 * pointers
-  return {
-    rowSteps: 2 * pointers,
-    vectorBytes: after,
-    results: after + 1,
-    partLength: after + 2,
-    cutLength: after + 3,
-    lengths: after + 4,
-    steps: (pointer: number, loop: number): number => after + 4 + loops + pointer * loops + loop,
-    odometer: after + 4 + loops + pointers * loops,
-  }
+/** What the inside of loops needs of the words, in locals. */
+interface Numbers {
+  readonly vectorBytes: Expression
+  readonly lengths: readonly Expression[]
+  /** By leaf: the step from one result to the next, and those along the loops. */
+  readonly leaves: readonly { readonly rowStep: Expression; readonly loopSteps: readonly Expression[] }[]
 }
 
 interface Scope extends Opening {
   readonly structure: ReduceStructure
-  readonly layout: Layout
-  /** Words that loops need, in locals. */
-  readonly numbers: ReadonlyMap<number, Expression>
+  readonly numbers: Numbers
   /** Elements of the cut axis in this part. */
   readonly partLength: Expression
   readonly accumulators: readonly Accumulator[]
   /** How many of the unit's results there are; undefined where all are. */
   readonly valid: Expression | undefined
 }
-
-const number = ({ numbers, block }: Scope, index: number): Expression => numbers.get(index) ?? word(block, index)
 
 /** One value of the body, as what is accumulated. */
 const value = (
@@ -117,7 +119,7 @@ const nested = (
   pointers: readonly Expression[],
   inner: (e: Emitter, pointers: readonly Expression[]) => void,
 ): void => {
-  const { structure, layout } = scope
+  const { structure, numbers } = scope
   if (level === structure.loops) {
     inner(e, pointers)
     return
@@ -129,21 +131,21 @@ const nested = (
   })
   const counter = fresh(e, 'c', 'i32')
   e.statements.push(set(counter, i32(0)))
-  const length = level === structure.cut ? scope.partLength : number(scope, layout.lengths + level)
+  const length = level === structure.cut ? scope.partLength : at(numbers.lengths, level)
   const body = inside(e)
   nested(body, scope, level + 1, own.map(get), inner)
   own.forEach((local, k) =>
-    body.statements.push(set(local, add(get(local), number(scope, layout.steps(k + 1, level))))),
+    body.statements.push(set(local, add(get(local), at(at(numbers.leaves, k).loopSteps, level)))),
   )
   e.statements.push(countTo(counter, length, 1, body.statements))
 }
 
 /** Readings of each leaf, one for each row; rows share it where the leaf does not move from row to row. */
 const rowReadings = (e: Emitter, scope: Scope, pointers: readonly Expression[]): readonly (readonly Reading[])[] => {
-  const { structure, layout, steps, valid } = scope
+  const { structure, numbers, steps, valid } = scope
   const count = resultsOf[structure.form]
   return leavesOf(structure.body).map(([, leaf], k) => {
-    const step = number(scope, layout.rowSteps + k + 1)
+    const { rowStep } = at(numbers.leaves, k)
     const one = (pointer: Expression): Reading => ({
       leaf,
       walk: at(structure.walks, k + 1),
@@ -151,15 +153,15 @@ const rowReadings = (e: Emitter, scope: Scope, pointers: readonly Expression[]):
       step: at(steps, k + 1),
     })
     const pointer = at(pointers, k)
-    if (count === 1 || at(structure.rowWalks, k + 1) === 'stays') return range(count).map(() => one(pointer))
-    return range(count).map((row) => one(keep(e, 'row', rowPointer(pointer, step, row, valid))))
+    if (count === 1 || at(structure.shared, k + 1)) return range(count).map(() => one(pointer))
+    return range(count).map((row) => one(keep(e, 'row', rowPointer(pointer, rowStep, row, valid))))
   })
 }
 
 /** Vectors along a reduced axis: four elements of four rows a turn, or sixteen of one. */
 const alongReduced = (e: Emitter, scope: Scope, pointers: readonly Expression[]): void => {
-  const { structure, layout, accumulators } = scope
-  const { accumulation, form, whole, cut, loops, walks, rowWalks } = structure
+  const { structure, numbers, accumulators } = scope
+  const { accumulation, form, whole, cut, loops, walks, shared: isShared } = structure
   const readings = rowReadings(e, scope, pointers)
   const fixed = readings.map((own, k) =>
     at(walks, k + 1) === 'stays' ? own.map((reading) => keep(e, 'same', read(e, reading))) : undefined,
@@ -168,7 +170,7 @@ const alongReduced = (e: Emitter, scope: Scope, pointers: readonly Expression[])
   /** The values of a row at byte `i`, from `ahead` elements further on; what rows share is read once. */
   const four = (into: Emitter, left?: Expression): ((row: number, ahead: number) => Expression) => {
     const moved = (e: Emitter, k: number, row: number): Reading => advanced(e, at(at(readings, k), row), get(i))
-    const once = readings.map((_, k) => fixed[k] === undefined && (form === 'row' || at(rowWalks, k + 1) === 'stays'))
+    const once = readings.map((_, k) => fixed[k] === undefined && (form === 'row' || at(isShared, k + 1)))
     const here = once.map((isOnce, k) => (isOnce ? moved(into, k, 0) : undefined))
     const shared = here.map((reading) =>
       reading !== undefined && form === 'rows' ? keep(into, 'x', read(into, reading, 0, left)) : undefined,
@@ -177,7 +179,7 @@ const alongReduced = (e: Emitter, scope: Scope, pointers: readonly Expression[])
       value(into, scope, (e, k) => fixed[k]?.[row] ?? shared[k] ?? read(e, here[k] ?? moved(e, k, row), ahead, left))
   }
   const bytes = form === 'rows' ? 16 : 64
-  const end = cut === loops ? keep(e, 'end', mul(scope.partLength, i32(4))) : number(scope, layout.vectorBytes)
+  const end = cut === loops ? keep(e, 'end', mul(scope.partLength, i32(4))) : numbers.vectorBytes
   e.statements.push(set(i, i32(0)))
   const main = inside(e)
   const inMain = four(main)
@@ -215,9 +217,9 @@ const alongResults = (e: Emitter, scope: Scope, pointers: readonly Expression[])
   all.forEach((x, w) => e.statements.push(...take(structure.accumulation, at(accumulators, w), x)))
 }
 
-const finish = (e: Emitter, scope: Scope, isPartial: boolean): void => {
+const finish = (e: Emitter, scope: Scope): void => {
   const { structure, pointers, accumulators, valid } = scope
-  const { accumulation: a, form, dtype } = structure
+  const { accumulation: a, form, dtype, isPartial } = structure
   const pointer = get(at(pointers, 0))
   const to: Writing = { dtype, walk: 'next', pointer, step: i32(0) }
   const put = (results: Results, n: number, some: Expression | undefined): void => {
@@ -233,84 +235,80 @@ const finish = (e: Emitter, scope: Scope, isPartial: boolean): void => {
   else accumulators.forEach((own, n) => put(own.map(get), n, valid))
 }
 
-/** The function; `isPartial` where parts are written, to be joined later. */
-export const makeReduce = (name: string, structure: ReduceStructure, isPartial: boolean): Function => {
-  const { walks, axes, loops, form, cut, accumulation } = structure
-  const opening = open(walks)
-  const { e, block, first, last, pointers } = opening
-  const layout = layoutOf(pointers.length, loops)
-  const leaves = range(pointers.length - 1)
-  const hoisted = [
-    layout.vectorBytes,
-    ...range(loops).map((loop) => layout.lengths + loop),
-    ...leaves.flatMap((k) => [layout.rowSteps + k + 1, ...range(loops).map((loop) => layout.steps(k + 1, loop))]),
-  ]
-  const numbers = new Map(hoisted.map((index) => [index, keep(e, 'number', word(block, index))]))
-  e.statements.push(...toStarts(opening))
-  const odometer: Odometer = { first: layout.odometer, axes, pointers }
-  const coordinates = enter(e, block, odometer, get(first))
-  const unit = inside(e)
-  const [blockIndex, part] = [at(coordinates, axes - 2), at(coordinates, axes - 1)] as [Local, Local]
-  const isCounted = form === 'rows' || form === 'column'
-  const valid = isCounted ? keep(unit, 'valid', validAt(word(block, layout.results), get(blockIndex))) : undefined
-  const own = keep(unit, 'own', word(block, layout.partLength))
-  const left = sub(word(block, layout.cutLength), apply('i32.mul', [get(part), own]))
-  const partLength = cut < 0 ? i32(0) : keep(unit, 'partLength', least(keep(unit, 'left', left), own))
-  const accumulators = range(form === 'column' ? 1 : 4).map(() => begin(unit, accumulation))
-  const scope: Scope = { ...opening, structure, layout, numbers, partLength, accumulators, valid }
-  const starts = leaves.map((k) => get(at(pointers, k + 1)))
-  nested(unit, scope, 0, starts, (into, at_) => {
-    if (form === 'rows' || form === 'row') alongReduced(into, scope, at_)
-    else alongResults(into, scope, at_)
+/** The function of a reduction. */
+export const reduceCode = code('reduce', reduceFields, (unit, structure: ReduceStructure) => {
+  const { e, words: w, first } = unit
+  const { axes, form, cut, accumulation } = structure
+  const opening = open(unit)
+  const { pointers } = opening
+  const numbers: Numbers = {
+    vectorBytes: keep(e, 'vectorBytes', w.vectorBytes),
+    lengths: w.lengths.map((length) => keep(e, 'length', length)),
+    leaves: range(pointers.length - 1).map((k) => ({
+      rowStep: keep(e, 'rowStep', at(w.rowSteps, k + 1)),
+      loopSteps: at(w.loopSteps, k + 1).map((step) => keep(e, 'loopStep', step)),
+    })),
+  }
+  e.statements.push(...toStarts(opening, w.starts))
+  const odometer = { ...w.odometer, pointers }
+  const coordinates = enter(e, odometer, get(first))
+  eachUnit(unit, (turnOfUnit) => {
+    const [blockIndex, part] = [at(coordinates, axes - 2), at(coordinates, axes - 1)]
+    const isCounted = form === 'rows' || form === 'column'
+    const valid = isCounted ? keep(turnOfUnit, 'valid', validAt(w.results, get(blockIndex))) : undefined
+    const own = keep(turnOfUnit, 'own', w.partLength)
+    const left = sub(w.cutLength, apply('i32.mul', [get(part), own]))
+    const partLength = cut < 0 ? i32(0) : keep(turnOfUnit, 'partLength', least(keep(turnOfUnit, 'left', left), own))
+    const accumulators = range(form === 'column' ? 1 : 4).map(() => begin(turnOfUnit, accumulation))
+    const scope: Scope = { ...opening, structure, numbers, partLength, accumulators, valid }
+    const leaves = pointers.slice(1).map(get)
+    nested(turnOfUnit, scope, 0, leaves, (inner, starts) => {
+      ;(form === 'rows' || form === 'row' ? alongReduced : alongResults)(inner, scope, starts)
+    })
+    finish(turnOfUnit, scope)
+    turnOfUnit.statements.push(...turn(odometer, coordinates))
   })
-  finish(unit, scope, isPartial)
-  unit.statements.push(...turn(block, odometer, coordinates))
-  e.statements.push(countTo(first, get(last), 1, unit.statements))
-  return closed(name, opening)
-}
+})
 
 const least = (x: Expression, y: Expression): Expression => select(apply('i32.lt_s', [x, y]), x, y)
 
 /** Results that are joined as one unit. */
 export const joinUnit = 256
 
-/**
- * Joins parts, four results a turn, the parts in their order. The block: output, partial results, how many results, how many parts, and the
- * bytes of a part.
- */
-export const makeJoin = (name: string, a: Accumulation, dtype: DType): Function => {
-  const opening = open(['next'])
-  const { e, block, first, last } = opening
-  const [output, partials, count, parts, stride] = range(5).map((k) => keep(e, 'number', word(block, k)))
-  if (
-    output === undefined ||
-    partials === undefined ||
-    count === undefined ||
-    parts === undefined ||
-    stride === undefined
-  )
-    throw new Error('wasm: a block of five words')
-  const i = fresh(e, 'i', 'i32')
-  e.statements.push(set(i, mul(get(first), i32(joinUnit))))
-  const end = keep(e, 'end', least(keep(e, 'last', mul(get(last), i32(joinUnit))), count))
-  const turnOf4 = inside(e)
-  const accumulator = begin(turnOf4, a)
-  const bytes = a.kind === 'doubles' ? 8 : 4
-  const from = fresh(e, 'from', 'i32')
-  turnOf4.statements.push(set(from, add(partials, mul(get(i), i32(bytes)))))
-  const p = fresh(e, 'p', 'i32')
-  turnOf4.statements.push(set(p, i32(0)))
-  const join = a.kind === 'doubles' ? 'f64x2.add' : a.join
-  turnOf4.statements.push(
-    countTo(p, parts, 1, [
-      ...accumulator.map((local, k) => set(local, apply(join, [get(local), apply('v128.load', [get(from)], 16 * k)]))),
-      set(from, add(get(from), stride)),
-    ]),
-  )
-  const to: Writing = { dtype, walk: 'next', pointer: output, step: i32(0) }
-  turnOf4.statements.push(
-    ...write(turnOf4, advanced(turnOf4, to, mul(get(i), i32(4))), 0, rounded(turnOf4, a, accumulator.map(get))),
-  )
-  e.statements.push(countTo(i, end, 4, turnOf4.statements))
-  return closed(name, opening)
+/** What joins parts depends on what they are, and on the output. */
+export interface JoinStructure {
+  readonly accumulation: Accumulation
+  readonly dtype: DType
 }
+
+/** Joins parts, four results a turn, the parts in their order; `stride` are the bytes of a part. */
+export const joinCode = code(
+  'join',
+  () => block(words('output', 'partials', 'count', 'parts', 'stride')),
+  ({ e, words: w, first, last }, { accumulation: a, dtype }: JoinStructure) => {
+    const { output, partials, count, parts, stride } = kept(e, w)
+    const i = fresh(e, 'i', 'i32')
+    e.statements.push(set(i, mul(get(first), i32(joinUnit))))
+    const end = keep(e, 'end', least(keep(e, 'last', mul(get(last), i32(joinUnit))), count))
+    const turnOf4 = inside(e)
+    const accumulator = begin(turnOf4, a)
+    const from = fresh(e, 'from', 'i32')
+    turnOf4.statements.push(set(from, add(partials, mul(get(i), i32(partialBytes(a))))))
+    const p = fresh(e, 'p', 'i32')
+    turnOf4.statements.push(set(p, i32(0)))
+    const join = a.kind === 'doubles' ? 'f64x2.add' : a.join
+    turnOf4.statements.push(
+      countTo(p, parts, 1, [
+        ...accumulator.map((local, k) =>
+          set(local, apply(join, [get(local), apply('v128.load', [get(from)], 16 * k)])),
+        ),
+        set(from, add(get(from), stride)),
+      ]),
+    )
+    const to: Writing = { dtype, walk: 'next', pointer: output, step: i32(0) }
+    turnOf4.statements.push(
+      ...write(turnOf4, advanced(turnOf4, to, mul(get(i), i32(4))), 0, rounded(turnOf4, a, accumulator.map(get))),
+    )
+    e.statements.push(countTo(i, end, 4, turnOf4.statements))
+  },
+)

@@ -1,10 +1,9 @@
 /**
  * Loop nests over single elements: cursors (addresses, or numbers) that move along axes, and code that goes through their axes.
  *
- * In the block of parameters stand each cursor's start, the lengths of the axes, and each cursor's strides. A cursor's value is where it stands; a
- * loop moves all of them by one stride a turn, and back at its end.
+ * A cursor's value is where it stands; a loop moves all of them by one stride a turn, and back at its end.
  */
-import { at, range } from '../../../prelude/array.ts'
+import { at } from '../../../prelude/array.ts'
 import {
   add,
   apply,
@@ -19,8 +18,8 @@ import {
   type Expression,
   type Local,
 } from '../assembler/code.ts'
+import { block, list, listOf, type Field, type Parameter } from '../emit/block.ts'
 import { fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
-import type { Parameter } from '../emit/kernelCode.ts'
 
 /** What moves through a nest: where it begins, and its stride along each axis, both in bytes for an address. */
 export interface Cursor {
@@ -28,38 +27,36 @@ export interface Cursor {
   readonly strides: readonly number[]
 }
 
-/** The words that {@link openNest} reads. */
-export const nestWords = (cursors: readonly Cursor[], lengths: readonly number[]): readonly Parameter[] => [
-  ...cursors.map((c) => c.start),
-  ...lengths,
-  ...cursors.flatMap((c) => c.strides),
-]
+/** Where cursors begin, the lengths of axes, and by cursor and axis the strides. */
+interface Numbers<N> {
+  readonly starts: readonly N[]
+  readonly lengths: readonly N[]
+  readonly strides: readonly (readonly N[])[]
+}
 
-/** A nest while code is written. */
-export interface OpenNest {
+/** The words of a nest of so many cursors and axes. */
+export const nestField = (cursors: number, axes: number): Field<Numbers<Parameter>, Numbers<Expression>> =>
+  block({ starts: list(cursors), lengths: list(axes), strides: listOf(cursors, list(axes)) })
+
+/** The numbers of a nest. */
+export const nestNumbers = (cursors: readonly Cursor[], lengths: readonly number[]): Numbers<Parameter> => ({
+  starts: cursors.map((c) => c.start),
+  lengths,
+  strides: cursors.map((c) => c.strides),
+})
+
+/** A nest while code is written: its numbers in locals, and the cursors. */
+export interface OpenNest extends Numbers<Expression> {
   readonly cursors: readonly Local[]
-  readonly starts: readonly Expression[]
-  readonly lengths: readonly Expression[]
-  /** By cursor and axis. */
-  readonly strides: readonly (readonly Expression[])[]
 }
 
-/** Word `index` of the block. */
-export const wordAt = (block: Local, index: number): Expression => apply('i32.load', [get(block)], 4 * index)
-
-/** Reads the words of `count` cursors over `axes` axes, which stand from `word` on. */
-export const openNest = (e: Emitter, block: Local, word: number, count: number, axes: number): OpenNest => {
-  const read = (name: string, index: number): Expression => keep(e, name, wordAt(block, word + index))
-  return {
-    cursors: range(count).map(() => fresh(e, 'cursor', 'i32')),
-    starts: range(count).map((k) => read('start', k)),
-    lengths: range(axes).map((a) => read('length', count + a)),
-    strides: range(count).map((k) => range(axes).map((a) => read('stride', count + axes + k * axes + a))),
-  }
-}
-
-/** How many words that takes. */
-export const nestSize = (count: number, axes: number): number => count + axes + count * axes
+/** Reads the words of a nest. */
+export const openNest = (e: Emitter, { starts, lengths, strides }: Numbers<Expression>): OpenNest => ({
+  cursors: starts.map(() => fresh(e, 'cursor', 'i32')),
+  starts: starts.map((start) => keep(e, 'start', start)),
+  lengths: lengths.map((length) => keep(e, 'length', length)),
+  strides: strides.map((own) => own.map((stride) => keep(e, 'stride', stride))),
+})
 
 /** Puts all cursors at the unit whose coordinates along `axes` (outermost first) the linear index `unit` holds. */
 export const enter = (e: Emitter, nest: OpenNest, axes: readonly number[], unit: Expression): void => {
