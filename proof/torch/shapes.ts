@@ -1,7 +1,9 @@
 /** Reductions, movement, making, indexing and sorting, as test/golden/torch/shapes.py names them. */
 import { argmax, argsort, concatenate, gather, scatterAdd, sort, splitInto, stack } from '../../src/tensor/combine.ts'
 import { arange, eye, linspace, oneHot } from '../../src/tensor/create.ts'
-import { cumsum, logSoftmax, logSumExp, softmax, variance } from '../../src/tensor/functions.ts'
+import { cumsum } from '../../src/tensor/cumsum.ts'
+import { logSoftmax, logSumExp, softmax } from '../../src/tensor/softmax.ts'
+import { variance } from '../../src/tensor/variance.ts'
 import type { Axes, Range, Tensor } from '../../src/tensor/tensor.ts'
 import { row, unary, type Row, type Rows } from './row.ts'
 
