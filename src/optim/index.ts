@@ -16,7 +16,7 @@ export {
   applyUpdates,
   followedBy,
   stateless,
-  type Given,
+  type UpdateOptions,
   type Stateless,
   type Transform,
   type Tree,
