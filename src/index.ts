@@ -29,21 +29,29 @@ export {
   UseAfterDonate,
   UseAfterRelease,
 } from './prelude/errors.ts'
+export * from './tensor/activations.ts'
 export { call, checkpoint, customVjp } from './tensor/annotate.ts'
+export * from './tensor/attention.ts'
 export * from './tensor/combine.ts'
+export * from './tensor/contractions.ts'
 export * from './tensor/convolution.ts'
 export * from './tensor/create.ts'
+export * from './tensor/cumsum.ts'
 export type { Compiled, CompileOptions, Given } from './tensor/compiled.ts'
 export { open, openDevice, type Device, type DeviceOptions } from './tensor/device.ts'
 export type { TensorJson } from './tensor/inspect.ts'
 export type { Nested } from './tensor/nested.ts'
 export type { Elements, ReadTree } from './tensor/reading.ts'
-export * from './tensor/functions.ts'
+export { pair, type Pair } from './tensor/pair.ts'
+export * from './tensor/pooling.ts'
 export * from './tensor/random.ts'
+export * from './tensor/resampling.ts'
 export type { Scope } from './tensor/scope.ts'
-export { isDifferentiable, Tensor, type Axes, type Operand, type Range } from './tensor/tensor.ts'
+export * from './tensor/softmax.ts'
+export { isDifferentiable, Tensor, type Axes, type Operand, type SliceBounds } from './tensor/tensor.ts'
 export { signature } from './tensor/treedef.ts'
 export * from './tensor/tree.ts'
+export * from './tensor/variance.ts'
 
 /**
  * A plan as a table of kernels, or the graph of every tensor in a tree, as text.

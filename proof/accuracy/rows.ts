@@ -6,7 +6,7 @@
  */
 import { groupNorm, layerNorm, rmsNorm } from '../../src/nn/index.ts'
 import { tensor } from '../../src/tensor/create.ts'
-import { logSumExp, softmax } from '../../src/tensor/functions.ts'
+import { logSumExp, softmax } from '../../src/tensor/softmax.ts'
 import { key } from '../../src/tensor/random.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import type { Measured } from './devices.ts'

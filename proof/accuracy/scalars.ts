@@ -6,7 +6,7 @@
  * rounded exponent up to 104: seven bits), 2⁻²² ulp remain. `exact` judges f64, in big integers.
  */
 import type { Tensor } from '../../src/tensor/tensor.ts'
-import { gelu, geluTanh, silu } from '../../src/tensor/functions.ts'
+import { gelu, geluTanh, silu } from '../../src/tensor/activations.ts'
 import { erf, erfc } from './chebyshev.ts'
 import * as exact from './exact.ts'
 import { exactly, squareRoot, type Real } from './real.ts'

@@ -1,5 +1,6 @@
 /** A failing graph as code: a test that stands alone, to be pasted into a file of tests. */
-import { decodeHalf, roundTo, type DType, type TypedArray } from '../../src/graph/dtype.ts'
+import { decodeHalf } from '../../src/graph/half.ts'
+import { roundTo, type DType, type TypedArray } from '../../src/graph/dtype.ts'
 import type { Definition, Node, NodeOf, OpName } from '../../src/graph/ops.ts'
 import { reachable } from '../../src/graph/traverse.ts'
 import type { Check } from './checks.ts'

@@ -4,7 +4,7 @@ import { checkGrad } from '../../src/autograd/check.ts'
 import { grad, hvp, jvp, valueAndGrad, vjp } from '../../src/autograd/grad.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
 import { customVjp } from '../../src/tensor/annotate.ts'
-import { logSumExp } from '../../src/tensor/functions.ts'
+import { logSumExp } from '../../src/tensor/softmax.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import {
   agree,

@@ -1,7 +1,8 @@
 /** Equations of chapter 4 about optimizers, rates and the moving average. */
 import fc from 'fast-check'
 import { adam, adamW } from '../../src/optim/adam.ts'
-import { ema, emaDecay } from '../../src/optim/ema.ts'
+import { ema } from '../../src/optim/ema.ts'
+import { emaDecay } from '../../src/optim/emaDecay.ts'
 import { clipByGlobalNorm, globalNorm } from '../../src/optim/globalNorm.ts'
 import { cosineDecay, linearDecay, polynomialDecay } from '../../src/optim/schedules.ts'
 import { sgd } from '../../src/optim/sgd.ts'

@@ -6,7 +6,7 @@ import { gather } from '../../src/tensor/combine.ts'
 import { conv2d } from '../../src/tensor/convolution.ts'
 import { checkpoint } from '../../src/tensor/annotate.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
-import { softmax } from '../../src/tensor/functions.ts'
+import { softmax } from '../../src/tensor/softmax.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { boundOfCheckGrad, fivePoints, twoPoints } from './autodiff.ts'
 import {

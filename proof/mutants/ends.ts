@@ -7,7 +7,7 @@ const torch = inFile('proof/ends', 'has the values and gradients of PyTorch')
 
 /** Bugs in src/tensor that only show at NaN, infinities, equal elements, large offsets, in bytes and halves. */
 export const endMutants: readonly Mutant[] = [
-  ...mutantsOf(layer, 'src/tensor/functions.ts', torch, [
+  ...mutantsOf(layer, 'src/tensor/activations.ts', torch, [
     [
       'relu: NaN becomes 0',
       'wrong operation',
@@ -16,6 +16,8 @@ export const endMutants: readonly Mutant[] = [
       ends('relu'),
     ],
     ['relu: the gradient at 0 is 1', 'wrong tie', 'x.less(0).or(x.equal(0)).select(0, x)', 'x.less(0).select(0, x)'],
+  ]),
+  ...mutantsOf(layer, 'src/tensor/softmax.ts', torch, [
     [
       'logSoftmax: the logarithm is added to the large maximum, and rounded away',
       'wrong operation',
@@ -30,6 +32,8 @@ export const endMutants: readonly Mutant[] = [
       'largest',
       ends('logSumExp'),
     ],
+  ]),
+  ...mutantsOf(layer, 'src/tensor/activations.ts', torch, [
     [
       'softplus: of ∞ it is NaN',
       'missing clamp',
@@ -37,12 +41,16 @@ export const endMutants: readonly Mutant[] = [
       'x.sub(relu(x).mul(2)).exp()',
       ends('softplus'),
     ],
+  ]),
+  ...mutantsOf(layer, 'src/tensor/cumsum.ts', torch, [
     [
       'cumsum: bytes wrap at 256',
       'wrong dtype',
       "x.dtype === 'u8' ? x.cast('i32') : x, (wide) => doubled",
       'x, (wide) => doubled',
     ],
+  ]),
+  ...mutantsOf(layer, 'src/tensor/variance.ts', torch, [
     [
       'variance: halves are squared as halves, and 300² is none',
       'wrong dtype',

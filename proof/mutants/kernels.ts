@@ -190,7 +190,7 @@ const lanes = mutantsOf('kernels', 'src/backends/cpu/lanes.ts', values('where'),
   ],
 ])
 
-const halves = mutantsOf('kernels', 'src/graph/dtype.ts', inFile('graph/dtype'), [
+const halves = mutantsOf('kernels', 'src/graph/half.ts', inFile('graph/dtype'), [
   ['f16: a tie is rounded up', 'wrong tie', 'd === 0.5 && f % 2 === 1', 'd === 0.5 && f >= 0'],
   ['f16: the largest subnormals are rounded like normal numbers', 'wrong constant', 'a < 2 ** -14', 'a < 2 ** -15'],
   ['f16: numbers round to infinity from 65504 on', 'off by one', 'a >= 65520', 'a > 65504'],

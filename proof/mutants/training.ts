@@ -112,21 +112,16 @@ export const optimizerMutants: readonly Mutant[] = [
       'd.equal(0).select(p, d.equal(1)',
       'd.equal(1).select(a, d.equal(1)',
     ],
-    ['emaSchedule is one update behind', 'off by one', 'decay(step + 1)', 'decay(step)', schedules],
+  ]),
+  ...mutantsOf(optimizer, 'src/optim/emaDecay.ts', schedules, [
+    ['emaSchedule is one update behind', 'off by one', 'decay(step + 1)', 'decay(step)'],
     [
       'the decay is not bounded',
       'missing clamp',
       'Math.min(high, Math.max(low, x))',
       'Math.max(Math.min(low, high), x)',
-      schedules,
     ],
-    [
-      'diffusers’ decay begins at 0',
-      'missing term',
-      ': (1 + s) / (10 + s), minDecay',
-      ': s / (10 + s), minDecay',
-      schedules,
-    ],
+    ['diffusers’ decay begins at 0', 'missing term', ': (1 + s) / (10 + s), minDecay', ': s / (10 + s), minDecay'],
   ]),
   ...mutantsOf(optimizer, 'src/optim/schedules.ts', schedules, [
     ['cosineDecay falls by half', 'factor', '2 * Math.PI * cycles * p', 'Math.PI * cycles * p'],

@@ -1,11 +1,18 @@
 /** Every operation of the public interface: methods and functions. The table is total: one without an entry does not compile. */
+import type * as activations from '../../src/tensor/activations.ts'
+import type * as attention from '../../src/tensor/attention.ts'
 import type * as combine from '../../src/tensor/combine.ts'
+import type * as contractions from '../../src/tensor/contractions.ts'
 import type * as convolution from '../../src/tensor/convolution.ts'
 import type * as create from '../../src/tensor/create.ts'
-import type * as named from '../../src/tensor/functions.ts'
+import type * as cumsum from '../../src/tensor/cumsum.ts'
+import type * as pooling from '../../src/tensor/pooling.ts'
+import type * as resampling from '../../src/tensor/resampling.ts'
+import type * as softmax from '../../src/tensor/softmax.ts'
+import type * as variance from '../../src/tensor/variance.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import type { Entry } from './entry.ts'
-import { activations } from './functions/activations.ts'
+import { activations as activationFunctions } from './functions/activations.ts'
 import { binaryMethods, unaryMethods } from './functions/arithmetic.ts'
 import { axisFunctions, reducingMethods } from './functions/axes.ts'
 import { contractionFunctions } from './functions/contractions.ts'
@@ -13,8 +20,8 @@ import { creations } from './functions/creation.ts'
 import { imageFunctions } from './functions/images.ts'
 import { combiningFunctions, shapingMethods } from './functions/shaping.ts'
 
-/** What the folder exports that is no operation: the two numbers of a Pair, and the ways in for data. */
-type NoOperation = 'pair' | 'tensor' | 'scalar' | 'constant'
+/** What the folder exports that is no operation: the ways in for data. */
+type NoOperation = 'tensor' | 'scalar' | 'constant'
 
 /** The methods of a tensor that compute; `operand` only wraps a number. */
 export type MethodName = {
@@ -23,7 +30,17 @@ export type MethodName = {
 
 /** The functions of the tensor folder that compute. */
 export type FunctionName = Exclude<
-  keyof typeof named | keyof typeof combine | keyof typeof convolution | keyof typeof create,
+  | keyof typeof activations
+  | keyof typeof attention
+  | keyof typeof combine
+  | keyof typeof contractions
+  | keyof typeof convolution
+  | keyof typeof create
+  | keyof typeof cumsum
+  | keyof typeof pooling
+  | keyof typeof resampling
+  | keyof typeof softmax
+  | keyof typeof variance,
   NoOperation
 >
 
@@ -33,7 +50,7 @@ export const functions: { readonly [K in MethodName | FunctionName]: Entry } = {
   ...binaryMethods,
   ...reducingMethods,
   ...shapingMethods,
-  ...activations,
+  ...activationFunctions,
   ...axisFunctions,
   ...combiningFunctions,
   ...contractionFunctions,

@@ -1,17 +1,10 @@
 /** Products, convolutions, pooling and attention without parameters, as test/golden/torch/contractions.py names them. */
-import {
-  averagePool,
-  conv2d,
-  convTranspose2d,
-  maxPool,
-  pixelShuffle,
-  pixelUnshuffle,
-  upsampleNearest,
-  type ConvOptions,
-  type ConvTransposeOptions,
-  type Pair,
-} from '../../src/tensor/convolution.ts'
-import { attention, dotGeneral, einsum } from '../../src/tensor/functions.ts'
+import { averagePool, maxPool } from '../../src/tensor/pooling.ts'
+import { conv2d, convTranspose2d, type ConvOptions, type ConvTransposeOptions } from '../../src/tensor/convolution.ts'
+import { pixelShuffle, pixelUnshuffle, upsampleNearest } from '../../src/tensor/resampling.ts'
+import type { Pair } from '../../src/tensor/pair.ts'
+import { attention } from '../../src/tensor/attention.ts'
+import { dotGeneral, einsum } from '../../src/tensor/contractions.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { row, type Row, type Rows } from './row.ts'
 

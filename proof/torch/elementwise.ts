@@ -1,6 +1,6 @@
 /** Elementwise primitives and activations, as test/golden/torch/elementwise.py names them. */
 import type { DType } from '../../src/graph/dtype.ts'
-import { gelu, geluTanh, leakyRelu, relu, silu, softplus } from '../../src/tensor/functions.ts'
+import { gelu, geluTanh, leakyRelu, relu, silu, softplus } from '../../src/tensor/activations.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { binary, row, unary, type Rows } from './row.ts'
 

@@ -1,11 +1,11 @@
 /** Losses, as test/golden/torch/losses.py names them. */
 import { crossEntropy } from '../../src/nn/crossEntropy.ts'
 import { binaryCrossEntropy, huber, l1, mse } from '../../src/nn/losses.ts'
-import type { LossOptions } from '../../src/nn/lossShapes.ts'
+import type { ReductionOptions } from '../../src/nn/lossShapes.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { row, type Rows } from './row.ts'
 
-interface Pair extends LossOptions {
+interface Pair extends ReductionOptions {
   readonly prediction: Tensor
   readonly target: Tensor
 }
@@ -17,10 +17,10 @@ export const losses: Rows = {
   huber: row<Pair & { readonly delta?: number }>(({ prediction, target, ...options }) =>
     huber(prediction, target, options),
   ),
-  crossEntropy: row<LossOptions & { readonly logits: Tensor; readonly labels: Tensor }>(
+  crossEntropy: row<ReductionOptions & { readonly logits: Tensor; readonly labels: Tensor }>(
     ({ logits, labels, ...options }) => crossEntropy(logits, labels, options),
   ),
-  binaryCrossEntropy: row<LossOptions & { readonly logits: Tensor; readonly targets: Tensor }>(
+  binaryCrossEntropy: row<ReductionOptions & { readonly logits: Tensor; readonly targets: Tensor }>(
     ({ logits, targets, ...options }) => binaryCrossEntropy(logits, targets, options),
   ),
 }

@@ -1,8 +1,10 @@
 /** Reductions, movement, making, indexing and sorting, as test/golden/torch/shapes.py names them. */
 import { argmax, argsort, concatenate, gather, scatterAdd, sort, splitInto, stack } from '../../src/tensor/combine.ts'
 import { arange, eye, linspace, oneHot } from '../../src/tensor/create.ts'
-import { cumsum, logSoftmax, logSumExp, softmax, variance } from '../../src/tensor/functions.ts'
-import type { Axes, Range, Tensor } from '../../src/tensor/tensor.ts'
+import { cumsum } from '../../src/tensor/cumsum.ts'
+import { logSoftmax, logSumExp, softmax } from '../../src/tensor/softmax.ts'
+import { variance } from '../../src/tensor/variance.ts'
+import type { Axes, SliceBounds, Tensor } from '../../src/tensor/tensor.ts'
 import { row, unary, type Row, type Rows } from './row.ts'
 
 const reduction = (f: (x: Tensor, axes: Axes, keep: boolean) => Tensor): Row =>
@@ -31,7 +33,7 @@ const movement: Rows = {
   broadcastTo: row<{ x: Tensor; to: number[] }>(({ x, to }) => x.broadcastTo(to)),
   expandDims: row<{ x: Tensor; axis: number }>(({ x, axis }) => x.expandDims(axis)),
   reverse: row<{ x: Tensor; axes: number[] }>(({ x, axes }) => x.reverse(axes)),
-  slice: row<{ x: Tensor; ranges: Range[] }>(({ x, ranges }) => x.slice(...ranges)),
+  slice: row<{ x: Tensor; ranges: SliceBounds[] }>(({ x, ranges }) => x.slice(...ranges)),
   pad: row<{ x: Tensor; low: number[]; high: number[]; interior?: number[] }>(({ x, low, high, interior }) =>
     x.pad(low, high, interior),
   ),

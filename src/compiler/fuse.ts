@@ -44,7 +44,7 @@ const reasonToEnd = (users: readonly Node[], roots: ReadonlySet<Node | undefined
   return roots.size > 1 ? 'several users' : 'view'
 }
 
-/** How a node of a kernel sees an operand: computed inside, or loaded. Reshapes are looked through. */
+/** Whether the kernel that ends at `root` computes the node on the way to its result, and need not load it. */
 const isInside = (node: Node, root: Node, rootOf: ReadonlyMap<Node, Node>): boolean =>
   node !== root && rootOf.get(node) === root
 

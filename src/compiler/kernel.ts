@@ -30,7 +30,7 @@ export interface Body {
 }
 
 /** What every kernel records about itself: what it computes, why it ends there, and what it costs. */
-export interface Record {
+export interface KernelRecord {
   /** The buffer of its result; of several, the last instruction's. */
   readonly output: number
   readonly dtype: DType
@@ -51,7 +51,7 @@ export interface FurtherResult extends Result {
 }
 
 /** out[i] = body(i), and the values of some instructions on the way. */
-export interface ElementwiseKernel extends Record {
+export interface ElementwiseKernel extends KernelRecord {
   readonly kind: 'elementwise'
   readonly body: Body
   /** In the order of their instructions; absent where the body's result is the only one. */
@@ -65,7 +65,7 @@ export interface ElementwiseKernel extends Record {
 export type Epilogue = Body
 
 /** out[target(i)] = Σ or max of body(i); `target` has stride 0 along the reduced axes. */
-export interface ReduceKernel extends Record {
+export interface ReduceKernel extends KernelRecord {
   readonly kind: 'reduce'
   readonly operation: 'sum' | 'max'
   readonly body: Body
@@ -77,7 +77,7 @@ export interface ReduceKernel extends Record {
  * out[b, m, n] = Σₖ x[b, m, k] · y[b, k, n]; each letter stands for any number of axes of the operand's view, and its index is linear over
  * them. The two lists of a pair have the same product, not always the same lengths.
  */
-export interface GemmKernel extends Record {
+export interface GemmKernel extends KernelRecord {
   readonly kind: 'gemm'
   readonly x: Operand
   readonly y: Operand
@@ -93,7 +93,7 @@ export interface GemmKernel extends Record {
 type AxisPair = readonly [readonly number[], readonly number[]]
 
 /** NHWC convolution with HWIO filters. */
-export interface ConvKernel extends Record {
+export interface ConvKernel extends KernelRecord {
   readonly kind: 'conv'
   readonly x: Operand
   readonly filter: Operand
@@ -103,14 +103,14 @@ export interface ConvKernel extends Record {
 }
 
 /** Writes each part into its window of a zeroed output: pad and concatenate. */
-export interface PlaceKernel extends Record {
+export interface PlaceKernel extends KernelRecord {
   readonly kind: 'place'
   readonly parts: readonly { readonly from: Operand; readonly window: View }[]
   readonly size: number
 }
 
 /** out[o, i, r] = table[o, index[i], r]. */
-export interface GatherKernel extends Record {
+export interface GatherKernel extends KernelRecord {
   readonly kind: 'gather'
   readonly table: Operand
   readonly index: Operand
@@ -118,7 +118,7 @@ export interface GatherKernel extends Record {
 }
 
 /** out[o, index[i], r] += updates[o, i, r]. */
-export interface ScatterKernel extends Record {
+export interface ScatterKernel extends KernelRecord {
   readonly kind: 'scatter'
   readonly updates: Operand
   readonly index: Operand
@@ -134,7 +134,7 @@ export interface Extent {
 }
 
 /** Indices that sort the middle axis of [outer, length, inner]. */
-export interface SortKernel extends Record {
+export interface SortKernel extends KernelRecord {
   readonly kind: 'sort'
   readonly from: Operand
   readonly outer: number

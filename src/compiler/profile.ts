@@ -51,7 +51,7 @@ const gemmSize = ({ x, y, axes }: Extract<Kernel, { readonly kind: 'gemm' }>): s
   return batch === 1 ? product : `${batch}·${product}`
 }
 
-const sizeOf = (plan: Plan, kernel: Kernel): string => {
+const sizeInWords = (plan: Plan, kernel: Kernel): string => {
   const elements = String(at(plan.buffers, kernel.output).length)
   switch (kernel.kind) {
     case 'gemm':
@@ -67,7 +67,7 @@ const sizeOf = (plan: Plan, kernel: Kernel): string => {
 
 /** A kernel's work as text: kernels that agree in it are one row. */
 const workOf = (plan: Plan, kernel: Kernel): string =>
-  `${kernel.kind} ${kernel.computes} ${kernel.flops} ${bytesOf(plan, kernel)} ${sizeOf(plan, kernel)}`
+  `${kernel.kind} ${kernel.computes} ${kernel.flops} ${bytesOf(plan, kernel)} ${sizeInWords(plan, kernel)}`
 
 const rowOf = (
   { plan, total }: Profile,
@@ -82,7 +82,7 @@ const rowOf = (
   return {
     kind: kernel.kind,
     computes: kernel.computes,
-    size: sizeOf(plan, kernel),
+    size: sizeInWords(plan, kernel),
     count: times.length,
     milliseconds,
     share: milliseconds / total,

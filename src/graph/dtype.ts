@@ -1,7 +1,8 @@
-/** Element types: their size, their storage, and f16 rounded as IEEE 754 asks. */
+/** Element types: their size, their storage, and how each rounds. */
 import { DTypeError } from '../prelude/errors.ts'
 import { whatIs } from '../prelude/mistaken.ts'
 import { keysOf } from '../prelude/record.ts'
+import { decodeHalf, encodeHalf } from './half.ts'
 
 /** What an element is. `bool` is stored as one byte, 0 or 1; `f16` as its 16 bits. */
 export type DType = 'f16' | 'f32' | 'f64' | 'i32' | 'u32' | 'u8' | 'bool'
@@ -71,33 +72,6 @@ export const isInteger = (dtype: DType): boolean => dtype === 'i32' || dtype ===
 export const isWrapping = (from: DType, to: DType): boolean => isInteger(from) && isInteger(to)
 
 const bits = new DataView(new ArrayBuffer(4))
-
-/** The 16 bits of the half nearest to `x`, ties to even (IEEE 754-2019, 4.3.1). The value goes through f32 without double rounding. */
-export const encodeHalf = (x: number): number => {
-  const sign = x < 0 || Object.is(x, -0) ? 0x8000 : 0
-  if (Number.isNaN(x)) return 0x7e00
-  const a = Math.abs(x)
-  if (a >= 65520) return sign | 0x7c00 // half an ulp above the largest half, 65504, rounds to infinity
-  if (a < 2 ** -14) return sign | roundTiesToEven(a * 2 ** 24) // subnormal: a multiple of 2⁻²⁴
-  const exponent = Math.floor(Math.log2(a))
-  const e = a < 2 ** exponent ? exponent - 1 : a >= 2 ** (exponent + 1) ? exponent + 1 : exponent
-  return sign | (((e + 14) << 10) + roundTiesToEven(a * 2 ** (10 - e))) // a carry out of the mantissa raises the exponent
-}
-
-const roundTiesToEven = (x: number): number => {
-  const f = Math.floor(x)
-  const d = x - f
-  return d > 0.5 || (d === 0.5 && f % 2 === 1) ? f + 1 : f
-}
-
-/** The value of the half with these 16 bits. */
-export const decodeHalf = (h: number): number => {
-  const sign = (h & 0x8000) === 0 ? 1 : -1
-  const e = (h >> 10) & 31
-  const m = h & 1023
-  if (e === 31) return m === 0 ? sign * Infinity : NaN
-  return sign * (e === 0 ? m * 2 ** -24 : (1024 + m) * 2 ** (e - 25))
-}
 
 /** `x` as the dtype would store it: rounded for floats, wrapped for integers (two's complement), 0 or 1 for bool. */
 export const roundTo: { readonly [K in DType]: (x: number) => number } = {

@@ -1,7 +1,7 @@
 /**
  * The primitive set: every operation that a graph can hold, with its attributes and its inputs, declared once as a type.
  *
- * The tables over it (inference, the interpreter, printing, VJP) are total: a primitive without a rule does not compile.
+ * The tables over it (inference, the interpreter, VJP, the code of each backend) are total: a primitive without a rule does not compile.
  * The set is closed under transposition: reduceSum/broadcast, pad/slice and gather/scatterAdd are dual pairs, and the
  * adjoints of dotGeneral and conv are again dotGeneral and conv.
  */
@@ -52,7 +52,7 @@ export interface ConvAttrs {
  * A closed graph over its parameters: what a `call` means.
  *
  * `vjp`, when present, replaces the derivative of the definition: cotangents of the parameters from the call's inputs and the
- * cotangent of output `output`. `checkpoint` asks the backward pass to compute the definition again instead of keeping its values.
+ * cotangents of its outputs. `checkpoint` asks the backward pass to compute the definition again instead of keeping its values.
  */
 export interface Definition {
   readonly name: string

@@ -1,6 +1,6 @@
 /** A graph as text: one line a node, in the order of the program. */
 import { at } from '../prelude/array.ts'
-import { decodeHalf } from './dtype.ts'
+import { decodeHalf } from './half.ts'
 import type { Node, NodeOf, OpName } from './ops.ts'
 import { showShape } from './shape.ts'
 import { reachable } from './traverse.ts'

@@ -5,7 +5,8 @@
  * their bytes, so that reading and writing a foreign file loses nothing. Source: the dtype list of
  * https://github.com/huggingface/safetensors (tensor.rs).
  */
-import { decodeHalf, type DType } from '../graph/dtype.ts'
+import { decodeHalf } from '../graph/half.ts'
+import type { DType } from '../graph/dtype.ts'
 import { product } from '../prelude/array.ts'
 import { E } from '../prelude/fp.ts'
 

@@ -2,7 +2,7 @@
 import { at } from '../prelude/array.ts'
 import { concatenate } from '../tensor/combine.ts'
 import { expectImages } from '../tensor/expect.ts'
-import { attention as attend } from '../tensor/functions.ts'
+import { attention as attend } from '../tensor/attention.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { normal } from './init.ts'
 import { linear, type LinearParams } from './linear.ts'

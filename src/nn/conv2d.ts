@@ -1,5 +1,6 @@
 /** Convolutional layer over NHWC images. */
-import { conv2d as convolve, pair, type ConvOptions, type Pair } from '../tensor/convolution.ts'
+import { conv2d as convolve, type ConvOptions } from '../tensor/convolution.ts'
+import { pair, type Pair } from '../tensor/pair.ts'
 import { foldIn } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { kaimingUniform } from './init.ts'

@@ -1,10 +1,6 @@
 /** Transposed convolutional layer over NHWC images. */
-import {
-  convTranspose2d as convolveTransposed,
-  pair,
-  type ConvTransposeOptions,
-  type Pair,
-} from '../tensor/convolution.ts'
+import { convTranspose2d as convolveTransposed, type ConvTransposeOptions } from '../tensor/convolution.ts'
+import { pair, type Pair } from '../tensor/pair.ts'
 import { foldIn } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { kaimingUniform } from './init.ts'

@@ -3,10 +3,10 @@ import { at, equalNumbers } from '../prelude/array.ts'
 import { DTypeError, ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
 import { iota } from '../tensor/create.ts'
-import { logSoftmax } from '../tensor/functions.ts'
+import { logSoftmax } from '../tensor/softmax.ts'
 import { requireLabels } from '../tensor/labels.ts'
 import { isDifferentiable, type Tensor } from '../tensor/tensor.ts'
-import { reductionOf, requireFloat, type LossOptions } from './lossShapes.ts'
+import { reductionOf, requireFloat, type ReductionOptions } from './lossShapes.ts'
 
 const requireShapes = (logits: Tensor, labels: Tensor): void => {
   const rows = logits.shape.slice(0, -1)
@@ -66,7 +66,7 @@ const expectedLikelihood = (logProbabilities: Tensor, probabilities: Tensor): Te
  * crossEntropy(zeros([1, 2]), tensor(Int32Array.of(2))) // throws RangeError: crossEntropy: the label 2 is outside 0 … 1; they are counted from 0
  * ```
  */
-export const crossEntropy = (logits: Tensor, labels: Tensor, options: LossOptions = {}): Tensor => {
+export const crossEntropy = (logits: Tensor, labels: Tensor, options: ReductionOptions = {}): Tensor => {
   const reduce = reductionOf('crossEntropy', options)
   requireFloat('crossEntropy', 'logits', logits)
   if (logits.rank === 0)

@@ -1,5 +1,5 @@
 /** Halving an image's size. */
-import { pixelUnshuffle } from '../tensor/convolution.ts'
+import { pixelUnshuffle } from '../tensor/resampling.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { linear, type LinearParams } from './linear.ts'
 import { compose, type Module } from './module.ts'

@@ -1,5 +1,5 @@
 /** Layer normalisation, Ba et al. 2016, over the last axis. */
-import { variance } from '../tensor/functions.ts'
+import { variance } from '../tensor/variance.ts'
 import { ones, zeros } from '../tensor/create.ts'
 import { inSingle } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'

@@ -1,7 +1,7 @@
 /** Linear attention over pixels (Shen et al. 2018, "Efficient attention"), as lucidrains' U-Net has it. */
 import { at } from '../prelude/array.ts'
 import { expectImages } from '../tensor/expect.ts'
-import { softmax } from '../tensor/functions.ts'
+import { softmax } from '../tensor/softmax.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { joinHeads, splitHeads, withMemory, type AttentionOptions, type AttentionParams } from './attention.ts'
 import { normal } from './init.ts'

@@ -9,7 +9,7 @@ import { isDifferentiable, type Tensor } from '../tensor/tensor.ts'
 export type Reduction = 'mean' | 'sum' | 'none'
 
 /** Options that every loss takes. */
-export interface LossOptions {
+export interface ReductionOptions {
   readonly reduction?: Reduction
 }
 
@@ -22,7 +22,7 @@ const reductions: { readonly [K in Reduction]: (losses: Tensor) => Tensor } = {
 /** The reduction that the options name. @param more options besides `reduction` */
 export const reductionOf = (
   loss: string,
-  options: LossOptions,
+  options: ReductionOptions,
   more: readonly string[] = [],
 ): ((losses: Tensor) => Tensor) => {
   requireKnown(loss, options, ['reduction', ...more])

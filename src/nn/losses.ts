@@ -2,7 +2,7 @@
 import { customVjp } from '../tensor/annotate.ts'
 import { knownValues } from '../tensor/known.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { reductionOf, requireAlike, type LossOptions } from './lossShapes.ts'
+import { reductionOf, requireAlike, type ReductionOptions } from './lossShapes.ts'
 
 /**
  * (prediction − target)².
@@ -16,7 +16,7 @@ import { reductionOf, requireAlike, type LossOptions } from './lossShapes.ts'
  * mse(tensor([1, 2]), tensor([3, 4])) // => 4
  * ```
  */
-export const mse = (prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor => {
+export const mse = (prediction: Tensor, target: Tensor, options: ReductionOptions = {}): Tensor => {
   const reduce = reductionOf('mse', options)
   requireAlike('mse', ['prediction', prediction], ['target', target])
   return reduce(prediction.sub(target).square())
@@ -34,7 +34,7 @@ export const mse = (prediction: Tensor, target: Tensor, options: LossOptions = {
  * l1(tensor([1, 2]), tensor([3, 3]), { reduction: 'sum' }) // => 3
  * ```
  */
-export const l1 = (prediction: Tensor, target: Tensor, options: LossOptions = {}): Tensor => {
+export const l1 = (prediction: Tensor, target: Tensor, options: ReductionOptions = {}): Tensor => {
   const reduce = reductionOf('l1', options)
   requireAlike('l1', ['prediction', prediction], ['target', target])
   return reduce(prediction.sub(target).abs())
@@ -56,7 +56,7 @@ export const l1 = (prediction: Tensor, target: Tensor, options: LossOptions = {}
 export const huber = (
   prediction: Tensor,
   target: Tensor,
-  options: LossOptions & { readonly delta?: number } = {},
+  options: ReductionOptions & { readonly delta?: number } = {},
 ): Tensor => {
   const reduce = reductionOf('huber', options, ['delta'])
   const { delta = 1 } = options
@@ -97,7 +97,7 @@ const binaryLosses = customVjp(
  * losses // => [0.693147, 1000]
  * ```
  */
-export const binaryCrossEntropy = (logits: Tensor, targets: Tensor, options: LossOptions = {}): Tensor => {
+export const binaryCrossEntropy = (logits: Tensor, targets: Tensor, options: ReductionOptions = {}): Tensor => {
   const reduce = reductionOf('binaryCrossEntropy', options)
   requireAlike('binaryCrossEntropy', ['logits', logits], ['targets', targets])
   const outside = knownValues(targets)?.find((y) => y < 0 || y > 1)

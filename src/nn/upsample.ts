@@ -1,5 +1,5 @@
 /** Doubling an image's size. */
-import { upsampleNearest } from '../tensor/convolution.ts'
+import { upsampleNearest } from '../tensor/resampling.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { conv2d, type Conv2dParams } from './conv2d.ts'
 import { compose, type Module } from './module.ts'

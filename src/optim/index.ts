@@ -8,6 +8,7 @@ export * from './adam.ts'
 export { chain } from './chain.ts'
 export { descent } from './descent.ts'
 export * from './ema.ts'
+export * from './emaDecay.ts'
 export * from './globalNorm.ts'
 export * from './schedules.ts'
 export * from './sgd.ts'
@@ -15,7 +16,7 @@ export {
   applyUpdates,
   followedBy,
   stateless,
-  type Given,
+  type UpdateOptions,
   type Stateless,
   type Transform,
   type Tree,

@@ -17,7 +17,7 @@ export type Tree = unknown
  * What the caller decides anew at each step. Pass tensors (`scalar(schedule(step))`): a number becomes part of the
  * program.
  */
-export interface Given {
+export interface UpdateOptions {
   /** Takes the place of the optimizer's own learning rate; a tensor of no axes. */
   readonly learningRate?: Tensor | number
 }
@@ -31,7 +31,7 @@ export interface Transform<S> {
    *
    * @throws ShapeError for a state or parameters that are not of the gradients' structure and shapes
    */
-  readonly update: <P>(gradients: P, state: S, params: P, given?: Given) => readonly [updates: P, state: S]
+  readonly update: <P>(gradients: P, state: S, params: P, given?: UpdateOptions) => readonly [updates: P, state: S]
 }
 
 /** The state of a transform that has none. */
@@ -50,7 +50,7 @@ export type Stateless = Readonly<Record<never, never>>
  * signOnly.update(g, signOnly.init(g), g)[0].w // => [-1, 1]
  * ```
  */
-export const stateless = (map: <P>(updates: P, params: P, given: Given) => P): Transform<Stateless> => ({
+export const stateless = (map: <P>(updates: P, params: P, given: UpdateOptions) => P): Transform<Stateless> => ({
   init: () => ({}),
   update: (gradients, state, params, given = {}) => [map(gradients, params, given), state],
 })

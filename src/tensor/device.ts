@@ -4,7 +4,8 @@
  */
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { warn } from '../prelude/warn.ts'
-import { decodeHalf, viewAs } from '../graph/dtype.ts'
+import { decodeHalf } from '../graph/half.ts'
+import { viewAs } from '../graph/dtype.ts'
 import { dataOrigin, noteData } from '../graph/origin.ts'
 import { allPasses, type Passes } from '../compiler/passes.ts'
 import type { Plan } from '../compiler/plan.ts'

@@ -8,10 +8,10 @@ import type { Node } from '../graph/ops.ts'
 import { rowMajor, showShape, sizeOf, type Shape } from '../graph/shape.ts'
 import { elementOf, nest, type Nested } from './nested.ts'
 
-type Element = (i: number) => number | boolean
+type ElementAt = (i: number) => number | boolean
 
 /** The elements of a node that is data of the host, or one number in every element. */
-const hostElements = (node: Node): Element | undefined => {
+const hostElements = (node: Node): ElementAt | undefined => {
   if (node.op === 'constant') return elementOf(node.dtype, node.attrs.values)
   if (node.op === 'buffer')
     return node.attrs.source.kind === 'host' ? elementOf(node.dtype, node.attrs.source.values) : undefined
@@ -43,7 +43,7 @@ const shown = (length: number, all: boolean): readonly (number | undefined)[] =>
   all || length <= 2 * edge ? range(length) : [...range(edge), undefined, ...range(edge).map((i) => length - edge + i)]
 
 /** Rows of the last axis on a line each, columns aligned, `…` for what is left out. */
-const showElements = (shape: Shape, dtype: DType, element: Element): string => {
+const showElements = (shape: Shape, dtype: DType, element: ElementAt): string => {
   const all = isSmall(shape)
   const strides = rowMajor(shape)
   const texts = new Map<number, string>()

@@ -1,5 +1,6 @@
 /** What the host knows of a tensor's values before anything runs: those of data and of constants, so that a wrong label is an error at its line. */
-import { decodeHalf, roundTo, type TypedArray } from '../graph/dtype.ts'
+import { decodeHalf } from '../graph/half.ts'
+import { roundTo, type TypedArray } from '../graph/dtype.ts'
 import type { Node } from '../graph/ops.ts'
 import type { Tensor } from './tensor.ts'
 

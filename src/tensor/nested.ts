@@ -1,6 +1,7 @@
 /** Flat elements as nested arrays of a shape, and elements as people write them. */
 import { product } from '../prelude/array.ts'
-import { decodeHalf, type DType, type TypedArray } from '../graph/dtype.ts'
+import { decodeHalf } from '../graph/half.ts'
+import type { DType, TypedArray } from '../graph/dtype.ts'
 import type { Shape } from '../graph/shape.ts'
 
 /** Elements in nested arrays: a number for no axes, a row for one, rows for two; booleans of a bool tensor. */

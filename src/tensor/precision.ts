@@ -4,5 +4,6 @@ import type { Tensor } from './tensor.ts'
 /** A half as f32; every other dtype as it is. */
 export const widened = (x: Tensor): Tensor => (x.dtype === 'f16' ? x.cast('f32') : x)
 
-/** `f` of a half computed in f32 and rounded once, at the end. */
-export const inSingle = (x: Tensor, f: (x: Tensor) => Tensor): Tensor => f(widened(x)).cast(x.dtype)
+/** `f` of a half computed in f32 and rounded once, at the end: a sum of halves may be none, and each step would round. */
+export const inSingle = (x: Tensor, f: (x: Tensor) => Tensor): Tensor =>
+  x.dtype === 'f16' ? f(x.cast('f32')).cast('f16') : f(x)

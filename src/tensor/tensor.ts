@@ -22,7 +22,7 @@ export type Operand = Tensor | number
 export type Axes = number | readonly number[] | undefined
 
 /** Bounds of one axis of a slice: start, limit (exclusive) and stride; negative bounds count from the end. */
-export type Range = readonly [start?: number, limit?: number, stride?: number]
+export type SliceBounds = readonly [start?: number, limit?: number, stride?: number]
 
 const normalizeAxes = (operation: string, axes: Axes, rank: number): readonly number[] =>
   axes === undefined
@@ -841,7 +841,7 @@ export class Tensor {
    * x.slice([1], [0, 3, 2]) // => [[4, 6]]
    * ```
    */
-  slice(...ranges: readonly Range[]): Tensor {
+  slice(...ranges: readonly SliceBounds[]): Tensor {
     if (ranges.length > this.rank) throw new ShapeError(`slice: ${ranges.length} ranges for ${showShape(this.shape)}`)
     const bound = (b: number | undefined, n: number, absent: number): number =>
       b === undefined ? absent : Math.min(n, b < 0 ? b + n : b)

@@ -17,7 +17,7 @@ export {
   stepperOn,
   trainStep,
   type Draws,
-  type Given,
+  type StepInputs,
   type StepPictures,
   type Stepped,
   type Stepper,

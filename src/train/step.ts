@@ -18,7 +18,7 @@ import { leaves } from '../tensor/tree.ts'
 import type { Params, Recipe, TrainState } from './recipe.ts'
 
 /** What a step is given besides state and pictures, as buffers. */
-export interface Given {
+export interface StepInputs {
   /** u32 [2], of the seed. */
   readonly key: Key
   /** u32 [], counted from 1. */
@@ -42,7 +42,7 @@ export interface Given {
  * learningRate // => 0.004
  * ```
  */
-export const givenAt = ({ config, rateAt, decayAt }: Recipe, step: number): Given => ({
+export const givenAt = ({ config, rateAt, decayAt }: Recipe, step: number): StepInputs => ({
   key: key(config.seed),
   step: scalar(step, 'u32'),
   learningRate: scalar(rateAt(step)),
@@ -50,7 +50,7 @@ export const givenAt = ({ config, rateAt, decayAt }: Recipe, step: number): Give
 })
 
 /** What random numbers depend on. */
-type Draw = Pick<Given, 'key' | 'step'>
+type Draw = Pick<StepInputs, 'key' | 'step'>
 
 /** The random numbers of some pictures: times [N] i32, noise [N, H, W, C], and which are mirrored, [N] bool. */
 export interface Draws {
@@ -96,7 +96,7 @@ const descend = (
   { optimizer }: Recipe,
   state: TrainState,
   gradients: Params,
-  { learningRate, decay }: Given,
+  { learningRate, decay }: StepInputs,
 ): TrainState => {
   const [updates, opt] = optimizer.update(gradients, state.opt, state.params, { learningRate })
   const params = applyUpdates(state.params, updates)
@@ -126,7 +126,7 @@ export type Stepped = readonly [state: TrainState, measured: { readonly loss: Te
  */
 export const trainStep =
   (recipe: Recipe) =>
-  (state: TrainState, images: Tensor, given: Given): Stepped => {
+  (state: TrainState, images: Tensor, given: StepInputs): Stepped => {
     const [loss, gradients] = valueAndGrad(batchLoss(recipe))(
       state.params,
       images,
@@ -199,7 +199,7 @@ const accumulatingStepper = (device: Device, recipe: Recipe): Stepper => {
     { donate: [0, 2] },
   )
   const finish = device.compile(
-    (state: TrainState, { gradients, loss }: Running, given: Given): Stepped => [
+    (state: TrainState, { gradients, loss }: Running, given: StepInputs): Stepped => [
       descend(recipe, state, gradients, given),
       { loss },
     ],

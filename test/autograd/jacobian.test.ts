@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { grad, hessian, hvp, jacobian, jvp, vjp } from '../../src/autograd/index.ts'
-import { softmax } from '../../src/tensor/functions.ts'
+import { softmax } from '../../src/tensor/softmax.ts'
 import { constant, scalar, tensor, zeros } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { cpuDevice } from '../support/device.ts'

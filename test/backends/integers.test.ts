@@ -8,7 +8,7 @@ import { scatterAdd } from '../../src/tensor/combine.ts'
 import { conv2d } from '../../src/tensor/convolution.ts'
 import { tensor } from '../../src/tensor/create.ts'
 import { deviceOn } from '../../src/tensor/device.ts'
-import { cumsum } from '../../src/tensor/functions.ts'
+import { cumsum } from '../../src/tensor/cumsum.ts'
 import { Tensor } from '../../src/tensor/tensor.ts'
 
 const devices = [

@@ -18,7 +18,7 @@ const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 const page = 'docs/adding-an-op.md'
 const text = read(page)
 const [declaration = [], ...others] = diffs(page, text)
-const ofFunction = others.findIndex(([first]) => first?.file === 'src/tensor/functions.ts')
+const ofFunction = others.findIndex(([first]) => first?.file === 'src/tensor/activations.ts')
 const [rows, definition, entry] = [others.slice(0, ofFunction), others[ofFunction] ?? [], others.slice(ofFunction + 1)]
 
 /** An error of the compiler: the file, the code, and what it misses. */

@@ -1,6 +1,7 @@
 /** Halves: encoding against a search through all of them, decoding against the definition of the format. */
 import { describe, expect, it } from 'vitest'
-import { decodeHalf, encodeHalf, roundTo } from '../../src/graph/dtype.ts'
+import { decodeHalf, encodeHalf } from '../../src/graph/half.ts'
+import { roundTo } from '../../src/graph/dtype.ts'
 import { nearestHalf } from '../../proof/array.ts'
 
 describe('f16', () => {

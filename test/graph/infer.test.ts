@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { DType } from '../../src/graph/dtype.ts'
 import { argmax, argsort } from '../../src/tensor/combine.ts'
 import { full, iota, oneHot } from '../../src/tensor/create.ts'
-import { cumsum } from '../../src/tensor/functions.ts'
+import { cumsum } from '../../src/tensor/cumsum.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 
 const numbers: readonly DType[] = ['f16', 'f32', 'f64', 'i32', 'u32', 'u8']

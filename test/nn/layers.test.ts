@@ -20,7 +20,7 @@ import {
   sinusoidalTimeEmbedding,
   upsample,
 } from '../../src/nn/index.ts'
-import { pixelUnshuffle } from '../../src/tensor/convolution.ts'
+import { pixelUnshuffle } from '../../src/tensor/resampling.ts'
 import { eye, tensor, zeros } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { cpuDevice, values } from '../support/device.ts'

@@ -2,14 +2,14 @@
 import { describe, expect, it } from 'vitest'
 import { losses as registry } from '../../proof/registry/layers/losses.ts'
 import { grad } from '../../src/autograd/index.ts'
-import { binaryCrossEntropy, crossEntropy, huber, l1, mse, type LossOptions } from '../../src/nn/index.ts'
+import { binaryCrossEntropy, crossEntropy, huber, l1, mse, type ReductionOptions } from '../../src/nn/index.ts'
 import { deviceOn, type Device } from '../../src/tensor/device.ts'
 import { wasmBackend } from '../../src/backends/wasm/backend.ts'
 import { tensor, zeros, zerosLike } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { cpuDevice, values } from '../support/device.ts'
 
-const none: LossOptions = { reduction: 'none' }
+const none: ReductionOptions = { reduction: 'none' }
 const f64 = (xs: readonly number[] | readonly (readonly number[])[]): Tensor => tensor(xs, { dtype: 'f64' })
 const whole = (...labels: readonly number[]): Tensor => tensor(Int32Array.from(labels))
 const devices: readonly (readonly [string, () => Device])[] = [

@@ -4,7 +4,8 @@ import { accumulate } from '../../src/optim/accumulate.ts'
 import { adam, adamW, scaleByAdam } from '../../src/optim/adam.ts'
 import { chain } from '../../src/optim/chain.ts'
 import { descent } from '../../src/optim/descent.ts'
-import { diffusersEmaDecay, ema, emaDecay, emaSchedule } from '../../src/optim/ema.ts'
+import { diffusersEmaDecay, emaDecay, emaSchedule } from '../../src/optim/emaDecay.ts'
+import { ema } from '../../src/optim/ema.ts'
 import {
   constantRate,
   constantWithWarmup,

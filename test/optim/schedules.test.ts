@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { diffusersEmaDecay, emaDecay, emaSchedule } from '../../src/optim/ema.ts'
+import { diffusersEmaDecay, emaDecay, emaSchedule } from '../../src/optim/emaDecay.ts'
 import {
   constantRate,
   constantWithWarmup,

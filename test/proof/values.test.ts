@@ -4,10 +4,17 @@ import { inferRules } from '../../src/graph/infer.ts'
 import { interpretRules } from '../../src/backends/cpu/interpret.ts'
 import * as models from '../../src/models/index.ts'
 import * as nn from '../../src/nn/index.ts'
+import * as activations from '../../src/tensor/activations.ts'
+import * as attention from '../../src/tensor/attention.ts'
 import * as combine from '../../src/tensor/combine.ts'
+import * as contractions from '../../src/tensor/contractions.ts'
 import * as convolution from '../../src/tensor/convolution.ts'
 import * as create from '../../src/tensor/create.ts'
-import * as named from '../../src/tensor/functions.ts'
+import * as cumsum from '../../src/tensor/cumsum.ts'
+import * as pooling from '../../src/tensor/pooling.ts'
+import * as resampling from '../../src/tensor/resampling.ts'
+import * as softmax from '../../src/tensor/softmax.ts'
+import * as variance from '../../src/tensor/variance.ts'
 import { Tensor } from '../../src/tensor/tensor.ts'
 import { functions } from '../../proof/registry/functions.ts'
 import { layers } from '../../proof/registry/layers.ts'
@@ -25,9 +32,22 @@ describe('the registry', () => {
     expect(names).toEqual(Object.keys(interpretRules).toSorted())
   })
 
-  it('has an entry for every function of tensors, but for the ways in for data and a pair of numbers', () => {
-    const names = [named, combine, convolution, create].flatMap((module) => Object.keys(module))
-    expect(without(names, functions)).toEqual(['constant', 'pair', 'scalar', 'tensor'])
+  it('has an entry for every function of tensors, but for the ways in for data', () => {
+    const modules = [
+      activations,
+      attention,
+      combine,
+      contractions,
+      convolution,
+      create,
+      cumsum,
+      pooling,
+      resampling,
+      softmax,
+      variance,
+    ]
+    const names = modules.flatMap((module) => Object.keys(module))
+    expect(without(names, functions)).toEqual(['constant', 'scalar', 'tensor'])
   })
 
   it('has an entry for every method of a tensor that computes', () => {

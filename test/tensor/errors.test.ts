@@ -1,9 +1,11 @@
 /** What a student reads when shapes or dtypes do not fit: the operation, what it got, what it expected. */
 import { describe, expect, it } from 'vitest'
 import { concatenate, gather, scatterAdd, splitInto, stack } from '../../src/tensor/combine.ts'
-import { averagePool, conv2d, maxPool, pixelShuffle, pixelUnshuffle } from '../../src/tensor/convolution.ts'
+import { averagePool, maxPool } from '../../src/tensor/pooling.ts'
+import { conv2d } from '../../src/tensor/convolution.ts'
+import { pixelShuffle, pixelUnshuffle } from '../../src/tensor/resampling.ts'
 import { constant, iota, tensor, zeros } from '../../src/tensor/create.ts'
-import { einsum } from '../../src/tensor/functions.ts'
+import { einsum } from '../../src/tensor/contractions.ts'
 
 const x = zeros([2, 3])
 const image = zeros([8, 28, 28, 3])

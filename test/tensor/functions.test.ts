@@ -3,31 +3,16 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { checkGrad } from '../../src/autograd/index.ts'
 import { argmax, argsort, concatenate, gather, sort, splitInto, stack } from '../../src/tensor/combine.ts'
-import {
-  averagePool,
-  conv2d,
-  convTranspose2d,
-  maxPool,
-  pixelShuffle,
-  pixelUnshuffle,
-  upsampleNearest,
-} from '../../src/tensor/convolution.ts'
+import { averagePool, maxPool } from '../../src/tensor/pooling.ts'
+import { conv2d, convTranspose2d } from '../../src/tensor/convolution.ts'
+import { pixelShuffle, pixelUnshuffle, upsampleNearest } from '../../src/tensor/resampling.ts'
 import { arange, eye, linspace, oneHot, tensor } from '../../src/tensor/create.ts'
-import {
-  attention,
-  cumsum,
-  einsum,
-  gelu,
-  geluTanh,
-  leakyRelu,
-  logSoftmax,
-  logSumExp,
-  relu,
-  silu,
-  softmax,
-  softplus,
-  variance,
-} from '../../src/tensor/functions.ts'
+import { attention } from '../../src/tensor/attention.ts'
+import { cumsum } from '../../src/tensor/cumsum.ts'
+import { einsum } from '../../src/tensor/contractions.ts'
+import { gelu, geluTanh, leakyRelu, relu, silu, softplus } from '../../src/tensor/activations.ts'
+import { logSoftmax, logSumExp, softmax } from '../../src/tensor/softmax.ts'
+import { variance } from '../../src/tensor/variance.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import {
   arrays,

@@ -1,7 +1,7 @@
 /** GELU at the ends of the formats, where a careless order of operations overflows or cancels. */
 import { describe, expect, it } from 'vitest'
 import { tensor } from '../../src/tensor/create.ts'
-import { gelu, geluTanh } from '../../src/tensor/functions.ts'
+import { gelu, geluTanh } from '../../src/tensor/activations.ts'
 import { cpuDevice, values } from '../support/device.ts'
 
 describe('gelu', () => {

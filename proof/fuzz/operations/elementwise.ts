@@ -1,7 +1,7 @@
 /** Elementwise operations of random programs: floats, integers, comparisons, casts, leaves that are part of the program. */
 import { isFloat, type DType } from '../../../src/graph/dtype.ts'
 import { constant, iota, oneHot } from '../../../src/tensor/create.ts'
-import { gelu, geluTanh, leakyRelu, relu, silu, softplus } from '../../../src/tensor/functions.ts'
+import { gelu, geluTanh, leakyRelu, relu, silu, softplus } from '../../../src/tensor/activations.ts'
 import { stopGradient } from '../../../src/index.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { another, asDType, fitted, floatsOf, like, pick, raw, settled, type Context, type Operation } from '../value.ts'

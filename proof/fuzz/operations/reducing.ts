@@ -2,7 +2,11 @@
 import { isFloat, type DType } from '../../../src/graph/dtype.ts'
 import type { ConvAttrs, DotAttrs } from '../../../src/graph/ops.ts'
 import { conv2d, convTranspose2d } from '../../../src/tensor/convolution.ts'
-import { attention, cumsum, einsum, logSoftmax, logSumExp, softmax, variance } from '../../../src/tensor/functions.ts'
+import { attention } from '../../../src/tensor/attention.ts'
+import { cumsum } from '../../../src/tensor/cumsum.ts'
+import { einsum } from '../../../src/tensor/contractions.ts'
+import { logSoftmax, logSumExp, softmax } from '../../../src/tensor/softmax.ts'
+import { variance } from '../../../src/tensor/variance.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import {
   another,

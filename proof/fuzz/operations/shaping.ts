@@ -10,7 +10,8 @@ import {
   splitInto,
   stack,
 } from '../../../src/tensor/combine.ts'
-import { averagePool, maxPool, pixelShuffle, pixelUnshuffle, upsampleNearest } from '../../../src/tensor/convolution.ts'
+import { averagePool, maxPool } from '../../../src/tensor/pooling.ts'
+import { pixelShuffle, pixelUnshuffle, upsampleNearest } from '../../../src/tensor/resampling.ts'
 import { iota } from '../../../src/tensor/create.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import {

@@ -1,7 +1,7 @@
 /** Activations: functions of one number, from their papers' formulas. */
 import { badDType, one, type Entry, type Misuse } from '../entry.ts'
 import { erfBySimpson } from '../primitives/elementwise.ts'
-import { gelu, geluTanh, leakyRelu, relu, silu, softplus } from '../../../src/tensor/functions.ts'
+import { gelu, geluTanh, leakyRelu, relu, silu, softplus } from '../../../src/tensor/activations.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { pointwise } from './draw.ts'
 

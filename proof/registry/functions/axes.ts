@@ -2,7 +2,9 @@
 import fc from 'fast-check'
 import type { DType } from '../../../src/graph/dtype.ts'
 import { argmax, argsort, sort } from '../../../src/tensor/combine.ts'
-import { cumsum, logSoftmax, logSumExp, softmax, variance } from '../../../src/tensor/functions.ts'
+import { cumsum } from '../../../src/tensor/cumsum.ts'
+import { logSoftmax, logSumExp, softmax } from '../../../src/tensor/softmax.ts'
+import { variance } from '../../../src/tensor/variance.ts'
 import type { Axes, Tensor } from '../../../src/tensor/tensor.ts'
 import { count, type NdArray } from '../../array.ts'
 import {

@@ -1,7 +1,8 @@
 /** Products of matrices under their several names, and attention. */
 import fc from 'fast-check'
 import type { DType } from '../../../src/graph/dtype.ts'
-import { attention, dotGeneral, einsum } from '../../../src/tensor/functions.ts'
+import { attention } from '../../../src/tensor/attention.ts'
+import { dotGeneral, einsum } from '../../../src/tensor/contractions.ts'
 import { arrays, count, elementAt, indices, type NdArray } from '../../array.ts'
 import { badDType, badShape, entry, floats, one, table, wide, type Case, type Entry, type Expected } from '../entry.ts'
 import { contractions } from '../primitives/contraction.ts'

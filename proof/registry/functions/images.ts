@@ -1,15 +1,9 @@
 /** Convolutions, pooling and the rearrangements of pixels, over NHWC images. */
 import fc from 'fast-check'
 import type { DType } from '../../../src/graph/dtype.ts'
-import {
-  averagePool,
-  conv2d,
-  convTranspose2d,
-  maxPool,
-  pixelShuffle,
-  pixelUnshuffle,
-  upsampleNearest,
-} from '../../../src/tensor/convolution.ts'
+import { averagePool, maxPool } from '../../../src/tensor/pooling.ts'
+import { conv2d, convTranspose2d } from '../../../src/tensor/convolution.ts'
+import { pixelShuffle, pixelUnshuffle, upsampleNearest } from '../../../src/tensor/resampling.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { arrays, count, elementAt, indices, type NdArray } from '../../array.ts'
 import {

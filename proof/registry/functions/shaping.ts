@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import type { DType } from '../../../src/graph/dtype.ts'
 import { concatenate, gather, scatterAdd, splitInto, stack } from '../../../src/tensor/combine.ts'
-import type { Range, Tensor } from '../../../src/tensor/tensor.ts'
+import type { SliceBounds, Tensor } from '../../../src/tensor/tensor.ts'
 import { arrays, count, elementAt, shapes, type NdArray } from '../../array.ts'
 import {
   all,
@@ -50,10 +50,10 @@ const refitsWithHole = (
   })
 
 /** Bounds from the end, and bounds left out, that mean the same. */
-const shortened = (start: number, limit: number, stride: number, n: number): Range => {
+const shortened = (start: number, limit: number, stride: number, n: number): SliceBounds => {
   const from = start === 0 ? undefined : start === n ? n : start - n
   const [to, by] = [limit === n ? undefined : limit, stride === 1 ? undefined : stride]
-  return [from, to, by] as Range
+  return [from, to, by] as SliceBounds
 }
 
 type ShapingMethod =

@@ -1,5 +1,6 @@
 /** Elements in memory as numbers: what a typed array holds already, except that f16 is decoded and encoded. */
-import { decodeHalf, encodeHalf, viewAs, type DType, type TypedArray } from '../../graph/dtype.ts'
+import { decodeHalf, encodeHalf } from '../../graph/half.ts'
+import { viewAs, type DType, type TypedArray } from '../../graph/dtype.ts'
 import type { Memory } from '../backend.ts'
 import type { Lanes } from './lanes.ts'
 

@@ -9,7 +9,7 @@
 export type Weights<Name extends string> = Readonly<Record<Name, number>>
 
 /** A closed interval from which a number is drawn uniformly. */
-export type Range = readonly [from: number, to: number]
+export type Interval = readonly [from: number, to: number]
 
 /** Parts of the day. Golden hours are drawn more often than a clock would show them. */
 export const dayParts = { night: 0.14, dawn: 0.22, day: 0.38, dusk: 0.26 } as const satisfies Weights<string>
@@ -17,7 +17,7 @@ export const dayParts = { night: 0.14, dawn: 0.22, day: 0.38, dusk: 0.26 } as co
 export type DayPart = keyof typeof dayParts
 
 /** Hours of each part of the day; the night runs over midnight and is given modulo 24. */
-export const dayPartHours: Readonly<Record<DayPart, Range>> = {
+export const dayPartHours: Readonly<Record<DayPart, Interval>> = {
   night: [20.5, 27.5],
   dawn: [4.5, 8],
   day: [8, 16.5],
@@ -36,7 +36,7 @@ export const weathers = {
 export type Weather = keyof typeof weathers
 
 /** Fraction of the sky that is cloud, by weather. */
-export const cloudCovers: Readonly<Record<Weather, Range>> = {
+export const cloudCovers: Readonly<Record<Weather, Interval>> = {
   clear: [0, 0.22],
   fair: [0.34, 0.6],
   overcast: [0.75, 0.95],
@@ -45,7 +45,7 @@ export const cloudCovers: Readonly<Record<Weather, Range>> = {
 }
 
 /** Height of the waves by weather, in units of an ordinary sea. */
-export const waveAmplitudes: Readonly<Record<Weather, Range>> = {
+export const waveAmplitudes: Readonly<Record<Weather, Interval>> = {
   clear: [0.25, 0.8],
   fair: [0.35, 1],
   overcast: [0.4, 1],
@@ -54,7 +54,7 @@ export const waveAmplitudes: Readonly<Record<Weather, Range>> = {
 }
 
 /** How much of the crests breaks, by weather; 0 is none. */
-export const foams: Readonly<Record<Weather, Range>> = {
+export const foams: Readonly<Record<Weather, Interval>> = {
   clear: [0, 0.35],
   fair: [0.05, 0.5],
   overcast: [0.1, 0.5],
@@ -76,7 +76,7 @@ export const ranges = {
   waveDirection: [-0.9, 0.9],
   /** Height of the far coast as a fraction of the sky, where there is one. */
   coastHeight: [0.08, 0.3],
-} as const satisfies Readonly<Record<string, Range>>
+} as const satisfies Readonly<Record<string, Interval>>
 
 /** Probability of a coast on the horizon. */
 export const coastProbability = 0.35

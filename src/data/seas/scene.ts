@@ -22,7 +22,7 @@ import {
   type Buoy,
   type Cast,
   type DayPart,
-  type Range,
+  type Interval,
   type Rig,
   type SeaFactors,
   type SeaObject,
@@ -48,7 +48,7 @@ const stream = {
   texture: 12,
 } as const
 
-const between = ([from, to]: Range, u: number): number => from + (to - from) * u
+const between = ([from, to]: Interval, u: number): number => from + (to - from) * u
 
 /** Inverse of the cumulative distribution: the first name whose running sum passes u. */
 const choose = <Name extends string>(weights: Weights<Name>, u: number): Name => {
@@ -86,9 +86,9 @@ const boatSizes: Readonly<Record<Rig, { readonly near: number; readonly far: num
   freighter: { near: 0.4, far: 0.12 },
 }
 
-const boatDepths: Readonly<Record<Rig, Range>> = { sloop: [0.06, 0.5], trawler: [0.06, 0.5], freighter: [0.03, 0.2] }
+const boatDepths: Readonly<Record<Rig, Interval>> = { sloop: [0.06, 0.5], trawler: [0.06, 0.5], freighter: [0.03, 0.2] }
 
-type Place = { readonly x: Range; readonly depth?: Range }
+type Place = { readonly x: Interval; readonly depth?: Interval }
 
 const boat = (key: HostKey, place: Place): Boat => {
   const u = (i: number): number => hostUniform(key, i)
@@ -110,7 +110,11 @@ const boat = (key: HostKey, place: Place): Boat => {
 const bridge = (key: HostKey): Bridge => {
   const u = (i: number): number => hostUniform(key, i)
   const style = choose(bridgeStyles, u(0))
-  const spans: Readonly<Record<typeof style, Range>> = { arch: [1.1, 1.7], suspension: [1.9, 2.5], girder: [1.1, 1.8] }
+  const spans: Readonly<Record<typeof style, Interval>> = {
+    arch: [1.1, 1.7],
+    suspension: [1.9, 2.5],
+    girder: [1.1, 1.8],
+  }
   return {
     kind: 'bridge',
     style,
@@ -122,7 +126,7 @@ const bridge = (key: HostKey): Bridge => {
   }
 }
 
-const stone = (key: HostKey, x: Range): Stone => {
+const stone = (key: HostKey, x: Interval): Stone => {
   const u = (i: number): number => hostUniform(key, i)
   const depth = between([0.15, 0.9], u(0))
   return {

@@ -15,7 +15,7 @@ import {
   sailCloths,
   waveAmplitudes,
   weathers,
-  type Range,
+  type Interval,
   type SeaFactors,
   type SeaObject,
 } from '../../../src/data/seas/factors.ts'
@@ -34,11 +34,11 @@ const chi2 = (names: readonly string[], weights: Readonly<Record<string, number>
     return sum + (names.filter((other) => other === name).length - expected) ** 2 / expected
   }, 0)
 
-const within = (x: number, [from, to]: Range): boolean => x >= from && x <= to
+const within = (x: number, [from, to]: Interval): boolean => x >= from && x <= to
 
 /** Ten equal cells of a range, as a table of weights and as the cell of a value. */
 const cells = Object.fromEntries(Array.from({ length: 10 }, (_, i) => [`${i}`, 0.1]))
-const cellOf = (x: number, [from, to]: Range): string => `${Math.floor(((x - from) / (to - from)) * 10)}`
+const cellOf = (x: number, [from, to]: Interval): string => `${Math.floor(((x - from) / (to - from)) * 10)}`
 
 describe('seaScene', () => {
   it('is a function of its key', () => {
