@@ -174,7 +174,7 @@ const printPlan = ({ facts, kernels, flopsPerSecond, seconds, warnings }: Traini
 const isRecord = (x: unknown): x is Record<string, unknown> => typeof x === 'object' && x !== null && !Array.isArray(x)
 
 /** The settings of a JSON file; none without a file. */
-const settingsIn = (path: FlagValue | undefined): E.Either<Outcome, Record<string, unknown>> =>
+export const settingsIn = (path: FlagValue | undefined): E.Either<Outcome, Record<string, unknown>> =>
   typeof path !== 'string'
     ? E.right({})
     : pipe(
