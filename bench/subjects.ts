@@ -17,7 +17,8 @@ import {
 } from '../src/index.ts'
 import type { Plan } from '../src/compiler/plan.ts'
 import type { Profile } from '../src/compiler/profile.ts'
-import { attention, linearAttention, rmsNorm, silu } from '../src/nn/index.ts'
+import { linearAttention, pixelAttention } from '../src/models/index.ts'
+import { rmsNorm, silu } from '../src/nn/index.ts'
 import { E } from '../src/prelude/fp.ts'
 import { drawerOn } from '../src/train/draw.ts'
 import {
@@ -178,7 +179,7 @@ const layers: readonly Subject[] = [
   ...layer('RMS norm, SiLU', 'norm', [16, 32, 32, 32], normed(32)),
   ...layer('RMS norm, SiLU', 'norm', [16, 8, 8, 128], normed(128)),
   ...layer('linear attention', 'attention', [16, 32, 32, 32], linearAttention(32, { heads: 4, headWidth: 32 })),
-  ...layer('attention', 'attention', [16, 8, 8, 128], attention(128, { heads: 4, headWidth: 32 })),
+  ...layer('attention', 'attention', [16, 8, 8, 128], pixelAttention(128, { heads: 4, headWidth: 32 })),
 ]
 
 /** The recipe of a preset, trained on procedural seas. */

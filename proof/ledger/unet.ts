@@ -1,9 +1,9 @@
 /** Equations of chapter 5: the embedding of times, the residual block, attention. */
 import fc from 'fast-check'
 import { vjp } from '../../src/autograd/grad.ts'
-import { resBlock } from '../../src/models/resBlock.ts'
-import { linearAttention } from '../../src/nn/linearAttention.ts'
-import { attention as attentionLayer } from '../../src/nn/attention.ts'
+import { resBlock } from '../../src/models/lucidrains/resBlock.ts'
+import { linearAttention } from '../../src/models/lucidrains/linearAttention.ts'
+import { pixelAttention } from '../../src/models/lucidrains/attention.ts'
 import { sinusoidalTimeEmbedding } from '../../src/nn/timeEmbedding.ts'
 import { tensor } from '../../src/tensor/create.ts'
 import { attention } from '../../src/tensor/attention.ts'
@@ -248,7 +248,7 @@ const attentions: readonly Equation[] = [
             const logits = times(a, transposed(b)).map((row) => row.map((z) => z / Math.sqrt(a[0]?.length ?? NaN)))
             return times(logits.map(softmaxRow), c)
           }
-          const layer = attentionLayer(2, { heads: 1, headWidth, memory: 0 })
+          const layer = pixelAttention(2, { heads: 1, headWidth, memory: 0 })
           const params = {
             norm: { gain: f64([1, 1], [2]) },
             memory: undefined,

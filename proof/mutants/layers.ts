@@ -83,7 +83,7 @@ export const layerMutants: readonly Mutant[] = [
       'factor',
       '1 / Math.sqrt(at(query.shape, query.rank - 1))',
       '1 / at(query.shape, query.rank - 1)',
-      values('attention'),
+      values('pixelAttention'),
     ],
   ]),
   ...mutantsOf(layer, 'src/tensor/contractions.ts', functions, [
@@ -172,20 +172,20 @@ export const layerMutants: readonly Mutant[] = [
       inFile('nn/layers', 'zero vector'),
     ],
   ]),
-  ...mutantsOf(layer, 'src/nn/attention.ts', unet, [
+  ...mutantsOf(layer, 'src/models/lucidrains/attention.ts', unet, [
     [
       'attention layer: queries and keys are exchanged',
       'swapped operands',
       '[part(0), part(1), part(2)]',
       '[part(1), part(0), part(2)]',
-      values('attention'),
+      values('pixelAttention'),
     ],
     [
       'attention layer: memory keys stand in for memory values',
       'stale value',
       'memory.slice([i, i + 1])',
       'memory.slice([0, 1 + 0 * i])',
-      values('attention'),
+      values('pixelAttention'),
     ],
     [
       'attention layer: heads and pixels are not exchanged back',
@@ -195,7 +195,7 @@ export const layerMutants: readonly Mutant[] = [
       unet,
     ],
   ]),
-  ...mutantsOf(layer, 'src/nn/linearAttention.ts', unet, [
+  ...mutantsOf(layer, 'src/models/lucidrains/linearAttention.ts', unet, [
     [
       'linear attention: the query’s softmax is over the pixels',
       'axis',
@@ -204,7 +204,7 @@ export const layerMutants: readonly Mutant[] = [
       values('linearAttention'),
     ],
   ]),
-  ...mutantsOf(layer, 'src/models/resBlock.ts', unet, [
+  ...mutantsOf(layer, 'src/models/lucidrains/resBlock.ts', unet, [
     [
       'residual block: scale where 1 + scale belongs',
       'missing term',

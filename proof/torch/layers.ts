@@ -1,23 +1,23 @@
 /** Layers and blocks with their parameters, as test/golden/torch/layers.py names them. */
 import { mlp, type MlpParams } from '../../src/models/mlp.ts'
-import { resBlock, type ResBlockParams } from '../../src/models/resBlock.ts'
+import { resBlock, type ResBlockParams } from '../../src/models/lucidrains/resBlock.ts'
 import { gelu, relu, silu } from '../../src/nn/activations.ts'
-import { attention, type AttentionParams } from '../../src/nn/attention.ts'
+import { pixelAttention, type PixelAttentionParams } from '../../src/models/lucidrains/attention.ts'
 import { conv2d, type Conv2dOptions, type Conv2dParams } from '../../src/nn/conv2d.ts'
 import {
   convTranspose2d,
   type ConvTranspose2dOptions,
   type ConvTranspose2dParams,
 } from '../../src/nn/convTranspose2d.ts'
-import { downsample, type DownsampleParams } from '../../src/nn/downsample.ts'
+import { downsample, type DownsampleParams } from '../../src/models/lucidrains/downsample.ts'
 import { embedding, type EmbeddingParams } from '../../src/nn/embedding.ts'
 import { groupNorm, normalizeGroups, type GroupNormParams } from '../../src/nn/groupNorm.ts'
 import { layerNorm, type LayerNormParams } from '../../src/nn/layerNorm.ts'
 import { linear, type LinearParams } from '../../src/nn/linear.ts'
-import { linearAttention, type LinearAttentionParams } from '../../src/nn/linearAttention.ts'
+import { linearAttention, type LinearAttentionParams } from '../../src/models/lucidrains/linearAttention.ts'
 import { normalizeVectors, rmsNorm, type RmsNormParams } from '../../src/nn/rmsNorm.ts'
 import { sinusoidalTimeEmbedding } from '../../src/nn/timeEmbedding.ts'
-import { upsample, type UpsampleParams } from '../../src/nn/upsample.ts'
+import { upsample, type UpsampleParams } from '../../src/models/lucidrains/upsample.ts'
 import { at } from '../../src/prelude/array.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { row, unary, type Rows } from './row.ts'
@@ -38,7 +38,7 @@ interface Applied<P> {
   readonly params: P
 }
 
-const headsOf = (heads: number, { out, memory }: AttentionParams) => ({
+const headsOf = (heads: number, { out, memory }: PixelAttentionParams) => ({
   heads,
   headWidth: length(out.weight, 0) / heads,
   memory: memory === undefined ? 0 : length(memory, 2),
@@ -59,8 +59,8 @@ const norms: Rows = {
 }
 
 const attentions: Rows = {
-  attention: row<Applied<AttentionParams> & { heads: number }>(({ x, params, heads }) =>
-    attention(length(x, -1), headsOf(heads, params)).apply(params, x),
+  attention: row<Applied<PixelAttentionParams> & { heads: number }>(({ x, params, heads }) =>
+    pixelAttention(length(x, -1), headsOf(heads, params)).apply(params, x),
   ),
   linearAttention: row<Applied<LinearAttentionParams> & { heads: number }>(({ x, params, heads }) =>
     linearAttention(length(x, -1), headsOf(heads, params)).apply(params, x),

@@ -5,9 +5,17 @@ import { formatScan, scanFolder, scanToJson } from '../data/index.ts'
 import { encodePng, imageGrid, makeDurableDirectory, replaceFile } from '../io/index.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { printableJson } from '../prelude/printable.ts'
-import { load, sample, type LoadedRun, type TrainError } from '../train/index.ts'
+import {
+  configOf,
+  load,
+  loadWeights,
+  sample,
+  type LoadedRun,
+  type LoadedWeights,
+  type TrainError,
+} from '../train/index.ts'
 import type { FlagValue } from './parse.ts'
-import { deviceOptions, failed, failedWith, type Outcome } from './runs.ts'
+import { deviceOptions, failed, failedWith, settingsIn, type Outcome } from './runs.ts'
 import { grouped } from './show.ts'
 import { complain, say } from './terminal.ts'
 
@@ -35,31 +43,84 @@ const trained =
           ].join('; '),
         })
 
-/** `fathom sample`. */
-export const runSample = (directory: string, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
-  const [count, seed] = [numberOf(flags, 'count', 16), numberOf(flags, 'seed', 0)]
-  const out = flags.get('out')
-  const path = typeof out === 'string' ? out : join(directory, 'samples', `seed-${seed}.png`)
-  return pipe(
+/** What is drawn from, in words, and where its sheets go. */
+interface Source {
+  readonly loaded: LoadedWeights
+  readonly from: string
+  readonly place: string
+}
+
+/** The newest checkpoint of a run. */
+const sourceInRun = (directory: string): TE.TaskEither<TrainError, Source> =>
+  pipe(
     load(directory),
     TE.chainEitherK(trained(directory)),
-    TE.bindTo('loaded'),
-    TE.bind('samples', ({ loaded }) => {
+    TE.map((loaded) => {
       for (const warning of loaded.warnings) complain(warning)
-      return sample(loaded, {
+      return { loaded, from: `step ${grouped(loaded.step)}`, place: join(directory, 'samples', 'seed') }
+    }),
+  )
+
+/** A file of weights, with the configuration of its network. */
+const sourceInFile = (
+  path: string,
+  config: Readonly<Record<string, unknown>>,
+  names: FlagValue | undefined,
+): TE.TaskEither<TrainError, Source> =>
+  pipe(
+    TE.fromEither(configOf({ ...config, out: dirname(path) })),
+    TE.chain((decoded) => loadWeights(path, decoded, typeof names === 'string' ? { names } : {})),
+    TE.map((loaded) => ({ loaded, from: path, place: path.replace(/\.safetensors$/, '-seed') })),
+  )
+
+/** A name that ends like a file of weights is one. */
+const sourceOf = (
+  place: string,
+  flags: ReadonlyMap<string, FlagValue>,
+): E.Either<Outcome, TE.TaskEither<TrainError, Source>> => {
+  const config = flags.get('config')
+  if (!place.endsWith('.safetensors')) {
+    const misplaced = ['config', 'names'].find((flag) => flags.has(flag))
+    return misplaced === undefined
+      ? E.right(sourceInRun(place))
+      : E.left({ code: 2, message: `--${misplaced} goes with a file of weights, and ${place} is no *.safetensors` })
+  }
+  return config === undefined
+    ? E.left({
+        code: 2,
+        message: `${place} needs --config FILE.json, which says what network it is (config.json of a run)`,
+      })
+    : pipe(
+        settingsIn(config),
+        E.map((settings) => sourceInFile(place, settings, flags.get('names'))),
+      )
+}
+
+/** `fathom sample`. */
+export const runSample = async (place: string, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
+  const source = sourceOf(place, flags)
+  if (E.isLeft(source)) return source.left
+  const [count, seed] = [numberOf(flags, 'count', 16), numberOf(flags, 'seed', 0)]
+  const out = flags.get('out')
+  return pipe(
+    source.right,
+    TE.bindTo('source'),
+    TE.bind('samples', ({ source: { loaded } }) =>
+      sample(loaded, {
         count,
         steps: numberOf(flags, 'steps', Math.min(50, loaded.config.timesteps)),
         seed,
         onStep: stepsDone,
         deviceOptions,
-      })
-    }),
-    TE.chainFirstW(() => (out === undefined ? makeDurableDirectory(dirname(path)) : TE.right(undefined))),
-    TE.chainFirstW(({ samples: { pictures, height, width } }) =>
+      }),
+    ),
+    TE.let('path', ({ source }) => (typeof out === 'string' ? out : `${source.place}-${seed}.png`)),
+    TE.chainFirstW(({ path }) => (out === undefined ? makeDurableDirectory(dirname(path)) : TE.right(undefined))),
+    TE.chainFirstW(({ path, samples: { pictures, height, width } }) =>
       replaceFile(path, encodePng(imageGrid(pictures, { height, width, channels: 3 }))),
     ),
-    TE.match(failedWith(['count', 'steps', 'seed']), ({ loaded }): Outcome => {
-      say(`  ${grouped(count)} pictures from step ${grouped(loaded.step)} → ${path}`)
+    TE.match(failedWith(['count', 'steps', 'seed', 'names']), ({ source: { from }, path }): Outcome => {
+      say(`  ${grouped(count)} pictures from ${from} → ${path}`)
       return { code: 0 }
     }),
   )()

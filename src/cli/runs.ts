@@ -183,7 +183,7 @@ const printPlan = ({ facts, kernels, flopsPerSecond, seconds, warnings }: Traini
 }
 
 /** The settings of a JSON file; none without a file. */
-const settingsIn = (path: FlagValue | undefined): E.Either<Outcome, Readonly<Record<string, unknown>>> =>
+export const settingsIn = (path: FlagValue | undefined): E.Either<Outcome, Readonly<Record<string, unknown>>> =>
   typeof path !== 'string'
     ? E.right({})
     : pipe(

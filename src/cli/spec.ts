@@ -100,13 +100,24 @@ export const commands = {
   },
   sample: {
     positional: { name: 'directory', required: true },
-    summary: 'draw pictures from what a run has learned',
-    about: 'Draws from the averaged weights of the newest checkpoint, by DDIM. The same seed draws the same pictures.',
+    summary: 'draw pictures from what a run has learned, or from a file of weights',
+    about:
+      'Draws from the averaged weights of the newest checkpoint, by DDIM. The same seed draws the same pictures. In the place of a directory may stand a file of weights, WEIGHTS.safetensors, with the --config that says what network it is.',
     flags: {
       count: { kind: 'number', value: 'N', help: 'how many pictures [16]' },
       steps: { kind: 'number', value: 'N', help: 'steps of the sampler [50]' },
       seed: { kind: 'number', value: 'N', help: 'from which the noise is drawn [0]' },
       out: { kind: 'text', value: 'FILE.png', help: 'the sheet [<directory>/samples/seed-<seed>.png]' },
+      config: {
+        kind: 'text',
+        value: 'FILE.json',
+        help: 'of a file of weights: network, size and schedule, as a run writes them in config.json',
+      },
+      names: {
+        kind: 'text',
+        value: 'NAME',
+        help: 'of a file of weights: whose names its tensors have, fathom or lucidrains [fathom]',
+      },
     },
   },
   scan: {

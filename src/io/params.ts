@@ -3,7 +3,8 @@
  *
  * A tensor's name is its path in the tree, `down.0.block1.conv.weight`, unless a map of names says otherwise; the same map serves both ways.
  */
-import { encodeHalf, type TypedArray } from '../graph/dtype.ts'
+import type { TypedArray } from '../graph/dtype.ts'
+import { encodeHalf } from '../graph/half.ts'
 import { misfitsOf, placesOf, type Misfit, type NameMap, type Place } from '../tensor/nameMap.ts'
 import { inversePermutation } from '../prelude/array.ts'
 import { E, pipe } from '../prelude/fp.ts'

@@ -5,16 +5,8 @@
  * 0 and 1 of any dtype. Sources of the 8-bit floats: Micikevicius et al. 2022, "FP8 formats for deep learning" (E4M3, E5M2), and the OCP
  * Microscaling specification 1.0 (E8M0).
  */
-import {
-  allocate,
-  decodeHalf,
-  encodeHalf,
-  isFloat,
-  roundTo,
-  viewAs,
-  type DType,
-  type TypedArray,
-} from '../graph/dtype.ts'
+import { allocate, isFloat, roundTo, viewAs, type DType, type TypedArray } from '../graph/dtype.ts'
+import { decodeHalf, encodeHalf } from '../graph/half.ts'
 import { product } from '../prelude/array.ts'
 import { E } from '../prelude/fp.ts'
 import { bitsPerElement, type ArrayRecord, type RecordDType } from './arrayRecord.ts'

@@ -3,7 +3,11 @@
  *
  * @module fathom/models
  */
-export { lucidrainsNames, lucidrainsWeights, type LucidrainsTensor, type WeightsError } from './lucidrainsWeights.ts'
+export { lucidrainsNames, lucidrainsWeights, type LucidrainsTensor, type WeightsError } from './lucidrains/weights.ts'
+export { pixelAttention, type PixelAttentionOptions, type PixelAttentionParams } from './lucidrains/attention.ts'
+export { downsample, type DownsampleParams } from './lucidrains/downsample.ts'
+export { linearAttention, type LinearAttentionParams } from './lucidrains/linearAttention.ts'
+export { upsample, type UpsampleParams } from './lucidrains/upsample.ts'
 export { mlp, type MlpOptions, type MlpParams } from './mlp.ts'
-export { resBlock, type Conditioned, type NormedConvParams, type ResBlockParams } from './resBlock.ts'
-export { unet, type UnetInput, type UnetOptions, type UnetParams } from './unet.ts'
+export { resBlock, type Conditioned, type NormedConvParams, type ResBlockParams } from './lucidrains/resBlock.ts'
+export { unet, type UnetInput, type UnetOptions, type UnetParams } from './lucidrains/unet.ts'

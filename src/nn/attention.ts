@@ -1,87 +1,132 @@
-/** Multi-head attention over the pixels of an image (Vaswani et al. 2017), as lucidrains' U-Net has it: normalised first, with memory. */
-import { at } from '../prelude/array.ts'
-import { concatenate } from '../tensor/combine.ts'
-import { expectImages } from '../tensor/expect.ts'
-import { attention as attend } from '../tensor/attention.ts'
+/** Multi-head attention (Vaswani et al. 2017, section 3.2): of a sequence with itself, with what came before in it, or with another. */
+import { at, range } from '../prelude/array.ts'
+import { ShapeError } from '../prelude/errors.ts'
+import { showShape } from '../graph/shape.ts'
+import { iota } from '../tensor/create.ts'
+import { expectTensor } from '../tensor/expect.ts'
+import { dotGeneral } from '../tensor/contractions.ts'
+import { softmax } from '../tensor/softmax.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { normal } from './init.ts'
 import { linear, type LinearParams } from './linear.ts'
-import { compose, parameter, type Module } from './module.ts'
-import { rmsNorm, type RmsNormParams } from './rmsNorm.ts'
+import { compose, type Module } from './module.ts'
 
-/** The size of an attention layer. */
+/** What an attention layer attends to, and how. */
 export interface AttentionOptions {
-  /** Heads, default 4. */
+  /** Heads, which share the width; default 1. */
   readonly heads?: number
-  /** Channels of each head, default 32. */
-  readonly headWidth?: number
-  /** Learned keys and values that every image attends to besides its own pixels, default 4; 0 for none. */
-  readonly memory?: number
+  /** Width of the sequence that is attended to, where it is another than the one that asks. */
+  readonly contextWidth?: number
+  /** Whether a place attends to itself and those before it only; default false. */
+  readonly causal?: boolean
 }
 
-/** The parameters of {@link attention}; `memory` is [2, heads, memory, headWidth], keys first. */
+/** What cross attention takes: the sequence that asks, [N, T, width], and the one that is attended to, [N, S, contextWidth]. */
+export interface AttentionInput {
+  readonly x: Tensor
+  readonly context: Tensor
+}
+
+/** The parameters of {@link attention}. */
 export interface AttentionParams {
-  readonly norm: RmsNormParams
-  readonly memory: Tensor | undefined
-  readonly queryKeyValue: LinearParams
+  readonly query: LinearParams
+  readonly key: LinearParams
+  readonly value: LinearParams
   readonly out: LinearParams
 }
 
-/** Queries, keys and values of every head, [N, heads, pixels, headWidth] each, from a joint projection [N, H, W, 3·heads·headWidth]. */
-export const splitHeads = (projected: Tensor, heads: number): readonly [query: Tensor, key: Tensor, value: Tensor] => {
-  const [n, pixels] = [at(projected.shape, 0), at(projected.shape, 1) * at(projected.shape, 2)]
-  const headWidth = at(projected.shape, 3) / (3 * heads)
-  const split = projected.reshape([n, pixels, 3, heads, headWidth]).transpose([2, 0, 3, 1, 4])
-  const part = (i: number): Tensor => split.slice([i, i + 1]).reshape([n, heads, pixels, headWidth])
-  return [part(0), part(1), part(2)]
+const requireSequence = (what: string, x: Tensor, width: number): void => {
+  expectTensor('attention', x)
+  if (x.rank !== 3 || at(x.shape, 2) !== width)
+    throw new ShapeError(
+      `attention: takes ${what} [N, T, ${width}], got ${showShape(x.shape)}${x.rank === 4 ? '; for images, x.reshape([N, H·W, C])' : ''}`,
+    )
 }
 
-/** Part `i` of the memory [2, heads, memory, headWidth] (0 keys, 1 values) in front of the pixels': [N, heads, memory + pixels, headWidth]. */
-export const withMemory = (memory: Tensor | undefined, i: 0 | 1, x: Tensor): Tensor => {
-  if (memory === undefined) return x
-  const part = memory.slice([i, i + 1])
-  return concatenate([part.broadcastTo([at(x.shape, 0), ...part.shape.slice(1)]), x], 2)
+/** [N, T, heads·d] → [N, heads, T, d] */
+const split = (x: Tensor, heads: number): Tensor => {
+  const [n, length, width] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2)]
+  return x.reshape([n, length, heads, width / heads]).transpose([0, 2, 1, 3])
 }
 
-/** What to do with [N, T, C]. */
-const sequences =
-  "for sequences [N, T, C] use 'attention' of fathom, […, Q, D] · […, K, D] · […, K, V], or x.expandDims(1)"
+/** [N, heads, T, d] → [N, T, heads·d] */
+const join = (x: Tensor): Tensor =>
+  x.transpose([0, 2, 1, 3]).reshape([at(x.shape, 0), at(x.shape, 2), at(x.shape, 1) * at(x.shape, 3)])
 
-/** Heads side by side again: [N, heads, pixels, headWidth] → [N, H, W, heads·headWidth]. */
-export const joinHeads = (x: Tensor, height: number, width: number): Tensor =>
-  x.transpose([0, 2, 1, 3]).reshape([at(x.shape, 0), height, width, at(x.shape, 1) * at(x.shape, 3)])
+/** −∞ where a place would attend to one that comes after it. @param logits [N, heads, T, T] */
+const masked = (logits: Tensor): Tensor => {
+  const length = at(logits.shape, 2)
+  const isLater = iota([length, length], 1).greater(iota([length, length], 0))
+  return isLater.broadcastTo(logits.shape).select(-Infinity, logits)
+}
+
+const requireOptions = (width: number, { heads = 1, contextWidth, causal = false }: AttentionOptions): void => {
+  if (!Number.isInteger(heads) || heads < 1 || width % heads !== 0) {
+    const fitting = range(width).flatMap((i) => (width % (i + 1) === 0 ? [i + 1] : []))
+    throw new RangeError(`attention: ${heads} heads cannot share a width of ${width}: use ${fitting.join(', ')}`)
+  }
+  if (causal && contextWidth !== undefined)
+    throw new RangeError('attention: causal attention is of a sequence with itself: leave contextWidth or causal out')
+}
 
 /**
- * softmax(q·kᵀ / √headWidth)·v of every pixel with all pixels of its image: `[N, H, W, C] → [N, H, W, C]`, to be added to its input.
- * Time and memory grow with the square of the number of pixels; {@link linearAttention} avoids that.
+ * softmax(q·kᵀ / √d)·v in each head, d = width / heads, between four linear layers: `[N, T, width] → [N, T, width]`, or with a
+ * `contextWidth` `{ x: [N, T, width], context: [N, S, contextWidth] } → [N, T, width]`. As `MultiheadAttention` of PyTorch, batch first.
  *
+ * @throws RangeError for heads that cannot share the width, and for causal attention to a context
  * @example
  * ```ts
  * import { key, zeros } from 'fathom'
  * import { attention } from 'fathom/nn'
  *
- * const layer = attention(8, { heads: 2, headWidth: 16 })
- * const params = layer.init(key(0))
- * params.memory?.shape // => [2, 2, 4, 16]
- * layer.apply(params, zeros([1, 4, 4, 8])).shape // => [1, 4, 4, 8]
+ * const own = attention(8, { heads: 2, causal: true })
+ * own.apply(own.init(key(0)), zeros([1, 5, 8])).shape // => [1, 5, 8]
+ * const cross = attention(8, { heads: 2, contextWidth: 3 })
+ * cross.apply(cross.init(key(0)), { x: zeros([1, 5, 8]), context: zeros([1, 7, 3]) }).shape // => [1, 5, 8]
+ * attention(8, { heads: 3 }) // throws RangeError: attention: 3 heads cannot share a width of 8: use 1, 2, 4, 8
  * ```
  */
-export const attention = (
-  channels: number,
-  { heads = 4, headWidth = 32, memory = 4 }: AttentionOptions = {},
-): Module<AttentionParams> =>
-  compose(
-    {
-      norm: rmsNorm(channels),
-      memory: memory === 0 ? undefined : parameter(normal([2, heads, memory, headWidth])),
-      queryKeyValue: linear(channels, 3 * heads * headWidth, { bias: false }),
-      out: linear(heads * headWidth, channels),
-    },
-    ({ norm, memory, queryKeyValue, out }, x: Tensor) => {
-      expectImages('attention', x, sequences)
-      const [query, key, value] = splitHeads(queryKeyValue(norm(x)), heads)
-      const learned = memory?.()
-      const y = attend(query, withMemory(learned, 0, key), withMemory(learned, 1, value))
-      return out(joinHeads(y, at(x.shape, 1), at(x.shape, 2)))
-    },
-  )
+export function attention(
+  width: number,
+  options: AttentionOptions & { readonly contextWidth: number },
+): Module<AttentionParams, AttentionInput>
+export function attention(
+  width: number,
+  options?: AttentionOptions & { readonly contextWidth?: undefined },
+): Module<AttentionParams>
+export function attention(
+  width: number,
+  options: AttentionOptions = {},
+): Module<AttentionParams, Tensor | AttentionInput> {
+  requireOptions(width, options)
+  const { heads = 1, contextWidth, causal = false } = options
+  const attended = contextWidth ?? width
+  const children = {
+    query: linear(width, width),
+    key: linear(attended, width),
+    value: linear(attended, width),
+    out: linear(width, width),
+  }
+  return compose(children, ({ query, key, value, out }, input: Tensor | AttentionInput) => {
+    const isCross = typeof input === 'object' && 'context' in input
+    if (isCross !== (contextWidth !== undefined))
+      throw new ShapeError(
+        isCross
+          ? 'attention: a context needs its contextWidth in the options'
+          : 'attention: with a contextWidth it takes { x, context }',
+      )
+    const [x, context] = isCross ? [input.x, input.context] : [input, input]
+    requireSequence('a sequence', x, width)
+    requireSequence('a context', context, attended)
+    const scaled = split(query(x), heads).mul(1 / Math.sqrt(width / heads))
+    const contract = {
+      contract: [[3], [3]],
+      batch: [
+        [0, 1],
+        [0, 1],
+      ],
+    } as const
+    const logits = dotGeneral(scaled, split(key(context), heads), contract)
+    const weights = softmax(causal ? masked(logits) : logits)
+    return out(join(weights.matmul(split(value(context), heads))))
+  })
+}

@@ -2,7 +2,7 @@
  * Whether what a run has learned is numbers. Weights that are NaN or infinite are never saved and never drawn from: a checkpoint of them
  * would be the newest, and would end every resume.
  */
-import { readSafetensors, toFloat32 } from '../io/index.ts'
+import { readSafetensors, toFloat32, type ArrayRecord } from '../io/index.ts'
 import { E } from '../prelude/fp.ts'
 import { printable } from '../prelude/printable.ts'
 import type { TrainConfig } from './trainConfig.ts'
@@ -14,16 +14,20 @@ export const nonFinite = (values: Iterable<number>): string | undefined => {
   return undefined
 }
 
-/** The first tensor of a safetensors file whose values are not finite, in words. */
-const nonFiniteTensor = (file: string, bytes: Uint8Array): string | undefined => {
-  const read = readSafetensors(bytes)
-  if (E.isLeft(read)) return undefined // what cannot be read is another error's business
-  for (const [name, record] of read.right.tensors) {
+/** The first tensor of a file whose values are not finite, in words. */
+export const nonFiniteAmong = (file: string, tensors: ReadonlyMap<string, ArrayRecord>): string | undefined => {
+  for (const [name, record] of tensors) {
     const values = toFloat32(record)
     const found = E.isRight(values) ? nonFinite(values.right) : undefined
     if (found !== undefined) return `'${printable(name.slice(0, 80))}' in ${file} holds ${found}`
   }
   return undefined
+}
+
+/** The same of a safetensors file's bytes. */
+const nonFiniteTensor = (file: string, bytes: Uint8Array): string | undefined => {
+  const read = readSafetensors(bytes)
+  return E.isLeft(read) ? undefined : nonFiniteAmong(file, read.right.tensors) // what cannot be read is another error's business
 }
 
 /** What is not finite in the files of a checkpoint, in words; undefined when all tensors are numbers. */

@@ -8,7 +8,16 @@ export type { ModelConfig, TrainConfig } from './trainConfig.ts'
 export { planTraining, type TrainingPlan } from './dryRun.node.ts'
 export type { RunFacts, TrainEvent, TrainHooks, TrainSummary } from './events.ts'
 export { heldOutOn, type HeldOut } from './heldOut.ts'
-export { load, sample, type LoadedRun, type SampleOptions, type Samples } from './load.node.ts'
+export {
+  load,
+  loadWeights,
+  sample,
+  type LoadedRun,
+  type LoadedWeights,
+  type SampleOptions,
+  type Samples,
+  type WeightsOptions,
+} from './load.node.ts'
 export { nearest, suggestion } from '../prelude/nearest.ts'
 export { presets, type Preset, type PresetName } from './presets.ts'
 export { initialState, recipeOf, type OptimizerState, type Params, type Recipe, type TrainState } from './recipe.ts'

@@ -1,28 +1,35 @@
-/** A trained run, ready to draw pictures from: `load` reads it, `sample` draws. */
+/** Trained weights, ready to draw pictures from: `load` reads those of a run, `loadWeights` those of a file, `sample` draws. */
 import { E, pipe, TE } from '../prelude/fp.ts'
 import type { Schedule } from '../diffusion/index.ts'
-import type { UnetInput } from '../models/index.ts'
+import { readSafetensorsFile, treeFrom, type NameMap } from '../io/index.ts'
+import { lucidrainsNames, type UnetInput } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
+import { suggestion } from '../prelude/nearest.ts'
 import { key } from '../tensor/random.ts'
 import type { TrainConfig } from './trainConfig.ts'
 import { drawerOn } from './draw.ts'
+import { nonFiniteAmong } from './finite.ts'
 import { guarded } from './failure.ts'
 import { openDevice, type DeviceChoice } from './openDevice.ts'
 import { initialState, recipeOf, type Params } from './recipe.ts'
 import { readConfig, restore } from './runDirectory.node.ts'
-import { settingError, type TrainError } from './trainError.ts'
+import { settingError, trainError, trainErrorOf, type TrainError } from './trainError.ts'
+
+/** A network with weights, and all that is needed to draw from it. */
+export interface LoadedWeights {
+  readonly config: TrainConfig
+  readonly model: Module<Params, UnetInput>
+  /** The weights from which to sample; of a run, the averaged ones. */
+  readonly average: Params
+  readonly schedule: Schedule
+}
 
 /** What a run has learned. */
-export interface LoadedRun {
-  readonly config: TrainConfig
+export interface LoadedRun extends LoadedWeights {
   /** The steps it was trained for. */
   readonly step: number
-  readonly model: Module<Params, UnetInput>
-  /** The averaged weights, from which to sample. */
-  readonly average: Params
   /** The weights as the last step left them. */
   readonly params: Params
-  readonly schedule: Schedule
   readonly warnings: readonly string[]
 }
 
@@ -64,6 +71,78 @@ export const load = (directory: string): TE.TaskEither<TrainError, LoadedRun> =>
       )
     }),
   )
+
+/** Whose names and axes a file of weights may have. */
+const nameMaps: { readonly [names: string]: (template: Params) => NameMap } = {
+  fathom: () => ({}),
+  lucidrains: lucidrainsNames,
+}
+
+/** How a file of weights is read. */
+export interface WeightsOptions {
+  /** Whose names and axes it has: `fathom` (default), or `lucidrains`. */
+  readonly names?: string
+}
+
+/**
+ * Reads the weights of a network from a safetensors file: `average.safetensors` of a checkpoint, or one that another program wrote. Floats
+ * of 64 bits are rounded to the network's 32.
+ *
+ * @param config the network, the size of the pictures, and what it was trained for: schedule, timesteps and objective
+ * @returns Left where the file does not hold exactly this network's weights, naming all that differs, or holds what is no number
+ * @example
+ * ```ts
+ * import { key } from 'fathom'
+ * import { saveParams } from 'fathom/io'
+ * import { configOf, initialState, loadWeights, recipeOf, sample } from 'fathom/train'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import * as TE from 'fp-ts/lib/TaskEither.js'
+ *
+ * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
+ * const drawn = pipe(
+ *   TE.fromEither(configOf({ out: 'run', height: 8, width: 8, model })),
+ *   TE.chainFirstW((config) => saveParams(device, 'sea.safetensors', initialState(recipeOf(config), key(0)).params)),
+ *   TE.chainW((config) => loadWeights('sea.safetensors', config)),
+ *   TE.chainW((weights) => sample(weights, { count: 2, steps: 2, seed: 0 })),
+ *   TE.map(({ pictures }) => pictures.length),
+ * )
+ * await drawn() // => right(2)
+ * ```
+ */
+export const loadWeights = (
+  path: string,
+  config: TrainConfig,
+  { names = 'fathom' }: WeightsOptions = {},
+): TE.TaskEither<TrainError, LoadedWeights> => {
+  const known = Object.keys(nameMaps)
+  const map = Object.hasOwn(nameMaps, names) ? nameMaps[names] : undefined
+  if (map === undefined)
+    return TE.left(
+      settingError({
+        path: 'names',
+        expected: `one of ${known.join(', ')}`,
+        got: names,
+        hint: suggestion(names, known),
+      }),
+    )
+  const { model, schedule } = recipeOf(config)
+  const template = model.init(key(0))
+  return pipe(
+    readSafetensorsFile(path),
+    TE.mapLeft(trainErrorOf('WEIGHTS')),
+    TE.chainEitherK(({ tensors }) =>
+      pipe(
+        treeFrom(template, tensors, { ...map(template), round: true }),
+        E.mapLeft(({ message }) => trainError('WEIGHTS', `${path}: ${message}`)),
+        E.filterOrElse(
+          () => nonFiniteAmong(path, tensors) === undefined,
+          () => trainError('WEIGHTS', `the weights are no numbers: ${nonFiniteAmong(path, tensors) ?? ''}`),
+        ),
+      ),
+    ),
+    TE.map((average) => ({ config, model, average, schedule })),
+  )
+}
 
 /** How to sample. */
 export interface SampleOptions {
@@ -123,7 +202,10 @@ const requireOptions = (
  * await drawn() // => right([192, 192, 192])
  * ```
  */
-export const sample = ({ config, average }: LoadedRun, options: SampleOptions): TE.TaskEither<TrainError, Samples> =>
+export const sample = (
+  { config, average }: LoadedWeights,
+  options: SampleOptions,
+): TE.TaskEither<TrainError, Samples> =>
   pipe(
     TE.fromEither(requireOptions(config, options)),
     TE.chain(() => openDevice(options.device ?? config.device, options.deviceOptions)),

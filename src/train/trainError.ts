@@ -11,6 +11,7 @@ export type TrainErrorCode =
   | 'RUN-IO' // the run directory cannot be read or written
   | 'RUN-LOCK' // another process works on the run
   | 'CKPT' // no checkpoint can be used
+  | 'WEIGHTS' // a file does not hold the network's weights
   | 'DIVERGED' // the loss is no longer a number
 
 /** A setting that is wrong, for who calls it by another name, as the command does by its flag. */

@@ -1,7 +1,12 @@
-/** `fathom sample` of a run whose weights are not worth drawing from. */
-import { expect, it } from 'vitest'
+/** `fathom sample`: of a run, also one whose weights are not worth drawing from, and of a file of weights. */
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { runSample } from '../../src/cli/pictures.ts'
-import { train } from '../../src/train/index.ts'
+import { readSafetensorsFile, saveParams, writeSafetensorsFile } from '../../src/io/index.ts'
+import { lucidrainsNames } from '../../src/models/index.ts'
+import { load, train } from '../../src/train/index.ts'
+import { cpuDevice } from '../support/device.ts'
 import { directories, done, leftMessage, tinyConfig } from '../train/tinyRun.ts'
 
 const directory = directories()
@@ -27,4 +32,81 @@ it('a run of one good step is drawn from', async () => {
       ]),
     ),
   ).toEqual({ code: 0 })
+})
+
+describe('a file of weights', () => {
+  const few: readonly (readonly [string, string | number])[] = [
+    ['count', 2],
+    ['steps', 2],
+  ]
+  const place = directory()
+  const config = join(place, 'config.json')
+  const weights = `${place}-weights.safetensors`
+
+  beforeAll(async () => {
+    await done(train(tinyConfig(place, { device: 'cpu', steps: 1 })))
+    copyFileSync(join(place, 'checkpoints', 'step-000001', 'average.safetensors'), weights)
+  })
+
+  it('is drawn from with the configuration of its network: the same pictures as from the run', async () => {
+    expect(await runSample(place, new Map(few))).toEqual({ code: 0 })
+    expect(await runSample(weights, new Map([...few, ['config', config]]))).toEqual({ code: 0 })
+    const drawn = readFileSync(`${place}-weights-seed-0.png`)
+    expect(drawn.equals(readFileSync(join(place, 'samples', 'seed-0.png')))).toBe(true)
+  })
+
+  it('may have the names and axes of lucidrains’ state dictionary', async () => {
+    const { average } = await done(load(place))
+    const theirs = `${place}-theirs.safetensors`
+    await done(saveParams(cpuDevice(), theirs, average, lucidrainsNames(average)))
+    const flags = new Map<string, string | number>([...few, ['config', config], ['names', 'lucidrains']])
+    expect(await runSample(theirs, flags)).toEqual({ code: 0 })
+    const drawn = readFileSync(`${place}-theirs-seed-0.png`)
+    expect(drawn.equals(readFileSync(join(place, 'samples', 'seed-0.png')))).toBe(true)
+    flags.delete('names')
+    expect(await runSample(theirs, flags)).toMatchObject({
+      code: 1,
+      message: expect.stringMatching(
+        /theirs\.safetensors: the weights do not fit the model: .*'stem\.bias' \[4\] is missing/u,
+      ),
+    })
+    expect(await runSample(theirs, flags.set('names', 'lucidrain'))).toEqual({
+      code: 2,
+      message: '--names must be one of fathom, lucidrains, got lucidrain; did you mean lucidrains?',
+    })
+  })
+
+  it('without --config, and --config without a file of weights, are wrong usage', async () => {
+    expect(await runSample(weights, new Map())).toMatchObject({
+      code: 2,
+      message: expect.stringContaining('weights.safetensors needs --config FILE.json'),
+    })
+    expect(await runSample(place, new Map([['config', config]]))).toMatchObject({
+      code: 2,
+      message: expect.stringContaining('--config goes with a file of weights'),
+    })
+  })
+
+  it('that is not there, is of another network, or holds what is no number is an error', async () => {
+    const sampled = (path: string, from = config) => runSample(path, new Map([['config', from]]))
+    expect(await sampled(`${place}-nowhere.safetensors`)).toMatchObject({ code: 1 })
+    const other = `${place}-other.json`
+    const written = JSON.parse(readFileSync(config, 'utf8')) as { readonly model: object }
+    writeFileSync(other, JSON.stringify({ ...written, model: { ...written.model, width: 8 } }))
+    expect(await sampled(weights, other)).toMatchObject({
+      code: 1,
+      message: expect.stringContaining("'head.weight' is [4,3] where the model has [8,3]"),
+    })
+    const { tensors } = await done(readSafetensorsFile(weights))
+    const spoilt = [...tensors].map(([name, record]) => {
+      const bytes = record.bytes.slice()
+      if (name === 'head.bias') bytes.fill(255)
+      return [name, { ...record, bytes }] as const
+    })
+    await done(writeSafetensorsFile(`${place}-spoilt.safetensors`, spoilt))
+    expect(await sampled(`${place}-spoilt.safetensors`)).toMatchObject({
+      code: 1,
+      message: expect.stringMatching(/the weights are no numbers: 'head.bias' in .*spoilt\.safetensors holds NaN/u),
+    })
+  })
 })

@@ -4,7 +4,7 @@ import { range } from '../../src/prelude/array.ts'
 import { toFloat32 } from '../../src/io/arrayRecord.ts'
 import { readSafetensors } from '../../src/io/safetensors.ts'
 import { E } from '../../src/prelude/fp.ts'
-import type { LucidrainsTensor } from '../../src/models/lucidrainsWeights.ts'
+import type { LucidrainsTensor } from '../../src/models/lucidrains/weights.ts'
 import { tensor } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 

@@ -3,24 +3,21 @@ import { describe, expect, it } from 'vitest'
 import { grad } from '../../src/autograd/index.ts'
 import { mlp, resBlock, unet } from '../../src/models/index.ts'
 import {
-  attention,
   conv2d,
   convTranspose2d,
-  downsample,
   dropout,
   embedding,
   groupNorm,
   layerNorm,
   lift,
   linear,
-  linearAttention,
   normalizeGroups,
   normalizeVectors,
   rmsNorm,
   sinusoidalTimeEmbedding,
-  upsample,
   type Module,
 } from '../../src/nn/index.ts'
+import { downsample, linearAttention, pixelAttention, upsample } from '../../src/models/index.ts'
 import { ones, tensor, zerosLike } from '../../src/tensor/create.ts'
 import { key } from '../../src/tensor/random.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
@@ -63,7 +60,7 @@ const layers: readonly (readonly [string, Run, readonly number[]])[] = [
   ['sinusoidalTimeEmbedding', run(sinusoidalTimeEmbedding(8), tensor(new Int32Array(0))), [0, 8]],
   ['upsample', run(upsample(8, 3), images), [0, 8, 8, 3]],
   ['downsample', run(downsample(8, 3), images), [0, 2, 2, 3]],
-  ['attention', run(attention(8, { heads: 2, headWidth: 4 }), images), [0, 4, 4, 8]],
+  ['pixelAttention', run(pixelAttention(8, { heads: 2, headWidth: 4 }), images), [0, 4, 4, 8]],
   ['linearAttention', run(linearAttention(8, { heads: 2, headWidth: 4 }), images), [0, 4, 4, 8]],
   ['resBlock', run(resBlock(8, 4, 6), { x: images, time: ones([0, 6]) }), [0, 4, 4, 4]],
   [

@@ -7,7 +7,6 @@ import {
   conv2d,
   convTranspose2d,
   crossEntropy,
-  downsample,
   embedding,
   groupNorm,
   huber,
@@ -18,8 +17,8 @@ import {
   normalizeVectors,
   rmsNorm,
   sinusoidalTimeEmbedding,
-  upsample,
 } from '../../src/nn/index.ts'
+import { downsample, upsample } from '../../src/models/index.ts'
 import { pixelUnshuffle } from '../../src/tensor/resampling.ts'
 import { eye, tensor, zeros } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'

@@ -1,6 +1,7 @@
-/** Attention over pixels, in plain loops: norm, heads, memory, and what every query collects. */
+/** Attention, in plain loops: of sequences, and over pixels with norm, heads, memory, and what every query collects. */
 import fc from 'fast-check'
-import { attention, linearAttention } from '../../../src/nn/index.ts'
+import { linearAttention, pixelAttention } from '../../../src/models/index.ts'
+import { attention, type AttentionInput, type AttentionParams, type Module } from '../../../src/nn/index.ts'
 import { elementAt, type NdArray } from '../../array.ts'
 import { badShape, one, table, type Entry } from '../entry.ts'
 import { sum } from '../primitives/reduction.ts'
@@ -78,19 +79,79 @@ const given = (x: NdArray | undefined): NdArray => {
   return x
 }
 
+interface Sequences {
+  readonly n: number
+  readonly length: number
+  readonly other: number
+  readonly heads: number
+  readonly each: number
+  readonly kind: 'self' | 'causal' | 'cross'
+}
+
+const sequences: fc.Arbitrary<Sequences> = fc.record({
+  n: size(2),
+  length: size(3),
+  other: size(3),
+  heads: size(2),
+  each: size(2),
+  kind: fc.constantFrom('self', 'causal', 'cross'),
+})
+
+/** Σⱼ softmaxⱼ(q·kⱼ / √d)·vⱼ over the places j that place `t` may see. */
+const sequenceAttention = (params: Params, { heads, each, kind }: Sequences, x: NdArray, context: NdArray): NdArray => {
+  const projected = (of: NdArray, name: string): NdArray => affine(of, params(`${name}.weight`), params(`${name}.bias`))
+  const [query, key, value] = [projected(x, 'query'), projected(context, 'key'), projected(context, 'value')]
+  const [n = 0, length = 0] = x.shape
+  const joined = table([n, length, heads * each], ([b = 0, t = 0, c = 0]) => {
+    const first = c - (c % each)
+    const head = (of: NdArray, place: number): readonly number[] =>
+      Array.from({ length: each }, (_, d) => elementAt(of, [b, place, first + d]))
+    const seen = Array.from({ length: kind === 'causal' ? t + 1 : (context.shape[1] ?? 0) }, (_, j) => j)
+    const weights = softmaxOf(seen.map((j) => dot(head(query, t), head(key, j)) / Math.sqrt(each)))
+    return sum(weights.map((w, j) => w * elementAt(value, [b, j, c])))
+  })
+  return affine(nd(joined), params('out.weight'), params('out.bias'))
+}
+
+/** The layer of a kind; one without a context does not look at it. */
+const sequenceLayer = ({ heads, each, kind }: Sequences): Module<AttentionParams, AttentionInput> => {
+  if (kind === 'cross') return attention(heads * each, { heads, contextWidth: 3 })
+  const own = attention(heads * each, { heads, causal: kind === 'causal' })
+  return { init: own.init, apply: (params, { x }) => own.apply(params, x) }
+}
+
 /** A row for each. */
-export const attentionLayers: { readonly [K in 'attention' | 'linearAttention']: Entry } = {
+export const attentionLayers: { readonly [K in 'attention' | 'pixelAttention' | 'linearAttention']: Entry } = {
   attention: layer(
+    sequences,
+    (chosen, dtype) => ({
+      layer: sequenceLayer(chosen),
+      inputs: [
+        sizeableArrays([chosen.n, chosen.length, chosen.heads * chosen.each], dtype),
+        ...(chosen.kind === 'cross' ? [sizeableArrays([chosen.n, chosen.other, 3], dtype)] : []),
+      ],
+      input: (x, context) => ({ x: one(x), context: one(context ?? x) }),
+      oracle: (params, x, context) => sequenceAttention(params, chosen, given(x), given(context ?? x)),
+    }),
+    {
+      errors: [
+        badShape(/^attention: takes a sequence \[N, T, 4\], got \[1,2,3\]/, ['f32[1,2,3]'], (x) =>
+          applied(attention(4, { heads: 2 }))(one(x)),
+        ),
+      ],
+    },
+  ),
+  pixelAttention: layer(
     options,
     ({ lead, c, ...heads }, dtype) => ({
-      layer: attention(c, heads),
+      layer: pixelAttention(c, heads),
       inputs: [sizeableArrays([...lead, c], dtype)],
       oracle: (params, x) => attended(given(x), params, heads, full),
     }),
     {
       errors: [
         badShape(/^norm: mul: \[1,2,2,3\] and \[2\] do not broadcast/, ['f32[1,2,2,3]'], (x) =>
-          applied(attention(2, { heads: 1, headWidth: 2 }))(one(x)),
+          applied(pixelAttention(2, { heads: 1, headWidth: 2 }))(one(x)),
         ),
       ],
     },

@@ -4,7 +4,6 @@ import {
   checkpointed,
   conv2d,
   convTranspose2d,
-  downsample,
   dropout,
   embedding,
   groupNorm,
@@ -16,8 +15,8 @@ import {
   rmsNorm,
   sequential,
   sinusoidalTimeEmbedding,
-  upsample,
 } from '../../../src/nn/index.ts'
+import { downsample, upsample } from '../../../src/models/index.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { arrays, elementAt, indices, type NdArray } from '../../array.ts'
 import { badDType, badRange, badShape, entry, one, table, wide, type Entry, type Expected } from '../entry.ts'

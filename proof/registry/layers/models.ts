@@ -1,8 +1,8 @@
 /** Whole networks, as small as they come. */
 import fc from 'fast-check'
 import { mlp } from '../../../src/models/mlp.ts'
-import { resBlock } from '../../../src/models/resBlock.ts'
-import { unet } from '../../../src/models/unet.ts'
+import { resBlock } from '../../../src/models/lucidrains/resBlock.ts'
+import { unet } from '../../../src/models/lucidrains/unet.ts'
 import { evaluate } from '../../../src/nn/module.ts'
 import { constant } from '../../../src/tensor/create.ts'
 import { key } from '../../../src/tensor/random.ts'

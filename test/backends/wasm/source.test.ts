@@ -4,7 +4,7 @@ import { wasmBackend } from '../../../src/backends/wasm/backend.ts'
 import { deviceOn } from '../../../src/tensor/device.ts'
 import { conv2d } from '../../../src/tensor/convolution.ts'
 import { ones, tensor } from '../../../src/tensor/create.ts'
-import { relu } from '../../../src/tensor/functions.ts'
+import { relu } from '../../../src/tensor/activations.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { cpuDevice } from '../../support/device.ts'
 

@@ -2,21 +2,21 @@
  * lucidrains' U-Net (denoising-diffusion-pytorch 2.3.1, `Unet`): the network of Ho et al. 2020 with RMS normalisation, a scale and shift
  * by the time in every residual block, linear attention at the large sizes and full attention at the small ones.
  */
-import { at, range } from '../prelude/array.ts'
-import { ShapeError } from '../prelude/errors.ts'
-import { showShape } from '../graph/shape.ts'
-import { gelu } from '../nn/activations.ts'
-import { attention, type AttentionOptions } from '../nn/attention.ts'
-import { checkpointed } from '../nn/checkpointed.ts'
-import { conv2d } from '../nn/conv2d.ts'
-import { downsample } from '../nn/downsample.ts'
-import { linear } from '../nn/linear.ts'
-import { linearAttention } from '../nn/linearAttention.ts'
-import { compose, type Module, type ParamsOf } from '../nn/module.ts'
-import { sinusoidalTimeEmbedding } from '../nn/timeEmbedding.ts'
-import { upsample } from '../nn/upsample.ts'
-import { concatenate } from '../tensor/combine.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { at, range } from '../../prelude/array.ts'
+import { ShapeError } from '../../prelude/errors.ts'
+import { showShape } from '../../graph/shape.ts'
+import { gelu } from '../../nn/activations.ts'
+import { pixelAttention, type PixelAttentionOptions } from './attention.ts'
+import { checkpointed } from '../../nn/checkpointed.ts'
+import { conv2d } from '../../nn/conv2d.ts'
+import { downsample } from './downsample.ts'
+import { linear } from '../../nn/linear.ts'
+import { linearAttention } from './linearAttention.ts'
+import { compose, type Module, type ParamsOf } from '../../nn/module.ts'
+import { sinusoidalTimeEmbedding } from '../../nn/timeEmbedding.ts'
+import { upsample } from './upsample.ts'
+import { concatenate } from '../../tensor/combine.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
 import { resBlock, type Conditioned } from './resBlock.ts'
 
 /** The size of a U-Net. A stage is one image size; a list gives one value for each stage, from the largest image to the smallest. */
@@ -55,7 +55,7 @@ interface Stage {
   readonly inner: number
   readonly outer: number
   readonly full: boolean
-  readonly attention: AttentionOptions
+  readonly attention: PixelAttentionOptions
 }
 
 const perStage = <T>(name: string, list: readonly T[], count: number): readonly T[] => {
@@ -97,7 +97,7 @@ const stagesOf = ({
 const layersOf = (timeWidth: number, dropout: number, checkpoint: boolean) => {
   const kept = <P, In, Out>(module: Module<P, In, Out>): Module<P, In, Out> =>
     checkpoint ? checkpointed(module) : module
-  const full = (channels: number, options: AttentionOptions) => kept(attention(channels, options))
+  const full = (channels: number, options: PixelAttentionOptions) => kept(pixelAttention(channels, options))
   return {
     block: (inputs: number, outputs: number) => kept(resBlock(inputs, outputs, timeWidth, dropout)),
     fullAttention: full,

@@ -1,8 +1,8 @@
 /** Doubling an image's size. */
-import { upsampleNearest } from '../tensor/resampling.ts'
-import type { Tensor } from '../tensor/tensor.ts'
-import { conv2d, type Conv2dParams } from './conv2d.ts'
-import { compose, type Module } from './module.ts'
+import { upsampleNearest } from '../../tensor/resampling.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { conv2d, type Conv2dParams } from '../../nn/conv2d.ts'
+import { compose, type Module } from '../../nn/module.ts'
 
 /** The parameters of {@link upsample}. */
 export interface UpsampleParams {
@@ -16,7 +16,7 @@ export interface UpsampleParams {
  * @example
  * ```ts
  * import { key, zeros } from 'fathom'
- * import { upsample } from 'fathom/nn'
+ * import { upsample } from 'fathom/models'
  *
  * const layer = upsample(16, 3)
  * layer.apply(layer.init(key(0)), zeros([1, 4, 4, 16])).shape // => [1, 8, 8, 3]

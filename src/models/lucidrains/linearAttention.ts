@@ -1,16 +1,22 @@
 /** Linear attention over pixels (Shen et al. 2018, "Efficient attention"), as lucidrains' U-Net has it. */
-import { at } from '../prelude/array.ts'
-import { expectImages } from '../tensor/expect.ts'
-import { softmax } from '../tensor/softmax.ts'
-import type { Tensor } from '../tensor/tensor.ts'
-import { joinHeads, splitHeads, withMemory, type AttentionOptions, type AttentionParams } from './attention.ts'
-import { normal } from './init.ts'
-import { linear } from './linear.ts'
-import { compose, parameter, type Module } from './module.ts'
-import { rmsNorm, type RmsNormParams } from './rmsNorm.ts'
+import { at } from '../../prelude/array.ts'
+import { expectImages } from '../../tensor/expect.ts'
+import { softmax } from '../../tensor/softmax.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import {
+  joinHeads,
+  splitHeads,
+  withMemory,
+  type PixelAttentionOptions,
+  type PixelAttentionParams,
+} from './attention.ts'
+import { normal } from '../../nn/init.ts'
+import { linear } from '../../nn/linear.ts'
+import { compose, parameter, type Module } from '../../nn/module.ts'
+import { rmsNorm, type RmsNormParams } from '../../nn/rmsNorm.ts'
 
-/** The parameters of {@link linearAttention}: those of attention, and the norm of the result. */
-export interface LinearAttentionParams extends AttentionParams {
+/** The parameters of {@link linearAttention}: those of pixelAttention, and the norm of the result. */
+export interface LinearAttentionParams extends PixelAttentionParams {
   readonly outNorm: RmsNormParams
 }
 
@@ -22,7 +28,7 @@ export interface LinearAttentionParams extends AttentionParams {
  * @example
  * ```ts
  * import { key, normal } from 'fathom'
- * import { linearAttention } from 'fathom/nn'
+ * import { linearAttention } from 'fathom/models'
  *
  * const layer = linearAttention(8, { heads: 2, headWidth: 4 })
  * const y = layer.apply(layer.init(key(0)), normal(key(1), [1, 4, 4, 8]))
@@ -32,7 +38,7 @@ export interface LinearAttentionParams extends AttentionParams {
  */
 export const linearAttention = (
   channels: number,
-  { heads = 4, headWidth = 32, memory = 4 }: AttentionOptions = {},
+  { heads = 4, headWidth = 32, memory = 4 }: PixelAttentionOptions = {},
 ): Module<LinearAttentionParams> =>
   compose(
     {

@@ -4,12 +4,12 @@
  * Nothing but names and axes differs: the halves of scale and shift, the thirds of queries, keys and values, and the channels of the
  * pixel unshuffle are in the same order.
  */
-import { E } from '../prelude/fp.ts'
-import type { Shape } from '../graph/shape.ts'
-import { tensor } from '../tensor/create.ts'
-import { misfitsOf, placesOf, type LayoutRule, type NameMap, type Rename } from '../tensor/nameMap.ts'
-import type { Tensor } from '../tensor/tensor.ts'
-import { leavesWithPaths, mapTree } from '../tensor/tree.ts'
+import { E } from '../../prelude/fp.ts'
+import type { Shape } from '../../graph/shape.ts'
+import { tensor } from '../../tensor/create.ts'
+import { misfitsOf, placesOf, type LayoutRule, type NameMap, type Rename } from '../../tensor/nameMap.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { leavesWithPaths, mapTree } from '../../tensor/tree.ts'
 import type { UnetParams } from './unet.ts'
 
 /** A tensor of his: its shape as PyTorch has it, and its values in row-major order. */

@@ -1,8 +1,8 @@
 /** Halving an image's size. */
-import { pixelUnshuffle } from '../tensor/resampling.ts'
-import type { Tensor } from '../tensor/tensor.ts'
-import { linear, type LinearParams } from './linear.ts'
-import { compose, type Module } from './module.ts'
+import { pixelUnshuffle } from '../../tensor/resampling.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
+import { linear, type LinearParams } from '../../nn/linear.ts'
+import { compose, type Module } from '../../nn/module.ts'
 
 /** The parameters of {@link downsample}. */
 export interface DownsampleParams {
@@ -15,7 +15,7 @@ export interface DownsampleParams {
  * @example
  * ```ts
  * import { key, zeros } from 'fathom'
- * import { downsample } from 'fathom/nn'
+ * import { downsample } from 'fathom/models'
  *
  * const layer = downsample(3, 16)
  * layer.apply(layer.init(key(0)), zeros([1, 8, 8, 3])).shape // => [1, 4, 4, 16]

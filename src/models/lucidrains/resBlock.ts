@@ -1,12 +1,12 @@
 /** The residual block of lucidrains' U-Net: two convolutions with RMS normalisation, told the time by a scale and a shift. */
-import { at } from '../prelude/array.ts'
-import { silu } from '../nn/activations.ts'
-import { conv2d, type Conv2dParams } from '../nn/conv2d.ts'
-import { dropout as dropoutLayer } from '../nn/dropout.ts'
-import { linear, type LinearParams } from '../nn/linear.ts'
-import { compose, type Module, type NoParams } from '../nn/module.ts'
-import { rmsNorm, type RmsNormParams } from '../nn/rmsNorm.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { at } from '../../prelude/array.ts'
+import { silu } from '../../nn/activations.ts'
+import { conv2d, type Conv2dParams } from '../../nn/conv2d.ts'
+import { dropout as dropoutLayer } from '../../nn/dropout.ts'
+import { linear, type LinearParams } from '../../nn/linear.ts'
+import { compose, type Module, type NoParams } from '../../nn/module.ts'
+import { rmsNorm, type RmsNormParams } from '../../nn/rmsNorm.ts'
+import type { Tensor } from '../../tensor/tensor.ts'
 
 /** An image [N, H, W, C] and a vector [N, D] that says when, and whatever else conditions it. */
 export interface Conditioned {
