@@ -38,7 +38,7 @@ const trained =
 /** `fathom sample`. */
 export const runSample = (directory: string, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
   const [count, seed] = [numberOf(flags, 'count', 16), numberOf(flags, 'seed', 0)]
-  const out = flags.get('out')
+  const [out, steps, sampler] = [flags.get('out'), flags.get('steps'), flags.get('sampler')]
   const path = typeof out === 'string' ? out : join(directory, 'samples', `seed-${seed}.png`)
   return pipe(
     load(directory),
@@ -48,8 +48,9 @@ export const runSample = (directory: string, flags: ReadonlyMap<string, FlagValu
       for (const warning of loaded.warnings) complain(warning)
       return sample(loaded, {
         count,
-        steps: numberOf(flags, 'steps', Math.min(50, loaded.config.timesteps)),
         seed,
+        ...(typeof steps === 'number' && { steps }),
+        ...(typeof sampler === 'string' && { sampler }),
         onStep: stepsDone,
         deviceOptions,
       })
@@ -61,8 +62,8 @@ export const runSample = (directory: string, flags: ReadonlyMap<string, FlagValu
     TE.match(
       (error): Outcome => ({
         ...failed(error),
-        code: 'code' in error && error.code === 'CFG' && /^(?:count|steps|seed) /.test(error.message) ? 2 : 1,
-        message: error.message.replace(/^(?=(?:count|steps|seed) must)/, '--'),
+        code: 'code' in error && error.code === 'CFG' && /^(?:count|steps|seed|sampler) /.test(error.message) ? 2 : 1,
+        message: error.message.replace(/^(?=(?:count|steps|seed|sampler) must)/, '--'),
       }),
       ({ loaded }): Outcome => {
         say(`  ${grouped(count)} pictures from step ${grouped(loaded.step)} → ${path}`)
