@@ -21,8 +21,8 @@ const distance = (from: Tensor, to: Tensor): Tensor =>
 /** Trains, draws 512 points in 50 steps, and says how far they, other data and plain noise are from the data. */
 export const ddpmPoints = async ({ steps = 1500 } = {}) => {
   const device = await openDevice()
-  const [schedule, objective] = [cosineSchedule(200), 'v' as const]
-  const [loss, optimizer] = [diffusionLoss({ schedule, objective }), adam({ learningRate: 2e-3 })]
+  const [schedule, prediction] = [cosineSchedule(200), 'v' as const]
+  const [loss, optimizer] = [diffusionLoss({ schedule, prediction }), adam({ learningRate: 2e-3 })]
   const [net, embed] = [mlp([96, 128, 128, 2]), sinusoidalTimeEmbedding(32)]
   const denoise = (params: ReturnType<typeof net.init>, x: Tensor, t: Tensor): Tensor =>
     net.apply(params, concatenate([embed.apply({}, x.mul(25)).reshape([-1, 64]), embed.apply({}, t)], 1))
@@ -45,8 +45,8 @@ export const ddpmPoints = async ({ steps = 1500 } = {}) => {
     state = next.state
     losses.push(...(await read(next.value)))
   }
-  const walk = { sampler: ddim({ steps: 50 }), shape: [512, 2], params: state.average, key: key(2) }
-  const { x } = await sample({ device, denoise, schedule, objective, ...walk })
+  const walk = { sampler: ddim(schedule, { steps: 50 }), shape: [512, 2], params: state.average, key: key(2) }
+  const { x } = await sample({ device, denoise, prediction, ...walk })
   const reference = wave(key(3), 1024)
   const far = async (points: Tensor): Promise<number> => (await read(distance(points, reference)))[0] ?? NaN
   const [samples, data, noise] = [await far(x), await far(wave(key(4), 512)), await far(normal(key(5), [512, 2]))]

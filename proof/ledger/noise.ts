@@ -1,4 +1,4 @@
-/** Equations of chapter 6 up to the objectives: the forward process, schedules, the posterior. */
+/** Equations of chapter 6 up to what the network predicts: the forward process, schedules, the posterior. */
 import fc from 'fast-check'
 import { qPosterior, qSample } from '../../src/diffusion/forward.ts'
 import { cosineSchedule, linearSchedule, sigmoidSchedule, type Schedule } from '../../src/diffusion/schedule.ts'

@@ -1,8 +1,8 @@
-/** Equations of chapter 6 about objectives and their weights in the loss. */
+/** Equations of chapter 6 about predictions and their weights in the loss. */
 import fc from 'fast-check'
 import { qSample } from '../../src/diffusion/forward.ts'
 import { diffusionLoss, lossWeights } from '../../src/diffusion/loss.ts'
-import { noiseLevel, parameterizations, type Objective } from '../../src/diffusion/prediction.ts'
+import { noiseLevel, parameterizations, type Prediction } from '../../src/diffusion/prediction.ts'
 import { linearSchedule, type Schedule } from '../../src/diffusion/schedule.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
 import { normalFromBits } from '../../src/tensor/random.ts'
@@ -14,9 +14,9 @@ const f64 = (values: readonly number[]): Tensor => tensor([...values], { dtype: 
 
 const levels = fc.tuple(times(0, 190), vectors(3), vectors(3))
 
-/** What an objective makes of a picture and noise, by src in f64: its target, and the estimate from that target. */
+/** What a prediction makes of a picture and noise, by src in f64: its target, and the estimate from that target. */
 const roundTrip = async (
-  objective: Objective,
+  prediction: Prediction,
   schedule: Schedule,
   t: number,
   x0: readonly number[],
@@ -25,15 +25,15 @@ const roundTrip = async (
   const [picture, noise, time] = [f64(x0), f64(epsilon), scalar(t, 'i32')]
   const level = noiseLevel(schedule, time, picture)
   const xt = qSample(schedule, picture, time, noise)
-  const target = parameterizations[objective].target(level, picture, noise)
-  const estimate = parameterizations[objective].estimate(level, xt, target)
+  const target = parameterizations[prediction].target(level, picture, noise)
+  const estimate = parameterizations[prediction].estimate(level, xt, target)
   return { target: await read(target), x0: await read(estimate.x0), epsilon: await read(estimate.epsilon) }
 }
 
-/** A row of the table of objectives. */
+/** A row of the table of predictions. */
 const objective = (
   number: string,
-  name: Objective,
+  name: Prediction,
   printed: string,
   source: string,
   target: (a: number, s: number, x0: number, epsilon: number) => number,
@@ -99,7 +99,7 @@ const objectives: readonly Equation[] = [
   ),
 ]
 
-const names: readonly Objective[] = ['epsilon', 'x0', 'v']
+const names: readonly Prediction[] = ['epsilon', 'x0', 'v']
 
 const weights: readonly Equation[] = [
   {
@@ -109,7 +109,7 @@ const weights: readonly Equation[] = [
     by: '`diffusionLoss` with a network 0.3·x + 0.01·t, as a mean over batch and elements in plain numbers',
     check: () =>
       forAll(fc.tuple(times(), times(), vectors(6), vectors(6)), async ([[schedule, t], [, u], x0, epsilon]) => {
-        const loss = diffusionLoss({ schedule, objective: 'epsilon' })
+        const loss = diffusionLoss({ schedule, prediction: 'epsilon' })
         const network = (x: Tensor, time: Tensor): Tensor => x.mul(0.3).add(time.cast('f64').reshape([2, 1]).mul(0.01))
         const [a, b] = [f64(x0).reshape([2, 3]), f64(epsilon).reshape([2, 3])]
         const errors = x0.map((v, k) => {
@@ -155,7 +155,7 @@ const weights: readonly Equation[] = [
             tensor(Int32Array.of(t)),
           ]
           const losses = names.map(async (name) => {
-            const loss = diffusionLoss({ schedule, objective: name })
+            const loss = diffusionLoss({ schedule, prediction: name })
             const network = (xt: Tensor, at_: Tensor): Tensor => {
               const level = noiseLevel(schedule, at_, xt)
               const wrong = picture.add(f64(error).reshape([1, 3]))
@@ -184,16 +184,17 @@ const weights: readonly Equation[] = [
         schedules.map((schedule) => {
           const snr = upTo(200).map((t) => alphaBar(schedule, t) / (1 - alphaBar(schedule, t)))
           const c = snr.map((v) => Math.min(v, 5))
-          const share: { readonly [O in Objective]: (v: number) => number } = {
+          const share: { readonly [K in Prediction]: (v: number) => number } = {
             epsilon: (v) => v,
             x0: () => 1,
             v: (v) => v + 1,
+            flow: (v) => (Math.sqrt(v) + 1) ** 2,
           }
           return together(
             names.map((name) =>
               agree(
                 1e-12,
-                lossWeights({ schedule, objective: name, minSnrGamma: 5 }),
+                lossWeights({ schedule, prediction: name, minSnrGamma: 5 }),
                 c.map((v, t) => v / share[name](at(snr, t))),
               ),
             ),
@@ -210,7 +211,7 @@ const weights: readonly Equation[] = [
       together(
         schedules.map((schedule) => {
           const bars = upTo(200).map((t) => alphaBar(schedule, t))
-          const of = (name: Objective): Float64Array => lossWeights({ schedule, objective: name })
+          const of = (name: Prediction): Float64Array => lossWeights({ schedule, prediction: name })
           return together([
             agree(
               0,
@@ -236,7 +237,7 @@ const weights: readonly Equation[] = [
       const n = 2 ** 20
       const squares = sum(upTo(n).map((i) => normalFromBits(Math.floor((i + 0.5) * (2 ** 32 / n))) ** 2)) / n
       const epsilon = [0.4, -1.2, 2]
-      const loss = diffusionLoss({ schedule: linearSchedule(200), objective: 'epsilon' })
+      const loss = diffusionLoss({ schedule: linearSchedule(200), prediction: 'epsilon' })
       const value = loss(
         (x) => x.mul(0),
         f64([1, 2, 3]).reshape([1, 3]),

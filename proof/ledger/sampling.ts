@@ -3,9 +3,10 @@ import fc from 'fast-check'
 import { ddim } from '../../src/diffusion/samplers/ddim.ts'
 import { ddpm } from '../../src/diffusion/samplers/ddpm.ts'
 import { parameterizations, noiseLevel } from '../../src/diffusion/prediction.ts'
-import type { SamplingPlan } from '../../src/diffusion/sampler.ts'
+import type { Sampler } from '../../src/diffusion/sampler.ts'
 import type { Schedule } from '../../src/diffusion/schedule.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
 import { agree, at, forAll, integral, read, real, together, upTo, vectors, type Equation } from './equation.ts'
 import { alphaBar, schedules, times } from './noise.ts'
 
@@ -13,15 +14,25 @@ const f64 = (values: readonly number[]): ReturnType<typeof tensor> => tensor([..
 
 /** One step of a sampler by its number, from x_t with the estimate x̂₀ and the noise z. */
 const stepped = async (
-  plan: SamplingPlan,
+  sampler: Sampler<Tensor>,
   schedule: Schedule,
   index: number,
   [xt = 0, x0 = 0, z = 0]: readonly number[],
 ): Promise<number> => {
   const x = f64([xt])
-  const level = noiseLevel(schedule, scalar(at(plan.times, index), 'i32'), x)
+  const level = noiseLevel(schedule, scalar(at(Array.from(sampler.levels.time), index), 'i32'), x)
   const estimate = parameterizations.x0.estimate(level, x, f64([x0]))
-  return at(await read(plan.step(x, estimate, scalar(index, 'i32'), () => f64([z]))), 0)
+  return at(
+    await read(
+      sampler.step(
+        x,
+        () => estimate,
+        scalar(index, 'i32'),
+        () => f64([z]),
+      ),
+    ),
+    0,
+  )
 }
 
 /** (6.11) and (6.12) from the betas alone. */
@@ -68,14 +79,10 @@ const samplers: readonly Equation[] = [
         const [xt = 0, x0 = 0, z = 0] = numbers
         const [mean, small] = posterior(schedule, t, xt, x0)
         const outcomes = (['small', 'large'] as const).map(async (variance) => {
-          const plan = ddpm({ variance })(schedule)
+          const plan = ddpm(schedule, { variance })
           const sigma = t === 0 ? 0 : Math.sqrt(variance === 'small' ? small : at(schedule.betas, t))
           return together([
-            agree(
-              0,
-              plan.times,
-              upTo(200).map((i) => 199 - i),
-            ),
+            agree(0, Array.from(plan.levels.time), [...upTo(200).map((i) => 199 - i), -1]),
             agree(1e-11, [await stepped(plan, schedule, 199 - t, numbers)], [(t === 0 ? x0 : mean) + sigma * z]),
           ])
         })
@@ -89,9 +96,10 @@ const samplers: readonly Equation[] = [
     by: 'single steps of `ddim` in f64, for any number of steps, any of them, and η of 0, 0.3 and 1',
     check: () =>
       forAll(steps, async ([schedule, count, place, eta, numbers]) => {
-        const plan = ddim({ steps: count, eta })(schedule)
+        const plan = ddim(schedule, { steps: count, eta })
         const index = Math.floor(place * count)
-        const pair = [at(plan.times, index), index + 1 < count ? at(plan.times, index + 1) : -1] as const
+        const time = Array.from(plan.levels.time)
+        const pair = [at(time, index), at(time, index + 1)] as const
         return agree(1e-9, [await stepped(plan, schedule, index, numbers)], [implicit(schedule, pair, eta, numbers).x])
       }),
   },
@@ -102,9 +110,10 @@ const samplers: readonly Equation[] = [
     by: 'what z = 1 adds to a step of `ddim` over z = 0; the step keeps the marginal: its variance is 1 − ᾱ_{t′}',
     check: () =>
       forAll(steps, async ([schedule, count, place, eta]) => {
-        const plan = ddim({ steps: count, eta })(schedule)
+        const plan = ddim(schedule, { steps: count, eta })
         const index = Math.floor(place * count)
-        const pair = [at(plan.times, index), index + 1 < count ? at(plan.times, index + 1) : -1] as const
+        const time = Array.from(plan.levels.time)
+        const pair = [at(time, index), at(time, index + 1)] as const
         const from = async (z: number, x: number): Promise<number> => stepped(plan, schedule, index, [x, 0, z])
         const sigma = (await from(1, 0)) - (await from(0, 0))
         // x_t = s·ε at x̂₀ = 0: a step multiplies ε by some factor, and factor² + σ² is the next variance.
@@ -121,15 +130,15 @@ const samplers: readonly Equation[] = [
     number: '6.26',
     statement: 'σ² = β̃_t and (6.24) is (6.23) with `small`, for η = 1 and t′ = t − 1',
     source: 'Song et al. 2021, section 4.1',
-    by: 'single steps of `ddim({ steps: 200, eta: 1 })` and `ddpm()` with equal x_t, x̂₀ and z, over all schedules',
+    by: 'single steps of `ddim` with `steps: 200, eta: 1` and `ddpm` with equal x_t, x̂₀ and z, over all schedules',
     check: () =>
       forAll(fc.tuple(times(), vectors(3)), async ([[schedule, t], numbers]) => {
-        const [all, ancestral] = [ddim({ steps: 200, eta: 1 })(schedule), ddpm()(schedule)]
+        const [all, ancestral] = [ddim(schedule, { steps: 200, eta: 1 }), ddpm(schedule)]
         const one = await stepped(all, schedule, 199 - t, numbers)
         const other = await stepped(ancestral, schedule, 199 - t, numbers)
         const sigma = t === 0 ? 0 : implicit(schedule, [t, t - 1], 1, numbers).sigma
         return together([
-          agree(0, all.times, ancestral.times),
+          agree(0, Array.from(all.levels.time), Array.from(ancestral.levels.time)),
           agree(1e-9, [one], [other]),
           agree(1e-12, [sigma ** 2], [posterior(schedule, t, 0, 0)[1]]),
         ])

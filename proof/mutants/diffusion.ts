@@ -1,4 +1,4 @@
-/** Bugs in diffusion: schedules, parameterizations, objectives, samplers. */
+/** Bugs in diffusion: schedules, parameterizations, the loss, samplers. */
 import { mutantsOf, type Mutant } from './mutant.ts'
 import { inFile } from './suites.ts'
 
@@ -67,7 +67,7 @@ export const diffusionMutants: readonly Mutant[] = [
       'xt.mul(gatherTable(schedule.posteriorX0',
     ],
   ]),
-  ...mutantsOf(area, 'src/diffusion/prediction.ts', inFile('diffusion/parameterization'), [
+  ...mutantsOf(area, 'src/diffusion/prediction.ts', inFile('diffusion/prediction'), [
     [
       'v: image and noise are exchanged',
       'swapped operands',
@@ -77,14 +77,14 @@ export const diffusionMutants: readonly Mutant[] = [
     [
       'x₀ from v: the sign of v is wrong',
       'sign',
-      'xt.mul(signal).sub(v.mul(noise))',
-      'xt.mul(signal).add(v.mul(noise))',
+      'xt.mul(level.signal).sub(v.mul(level.noise))',
+      'xt.mul(level.signal).add(v.mul(level.noise))',
     ],
     [
       'ε from v: signal and noise are exchanged',
       'swapped operands',
-      'xt.mul(noise).add(v.mul(signal))',
-      'xt.mul(signal).add(v.mul(noise))',
+      'xt.mul(level.noise).add(v.mul(level.signal))',
+      'xt.mul(level.signal).add(v.mul(level.noise))',
     ],
     [
       'x₀ from ε: multiplied by the signal',
@@ -100,7 +100,7 @@ export const diffusionMutants: readonly Mutant[] = [
     ],
     ['clipping has no upper bound', 'missing clamp', 'x0.maximum(-1).minimum(1)', 'x0.maximum(-1)'],
   ]),
-  ...mutantsOf(area, 'src/diffusion/loss.ts', inFile('diffusion/objective'), [
+  ...mutantsOf(area, 'src/diffusion/loss.ts', inFile('diffusion/loss'), [
     [
       'the weight of v is that of ε',
       'missing term',
@@ -134,6 +134,14 @@ export const diffusionMutants: readonly Mutant[] = [
       'denoise(qSample(schedule, x0, t, epsilon).mul(0).add(x0), t)',
     ],
   ]),
+  ...mutantsOf(area, 'src/diffusion/levels.ts', samplers, [
+    [
+      'DDIM: the times are one too late',
+      'off by one',
+      '(i * total) / steps - 1)',
+      '(i * total) / steps - (i === 0 ? 1 : 0))',
+    ],
+  ]),
   ...mutantsOf(area, 'src/diffusion/samplers/ddim.ts', samplers, [
     [
       'DDIM: σ divides by the next time’s noise',
@@ -146,12 +154,6 @@ export const diffusionMutants: readonly Mutant[] = [
       'missing term',
       '1 - next - at(sigma, i) ** 2',
       '1 - next - 0 * at(sigma, i)',
-    ],
-    [
-      'DDIM: the times are one too late',
-      'off by one',
-      '(i * total) / steps - 1)',
-      '(i * total) / steps - (i === 0 ? 1 : 0))',
     ],
     [
       'DDIM: the last step goes to time 0, not to the image',
@@ -186,8 +188,8 @@ export const diffusionMutants: readonly Mutant[] = [
     [
       'sampling: estimates are clipped only where that is switched off',
       'swapped operands',
-      'clip ? clipEstimate(level, xt, raw) : raw',
-      'clip ? raw : clipEstimate(level, xt, raw)',
+      'clip ? clipEstimate(level, x, raw) : raw',
+      'clip ? raw : clipEstimate(level, x, raw)',
     ],
     [
       'sampling: a walk from the middle uses the first steps',

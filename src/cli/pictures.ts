@@ -101,15 +101,16 @@ export const runSample = async (place: string, flags: ReadonlyMap<string, FlagVa
   const source = sourceOf(place, flags)
   if (E.isLeft(source)) return source.left
   const [count, seed] = [numberOf(flags, 'count', 16), numberOf(flags, 'seed', 0)]
-  const out = flags.get('out')
+  const [out, steps, sampler] = [flags.get('out'), flags.get('steps'), flags.get('sampler')]
   return pipe(
     source.right,
     TE.bindTo('source'),
     TE.bind('samples', ({ source: { loaded } }) =>
       sample(loaded, {
         count,
-        steps: numberOf(flags, 'steps', Math.min(50, loaded.config.timesteps)),
         seed,
+        ...(typeof steps === 'number' && { steps }),
+        ...(typeof sampler === 'string' && { sampler }),
         onStep: stepsDone,
         deviceOptions,
       }),
@@ -119,7 +120,7 @@ export const runSample = async (place: string, flags: ReadonlyMap<string, FlagVa
     TE.chainFirstW(({ path, samples: { pictures, height, width } }) =>
       replaceFile(path, encodePng(imageGrid(pictures, { height, width, channels: 3 }))),
     ),
-    TE.match(failedWith(['count', 'steps', 'seed', 'names']), ({ source: { from }, path }): Outcome => {
+    TE.match(failedWith(['count', 'steps', 'seed', 'sampler', 'names']), ({ source: { from }, path }): Outcome => {
       say(`  ${grouped(count)} pictures from ${from} → ${path}`)
       return { code: 0 }
     }),

@@ -1,6 +1,7 @@
 /**
  * What the command understands: one table, from which arguments are parsed and help is printed, so that the two cannot differ.
  */
+import { defaultSampler, samplers } from '../diffusion/index.ts'
 import { presets } from '../train/index.ts'
 
 /** How a flag's text becomes a value: `switch` has none, `size` is `64` or `48x64`. */
@@ -28,6 +29,14 @@ export interface Command {
 
 const presetList = Object.entries(presets)
   .map(([name, { purpose }]) => `${name} (${purpose})`)
+  .join(', ')
+
+const samplerList = Object.entries(samplers)
+  .map(([name, { about }]) => `${name} (${about})`)
+  .join('; ')
+
+const usualSteps = Object.entries(samplers)
+  .map(([name, sampler]) => `${name} ${sampler.everyStep ? 'all' : sampler.usualSteps(Infinity)}`)
   .join(', ')
 
 /** The commands by name. */
@@ -101,11 +110,15 @@ export const commands = {
   sample: {
     positional: { name: 'directory', required: true },
     summary: 'draw pictures from what a run has learned, or from a file of weights',
-    about:
-      'Draws from the averaged weights of the newest checkpoint, by DDIM. The same seed draws the same pictures. In the place of a directory may stand a file of weights, WEIGHTS.safetensors, with the --config that says what network it is.',
+    about: `Draws from the averaged weights of the newest checkpoint. The same seed draws the same pictures. In the place of a directory may stand a file of weights, WEIGHTS.safetensors, with the --config that says what network it is. Samplers: ${samplerList}.`,
     flags: {
       count: { kind: 'number', value: 'N', help: 'how many pictures [16]' },
-      steps: { kind: 'number', value: 'N', help: 'steps of the sampler [50]' },
+      sampler: {
+        kind: 'text',
+        value: 'NAME',
+        help: `how to go from noise to picture: ${Object.keys(samplers).join(', ')} [${defaultSampler}]`,
+      },
+      steps: { kind: 'number', value: 'N', help: `steps of the sampler [${usualSteps}]` },
       seed: { kind: 'number', value: 'N', help: 'from which the noise is drawn [0]' },
       out: { kind: 'text', value: 'FILE.png', help: 'the sheet [<directory>/samples/seed-<seed>.png]' },
       config: {

@@ -10,7 +10,7 @@ import { requireKnown } from '../prelude/options.ts'
 import { showShape } from '../graph/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { qSample } from './forward.ts'
-import { noiseLevel, parameterizations, type Objective } from './prediction.ts'
+import { noiseLevel, parameterizations, type Prediction } from './prediction.ts'
 import type { Schedule } from './schedule.ts'
 import { gatherTable } from './table.ts'
 
@@ -23,7 +23,8 @@ type Weighting = 'snr' | 'snr+1'
 /** What {@link diffusionLoss} takes. */
 export interface LossOptions {
   readonly schedule: Schedule
-  readonly objective: Objective
+  /** What the network predicts. */
+  readonly prediction: Prediction
   /** γ: times with a higher signal-to-noise ratio count no more than this; 5 in the paper. Absent: no bound. */
   readonly minSnrGamma?: number
   /**
@@ -37,16 +38,17 @@ export interface LossOptions {
 const offsets: { readonly [W in Weighting]: number } = { snr: 0, 'snr+1': 1 }
 
 /**
- * The weight of an objective's error from what the image's error counts, c = min(snr + offset, γ), and the ratio itself: all three weight the
- * image's error by c. For ε it is c / snr, without an offset 1 at most.
+ * The weight of a prediction's error from what the image's error counts, c = min(snr + offset, γ), and the ratio itself: all weight the
+ * image's error by c. For ε it is c / snr, without an offset 1 at most. An error of x₀ is one of u = ε − x₀ that is a/s + 1 times as large.
  */
-const weights: { readonly [O in Objective]: (snr: number, offset: number, gamma: number) => number } = {
+const weights: { readonly [K in Prediction]: (snr: number, offset: number, gamma: number) => number } = {
   epsilon: (snr, offset, gamma) => (offset === 0 ? Math.min(1, gamma / snr) : Math.min(snr + offset, gamma) / snr),
   x0: (snr, offset, gamma) => Math.min(snr + offset, gamma),
   v: (snr, offset, gamma) => Math.min(snr + offset, gamma) / (snr + 1),
+  flow: (snr, offset, gamma) => Math.min(snr + offset, gamma) / (Math.sqrt(snr) + 1) ** 2,
 }
 
-const optionNames: readonly (keyof LossOptions)[] = ['schedule', 'objective', 'minSnrGamma', 'weighting']
+const optionNames: readonly (keyof LossOptions)[] = ['schedule', 'prediction', 'minSnrGamma', 'weighting']
 
 /**
  * weight[t], in f64. Without γ it is 1 for ε, snr for x₀ and ᾱ for v; in the weighting `snr+1` 1/ᾱ, 1/(1 − ᾱ) and 1.
@@ -56,20 +58,20 @@ const optionNames: readonly (keyof LossOptions)[] = ['schedule', 'objective', 'm
  * import { lossWeights, scheduleFromBetas } from 'fathom/diffusion'
  *
  * const schedule = scheduleFromBetas(Float64Array.of(0.2, 0.75)) // ᾱ = 0.8, 0.2
- * lossWeights({ schedule, objective: 'epsilon' }) // => [1, 1]
- * lossWeights({ schedule, objective: 'x0' }) // => [4, 0.25]
- * lossWeights({ schedule, objective: 'x0', minSnrGamma: 2 }) // => [2, 0.25]
- * lossWeights({ schedule, objective: 'v' }) // => [0.8, 0.2]
- * lossWeights({ schedule, objective: 'v', weighting: 'snr+1' }) // => [1, 1]
+ * lossWeights({ schedule, prediction: 'epsilon' }) // => [1, 1]
+ * lossWeights({ schedule, prediction: 'x0' }) // => [4, 0.25]
+ * lossWeights({ schedule, prediction: 'x0', minSnrGamma: 2 }) // => [2, 0.25]
+ * lossWeights({ schedule, prediction: 'v' }) // => [0.8, 0.2]
+ * lossWeights({ schedule, prediction: 'v', weighting: 'snr+1' }) // => [1, 1]
  * ```
  */
 export const lossWeights = (options: LossOptions): Float64Array => {
   requireKnown('lossWeights', options, optionNames)
-  const { schedule, objective, minSnrGamma = Infinity, weighting = 'snr' } = options
+  const { schedule, prediction, minSnrGamma = Infinity, weighting = 'snr' } = options
   if (!(minSnrGamma > 0)) throw new RangeError(`lossWeights: minSnrGamma is ${minSnrGamma}; it must be above 0`)
   requireOneOf('weighting', weighting, offsets)
-  requireOneOf('objective', objective, weights)
-  return schedule.snr.map((snr) => weights[objective](snr, offsets[weighting], minSnrGamma))
+  requireOneOf('prediction', prediction, weights)
+  return schedule.snr.map((snr) => weights[prediction](snr, offsets[weighting], minSnrGamma))
 }
 
 const requireOneOf = (name: string, value: string, choices: object): void => {
@@ -97,18 +99,18 @@ const requireLike = (name: string, x: Tensor, like: string, y: Tensor): void => 
  * import { tensor, zerosLike } from 'fathom'
  * import { cosineSchedule, diffusionLosses } from 'fathom/diffusion'
  *
- * const losses = diffusionLosses({ schedule: cosineSchedule(1000), objective: 'epsilon' })
+ * const losses = diffusionLosses({ schedule: cosineSchedule(1000), prediction: 'epsilon' })
  * const [x0, t, epsilon] = [tensor([[0, 1], [0, 1]]), tensor(Int32Array.of(10, 900)), tensor([[1, 1], [0, 2]])]
  * losses((xt) => zerosLike(xt), x0, t, epsilon) // => [1, 2]
  * ```
  */
 export const diffusionLosses = (options: LossOptions) => {
-  const { schedule, objective } = options
+  const { schedule, prediction } = options
   const table = lossWeights(options)
   return (denoise: Denoise, x0: Tensor, t: Tensor, epsilon: Tensor): Tensor => {
     if (x0.rank === 0) throw new ShapeError('diffusionLosses: the images are a scalar; they are a batch, [N, …]')
     requireLike('the noise', epsilon, 'the images are', x0)
-    const target = parameterizations[objective].target(noiseLevel(schedule, t, x0), x0, epsilon)
+    const target = parameterizations[prediction].target(noiseLevel(schedule, t, x0), x0, epsilon)
     const output = denoise(qSample(schedule, x0, t, epsilon), t)
     requireLike("the network's output", output, 'its target is', target)
     const [samples = 1, ...rest] = x0.shape
@@ -130,7 +132,7 @@ export const diffusionLosses = (options: LossOptions) => {
  * import { grad, tensor, type Tensor } from 'fathom'
  * import { cosineSchedule, diffusionLoss } from 'fathom/diffusion'
  *
- * const loss = diffusionLoss({ schedule: cosineSchedule(1000), objective: 'epsilon' })
+ * const loss = diffusionLoss({ schedule: cosineSchedule(1000), prediction: 'epsilon' })
  * const [x0, t, epsilon] = [tensor([[5], [6]]), tensor(Int32Array.of(10, 900)), tensor([[2], [4]])]
  * const ofScale = (scale: Tensor): Tensor => loss(() => epsilon.mul(scale), x0, t, epsilon)
  * ofScale(tensor(0)) // => 10

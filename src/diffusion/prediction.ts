@@ -1,24 +1,29 @@
 /**
- * What a network may predict (ε, x₀ or v), and the conversions between them.
+ * What a network may predict (ε, x₀, v or a flow's velocity), and the conversions between them at any noise level.
  *
- * With signal a = √ᾱ and noise s = √(1 − ᾱ), a² + s² = 1: (x_t, v) is (x₀, ε) rotated (Salimans & Ho 2022, appendix D),
- * so that x_t = a·x₀ + s·ε and v = a·ε − s·x₀.
+ * At a level of signal a and noise s, x_t = a·x₀ + s·ε. With v = a·ε − s·x₀, (x_t, v) is (x₀, ε) rotated and scaled by
+ * √(a² + s²); on the levels of a schedule a = √ᾱ and s = √(1 − ᾱ), and it is rotated only (Salimans & Ho 2022, appendix D).
  */
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Schedule } from './schedule.ts'
 import { gatherTable } from './table.ts'
 
-/** What the network is trained to predict: the noise, the image, or the velocity between them. */
-export type Objective = 'epsilon' | 'x0' | 'v'
+/**
+ * What the network is trained to predict: the noise, the image, the velocity v between them on a circle, or the
+ * velocity ε − x₀ of a flow, which is along a straight line.
+ */
+export type Prediction = 'epsilon' | 'x0' | 'v' | 'flow'
 
-/** a = √ᾱ_t and s = √(1 − ᾱ_t), shaped to meet a batch. */
+/** The factors a of the image and s of the noise in x, shaped to meet a batch. */
 export interface NoiseLevel {
   readonly signal: Tensor
   readonly noise: Tensor
+  /** a² + s²; absent where it is 1, on variance-preserving levels such as those of a schedule. */
+  readonly power?: Tensor
 }
 
 /**
- * The noise level of each sample.
+ * The noise level of each sample: a = √ᾱ_t and s = √(1 − ᾱ_t).
  *
  * @param t [N] or [], i32 or u32
  * @example
@@ -81,8 +86,11 @@ export const epsilonFromX0 = ({ signal, noise }: NoiseLevel, xt: Tensor, x0: Ten
 export const vFrom = ({ signal, noise }: NoiseLevel, x0: Tensor, epsilon: Tensor): Tensor =>
   epsilon.mul(signal).sub(x0.mul(noise))
 
+/** A sum over a² + s², which is not divided by where it is 1. */
+const overPower = (x: Tensor, { power }: NoiseLevel): Tensor => (power === undefined ? x : x.div(power))
+
 /**
- * x₀ = a·x_t − s·v.
+ * x₀ = (a·x_t − s·v) / (a² + s²).
  *
  * @example
  * ```ts
@@ -93,11 +101,11 @@ export const vFrom = ({ signal, noise }: NoiseLevel, x0: Tensor, epsilon: Tensor
  * x0FromV(level, scalar(1.4), scalar(0.2)) // => 1
  * ```
  */
-export const x0FromV = ({ signal, noise }: NoiseLevel, xt: Tensor, v: Tensor): Tensor =>
-  xt.mul(signal).sub(v.mul(noise))
+export const x0FromV = (level: NoiseLevel, xt: Tensor, v: Tensor): Tensor =>
+  overPower(xt.mul(level.signal).sub(v.mul(level.noise)), level)
 
 /**
- * ε = s·x_t + a·v.
+ * ε = (s·x_t + a·v) / (a² + s²).
  *
  * @example
  * ```ts
@@ -108,8 +116,51 @@ export const x0FromV = ({ signal, noise }: NoiseLevel, xt: Tensor, v: Tensor): T
  * epsilonFromV(level, scalar(1.4), scalar(0.2)) // => 1
  * ```
  */
-export const epsilonFromV = ({ signal, noise }: NoiseLevel, xt: Tensor, v: Tensor): Tensor =>
-  xt.mul(noise).add(v.mul(signal))
+export const epsilonFromV = (level: NoiseLevel, xt: Tensor, v: Tensor): Tensor =>
+  overPower(xt.mul(level.noise).add(v.mul(level.signal)), level)
+
+/**
+ * The velocity of a flow, u = ε − x₀: on levels (1 − t, t) it is dx/dt (Liu et al. 2023, eq. 1).
+ *
+ * @example
+ * ```ts
+ * import { scalar } from 'fathom'
+ * import { flowFrom } from 'fathom/diffusion'
+ *
+ * flowFrom(scalar(1), scalar(3)) // => 2
+ * ```
+ */
+export const flowFrom = (x0: Tensor, epsilon: Tensor): Tensor => epsilon.sub(x0)
+
+/**
+ * x₀ = (x_t − s·u) / (a + s).
+ *
+ * @example
+ * ```ts
+ * import { scalar } from 'fathom'
+ * import { x0FromFlow } from 'fathom/diffusion'
+ *
+ * const level = { signal: scalar(0.75), noise: scalar(0.25) }
+ * x0FromFlow(level, scalar(1.5), scalar(2)) // => 1
+ * ```
+ */
+export const x0FromFlow = ({ signal, noise }: NoiseLevel, xt: Tensor, u: Tensor): Tensor =>
+  xt.sub(u.mul(noise)).div(signal.add(noise))
+
+/**
+ * ε = (x_t + a·u) / (a + s).
+ *
+ * @example
+ * ```ts
+ * import { scalar } from 'fathom'
+ * import { epsilonFromFlow } from 'fathom/diffusion'
+ *
+ * const level = { signal: scalar(0.75), noise: scalar(0.25) }
+ * epsilonFromFlow(level, scalar(1.5), scalar(2)) // => 3
+ * ```
+ */
+export const epsilonFromFlow = ({ signal, noise }: NoiseLevel, xt: Tensor, u: Tensor): Tensor =>
+  xt.add(u.mul(signal)).div(signal.add(noise))
 
 /** The image and the noise that a prediction implies. */
 export interface Estimate {
@@ -117,14 +168,14 @@ export interface Estimate {
   readonly epsilon: Tensor
 }
 
-/** For each objective: its training target, and the estimate that its prediction implies. */
+/** For each prediction: its training target, and the estimate that its prediction implies. */
 interface Parameterization {
   readonly target: (level: NoiseLevel, x0: Tensor, epsilon: Tensor) => Tensor
   readonly estimate: (level: NoiseLevel, xt: Tensor, output: Tensor) => Estimate
 }
 
 /**
- * The three parameterizations.
+ * The parameterizations, at any level.
  *
  * @example
  * ```ts
@@ -138,7 +189,7 @@ interface Parameterization {
  * epsilon // => 2
  * ```
  */
-export const parameterizations: { readonly [O in Objective]: Parameterization } = {
+export const parameterizations: { readonly [K in Prediction]: Parameterization } = {
   epsilon: {
     target: (_, __, epsilon) => epsilon,
     estimate: (level, xt, output) => ({ x0: x0FromEpsilon(level, xt, output), epsilon: output }),
@@ -150,6 +201,13 @@ export const parameterizations: { readonly [O in Objective]: Parameterization } 
   v: {
     target: vFrom,
     estimate: (level, xt, output) => ({ x0: x0FromV(level, xt, output), epsilon: epsilonFromV(level, xt, output) }),
+  },
+  flow: {
+    target: (_, x0, epsilon) => flowFrom(x0, epsilon),
+    estimate: (level, xt, output) => ({
+      x0: x0FromFlow(level, xt, output),
+      epsilon: epsilonFromFlow(level, xt, output),
+    }),
   },
 }
 

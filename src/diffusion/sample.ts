@@ -1,95 +1,114 @@
 /**
- * Sampling: the loop that walks a sampler's times on a device.
+ * Sampling: the loop that walks a sampler's levels on a device.
  *
  * Two functions are compiled: one draws the noise to start from, one makes a step. Parameters, key and the number of
- * the step enter as buffers and x is donated, so that one plan serves every step and every batch.
+ * the step enter as buffers and the state is donated, so that one plan serves every step and every batch.
  */
-import { constant, scalar } from '../tensor/create.ts'
-import { gather } from '../tensor/combine.ts'
+import { scalar } from '../tensor/create.ts'
 import type { Device } from '../tensor/device.ts'
 import { foldIn, normal, type Key } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Shape } from '../graph/shape.ts'
-import { at } from '../prelude/array.ts'
-import { clipEstimate, noiseLevel, parameterizations, type Objective } from './prediction.ts'
-import type { Sampler, SamplingPlan } from './sampler.ts'
-import type { Schedule } from './schedule.ts'
+import { range } from '../prelude/array.ts'
+import { levelAt, startingDeviation, stepsOf, timeAt } from './levels.ts'
+import { clipEstimate, parameterizations, type Prediction } from './prediction.ts'
+import type { Estimator, Sampler } from './sampler.ts'
 
 /** What {@link sampling} takes. */
-export interface SamplingOptions<P> {
+export interface SamplingOptions<P, S> {
   readonly device: Pick<Device, 'compile'>
   /**
-   * The network: its parameters (any tree of tensors, labels included), x_t [N, …] and t [N] i32 to a prediction like
-   * x_t.
+   * The network: its parameters (any tree of tensors, labels included), x [N, …] and the time [N] of the level to a
+   * prediction like x. Times are i32 on the levels of a schedule and f32 on others: t of a flow, σ of `karrasLevels`.
    */
   readonly denoise: (params: P, xt: Tensor, t: Tensor) => Tensor
-  readonly schedule: Schedule
   /** What the network predicts. */
-  readonly objective: Objective
-  readonly sampler: Sampler
+  readonly prediction: Prediction
+  readonly sampler: Sampler<S>
   /** The batch, [N, …]. */
   readonly shape: Shape
   /** Whether estimates of the image are kept in [−1, 1]; default true. */
   readonly clip?: boolean
-  /** Whether every x_t and every estimate is kept; default false. */
+  /** Whether every state and every estimate is kept; default false. */
   readonly trajectory?: boolean
 }
 
-/** A step of the way: x_t, and the image that the network saw in it. */
-export interface Moment {
+/** A level on the way: x there, and the image that the network saw in it. */
+export interface Moment<S> {
   readonly time: number
   readonly xt: Tensor
   readonly x0: Tensor
+  /** From which a walk may start again. */
+  readonly state: S
 }
 
 /** What sampling gives. */
-export interface Sampled {
+export interface Sampled<S> {
   /** The images, [N, …]. */
   readonly x: Tensor
   /** From the noise on; empty unless asked for. */
-  readonly trajectory: readonly Moment[]
+  readonly trajectory: readonly Moment<S>[]
 }
 
 /** How one walk is run. */
-export interface WalkOptions {
+export interface WalkOptions<S> {
   /**
-   * Where to start instead of at pure noise: x at the time of step `step`. Without a trajectory, x is donated: it
-   * cannot be used again.
+   * Where to start instead of at pure noise: the state before step `step`, one of a trajectory, or `sampler.init(x)` of an x at that
+   * level. Without a trajectory it is donated: it cannot be used again.
    */
-  readonly from?: { readonly x: Tensor; readonly step: number }
+  readonly from?: { readonly state: S; readonly step: number }
   /** Is told after each step how many of how many are done. */
   readonly onStep?: (done: number, total: number) => void
 }
 
+/** How far a walk has come. */
+interface Walked<S> {
+  readonly state: S
+  readonly trajectory: readonly Moment<S>[]
+}
+
+/** What a step is made of. */
+type StepOptions<P, S> = Pick<SamplingOptions<P, S>, 'denoise' | 'prediction' | 'sampler' | 'clip'>
+
+/** The network with these parameters, as what it says of image and noise. */
+const estimatorOf = <P, S>(
+  { denoise, prediction, sampler: { levels }, clip = true }: StepOptions<P, S>,
+  params: P,
+): Estimator => {
+  if (!Object.hasOwn(parameterizations, prediction))
+    throw new RangeError(
+      `sampling: the prediction is '${prediction}'; it must be ${Object.keys(parameterizations).join(', ')}`,
+    )
+  return (x, index) => {
+    const level = levelAt(levels, index, x)
+    const output = denoise(params, x, timeAt(levels, index, x).broadcastTo(x.shape.slice(0, 1)))
+    const raw = parameterizations[prediction].estimate(level, x, output)
+    return clip ? clipEstimate(level, x, raw) : raw
+  }
+}
+
 /**
- * One step of the plan as a pure function of tensors: what is compiled.
+ * One step of the sampler as a pure function of tensors: what is compiled.
  *
  * @example
  * ```ts
  * import { full, key, ones, scalar, type Tensor } from 'fathom'
  * import { cosineSchedule, ddim, samplingStep } from 'fathom/diffusion'
  *
- * const schedule = cosineSchedule(1000)
+ * const sampler = ddim(cosineSchedule(1000), { steps: 4 })
  * const denoise = (_: object, xt: Tensor): Tensor => full(xt.shape, 0.25) // predicts one image, whatever it sees
- * const step = samplingStep({ denoise, schedule, objective: 'x0' }, ddim({ steps: 4 })(schedule))
- * step({}, ones([1, 2]), key(0), scalar(3, 'u32')).x // => [[0.25, 0.25]]
+ * const step = samplingStep({ denoise, prediction: 'x0', sampler })
+ * step({}, ones([1, 2]), key(0), scalar(3, 'u32')) // => [[0.25, 0.25]]
  * ```
  */
 export const samplingStep =
-  <P>(
-    { denoise, schedule, objective, clip = true }: Omit<SamplingOptions<P>, 'device' | 'sampler' | 'shape'>,
-    plan: SamplingPlan,
-  ) =>
-  (params: P, xt: Tensor, key: Key, index: Tensor): { readonly x: Tensor; readonly x0: Tensor } => {
-    const time = gather(constant(Int32Array.from(plan.times)), index)
-    const level = noiseLevel(schedule, time, xt)
-    const output = denoise(params, xt, time.broadcastTo(xt.shape.slice(0, 1)))
-    const raw = parameterizations[objective].estimate(level, xt, output)
-    const estimate = clip ? clipEstimate(level, xt, raw) : raw
-    return {
-      x: plan.step(xt, estimate, index, () => normal(foldIn(foldIn(key, 'step'), index), xt.shape, xt.dtype)),
-      x0: estimate.x0,
-    }
+  <P, S>(options: StepOptions<P, S>) =>
+  (params: P, state: S, key: Key, index: Tensor): S => {
+    const { step, image } = options.sampler
+    const { shape, dtype } = image(state)
+    return step(state, estimatorOf(options, params), index, () =>
+      normal(foldIn(foldIn(key, 'step'), index), shape, dtype),
+    )
   }
 
 /**
@@ -102,25 +121,25 @@ export const samplingStep =
  * import { cosineSchedule, ddim, sampling } from 'fathom/diffusion'
  *
  * const denoise = (_: object, xt: Tensor): Tensor => constant([0.5, -0.5]).broadcastTo(xt.shape) // knows one image only
- * const draw = sampling({
- *   device, denoise, schedule: cosineSchedule(100), objective: 'x0', sampler: ddim({ steps: 5 }), shape: [3, 2],
- * })
+ * const sampler = ddim(cosineSchedule(100), { steps: 5 })
+ * const draw = sampling({ device, denoise, prediction: 'x0', sampler, shape: [3, 2] })
  * const { x } = await draw({}, key(0))
  * x // => [[0.5, -0.5], [0.5, -0.5], [0.5, -0.5]]
  * ```
  */
-export const sampling = <P>(
-  options: SamplingOptions<P>,
-): ((params: P, key: Key, walk?: WalkOptions) => Promise<Sampled>) => {
-  const { device, schedule, sampler, shape, trajectory: keeps = false } = options
-  const plan = sampler(schedule)
-  const indices = plan.times.map((_, i) => scalar(i, 'u32')) // made once: a device uploads each once
-  const step = samplingStep(options, plan)
-  const start = device.compile((key: Key) => normal(foldIn(key, 'start'), shape))
-  const lean = device.compile((params: P, xt: Tensor, key: Key, index: Tensor) => step(params, xt, key, index).x, {
-    donate: [1],
-  })
-  const full = device.compile(step)
+export const sampling = <P, S>(
+  options: SamplingOptions<P, S>,
+): ((params: P, key: Key, walk?: WalkOptions<S>) => Promise<Sampled<S>>) => {
+  const { device, sampler, shape, trajectory: keeps = false } = options
+  const { levels, init, image } = sampler
+  const indices = range(stepsOf(levels)).map((i) => scalar(i, 'u32')) // made once: a device uploads each once
+  const step = samplingStep(options)
+  const start = device.compile((key: Key) => init(normal(foldIn(key, 'start'), shape).mul(startingDeviation(levels))))
+  const lean = device.compile(step, { donate: [1] })
+  const full = device.compile((params: P, state: S, key: Key, index: Tensor) => ({
+    next: step(params, state, key, index),
+    x0: estimatorOf(options, params)(image(state), index).x0, // the step's first estimate, computed once
+  }))
 
   return async (params, key, { from, onStep } = {}) => {
     const first = from?.step ?? 0
@@ -128,19 +147,21 @@ export const sampling = <P>(
       throw new RangeError(
         `sampling: cannot start at step ${first}; this sampler has the steps 0 … ${indices.length - 1}`,
       )
-    const advance = async ({ x, trajectory }: Sampled, index: Tensor, i: number): Promise<Sampled> => {
-      if (!keeps) return { x: await lean(params, x, key, index), trajectory }
-      const next = await full(params, x, key, index)
-      return { x: next.x, trajectory: [...trajectory, { time: at(plan.times, i), xt: x, x0: next.x0 }] }
+    const advance = async ({ state, trajectory }: Walked<S>, index: Tensor, i: number): Promise<Walked<S>> => {
+      if (!keeps) return { state: await lean(params, state, key, index), trajectory }
+      const { next, x0 } = await full(params, state, key, index)
+      const moment = { time: levels.time[i] ?? NaN, xt: image(state), x0, state }
+      return { state: next, trajectory: [...trajectory, moment] }
     }
-    return indices.slice(first).reduce<Promise<Sampled>>(
+    const { state, trajectory } = await indices.slice(first).reduce<Promise<Walked<S>>>(
       async (before, index, i) => {
         const after = await advance(await before, index, first + i)
         onStep?.(i + 1, indices.length - first)
         return after
       },
-      Promise.resolve({ x: from?.x ?? (await start(key)), trajectory: [] }),
+      Promise.resolve({ state: from === undefined ? await start(key) : from.state, trajectory: [] }),
     )
+    return { x: image(state), trajectory }
   }
 }
 
@@ -155,9 +176,8 @@ export const sampling = <P>(
  * const { trajectory } = await sample({
  *   device,
  *   denoise: (_: object, xt) => zerosLike(xt),
- *   schedule: cosineSchedule(3),
- *   objective: 'v',
- *   sampler: ddpm(),
+ *   prediction: 'v',
+ *   sampler: ddpm(cosineSchedule(3)),
  *   shape: [1, 8, 8, 3],
  *   trajectory: true,
  *   params: {},
@@ -166,9 +186,9 @@ export const sampling = <P>(
  * trajectory.map(({ time }) => time) // => [2, 1, 0]
  * ```
  */
-export const sample = async <P>({
+export const sample = async <P, S>({
   params,
   key,
   ...options
-}: SamplingOptions<P> & WalkOptions & { readonly params: P; readonly key: Key }): Promise<Sampled> =>
-  sampling<P>(options)(params, key, options)
+}: SamplingOptions<P, S> & WalkOptions<S> & { readonly params: P; readonly key: Key }): Promise<Sampled<S>> =>
+  sampling<P, S>(options)(params, key, options)

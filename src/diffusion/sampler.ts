@@ -1,24 +1,35 @@
 /**
- * What a sampler is: the times it visits, and the step from one to the next. `ddpm.ts` and `ddim.ts` are samplers,
- * `sample.ts` runs them.
+ * What a sampler is: an optimizer of x. It has a state, and a step from one noise level to the next that may ask the
+ * network as often as it likes. `samplers/` holds them, `sample.ts` runs them.
  */
 import type { Tensor } from '../tensor/tensor.ts'
+import type { Levels } from './levels.ts'
 import type { Estimate } from './prediction.ts'
-import type { Schedule } from './schedule.ts'
 
-/** A sampler made ready for one schedule. */
-export interface SamplingPlan {
-  /** The time t of each step, from noise to image. */
-  readonly times: readonly number[]
+/**
+ * What the network makes of x at a level: the image and the noise in it.
+ *
+ * @param index [], i32 or u32: the number of the level, from 0; not that of the image
+ */
+export type Estimator = (x: Tensor, index: Tensor) => Estimate
+
+/** A walk from noise to an image, whose state is a tree of tensors. */
+export interface Sampler<S> {
+  /** The levels it visits; a step leads from one to the next. */
+  readonly levels: Levels
+  /** The state at any level, from x alone. */
+  readonly init: (x: Tensor) => S
   /**
-   * From x_t and what the network makes of it to the next x. Which step it is enters as a tensor, so that one compiled
-   * plan serves all.
+   * From the state at a level to that at the next. Which level it is enters as a tensor, so that one compiled plan
+   * serves all steps.
    *
-   * @param index [], i32 or u32: the number of the step, from 0
-   * @param draw standard normal noise like xt, in the graph only if it is called
+   * @param index [], i32 or u32: the number of the step, which is that of the level it starts from
+   * @param draw standard normal noise like x, in the graph only if it is called; the same noise however often in one step
    */
-  readonly step: (xt: Tensor, estimate: Estimate, index: Tensor, draw: () => Tensor) => Tensor
+  readonly step: (state: S, estimate: Estimator, index: Tensor, draw: () => Tensor) => S
+  /** x in a state; after the last step it is the image. */
+  readonly image: (state: S) => Tensor
 }
 
-/** A way to walk from noise to an image. */
-export type Sampler = (schedule: Schedule) => SamplingPlan
+/** A sampler whose state nobody else needs to know: give it a function that takes a sampler of any state. */
+export type AnySampler = <R>(use: <S>(sampler: Sampler<S>) => R) => R

@@ -1,6 +1,6 @@
 /** Trained weights, ready to draw pictures from: `load` reads those of a run, `loadWeights` those of a file, `sample` draws. */
 import { E, pipe, TE } from '../prelude/fp.ts'
-import type { Schedule } from '../diffusion/index.ts'
+import { defaultSampler, isSamplerName, samplers, type SamplerName, type Schedule } from '../diffusion/index.ts'
 import { readSafetensorsFile, treeFrom, type NameMap } from '../io/index.ts'
 import { lucidrainsNames, type UnetInput } from '../models/index.ts'
 import type { Module } from '../nn/index.ts'
@@ -147,8 +147,10 @@ export const loadWeights = (
 /** How to sample. */
 export interface SampleOptions {
   readonly count: number
-  /** Steps of DDIM, at most the schedule's. */
-  readonly steps: number
+  /** A name of `samplers`; default {@link defaultSampler}. */
+  readonly sampler?: string
+  /** Steps of the sampler, at most the schedule's; default its usual ones. */
+  readonly steps?: number
   readonly seed: number
   /** Default: the device of training. */
   readonly device?: string
@@ -166,24 +168,49 @@ export interface Samples {
   readonly pictures: readonly Uint8Array[]
 }
 
-const requireOptions = (
+/** What is drawn by, and in how many steps. */
+interface Chosen {
+  readonly sampler: SamplerName
+  readonly steps: number
+}
+
+const chosenSteps = (timesteps: number, sampler: SamplerName, wanted?: number): E.Either<TrainError, Chosen> => {
+  const { everyStep, usualSteps } = samplers[sampler]
+  const steps = wanted ?? usualSteps(timesteps)
+  if (everyStep && steps !== timesteps)
+    return E.left(
+      settingError({
+        path: 'steps',
+        expected: `${timesteps} for ${sampler}, which makes them all`,
+        got: String(steps),
+      }),
+    )
+  return Number.isSafeInteger(steps) && steps >= 1 && steps <= timesteps
+    ? E.right({ sampler, steps })
+    : E.left(settingError({ path: 'steps', expected: `a whole number from 1 to ${timesteps}`, got: String(steps) }))
+}
+
+const chosen = (
   { timesteps, height, width }: TrainConfig,
-  { count, steps, seed }: SampleOptions,
-): E.Either<TrainError, void> => {
+  { count, steps, seed, sampler = defaultSampler }: SampleOptions,
+): E.Either<TrainError, Chosen> => {
   const most = Math.floor(2 ** 30 / (height * width * 3)) // the sheet is encoded as one picture
   if (!Number.isSafeInteger(count) || count < 1 || count > most)
     return E.left(settingError({ path: 'count', expected: `a whole number from 1 to ${most}`, got: String(count) }))
-  if (!Number.isSafeInteger(steps) || steps < 1 || steps > timesteps)
+  if (!isSamplerName(sampler)) {
+    const names = Object.keys(samplers)
+    const hint = suggestion(sampler, names)
     return E.left(
-      settingError({ path: 'steps', expected: `a whole number from 1 to ${timesteps}`, got: String(steps) }),
+      settingError({ path: 'sampler', expected: `one of ${names.join(', ')}`, got: JSON.stringify(sampler), hint }),
     )
+  }
   if (!Number.isSafeInteger(seed) || seed < 0)
     return E.left(settingError({ path: 'seed', expected: 'a whole number ≥ 0', got: String(seed) }))
-  return E.right(undefined)
+  return chosenSteps(timesteps, sampler, steps)
 }
 
 /**
- * Draws pictures from the averaged weights by DDIM; the same seed and count draw the same pictures.
+ * Draws pictures from the averaged weights; the same sampler, steps, seed and count draw the same pictures.
  *
  * @example
  * ```ts
@@ -207,12 +234,13 @@ export const sample = (
   options: SampleOptions,
 ): TE.TaskEither<TrainError, Samples> =>
   pipe(
-    TE.fromEither(requireOptions(config, options)),
-    TE.chain(() => openDevice(options.device ?? config.device, options.deviceOptions)),
-    TE.chain((device) =>
+    TE.fromEither(chosen(config, options)),
+    TE.bindTo('way'),
+    TE.bind('device', () => openDevice(options.device ?? config.device, options.deviceOptions)),
+    TE.chain(({ device, way }) =>
       guarded(async () => {
         try {
-          const draw = drawerOn(device, recipeOf(config), { ...options, batch: Math.min(options.count, 16) })
+          const draw = drawerOn(device, recipeOf(config), { ...options, ...way, batch: Math.min(options.count, 16) })
           const pictures = await draw(await device.realize(average), options.onStep)
           return { height: config.height, width: config.width, pictures }
         } finally {

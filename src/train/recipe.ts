@@ -83,7 +83,7 @@ export const recipeOf = (config: TrainConfig): Recipe => {
     schedule,
     objective: {
       schedule,
-      objective: config.objective,
+      prediction: config.objective,
       weighting: config.weighting,
       ...(config.minSnr !== null && { minSnrGamma: config.minSnr }),
     },

@@ -33,6 +33,9 @@ describe('usage', () => {
       /fathom train \[FOLDER\] \[flags\][^]*fathom resume DIRECTORY[^]*fathom sample[^]*fathom scan/,
     )
     expect(train.stdout).toMatch(/--accumulate N[^]*--dry-run/)
+    expect((await fathom('sample', '--help')).stdout).toMatch(
+      /--sampler NAME .*ddim, ddpm, heun, dpm-solver \[ddim\][^]*--steps N .*\[ddim 50, ddpm all, heun 25, dpm-solver 25\]/,
+    )
     expect(overview.stdout.split('\n').length).toBeLessThan(24)
     expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
   })

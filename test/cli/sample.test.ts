@@ -1,8 +1,10 @@
-/** `fathom sample`: of a run, also one whose weights are not worth drawing from, and of a file of weights. */
+/** `fathom sample`: of a run, also one whose weights are not worth drawing from, by every sampler, and of a file of weights. */
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import type { FlagValue } from '../../src/cli/parse.ts'
 import { runSample } from '../../src/cli/pictures.ts'
+import { samplers } from '../../src/diffusion/index.ts'
 import { readSafetensorsFile, saveParams, writeSafetensorsFile } from '../../src/io/index.ts'
 import { lucidrainsNames } from '../../src/models/index.ts'
 import { load, train } from '../../src/train/index.ts'
@@ -109,4 +111,39 @@ describe('a file of weights', () => {
       message: expect.stringMatching(/the weights are no numbers: 'head.bias' in .*spoilt\.safetensors holds NaN/u),
     })
   })
+})
+
+it('every sampler draws by its name, in its usual steps', async () => {
+  const run = directory()
+  await done(train(tinyConfig(run, { device: 'cpu', steps: 1, timesteps: 8 })))
+  const drawn: string[] = []
+  for (const sampler of Object.keys(samplers)) {
+    const out = join(run, `${sampler}.png`)
+    const flags = new Map<string, FlagValue>([
+      ['count', 1],
+      ['sampler', sampler],
+      ['out', out],
+    ])
+    expect(await runSample(run, flags)).toEqual({ code: 0 })
+    drawn.push(readFileSync(out, 'hex'))
+  }
+  expect(new Set(drawn).size).toBe(drawn.length)
+})
+
+it('a sampler that there is not is wrong usage, with the names of those there are; so are steps that it cannot take', async () => {
+  const run = directory()
+  await done(train(tinyConfig(run, { device: 'cpu', steps: 1, timesteps: 8 })))
+  expect(await runSample(run, new Map([['sampler', 'hein']]))).toEqual({
+    code: 2,
+    message: '--sampler must be one of ddim, ddpm, heun, dpm-solver, got "hein"; did you mean heun?',
+  })
+  expect(
+    await runSample(
+      run,
+      new Map<string, FlagValue>([
+        ['sampler', 'ddpm'],
+        ['steps', 7],
+      ]),
+    ),
+  ).toEqual({ code: 2, message: '--steps must be 8 for ddpm, which makes them all, got 7' })
 })

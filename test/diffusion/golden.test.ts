@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { diffusionLoss } from '../../src/diffusion/loss.ts'
-import type { Objective } from '../../src/diffusion/prediction.ts'
+import type { Prediction } from '../../src/diffusion/prediction.ts'
 import { cosineSchedule, linearSchedule, sigmoidSchedule, type Schedule } from '../../src/diffusion/schedule.ts'
 import { lucidrainsWeights } from '../../src/models/lucidrains/weights.ts'
 import { unet, type UnetParams } from '../../src/models/lucidrains/unet.ts'
@@ -22,7 +22,7 @@ interface Row {
   readonly loss: number
 }
 
-const objectives: { readonly [O in Row['objective']]: Objective } = {
+const predictions: { readonly [O in Row['objective']]: Prediction } = {
   pred_noise: 'epsilon',
   pred_x0: 'x0',
   pred_v: 'v',
@@ -65,7 +65,7 @@ describe('diffusionLoss, golden', () => {
           wanted.map(({ objective, min_snr: bounded }) => {
             const loss = diffusionLoss({
               schedule: schedules[name],
-              objective: objectives[objective],
+              prediction: predictions[objective],
               ...(bounded ? { minSnrGamma: 5 } : {}),
             })
             return loss((x, t) => model.apply(params, { x, t }), images.mul(2).sub(1), times.cast('i32'), noise)

@@ -22,7 +22,7 @@ const table = Float64Array.of(10, 20, 30)
 
 describe('the loss of diffusion', () => {
   const images = zeros([2, 4, 4, 3])
-  const losses = [diffusionLoss, diffusionLosses].map((make) => make({ schedule, objective: 'v' }))
+  const losses = [diffusionLoss, diffusionLosses].map((make) => make({ schedule, prediction: 'v' }))
 
   it('refuses a network of other channels or of another batch, naming both shapes', () => {
     for (const loss of losses)
@@ -49,17 +49,17 @@ describe('the loss of diffusion', () => {
 
   it('takes a batch of none', async () => {
     const none = zeros([0, 4, 4, 3])
-    expect(diffusionLosses({ schedule, objective: 'epsilon' })(zerosLike, none, whole(), none).shape).toEqual([0])
+    expect(diffusionLosses({ schedule, prediction: 'epsilon' })(zerosLike, none, whole(), none).shape).toEqual([0])
   })
 
   it('refuses options that do not exist', () => {
-    expect(() => lossWeights({ schedule, objective: 'v', gamma: 5 } as never)).toThrow(
+    expect(() => lossWeights({ schedule, prediction: 'v', gamma: 5 } as never)).toThrow(
       "lossWeights: there is no option 'gamma'",
     )
-    expect(() => lossWeights({ schedule, objective: 'eps' as never })).toThrow(
-      "the objective is 'eps'; it must be epsilon, x0, v",
+    expect(() => lossWeights({ schedule, prediction: 'eps' as never })).toThrow(
+      "the prediction is 'eps'; it must be epsilon, x0, v, flow",
     )
-    expect(() => lossWeights({ schedule, objective: 'v', weighting: 'snr1' as never })).toThrow(
+    expect(() => lossWeights({ schedule, prediction: 'v', weighting: 'snr1' as never })).toThrow(
       "the weighting is 'snr1'",
     )
   })
@@ -101,9 +101,9 @@ describe('schedules of noise and samplers', () => {
     expect(() => sigmoidSchedule(10, { tau: 0 })).toThrow('sigmoidSchedule: tau is 0')
     expect(() => sigmoidSchedule(10, { start: 3, end: -3 })).toThrow('start must be below end')
     expect(() => linearSchedule(1000, { begin: 1e-4 } as never)).toThrow("linearSchedule: there is no option 'begin'")
-    expect(() => ddim({ steps: 5, eta: 2 })).toThrow('ddim: eta is 2; it must be in [0, 1]')
-    expect(() => ddim({ steps: 5, noise: 1 } as never)).toThrow("ddim: there is no option 'noise'")
-    expect(() => ddpm({ variance: 'learned' as never })).toThrow(
+    expect(() => ddim(schedule, { steps: 5, eta: 2 })).toThrow('ddim: eta is 2; it must be in [0, 1]')
+    expect(() => ddim(schedule, { steps: 5, noise: 1 } as never)).toThrow("ddim: there is no option 'noise'")
+    expect(() => ddpm(schedule, { variance: 'learned' as never })).toThrow(
       "ddpm: the variance is 'learned'; it must be small, large",
     )
   })

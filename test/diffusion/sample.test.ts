@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ddim } from '../../src/diffusion/samplers/ddim.ts'
 import { ddpm } from '../../src/diffusion/samplers/ddpm.ts'
-import { epsilonFromX0, noiseLevel, type Objective } from '../../src/diffusion/prediction.ts'
+import { epsilonFromX0, noiseLevel, type Prediction } from '../../src/diffusion/prediction.ts'
 import { sample, sampling, type SamplingOptions } from '../../src/diffusion/sample.ts'
 import type { Sampler } from '../../src/diffusion/sampler.ts'
 import { cosineSchedule } from '../../src/diffusion/schedule.ts'
@@ -38,18 +38,17 @@ const exactEpsilon = (_: object, xt: Tensor, t: Tensor): Tensor => {
   return epsilonFromX0(level, xt, x0)
 }
 
-const base: Omit<SamplingOptions<object>, 'sampler' | 'shape'> = {
+const base: Omit<SamplingOptions<object, Tensor>, 'sampler' | 'shape'> = {
   device,
   denoise: exactEpsilon,
-  schedule,
-  objective: 'epsilon',
+  prediction: 'epsilon',
   clip: false,
 }
 
-const samplers: readonly (readonly [string, Sampler])[] = [
-  ['ddpm', ddpm()],
-  ['ddim', ddim({ steps: 200 })],
-  ['ddim, eta = 0.5', ddim({ steps: 100, eta: 0.5 })],
+const samplers: readonly (readonly [string, Sampler<Tensor>])[] = [
+  ['ddpm', ddpm(schedule)],
+  ['ddim', ddim(schedule, { steps: 200 })],
+  ['ddim, eta = 0.5', ddim(schedule, { steps: 100, eta: 0.5 })],
 ]
 
 describe('sampling', () => {
@@ -78,7 +77,7 @@ describe('sampling', () => {
       traced.push(`${x.dtype}${JSON.stringify(x.shape)} ${t.dtype}${JSON.stringify(t.shape)}`)
       return exactEpsilon(p, x, t)
     }
-    const draw = sampling({ ...base, denoise, sampler: ddim({ steps: 10, eta: 1 }), shape: [3, 2] })
+    const draw = sampling({ ...base, denoise, sampler: ddim(schedule, { steps: 10, eta: 1 }), shape: [3, 2] })
     const [a, b, c] = [await draw({}, key(1)), await draw({}, key(1)), await draw({}, key(2))]
     expect(await values(a.x, device)).toEqual(await values(b.x, device))
     expect(await values(a.x, device)).not.toEqual(await values(c.x, device))
@@ -91,7 +90,7 @@ describe('sampling', () => {
       traces += 1
       return p.shift.broadcastTo(x.shape)
     }
-    const draw = sampling({ ...base, denoise, objective: 'x0', sampler: ddim({ steps: 5 }), shape: [1, 2] })
+    const draw = sampling({ ...base, denoise, prediction: 'x0', sampler: ddim(schedule, { steps: 5 }), shape: [1, 2] })
     for (const shift of [0.25, -0.5]) {
       const { x } = await draw({ shift: tensor([shift]) }, key(1))
       expect(await values(x, device)).toEqual([shift, shift])
@@ -100,7 +99,7 @@ describe('sampling', () => {
   })
 
   it('the trajectory leads from the noise to the images, holds every estimate, and changes nothing', async () => {
-    const options = { ...base, sampler: ddim({ steps: 8, eta: 1 }), shape: [2, 2] }
+    const options = { ...base, sampler: ddim(schedule, { steps: 8, eta: 1 }), shape: [2, 2] }
     const kept = await sampling({ ...options, trajectory: true })({}, key(3))
     const lean = await sampling(options)({}, key(3))
     expect(lean.trajectory).toEqual([])
@@ -112,30 +111,30 @@ describe('sampling', () => {
   })
 
   it('starting from a kept x_t at its step ends at the same images', async () => {
-    const draw = sampling({ ...base, sampler: ddpm(), shape: [2, 2], trajectory: true })
+    const draw = sampling({ ...base, sampler: ddpm(schedule), shape: [2, 2], trajectory: true })
     const whole = await draw({}, key(4))
     const middle = whole.trajectory[150]
     if (middle === undefined) throw new Error('200 moments')
     const steps: string[] = []
     const part = await draw({}, key(4), {
-      from: { x: middle.xt, step: 150 },
+      from: { state: middle.xt, step: 150 },
       onStep: (done, total) => steps.push(`${done}/${total}`),
     })
     expect(await values(part.x, device)).toEqual(await values(whole.x, device))
     expect([steps.length, steps[0], steps.at(-1)]).toEqual([50, '1/50', '50/50'])
-    await expect(draw({}, key(4), { from: { x: middle.xt, step: 200 } })).rejects.toThrow('steps 0 … 199')
+    await expect(draw({}, key(4), { from: { state: middle.xt, step: 200 } })).rejects.toThrow('steps 0 … 199')
   })
 
-  it.each<Objective>(['epsilon', 'x0', 'v'])(
+  it.each<Prediction>(['epsilon', 'x0', 'v'])(
     '%s: clipping keeps the images in [−1, 1] whatever the network says',
-    async (objective) => {
+    async (prediction) => {
       const wild = (_: object, x: Tensor): Tensor => x.mul(40).add(3)
       const { x } = await sample({
         ...base,
         denoise: wild,
-        objective,
+        prediction,
         clip: true,
-        sampler: ddpm(),
+        sampler: ddpm(schedule),
         shape: [2, 2],
         params: {},
         key: key(6),

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { ddim, ddimTimes } from '../../src/diffusion/samplers/ddim.ts'
+import { ddim } from '../../src/diffusion/samplers/ddim.ts'
 import { ddpm } from '../../src/diffusion/samplers/ddpm.ts'
+import { samplingTimes, stepsOf } from '../../src/diffusion/levels.ts'
 import { qPosterior } from '../../src/diffusion/forward.ts'
 import { noiseLevel, x0FromEpsilon } from '../../src/diffusion/prediction.ts'
 import { cosineSchedule, linearSchedule } from '../../src/diffusion/schedule.ts'
@@ -14,29 +15,32 @@ const never = () => {
 
 describe('ddim', () => {
   it('250 of 1000 times are 999, 995, …, 3 and then the image', () => {
-    const times = ddimTimes(1000, 250)
+    const times = samplingTimes(1000, 250)
     expect(times.slice(0, 3)).toEqual([999, 995, 991])
     expect(times.slice(-3)).toEqual([7, 3, -1])
     expect(times).toHaveLength(251)
   })
 
   it('times that do not divide are cut towards zero, and all of them are visited when there are as many steps', () => {
-    expect(ddimTimes(10, 4)).toEqual([9, 6, 4, 1, -1])
-    expect(ddimTimes(5, 5)).toEqual([4, 3, 2, 1, 0, -1])
+    expect(samplingTimes(10, 4)).toEqual([9, 6, 4, 1, -1])
+    expect(samplingTimes(5, 5)).toEqual([4, 3, 2, 1, 0, -1])
   })
 
   it('more steps than times, and eta outside [0, 1], are refused', () => {
-    expect(() => ddim({ steps: 101 })(cosineSchedule(100))).toThrow(
-      'ddim: 101 sampling steps of a schedule with 100; take a whole number from 1 to 100',
+    expect(() => ddim(cosineSchedule(100), { steps: 101 })).toThrow(
+      'samplingTimes: 101 sampling steps of a schedule with 100; take a whole number from 1 to 100',
     )
-    expect(() => ddim({ steps: 10, eta: 1.5 })(cosineSchedule(100))).toThrow('eta is 1.5')
+    expect(() => ddim(cosineSchedule(100), { steps: 10, eta: 1.5 })).toThrow('eta is 1.5')
   })
 
   it('the last step returns the estimated image as it is, for any eta', async () => {
     const x0 = normal(key(1), [2, 3])
-    const { times, step } = ddim({ steps: 4, eta: 1 })(cosineSchedule(20))
-    const last = step(x0, { x0, epsilon: normal(key(2), [2, 3]) }, scalar(times.length - 1, 'u32'), () =>
-      normal(key(3), [2, 3]),
+    const { levels, step } = ddim(cosineSchedule(20), { steps: 4, eta: 1 })
+    const last = step(
+      x0,
+      () => ({ x0, epsilon: normal(key(2), [2, 3]) }),
+      scalar(stepsOf(levels) - 1, 'u32'),
+      () => normal(key(3), [2, 3]),
     )
     const device = cpuDevice()
     expect(await values(last, device)).toEqual(await values(x0, device))
@@ -45,10 +49,10 @@ describe('ddim', () => {
   it('eta = 0 draws no noise', () => {
     const x = normal(key(1), [2, 3])
     expect(() =>
-      ddim({ steps: 4 })(cosineSchedule(20)).step(x, { x0: x, epsilon: x }, scalar(0, 'u32'), never),
+      ddim(cosineSchedule(20), { steps: 4 }).step(x, () => ({ x0: x, epsilon: x }), scalar(0, 'u32'), never),
     ).not.toThrow()
     expect(() =>
-      ddim({ steps: 4, eta: 0.1 })(cosineSchedule(20)).step(x, { x0: x, epsilon: x }, scalar(0, 'u32'), never),
+      ddim(cosineSchedule(20), { steps: 4, eta: 0.1 }).step(x, () => ({ x0: x, epsilon: x }), scalar(0, 'u32'), never),
     ).toThrow('noise was drawn')
   })
 
@@ -57,9 +61,14 @@ describe('ddim', () => {
     const zero = zeros([1, 1], 'f64')
     const device = cpuDevice()
     for (const eta of [0.25, 0.5, 1]) {
-      const { times, step } = ddim({ steps: 5, eta })(schedule)
-      const noise = step(zero, { x0: zero, epsilon: zero }, scalar(1, 'u32'), () => ones([1, 1], 'f64'))
-      const [a, next] = [schedule.alphaBar[times[1] ?? -1] ?? NaN, schedule.alphaBar[times[2] ?? -1] ?? NaN]
+      const { levels, step } = ddim(schedule, { steps: 5, eta })
+      const noise = step(
+        zero,
+        () => ({ x0: zero, epsilon: zero }),
+        scalar(1, 'u32'),
+        () => ones([1, 1], 'f64'),
+      )
+      const [a, next] = [schedule.alphaBar[levels.time[1] ?? -1] ?? NaN, schedule.alphaBar[levels.time[2] ?? -1] ?? NaN]
       const [sigma] = await values(noise, device)
       expect(sigma).toBeCloseTo(eta * Math.sqrt(((1 - a / next) * (1 - next)) / (1 - a)), 12)
     }
@@ -67,21 +76,31 @@ describe('ddim', () => {
 
   it('eta = 1 with all steps is the step of ddpm', async () => {
     const schedule = cosineSchedule(40)
-    const [one, other] = [ddim({ steps: 40, eta: 1 })(schedule), ddpm()(schedule)]
-    expect(one.times).toEqual(other.times)
+    const [one, other] = [ddim(schedule, { steps: 40, eta: 1 }), ddpm(schedule)]
+    expect(one.levels).toEqual(other.levels)
     const device = cpuDevice()
     const [xt, epsilon, z] = [1, 2, 3].map((seed) => normal(key(seed), [2, 4], 'f64'))
     if (xt === undefined || epsilon === undefined || z === undefined) throw new Error('three draws')
     for (const index of [0, 1, 20, 38, 39]) {
       const i = scalar(index, 'u32')
-      const level = noiseLevel(schedule, tensor(one.times[index] ?? 0, { dtype: 'i32' }), xt)
+      const level = noiseLevel(schedule, tensor(one.levels.time[index] ?? 0, { dtype: 'i32' }), xt)
       const estimate = { x0: x0FromEpsilon(level, xt, epsilon), epsilon }
       const a = await values(
-        one.step(xt, estimate, i, () => z),
+        one.step(
+          xt,
+          () => estimate,
+          i,
+          () => z,
+        ),
         device,
       )
       const b = await values(
-        other.step(xt, estimate, i, () => z),
+        other.step(
+          xt,
+          () => estimate,
+          i,
+          () => z,
+        ),
         device,
       )
       a.forEach((value, n) => expect(value).toBeCloseTo(b[n] ?? NaN, 8))
@@ -95,7 +114,12 @@ describe('ddpm', () => {
   const [xt, x0, z] = [normal(key(1), [2, 3], 'f64'), normal(key(2), [2, 3], 'f64'), normal(key(3), [2, 3], 'f64')]
   const stepAt = (variance: 'small' | 'large', t: number) =>
     values(
-      ddpm({ variance })(schedule).step(xt, { x0, epsilon: xt }, scalar(49 - t, 'u32'), () => z),
+      ddpm(schedule, { variance }).step(
+        xt,
+        () => ({ x0, epsilon: xt }),
+        scalar(49 - t, 'u32'),
+        () => z,
+      ),
       device,
     )
 

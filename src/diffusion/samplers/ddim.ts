@@ -3,9 +3,10 @@
  *
  * η = 0 is deterministic, η = 1 with all steps is ancestral sampling with the small variance.
  */
-import { at, range } from '../../prelude/array.ts'
+import { at } from '../../prelude/array.ts'
 import { requireKnown, requireShare } from '../../prelude/options.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { samplingTimes, scheduleLevels } from '../levels.ts'
 import type { Estimate } from '../prediction.ts'
 import type { Sampler } from '../sampler.ts'
 import type { Schedule } from '../schedule.ts'
@@ -38,26 +39,6 @@ export const ddimStep = ({ x0, epsilon }: Estimate, c: DdimCoefficients, z?: Ten
   return z === undefined ? mean : mean.add(z.mul(c.sigma))
 }
 
-/**
- * `steps` + 1 times from T − 1 down to −1, evenly spaced and cut to whole numbers; −1 is the image. lucidrains' choice.
- *
- * @example
- * ```ts
- * import { ddimTimes } from 'fathom/diffusion'
- *
- * ddimTimes(1000, 4) // => [999, 749, 499, 249, -1]
- * ```
- */
-export const ddimTimes = (total: number, steps: number): readonly number[] => {
-  if (!(Number.isInteger(steps) && steps > 0 && steps <= total))
-    throw new RangeError(
-      `ddim: ${steps} sampling steps of a schedule with ${total}; take a whole number from 1 to ${total}`,
-    )
-  return range(steps + 1)
-    .map((i) => Math.trunc((i * total) / steps - 1))
-    .toReversed()
-}
-
 /** What {@link ddim} takes. */
 export interface DdimOptions {
   /** S ≤ T, the number of evaluations of the network. */
@@ -80,7 +61,7 @@ const coefficients = (schedule: Schedule, times: readonly number[], eta: number)
 }
 
 /**
- * DDIM in `steps` steps.
+ * DDIM in `steps` steps. The state is x.
  *
  * @throws RangeError for more steps than the schedule has, or η outside [0, 1]
  * @example
@@ -88,29 +69,28 @@ const coefficients = (schedule: Schedule, times: readonly number[], eta: number)
  * import { cosineSchedule, ddim, ddpm } from 'fathom/diffusion'
  *
  * const schedule = cosineSchedule(100)
- * ddim({ steps: 4 })(schedule).times // => [99, 74, 49, 24]
- * const [all, ancestral] = [ddim({ steps: 100 })(schedule), ddpm()(schedule)]
- * all.times.every((t, i) => t === ancestral.times[i]) // => true
+ * ddim(schedule, { steps: 4 }).levels.time // => [99, 74, 49, 24, -1]
+ * const [all, ancestral] = [ddim(schedule, { steps: 100 }), ddpm(schedule)]
+ * all.levels.time.every((t, i) => t === ancestral.levels.time[i]) // => true
  * ```
  */
-export const ddim = (options: DdimOptions): Sampler => {
+export const ddim = (schedule: Schedule, options: DdimOptions): Sampler<Tensor> => {
   requireKnown('ddim', options, ['steps', 'eta'])
   const { steps, eta = 0 } = options
   requireShare('ddim', 'eta', eta)
-  return (schedule) => {
-    const times = ddimTimes(schedule.steps, steps)
-    const tables = coefficients(schedule, times, eta)
-    const stochastic = tables.sigma.some((s) => s > 0)
-    return {
-      times: times.slice(0, -1),
-      step: (x, estimate, index, draw) => {
-        const c = {
-          signal: gatherTable(tables.signal, index, x),
-          direction: gatherTable(tables.direction, index, x),
-          sigma: gatherTable(tables.sigma, index, x),
-        }
-        return stochastic ? ddimStep(estimate, c, draw()) : ddimStep(estimate, c)
-      },
-    }
+  const tables = coefficients(schedule, samplingTimes(schedule.steps, steps), eta)
+  const stochastic = tables.sigma.some((s) => s > 0)
+  return {
+    levels: scheduleLevels(schedule, steps),
+    init: (x) => x,
+    step: (x, estimate, index, draw) => {
+      const c = {
+        signal: gatherTable(tables.signal, index, x),
+        direction: gatherTable(tables.direction, index, x),
+        sigma: gatherTable(tables.sigma, index, x),
+      }
+      return ddimStep(estimate(x, index), c, stochastic ? draw() : undefined)
+    },
+    image: (x) => x,
   }
 }

@@ -1,7 +1,7 @@
 /** Ancestral sampling, Ho et al. 2020, algorithm 2: one step for each time, each adding noise but the last. */
-import { range } from '../../prelude/array.ts'
 import { requireKnown } from '../../prelude/options.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { scheduleLevels } from '../levels.ts'
 import type { Sampler } from '../sampler.ts'
 import type { Schedule } from '../schedule.ts'
 import { gatherTable } from '../table.ts'
@@ -44,34 +44,34 @@ const sigmas = (schedule: Schedule, variance: 'small' | 'large'): Float64Array =
   (variance === 'small' ? schedule.posteriorVariance : schedule.betas).map((v, t) => (t === 0 ? 0 : Math.sqrt(v)))
 
 /**
- * All T steps of {@link ddpmStep}, from t = T − 1 to 0.
+ * All T steps of {@link ddpmStep}, from t = T − 1 to 0. The state is x.
  *
  * @example
  * ```ts
- * import { ddpm, linearSchedule } from 'fathom/diffusion'
+ * import { ddpm, linearSchedule, stepsOf } from 'fathom/diffusion'
  *
- * const { times } = ddpm()(linearSchedule(100))
- * times.length // => 100
- * times.slice(0, 3) // => [99, 98, 97]
+ * const { levels } = ddpm(linearSchedule(100))
+ * stepsOf(levels) // => 100
+ * levels.time.slice(0, 3) // => [99, 98, 97]
  * ```
  */
-export const ddpm = (options: DdpmOptions = {}): Sampler => {
+export const ddpm = (schedule: Schedule, options: DdpmOptions = {}): Sampler<Tensor> => {
   requireKnown('ddpm', options, ['variance'])
   const { variance = 'small' } = options
   if (variance !== 'small' && variance !== 'large')
     throw new RangeError(`ddpm: the variance is '${String(variance)}'; it must be small, large`)
-  return (schedule) => {
-    const [x0, xt] = [schedule.posteriorX0.toReversed(), schedule.posteriorXt.toReversed()]
-    const sigma = sigmas(schedule, variance).toReversed()
-    return {
-      times: range(schedule.steps).toReversed(),
-      step: (x, estimate, index, draw) =>
-        ddpmStep(
-          x,
-          estimate.x0,
-          { x0: gatherTable(x0, index, x), xt: gatherTable(xt, index, x), sigma: gatherTable(sigma, index, x) },
-          draw(),
-        ),
-    }
+  const [x0, xt] = [schedule.posteriorX0.toReversed(), schedule.posteriorXt.toReversed()]
+  const sigma = sigmas(schedule, variance).toReversed()
+  return {
+    levels: scheduleLevels(schedule, schedule.steps),
+    init: (x) => x,
+    step: (x, estimate, index, draw) =>
+      ddpmStep(
+        x,
+        estimate(x, index).x0,
+        { x0: gatherTable(x0, index, x), xt: gatherTable(xt, index, x), sigma: gatherTable(sigma, index, x) },
+        draw(),
+      ),
+    image: (x) => x,
   }
 }

@@ -10,7 +10,7 @@ import {
   x0FromEpsilon,
   x0FromV,
   type NoiseLevel,
-  type Objective,
+  type Prediction,
 } from '../../src/diffusion/prediction.ts'
 import { sigmoidSchedule } from '../../src/diffusion/schedule.ts'
 import { tensor } from '../../src/tensor/create.ts'
@@ -53,11 +53,11 @@ describe('parameterizations', () => {
     )
   })
 
-  it.each<Objective>(['epsilon', 'x0', 'v'])(
+  it.each<Prediction>(['epsilon', 'x0', 'v'])(
     '%s: predicting the target implies the true image and noise',
-    async (objective) => {
+    async (prediction) => {
       const { level, x0, epsilon, xt } = setting({ x0: [1, -0.5, 0.25, 0], epsilon: [0.1, 2, -1, 0.3], t: 60 })
-      const { target, estimate } = parameterizations[objective]
+      const { target, estimate } = parameterizations[prediction]
       const found = estimate(level, xt, target(level, x0, epsilon))
       await near(found.x0, x0)
       await near(found.epsilon, epsilon)

@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import { qSample } from '../../src/diffusion/forward.ts'
 import { diffusionLoss, diffusionLosses, lossWeights } from '../../src/diffusion/loss.ts'
-import { noiseLevel, parameterizations, type Objective } from '../../src/diffusion/prediction.ts'
+import { noiseLevel, parameterizations, type Prediction } from '../../src/diffusion/prediction.ts'
 import { cosineSchedule } from '../../src/diffusion/schedule.ts'
 import { tensor, zerosLike } from '../../src/tensor/create.ts'
 import { key, normal } from '../../src/tensor/random.ts'
 import { cpuDevice, values } from '../support/device.ts'
 
 const schedule = cosineSchedule(50)
-const objectives: readonly Objective[] = ['epsilon', 'x0', 'v']
+const predictions: readonly Prediction[] = ['epsilon', 'x0', 'v', 'flow']
 const at = (table: Float64Array, t: number): number => table[t] ?? NaN
 
 describe('lossWeights', () => {
   it('without γ they are 1 for ε, the signal-to-noise ratio for x₀ and ᾱ for v', () => {
-    const [epsilon, x0, v] = objectives.map((objective) => lossWeights({ schedule, objective }))
+    const [epsilon, x0, v] = predictions.map((prediction) => lossWeights({ schedule, prediction }))
     for (let t = 0; t < schedule.steps; t++) {
       expect(epsilon?.[t]).toBe(1)
       expect(x0?.[t]).toBe(schedule.snr[t])
@@ -23,8 +23,8 @@ describe('lossWeights', () => {
 
   it('with snr + 1 noisy times count as well: v’s plain error, below the bound', () => {
     const options = { schedule, weighting: 'snr+1' } as const
-    const [epsilon, x0, v] = objectives.map((objective) => lossWeights({ ...options, objective }))
-    const bounded = lossWeights({ ...options, objective: 'v', minSnrGamma: 5 })
+    const [epsilon, x0, v] = predictions.map((prediction) => lossWeights({ ...options, prediction }))
+    const bounded = lossWeights({ ...options, prediction: 'v', minSnrGamma: 5 })
     schedule.snr.forEach((snr, t) => {
       expect(epsilon?.[t]).toBeCloseTo((snr + 1) / snr, 12)
       expect(x0?.[t]).toBe(snr + 1)
@@ -34,15 +34,15 @@ describe('lossWeights', () => {
   })
 
   it('min-SNR bounds the weight of the image’s error at γ and leaves noisier times alone', () => {
-    const x0 = lossWeights({ schedule, objective: 'x0', minSnrGamma: 5 })
-    const epsilon = lossWeights({ schedule, objective: 'epsilon', minSnrGamma: 5 })
-    const v = lossWeights({ schedule, objective: 'v', minSnrGamma: 5 })
+    const x0 = lossWeights({ schedule, prediction: 'x0', minSnrGamma: 5 })
+    const epsilon = lossWeights({ schedule, prediction: 'epsilon', minSnrGamma: 5 })
+    const v = lossWeights({ schedule, prediction: 'v', minSnrGamma: 5 })
     schedule.snr.forEach((snr, t) => {
       expect(x0[t]).toBe(Math.min(snr, 5))
       expect(epsilon[t]).toBeCloseTo(Math.min(1, 5 / snr), 12)
       expect(v[t]).toBeCloseTo(Math.min(snr, 5) / (snr + 1), 12)
     })
-    expect(() => lossWeights({ schedule, objective: 'v', minSnrGamma: 0 })).toThrow('minSnrGamma is 0')
+    expect(() => lossWeights({ schedule, prediction: 'v', minSnrGamma: 0 })).toThrow('minSnrGamma is 0')
   })
 })
 
@@ -51,15 +51,15 @@ describe('diffusionLoss', () => {
   const epsilon = normal(key(2), [3, 2, 2, 1])
   const t = tensor(Int32Array.of(3, 25, 49))
 
-  it.each(objectives)(
+  it.each(predictions)(
     '%s: a network that predicts the target has no loss, and is shown x_t at t',
-    async (objective) => {
+    async (prediction) => {
       const device = cpuDevice()
       const seen: unknown[] = []
-      const loss = diffusionLoss({ schedule, objective })(
+      const loss = diffusionLoss({ schedule, prediction })(
         (xt, time) => {
           seen.push(time, xt.shape)
-          return parameterizations[objective].target(noiseLevel(schedule, time, x0), x0, epsilon)
+          return parameterizations[prediction].target(noiseLevel(schedule, time, x0), x0, epsilon)
         },
         x0,
         t,
@@ -71,13 +71,16 @@ describe('diffusionLoss', () => {
     },
   )
 
-  it.each(objectives)(
+  it.each(predictions)(
     '%s: each sample’s loss is its weight times its mean squared error, and the loss is their mean',
-    async (objective) => {
+    async (prediction) => {
       const device = cpuDevice()
-      const options = { schedule, objective, minSnrGamma: 5 }
+      const options = { schedule, prediction, minSnrGamma: 5 }
       const each = await values(diffusionLosses(options)(zerosLike, x0, t, epsilon), device)
-      const target = await values(parameterizations[objective].target(noiseLevel(schedule, t, x0), x0, epsilon), device)
+      const target = await values(
+        parameterizations[prediction].target(noiseLevel(schedule, t, x0), x0, epsilon),
+        device,
+      )
       const weights = lossWeights(options)
       const expected = [3, 25, 49].map(
         (time, n) => (at(weights, time) * target.slice(4 * n, 4 * n + 4).reduce((s, x) => s + x * x, 0)) / 4,
@@ -90,7 +93,7 @@ describe('diffusionLoss', () => {
 
   it('the network sees the noised image', async () => {
     const device = cpuDevice()
-    const shown = diffusionLosses({ schedule, objective: 'epsilon' })(
+    const shown = diffusionLosses({ schedule, prediction: 'epsilon' })(
       (xt) => xt.sub(qSample(schedule, x0, t, epsilon)).add(epsilon),
       x0,
       t,
