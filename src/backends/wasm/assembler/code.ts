@@ -85,9 +85,13 @@ export const fill = (address: Expression, value: Expression, bytes: Expression):
   return { kind: 'store', op: 'memory.fill', args, immediates: [] }
 }
 
+/** A constant of i32: a number modulo 2³². */
 export const i32 = (value: number): Expression => ({ kind: 'constant', type: 'i32', value: value | 0 })
+/** A constant of i64. */
 export const i64 = (value: bigint): Expression => ({ kind: 'constant', type: 'i64', value })
+/** A constant of f32, to which the number is rounded. */
 export const f32 = (value: number): Expression => ({ kind: 'constant', type: 'f32', value })
+/** A constant of f64. */
 export const f64 = (value: number): Expression => ({ kind: 'constant', type: 'f64', value })
 
 /** The value of a local. */
@@ -111,10 +115,12 @@ export const select = (condition: Expression, yes: Expression, no: Expression): 
   return { kind: 'select', yes, no, condition, type: yes.type }
 }
 
-/** `+`, `−`, `·` of i32, with constants folded: addresses are made of these. */
+/** `x + y` of i32, with constants folded: addresses are made of such sums. */
 export const add = (x: Expression, y: Expression): Expression =>
   isConstant(x) && isConstant(y) ? i32(x.value + y.value) : isZero(x) ? y : isZero(y) ? x : apply('i32.add', [x, y])
+/** `x − y` of i32; x itself where y is 0. */
 export const sub = (x: Expression, y: Expression): Expression => (isZero(y) ? x : apply('i32.sub', [x, y]))
+/** `x · y` of i32, with constants folded, and a shift where a factor is a power of two. */
 export const mul = (x: Expression, y: Expression): Expression => {
   if (isConstant(x) && isConstant(y)) return i32(Math.imul(x.value, y.value))
   if (isConstant(x)) return mul(y, x)

@@ -19,6 +19,7 @@ export interface Tiled {
   readonly depth: Part
 }
 
+/** What transformed tiles have besides their points: either may be the contracted axis of the products. */
 export type Part = 'tiles' | 'channels'
 
 /** A convolution as products. */

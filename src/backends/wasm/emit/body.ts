@@ -19,6 +19,7 @@ import type { Unsupported } from './unsupported.ts'
 /** Dtypes that a lane can hold. */
 export type LaneType = 'f32' | 'i32' | 'u32' | 'u8' | 'bool'
 
+/** Whether a lane of a vector can hold values of the dtype. */
 export const isLaneType = (dtype: DType): dtype is LaneType =>
   dtype === 'f32' || dtype === 'i32' || dtype === 'u32' || dtype === 'u8' || dtype === 'bool'
 

@@ -68,8 +68,11 @@ const rampValue = [1, 2, 3].reduce(
 export const constantStatements = (e: Emitter): readonly Statement[] =>
   [...e.constants].map(([bits, local]) => set(local, bits === 'ramp' ? rampValue : apply('i32x4.splat', [i32(bits)])))
 
-/** `x + y`, and so on, of four f32. */
+/** `x + y` of four f32. */
 export const fadd = (x: Expression, y: Expression): Expression => apply('f32x4.add', [x, y])
+/** `x − y` of four f32. */
 export const fsub = (x: Expression, y: Expression): Expression => apply('f32x4.sub', [x, y])
+/** `x · y` of four f32. */
 export const fmul = (x: Expression, y: Expression): Expression => apply('f32x4.mul', [x, y])
+/** `x / y` of four f32. */
 export const fdiv = (x: Expression, y: Expression): Expression => apply('f32x4.div', [x, y])

@@ -8,13 +8,16 @@ import { block, list, listOf, type Field, type Parameter } from './block.ts'
 import { fresh, keep, type Emitter } from './emitter.ts'
 
 /** An odometer: the lengths of its axes, and for each pointer its steps and its turns along them. */
-interface Numbers<N> {
+export interface OdometerNumbers<N> {
   readonly lengths: readonly N[]
   readonly moves: readonly { readonly steps: readonly N[]; readonly turns: readonly N[] }[]
 }
 
 /** The words of an odometer of so many axes and pointers. */
-export const odometerField = (axes: number, pointers: number): Field<Numbers<Parameter>, Numbers<Expression>> =>
+export const odometerField = (
+  axes: number,
+  pointers: number,
+): Field<OdometerNumbers<Parameter>, OdometerNumbers<Expression>> =>
   block({ lengths: list(axes), moves: listOf(pointers, block({ steps: list(axes), turns: list(axes) })) })
 
 /**
@@ -22,7 +25,10 @@ export const odometerField = (axes: number, pointers: number): Field<Numbers<Par
  *
  * @param steps for each pointer and axis
  */
-export const odometerOf = (lengths: readonly number[], steps: readonly (readonly number[])[]): Numbers<number> => ({
+export const odometerOf = (
+  lengths: readonly number[],
+  steps: readonly (readonly number[])[],
+): OdometerNumbers<number> => ({
   lengths,
   moves: steps.map((own) => ({
     steps: own,
@@ -31,7 +37,7 @@ export const odometerOf = (lengths: readonly number[], steps: readonly (readonly
 })
 
 /** An odometer while code is written: its words, and what they move. */
-export interface Odometer extends Numbers<Expression> {
+export interface Odometer extends OdometerNumbers<Expression> {
   readonly pointers: readonly Local[]
 }
 

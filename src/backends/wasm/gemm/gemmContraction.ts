@@ -119,6 +119,7 @@ const blockOf = (length: number, run: number): number => {
   return Math.max(1, Math.floor(blockLength / run)) * run
 }
 
+/** The contracted axes in the order of x's memory, cut into segments along which x has one step, and into blocks of those. */
 export const depthOf = (depth: readonly Axis[]): Depth => {
   const axes = inOrderOfX(depth)
   const { shape, strides } = coalesce(viewOf(axes, 'x'))

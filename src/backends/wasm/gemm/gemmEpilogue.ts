@@ -93,7 +93,7 @@ export const epilogueOf = (body: Body, output: number, shape: OutputShape): E.Ei
 }
 
 /** An operand of an epilogue: its start, its step along the columns, its parts of batches and of rows. */
-interface OperandNumbers<N> {
+export interface OperandNumbers<N> {
   readonly start: N
   readonly step: N
   readonly batches: N

@@ -28,30 +28,30 @@ export interface Cursor {
 }
 
 /** Where cursors begin, the lengths of axes, and by cursor and axis the strides. */
-interface Numbers<N> {
+export interface NestNumbers<N> {
   readonly starts: readonly N[]
   readonly lengths: readonly N[]
   readonly strides: readonly (readonly N[])[]
 }
 
 /** The words of a nest of so many cursors and axes. */
-export const nestField = (cursors: number, axes: number): Field<Numbers<Parameter>, Numbers<Expression>> =>
+export const nestField = (cursors: number, axes: number): Field<NestNumbers<Parameter>, NestNumbers<Expression>> =>
   block({ starts: list(cursors), lengths: list(axes), strides: listOf(cursors, list(axes)) })
 
 /** The numbers of a nest. */
-export const nestNumbers = (cursors: readonly Cursor[], lengths: readonly number[]): Numbers<Parameter> => ({
+export const nestNumbers = (cursors: readonly Cursor[], lengths: readonly number[]): NestNumbers<Parameter> => ({
   starts: cursors.map((c) => c.start),
   lengths,
   strides: cursors.map((c) => c.strides),
 })
 
 /** A nest while code is written: its numbers in locals, and the cursors. */
-export interface OpenNest extends Numbers<Expression> {
+export interface OpenNest extends NestNumbers<Expression> {
   readonly cursors: readonly Local[]
 }
 
 /** Reads the words of a nest. */
-export const openNest = (e: Emitter, { starts, lengths, strides }: Numbers<Expression>): OpenNest => ({
+export const openNest = (e: Emitter, { starts, lengths, strides }: NestNumbers<Expression>): OpenNest => ({
   cursors: starts.map(() => fresh(e, 'cursor', 'i32')),
   starts: starts.map((start) => keep(e, 'start', start)),
   lengths: lengths.map((length) => keep(e, 'length', length)),
