@@ -1,5 +1,6 @@
 /**
  * Modules, layers and losses. A module is a pair of pure functions over a tree of parameters; nothing here differentiates or computes.
+ * What parameters begin with is in an entry of its own, `fathom/nn/init`.
  *
  * @module fathom/nn
  */
@@ -13,7 +14,6 @@ export { describe } from './describe.ts'
 export { dropout } from './dropout.ts'
 export { embedding, type EmbeddingParams } from './embedding.ts'
 export { groupNorm, normalizeGroups, type GroupNormParams } from './groupNorm.ts'
-export { kaimingUniform, normal, ones, uniform, zeros, type Initializer } from './init.ts'
 export { layerNorm, type LayerNormParams } from './layerNorm.ts'
 export { linear, type LinearParams } from './linear.ts'
 export { binaryCrossEntropy, huber, l1, mse } from './losses.ts'

@@ -13,7 +13,7 @@ export type Initializer = (key: Key) => Tensor
  * @example
  * ```ts
  * import { key } from 'fathom'
- * import { zeros } from 'fathom/nn'
+ * import { zeros } from 'fathom/nn/init'
  *
  * zeros([3])(key(0)) // => [0, 0, 0]
  * ```
@@ -29,7 +29,7 @@ export const zeros =
  * @example
  * ```ts
  * import { key } from 'fathom'
- * import { ones } from 'fathom/nn'
+ * import { ones } from 'fathom/nn/init'
  *
  * ones([3])(key(0)) // => [1, 1, 1]
  * ```
@@ -45,7 +45,7 @@ export const ones =
  * @example
  * ```ts
  * import { key } from 'fathom'
- * import { normal } from 'fathom/nn'
+ * import { normal } from 'fathom/nn/init'
  *
  * const weight = normal([100, 100], 0.02)(key(0))
  * weight.square().mean().sqrt() // => 0.020
@@ -62,7 +62,7 @@ export const normal =
  * @example
  * ```ts
  * import { key } from 'fathom'
- * import { uniform } from 'fathom/nn'
+ * import { uniform } from 'fathom/nn/init'
  *
  * const weight = await device.read(uniform([1000], 0.5)(key(0)))
  * weight.every((w) => w >= -0.5 && w < 0.5) // => true
@@ -81,7 +81,7 @@ export const uniform =
  * @example
  * ```ts
  * import { key } from 'fathom'
- * import { kaimingUniform } from 'fathom/nn'
+ * import { kaimingUniform } from 'fathom/nn/init'
  *
  * const weight = kaimingUniform([16, 1000], 16)(key(0))
  * weight.abs().max() // => 0.250

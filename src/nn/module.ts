@@ -69,7 +69,8 @@ export const lift = <In, Out>(fn: (input: In) => Out): Module<NoParams, In, Out>
  * @example
  * ```ts
  * import { key, tensor, type Tensor } from 'fathom'
- * import { compose, ones, parameter } from 'fathom/nn'
+ * import { compose, parameter } from 'fathom/nn'
+ * import { ones } from 'fathom/nn/init'
  *
  * const scale = compose({ gain: parameter(ones([2])) }, ({ gain }, x: Tensor) => x.mul(gain()))
  * scale.apply({ gain: tensor([2, 3]) }, tensor([10, 10])) // => [20, 30]

@@ -1,16 +1,7 @@
 /** How parameters begin. */
 import { describe, expect, it } from 'vitest'
-import {
-  conv2d,
-  convTranspose2d,
-  embedding,
-  kaimingUniform,
-  linear,
-  normal,
-  ones,
-  uniform,
-  zeros,
-} from '../../src/nn/index.ts'
+import { conv2d, convTranspose2d, embedding, linear } from '../../src/nn/index.ts'
+import { kaimingUniform, normal, ones, uniform, zeros } from '../../src/nn/init/index.ts'
 import { key } from '../../src/tensor/random.ts'
 import { values } from '../support/device.ts'
 

@@ -5,7 +5,6 @@ import {
   dropout,
   lift,
   linear,
-  normal,
   parameter,
   sequential,
   silu,
@@ -15,6 +14,7 @@ import {
   type NoParams,
   type ParamsOf,
 } from '../../src/nn/index.ts'
+import { normal } from '../../src/nn/init/index.ts'
 import { tensor } from '../../src/tensor/create.ts'
 import { key, type Key } from '../../src/tensor/random.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'

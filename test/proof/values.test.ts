@@ -81,14 +81,9 @@ describe('the registry', () => {
       'compose',
       'describe',
       'evaluate',
-      'kaimingUniform',
       'lift',
       'lucidrainsWeights',
-      'normal',
-      'ones',
       'parameter',
-      'uniform',
-      'zeros',
     ])
   })
 })
