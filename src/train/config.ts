@@ -2,105 +2,14 @@
  * Decoding the configuration of a run from anything, with Either. What is wrong is said in words that help: unknown keys name
  * the nearest, values that do not fit say which do.
  */
+import { decodeModel, factorOf, withoutDefaultKind } from '../models/registry.ts'
+import { number, oneOf, record, show, text, whole, type Fields } from '../prelude/decode.ts'
 import { E, pipe } from '../prelude/fp.ts'
-import { printable } from '../prelude/printable.ts'
 import { suggestion } from '../prelude/nearest.ts'
+import { isRecord } from '../prelude/record.ts'
 import { presets, type PresetName } from './presets.ts'
-import type { ModelConfig, TrainConfig } from './trainConfig.ts'
+import type { TrainConfig } from './trainConfig.ts'
 import { trainError, type TrainError } from './trainError.ts'
-
-/** A value or the words that complete "… must be". */
-type Decoder<T> = (value: unknown) => E.Either<string, T>
-
-const whole =
-  (low: number, high = Number.MAX_SAFE_INTEGER): Decoder<number> =>
-  (x) =>
-    typeof x === 'number' && Number.isSafeInteger(x) && x >= low && x <= high
-      ? E.right(x)
-      : E.left(high === Number.MAX_SAFE_INTEGER ? `a whole number ≥ ${low}` : `a whole number from ${low} to ${high}`)
-
-const number =
-  (words: string, fits: (x: number) => boolean): Decoder<number> =>
-  (x) =>
-    typeof x === 'number' && fits(x) ? E.right(x) : E.left(words)
-
-const oneOf =
-  <T extends string>(...names: readonly T[]): Decoder<T> =>
-  (x) => {
-    const found = names.find((name) => name === x)
-    return found === undefined
-      ? E.left(`one of ${names.join(', ')}${typeof x === 'string' ? suggestion(x, names) : ''}`)
-      : E.right(found)
-  }
-
-const text: Decoder<string> = (x) =>
-  typeof x === 'string' && x !== '' ? E.right(x) : E.left('a text that is not empty')
-
-const list =
-  (longest: number, high: number): Decoder<readonly number[]> =>
-  (x) =>
-    Array.isArray(x) &&
-    x.length > 0 &&
-    x.length <= longest &&
-    x.every((m: unknown): m is number => typeof m === 'number' && Number.isInteger(m) && m > 0 && m <= high)
-      ? E.right(x)
-      : E.left(`a list of at most ${longest} whole numbers from 1 to ${high}`)
-
-const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
-  typeof x === 'object' && x !== null && !Array.isArray(x)
-
-type Fields<T> = { readonly [K in keyof T]: Decoder<T[K]> }
-
-/** A value as a message shows it: what a terminal would obey is escaped, and what is long is cut. */
-const show = (x: unknown): string => {
-  const text = printable(JSON.stringify(x) ?? String(x))
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text
-}
-
-const entriesOf = <T>(fields: Fields<T>): readonly (readonly [string, Decoder<unknown>])[] => Object.entries(fields)
-
-const matches = <T>(fields: Fields<T>, x: unknown): x is T =>
-  isRecord(x) && entriesOf(fields).every(([key, decode]) => E.isRight(decode(x[key])))
-
-/** The words about the first field that is wrong. */
-const wrongField = <T>(fields: Fields<T>, where: string, x: Readonly<Record<string, unknown>>): string | undefined => {
-  for (const [key, decode] of entriesOf(fields)) {
-    const value = decode(x[key])
-    if (E.isLeft(value))
-      return value.left.includes(' must be ') || value.left.includes(' is not a setting')
-        ? value.left
-        : `${where}${key} must be ${value.left}, got ${show(x[key])}`
-  }
-  return undefined
-}
-
-/** Decodes a record field by field; a field that is unknown, or else the first that is wrong, is the error. */
-const record =
-  <T>(fields: Fields<T>, where: string) =>
-  (x: unknown): E.Either<string, T> => {
-    if (!isRecord(x))
-      return E.left(
-        `${where === '' ? 'the configuration' : where.slice(0, -1)} must be a record of settings, got ${show(x)}`,
-      )
-    const known = Object.keys(fields)
-    const unknown = Object.keys(x).find((key) => !known.includes(key))
-    if (unknown !== undefined)
-      return E.left(
-        `${where}${printable(unknown.slice(0, 100))} is not a setting${suggestion(unknown, known) || `; there are ${known.join(', ')}`}`,
-      )
-    const wrong = wrongField(fields, where, x)
-    return wrong === undefined && matches(fields, x) ? E.right(x) : E.left(wrong ?? `${where} cannot be read`)
-  }
-
-const modelFields: Fields<ModelConfig> = {
-  width: (x) =>
-    typeof x === 'number' && Number.isInteger(x) && x >= 4 && x <= 8192 && x % 2 === 0
-      ? E.right(x)
-      : E.left('an even whole number from 4 to 8192'),
-  multipliers: list(12, 256),
-  heads: whole(1, 1024),
-  headWidth: whole(1, 4096),
-}
 
 const fields: Fields<TrainConfig> = {
   folder: (x) =>
@@ -114,7 +23,7 @@ const fields: Fields<TrainConfig> = {
   preset: text,
   height: whole(1, 8192),
   width: whole(1, 8192),
-  model: record(modelFields, 'model.'),
+  model: decodeModel,
   batch: whole(1, 1e9),
   accumulate: whole(1, 1e6),
   steps: whole(1, 1e9),
@@ -159,8 +68,8 @@ const largestSheet = 2 ** 30
 
 /** What the values must be to one another. */
 const checkTogether = (config: TrainConfig): E.Either<string, TrainConfig> => {
-  const halvings = config.model.multipliers.length - 1
-  const factor = 2 ** halvings
+  const factor = factorOf(config.model)
+  const halvings = Math.log2(factor)
   const wrong = (['height', 'width'] as const).find((side) => config[side] % factor !== 0)
   if (wrong !== undefined) {
     const what = config.height === config.width ? 'image size' : `image ${wrong}`
@@ -185,8 +94,11 @@ const checkTogether = (config: TrainConfig): E.Either<string, TrainConfig> => {
 
 const toError = E.mapLeft((message: string): TrainError => trainError('CFG', message))
 
-/** Runs that were written before there was a choice weigh by the ratio. */
-const withWeighting = (input: unknown): unknown => (isRecord(input) ? { weighting: 'snr', ...input } : input)
+/** Runs that were written before there was a choice weigh by the ratio, and say nothing of the kind of their network. */
+const withChoices = (input: unknown): unknown =>
+  isRecord(input)
+    ? { weighting: 'snr', ...input, ...('model' in input && { model: withoutDefaultKind(input['model']) }) }
+    : input
 
 /**
  * A whole configuration, as it was written by a run.
@@ -202,7 +114,7 @@ const withWeighting = (input: unknown): unknown => (isRecord(input) ? { weightin
  * ```
  */
 export const decodeConfig = (input: unknown): E.Either<TrainError, TrainConfig> =>
-  pipe(record(fields, '')(withWeighting(input)), E.chain(checkTogether), toError)
+  pipe(record(fields, '')(withChoices(input)), E.chain(checkTogether), toError)
 
 const isPresetName = (name: string): name is PresetName => Object.hasOwn(presets, name)
 
