@@ -15,6 +15,7 @@ type NoLayer =
   | 'evaluate'
   | 'kaimingUniform'
   | 'lift'
+  | 'lucidrainsFamily'
   | 'lucidrainsNames'
   | 'lucidrainsWeights'
   | 'normal'

@@ -2,108 +2,14 @@
  * Decoding the configuration of a run from anything, with Either. What is wrong is said in words that help: unknown keys name
  * the nearest, values that do not fit say which do.
  */
+import { decodeModel, factorOf, withoutDefaultKind } from '../models/registry.ts'
+import { expects, number, oneOf, record, show, text, whole, type Fault, type Fields } from '../prelude/decode.ts'
 import { E, pipe } from '../prelude/fp.ts'
-import { printable } from '../prelude/printable.ts'
-import { isRecord } from '../prelude/record.ts'
 import { suggestion } from '../prelude/nearest.ts'
+import { isRecord } from '../prelude/record.ts'
 import { presets, type PresetName } from './presets.ts'
-import type { ModelConfig, TrainConfig } from './trainConfig.ts'
-import { settingError, trainError, type SettingError, type TrainError } from './trainError.ts'
-
-/** What is wrong with a value: what it must be, and what was probably meant; what is wrong in a record has the path of its field. */
-interface Fault extends Pick<SettingError, 'expected' | 'hint'> {
-  /** The path inside the value, with what stands there; empty for the value itself. */
-  readonly inside?: Pick<SettingError, 'path' | 'got'>
-}
-
-/** A value, or what is wrong with it. */
-type Decoder<T> = (value: unknown) => E.Either<Fault, T>
-
-const expects = (expected: string): E.Either<Fault, never> => E.left({ expected })
-
-const whole =
-  (low: number, high = Number.MAX_SAFE_INTEGER): Decoder<number> =>
-  (x) =>
-    typeof x === 'number' && Number.isSafeInteger(x) && x >= low && x <= high
-      ? E.right(x)
-      : expects(high === Number.MAX_SAFE_INTEGER ? `a whole number ≥ ${low}` : `a whole number from ${low} to ${high}`)
-
-const number =
-  (words: string, fits: (x: number) => boolean): Decoder<number> =>
-  (x) =>
-    typeof x === 'number' && fits(x) ? E.right(x) : expects(words)
-
-const oneOf =
-  <T extends string>(...names: readonly T[]): Decoder<T> =>
-  (x) => {
-    const found = names.find((name) => name === x)
-    return found === undefined
-      ? E.left({ expected: `one of ${names.join(', ')}`, hint: typeof x === 'string' ? suggestion(x, names) : '' })
-      : E.right(found)
-  }
-
-const text: Decoder<string> = (x) =>
-  typeof x === 'string' && x !== '' ? E.right(x) : expects('a text that is not empty')
-
-const list =
-  (longest: number, high: number): Decoder<readonly number[]> =>
-  (x) =>
-    Array.isArray(x) &&
-    x.length > 0 &&
-    x.length <= longest &&
-    x.every((m: unknown): m is number => typeof m === 'number' && Number.isInteger(m) && m > 0 && m <= high)
-      ? E.right(x)
-      : expects(`a list of at most ${longest} whole numbers from 1 to ${high}`)
-
-type Fields<T> = { readonly [K in keyof T]: Decoder<T[K]> }
-
-/** A value as a message shows it: what a terminal would obey is escaped, and what is long is cut. */
-const show = (x: unknown): string => {
-  const text = printable(JSON.stringify(x) ?? String(x))
-  return text.length > 200 ? `${text.slice(0, 200)}…` : text
-}
-
-const entriesOf = <T>(fields: Fields<T>): readonly (readonly [string, Decoder<unknown>])[] => Object.entries(fields)
-
-const matches = <T>(fields: Fields<T>, x: unknown): x is T =>
-  isRecord(x) && entriesOf(fields).every(([key, decode]) => E.isRight(decode(x[key])))
-
-/** A fault of a field as one of the record. */
-const faultIn = (key: string, value: unknown, { inside, ...fault }: Fault): Fault => ({
-  ...fault,
-  inside: inside === undefined ? { path: key, got: show(value) } : { ...inside, path: `${key}.${inside.path}` },
-})
-
-/** Decodes a record field by field; a field that is unknown, or else the first that is wrong, is the error. */
-const record =
-  <T>(fields: Fields<T>): Decoder<T> =>
-  (x) => {
-    if (!isRecord(x)) return expects('a record of settings')
-    const known = Object.keys(fields)
-    const unknown = Object.keys(x).find((key) => !known.includes(key))
-    if (unknown !== undefined)
-      return E.left({
-        expected: undefined,
-        hint: suggestion(unknown, known) || `; there are ${known.join(', ')}`,
-        inside: { path: printable(unknown.slice(0, 100)), got: show(x[unknown]) },
-      })
-    if (matches(fields, x)) return E.right(x)
-    for (const [key, decode] of entriesOf(fields)) {
-      const value = decode(x[key])
-      if (E.isLeft(value)) return E.left(faultIn(key, x[key], value.left))
-    }
-    return expects('a record of settings')
-  }
-
-const modelFields: Fields<ModelConfig> = {
-  width: (x) =>
-    typeof x === 'number' && Number.isInteger(x) && x >= 4 && x <= 8192 && x % 2 === 0
-      ? E.right(x)
-      : expects('an even whole number from 4 to 8192'),
-  multipliers: list(12, 256),
-  heads: whole(1, 1024),
-  headWidth: whole(1, 4096),
-}
+import type { TrainConfig } from './trainConfig.ts'
+import { settingError, trainError, type TrainError } from './trainError.ts'
 
 const fields: Fields<TrainConfig> = {
   folder: (x) =>
@@ -117,7 +23,7 @@ const fields: Fields<TrainConfig> = {
   preset: text,
   height: whole(1, 8192),
   width: whole(1, 8192),
-  model: record(modelFields),
+  model: decodeModel,
   batch: whole(1, 1e9),
   accumulate: whole(1, 1e6),
   steps: whole(1, 1e9),
@@ -162,8 +68,8 @@ const largestSheet = 2 ** 30
 
 /** The pictures that cannot be halved as often as the model does, as an error. */
 const indivisible = ({ height, width, model }: TrainConfig): TrainError | undefined => {
-  const halvings = model.multipliers.length - 1
-  const factor = 2 ** halvings
+  const factor = factorOf(model)
+  const halvings = Math.log2(factor)
   const wrong = [height, width].find((side) => side % factor !== 0)
   if (wrong === undefined) return undefined
   const what = height === width ? 'image size' : `image ${wrong === height ? 'height' : 'width'}`
@@ -197,8 +103,11 @@ const checkTogether = (config: TrainConfig): E.Either<TrainError, TrainConfig> =
   return E.right(config)
 }
 
-/** Runs that were written before there was a choice weigh by the ratio. */
-const withWeighting = (input: unknown): unknown => (isRecord(input) ? { weighting: 'snr', ...input } : input)
+/** Runs that were written before there was a choice weigh by the ratio, and say nothing of the kind of their network. */
+const withChoices = (input: unknown): unknown =>
+  isRecord(input)
+    ? { weighting: 'snr', ...input, ...('model' in input && { model: withoutDefaultKind(input['model']) }) }
+    : input
 
 /**
  * A whole configuration, as it was written by a run.
@@ -215,7 +124,7 @@ const withWeighting = (input: unknown): unknown => (isRecord(input) ? { weightin
  */
 export const decodeConfig = (input: unknown): E.Either<TrainError, TrainConfig> =>
   pipe(
-    record(fields)(withWeighting(input)),
+    record(fields)(withChoices(input)),
     E.mapLeft(({ inside = { path: 'the configuration', got: show(input) }, ...fault }) =>
       settingError({ ...fault, ...inside }),
     ),

@@ -1,6 +1,7 @@
 /** A run on paper: what it would take, from the plan of its real step, and a short measurement of how fast the device computes. */
 import { valueAndGrad } from '../autograd/index.ts'
 import { flopsOf } from '../compiler/cost.ts'
+import { widthOf } from '../models/registry.ts'
 import { conv2d, silu } from '../nn/index.ts'
 import { TE } from '../prelude/fp.ts'
 import type { Device } from '../tensor/device.ts'
@@ -34,8 +35,9 @@ const measuringSeconds = 0.6
 
 /** The rate at which the device runs a convolution of the network's first stage and its gradient, at its best. */
 const measureRate = async (device: Device, { config }: Recipe): Promise<number> => {
-  const layer = conv2d(config.model.width, config.model.width, 3, { padding: 1 })
-  const shape = [config.batch, config.height, config.width, config.model.width]
+  const width = widthOf(config.model)
+  const layer = conv2d(width, width, 3, { padding: 1 })
+  const shape = [config.batch, config.height, config.width, width]
   const [params, x] = await device.compile((k: Key) => [layer.init(k), normal(k, shape)] as const)(key(0))
   const run = device.compile((p: typeof params, input: Tensor) =>
     valueAndGrad((q: typeof params) => silu(layer.apply(q, input)).square().mean())(p),

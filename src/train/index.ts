@@ -4,7 +4,8 @@
  * @module fathom/train
  */
 export { configOf, decodeConfig, settings } from './config.ts'
-export type { ModelConfig, TrainConfig } from './trainConfig.ts'
+export type { ModelConfig } from '../models/registry.ts'
+export type { TrainConfig } from './trainConfig.ts'
 export { planTraining, type TrainingPlan } from './dryRun.node.ts'
 export type { RunFacts, TrainEvent, TrainHooks, TrainSummary } from './events.ts'
 export { heldOutOn, type HeldOut } from './heldOut.ts'

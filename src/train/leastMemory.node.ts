@@ -4,6 +4,7 @@
  */
 import { totalmem } from 'node:os'
 import { showBytes } from '../compiler/print.ts'
+import { leastWeightsOf, widthOf } from '../models/registry.ts'
 import { E } from '../prelude/fp.ts'
 import type { TrainConfig } from './trainConfig.ts'
 import { trainError, type TrainError } from './trainError.ts'
@@ -16,11 +17,10 @@ const pictureBytes = ({ batch, height, width }: TrainConfig): number => batch * 
 
 /** Bytes of f32 activations at once: the first convolution's result, which the last block takes too, and one more of its size. */
 const activationBytes = ({ batch, height, width, model }: TrainConfig): number =>
-  4 * 2 * batch * height * width * model.width
+  4 * 2 * batch * height * width * widthOf(model)
 
-/** Bytes of weights, their average, and Adam's two moments: a 3×3 convolution in each stage, of many. */
-const weightBytes = ({ model }: TrainConfig): number =>
-  4 * 4 * model.multipliers.reduce((sum, m) => sum + 9 * (m * model.width) ** 2, 0)
+/** Bytes of weights, their average, and Adam's two moments. */
+const weightBytes = ({ model }: TrainConfig): number => 4 * 4 * leastWeightsOf(model)
 
 /**
  * Bytes that a step takes at least.

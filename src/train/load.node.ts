@@ -1,8 +1,9 @@
 /** Trained weights, ready to draw pictures from: `load` reads those of a run, `loadWeights` those of a file, `sample` draws. */
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { defaultSampler, isSamplerName, samplers, type SamplerName, type Schedule } from '../diffusion/index.ts'
-import { readSafetensorsFile, treeFrom, type NameMap } from '../io/index.ts'
-import { lucidrainsNames, type UnetInput } from '../models/index.ts'
+import { readSafetensorsFile, treeFrom } from '../io/index.ts'
+import type { DenoiserInput } from '../models/family.ts'
+import { namesOf, sourcesOf } from '../models/registry.ts'
 import type { Module } from '../nn/index.ts'
 import { suggestion } from '../prelude/nearest.ts'
 import { key } from '../tensor/random.ts'
@@ -18,7 +19,7 @@ import { settingError, trainError, trainErrorOf, type TrainError } from './train
 /** A network with weights, and all that is needed to draw from it. */
 export interface LoadedWeights {
   readonly config: TrainConfig
-  readonly model: Module<Params, UnetInput>
+  readonly model: Module<Params, DenoiserInput>
   /** The weights from which to sample; of a run, the averaged ones. */
   readonly average: Params
   readonly schedule: Schedule
@@ -72,15 +73,9 @@ export const load = (directory: string): TE.TaskEither<TrainError, LoadedRun> =>
     }),
   )
 
-/** Whose names and axes a file of weights may have. */
-const nameMaps: { readonly [names: string]: (template: Params) => NameMap } = {
-  fathom: () => ({}),
-  lucidrains: lucidrainsNames,
-}
-
 /** How a file of weights is read. */
 export interface WeightsOptions {
-  /** Whose names and axes it has: `fathom` (default), or `lucidrains`. */
+  /** Whose names and axes it has: `fathom` (default), or that of a program whose weights the network's family can take, as `lucidrains`. */
   readonly names?: string
 }
 
@@ -114,9 +109,8 @@ export const loadWeights = (
   config: TrainConfig,
   { names = 'fathom' }: WeightsOptions = {},
 ): TE.TaskEither<TrainError, LoadedWeights> => {
-  const known = Object.keys(nameMaps)
-  const map = Object.hasOwn(nameMaps, names) ? nameMaps[names] : undefined
-  if (map === undefined)
+  const known = sourcesOf(config.model)
+  if (!known.includes(names))
     return TE.left(
       settingError({
         path: 'names',
@@ -132,7 +126,7 @@ export const loadWeights = (
     TE.mapLeft(trainErrorOf('WEIGHTS')),
     TE.chainEitherK(({ tensors }) =>
       pipe(
-        treeFrom(template, tensors, { ...map(template), round: true }),
+        treeFrom(template, tensors, { ...namesOf(config.model, names, template), round: true }),
         E.mapLeft(({ message }) => trainError('WEIGHTS', `${path}: ${message}`)),
         E.filterOrElse(
           () => nonFiniteAmong(path, tensors) === undefined,

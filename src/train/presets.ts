@@ -1,5 +1,6 @@
 /** Presets: whole configurations by name, as data. What the user names on the command line goes over them. */
-import type { ModelConfig, TrainConfig } from './trainConfig.ts'
+import type { ModelConfig } from '../models/registry.ts'
+import type { TrainConfig } from './trainConfig.ts'
 
 /** What a preset chooses; where and from what to train it leaves to the user. */
 export type Preset = Omit<TrainConfig, 'folder' | 'out' | 'preset' | 'seed' | 'device'> & { readonly purpose: string }

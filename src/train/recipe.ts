@@ -1,6 +1,7 @@
 /** From a configuration to what it names: the network, the noise schedule, the optimizer, and the rates of each step. */
 import { cosineSchedule, linearSchedule, sigmoidSchedule, type LossOptions, type Schedule } from '../diffusion/index.ts'
-import { unet, type UnetInput, type UnetParams } from '../models/index.ts'
+import type { DenoiserInput } from '../models/family.ts'
+import { modelOf, type DenoiserParams } from '../models/registry.ts'
 import type { Module } from '../nn/index.ts'
 import {
   adam,
@@ -18,7 +19,7 @@ import type { Key } from '../tensor/random.ts'
 import type { TrainConfig } from './trainConfig.ts'
 
 /** The parameters of the network. */
-export type Params = UnetParams
+export type Params = DenoiserParams
 
 /** The state of the optimizer. */
 export type OptimizerState = [Stateless, AdamState]
@@ -34,7 +35,7 @@ export interface TrainState {
 /** What a configuration names, ready to be put together. */
 export interface Recipe {
   readonly config: TrainConfig
-  readonly model: Module<Params, UnetInput>
+  readonly model: Module<Params, DenoiserInput>
   readonly schedule: Schedule
   /** The training objective with its weights. */
   readonly objective: LossOptions
@@ -79,7 +80,7 @@ export const recipeOf = (config: TrainConfig): Recipe => {
   const schedule = schedules[config.schedule](config.timesteps)
   return {
     config,
-    model: unet({ channels: 3, ...config.model }),
+    model: modelOf(config.model, 3),
     schedule,
     objective: {
       schedule,

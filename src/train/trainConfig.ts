@@ -1,14 +1,6 @@
 /** The configuration of a run: plain data, as config.json holds it. */
 
-/** The size of the U-Net. */
-export interface ModelConfig {
-  readonly width: number
-  /** Width of each stage in multiples of `width`; each stage but the last halves the image. */
-  readonly multipliers: readonly number[]
-  /** Attention heads, and channels of each. */
-  readonly heads: number
-  readonly headWidth: number
-}
+import type { ModelConfig } from '../models/registry.ts'
 
 /** Everything that a run is determined by. */
 export interface TrainConfig {

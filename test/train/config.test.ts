@@ -25,6 +25,10 @@ describe('the configuration of a run', () => {
     [{ preset: 'smal' }, 'preset must be one of tiny, small, base, got "smal"; did you mean small?'],
     [{ model: { with: 8 } }, 'model.with is not a setting; did you mean width?'],
     [{ model: { width: 7 } }, 'model.width must be an even whole number from 4 to 8192, got 7'],
+    [
+      { model: { kind: 'lucidrain' } },
+      'model.kind must be one of lucidrains; did you mean lucidrains?, got "lucidrain"',
+    ],
     [{ model: 3 }, 'model must be a record of settings, got 3'],
     [{ batch: 0 }, 'batch must be a whole number from 1 to 1000000000, got 0'],
     [{ batch: 2.5 }, 'batch must be a whole number from 1 to 1000000000, got 2.5'],

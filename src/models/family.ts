@@ -1,0 +1,30 @@
+/** A family of networks: what the trainer, the command and files of weights need to know of a model, in one record. */
+import type { Module } from '../nn/module.ts'
+import type { Decoder } from '../prelude/decode.ts'
+import type { NameMap } from '../tensor/nameMap.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+
+/** What a network that is trained by diffusion takes: noisy images [N, H, W, channels], and the time of each, [N]. */
+export interface DenoiserInput {
+  readonly x: Tensor
+  readonly t: Tensor
+}
+
+/** A family of networks over its settings `C`, with parameters `P`. */
+export interface Family<C, P> {
+  /** What `kind` of a configuration says. */
+  readonly name: string
+  readonly defaults: C
+  /** Left with words about the first setting that is wrong. */
+  readonly decode: Decoder<C>
+  /** The network, for images of so many channels. */
+  readonly build: (config: C, channels: number) => Module<P, DenoiserInput>
+  /** What height and width of the images must be divisible by: a power of two. */
+  readonly factor: (config: C) => number
+  /** Channels at the images' size, by which activations are estimated. */
+  readonly width: (config: C) => number
+  /** A number of parameters that the network has at least, without building it. */
+  readonly leastWeights: (config: C) => number
+  /** The names and axes of other programs' weights, by the program: a map for a template of parameters. */
+  readonly names: Readonly<Record<string, (template: P) => NameMap>>
+}

@@ -1,0 +1,55 @@
+/** lucidrains' U-Net as a family: the settings of a configuration, and what is known of the network that they make. */
+import { expects, list, record, whole, type Fields } from '../../prelude/decode.ts'
+import { E } from '../../prelude/fp.ts'
+import type { Family } from '../family.ts'
+import { unet, type UnetParams } from './unet.ts'
+import { lucidrainsNames } from './weights.ts'
+
+/** The size of the U-Net, as a configuration holds it. */
+export interface UnetConfig {
+  /** The family; absent in the configurations of runs from before there was a choice, and the same. */
+  readonly kind?: 'lucidrains'
+  readonly width: number
+  /** Width of each stage in multiples of `width`; each stage but the last halves the image. */
+  readonly multipliers: readonly number[]
+  /** Attention heads, and channels of each. */
+  readonly heads: number
+  readonly headWidth: number
+}
+
+const fields: Fields<Omit<UnetConfig, 'kind'>> = {
+  width: (x) =>
+    typeof x === 'number' && Number.isInteger(x) && x >= 4 && x <= 8192 && x % 2 === 0
+      ? E.right(x)
+      : expects('an even whole number from 4 to 8192'),
+  multipliers: list(12, 256),
+  heads: whole(1, 1024),
+  headWidth: whole(1, 4096),
+}
+
+/**
+ * The family. Of its weights a 3×3 convolution in each stage is counted, of many.
+ *
+ * @example
+ * ```ts
+ * import { key, zeros } from 'fathom'
+ * import { lucidrainsFamily } from 'fathom/models'
+ *
+ * const { build, factor } = lucidrainsFamily
+ * const config = { width: 8, multipliers: [1, 2], heads: 2, headWidth: 4 }
+ * factor(config) // => 2
+ * const grey = build(config, 1)
+ * grey.apply(grey.init(key(0)), { x: zeros([1, 8, 8, 1]), t: zeros([1]) }).shape // => [1, 8, 8, 1]
+ * ```
+ */
+export const lucidrainsFamily: Family<UnetConfig, UnetParams> = {
+  name: 'lucidrains',
+  defaults: { width: 64, multipliers: [1, 2, 4, 8], heads: 4, headWidth: 32 },
+  decode: record(fields),
+  build: ({ width, multipliers, heads, headWidth }, channels) =>
+    unet({ channels, width, multipliers, heads, headWidth }),
+  factor: ({ multipliers }) => 2 ** (multipliers.length - 1),
+  width: ({ width }) => width,
+  leastWeights: ({ width, multipliers }) => multipliers.reduce((sum, m) => sum + 9 * (m * width) ** 2, 0),
+  names: { lucidrains: lucidrainsNames },
+}

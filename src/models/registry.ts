@@ -1,0 +1,70 @@
+/**
+ * All families, by the `kind` of a configuration's model. Whoever trains or draws asks here, and names no model.
+ *
+ * A new family is an entry of the table, and a member of the union of its configurations.
+ */
+import { faultIn, oneOf, type Decoder } from '../prelude/decode.ts'
+import { E } from '../prelude/fp.ts'
+import { isRecord, keysOf } from '../prelude/record.ts'
+import type { Module } from '../nn/module.ts'
+import type { NameMap } from '../tensor/nameMap.ts'
+import type { DenoiserInput, Family } from './family.ts'
+import { lucidrainsFamily, type UnetConfig } from './lucidrains/family.ts'
+import type { UnetParams } from './lucidrains/unet.ts'
+
+/** The network of a configuration: a union on `kind`. */
+export type ModelConfig = UnetConfig
+
+/** The parameters of a network that can be trained by diffusion. */
+export type DenoiserParams = UnetParams
+
+/** The kind of the runs that name none: they were written when there was one. */
+const defaultKind = 'lucidrains'
+
+const families: { readonly [K in NonNullable<ModelConfig['kind']>]: Family<ModelConfig, DenoiserParams> } = {
+  lucidrains: lucidrainsFamily,
+}
+
+const kinds = keysOf(families)
+
+const familyOf = ({ kind = defaultKind }: ModelConfig) => families[kind]
+
+/**
+ * The model of a configuration without its kind, where that is the kind of the runs that name none: so one network has one configuration,
+ * and one hash of it.
+ */
+export const withoutDefaultKind = (model: unknown): unknown => {
+  if (!isRecord(model) || model['kind'] !== defaultKind) return model
+  const { kind: _, ...rest } = model
+  return rest
+}
+
+/** The model of a configuration; Left with the first setting that is wrong. */
+export const decodeModel: Decoder<ModelConfig> = (input) => {
+  const kind = isRecord(input) ? (input['kind'] ?? defaultKind) : defaultKind
+  const known = oneOf(...kinds)(kind)
+  if (E.isLeft(known)) return E.left(faultIn('kind', kind, known.left))
+  if (!isRecord(input)) return families[known.right].decode(input)
+  const { kind: _, ...settings } = input
+  return families[known.right].decode(settings)
+}
+
+/** The network of a configuration, for images of so many channels. */
+export const modelOf = (config: ModelConfig, channels: number): Module<DenoiserParams, DenoiserInput> =>
+  familyOf(config).build(config, channels)
+
+/** What height and width of the images must be divisible by. */
+export const factorOf = (config: ModelConfig): number => familyOf(config).factor(config)
+
+/** Channels at the images' size. */
+export const widthOf = (config: ModelConfig): number => familyOf(config).width(config)
+
+/** A number of parameters that the network has at least. */
+export const leastWeightsOf = (config: ModelConfig): number => familyOf(config).leastWeights(config)
+
+/** The programs whose weights the network can take: fathom itself, and those whose names its family knows. */
+export const sourcesOf = (config: ModelConfig): readonly string[] => ['fathom', ...Object.keys(familyOf(config).names)]
+
+/** The names and axes of a program's weights; those of fathom are the parameters' paths. */
+export const namesOf = (config: ModelConfig, source: string, template: DenoiserParams): NameMap =>
+  familyOf(config).names[source]?.(template) ?? {}
