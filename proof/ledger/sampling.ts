@@ -2,8 +2,19 @@
 import fc from 'fast-check'
 import { ddim } from '../../src/diffusion/samplers/ddim.ts'
 import { ddpm } from '../../src/diffusion/samplers/ddpm.ts'
+import { dpmSolver } from '../../src/diffusion/samplers/dpmSolver.ts'
+import { flowEuler } from '../../src/diffusion/samplers/flowEuler.ts'
+import { heun } from '../../src/diffusion/samplers/heun.ts'
+import {
+  flowLevels,
+  karrasLevels,
+  levelAt,
+  levelsFrom,
+  scheduleLevels,
+  type Levels,
+} from '../../src/diffusion/levels.ts'
 import { parameterizations, noiseLevel } from '../../src/diffusion/prediction.ts'
-import type { Sampler } from '../../src/diffusion/sampler.ts'
+import type { Estimator, Sampler } from '../../src/diffusion/sampler.ts'
 import type { Schedule } from '../../src/diffusion/schedule.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
@@ -173,5 +184,123 @@ const samplers: readonly Equation[] = [
   },
 ]
 
+/** Two neighbouring levels, the first with noise, and the numbers x, x̂₀ and x̂₀ of another evaluation. */
+const neighbours = fc.tuple(
+  fc.double({ min: 0.1, max: 0.6, noNaN: true }),
+  fc.double({ min: 0.5, max: 0.9, noNaN: true }),
+  fc.double({ min: 0.7, max: 2, noNaN: true }),
+  vectors(3),
+)
+
+/** Three levels and the image: a step before, a step, and the last. */
+const levelsOf = (a: number, share: number, b: number): Levels =>
+  levelsFrom({
+    signal: Float64Array.of(a / 2, a, b, 1),
+    noise: Float64Array.of(1, 0.8, 0.8 * share, 0),
+    time: Float64Array.of(3, 2, 1, 0),
+  })
+
+/** An estimator that says these images, one evaluation after another. */
+const saying = (levels: Levels, ...images: readonly number[]): Estimator => {
+  const left = [...images]
+  return (x, index) => parameterizations.x0.estimate(levelAt(levels, index, x), x, f64([left.shift() ?? NaN]))
+}
+
+const withoutNoise = (): never => {
+  throw new Error('noise was drawn')
+}
+
+const levelled: readonly Equation[] = [
+  {
+    number: '6.28',
+    statement: 'x = a·x₀ + s·ε; a² + s² = 1 (`scheduleLevels`), a = 1 (`karrasLevels`), a + s = 1 (`flowLevels`)',
+    source: 'definition',
+    by: 'the curves of the three families at every level of walks of 1 to 40 steps',
+    check: () =>
+      together(
+        upTo(40).map((n) => {
+          const sum = (levels: Levels, f: (a: number, s: number) => number): number[] =>
+            Array.from(levels.signal, (a, i) => f(a, at(levels.noise, i)))
+          const all = [
+            ...schedules.flatMap((schedule) => sum(scheduleLevels(schedule, n + 1), (a, s) => a * a + s * s)),
+            ...sum(karrasLevels({ steps: n + 1 }), (a) => a),
+            ...sum(flowLevels(n + 1), (a, s) => a + s),
+          ]
+          return agree(
+            1e-12,
+            all,
+            all.map(() => 1),
+          )
+        }),
+      ),
+  },
+  {
+    number: '6.29',
+    statement: 'dx = x̂₀ da + ε̂ ds',
+    source: 'own derivation, from (6.24) with σ = 0 for a small step',
+    by: 'the rate at which `ddim` moves x from one time to the next, against (a′ − a)·x̂₀ + (s′ − s)·ε̂',
+    check: () =>
+      forAll(fc.tuple(times(1), vectors(3)), async ([[schedule, t], numbers]) => {
+        const [xt = 0, x0 = 0] = numbers
+        const [now, before] = [alphaBar(schedule, t), alphaBar(schedule, t - 1)]
+        const epsilon = (xt - Math.sqrt(now) * x0) / Math.sqrt(1 - now)
+        const moved = (await stepped(ddim(schedule, { steps: 200 }), schedule, 199 - t, numbers)) - xt
+        const rate = (Math.sqrt(before) - Math.sqrt(now)) * x0 + (Math.sqrt(1 - before) - Math.sqrt(1 - now)) * epsilon
+        return agree(1e-11, [moved], [rate])
+      }),
+  },
+  {
+    number: '6.30',
+    statement: 'x′ = x + ½ (a′ − a)(x̂₀ + x̂₀′) + ½ (s′ − s)(ε̂ + ε̂′)',
+    source: 'own derivation, the trapezoidal rule for (6.29)',
+    by: 'single steps of `heun` in f64 between random levels, with two estimates',
+    check: () =>
+      forAll(neighbours, async ([a, share, b, [x = 0, first = 0, second = 0]]) => {
+        const levels = levelsOf(a, share, b)
+        const found = heun(levels).step(f64([x]), saying(levels, first, second), scalar(1, 'u32'), withoutNoise)
+        const [s, t] = [0.8, 0.8 * share]
+        const epsilon = (x - a * first) / s
+        const end = b * first + t * epsilon
+        const formula = x + 0.5 * (b - a) * (first + second) + 0.5 * (t - s) * (epsilon + (end - b * second) / t)
+        return agree(1e-10, await read(found), [formula])
+      }),
+  },
+  {
+    number: '6.31',
+    statement: 'x′ = (s′/s)·x + (a′ − a·s′/s)·D, D = x̂₀ + (h / 2h₋)·(x̂₀ − x̂₀₋)',
+    source: 'Lu et al. 2022, algorithm 2',
+    by: 'second steps of `dpmSolver` in f64 between random levels, with exponentials of h as in the paper',
+    check: () =>
+      forAll(neighbours, async ([a, share, b, [x = 0, first = 0, second = 0]]) => {
+        const levels = levelsOf(a, share, b)
+        const { init, step, image } = dpmSolver(levels)
+        const before = step(init(f64([0])), saying(levels, first), scalar(0, 'u32'), withoutNoise)
+        const state = { ...before, x: f64([x]) }
+        const found = image(step(state, saying(levels, second), scalar(1, 'u32'), withoutNoise))
+        const lambda = [Math.log(a / 2), Math.log(a / 0.8), Math.log(b / (0.8 * share))]
+        const [h, back] = [at(lambda, 2) - at(lambda, 1), at(lambda, 1) - at(lambda, 0)]
+        const r = back / h
+        const d = (1 + 1 / (2 * r)) * second - (1 / (2 * r)) * first
+        return agree(1e-10, await read(found), [share * x - b * (Math.exp(-h) - 1) * d])
+      }),
+  },
+  {
+    number: '6.32',
+    statement: 'x′ = x + (t′ − t)·u, u = ε̂ − x̂₀',
+    source: 'Liu et al. 2023, algorithm 1',
+    by: 'single steps of `flowEuler` in f64, at the first and a later of four levels',
+    check: () =>
+      forAll(vectors(3), async ([x = 0, x0 = 0]) => {
+        const levels = flowLevels(4)
+        const found = upTo(2).map(async (i) => {
+          const end = flowEuler(levels).step(f64([x]), saying(levels, x0), scalar(i, 'u32'), withoutNoise)
+          const t = 1 - i / 4
+          return agree(1e-11, await read(end), [x - ((x - (1 - t) * x0) / t - x0) / 4])
+        })
+        return together(await Promise.all(found))
+      }),
+  },
+]
+
 /** The entries. */
-export const sampling: readonly Equation[] = samplers
+export const sampling: readonly Equation[] = [...samplers, ...levelled]

@@ -177,8 +177,8 @@ export const runMutants: readonly Mutant[] = [
     [
       'pictures are sampled with seed 0',
       'stale value',
-      '{ ...options, batch: Math.min(options.count, 16) }',
-      '{ ...options, seed: 0, batch: Math.min(options.count, 16) }',
+      '{ ...options, ...way, batch: Math.min(options.count, 16) }',
+      '{ ...options, ...way, seed: 0, batch: Math.min(options.count, 16) }',
     ],
   ]),
   ...mutantsOf(area, 'src/train/stateFiles.ts', reports, [

@@ -11,15 +11,19 @@ import { dpmSolver } from './dpmSolver.ts'
 import { heun } from './heun.ts'
 
 /** A sampler that can be named. */
-interface NamedSampler {
+export interface NamedSampler {
   /** What it is, in a few words. */
   readonly about: string
   /** The steps it takes where nobody says how many, of a schedule with `total`. */
   readonly usualSteps: (total: number) => number
   /** Whether it makes every step of the schedule, so that nobody can choose how many. */
   readonly everyStep: boolean
+  /** Makes it for a schedule. */
   readonly make: (schedule: Schedule, steps: number) => AnySampler
 }
+
+/** The name of a sampler. */
+export type SamplerName = 'ddim' | 'ddpm' | 'heun' | 'dpm-solver'
 
 const atMost =
   (steps: number) =>
@@ -38,7 +42,7 @@ const atMost =
  * samplers.ddpm.usualSteps(1000) // => 1000
  * ```
  */
-export const samplers = {
+export const samplers: { readonly [K in SamplerName]: NamedSampler } = {
   ddim: {
     about: 'first order',
     usualSteps: atMost(50),
@@ -63,10 +67,7 @@ export const samplers = {
     everyStep: false,
     make: (schedule, steps) => (use) => use(dpmSolver(scheduleLevels(schedule, steps))),
   },
-} as const satisfies { readonly [name: string]: NamedSampler }
-
-/** The name of a sampler. */
-export type SamplerName = keyof typeof samplers
+}
 
 /** The sampler of those who name none. */
 export const defaultSampler: SamplerName = 'ddim'
@@ -99,7 +100,7 @@ export const isSamplerName = (name: string): name is SamplerName => Object.hasOw
  * ```
  */
 export const samplerNamed = (name: SamplerName, schedule: Schedule, steps: number): AnySampler => {
-  const { everyStep, make }: NamedSampler = samplers[name]
+  const { everyStep, make } = samplers[name]
   if (everyStep && steps !== schedule.steps)
     throw new RangeError(`${name} makes every step of the schedule: steps must be ${schedule.steps}, got ${steps}`)
   return make(schedule, steps)
