@@ -1,10 +1,11 @@
 /**
- * The arena: one piece of memory for all temporary buffers of a plan. Each lives from the kernel that writes it to the last that reads it. The
+ * The arena: one piece of memory for all temporary buffers of a plan; and the block of its literals. Each lives from the kernel that writes it to the last that reads it. The
  * largest chooses first, and each takes the lowest offset that is free for as long as it lives (Pisarchyk & Lee 2020, "greedy by size").
  */
 import { at } from '../prelude/array.ts'
 import { bytesPerElement } from '../graph/dtype.ts'
 import type { Buffer } from './buffer.ts'
+import type { Plan } from './plan.ts'
 import { deathOf, type Timeline } from './timeline.ts'
 
 /** Offsets in the arena are multiples of this: what WebGPU asks of a storage buffer's binding. */
@@ -74,4 +75,29 @@ export const place = (
     result[lifetime.buffer] = { ...at(buffers, lifetime.buffer), placement: { kind: 'temporary', offset: start } }
   }
   return { buffers: result, arenaBytes: placed.reduce((end, block) => Math.max(end, block.start + block.bytes), 0) }
+}
+
+/** Gives every literal its place in one block, one behind the other. */
+export const placeLiterals = (
+  buffers: readonly Buffer[],
+): { readonly buffers: readonly Buffer[]; readonly literalBytes: number } => {
+  let end = 0
+  const placed = buffers.map((buffer) => {
+    if (buffer.placement.kind !== 'literal') return buffer
+    const offset = end
+    end += alignedBytes(buffer)
+    return { ...buffer, placement: { ...buffer.placement, offset } }
+  })
+  return { buffers: placed, literalBytes: end }
+}
+
+/** The bytes of the block of literals, as they are uploaded once. */
+export const literalBlock = ({ buffers, literalBytes }: Pick<Plan, 'buffers' | 'literalBytes'>): Uint8Array => {
+  const block = new Uint8Array(literalBytes)
+  for (const { placement } of buffers)
+    if (placement.kind === 'literal') {
+      const { buffer, byteOffset, byteLength } = placement.values
+      block.set(new Uint8Array(buffer, byteOffset, byteLength), placement.offset)
+    }
+  return block
 }

@@ -1,10 +1,10 @@
 /** The numbered buffers of a plan and where each comes from. */
 import type { DType, TypedArray } from '../graph/dtype.ts'
 
-/** Where a buffer comes from. Temporaries lie in the arena at `offset` bytes. */
+/** Where a buffer comes from. Temporaries lie in the arena at `offset` bytes, literals in a block of their own. */
 export type Placement =
   | { readonly kind: 'argument'; readonly index: number }
-  | { readonly kind: 'literal'; readonly values: TypedArray }
+  | { readonly kind: 'literal'; readonly values: TypedArray; readonly offset: number }
   | { readonly kind: 'output'; readonly index: number }
   | { readonly kind: 'temporary'; readonly offset: number }
 

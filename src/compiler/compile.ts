@@ -5,7 +5,7 @@ import { allDTypes, requireDTypes } from './dtypes.ts'
 import type { Node, NodeOf } from '../graph/ops.ts'
 import { showShape } from '../graph/shape.ts'
 import { reachable } from '../graph/traverse.ts'
-import { place } from './arena.ts'
+import { place, placeLiterals } from './arena.ts'
 import { canonicalise } from './canonicalise.ts'
 import { appendEpilogues } from './epilogue.ts'
 import { fuse, keepApart } from './fuse.ts'
@@ -64,7 +64,8 @@ export const compile = (
   const timeline = timelineOf(lowered.kernels, lowered.buffers)
   if (passes.epilogue) appendEpilogues(timeline, limits)
   if (passes.join) joinKernels(timeline, limits)
-  const { buffers, arenaBytes } = place(timeline, passes.reuse)
+  const { buffers: placed, arenaBytes } = place(timeline, passes.reuse)
+  const { buffers, literalBytes } = placeLiterals(placed)
   return {
     program,
     arguments: program.parameters.map(slot),
@@ -72,6 +73,7 @@ export const compile = (
     buffers,
     kernels: inOrder(timeline),
     arenaBytes,
+    literalBytes,
     overwrites: overwritesOf(timeline, donated),
   }
 }

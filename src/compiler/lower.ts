@@ -6,6 +6,7 @@
  */
 import { at, equalNumbers, product } from '../prelude/array.ts'
 import { isElementwise, type ElementwiseOp, type Node, type NodeOf, type OpName } from '../graph/ops.ts'
+import { roundTo } from '../graph/dtype.ts'
 import { rowMajor, sizeOf, type Shape } from '../graph/shape.ts'
 import { freeAxes } from '../graph/infer.ts'
 import { uniformValue, type Program } from './canonicalise.ts'
@@ -299,7 +300,7 @@ const literal = (to: Lowering, node: NodeOf<'constant'>): void => {
     buffer: addBuffer(to, {
       dtype: node.dtype,
       length: node.attrs.values.length,
-      placement: { kind: 'literal', values: node.attrs.values },
+      placement: { kind: 'literal', values: node.attrs.values, offset: 0 },
     }),
     view: contiguous(node.shape),
   })
@@ -367,8 +368,31 @@ const applyRule = <K extends ReachedOp | WrittenOp>(to: Lowering, node: NodeOf<K
   rules[node.op](to, node)
 }
 
+/** The one value of what is summed, joined or placed out of no elements; undefined where there are some, or there is none to be made. */
+const valueOfNothing = (node: Node): number | undefined => {
+  switch (node.op) {
+    case 'reduceMax':
+      return sizeOf(node.inputs[0].shape) === 0 ? roundTo[node.dtype](-Infinity) : undefined
+    case 'reduceSum':
+    case 'pad':
+    case 'concatenate':
+      return node.inputs.every((x) => sizeOf(x.shape) === 0) ? 0 : undefined
+    case 'dotGeneral':
+    case 'conv':
+    case 'scatterAdd':
+      return node.inputs.some((x) => sizeOf(x.shape) === 0) ? 0 : undefined
+    case 'gather':
+    case 'argsort':
+      return sizeOf(node.shape) === 0 ? 0 : undefined
+    default:
+      return undefined
+  }
+}
+
 const lowerNode = (to: Lowering, node: Node): void => {
-  if (isElementwise(node)) {
+  const value = valueOfNothing(node)
+  if (value !== undefined) to.access.set(node, { kind: 'literal', value })
+  else if (isElementwise(node)) {
     if (to.fusion.has(node)) elementwise(to, node)
   } else if (isLowered(node)) applyRule(to, node)
   else throw new Error(`lower: ${node.op} should not reach the lowering`)

@@ -19,6 +19,8 @@ export interface Plan {
   readonly buffers: readonly Buffer[]
   readonly kernels: readonly Kernel[]
   readonly arenaBytes: number
+  /** Of the block in which all literals lie. */
+  readonly literalBytes: number
   /** Outputs that may be written where a donated argument lies: the argument of each. */
   readonly overwrites: ReadonlyMap<number, number>
 }

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { grad } from '../../src/autograd/index.ts'
 import { argsort, gather, scatterAdd } from '../../src/tensor/combine.ts'
-import { tensor } from '../../src/tensor/create.ts'
+import { tensor, zeros } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { cpuDevice } from '../support/device.ts'
 
@@ -114,5 +114,18 @@ describe('zeros of a pad', () => {
       await negate(tensor(new Float32Array(8).fill(9)))
       expect([...(await device.read(await pad(tensor([1, 2, 3]))))]).toEqual([0, 1, 2, 0, 0, 0, 0, 0])
     }
+  })
+
+  it('what is computed out of no elements is a literal, without a kernel of its own', async () => {
+    const nothing = zeros([0, 3])
+    const f = device.compile((x: Tensor) =>
+      x
+        .sum([0])
+        .add(x.transpose([1, 0]).matmul(x).sum())
+        .exp(),
+    )
+    const plan = f.plan(nothing)
+    expect(plan.kernels.map((k) => k.kind)).not.toContain('gemm')
+    expect([...(await device.read(await f(nothing)))]).toEqual([1, 1, 1])
   })
 })

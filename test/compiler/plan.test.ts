@@ -11,7 +11,7 @@ import { bytesPerElement } from '../../src/graph/dtype.ts'
 import { argsort, concatenate } from '../../src/tensor/combine.ts'
 import { checkpoint } from '../../src/tensor/annotate.ts'
 import { conv2d } from '../../src/tensor/convolution.ts'
-import { iota, tensor, zeros } from '../../src/tensor/create.ts'
+import { iota, scalar, tensor, zeros } from '../../src/tensor/create.ts'
 import { softmax } from '../../src/tensor/softmax.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { cpuDevice, cpuForms } from '../support/device.ts'
@@ -70,6 +70,21 @@ const expectSound = (plan: Plan, most = usualLimits.buffers): void => {
   )
   expect(outputs.toSorted((a, b) => a - b)).toEqual(plan.outputs.map((_, i) => i))
 }
+
+it('literals of a plan lie in one block, apart, on aligned offsets', async () => {
+  const tables = [3, 100, 0, 1].map((n) => Float32Array.from({ length: n }, (_, i) => i + n))
+  const f = device.compile((x: Tensor) => tables.map((values) => tensor(values).mul(x)))
+  const plan = f.plan(scalar(2))
+  const offsets = plan.buffers.flatMap(({ placement: p }) => (p.kind === 'literal' ? [p.offset] : []))
+  expect(offsets.length).toBeGreaterThanOrEqual(3)
+  expect(offsets.every((offset) => offset % alignment === 0 && offset <= plan.literalBytes)).toBe(true)
+  const results = await f(scalar(2))
+  for (const [i, values] of tables.entries()) {
+    const result = results[i]
+    if (result === undefined) throw new Error('a result is missing')
+    expect([...(await device.read(result))]).toEqual([...values].map((v) => 2 * v))
+  }
+})
 
 describe('plans of random programs', () => {
   it('temporaries that live together lie apart; everything is written once, before it is read; kernels keep to the limit of buffers', () => {

@@ -7,6 +7,7 @@ import { OutOfMemory } from '../../prelude/errors.ts'
 import { viewAs, type TypedArray } from '../../graph/dtype.ts'
 import { sizeOf } from '../../graph/shape.ts'
 import { showBytes } from '../../compiler/print.ts'
+import { literalBlock } from '../../compiler/arena.ts'
 import { memoryOf } from '../../compiler/cost.ts'
 import type { Plan, Slot } from '../../compiler/plan.ts'
 import { allDTypes } from '../../compiler/dtypes.ts'
@@ -49,13 +50,14 @@ const millisecondsOf = (run: Run): number => {
 const fused = (plan: Plan, arena: Arena): Executable<CpuMemory> => {
   if (arena.buffer.byteLength < plan.arenaBytes) arena.buffer = allocateBuffer(plan.arenaBytes)
   const arrays: TypedArray[] = []
+  const literals = literalBlock(plan).buffer
   const bufferOf = (buffer: number): TypedArray => arrays[buffer] as TypedArray
   const runs = plan.kernels.map((kernel) => prepareKernel(kernel, bufferOf))
   const bind = (inputs: readonly CpuMemory[], outputs: readonly CpuMemory[]): void => {
     plan.buffers.forEach(({ dtype, length, placement }, i) => {
       if (placement.kind === 'argument') arrays[i] = elements(at(inputs, placement.index), dtype, length)
       else if (placement.kind === 'output') arrays[i] = elements(at(outputs, placement.index), dtype, length)
-      else if (placement.kind === 'literal') arrays[i] = placement.values
+      else if (placement.kind === 'literal') arrays[i] ??= viewAs(dtype, literals, placement.offset, length)
       else if (arrays[i]?.buffer !== arena.buffer) arrays[i] = viewAs(dtype, arena.buffer, placement.offset, length)
     })
   }

@@ -6,6 +6,7 @@ import { at } from '../../prelude/array.ts'
 import { bytesPerElement, type TypedArray } from '../../graph/dtype.ts'
 import { sizeOf } from '../../graph/shape.ts'
 import type { Kernel } from '../../compiler/kernel.ts'
+import { literalBlock } from '../../compiler/arena.ts'
 import { bytesOf } from '../../compiler/cost.ts'
 import type { Plan } from '../../compiler/plan.ts'
 import type { Executable } from '../backend.ts'
@@ -57,8 +58,9 @@ const slotsOf = (plan: Plan): { readonly arena: number; readonly scratch: number
   return { arena, scratch: arena + 1, count: arena + 2 }
 }
 
-const placesOf = (plan: Plan, owned: Owned): readonly Place[] =>
-  plan.buffers.map(({ placement }): Place => {
+const placesOf = (plan: Plan, owned: Owned): readonly Place[] => {
+  const literals = plan.literalBytes === 0 ? 0 : upload(owned, literalBlock(plan))
+  return plan.buffers.map(({ placement }): Place => {
     switch (placement.kind) {
       case 'argument':
         return { slot: placement.index, offset: 0 }
@@ -67,9 +69,10 @@ const placesOf = (plan: Plan, owned: Owned): readonly Place[] =>
       case 'temporary':
         return { slot: slotsOf(plan).arena, offset: placement.offset }
       case 'literal':
-        return { slot: 'fixed', offset: upload(owned, placement.values) }
+        return { slot: 'fixed', offset: literals + placement.offset }
     }
   })
+}
 
 /** Nanoseconds that one thread may take for a kernel: by arithmetic, or by the bytes that go through memory. */
 const estimate = (plan: Plan, kernel: Kernel): number => Math.max(kernel.flops / 50, bytesOf(plan, kernel) / 10)
@@ -130,7 +133,7 @@ const bytesKept = (plan: Plan, generated: readonly Generated[]): number => {
   const words = phases.reduce((sum, p) => sum + p.parameters.length, 0)
   return (
     [...tables].reduce((sum, values) => sum + padded(values.byteLength), 0) +
-    plan.buffers.reduce((sum, { placement: p }) => sum + (p.kind === 'literal' ? padded(p.values.byteLength) : 0), 0) +
+    roomOf(plan.literalBytes) +
     padded(4 * words) +
     padded(4 * recordWords * phases.length)
   )
