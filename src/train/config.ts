@@ -8,7 +8,7 @@ import { E, pipe } from '../prelude/fp.ts'
 import { suggestion } from '../prelude/nearest.ts'
 import { isRecord } from '../prelude/record.ts'
 import { presets, type PresetName } from './presets.ts'
-import type { TrainConfig } from './trainConfig.ts'
+import { channelsOf, type TrainConfig } from './trainConfig.ts'
 import { trainError, type TrainError } from './trainError.ts'
 
 const fields: Fields<TrainConfig> = {
@@ -23,6 +23,7 @@ const fields: Fields<TrainConfig> = {
   preset: text,
   height: whole(1, 8192),
   width: whole(1, 8192),
+  channels: (x) => (x === undefined || x === 1 || x === 3 || x === 4 ? E.right(x ?? 3) : E.left('1, 3 or 4')),
   model: decodeModel,
   batch: whole(1, 1e9),
   accumulate: whole(1, 1e6),
@@ -68,6 +69,8 @@ const largestSheet = 2 ** 30
 
 /** What the values must be to one another. */
 const checkTogether = (config: TrainConfig): E.Either<string, TrainConfig> => {
+  if (config.folder === null && channelsOf(config) !== 3)
+    return E.left(`channels must be 3 for procedural seas, got ${channelsOf(config)}`)
   const factor = factorOf(config.model)
   const halvings = Math.log2(factor)
   const wrong = (['height', 'width'] as const).find((side) => config[side] % factor !== 0)
@@ -77,14 +80,14 @@ const checkTogether = (config: TrainConfig): E.Either<string, TrainConfig> => {
       `${what} ${config[wrong]} is not divisible by ${factor} (${halvings} halving${halvings === 1 ? '' : 's'}): ${fits(config[wrong], factor)}`,
     )
   }
-  const sheet = config.sampleCount * config.height * config.width * 3
+  const sheet = config.sampleCount * config.height * config.width * channelsOf(config)
   if (sheet > largestSheet)
     return E.left(
       `sampleCount must be at most ${Math.max(1, Math.floor((largestSheet * config.sampleCount) / sheet))} for pictures of ${config.height}×${config.width}, got ${config.sampleCount}`,
     )
   if (config.sampleSteps > config.timesteps)
     return E.left(`sampleSteps must be at most timesteps, ${config.timesteps}, got ${config.sampleSteps}`)
-  const pictures = Math.floor(2 ** 32 / (3 * config.height * config.width))
+  const pictures = Math.floor(2 ** 32 / (channelsOf(config) * config.height * config.width))
   if (config.batch * config.accumulate > pictures)
     return E.left(
       `batch × accumulate must be at most ${pictures} pictures of ${config.height}×${config.width} (a step draws no more than 2³² numbers of noise), got ${config.batch} × ${config.accumulate}`,
@@ -94,11 +97,13 @@ const checkTogether = (config: TrainConfig): E.Either<string, TrainConfig> => {
 
 const toError = E.mapLeft((message: string): TrainError => trainError('CFG', message))
 
-/** Runs that were written before there was a choice weigh by the ratio, and say nothing of the kind of their network. */
-const withChoices = (input: unknown): unknown =>
-  isRecord(input)
-    ? { weighting: 'snr', ...input, ...('model' in input && { model: withoutDefaultKind(input['model']) }) }
-    : input
+/** Runs that were written before there was a choice weigh by the ratio, and say nothing of the kind of their network, nor of channels, which were 3. */
+const withChoices = (input: unknown): unknown => {
+  if (!isRecord(input)) return input
+  const { channels, ...others } = input
+  const model = 'model' in input && { model: withoutDefaultKind(input['model']) }
+  return { weighting: 'snr', ...others, ...model, ...(channels !== undefined && channels !== 3 && { channels }) }
+}
 
 /**
  * A whole configuration, as it was written by a run.

@@ -6,6 +6,7 @@ import { foldIn, key } from '../tensor/random.ts'
 import { fail } from './failure.ts'
 import { diverged, nonFinite } from './finite.ts'
 import type { Params, Recipe } from './recipe.ts'
+import { channelsOf } from './trainConfig.ts'
 
 /** How many pictures, in how many steps, from which noise. */
 export interface DrawOptions {
@@ -22,7 +23,7 @@ const toByte = (x: number): number => Math.round((Math.min(1, Math.max(-1, x)) +
 /**
  * Compiles the sampler; the result draws the same pictures from the same parameters.
  *
- * @returns `count` pictures, each bytes [H, W, 3]; out of the loop (`fail`) as diverged where they are no numbers
+ * @returns `count` pictures, each bytes [H, W, C]; out of the loop (`fail`) as diverged where they are no numbers
  * @throws RangeError for more steps than the schedule has
  */
 export const drawerOn = (
@@ -39,9 +40,9 @@ export const drawerOn = (
     schedule,
     objective: config.objective,
     sampler: ddim({ steps }),
-    shape: [size, config.height, config.width, 3],
+    shape: [size, config.height, config.width, channelsOf(config)],
   })
-  const each = config.height * config.width * 3
+  const each = config.height * config.width * channelsOf(config)
   return async (params, onStep) => {
     const pictures: Uint8Array[] = []
     for (const b of range(batches)) {

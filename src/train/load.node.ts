@@ -7,7 +7,7 @@ import { namesOf, sourcesOf } from '../models/registry.ts'
 import type { Module } from '../nn/index.ts'
 import { suggestion } from '../prelude/nearest.ts'
 import { key } from '../tensor/random.ts'
-import type { TrainConfig } from './trainConfig.ts'
+import { channelsOf, type TrainConfig } from './trainConfig.ts'
 import { drawerOn } from './draw.ts'
 import { nonFiniteAmong } from './finite.ts'
 import { guarded } from './failure.ts'
@@ -151,15 +151,16 @@ export interface SampleOptions {
 export interface Samples {
   readonly height: number
   readonly width: number
-  /** Each bytes [height, width, 3]. */
+  readonly channels: 1 | 3 | 4
+  /** Each bytes [height, width, channels]. */
   readonly pictures: readonly Uint8Array[]
 }
 
 const requireOptions = (
-  { timesteps, height, width }: TrainConfig,
+  { timesteps, height, width, channels = 3 }: TrainConfig,
   { count, steps, seed }: SampleOptions,
 ): E.Either<TrainError, void> => {
-  const most = Math.floor(2 ** 30 / (height * width * 3)) // the sheet is encoded as one picture
+  const most = Math.floor(2 ** 30 / (height * width * channels)) // the sheet is encoded as one picture
   if (!Number.isSafeInteger(count) || count < 1 || count > most)
     return E.left(trainError('CFG', `count must be a whole number from 1 to ${most}, got ${count}`))
   if (!Number.isSafeInteger(steps) || steps < 1 || steps > timesteps)
@@ -201,7 +202,7 @@ export const sample = (
         try {
           const draw = drawerOn(device, recipeOf(config), { ...options, batch: Math.min(options.count, 16) })
           const pictures = await draw(await device.realize(average), options.onStep)
-          return { height: config.height, width: config.width, pictures }
+          return { height: config.height, width: config.width, channels: channelsOf(config), pictures }
         } finally {
           await device.close()
         }
