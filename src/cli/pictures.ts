@@ -117,8 +117,8 @@ export const runSample = async (place: string, flags: ReadonlyMap<string, FlagVa
     ),
     TE.let('path', ({ source }) => (typeof out === 'string' ? out : `${source.place}-${seed}.png`)),
     TE.chainFirstW(({ path }) => (out === undefined ? makeDurableDirectory(dirname(path)) : TE.right(undefined))),
-    TE.chainFirstW(({ path, samples: { pictures, height, width } }) =>
-      replaceFile(path, encodePng(imageGrid(pictures, { height, width, channels: 3 }))),
+    TE.chainFirstW(({ path, samples: { pictures, height, width, channels } }) =>
+      replaceFile(path, encodePng(imageGrid(pictures, { height, width, channels }))),
     ),
     TE.match(failedWith(['count', 'steps', 'seed', 'sampler', 'names']), ({ source: { from }, path }): Outcome => {
       say(`  ${grouped(count)} pictures from ${from} → ${path}`)

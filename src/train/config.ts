@@ -8,7 +8,7 @@ import { E, pipe } from '../prelude/fp.ts'
 import { suggestion } from '../prelude/nearest.ts'
 import { isRecord } from '../prelude/record.ts'
 import { presets, type PresetName } from './presets.ts'
-import type { TrainConfig } from './trainConfig.ts'
+import { channelsOf, type TrainConfig } from './trainConfig.ts'
 import { settingError, trainError, type TrainError } from './trainError.ts'
 
 const fields: Fields<TrainConfig> = {
@@ -23,6 +23,7 @@ const fields: Fields<TrainConfig> = {
   preset: text,
   height: whole(1, 8192),
   width: whole(1, 8192),
+  channels: (x) => (x === undefined || x === 1 || x === 3 || x === 4 ? E.right(x ?? 3) : E.left('1, 3 or 4')),
   model: decodeModel,
   batch: whole(1, 1e9),
   accumulate: whole(1, 1e6),
@@ -82,10 +83,13 @@ const indivisible = ({ height, width, model }: TrainConfig): TrainError | undefi
 /** What the values must be to one another. */
 const checkTogether = (config: TrainConfig): E.Either<TrainError, TrainConfig> => {
   const { height, width, batch, accumulate, sampleCount, sampleSteps, timesteps } = config
+  const channels = channelsOf(config)
+  if (config.folder === null && channels !== 3)
+    return E.left(settingError({ path: 'channels', expected: '3 for procedural seas', got: String(channels) }))
   const refused = indivisible(config)
   if (refused !== undefined) return E.left(refused)
   const size = `${height}×${width}`
-  const sheet = sampleCount * height * width * 3
+  const sheet = sampleCount * height * width * channels
   if (sheet > largestSheet) {
     const most = Math.max(1, Math.floor((largestSheet * sampleCount) / sheet))
     const expected = `at most ${most} for pictures of ${size}`
@@ -95,7 +99,7 @@ const checkTogether = (config: TrainConfig): E.Either<TrainError, TrainConfig> =
     const expected = `at most timesteps, ${timesteps}`
     return E.left(settingError({ path: 'sampleSteps', expected, got: String(sampleSteps) }))
   }
-  const pictures = Math.floor(2 ** 32 / (3 * height * width))
+  const pictures = Math.floor(2 ** 32 / (channels * height * width))
   if (batch * accumulate > pictures) {
     const expected = `at most ${pictures} pictures of ${size} (a step draws no more than 2³² numbers of noise)`
     return E.left(settingError({ path: 'batch × accumulate', expected, got: `${batch} × ${accumulate}` }))
@@ -103,11 +107,13 @@ const checkTogether = (config: TrainConfig): E.Either<TrainError, TrainConfig> =
   return E.right(config)
 }
 
-/** Runs that were written before there was a choice weigh by the ratio, and say nothing of the kind of their network. */
-const withChoices = (input: unknown): unknown =>
-  isRecord(input)
-    ? { weighting: 'snr', ...input, ...('model' in input && { model: withoutDefaultKind(input['model']) }) }
-    : input
+/** Runs that were written before there was a choice weigh by the ratio, and say nothing of the kind of their network, nor of channels, which were 3. */
+const withChoices = (input: unknown): unknown => {
+  if (!isRecord(input)) return input
+  const { channels, ...others } = input
+  const model = 'model' in input && { model: withoutDefaultKind(input['model']) }
+  return { weighting: 'snr', ...others, ...model, ...(channels !== undefined && channels !== 3 && { channels }) }
+}
 
 /**
  * A whole configuration, as it was written by a run.

@@ -1,7 +1,7 @@
 /** The pictures that a configuration names: a folder of photographs, or procedural seas. */
 import { dataOfSeas, dataOfSet, openImageFolder, summariseSkipped, type TrainingData } from '../data/index.ts'
 import { pipe, TE } from '../prelude/fp.ts'
-import type { TrainConfig } from './trainConfig.ts'
+import { channelsOf, type TrainConfig } from './trainConfig.ts'
 import { trainErrorOf, type TrainError } from './trainError.ts'
 
 /** Pictures, and what a person should know of them. */
@@ -32,7 +32,7 @@ export const openData = (config: TrainConfig): TE.TaskEither<TrainError, OpenedD
     })
   }
   return pipe(
-    openImageFolder(folder, { height, width, channels: 3 }),
+    openImageFolder(folder, { height, width, channels: channelsOf(config) }),
     TE.mapLeft(trainErrorOf('DATA')),
     TE.map((set) => {
       const data = dataOfSet(set, seed)

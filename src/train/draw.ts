@@ -7,6 +7,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 import { fail } from './failure.ts'
 import { diverged, nonFinite } from './finite.ts'
 import type { Params, Recipe } from './recipe.ts'
+import { channelsOf } from './trainConfig.ts'
 
 /** How many pictures, in how many steps, from which noise. */
 export interface DrawOptions {
@@ -28,7 +29,7 @@ const toByte = (x: number): number => Math.round((Math.min(1, Math.max(-1, x)) +
 /**
  * Compiles the sampler; the result draws the same pictures from the same parameters.
  *
- * @returns `count` pictures, each bytes [H, W, 3]; out of the loop (`fail`) as diverged where they are no numbers
+ * @returns `count` pictures, each bytes [H, W, C]; out of the loop (`fail`) as diverged where they are no numbers
  * @throws RangeError for steps that the sampler cannot take, such as more than the schedule has
  */
 export const drawerOn = (
@@ -49,11 +50,11 @@ export const drawerOn = (
       denoise: (params: Params, x, t) => model.apply(params, { x, t }),
       prediction: config.objective,
       sampler,
-      shape: [size, config.height, config.width, 3],
+      shape: [size, config.height, config.width, channelsOf(config)],
     })
     return (params: Params, key: Key, onStep: Told): Promise<Tensor> => walk(params, key, { onStep }).then(({ x }) => x)
   })
-  const each = config.height * config.width * 3
+  const each = config.height * config.width * channelsOf(config)
   return async (params, onStep) => {
     const pictures: Uint8Array[] = []
     for (const b of range(batches)) {

@@ -16,6 +16,7 @@ import { foldIn, key, normal, type Key } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Params, Recipe } from './recipe.ts'
 import { normalise } from './step.ts'
+import { channelsOf } from './trainConfig.ts'
 
 /** A measurement on held-out pictures. */
 export interface HeldOut {
@@ -45,7 +46,7 @@ export const chunksOf = ({ config }: Recipe, data: TrainingData): readonly Omit<
   const order = hostFold(hostKey(config.seed), 0)
   const timeOf = (i: number): number =>
     Math.floor(((hostPermutationIndex(order, total, i % total) + 0.5) / total) * config.timesteps)
-  const shape = [size, config.height, config.width, 3]
+  const shape = [size, config.height, config.width, channelsOf(config)]
   const pictures = range(data.heldOutCount).map((i) => data.heldOut(i))
   return range(Math.ceil(total / size)).map((c) => {
     const draws = range(size).map((i) => c * size + i)

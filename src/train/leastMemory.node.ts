@@ -12,8 +12,9 @@ import { trainError, type TrainError } from './trainError.ts'
 /** Bytes of one typed array at most, on every engine that we run on. */
 const longestArray = 2 ** 32 - 1
 
-/** Bytes of the pictures that go through the network together, u8 [batch, H, W, 3]. */
-const pictureBytes = ({ batch, height, width }: TrainConfig): number => batch * height * width * 3
+/** Bytes of the pictures that go through the network together, u8 [batch, H, W, C]. */
+const pictureBytes = ({ batch, height, width, channels }: TrainConfig): number =>
+  batch * height * width * (channels ?? 3)
 
 /** Bytes of f32 activations at once: the first convolution's result, which the last block takes too, and one more of its size. */
 const activationBytes = ({ batch, height, width, model }: TrainConfig): number =>

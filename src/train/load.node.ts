@@ -7,7 +7,7 @@ import { namesOf, sourcesOf } from '../models/registry.ts'
 import type { Module } from '../nn/index.ts'
 import { suggestion } from '../prelude/nearest.ts'
 import { key } from '../tensor/random.ts'
-import type { TrainConfig } from './trainConfig.ts'
+import { channelsOf, type TrainConfig } from './trainConfig.ts'
 import { drawerOn } from './draw.ts'
 import { nonFiniteAmong } from './finite.ts'
 import { guarded } from './failure.ts'
@@ -158,7 +158,8 @@ export interface SampleOptions {
 export interface Samples {
   readonly height: number
   readonly width: number
-  /** Each bytes [height, width, 3]. */
+  readonly channels: 1 | 3 | 4
+  /** Each bytes [height, width, channels]. */
   readonly pictures: readonly Uint8Array[]
 }
 
@@ -185,10 +186,10 @@ const chosenSteps = (timesteps: number, sampler: SamplerName, wanted?: number): 
 }
 
 const chosen = (
-  { timesteps, height, width }: TrainConfig,
+  { timesteps, height, width, channels = 3 }: TrainConfig,
   { count, steps, seed, sampler = defaultSampler }: SampleOptions,
 ): E.Either<TrainError, Chosen> => {
-  const most = Math.floor(2 ** 30 / (height * width * 3)) // the sheet is encoded as one picture
+  const most = Math.floor(2 ** 30 / (height * width * channels)) // the sheet is encoded as one picture
   if (!Number.isSafeInteger(count) || count < 1 || count > most)
     return E.left(settingError({ path: 'count', expected: `a whole number from 1 to ${most}`, got: String(count) }))
   if (!isSamplerName(sampler)) {
@@ -236,7 +237,7 @@ export const sample = (
         try {
           const draw = drawerOn(device, recipeOf(config), { ...options, ...way, batch: Math.min(options.count, 16) })
           const pictures = await draw(await device.realize(average), options.onStep)
-          return { height: config.height, width: config.width, pictures }
+          return { height: config.height, width: config.width, channels: channelsOf(config), pictures }
         } finally {
           await device.close()
         }

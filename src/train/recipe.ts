@@ -16,7 +16,7 @@ import {
 } from '../optim/index.ts'
 import { mapTree } from '../tensor/tree.ts'
 import type { Key } from '../tensor/random.ts'
-import type { TrainConfig } from './trainConfig.ts'
+import { channelsOf, type TrainConfig } from './trainConfig.ts'
 
 /** The parameters of the network. */
 export type Params = DenoiserParams
@@ -80,7 +80,7 @@ export const recipeOf = (config: TrainConfig): Recipe => {
   const schedule = schedules[config.schedule](config.timesteps)
   return {
     config,
-    model: modelOf(config.model, 3),
+    model: modelOf(config.model, channelsOf(config)),
     schedule,
     objective: {
       schedule,

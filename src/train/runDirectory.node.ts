@@ -26,7 +26,7 @@ import {
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { decodeConfig } from './config.ts'
 import { diverged, nonFiniteIn } from './finite.ts'
-import type { TrainConfig } from './trainConfig.ts'
+import { channelsOf, type TrainConfig } from './trainConfig.ts'
 import type { Progress } from './stateFiles.ts'
 import { progressIn, stateFromFiles, stateToFiles } from './stateFiles.ts'
 import type { Device } from '../tensor/device.ts'
@@ -279,13 +279,15 @@ export const drawChart = (directory: string): TE.TaskEither<TrainError, void> =>
 const writeSheet = (
   path: string,
   pictures: readonly Uint8Array[],
-  { height, width }: TrainConfig,
-): TE.TaskEither<TrainError, string> =>
-  pipe(
+  config: TrainConfig,
+): TE.TaskEither<TrainError, string> => {
+  const { height, width } = config
+  return pipe(
     makeDurableDirectory(dirname(path)), // `samples` may be gone, to save space
-    TE.chain(() => replaceFile(path, encodePng(imageGrid(pictures, { height, width, channels: 3 })))),
+    TE.chain(() => replaceFile(path, encodePng(imageGrid(pictures, { height, width, channels: channelsOf(config) })))),
     TE.bimap(runError, () => path),
   )
+}
 
 /** The sheet of samples of a step. */
 export const writeSamples = (

@@ -16,6 +16,7 @@ import { bernoulli, foldIn, key, normal, randint, split, type Key } from '../ten
 import type { Tensor } from '../tensor/tensor.ts'
 import { leaves } from '../tensor/tree.ts'
 import type { Params, Recipe, TrainState } from './recipe.ts'
+import { channelsOf } from './trainConfig.ts'
 
 /** What a step is given besides state and pictures, as buffers. */
 export interface StepInputs {
@@ -66,7 +67,7 @@ export interface Draws {
  */
 const drawsOf = ({ config }: Recipe, count: number, given: Draw, first?: Tensor): Draws => {
   const [times, noise, mirrors] = split(foldIn(foldIn(given.key, 'train'), given.step), 3)
-  const picture = [config.height, config.width, 3]
+  const picture = [config.height, config.width, channelsOf(config)]
   return {
     t: randint(times, [count], 0, config.timesteps, first),
     epsilon: normal(noise, [count, ...picture], 'f32', first?.mul(picture.reduce((a, b) => a * b))),
@@ -154,7 +155,7 @@ const shapeOf = ({ config }: Pick<Recipe, 'config'>): readonly number[] => [
   config.batch,
   config.height,
   config.width,
-  3,
+  channelsOf(config),
 ]
 
 /** A batch of a step's pictures, from the `first` on. */

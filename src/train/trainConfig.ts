@@ -12,6 +12,8 @@ export interface TrainConfig {
   /** Size of the pictures in pixels. */
   readonly height: number
   readonly width: number
+  /** Channels of the pictures: 1 is grey, 4 has opacity. Absent, as in the configurations of runs from before there was a choice, it is 3. */
+  readonly channels?: 1 | 3 | 4
   readonly model: ModelConfig
   /** Pictures that go through the network together. */
   readonly batch: number
@@ -46,3 +48,6 @@ export interface TrainConfig {
   readonly sampleCount: number
   readonly sampleSteps: number
 }
+
+/** Channels of a run's pictures. */
+export const channelsOf = ({ channels = 3 }: Pick<TrainConfig, 'channels'>): 1 | 3 | 4 => channels

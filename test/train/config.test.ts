@@ -8,7 +8,8 @@ const message = (given: Readonly<Record<string, unknown>>): string => leftMessag
 describe('the configuration of a run', () => {
   it.each(Object.keys(presets))('is whole with the preset %s and a directory', (preset) => {
     const config = right(configOf({ preset, out: 'r' }))
-    expect(Object.keys(config).toSorted()).toEqual(settings.toSorted())
+    const written = settings.filter((name) => name !== 'channels') // where it is 3, it is absent
+    expect(Object.keys(config).toSorted()).toEqual(written.toSorted())
     expect(decodeConfig(JSON.parse(JSON.stringify(config)))).toEqual(E.right(config))
   })
 
