@@ -23,7 +23,7 @@ const fields: Fields<TrainConfig> = {
   preset: text,
   height: whole(1, 8192),
   width: whole(1, 8192),
-  channels: (x) => (x === undefined || x === 1 || x === 3 || x === 4 ? E.right(x ?? 3) : E.left('1, 3 or 4')),
+  channels: (x) => (x === undefined || x === 1 || x === 3 || x === 4 ? E.right(x ?? 3) : expects('1, 3 or 4')),
   model: decodeModel,
   batch: whole(1, 1e9),
   accumulate: whole(1, 1e6),

@@ -22,8 +22,9 @@ describe('a model of a configuration', () => {
   })
 
   it('of an unknown kind says which there are', () => {
-    expect(decodeModel({ ...model, kind: 'dit' })).toEqual(E.left('model.kind must be one of lucidrains, got "dit"'))
-    expect(decodeModel({ ...model, kind: 7 })).toEqual(E.left('model.kind must be one of lucidrains, got 7'))
+    const fault = (got: string) => ({ expected: 'one of lucidrains', hint: '', inside: { path: 'kind', got } })
+    expect(decodeModel({ ...model, kind: 'dit' })).toEqual(E.left(fault('"dit"')))
+    expect(decodeModel({ ...model, kind: 7 })).toEqual(E.left(fault('7')))
   })
 
   it('is built for images of any number of channels', () => {

@@ -82,6 +82,8 @@ describe('the registry', () => {
       'describe',
       'evaluate',
       'lift',
+      'lucidrainsFamily',
+      'lucidrainsNames',
       'lucidrainsWeights',
       'parameter',
     ])
