@@ -92,7 +92,7 @@ describe('the objective', () => {
 
   it('has the target, the weighting and the bound of the configuration', () => {
     expect(recipe({ objective: 'epsilon', weighting: 'snr+1', minSnr: 3 }).objective).toMatchObject({
-      objective: 'epsilon',
+      prediction: 'epsilon',
       weighting: 'snr+1',
       minSnrGamma: 3,
     })
