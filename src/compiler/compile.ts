@@ -15,6 +15,7 @@ import { lower } from './lower.ts'
 import { overwritesOf } from './overwrite.ts'
 import { allPasses, type Passes } from './passes.ts'
 import type { Plan, Slot } from './plan.ts'
+import { mergeRows } from './rows.ts'
 import { inOrder, timelineOf } from './timeline.ts'
 
 const slot = ({ shape, dtype }: Node): Slot => ({ shape, dtype })
@@ -64,6 +65,7 @@ export const compile = (
   const timeline = timelineOf(lowered.kernels, lowered.buffers)
   if (passes.epilogue) appendEpilogues(timeline, limits)
   if (passes.join) joinKernels(timeline, limits)
+  if (passes.rows) mergeRows(timeline, limits)
   const { buffers: placed, arenaBytes } = place(timeline, passes.reuse)
   const { buffers, literalBytes } = placeLiterals(placed)
   return {

@@ -117,6 +117,20 @@ export interface Joining {
   readonly extensions: readonly Extension[]
 }
 
+/** Where a joined kernel may run, with what then lives longer: where the second did, or else where the first did. */
+export const placesFor = (
+  timeline: Timeline,
+  [first, i]: readonly [Kernel, number],
+  [second, j]: readonly [Kernel, number],
+): readonly (readonly [place: number, extensions: readonly Extension[]])[] => {
+  const waits = resultsOf(first).every(({ buffer }) => [...(timeline.readers.get(buffer) ?? [])].every((r) => r >= j))
+  const isReady = operandsOf(second).every(({ buffer }) => (timeline.writer.get(buffer) ?? -1) <= i)
+  return [
+    ...(waits ? [[j, heldUntil(timeline, first, j)] as const] : []),
+    ...(isReady ? [[i, resultsOf(second).map(({ buffer }) => ({ buffer, from: i, to: j - 1 }))] as const] : []),
+  ]
+}
+
 /** Puts a kernel in the place of two, if no more memory than `peak` is live anywhere because of it. */
 export const join = (timeline: Timeline, peak: number, { kernel, places, place, extensions }: Joining): boolean => {
   if (extensions.length > 0 && !fits(timeline, peak, extensions)) return false

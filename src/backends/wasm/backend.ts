@@ -97,7 +97,8 @@ const backendOver = (heap: Heap, pool: Pool, tried: Tried, sharing: Sharing = 'w
 }
 
 /** A phase's function as text, with what it stands for. */
-const showPhase = ({ key, make, units }: Phase): string => `;; ${key}, ${units} units\n${showFunction(make('kernel'))}`
+const showPhase = ({ key, make, units, calls }: Phase): string =>
+  [`;; ${key}, ${units} units\n${showFunction(make('kernel'))}`, ...calls.map(showPhase)].join('\n\n')
 
 /** Opens the wasm backend on the caller's thread alone, for code that every engine with vectors runs unless told otherwise. */
 export const wasmBackend = (machine: Machine = { fma: false, wide: false }): Backend => {

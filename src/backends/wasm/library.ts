@@ -13,12 +13,14 @@ export interface Library {
   readonly indexOf: (key: string) => number
 }
 
+const withCalls = (phase: Phase): readonly Phase[] => [...phase.calls.flatMap(withCalls), phase]
+
 /** An empty library over the memory that the pool's threads work on. */
 export const openLibrary = (pool: Pool, shared: boolean): Library => {
   const indices = new Map<string, number>()
   return {
     add: (phases) => {
-      const unknown = new Map(phases.filter(({ key }) => !indices.has(key)).map((phase) => [phase.key, phase]))
+      const unknown = new Map(phases.flatMap(withCalls).filter(({ key }) => !indices.has(key)).map((phase) => [phase.key, phase]))
       if (unknown.size === 0) return
       const functions: Function[] = []
       const places: (readonly [string, number])[] = []
@@ -32,6 +34,7 @@ export const openLibrary = (pool: Pool, shared: boolean): Library => {
       const bytes = encode({
         functions,
         imports: javascriptImports,
+        table: true,
         memory: { initial: initialPages, maximum: maximumPages, shared },
       })
       pool.install({ module: new WebAssembly.Module(bytes), places })

@@ -63,6 +63,8 @@ export interface Phase {
   readonly units: number
   /** Units that a thread takes at once: fewer are not worth its attention. */
   readonly grain: number
+  /** Phases whose functions it calls. */
+  readonly calls: readonly Phase[]
   readonly [derived]: true
 }
 
@@ -72,12 +74,14 @@ export const phase = <Structure, Values>(
   structure: Structure,
   values: Values,
   work: Pick<Phase, 'units' | 'grain'>,
+  calls: readonly Phase[] = [],
 ): Phase => {
   const made: Omit<Phase, typeof derived> = {
     key: `${name} ${textOf(structure)}`,
     make: (functionName) => make(functionName, structure),
     parameters: block(structure).write(values),
     ...work,
+    calls,
   }
   return made as Phase
 }

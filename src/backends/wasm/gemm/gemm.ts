@@ -206,7 +206,9 @@ export const startOf = ({ buffer, view }: Operand): Parameter => inBuffer(buffer
 
 /** A place some elements further. */
 export const movedBy = (start: Parameter, elements: number): Parameter =>
-  typeof start === 'number' || start.kind === 'table' ? start : { ...start, offset: start.offset + 4 * elements }
+  typeof start !== 'number' && (start.kind === 'buffer' || start.kind === 'scratch')
+    ? { ...start, offset: start.offset + 4 * elements }
+    : start
 
 /** The kernel as code, or why it has none. */
 export const gemm = (

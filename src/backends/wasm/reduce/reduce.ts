@@ -11,7 +11,7 @@ import { roundTo } from '../../../graph/dtype.ts'
 import type { ElementwiseKernel, ReduceKernel } from '../../../compiler/kernel.ts'
 import { accumulationOf, partialBytes, type Accumulation } from '../emit/accumulator.ts'
 import { castStep, isLaneType, whyNotVector } from '../emit/body.ts'
-import { domainOf, joined, reordered, type Domain } from '../../../compiler/domain.ts'
+import { domainOf, joined, peeled, reordered, type Domain } from '../../../compiler/domain.ts'
 import { elementwise } from '../elementwise/elementwise.ts'
 import { inBuffer, inScratch } from '../emit/block.ts'
 import { phase, type Generated, type Parameter, type Phase } from '../emit/kernelCode.ts'
@@ -85,6 +85,21 @@ const cutOf = (length: number, units: number, size: number): Cut => {
   return { parts: Math.ceil(length / each), length: each }
 }
 
+/** How the longest reduced axis is cut; not at all where there are rows, which threads share. */
+const cutFor = (
+  { kept, domain: { lengths } }: Sorted,
+  across: boolean,
+  size: number,
+  runs: Domain | undefined,
+): Cut & { readonly axis: number } => {
+  const reduced = range(lengths.length).slice(kept)
+  const axis = reduced.reduce((best, a) => (at(lengths, a) > at(lengths, best) ? a : best), lengths.length - 1)
+  if (runs !== undefined) return { parts: 1, length: at(lengths, axis), axis }
+  const results = at(lengths, kept - 1)
+  const units = product(lengths.slice(0, kept - 1)) * Math.ceil(results / (across ? (results >= 4 ? 4 : 1) : 16))
+  return { ...cutOf(at(lengths, axis), units, size), axis }
+}
+
 /** A reduction in one form, over a box whose reduced axes are in the order in which they are looped over. */
 const phaseOf = (
   kernel: ReduceKernel,
@@ -93,6 +108,7 @@ const phaseOf = (
   form: Form,
   columnsFrom: number,
   parts: Cut & { readonly axis: number },
+  runs: Domain | undefined,
 ): Phase => {
   const { body, dtype, output, size } = kernel
   const { lengths, tracks } = domain
@@ -114,10 +130,11 @@ const phaseOf = (
     return isPartial ? inScratch(outputUnits(begin)) : inBuffer(output, outputUnits(begin))
   })
   const blocks = Math.ceil(count / width)
-  const outer = lengths.slice(0, kept - 1)
+  const outer = [...(runs?.lengths ?? []), ...lengths.slice(0, kept - 1)]
   const odometer = odometerOf(
     [...outer, blocks, parts.parts],
     tracks.map((_, k) => [
+      ...(runs === undefined ? [] : at(runs.tracks, k).strides.map((s) => units(k, s))),
       ...range(kept - 1).map((a) => units(k, at(strides(k), a))),
       units(k, width * at(strides(k), kept - 1)),
       units(k, k === 0 ? size : parts.length * at(strides(k), parts.axis)),
@@ -133,7 +150,7 @@ const phaseOf = (
       accumulation,
       walks: walksAlong(domain, axis),
       shared: form === 'rows' ? tracks.map((t) => at(t.strides, kept - 1) === 0) : [],
-      axes: kept + 1,
+      axes: outer.length + 2,
       loops,
       cut: isPartial ? parts.axis - kept : -1,
       whole: across && at(lengths, axis) % (form === 'rows' ? 4 : 16) === 0,
@@ -193,16 +210,26 @@ const accumulationFor = ({ body, operation, dtype }: ReduceKernel): E.Either<Uns
   return castStep(from, dtype) === undefined ? E.left(none) : E.right(accumulation)
 }
 
-/** The kernel as code, or why it has none. */
-export const reduce = (kernel: ReduceKernel): E.Either<Unsupported, Generated> => {
-  const { body, target, size } = kernel
+/** The axes on which the rows of a kernel lie, if it is one of several stages over rows, and the box of what it does to a row. */
+const boxOf = (
+  { body, target }: ReduceKernel,
+  rows: number | undefined,
+): { readonly runs?: Domain; readonly run: Domain } | undefined => {
+  const box = domainOf(body.size, [target, ...leavesOf(body).map(([, leaf]) => viewOf(leaf))])
+  return rows === undefined || box === undefined ? box && { run: box } : peeled(box, rows)
+}
+
+/** The kernel as code, or why it has none. @param rows into which it is cut, units of one behind those of another */
+export const reduce = (kernel: ReduceKernel, rows?: number): E.Either<Unsupported, Generated> => {
+  const { body, size } = kernel
   if (body.size === 0) return elementwise(ofNothing(kernel))
   const accumulates = accumulationFor(kernel)
   if (E.isLeft(accumulates)) return accumulates
   const accumulation = accumulates.right
-  const found = domainOf(body.size, [target, ...leavesOf(body).map(([, leaf]) => viewOf(leaf))])
+  const found = boxOf(kernel, rows)
   if (found === undefined) return E.left({ kind: 'axes' })
-  const box = sorted(found)
+  const { runs, run } = found
+  const box = sorted(run)
   const { kept, domain } = box
   if (at(at(domain.tracks, 0).strides, kept - 1) !== 1) return E.left({ kind: 'results apart' })
   const axis = axisOfVectors(box)
@@ -215,12 +242,9 @@ export const reduce = (kernel: ReduceKernel): E.Either<Unsupported, Generated> =
   const forms: readonly Form[] = across
     ? [results >= 4 ? 'rows' : 'row']
     : [...(results >= 16 ? (['columns'] as const) : []), ...(results % 16 > 0 ? (['column'] as const) : [])]
-  const longest = reduced.reduce((best, a) => (at(lengths, a) > at(lengths, best) ? a : best), lengths.length - 1)
-  const outer = product(lengths.slice(0, kept - 1))
-  const units = outer * Math.ceil(results / (across ? (results >= 4 ? 4 : 1) : 16))
-  const cut = { ...cutOf(at(lengths, longest), units, body.size), axis: longest }
+  const cut = cutFor(ordered, across, body.size, runs)
   const phases = forms.map((form) =>
-    phaseOf(kernel, accumulation, ordered, form, form === 'column' ? results - (results % 16) : 0, cut),
+    phaseOf(kernel, accumulation, ordered, form, form === 'column' ? results - (results % 16) : 0, cut, runs),
   )
   if (cut.parts === 1) return E.right({ phases, scratch: 0 })
   return E.right({
