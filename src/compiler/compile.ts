@@ -7,8 +7,10 @@ import { showShape } from '../graph/shape.ts'
 import { reachable } from '../graph/traverse.ts'
 import { place, placeLiterals } from './arena.ts'
 import { canonicalise } from './canonicalise.ts'
+import type { Buffer } from './buffer.ts'
 import { appendEpilogues } from './epilogue.ts'
 import { fuse, keepApart } from './fuse.ts'
+import { groupKernels } from './group.ts'
 import { joinKernels } from './join.ts'
 import { usualLimits, type Limits } from './limits.ts'
 import { lower } from './lower.ts'
@@ -28,6 +30,13 @@ const requireBound = (parameters: readonly Node[], outputs: readonly Node[]): vo
     throw new TraceError(
       `a tensor is used that was made from an argument, ${escaped.dtype}${showShape(escaped.shape)}, while another function was traced, and has no value outside of it: return it from that function, and use what it returned`,
     )
+}
+
+/** Buffers of outputs, by the numbers of outputs and arguments, each with that of the argument in whose place it is written. */
+const buffersOf = (overwrites: ReadonlyMap<number, number>, buffers: readonly Buffer[]): ReadonlyMap<number, number> => {
+  const found = (kind: 'argument' | 'output', index: number): number =>
+    buffers.findIndex(({ placement }) => placement.kind === kind && placement.index === index)
+  return new Map([...overwrites].map(([output, argument]) => [found('output', output), found('argument', argument)]))
 }
 
 /** What is compiled: the parameters, and the nodes that are computed from them. */
@@ -66,6 +75,8 @@ export const compile = (
   if (passes.epilogue) appendEpilogues(timeline, limits)
   if (passes.join) joinKernels(timeline, limits)
   if (passes.rows) mergeRows(timeline, limits)
+  const overwrites = overwritesOf(timeline, donated)
+  if (passes.group) groupKernels(timeline, limits, buffersOf(overwrites, lowered.buffers))
   const { buffers: placed, arenaBytes } = place(timeline, passes.reuse)
   const { buffers, literalBytes } = placeLiterals(placed)
   return {
@@ -76,6 +87,6 @@ export const compile = (
     kernels: inOrder(timeline),
     arenaBytes,
     literalBytes,
-    overwrites: overwritesOf(timeline, donated),
+    overwrites,
   }
 }

@@ -98,6 +98,10 @@ const fits = ({ live, buffers }: Timeline, peak: number, extensions: readonly Ex
   return true
 }
 
+/** Bytes of the temporaries that live longer. */
+export const bytesExtended = ({ buffers }: Timeline, extensions: readonly Extension[]): number =>
+  extensions.reduce((sum, { buffer, from, to }) => sum + (from <= to ? bytesOf(buffers, buffer) : 0), 0)
+
 /** Extensions of what a kernel reads, if it runs later. */
 export const heldUntil = (timeline: Timeline, kernel: Kernel, place: number): readonly Extension[] =>
   [...new Set(operandsOf(kernel).map((o) => o.buffer))].map((buffer) => ({
@@ -144,6 +148,28 @@ export const join = (timeline: Timeline, peak: number, { kernel, places, place, 
   for (const k of gone) for (const { buffer } of resultsOf(k)) timeline.writer.delete(buffer)
   timeline.kernels[place] = kernel
   enter(timeline, kernel, place)
+  for (const buffer of touched) count(timeline, buffer, 1)
+  return true
+}
+
+/** A kernel that goes to another place. */
+export interface Moving {
+  readonly kernel: Kernel
+  readonly from: number
+  readonly to: number
+  /** What then lives longer. */
+  readonly extensions: readonly Extension[]
+}
+
+/** Counts what a kernel reads and writes at another place, if no more memory than `peak` is live anywhere because of it; who runs there is the caller's. */
+export const move = (timeline: Timeline, peak: number, { kernel, from, to, extensions }: Moving): boolean => {
+  if (extensions.length > 0 && !fits(timeline, peak, extensions)) return false
+  const touched = new Set([...resultsOf(kernel), ...operandsOf(kernel)].map(({ buffer }) => buffer))
+  for (const buffer of touched) {
+    count(timeline, buffer, -1)
+    timeline.readers.get(buffer)?.delete(from)
+  }
+  enter(timeline, kernel, to)
   for (const buffer of touched) count(timeline, buffer, 1)
   return true
 }

@@ -1,7 +1,7 @@
 /** Kernel IR to code: one switch over its kinds. What has no vector code runs one element at a time; nothing runs in TypeScript. */
 import { epilogueKernel, withoutEpilogue, type Contraction } from '../../compiler/epilogue.ts'
 import { separated } from '../../compiler/join.ts'
-import { stepsOf, type ElementwiseKernel, type Kernel, type RowsKernel } from '../../compiler/kernel.ts'
+import type { ElementwiseKernel, Kernel, RowsKernel } from '../../compiler/kernel.ts'
 import { E, pipe } from '../../prelude/fp.ts'
 import { conv } from './conv/conv.ts'
 import { elementwise } from './elementwise/elementwise.ts'
@@ -10,6 +10,7 @@ import type { Generated, Machine, Phase } from './emit/kernelCode.ts'
 import type { Unsupported } from './emit/unsupported.ts'
 import { copy, place } from './move/place.ts'
 import { gather } from './move/gather.ts'
+import { group } from './launch/group.ts'
 import { rows } from './launch/rows.ts'
 import { reduce } from './reduce/reduce.ts'
 import { scalarElementwise, scalarReduce } from './scalar/scalar.ts'
@@ -82,6 +83,6 @@ export const generate = (kernel: Kernel, machine: Machine): Generated => {
     case 'rows':
       return rowsCode(kernel, machine)
     case 'group':
-      return inTurn(stepsOf(kernel).map((step) => generate(step, machine)))
+      return group(kernel.members.map((member) => generate(member, machine)))
   }
 }
