@@ -32,11 +32,21 @@ const requireBound = (parameters: readonly Node[], outputs: readonly Node[]): vo
     )
 }
 
-/** Buffers of outputs, by the numbers of outputs and arguments, each with that of the argument in whose place it is written. */
-const buffersOf = (overwrites: ReadonlyMap<number, number>, buffers: readonly Buffer[]): ReadonlyMap<number, number> => {
-  const found = (kind: 'argument' | 'output', index: number): number =>
-    buffers.findIndex(({ placement }) => placement.kind === kind && placement.index === index)
-  return new Map([...overwrites].map(([output, argument]) => [found('output', output), found('argument', argument)]))
+/** Overwrites by buffers: that of an output, and that of the argument in whose place it is written. */
+const overwrittenBuffers = (
+  overwrites: ReadonlyMap<number, number>,
+  buffers: readonly Buffer[],
+): ReadonlyMap<number, number> => {
+  const found = { argument: new Map<number, number>(), output: new Map<number, number>() }
+  buffers.forEach(({ placement }, buffer) => {
+    if (placement.kind === 'argument' || placement.kind === 'output') found[placement.kind].set(placement.index, buffer)
+  })
+  return new Map(
+    [...overwrites].flatMap(([output, argument]) => {
+      const [written, over] = [found.output.get(output), found.argument.get(argument)]
+      return written === undefined || over === undefined ? [] : [[written, over] as const]
+    }),
+  )
 }
 
 /** What is compiled: the parameters, and the nodes that are computed from them. */
@@ -76,7 +86,7 @@ export const compile = (
   if (passes.join) joinKernels(timeline, limits)
   if (passes.rows) mergeRows(timeline, limits)
   const overwrites = overwritesOf(timeline, donated)
-  if (passes.group) groupKernels(timeline, limits, buffersOf(overwrites, lowered.buffers))
+  if (passes.group) groupKernels(timeline, limits, overwrittenBuffers(overwrites, lowered.buffers))
   const { buffers: placed, arenaBytes } = place(timeline, passes.reuse)
   const { buffers, literalBytes } = placeLiterals(placed)
   return {

@@ -121,8 +121,9 @@ const moveMember = (grouping: Grouping, member: Member, from: number, to: number
   const together = [...at(members, to), member]
   const bounds = boundsOfBuffers(timeline.buffers, { ...limits, buffers: Infinity })
   if (!bounds(together.flatMap((m) => [...operandsOf(m), ...results(m)]).map(({ buffer }) => buffer))) return false
-  if (!move(timeline, peak, { kernel: member, from, to, extensions })) return false
-  members[from] = at(members, from).filter((m) => m !== member)
+  const staying = at(members, from).filter((m) => m !== member)
+  if (!move(timeline, peak, { kernel: member, from, to, staying, extensions })) return false
+  members[from] = staying
   members[to] = to < from ? together : [member, ...at(members, to)]
   return true
 }

@@ -178,20 +178,23 @@ export interface Moving {
   readonly kernel: Kernel
   readonly from: number
   readonly to: number
+  /** The other kernels at the place where it was. */
+  readonly staying: readonly Kernel[]
   /** What then lives longer. */
   readonly extensions: readonly Extension[]
 }
 
 /** Counts what a kernel reads and writes at another place, if no more memory than `peak` is live anywhere because of it; who runs there is the caller's. */
-export const move = (timeline: Timeline, peak: number, { kernel, from, to, extensions }: Moving): boolean => {
+export const move = (timeline: Timeline, peak: number, { kernel, from, to, staying, extensions }: Moving): boolean => {
   if (extensions.length > 0 && !fits(timeline, peak, extensions)) return false
-  const touched = new Set([...resultsOf(kernel), ...operandsOf(kernel)].map(({ buffer }) => buffer))
-  for (const buffer of touched) {
-    count(timeline, buffer, -1)
-    timeline.readers.get(buffer)?.delete(from)
-  }
+  const touched = [...new Set([...resultsOf(kernel), ...operandsOf(kernel)].map(({ buffer }) => buffer))]
+  const before = touched.map((buffer) => lifeOf(timeline, buffer))
+  for (const buffer of touched) timeline.readers.get(buffer)?.delete(from)
+  for (const other of staying) enter(timeline, other, from)
   enter(timeline, kernel, to)
-  for (const buffer of touched) count(timeline, buffer, 1)
+  touched.forEach((buffer, i) => {
+    recount(timeline, buffer, before[i])
+  })
   return true
 }
 
