@@ -7,8 +7,8 @@
  * Steps are only put together, so no bit changes.
  */
 import { at } from '../prelude/array.ts'
-import { operandsOf, resultsOf, type Kernel, type RowsKernel, type Stage } from './kernel.ts'
-import { boundsOfBuffers, type Limits } from './limits.ts'
+import { operandsOf, resultsOf, type Kernel, type Operand, type RowsKernel, type Stage } from './kernel.ts'
+import { boundsOfBuffers, operationsIn, type Limits } from './limits.ts'
 import { joinReasons } from './reason.ts'
 import { join, peakOf, placesFor, type Timeline } from './timeline.ts'
 import { coalesce, type View } from './view.ts'
@@ -34,6 +34,10 @@ const runsOfView = (view: View, length: number): number => {
   return offset - reach(-1) >= 0 && offset + reach(1) < stride ? count : 1
 }
 
+/** Whether row i of so many, of a stage that reads an operand of a buffer of `length` elements, reads no more of it than its i-th equal part. */
+export const readsOwnRow = ({ view }: Operand, length: number, rows: number): boolean =>
+  runsOfView(view, length) % rows === 0
+
 /** Into how many rows a stage may be cut, apart from what it reads. */
 const runsOfStage = (stage: Stage): number =>
   stage.kind === 'elementwise' ? stage.body.size : runsOfView(stage.target, stage.size)
@@ -55,11 +59,18 @@ const rowLength = (stages: readonly Stage[], rows: number): number =>
 
 const stagesOf = (kernel: Staged): readonly Stage[] => (kernel.kind === 'rows' ? kernel.stages : [kernel])
 
-/** Whether rows are worth it: many enough to be shared, unless all is small, and each so short that it stays near. */
-const fits = (first: Staged, second: Staged, { stages, rows }: RowsKernel, { rows: limits }: Limits): boolean => {
+/** Whether rows are worth it: a reduction among them, for what else fits together has been joined; many enough to be shared, unless all is small; and each so short that it stays near. */
+const fits = (
+  first: Staged,
+  second: Staged,
+  { stages, rows }: RowsKernel,
+  { rows: limits, operations }: Limits,
+): boolean => {
   const length = rowLength(stages, rows)
   const needed = [first, second].map((kernel) => rowLength(stagesOf(kernel), rowsOf(kernel)))
   if (stages.length > limits.stages || length > Math.max(...needed, limits.small)) return false
+  if (stages.every(({ kind }) => kind === 'elementwise')) return false
+  if (stages.reduce((sum, { body }) => sum + operationsIn(body), 0) > operations) return false
   return rows >= limits.few ? length <= limits.longest : length * rows <= limits.small
 }
 

@@ -20,7 +20,12 @@ export const openLibrary = (pool: Pool, shared: boolean): Library => {
   const indices = new Map<string, number>()
   return {
     add: (phases) => {
-      const unknown = new Map(phases.flatMap(withCalls).filter(({ key }) => !indices.has(key)).map((phase) => [phase.key, phase]))
+      const unknown = new Map(
+        phases
+          .flatMap(withCalls)
+          .filter(({ key }) => !indices.has(key))
+          .map((phase) => [phase.key, phase]),
+      )
       if (unknown.size === 0) return
       const functions: Function[] = []
       const places: (readonly [string, number])[] = []

@@ -228,12 +228,7 @@ export const makeProgram = (parts: Parts, heap: Heap, pool: Pool, shared: Shared
   }
 }
 
-const programIn = (
-  owned: Owned,
-  parts: Parts,
-  pool: Pool,
-  shared: Shared,
-): Executable<WasmMemory> => {
+const programIn = (owned: Owned, parts: Parts, pool: Pool, shared: Shared): Executable<WasmMemory> => {
   const { heap } = owned
   const { plan, generated, functionOf, sharing } = parts
   const places = placesOf(plan, owned)
