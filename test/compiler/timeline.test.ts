@@ -33,10 +33,7 @@ const kernel = (reads: readonly number[], output: number): ElementwiseKernel => 
 
 /** Kernels in a row: each reads buffer 0, which the first writes, and what the one before it has written. */
 const chain = (count: number): Timeline =>
-  timelineOf(
-    [kernel([], 0), ...Array.from({ length: count - 1 }, (_, i) => kernel([0, i], i + 1))],
-    temporaries(count),
-  )
+  timelineOf([kernel([], 0), ...Array.from({ length: count - 1 }, (_, i) => kernel([0, i], i + 1))], temporaries(count))
 
 /** Bytes that live at each place, counted anew. */
 const counted = (timeline: Timeline): readonly number[] =>
