@@ -7,7 +7,7 @@ import type { Plan } from '../../compiler/plan.ts'
 import { allDTypes } from '../../compiler/dtypes.ts'
 import { usualLimits } from '../../compiler/limits.ts'
 import type { Backend, Machine } from '../backend.ts'
-import { generate } from './generate.ts'
+import { generateAll } from './once.ts'
 import type { Generated, Phase } from './emit/kernelCode.ts'
 import { openLibrary } from './library.ts'
 import { capabilities, checkWinograd, choose, whyNot } from './machine.ts'
@@ -57,7 +57,7 @@ const backendOver = (heap: Heap, pool: Pool, tried: Tried, sharing: Sharing = 'w
   const shared: Shared = { arena: noMemory, scratch: noMemory }
   const known = new WeakMap<Plan, readonly Generated[]>() // a plan is measured before it is prepared, and both need its code
   const codeOf = (plan: Plan): readonly Generated[] => {
-    const generated = known.get(plan) ?? plan.kernels.map((kernel) => generate(kernel, machine))
+    const generated = known.get(plan) ?? generateAll(plan.kernels, machine)
     known.set(plan, generated)
     return generated
   }
