@@ -6,6 +6,7 @@ import { at } from '../../prelude/array.ts'
 import type { Kernel } from '../../compiler/kernel.ts'
 import type { Generated, Machine, Parameter } from './emit/kernelCode.ts'
 import { generate } from './generate.ts'
+import { group } from './launch/group.ts'
 
 /** What a kernel is apart from its buffers, as a text; and the buffers in the order in which it names them. */
 interface Anonymous {
@@ -40,22 +41,27 @@ const anonymous = (kernel: Kernel): Anonymous => {
 /** The code with other buffers. */
 const renamed = ({ phases, scratch }: Generated, from: readonly number[], to: readonly number[]): Generated => {
   const names = new Map(from.map((buffer, i) => [buffer, at(to, i)]))
-  const word = (parameter: Parameter): Parameter =>
-    typeof parameter === 'number' || parameter.kind !== 'buffer'
-      ? parameter
-      : { ...parameter, buffer: names.get(parameter.buffer) ?? parameter.buffer }
+  const word = (parameter: Parameter): Parameter => {
+    if (typeof parameter === 'number') return parameter
+    if (parameter.kind === 'block') return { ...parameter, words: parameter.words.map(word) }
+    return parameter.kind === 'buffer'
+      ? { ...parameter, buffer: names.get(parameter.buffer) ?? parameter.buffer }
+      : parameter
+  }
   return { phases: phases.map((phase) => ({ ...phase, parameters: phase.parameters.map(word) })), scratch }
 }
 
 /** The code of each kernel for this machine. */
 export const generateAll = (kernels: readonly Kernel[], machine: Machine): readonly Generated[] => {
   const known = new Map<string, { readonly buffers: readonly number[]; readonly generated: Generated }>()
-  return kernels.map((kernel) => {
+  const codeOf = (kernel: Kernel): Generated => {
+    if (kernel.kind === 'group') return group(kernel.members.map(codeOf))
     const { text, buffers } = anonymous(kernel)
     const alike = known.get(text)
     if (alike !== undefined) return renamed(alike.generated, alike.buffers, buffers)
     const generated = generate(kernel, machine)
     known.set(text, { buffers, generated })
     return generated
-  })
+  }
+  return kernels.map(codeOf)
 }
