@@ -65,9 +65,9 @@ export const noiseOf = (key: Key, index: Tensor, shape: Shape): Tensor =>
 
 /** The losses of a chunk's draws, [size], for a network. */
 const chunkLosses =
-  ({ objective }: Recipe) =>
+  ({ lossOptions }: Recipe) =>
   (denoise: Denoise, images: Tensor, t: Tensor, key: Key, index: Tensor): Tensor =>
-    diffusionLosses(objective)(denoise, normalise(images), t, noiseOf(key, index, images.shape))
+    diffusionLosses(lossOptions)(denoise, normalise(images), t, noiseOf(key, index, images.shape))
 
 /** The network that knows the mean image alone. @param mean [H, W, C] in [−1, 1] */
 const constantPredictor =

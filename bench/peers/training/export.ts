@@ -63,7 +63,7 @@ const tensors: readonly (readonly [string, ArrayRecord])[] = [
   ],
   ['signal', floats(schedule.sqrtAlphaBar)],
   ['noise', floats(schedule.sqrtOneMinusAlphaBar)],
-  ['weight', floats(lossWeights(recipe.objective))],
+  ['weight', floats(lossWeights(recipe.lossOptions))],
   ['rate', floats(steps.map(recipe.rateAt))],
   ['decay', floats(steps.map(recipe.decayAt))],
 ]
