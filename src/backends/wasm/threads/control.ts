@@ -33,7 +33,7 @@ import {
   type Local,
   type Statement,
 } from '../assembler/code.ts'
-import type { Function } from '../assembler/module.ts'
+import type { FunctionDefinition } from '../assembler/module.ts'
 
 /** Words of a record: the function's index in the table, its block, units, units at once, and who is called for it. */
 export const recordWords = 8
@@ -214,7 +214,7 @@ const join = (mayWait: boolean, ending: Local): readonly Statement[] => {
  * @param threads whether there are other threads
  * @param mayWait whether this thread may sleep, as a page's own may not
  */
-export const runFunction = (threads: boolean, mayWait: boolean): Function => {
+export const runFunction = (threads: boolean, mayWait: boolean): FunctionDefinition => {
   const [end, ending] = [local('end', 'i32'), local('ending', 'i32')]
   const { control: c, record } = locals
   const alone = callUnits(record, i32(0), word(record, 2))
@@ -275,7 +275,7 @@ const finish: readonly Statement[] = [
  * The ticket is read before the mail is looked at, and who makes new functions sends them before a ticket can ask for them: so a worker
  * whose exchange succeeds has the functions of the record.
  */
-export const workFunction: Function = {
+export const workFunction: FunctionDefinition = {
   name: 'work',
   parameters: [locals.control, locals.mail],
   body: [

@@ -8,7 +8,7 @@ import { encode } from '../assembler/module.ts'
 import type { Phase } from '../emit/kernelCode.ts'
 import { calls, control, endings, runFunction, workFunction } from './control.ts'
 import { initialPages, maximumPages, type Heap } from '../memory.ts'
-import type { Platform, Worker } from './threads.ts'
+import type { Platform, WorkerHandle } from './threads.ts'
 import { confession, install, instantiate, openThread, type Functions } from './worker.ts'
 
 /** Threads that run programs. */
@@ -74,7 +74,7 @@ export const openPool = async (heap: Heap, platform: Platform, threads: number):
       platform.startWorker({ kind: 'begin', memory: heap.memory, loops, control: address }, lost),
     ),
   )
-  const workers = started.flatMap((s): readonly Worker[] => (s.status === 'fulfilled' ? [s.value] : []))
+  const workers = started.flatMap((s): readonly WorkerHandle[] => (s.status === 'fulfilled' ? [s.value] : []))
   const close = async (): Promise<void> => {
     broken ??= 'the device is closed'
     await Promise.all(workers.map((worker) => worker.end()))
