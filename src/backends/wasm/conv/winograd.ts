@@ -10,7 +10,7 @@ import { at, permute, product } from '../../../prelude/array.ts'
 import { E } from '../../../prelude/fp.ts'
 import type { ConvKernel } from '../../../compiler/kernel.ts'
 import { contiguous, type View } from '../../../compiler/view.ts'
-import { contraction, movedBy, startOf } from '../gemm/gemm.ts'
+import { contraction } from '../gemm/gemm.ts'
 import { epilogueNumbers, epilogueOf, structureOfEpilogue, type Epilogue } from '../gemm/gemmEpilogue.ts'
 import { inBuffer, inScratch, table } from '../emit/block.ts'
 import type { Unsupported } from '../emit/unsupported.ts'
@@ -51,7 +51,7 @@ const gathered = (
   const records = offsetsOf(images, grid)
   const tiles = records.length / grid.side ** 2
   const start = inScratch(offset)
-  const lowest = movedBy(startOf(operand), lowestOf(images))
+  const lowest = inBuffer(operand.buffer, 4 * (view.offset + lowestOf(images)))
   return {
     phase: phase(
       gatheringCode,
@@ -124,9 +124,7 @@ export const winogradWith = (
   const sums = inScratch(x.bytes + y.bytes)
   const { phases, scratch } = contraction(
     {
-      x: x.start,
-      y: y.start,
-      out: sums,
+      first: { x: 0, y: 0, out: 0 },
       isWhole: false,
       readsOnce: true,
       batch: [{ length: points, x: x.count.channels, y: y.count.channels, out: channels }],
@@ -134,6 +132,7 @@ export const winogradWith = (
       columns: [{ length: channels, x: 0, y: y.step[y.left], out: 1 }],
       depth: [{ length: depth, x: x.step[x.depth], y: y.step[y.depth], out: 0 }],
     },
+    { x: x.start, y: y.start, out: sums },
     machine,
     undefined,
     x.bytes + y.bytes + sumBytes,
