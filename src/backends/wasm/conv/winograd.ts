@@ -15,10 +15,10 @@ import { epilogueNumbers, epilogueOf, structureOfEpilogue, type Epilogue } from 
 import { inBuffer, inScratch, table } from '../emit/block.ts'
 import type { Unsupported } from '../emit/unsupported.ts'
 import { phase, type Generated, type Machine, type Parameter, type Phase } from '../emit/kernelCode.ts'
-import { gatheringCode, scatteringCode, tileBytes, type Form } from './winogradCode.ts'
-import { productsOf, type Part, type Products, type Tiled } from './winogradProducts.ts'
+import { gatheringCode, lanesAtOnce, scatteringCode, tileBytes, type Form } from './winogradCode.ts'
+import { productsOf, type Part, type Products, type Tiled } from '../../../compiler/contraction/winogradProducts.ts'
 import { lowestOf, offsetsOf, rowsOf, scatteredRecords } from './winogradTiles.ts'
-import { winograds, type Winograd } from './winogradTransforms.ts'
+import { winograds, type Winograd } from '../../../compiler/contraction/winograd.ts'
 
 /** Bytes of points that are worth a thread's attention. */
 const unitsOfWork = 65_536
@@ -108,7 +108,7 @@ export const winogradWith = (
   w: Winograd,
   always = false,
 ): E.Either<Unsupported, Generated> | undefined => {
-  const products = productsOf(kernel, w)
+  const products = productsOf(kernel, w, lanesAtOnce)
   if (products === undefined) return undefined
   const { shape, output, epilogue: body } = kernel
   const x = gathered(products.x, w, machine.fma, 0)
