@@ -11,7 +11,8 @@ import { roundTo } from '../../../graph/dtype.ts'
 import type { ElementwiseKernel, ReduceKernel } from '../../../compiler/kernel.ts'
 import { accumulationOf, partialBytes, type Accumulation } from '../emit/accumulator.ts'
 import { castStep, isLaneType, whyNotVector } from '../emit/body.ts'
-import { domainOf, joined, reordered, type Domain } from '../../../compiler/domain.ts'
+import { domainOf, reordered, type Domain } from '../../../compiler/domain.ts'
+import { cutOf, reductionBox, type Cut, type CutPolicy, type ReductionBox } from '../../../compiler/reduction.ts'
 import { elementwise } from '../elementwise/elementwise.ts'
 import { inBuffer, inScratch } from '../emit/block.ts'
 import { phase, type Generated, type Parameter, type Phase } from '../emit/kernelCode.ts'
@@ -20,32 +21,6 @@ import { odometerOf } from '../emit/odometer.ts'
 import { walksAlong } from '../emit/opening.ts'
 import type { Unsupported } from '../emit/unsupported.ts'
 import { joinCode, joinUnit, reduceCode, resultsOf, type Form } from './reduceCode.ts'
-
-/** A box whose axes are sorted: those of the results, the last of which the output walks element by element, then the reduced ones. */
-interface Sorted {
-  readonly domain: Domain
-  /** How many axes are the results'; at least one, and at least one is reduced. */
-  readonly kept: number
-}
-
-const oneMore = ({ lengths, tracks }: Domain, place: number, outputStride: number): Domain => ({
-  lengths: lengths.toSpliced(place, 0, 1),
-  tracks: tracks.map((t, k) => ({ ...t, strides: t.strides.toSpliced(place, 0, k === 0 ? outputStride : 0) })),
-})
-
-const sorted = (domain: Domain): Sorted => {
-  const { lengths, tracks } = domain
-  const output = at(tracks, 0).strides
-  const all = range(lengths.length)
-  const reach = (a: number): number => tracks.reduce((sum, { strides }) => sum + Math.abs(at(strides, a)), 0)
-  const results = all.filter((a) => output[a] !== 0).toSorted((a, b) => at(output, b) - at(output, a))
-  const reduced = all.filter((a) => output[a] === 0).toSorted((a, b) => reach(b) - reach(a))
-  const whole = joined(reordered(domain, [...results, ...reduced]))
-  const kept = at(whole.tracks, 0).strides.filter((s) => s !== 0).length
-  const withResult = kept === 0 ? oneMore(whole, 0, 1) : whole
-  const first = Math.max(1, kept)
-  return { domain: first === withResult.lengths.length ? oneMore(withResult, first, 0) : withResult, kept: first }
-}
 
 const costs: { readonly [W in Walk]: number } = { stays: 0.1, next: 0.25, back: 0.3, jumps: 1 }
 
@@ -59,40 +34,23 @@ const costAlong = (domain: Domain, axis: number): number => {
 }
 
 /** The axis that vectors lie along; on a tie the results'. */
-const axisOfVectors = ({ domain, kept }: Sorted): number => {
+const axisOfVectors = ({ domain, kept }: ReductionBox): number => {
   const candidates = [kept - 1, ...range(domain.lengths.length).slice(kept).toReversed()]
   const all = candidates.map((a) => costAlong(domain, a))
   return at(candidates, all.indexOf(Math.min(...all)))
 }
 
-/** Elements that a part has at least. */
-const partSize = 8192
-
-/** Units that occupy all threads. */
-const enoughUnits = 16
-
-interface Cut {
-  readonly parts: number
-  /** Elements of a part along the axis that is cut. */
-  readonly length: number
-}
-
-/** How an axis of `length` elements is cut, where `units` units have `size` elements together. */
-const cutOf = (length: number, units: number, size: number): Cut => {
-  const parts = Math.min(Math.ceil(enoughUnits / units), Math.floor(size / partSize), length)
-  if (units >= enoughUnits || parts < 2) return { parts: 1, length }
-  const each = Math.ceil(Math.ceil(length / parts) / 16) * 16
-  return { parts: Math.ceil(length / each), length: each }
-}
+/** Long reductions to few results are cut, so that there are units for all threads. */
+const policy: CutPolicy = { partSize: 8192, enoughUnits: 16, multiple: 16 }
 
 /** A reduction in one form, over a box whose reduced axes are in the order in which they are looped over. */
 const phaseOf = (
   kernel: ReduceKernel,
   accumulation: Accumulation,
-  { domain, kept }: Sorted,
+  { domain, kept }: ReductionBox,
   form: Form,
   columnsFrom: number,
-  parts: Cut & { readonly axis: number },
+  parts: Cut,
 ): Phase => {
   const { body, dtype, output, size } = kernel
   const { lengths, tracks } = domain
@@ -202,23 +160,22 @@ export const reduce = (kernel: ReduceKernel): E.Either<Unsupported, Generated> =
   const accumulation = accumulates.right
   const found = domainOf(body.size, [target, ...leavesOf(body).map(([, leaf]) => viewOf(leaf))])
   if (found === undefined) return E.left({ kind: 'axes' })
-  const box = sorted(found)
+  const box = reductionBox(found)
   const { kept, domain } = box
   if (at(at(domain.tracks, 0).strides, kept - 1) !== 1) return E.left({ kind: 'results apart' })
   const axis = axisOfVectors(box)
   const across = axis >= kept
   const reduced = range(domain.lengths.length).slice(kept)
   const loops = across ? [...reduced.filter((a) => a !== axis), axis] : reduced
-  const ordered: Sorted = { kept, domain: reordered(domain, [...range(kept), ...loops]) }
+  const ordered: ReductionBox = { kept, domain: reordered(domain, [...range(kept), ...loops]) }
   const { lengths } = ordered.domain
   const results = at(lengths, kept - 1)
   const forms: readonly Form[] = across
     ? [results >= 4 ? 'rows' : 'row']
     : [...(results >= 16 ? (['columns'] as const) : []), ...(results % 16 > 0 ? (['column'] as const) : [])]
-  const longest = reduced.reduce((best, a) => (at(lengths, a) > at(lengths, best) ? a : best), lengths.length - 1)
   const outer = product(lengths.slice(0, kept - 1))
   const units = outer * Math.ceil(results / (across ? (results >= 4 ? 4 : 1) : 16))
-  const cut = { ...cutOf(at(lengths, longest), units, body.size), axis: longest }
+  const cut = cutOf(ordered, units, body.size, policy)
   const phases = forms.map((form) =>
     phaseOf(kernel, accumulation, ordered, form, form === 'column' ? results - (results % 16) : 0, cut),
   )
