@@ -2,7 +2,7 @@
  * The operands of an epilogue in the axes of the contraction's output, [batch, rows, columns]: an operand's address is a sum of three parts, one of
  * each, so that code which walks over the output needs no division.
  */
-import { permute } from '../../prelude/array.ts'
+import { at, permute } from '../../prelude/array.ts'
 import { refined } from '../nest.ts'
 import { coalesce, type View } from '../view.ts'
 
@@ -27,7 +27,7 @@ const axesOf = (view: View, axes: readonly number[]): View => ({
 export const operandParts = (view: View, shape: OutputShape): OperandParts | undefined => {
   const found = refined(view, shape)
   if (found === undefined) return undefined
-  const [batch, rows, columnPart] = found.parts.map((axes) => axesOf(found.view, axes)) as [View, View, View]
-  const columns = coalesce(columnPart)
-  return columns.shape.length > 1 ? undefined : { batch, rows, step: columns.strides[0] ?? 0 }
+  const part = (axis: 0 | 1 | 2): View => axesOf(found.view, at(found.parts, axis))
+  const columns = coalesce(part(2))
+  return columns.shape.length > 1 ? undefined : { batch: part(0), rows: part(1), step: columns.strides[0] ?? 0 }
 }

@@ -7,7 +7,7 @@
  * odd parts of opposite sign: so they are computed as a sum and a difference. How a row is summed is a matter of rounding, so a transform is
  * written as its sums, over any values that can be added and scaled: a backend gives expressions of its code, and {@link matrixOf} gives numbers.
  */
-import { range } from '../../prelude/array.ts'
+import { at, range } from '../../prelude/array.ts'
 
 /** What transforms do with values. */
 export interface Arithmetic<V> {
@@ -54,6 +54,14 @@ interface Tuples<V> {
   readonly 6: readonly [V, V, V, V, V, V]
 }
 
+/** The first values as a tuple. */
+const tuples: { readonly [N in keyof Tuples<unknown>]: <V>(values: readonly V[]) => Tuples<V>[N] } = {
+  2: (v) => [at(v, 0), at(v, 1)],
+  3: (v) => [at(v, 0), at(v, 1), at(v, 2)],
+  4: (v) => [at(v, 0), at(v, 1), at(v, 2), at(v, 3)],
+  6: (v) => [at(v, 0), at(v, 1), at(v, 2), at(v, 3), at(v, 4), at(v, 5)],
+}
+
 /** The arithmetic, and even + odd, even − odd. */
 interface Sums<V> extends Arithmetic<V> {
   readonly both: (even: V, odd: V) => readonly [V, V]
@@ -70,7 +78,7 @@ const transform = <N extends keyof Tuples<unknown>>(
   of: <V>(values: readonly V[], arithmetic: Arithmetic<V>) => {
     const { plus, minus } = arithmetic
     const both = (even: V, odd: V): readonly [V, V] => [plus(even, odd), minus(even, odd)]
-    return of(values as unknown as Tuples<V>[N], { ...arithmetic, both }) // there are `from` of them
+    return of(tuples[from](values), { ...arithmetic, both })
   },
 })
 
