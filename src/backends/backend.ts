@@ -22,15 +22,14 @@ export interface Executable<M extends Memory = Memory> {
   readonly source?: () => readonly string[]
 }
 
-/** What code was made for. The same choices give the same bits, on every machine that can make them. */
-export interface Machine {
-  /** Whether x·y + z may be one operation that rounds once (relaxed SIMD). */
-  readonly fma: boolean
-  /** Whether the engine joins pairs of 128-bit operations into 256-bit ones; this changes no bit by itself, but the tiles that are chosen. */
-  readonly wide: boolean
-  /** m, where 3×3 convolutions may be computed by Winograd's algorithm F(m×m, 3×3), with other roundings; absent: as the sums that they are. */
-  readonly winograd?: 2 | 4
-}
+/** Anything that JSON holds. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json }
+
+/**
+ * What a backend has chosen for the machine that it runs on, where that changes bits: plain data, to be kept with a run and given back when it goes
+ * on. Only the backend looks into it. The same choices give the same bits, on every machine that can make them.
+ */
+export type Choices = { readonly [name: string]: Json }
 
 /** The interface of every backend. Reading back is asynchronous because a GPU's is. */
 export interface Backend<M extends Memory = Memory> {
@@ -45,8 +44,8 @@ export interface Backend<M extends Memory = Memory> {
   readonly limits: Limits
   /** What it computes with. */
   readonly dtypes: readonly DType[]
-  /** What code is made for, where that is a choice. */
-  readonly machine?: Machine
+  /** What it has chosen, where there is a choice. */
+  readonly choices?: Choices
   /**
    * Bytes that a run of the plan takes here, with all that the backend adds to arguments, results and temporaries: what lies between the steps of a
    * kernel, literals, tables, padding. Of a plan that is too large already it may be the plan's own bytes, which cost nothing to tell.
