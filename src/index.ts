@@ -29,6 +29,7 @@ export { type DeviceError } from './backends/registry.ts'
 export type { DType, TypedArray } from './graph/dtype.ts'
 export type { Shape } from './graph/shape.ts'
 export {
+  DeviceLost,
   DTypeError,
   NonFiniteError,
   OutOfMemory,

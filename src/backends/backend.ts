@@ -12,6 +12,11 @@ export interface Memory {
 
 /** A plan made ready to run. */
 export interface Executable<M extends Memory = Memory> {
+  /**
+   * Resolves when the plan can run, and rejects where its code cannot be compiled; nothing runs it before. Absent where it can run at once. A GPU
+   * compiles the code of many kernels at the same time only if nobody waits for each.
+   */
+  readonly ready?: Promise<void>
   /** Runs the plan on arguments, writing the outputs. An output lies apart from everything else, or in the place of the argument that the plan lets it overwrite. */
   readonly run: (inputs: readonly M[], outputs: readonly M[]) => void
   /** Runs the plan as `run` does, waiting for each kernel: milliseconds of each, in the plan's order. Absent where kernels are not run one by one. */
@@ -55,9 +60,11 @@ export interface Backend<M extends Memory = Memory> {
   /** Gives memory back to be allocated again. */
   readonly release: (memory: M) => void
   readonly write: (memory: M, values: TypedArray) => void
-  /** The copy is taken when it is called, so that later runs do not change it. */
+  /** The copy is taken when it is called, so that later runs do not change it. It may reject, where the device is lost meanwhile. */
   readonly read: (memory: M) => Promise<Uint8Array>
   readonly prepare: (plan: Plan) => Executable<M>
+  /** Resolves with the reason if the device is lost, with all that is in its memory. Absent where that cannot happen. */
+  readonly lost?: Promise<string>
   readonly close: () => Promise<void>
 }
 
