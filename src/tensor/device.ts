@@ -14,6 +14,7 @@ import type { BackendName, CommonOptions, GivenOptions, OptionsByName, OptionsOf
 import { loadBackend, loadFastest, type DeviceError } from '../backends/registry.ts'
 import { compileFunction, type Compile } from './compiled.ts'
 import { expectTensor } from './expect.ts'
+import { watchLoss } from './lost.ts'
 import { readings, type Elements, type Readings } from './reading.ts'
 import { readBytes, realizeTree } from './realize.ts'
 import { releaseTree, scopeOf, type Scoping } from './scope.ts'
@@ -137,6 +138,7 @@ export interface DeviceHabits {
 /** A device that runs on this backend. */
 export const deviceOn = (backend: Backend, { passes, onWarning = warn }: DeviceHabits = {}): Device => {
   const session = openSession(backend, { ...allPasses, ...passes }, onWarning)
+  void watchLoss(session)
   const realize = async <T>(tree: T): Promise<T> => {
     const origin = dataOrigin(realize) // now: behind an await the caller's line is no longer known
     const realized = await inTurn(session, () => realizeTree(session, tree))

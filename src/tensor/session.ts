@@ -10,7 +10,6 @@ import type { CompileOptions } from '../compiler/compile.ts'
 import type { Passes } from '../compiler/passes.ts'
 import type { Plan } from '../compiler/plan.ts'
 import type { Backend, Executable, Memory } from '../backends/backend.ts'
-import { watchLoss } from './lost.ts'
 
 /** Why memory cannot be used any more. */
 export type End =
@@ -122,7 +121,6 @@ export const openSession = (backend: Backend, passes: Passes, warn: (message: st
     lost: undefined,
     waiting: new Set(),
   }
-  void watchLoss(session)
   return session
 }
 
