@@ -10,8 +10,17 @@ import { readAt, type Field, type Parameter } from './block.ts'
 import { unitFunction, type Unit } from './opening.ts'
 import { textOf, type Plain } from './structure.ts'
 
-export type { Machine } from '../../backend.ts'
 export type { Parameter } from './block.ts'
+
+/** What code is made for: the choices of this backend. */
+export interface Machine {
+  /** Whether x·y + z may be one operation that rounds once (relaxed SIMD). */
+  readonly fma: boolean
+  /** Whether the engine joins pairs of 128-bit operations into 256-bit ones; this changes no bit by itself, but the tiles that are chosen. */
+  readonly wide: boolean
+  /** m, where 3×3 convolutions may be computed by Winograd's algorithm F(m×m, 3×3), with other roundings; absent: as the sums that they are. */
+  readonly winograd?: 2 | 4
+}
 
 /** The structure of code of which there is one function. */
 export type Unstructured = Readonly<Record<never, never>>

@@ -5,6 +5,7 @@
  * the last one hold whatever is there: their sums are never stored.
  */
 import { range } from '../../../prelude/array.ts'
+import { count, type Axis } from '../../../compiler/contraction/contraction.ts'
 import {
   add,
   apply,
@@ -20,7 +21,7 @@ import {
 } from '../assembler/code.ts'
 import { block, table, words } from '../emit/block.ts'
 import { fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
-import { bytesOf, count, type Axis, type Contraction, type Depth } from './gemmContraction.ts'
+import { bytesOf, type Depth, type Placed } from './gemmTables.ts'
 import { code, phase, type Parameter, type Phase } from '../emit/kernelCode.ts'
 import { eachUnit } from '../emit/opening.ts'
 
@@ -127,7 +128,7 @@ const padded = (offsets: Int32Array, width: number): Int32Array =>
   )
 
 /** The phase that packs y into panels of `width` columns at `to`. */
-export const pack = (c: Contraction, depth: Depth, width: number, to: Parameter): Phase => {
+export const pack = (c: Placed, depth: Depth, width: number, to: Parameter): Phase => {
   const neighbours = neighbouring(c.columns)
   const panels = Math.ceil(count(c.columns) / width)
   const chunks = Math.max(1, Math.ceil(depth.length / chunkLength))
