@@ -306,8 +306,8 @@ const overwriting = mutantsOf('compiler', 'src/compiler/overwrite.ts', inFile('c
   [
     'narrow elements are written over by wide ones before they are read',
     'missing check',
-    'kernel.body.size === length &&',
-    'kernel.body.size <= length &&',
+    'step.body.size === length &&',
+    'step.body.size <= length &&',
   ],
   [
     'a result is written over an argument that a later result needs',
@@ -328,6 +328,20 @@ const overwriting = mutantsOf('compiler', 'src/compiler/overwrite.ts', inFile('c
     '|| donated.size > 99) return',
   ],
   ['an argument has two results', 'missing check', 'candidates.splice(found, 1)', 'candidates.slice(found, found + 1)'],
+  [
+    'a later stage reads what its row has written over',
+    'wrong order',
+    'stages.findIndex((s) => s === other) < stages.findIndex((s) => s === written)',
+    'stages.some((s) => s === other)',
+    inFile('compiler/rows'),
+  ],
+  [
+    'a stage reads rows that others have written over',
+    'missing check',
+    'isBefore && operandsOf(other).every((o) => o.buffer !== buffer || readsOwnRow(o, length, rows))',
+    'isBefore && rows > 0 && length > 0',
+    inFile('compiler/rows'),
+  ],
 ])
 
 const epilogues = mutantsOf('compiler', 'src/compiler/epilogue.ts', inFile('compiler/epilogue'), [
@@ -353,6 +367,84 @@ const joining = mutantsOf('compiler', 'src/compiler/join.ts', inFile('compiler/j
     "placement.kind !== 'temporary' ||",
     "placement.kind === 'literal' ||",
   ],
+])
+
+const rows = mutantsOf('compiler', 'src/compiler/rows.ts', inFile('compiler/rows'), [
+  [
+    'a stage reads the row of another',
+    'missing check',
+    'if (count * stride !== length) return 1',
+    'if (count < 0) return 1',
+  ],
+  [
+    'a stage reads beyond its row',
+    'off by one',
+    'offset + reach(1) < stride ? count : 1',
+    'offset + reach(1) < 2 * stride ? count : 1',
+  ],
+  [
+    'a stage reads before its row',
+    'missing check',
+    'return offset - reach(-1) >= 0 && ',
+    'return offset >= 0 && ',
+    plans,
+  ],
+  [
+    'rows suit the last stage alone',
+    'missing check',
+    '.reduce(gcd, gcd(rowsOf(first), rowsOf(second)))',
+    '.reduce(gcd, rowsOf(second))',
+  ],
+  [
+    'rows are as long as they come',
+    'missing check',
+    'return rows >= limits.few ? length <= limits.longest :',
+    'return rows >= limits.few ? length > 0 :',
+  ],
+  ['few rows are a kernel, however large', 'missing check', ': length * rows <= limits.small', ': length * rows > 0'],
+])
+
+const groups = mutantsOf('compiler', 'src/compiler/group.ts', inFile('compiler/group'), [
+  [
+    'a member moves before what it reads',
+    'off by one',
+    'to > lowest(grouping, member, place)',
+    'to >= lowest(grouping, member, place)',
+  ],
+  ['a member moves behind who reads it', 'missing check', 'to < highest(grouping, member, place)', 'to > place'],
+  [
+    'a member moves behind what is written over what it reads',
+    'missing check',
+    'return writer === undefined || writer === place ? Infinity : writer',
+    'return writer === undefined || writer >= 0 ? Infinity : writer',
+  ],
+  [
+    'a member is written over what others have yet to read',
+    'missing check',
+    'return Math.max(-1, ...written, ...over)',
+    'return Math.max(-1, ...written)',
+  ],
+  [
+    'kernels with other numbers are of one structure',
+    'missing check',
+    "return `${i.dtype} ${Object.is(i.value, -0) ? '-0' : i.value}`",
+    'return i.dtype',
+  ],
+  [
+    'large values live longer for a group',
+    'missing check',
+    'if (bytesExtended(timeline, extensions) > fewBytes) return false',
+    'if (bytesExtended(timeline, extensions) < 0) return false',
+  ],
+])
+
+const moving = mutantsOf('compiler', 'src/compiler/timeline.ts', inFile('compiler/group'), [
+  [
+    'who stays behind a member that moves reads nothing any more',
+    'missing call',
+    'for (const other of staying) enter(timeline, other, from)',
+    'for (const other of staying) lifeOf(timeline, other.output)',
+  ],
   [
     'a kernel moves behind others that read what it writes',
     'missing check',
@@ -376,4 +468,7 @@ export const graphMutants: readonly Mutant[] = [
   ...overwriting,
   ...epilogues,
   ...joining,
+  ...rows,
+  ...groups,
+  ...moving,
 ]

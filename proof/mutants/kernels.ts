@@ -196,7 +196,37 @@ const halves = mutantsOf('kernels', 'src/graph/half.ts', inFile('graph/dtype'), 
   ['f16: numbers round to infinity from 65504 on', 'off by one', 'a >= 65520', 'a > 65504'],
 ])
 
-/** Bugs in src/backends/cpu, and in the rounding of halves. */
+const launchedRows = mutantsOf('kernels', 'src/backends/wasm/launch/rows.ts', inFile('compiler/rows'), [
+  [
+    'rows begin where those before them begin',
+    'off by one',
+    'const begin = mul(get(first), units)',
+    'const begin = get(first)',
+  ],
+  ['of each unit of rows one unit is missing', 'off by one', 'units: p.units / units,', 'units: p.units / units - 1,'],
+])
+
+const launchedGroups = mutantsOf('kernels', 'src/backends/wasm/launch/group.ts', inFile('compiler/group'), [
+  ['a member begins with the units of the one before', 'off by one', 'sub(get(first), get(begin)),', 'get(first),'],
+  [
+    'a member ends where all units end',
+    'missing clamp',
+    "select(apply('i32.lt_s', [behind, get(last)]), behind, get(last))",
+    'get(last)',
+  ],
+  ['members share scratch memory', 'missing term', 'offset: p.offset + bytes', 'offset: p.offset + bytes * 0'],
+])
+
+const sharedCode = mutantsOf('kernels', 'src/backends/wasm/once.ts', inFile('backends/wasm/once'), [
+  [
+    'stages of rows that share code keep the buffers of those who had it first',
+    'missing call',
+    'words: parameter.words.map(word)',
+    'words: parameter.words',
+  ],
+])
+
+/** Bugs in src/backends/cpu, in how wasm puts kernels together, and in the rounding of halves. */
 export const kernelMutants: readonly Mutant[] = [
   ...gemm,
   ...conv,
@@ -208,4 +238,7 @@ export const kernelMutants: readonly Mutant[] = [
   ...erf,
   ...lanes,
   ...halves,
+  ...launchedRows,
+  ...launchedGroups,
+  ...sharedCode,
 ]

@@ -101,18 +101,53 @@ describe('an optimizer of many tensors', () => {
   })
 })
 
-describe('what is written over an argument comes after all that reads it', () => {
-  it('though kernels of one structure would meet earlier', async () => {
-    const f = (a: Tensor, b: Tensor): readonly Tensor[] => {
-      const early = b.mul(2) // beside it a.mul(2) could be written over a
-      const read = a.reverse(0).sum(0)
-      return [early, read, a.mul(2)]
-    }
-    const run = async (on: Device): Promise<unknown> => {
-      const [a, b] = await on.realize([x(40).reshape([8, 5]).mul(1), x(7).mul(1)] as const)
-      return Promise.all((await on.compile(f, { donate: [0, 1] })(a, b)).map((y) => on.read(y)))
-    }
-    expect(await run(device)).toEqual(await run(cpuDevice({ fused: false })))
-    expect(await run(deviceOn(wasmBackend()))).toEqual(await run(deviceOn(wasmBackend(), { passes: stepByStep })))
+/** Results on a device, of copies of what is given, all of it donated. */
+const resultsOn = async (
+  on: Device,
+  f: (...xs: readonly Tensor[]) => readonly Tensor[],
+  given: readonly Tensor[],
+): Promise<unknown> => {
+  const copies = await on.realize(given.map((t) => t.mul(1)))
+  const results = await on.compile(f, { donate: given.map((_, i) => i) })(...copies)
+  return Promise.all(results.map((y) => on.read(y)))
+}
+
+describe('kernels move, and values stay,', () => {
+  const cases: readonly (readonly [string, (...xs: readonly Tensor[]) => readonly Tensor[], readonly Tensor[]])[] = [
+    [
+      'where an argument is written over behind the first of them',
+      (a = x(1), b = x(1)) => [b.mul(2), a.reverse(0).sum(0), a.mul(2)],
+      [x(40).reshape([8, 5]), x(7)],
+    ],
+    [
+      'where an argument is written over before the last of them',
+      (a = x(1), w = x(1)) => {
+        const updated = a.mul(2)
+        return [a.reverse(0).sum(0), updated, updated.matmul(w).reverse(1).sum(0)]
+      },
+      [x(36).reshape([6, 6]), x(36).reshape([6, 6])],
+    ],
+    [
+      'where one of two leaves, and the other still reads what an earlier one makes',
+      (a = x(1), w = x(1)) => {
+        const first = a.exp()
+        const [stays, leaves] = [first.reverse(0).sum(0), first.reverse(1).sum(0)]
+        const later = stays.reshape([1, 6]).matmul(w).reverse(1).exp()
+        return [leaves, later.matmul(w).reverse(1).sum(0)]
+      },
+      [x(24).reshape([4, 6]).mul(0.1), x(36).reshape([6, 6]).mul(0.1)],
+    ],
+    [
+      'where each needs memory of its own for partial sums',
+      (...all) => all.map((y) => y.sum()),
+      [40_000, 50_000, 30_000].map((size) => x(size)),
+    ],
+  ]
+  it.each(cases)('%s', async (_, f, given) => {
+    const plain = await resultsOn(cpuDevice({ fused: false }), f, given)
+    expect(await resultsOn(device, f, given)).toEqual(plain)
+    expect(await resultsOn(cpuDevice(), f, given)).toEqual(plain)
+    const [all, apart] = [deviceOn(wasmBackend()), deviceOn(wasmBackend(), { passes: stepByStep })]
+    expect(await resultsOn(all, f, given)).toEqual(await resultsOn(apart, f, given))
   })
 })

@@ -1,14 +1,18 @@
 /** Stages over rows: what becomes one kernel, what stays apart, and that rows wait for nobody. */
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { gradientOf } from '../../proof/fuzz/checks.ts'
 import { inputsOf, outputsOf, programs } from '../../proof/fuzz/program.ts'
 import { valueAndGrad } from '../../src/autograd/index.ts'
 import { wasmBackend } from '../../src/backends/wasm/backend.ts'
+import { addresses } from '../../src/compiler/addresses.ts'
 import { compile } from '../../src/compiler/compile.ts'
 import { operandsOf, resultsOf, stepsOf } from '../../src/compiler/kernel.ts'
 import { usualLimits, type RowLimits } from '../../src/compiler/limits.ts'
 import type { Plan } from '../../src/compiler/plan.ts'
+import { readsOwnRow } from '../../src/compiler/rows.ts'
+import { contiguous, type View } from '../../src/compiler/view.ts'
 import { groupNorm, layerNorm } from '../../src/nn/index.ts'
 import { silu } from '../../src/tensor/activations.ts'
 import { tensor, zeros } from '../../src/tensor/create.ts'
@@ -145,24 +149,46 @@ describe('rows and members of groups may run in any order', () => {
     )
   })
 
-  it.each([[[64, 10]], [[3, 7]], [[9, 5, 33]], [[1031, 3]], [[2, 4099]], [[16, 1024]], [[1, 100]]])(
-    'of norms and softmaxes of %j, on wasm too',
+  const normed = (y = x(1)): readonly Tensor[] => [
+    softmax(y),
+    y.sub(y.mean(-1, true)).div(y.sub(y.mean(-1, true)).square().mean(-1, true).add(1e-5).sqrt()),
+    y.exp().add(y.sum(-1, true)).cast('f16').mul(2),
+    y.cast('i32').max(-1, true).add(y.cast('i32')).sum(-1),
+  ]
+
+  it.each([[[64, 10]], [[3, 7]], [[9, 5, 33]], [[131, 3]], [[1, 100]]])(
+    'of norms and softmaxes of %j',
     async (shape) => {
-      const f = (y = x(1)): readonly Tensor[] => [
-        softmax(y),
-        y.sub(y.mean(-1, true)).div(y.sub(y.mean(-1, true)).square().mean(-1, true).add(1e-5).sqrt()),
-        y.exp().add(y.sum(-1, true)).cast('f16').mul(2),
-        y.cast('i32').max(-1, true).add(y.cast('i32')).sum(-1),
-      ]
-      const given = [x(...shape)]
-      expect(await read(deviceOn(unorderedBackend()), f, given)).toEqual(
-        await read(cpuDevice({ passes: stepByStep }), f, given),
-      )
-      const on = deviceOn(wasmBackend())
-      const apart = deviceOn(wasmBackend(), { passes: stepByStep })
-      expect(await read(on, f, given)).toEqual(await read(apart, f, given))
+      const plain = await read(cpuDevice({ passes: stepByStep }), normed, [x(...shape)])
+      expect(await read(deviceOn(unorderedBackend()), normed, [x(...shape)])).toEqual(plain)
     },
   )
+
+  const digestsOn = async (on: Device, given: Tensor): Promise<readonly string[]> =>
+    Promise.all(
+      (await on.compile(normed)(given)).map(async (y) => {
+        const { buffer, byteOffset, byteLength } = await on.read(y)
+        return createHash('sha256')
+          .update(new Uint8Array(buffer, byteOffset, byteLength))
+          .digest('hex')
+      }),
+    )
+
+  it.each([
+    [[64, 10]],
+    [[3, 7]],
+    [[9, 5, 33]],
+    [[1031, 3]],
+    [[64, 1024]],
+    [[1024, 100]],
+    [[4096, 33]],
+    [[16, 512, 8]],
+    [[2, 4099]],
+    [[1, 100]],
+  ])('of norms and softmaxes of %j on wasm, in units of some rows', async (shape) => {
+    const apart = deviceOn(wasmBackend(), { passes: stepByStep })
+    expect(await digestsOn(deviceOn(wasmBackend()), x(...shape))).toEqual(await digestsOn(apart, x(...shape)))
+  })
 })
 
 it('a result of rows lies where a donated argument did, which each row reads before it writes', () => {
@@ -172,4 +198,69 @@ it('a result of rows lies where a donated argument did, which each row reads bef
   expect([...plan.overwrites]).toEqual([[0, 0]])
   const turned = device.compile((y: Tensor) => y.div(y.sum(1, true).reverse(0)), { donate: [0] })
   expect([...turned.plan(zeros([64, 10])).overwrites]).toEqual([[0, 0]]) // two kernels: all is read before
+})
+
+describe('of a donated argument', () => {
+  const overwritesOf = (f: (y: Tensor) => unknown): readonly (readonly [number, number])[] => {
+    const plan = device.compile(f, { donate: [0] }).plan(zeros([64, 10]))
+    expect(plan.kernels.map((k) => k.kind)).toEqual(['rows'])
+    return [...plan.overwrites]
+  }
+
+  it('the place is taken by the stage that reads it last', () => {
+    expect(overwritesOf((y) => [y.exp().mul(2), y.sub(y.exp().mul(2).sum(1, true))])).toEqual([[1, 0]])
+  })
+
+  it('no place is taken while other rows have yet to read it', () => {
+    expect(overwritesOf((y) => y.mul(y.reverse(0).sum(1, true)))).toEqual([])
+  })
+})
+
+describe('a row reads its own part', () => {
+  const views = fc
+    .array(fc.record({ length: fc.integer({ min: 1, max: 4 }), stride: fc.integer({ min: -6, max: 24 }) }), {
+      minLength: 1,
+      maxLength: 3,
+    })
+    .chain((axes) =>
+      fc.record({
+        axes: fc.constant(axes),
+        offset: fc.integer({ min: 0, max: 30 }),
+        rows: fc.constantFrom(1, 2, 3, 4, 6, 8, 12, 16),
+        each: fc.integer({ min: 1, max: 24 }),
+      }),
+    )
+
+  it('as all its addresses say, whatever the view', () => {
+    let found = 0
+    fc.assert(
+      fc.property(views, ({ axes, offset, rows, each }) => {
+        const view = { offset, shape: axes.map((a) => a.length), strides: axes.map((a) => a.stride) }
+        const all = [...addresses(view)]
+        const length = rows * each
+        fc.pre(all.length % rows === 0 && all.every((a) => a >= 0 && a < length))
+        if (!readsOwnRow({ buffer: 0, view, dtype: 'f32' }, length, rows)) return
+        found += rows > 1 ? 1 : 0
+        const perRow = all.length / rows
+        all.forEach((address, i) => {
+          expect(Math.floor(address / each)).toBe(Math.floor(i / perRow))
+        })
+      }),
+      { seed: 5, numRuns: 20_000 },
+    )
+    expect(found).toBeGreaterThan(60)
+  })
+
+  it('of a whole buffer, of a statistic for each row, and of rows in windows', () => {
+    const reads = (view: View, length: number, rows: number): boolean =>
+      readsOwnRow({ buffer: 0, view, dtype: 'f32' }, length, rows)
+    expect(reads(contiguous([6, 4]), 24, 6)).toBe(true)
+    expect(reads({ offset: 0, shape: [6, 4], strides: [1, 0] }, 6, 6)).toBe(true)
+    expect(reads({ offset: 1, shape: [6, 3], strides: [4, 1] }, 24, 6)).toBe(true)
+    expect(reads({ offset: 3, shape: [6, 4], strides: [4, -1] }, 24, 6)).toBe(true) // reversed within a row
+    expect(reads({ offset: 20, shape: [6, 4], strides: [-4, 1] }, 24, 6)).toBe(false) // rows reversed
+    expect(reads({ offset: 1, shape: [6, 4], strides: [4, -1] }, 24, 6)).toBe(false) // from before the row
+    expect(reads({ offset: 0, shape: [6, 4], strides: [4, 2] }, 24, 6)).toBe(false) // beyond its end
+    expect(reads({ offset: 0, shape: [6, 4], strides: [1, 6] }, 24, 6)).toBe(false) // columns
+  })
 })

@@ -49,6 +49,13 @@ const plain = ({ phases, scratch }: Generated): unknown => ({
 })
 
 describe('the code of all kernels of a plan', () => {
+  it('has the buffers of each kernel, in rows of stages and in groups too', () => {
+    const twice = (x: Tensor, w: Tensor): readonly Tensor[] => [softmax(softmax(x).matmul(w)), w.sum(0), x.sum(0)]
+    const own = device.compile(twice).plan(ones([64, 32]), ones([32, 32])).kernels
+    expect(own.map((k) => k.kind).toSorted()).toEqual(['gemm', 'group', 'rows', 'rows'])
+    expect(generateAll(own, machine).map(plain)).toEqual(own.map((k) => plain(generate(k, machine))))
+  })
+
   it('is what each kernel has by itself: functions, words, units and scratch memory', () => {
     expect(new Set(kernels.map((k) => k.kind)).size).toBeGreaterThan(3)
     expect(generateAll(kernels, machine).map(plain)).toEqual(kernels.map((k) => plain(generate(k, machine))))
