@@ -50,6 +50,7 @@ export const timePhases = (
   const wordOf = (p: Parameter): number => {
     if (typeof p === 'number') return p
     if (p.kind === 'table') return upload(p.values)
+    if (p.kind === 'block' || p.kind === 'function') throw new Error('a phase that calls others is not timed alone')
     return p.kind === 'scratch' ? shared.address + p.offset : at(ranges, p.buffer).address + p.offset
   }
   const blocks = phases.map((p) => upload(Int32Array.from(p.parameters.map(wordOf))))

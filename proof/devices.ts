@@ -19,7 +19,17 @@ export const specification: Configuration = {
   open: () => deviceOn(cpuBackend(false)),
 }
 
-const passNames: readonly (keyof Passes)[] = ['rewrite', 'merge', 'fuse', 'recompute', 'epilogue', 'join', 'reuse']
+const passNames: readonly (keyof Passes)[] = [
+  'rewrite',
+  'merge',
+  'fuse',
+  'recompute',
+  'epilogue',
+  'join',
+  'rows',
+  'group',
+  'reuse',
+]
 
 /**
  * Sums in another order, and functions of f32 that are not rounded from f64: some units in the last place, times what a program of tens of
@@ -34,6 +44,8 @@ const noPasses: Passes = {
   recompute: false,
   epilogue: false,
   join: false,
+  rows: false,
+  group: false,
   reuse: false,
 }
 

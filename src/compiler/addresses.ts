@@ -11,10 +11,7 @@ export const addresses = (view: View): Int32Array => {
   let filled = 1 // elements of the axes inside this one; each further step along it repeats them, moved
   for (let a = shape.length - 1; a >= 0; a--) {
     const [length, stride] = [at(shape, a), at(strides, a)]
-    for (let i = 1; i < length; i++) {
-      const moved = out.subarray(0, filled).map((address) => address + i * stride)
-      out.set(moved, i * filled)
-    }
+    for (let i = filled; i < filled * length; i++) out[i] = (out[i - filled] ?? 0) + stride
     filled *= length
   }
   return out

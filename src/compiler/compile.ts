@@ -7,14 +7,17 @@ import { showShape } from '../graph/shape.ts'
 import { reachable } from '../graph/traverse.ts'
 import { place, placeLiterals } from './arena.ts'
 import { canonicalise } from './canonicalise.ts'
+import type { Buffer } from './buffer.ts'
 import { appendEpilogues } from './epilogue.ts'
 import { fuse, keepApart } from './fuse.ts'
+import { groupKernels } from './group.ts'
 import { joinKernels } from './join.ts'
 import { usualLimits, type Limits } from './limits.ts'
 import { lower } from './lower.ts'
 import { overwritesOf } from './overwrite.ts'
 import { allPasses, type Passes } from './passes.ts'
 import type { Plan, Slot } from './plan.ts'
+import { mergeRows } from './rows.ts'
 import { inOrder, timelineOf } from './timeline.ts'
 
 const slot = ({ shape, dtype }: Node): Slot => ({ shape, dtype })
@@ -27,6 +30,23 @@ const requireBound = (parameters: readonly Node[], outputs: readonly Node[]): vo
     throw new TraceError(
       `a tensor is used that was made from an argument, ${escaped.dtype}${showShape(escaped.shape)}, while another function was traced, and has no value outside of it: return it from that function, and use what it returned`,
     )
+}
+
+/** Overwrites by buffers: that of an output, and that of the argument in whose place it is written. */
+const overwrittenBuffers = (
+  overwrites: ReadonlyMap<number, number>,
+  buffers: readonly Buffer[],
+): ReadonlyMap<number, number> => {
+  const found = { argument: new Map<number, number>(), output: new Map<number, number>() }
+  buffers.forEach(({ placement }, buffer) => {
+    if (placement.kind === 'argument' || placement.kind === 'output') found[placement.kind].set(placement.index, buffer)
+  })
+  return new Map(
+    [...overwrites].flatMap(([output, argument]) => {
+      const [written, over] = [found.output.get(output), found.argument.get(argument)]
+      return written === undefined || over === undefined ? [] : [[written, over] as const]
+    }),
+  )
 }
 
 /** What is compiled: the parameters, and the nodes that are computed from them. */
@@ -64,6 +84,9 @@ export const compile = (
   const timeline = timelineOf(lowered.kernels, lowered.buffers)
   if (passes.epilogue) appendEpilogues(timeline, limits)
   if (passes.join) joinKernels(timeline, limits)
+  if (passes.rows) mergeRows(timeline, limits)
+  const overwrites = overwritesOf(timeline, donated)
+  if (passes.group) groupKernels(timeline, limits, overwrittenBuffers(overwrites, lowered.buffers))
   const { buffers: placed, arenaBytes } = place(timeline, passes.reuse)
   const { buffers, literalBytes } = placeLiterals(placed)
   return {
@@ -74,6 +97,6 @@ export const compile = (
     kernels: inOrder(timeline),
     arenaBytes,
     literalBytes,
-    overwrites: overwritesOf(timeline, donated),
+    overwrites,
   }
 }

@@ -61,3 +61,29 @@ export const joined = (domain: Domain): Domain => {
     tracks: tracks.map(({ offset, strides }) => ({ offset, strides: strides.toSpliced(axis, 1) })),
   })
 }
+
+/** A box in equal runs of its linear index: the axes on which the runs lie, and what is in one of them. Both have at least one axis. */
+export interface Peeled {
+  readonly runs: Domain
+  readonly run: Domain
+}
+
+const axesOf = ({ lengths, tracks }: Domain, from: number, to: number): Domain => {
+  if (from === to) return { lengths: [1], tracks: tracks.map(() => ({ offset: 0, strides: [0] })) }
+  return {
+    lengths: lengths.slice(from, to),
+    tracks: tracks.map(({ strides }) => ({ offset: 0, strides: strides.slice(from, to) })),
+  }
+}
+
+/** A box whose axes are in the order of its linear index, as `count` equal runs; undefined where a run would end within an axis. */
+export const peeled = (domain: Domain, count: number): Peeled | undefined => {
+  const { lengths } = domain
+  let axis = 0
+  let left = count
+  for (; axis < lengths.length && left % at(lengths, axis) === 0 && left > 1; axis++) left /= at(lengths, axis)
+  if (left > 1 && (axis === lengths.length || at(lengths, axis) % left !== 0)) return undefined
+  const cut = left > 1 ? split(domain, axis, at(lengths, axis) / left) : domain
+  const outer = left > 1 ? axis + 1 : axis
+  return { runs: axesOf(cut, 0, outer), run: axesOf(cut, outer, cut.lengths.length) }
+}

@@ -19,7 +19,7 @@ import {
 import { boundsOfBuffers, operationsIn, type Limits } from './limits.ts'
 import { joinReasons } from './reason.ts'
 import { contiguous } from './view.ts'
-import { heldUntil, join, peakOf, type Extension, type Timeline } from './timeline.ts'
+import { join, peakOf, placesFor, type Timeline } from './timeline.ts'
 
 const operandKey = ({ buffer, view }: Operand): string =>
   `${buffer}@${view.offset}:${view.shape.join()}/${view.strides.join()}`
@@ -110,20 +110,6 @@ const bindsBoth = (
   const read = loadsOf(second.body).flatMap(({ buffer }) => (written.includes(buffer) ? [] : [buffer]))
   const all = [...operandsOf(first), ...resultsOf(second)].map((x) => x.buffer)
   return keeps([...all, ...read, ...written.filter(isNeeded)])
-}
-
-/** Where a joined kernel may run, with what then lives longer: where the second did, or else where the first did. */
-const placesFor = (
-  timeline: Timeline,
-  [first, i]: readonly [ElementwiseKernel, number],
-  [second, j]: readonly [ElementwiseKernel, number],
-): readonly (readonly [place: number, extensions: readonly Extension[]])[] => {
-  const waits = resultsOf(first).every(({ buffer }) => [...(timeline.readers.get(buffer) ?? [])].every((r) => r >= j))
-  const isReady = operandsOf(second).every(({ buffer }) => (timeline.writer.get(buffer) ?? -1) <= i)
-  return [
-    ...(waits ? [[j, heldUntil(timeline, first, j)] as const] : []),
-    ...(isReady ? [[i, resultsOf(second).map(({ buffer }) => ({ buffer, from: i, to: j - 1 }))] as const] : []),
-  ]
 }
 
 const isJoinable = (kernel: Kernel | undefined): kernel is ElementwiseKernel =>

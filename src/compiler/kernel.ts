@@ -1,5 +1,6 @@
 /**
- * The kernel IR: what a backend has to run. Eight kinds; a backend is one exhaustive switch over them.
+ * The kernel IR: what a backend has to run. Eight kinds of steps, and two of kernels that are made of several steps; a backend is one
+ * exhaustive switch over them.
  *
  * Kernels read and write numbered buffers of a plan through views. An elementwise body is a list of instructions over one linear
  * index, in which every operand is an earlier instruction: one evaluator, or one printer, serves all fused kernels.
@@ -150,8 +151,8 @@ export interface SortKernel extends KernelRecord {
   readonly inner: number
 }
 
-/** Any kernel. */
-export type Kernel =
+/** A kernel that does one thing. */
+export type Step =
   | ElementwiseKernel
   | ReduceKernel
   | GemmKernel
@@ -160,6 +161,32 @@ export type Kernel =
   | GatherKernel
   | ScatterKernel
   | SortKernel
+
+/** A step that may be a stage of a {@link RowsKernel}. */
+export type Stage = ElementwiseKernel | ReduceKernel
+
+/**
+ * Stages that run one after the other over each row, and no row waits for another. Row i of a stage is the i-th of `rows` equal runs of its
+ * linear index; it writes the i-th of as many equal runs of each result, and of what earlier stages write it reads no other. So a backend may
+ * run whole stages, or rows, or some rows at a time, in any order.
+ */
+export interface RowsKernel extends KernelRecord {
+  readonly kind: 'rows'
+  readonly rows: number
+  readonly stages: readonly Stage[]
+}
+
+/** Kernels of one structure, of which none needs what another writes: they may run side by side. */
+export interface GroupKernel extends KernelRecord {
+  readonly kind: 'group'
+  readonly members: readonly Member[]
+}
+
+/** What a group consists of. */
+export type Member = Step | RowsKernel
+
+/** Any kernel. */
+export type Kernel = Member | GroupKernel
 
 const knownLoads = new WeakMap<Body, readonly Operand[]>() // passes ask again and again, and bodies may be long
 
@@ -175,10 +202,29 @@ export const loadsOf = (body: Body): readonly Operand[] => {
 const epilogueLoads = ({ epilogue, output }: GemmKernel | ConvKernel): readonly Operand[] =>
   epilogue === undefined ? [] : loadsOf(epilogue).filter((from) => from.buffer !== output)
 
+/** The steps of a kernel, in an order in which they may run one after the other. */
+export const stepsOf = (kernel: Kernel): readonly Step[] => {
+  switch (kernel.kind) {
+    case 'rows':
+      return kernel.stages
+    case 'group':
+      return kernel.members.flatMap(stepsOf)
+    default:
+      return [kernel]
+  }
+}
+
 /** The buffers that a kernel writes. */
 export const resultsOf = (kernel: Kernel): readonly Result[] => {
+  if (kernel.kind === 'rows' || kernel.kind === 'group') return stepsOf(kernel).flatMap(resultsOf)
   const last = { buffer: kernel.output, dtype: kernel.dtype }
   return kernel.kind === 'elementwise' && kernel.further !== undefined ? [...kernel.further, last] : [last]
+}
+
+/** What the stages read, but not of one another. */
+const operandsOfStages = ({ stages }: RowsKernel): readonly Operand[] => {
+  const inside = new Set(stages.flatMap(resultsOf).map(({ buffer }) => buffer))
+  return stages.flatMap(operandsOf).filter(({ buffer }) => !inside.has(buffer))
 }
 
 /** The operands that a kernel reads, each buffer possibly more than once. */
@@ -199,5 +245,9 @@ export const operandsOf = (kernel: Kernel): readonly Operand[] => {
       return [kernel.updates, kernel.index]
     case 'sort':
       return [kernel.from]
+    case 'rows':
+      return operandsOfStages(kernel)
+    case 'group':
+      return kernel.members.flatMap(operandsOf)
   }
 }

@@ -16,14 +16,33 @@ export interface Limits {
   readonly memories: number
   /** Operations of a fused body, counted as additions ({@link operationsOf}). Code grows with them, and engines refuse what is too long. */
   readonly operations: number
+  /** Which rows may be taken through several stages by one kernel: rows.ts. */
+  readonly rows: RowLimits
+}
+
+/** How many stages, and how long rows may be, in elements of the stage that has most. */
+export interface RowLimits {
+  readonly stages: number
+  /** So many rows are enough for all that work side by side. */
+  readonly few: number
+  /** A row, where there are enough. */
+  readonly longest: number
+  /** So much one worker does alone: all rows together, where there are few; and rows that stages do not need longer are not made longer. */
+  readonly small: number
 }
 
 /**
  * For backends that have no bounds of their own. Wider kernels would hold more pointers than a processor has registers. Code has a body up to
  * four times, and WebAssembly takes 50,000 locals a function; long before that compiling takes more time than another pass over memory
  * (800 sines of 2¹⁴ numbers with their gradient: first run 0.32 s with this bound, 0.40 s with 16,384, 0.85 s with 32,768; later ones 93 ms each).
+ * Rows of 2¹⁸ f32 are a megabyte, of which a core's own cache holds most; what is smaller than 2¹³ elements together one core does alone anyway.
  */
-export const usualLimits: Limits = { buffers: 16, memories: Infinity, operations: 4096 }
+export const usualLimits: Limits = {
+  buffers: 16,
+  memories: Infinity,
+  operations: 4096,
+  rows: { stages: 12, few: 8, longest: 2 ** 18, small: 2 ** 13 },
+}
 
 /** Whether a kernel that touches these buffers keeps to the bounds. @param besides pieces of memory that it may touch besides */
 const keepsTo = <B>(

@@ -11,12 +11,14 @@ import { bytesPerElement } from '../graph/dtype.ts'
 import type { Buffer } from './buffer.ts'
 import { isWhole } from './epilogue.ts'
 import { separated } from './join.ts'
-import { loadsOf, resultsOf, type ElementwiseKernel, type Kernel } from './kernel.ts'
+import { loadsOf, operandsOf, resultsOf, stepsOf, type ElementwiseKernel, type Kernel, type Step } from './kernel.ts'
+import { readsOwnRow } from './rows.ts'
 import { lastRead as lastReadOf, type Timeline } from './timeline.ts'
 
-/** A result: who writes it, as which of the kernel's results, and its number among the program's outputs. */
+/** A result: which step of which kernel writes it, as which of the step's results, and its number among the program's outputs. */
 interface Written {
   readonly kernel: Kernel
+  readonly step: Step
   readonly place: number
   readonly which: number
   readonly output: number
@@ -36,13 +38,15 @@ const bytesOf = ({ dtype, length }: Buffer): number => length * bytesPerElement[
 const writtenOutputs = ({ kernels, buffers }: Timeline): readonly Written[] =>
   kernels.flatMap((kernel, place) => {
     if (kernel === undefined) return []
-    return resultsOf(kernel).flatMap((result, which) => {
-      const buffer = at(buffers, result.buffer)
-      const { placement } = buffer
-      return placement.kind === 'output'
-        ? [{ kernel, place, which, output: placement.index, bytes: bytesOf(buffer) }]
-        : []
-    })
+    return stepsOf(kernel).flatMap((step) =>
+      resultsOf(step).flatMap((result, which) => {
+        const buffer = at(buffers, result.buffer)
+        const { placement } = buffer
+        return placement.kind === 'output'
+          ? [{ kernel, step, place, which, output: placement.index, bytes: bytesOf(buffer) }]
+          : []
+      }),
+    )
   })
 
 /** Donated arguments by size. */
@@ -60,18 +64,37 @@ const donatedBySize = (timeline: Timeline, donated: ReadonlySet<number>): Readon
 const readsInStep = ({ body }: ElementwiseKernel, buffer: number): boolean =>
   loadsOf(body).every((o) => o.buffer !== buffer || isWhole(o.view, body.size))
 
+const reads = (step: Step, buffer: number): boolean => operandsOf(step).some((o) => o.buffer === buffer)
+
 /**
- * Whether the result can be written over an argument that its own kernel is the last to read. Both have as many bytes; with as many elements,
+ * Whether a step can write its result over an argument that it reads: element by element. Both have as many bytes; with as many elements,
  * element i of both is at one place. Half of the argument's elements, of half the width, would be written over before they are read.
  */
-const inPlace = ({ kernel, place, which }: Written, { buffer, length, lastRead }: Donated): boolean =>
-  lastRead === place &&
-  kernel.kind === 'elementwise' &&
-  kernel.body.size === length &&
-  readsInStep(kernel, buffer) &&
-  separated(kernel)
+const writesInStep = (step: Step, which: number, { buffer, length }: Donated): boolean =>
+  step.kind === 'elementwise' &&
+  step.body.size === length &&
+  readsInStep(step, buffer) &&
+  separated(step)
     .slice(which + 1)
     .every(({ body }) => loadsOf(body).every((o) => o.buffer !== buffer))
+
+/**
+ * Whether another step of the kernel leaves the argument alone until its row is written over. Stages before the one that writes may read it, each
+ * row its own part: what other rows write lies elsewhere.
+ */
+const readsBefore = (kernel: Kernel, written: Step, other: Step, { buffer, length }: Donated): boolean => {
+  if (!reads(other, buffer)) return true
+  if (kernel.kind !== 'rows') return false
+  const { stages, rows } = kernel
+  const isBefore = stages.findIndex((s) => s === other) < stages.findIndex((s) => s === written)
+  return isBefore && operandsOf(other).every((o) => o.buffer !== buffer || readsOwnRow(o, length, rows))
+}
+
+/** Whether the result can be written over an argument that its own kernel is the last to read. */
+const inPlace = ({ kernel, step, place, which }: Written, donated: Donated): boolean =>
+  donated.lastRead === place &&
+  (!reads(step, donated.buffer) || writesInStep(step, which, donated)) &&
+  stepsOf(kernel).every((other) => other === step || readsBefore(kernel, step, other, donated))
 
 /** Whether the argument has been read for the last time before the result is written. */
 const afterwards = ({ place }: Written, { lastRead }: Donated): boolean => lastRead < place

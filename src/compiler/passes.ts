@@ -17,6 +17,10 @@ export interface Passes {
   readonly epilogue: boolean
   /** Elementwise kernels that share operands become one with several results: join.ts. */
   readonly join: boolean
+  /** Elementwise kernels and reductions over the same rows become one: rows.ts. */
+  readonly rows: boolean
+  /** Kernels of one structure that do not need each other become one: group.ts. */
+  readonly group: boolean
   /** Temporaries whose lives do not meet share memory: arena.ts. */
   readonly reuse: boolean
 }
@@ -29,5 +33,7 @@ export const allPasses: Passes = {
   recompute: true,
   epilogue: true,
   join: true,
+  rows: true,
+  group: true,
   reuse: true,
 }

@@ -53,18 +53,19 @@ const bufferName = (plan: Plan, index: number): string => {
   }
 }
 
-/** `out0:f32×12`, and of several results with one dtype `out0 out1:f32×12`. */
+/** `out0:f32×12`, and of several results with one dtype and length `out0 out1:f32×12`. */
 const showResults = (plan: Plan, kernel: Kernel): string => {
   const results = resultsOf(kernel)
-  return results
-    .map(({ buffer, dtype }, i) => {
-      const isLast = results[i + 1]?.dtype !== dtype
-      return `${bufferName(plan, buffer)}${isLast ? `:${dtype}×${at(plan.buffers, buffer).length}` : ''}`
-    })
-    .join(' ')
+  const kinds = results.map(({ buffer, dtype }) => `:${dtype}×${at(plan.buffers, buffer).length}`)
+  return someOf(
+    results.map(({ buffer }, i) => `${bufferName(plan, buffer)}${kinds[i + 1] === kinds[i] ? '' : at(kinds, i)}`),
+  )
 }
 
 const heads = ['kind', 'writes', 'computes', 'reads', 'work', 'traffic', 'ends because'] as const
+/** Names in a row, of many the first: a group may have hundreds. */
+const someOf = (names: readonly string[]): string =>
+  names.length <= 8 ? names.join(' ') : `${names.slice(0, 6).join(' ')} and ${names.length - 6} more`
 
 const columns = (rows: readonly (readonly string[])[]): readonly string[] => {
   const widths = at(rows, 0).map((_, c) => Math.max(...rows.map((r) => at(r, c).length)))
@@ -82,7 +83,7 @@ export const printPlan = (plan: Plan, choices?: readonly KernelChoices[]): strin
     k.kind,
     showResults(plan, k),
     k.computes.length > 60 ? `${k.computes.slice(0, 57)}...` : k.computes,
-    `reads ${[...new Set(operandsOf(k).map((o) => bufferName(plan, o.buffer)))].join(' ') || 'nothing'}`,
+    `reads ${someOf([...new Set(operandsOf(k).map((o) => bufferName(plan, o.buffer)))]) || 'nothing'}`,
     showFlops(k.flops),
     showBytes(bytesOf(plan, k)),
     showReason(k.reason),

@@ -68,20 +68,41 @@ export const timelineOf = (kernels: readonly Kernel[], buffers: readonly Buffer[
   kernels.forEach((kernel, place) => {
     enter(timeline, kernel, place)
   })
-  for (const buffer of timeline.writer.keys()) count(timeline, buffer, 1)
+  for (const buffer of timeline.writer.keys()) recount(timeline, buffer, undefined)
   return timeline
 }
 
 /** The most bytes of temporaries that live at one place. */
 export const peakOf = ({ live }: Timeline): number => live.reduce((a, b) => Math.max(a, b), 0)
 
-/** Counts a buffer among what lives, from where it is written to where it is read last; with −1, no longer. */
-const count = (timeline: Timeline, buffer: number, sign: 1 | -1): void => {
+/** The places at which a buffer lives, the last included. */
+interface Life {
+  readonly birth: number
+  readonly death: number
+}
+
+/** From where a buffer is written to where it is read last; undefined where no kernel writes it. */
+const lifeOf = (timeline: Timeline, buffer: number): Life | undefined => {
   const birth = timeline.writer.get(buffer)
-  const bytes = sign * bytesOf(timeline.buffers, buffer)
-  if (birth === undefined || bytes === 0) return
+  return birth === undefined ? undefined : { birth, death: deathOf(timeline, buffer) }
+}
+
+/** Counts a buffer at the places where it lives now and did not before, and no longer where it did: all others stay as they are, however long it lives. */
+const recount = (timeline: Timeline, buffer: number, before: Life | undefined): void => {
+  const bytes = bytesOf(timeline.buffers, buffer)
+  const after = lifeOf(timeline, buffer)
+  const life = after ?? before
+  if (bytes === 0 || life === undefined) return
+  const nowhere: Life = { birth: life.birth, death: life.birth - 1 }
+  const [was, is] = [before ?? nowhere, after ?? nowhere]
   const { live } = timeline
-  for (let place = birth; place <= deathOf(timeline, buffer); place++) live[place] = (live[place] ?? 0) + bytes
+  const shift = (from: number, to: number, change: number): void => {
+    for (let place = from; place < to; place++) live[place] = (live[place] ?? 0) + change
+  }
+  shift(is.birth, was.birth, bytes)
+  shift(was.birth, is.birth, -bytes)
+  shift(was.death + 1, is.death + 1, bytes)
+  shift(is.death + 1, was.death + 1, -bytes)
 }
 
 /** Whether buffers may live at further places without a new peak. */
@@ -97,6 +118,10 @@ const fits = ({ live, buffers }: Timeline, peak: number, extensions: readonly Ex
   }
   return true
 }
+
+/** Bytes of the temporaries that live longer. */
+export const bytesExtended = ({ buffers }: Timeline, extensions: readonly Extension[]): number =>
+  extensions.reduce((sum, { buffer, from, to }) => sum + (from <= to ? bytesOf(buffers, buffer) : 0), 0)
 
 /** Extensions of what a kernel reads, if it runs later. */
 export const heldUntil = (timeline: Timeline, kernel: Kernel, place: number): readonly Extension[] =>
@@ -117,12 +142,26 @@ export interface Joining {
   readonly extensions: readonly Extension[]
 }
 
+/** Where a joined kernel may run, with what then lives longer: where the second did, or else where the first did. */
+export const placesFor = (
+  timeline: Timeline,
+  [first, i]: readonly [Kernel, number],
+  [second, j]: readonly [Kernel, number],
+): readonly (readonly [place: number, extensions: readonly Extension[]])[] => {
+  const waits = resultsOf(first).every(({ buffer }) => [...(timeline.readers.get(buffer) ?? [])].every((r) => r >= j))
+  const isReady = operandsOf(second).every(({ buffer }) => (timeline.writer.get(buffer) ?? -1) <= i)
+  return [
+    ...(waits ? [[j, heldUntil(timeline, first, j)] as const] : []),
+    ...(isReady ? [[i, resultsOf(second).map(({ buffer }) => ({ buffer, from: i, to: j - 1 }))] as const] : []),
+  ]
+}
+
 /** Puts a kernel in the place of two, if no more memory than `peak` is live anywhere because of it. */
 export const join = (timeline: Timeline, peak: number, { kernel, places, place, extensions }: Joining): boolean => {
   if (extensions.length > 0 && !fits(timeline, peak, extensions)) return false
   const gone = places.flatMap((old) => timeline.kernels[old] ?? [])
   const touched = new Set(gone.flatMap((k) => [...resultsOf(k), ...operandsOf(k)].map(({ buffer }) => buffer)))
-  for (const buffer of touched) count(timeline, buffer, -1)
+  const before = new Map([...touched].map((buffer) => [buffer, lifeOf(timeline, buffer)]))
   for (const old of places) {
     for (const buffer of touched) timeline.readers.get(buffer)?.delete(old)
     timeline.kernels[old] = undefined
@@ -130,7 +169,32 @@ export const join = (timeline: Timeline, peak: number, { kernel, places, place, 
   for (const k of gone) for (const { buffer } of resultsOf(k)) timeline.writer.delete(buffer)
   timeline.kernels[place] = kernel
   enter(timeline, kernel, place)
-  for (const buffer of touched) count(timeline, buffer, 1)
+  for (const buffer of touched) recount(timeline, buffer, before.get(buffer))
+  return true
+}
+
+/** A kernel that goes to another place. */
+export interface Moving {
+  readonly kernel: Kernel
+  readonly from: number
+  readonly to: number
+  /** The other kernels at the place where it was. */
+  readonly staying: readonly Kernel[]
+  /** What then lives longer. */
+  readonly extensions: readonly Extension[]
+}
+
+/** Counts what a kernel reads and writes at another place, if no more memory than `peak` is live anywhere because of it; who runs there is the caller's. */
+export const move = (timeline: Timeline, peak: number, { kernel, from, to, staying, extensions }: Moving): boolean => {
+  if (extensions.length > 0 && !fits(timeline, peak, extensions)) return false
+  const touched = [...new Set([...resultsOf(kernel), ...operandsOf(kernel)].map(({ buffer }) => buffer))]
+  const before = touched.map((buffer) => lifeOf(timeline, buffer))
+  for (const buffer of touched) timeline.readers.get(buffer)?.delete(from)
+  for (const other of staying) enter(timeline, other, from)
+  enter(timeline, kernel, to)
+  touched.forEach((buffer, i) => {
+    recount(timeline, buffer, before[i])
+  })
   return true
 }
 

@@ -50,7 +50,7 @@ export const attributesKey = (node: Node): string => {
     case 'call':
       return `call ${node.attrs.output} ${definitionKey(node.attrs.definition)}`
     default:
-      return memo(node, () => `${node.op} ${JSON.stringify(node.attrs)}`)
+      return `${node.op} ${memo(node.attrs, () => JSON.stringify(node.attrs))}`
   }
 }
 

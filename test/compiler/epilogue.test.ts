@@ -7,9 +7,9 @@ import { compile } from '../../src/compiler/compile.ts'
 import { conv2d } from '../../src/tensor/convolution.ts'
 import { tensor } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
-import { cpuDevice } from '../support/device.ts'
+import { cpuDevice, stepByStep } from '../support/device.ts'
 
-const device = cpuDevice()
+const device = cpuDevice({ passes: stepByStep })
 const plain = cpuDevice({ fused: false })
 
 const waves = (shape: readonly number[], phase: number, dtype: 'f32' | 'f16' = 'f32'): Tensor =>

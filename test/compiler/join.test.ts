@@ -10,9 +10,9 @@ import { tensor, zeros } from '../../src/tensor/create.ts'
 import { deviceOn } from '../../src/tensor/device.ts'
 import { cpuBackend } from '../../src/backends/cpu/backend.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
-import { cpuDevice } from '../support/device.ts'
+import { cpuDevice, stepByStep } from '../support/device.ts'
 
-const device = cpuDevice()
+const device = cpuDevice({ passes: stepByStep })
 const long = (phase: number): Tensor => tensor(Float32Array.from({ length: 5000 }, (_, i) => Math.sin(i + phase)))
 const [a, b] = [long(0), long(1)]
 

@@ -91,6 +91,8 @@ const kinds: { readonly [K in Kernel['kind']]: true } = {
   gather: true,
   scatter: true,
   sort: true,
+  rows: true,
+  group: true,
 }
 
 const inWords: { readonly [n: number]: string } = { 7: 'seven', 8: 'eight', 9: 'nine', 10: 'ten', 13: 'thirteen', 14: 'fourteen', 15: 'fifteen', 16: 'sixteen' } // prettier-ignore

@@ -58,6 +58,7 @@ export const runPhases = (
     if (typeof p === 'number') return p
     if (p.kind === 'buffer') return at(ranges, p.buffer).address + p.offset
     if (p.kind === 'scratch') return shared.address + p.offset
+    if (p.kind === 'block' || p.kind === 'function') throw new Error('a phase that calls others does not run alone')
     const address = reserve(p.values.byteLength)
     new Uint8Array(heap.memory.buffer).set(
       new Uint8Array(p.values.buffer, p.values.byteOffset, p.values.byteLength),

@@ -47,12 +47,15 @@ const millisecondsOf = (run: Run): number => {
   return performance.now() - start
 }
 
-const fused = (plan: Plan, arena: Arena): Executable<CpuMemory> => {
+/** Makes a kernel ready to run. */
+type Prepare = typeof prepareKernel
+
+const fused = (plan: Plan, arena: Arena, prepare: Prepare): Executable<CpuMemory> => {
   if (arena.buffer.byteLength < plan.arenaBytes) arena.buffer = allocateBuffer(plan.arenaBytes)
   const arrays: TypedArray[] = []
   const literals = literalBlock(plan).buffer
   const bufferOf = (buffer: number): TypedArray => arrays[buffer] as TypedArray
-  const runs = plan.kernels.map((kernel) => prepareKernel(kernel, bufferOf))
+  const runs = plan.kernels.map((kernel) => prepare(kernel, bufferOf))
   const bind = (inputs: readonly CpuMemory[], outputs: readonly CpuMemory[]): void => {
     plan.buffers.forEach(({ dtype, length, placement }, i) => {
       if (placement.kind === 'argument') arrays[i] = elements(at(inputs, placement.index), dtype, length)
@@ -143,6 +146,8 @@ const open = (name: string, prepare: (plan: Plan, arena: Arena) => Executable<Cp
 export const interpretedBackend = (interpreter: Interpreter): Backend =>
   open('cpu, one primitive at a time', (plan) => interpreted(plan, interpreter))
 
-/** Opens the cpu backend in one of its forms. */
-export const cpuBackend = (isFused: boolean): Backend =>
-  isFused ? open('cpu', fused) : interpretedBackend(({ program }, inputs) => interpret(program, inputs))
+/** Opens the cpu backend in one of its forms. @param prepare how kernels run, where it is fused */
+export const cpuBackend = (isFused: boolean, prepare: Prepare = prepareKernel): Backend =>
+  isFused
+    ? open('cpu', (plan, arena) => fused(plan, arena, prepare))
+    : interpretedBackend(({ program }, inputs) => interpret(program, inputs))

@@ -3,17 +3,18 @@ import { isWrapping, roundTo, type DType, type TypedArray } from '../../graph/dt
 import { addresses } from '../../compiler/addresses.ts'
 import { epilogueKernel } from '../../compiler/epilogue.ts'
 import { windowOf } from '../../compiler/place.ts'
-import type {
-  ConvKernel,
-  ElementwiseKernel,
-  GatherKernel,
-  GemmKernel,
-  Kernel,
-  Operand,
-  PlaceKernel,
-  ReduceKernel,
-  ScatterKernel,
-  SortKernel,
+import {
+  stepsOf,
+  type ConvKernel,
+  type ElementwiseKernel,
+  type GatherKernel,
+  type GemmKernel,
+  type Kernel,
+  type Operand,
+  type PlaceKernel,
+  type ReduceKernel,
+  type ScatterKernel,
+  type SortKernel,
 } from '../../compiler/kernel.ts'
 import { at, permute, range } from '../../prelude/array.ts'
 import type { View } from '../../compiler/view.ts'
@@ -221,6 +222,14 @@ const conv = (kernel: ConvKernel, bufferOf: BufferOf): Run => {
   }
 }
 
+/** Step by step: one thread gains nothing by rows. */
+const inTurn = (steps: readonly Kernel[], bufferOf: BufferOf): Run => {
+  const runs = steps.map((step) => prepareKernel(step, bufferOf))
+  return () => {
+    for (const run of runs) run()
+  }
+}
+
 /** Prepares a kernel: everything that depends on shapes alone is computed here, once. */
 export const prepareKernel = (kernel: Kernel, bufferOf: BufferOf): Run => {
   switch (kernel.kind) {
@@ -240,5 +249,8 @@ export const prepareKernel = (kernel: Kernel, bufferOf: BufferOf): Run => {
       return scatter(kernel, bufferOf)
     case 'sort':
       return sort(kernel, bufferOf)
+    case 'rows':
+    case 'group':
+      return inTurn(stepsOf(kernel), bufferOf)
   }
 }

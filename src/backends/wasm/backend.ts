@@ -9,7 +9,7 @@ import { allDTypes } from '../../compiler/dtypes.ts'
 import { usualLimits } from '../../compiler/limits.ts'
 import type { Backend, Choices } from '../backend.ts'
 import type { WasmOptions } from '../options.ts'
-import { generate } from './generate.ts'
+import { generateAll } from './once.ts'
 import type { Generated, Machine, Phase } from './emit/kernelCode.ts'
 import { openLibrary } from './library.ts'
 import { capabilities, checkWinograd, choose, machineOf, whyNot } from './machine.ts'
@@ -53,7 +53,7 @@ const backendOver = (heap: Heap, pool: Pool, tried: Tried, sharing: Sharing = 'w
   const shared: Shared = { arena: noMemory, scratch: noMemory }
   const known = new WeakMap<Plan, readonly Generated[]>() // a plan is measured before it is prepared, and both need its code
   const codeOf = (plan: Plan): readonly Generated[] => {
-    const generated = known.get(plan) ?? plan.kernels.map((kernel) => generate(kernel, machine))
+    const generated = known.get(plan) ?? generateAll(plan.kernels, machine)
     known.set(plan, generated)
     return generated
   }
@@ -94,7 +94,8 @@ const backendOver = (heap: Heap, pool: Pool, tried: Tried, sharing: Sharing = 'w
 }
 
 /** A phase's function as text, with what it stands for. */
-const showPhase = ({ key, make, units }: Phase): string => `;; ${key}, ${units} units\n${showFunction(make('kernel'))}`
+const showPhase = ({ key, make, units, calls }: Phase): string =>
+  [`;; ${key}, ${units} units\n${showFunction(make('kernel'))}`, ...calls.map(showPhase)].join('\n\n')
 
 /** Opens the wasm backend on the caller's thread alone, for code that every engine with vectors runs unless told otherwise. */
 export const wasmBackend = (machine: Machine = { fma: false, wide: false }): Backend => {

@@ -1,7 +1,7 @@
 /** Kernel IR to code: one switch over its kinds. What has no vector code runs one element at a time; nothing runs in TypeScript. */
 import { epilogueKernel, withoutEpilogue, type ContractionKernel } from '../../compiler/epilogue.ts'
 import { separated } from '../../compiler/join.ts'
-import type { ElementwiseKernel, Kernel } from '../../compiler/kernel.ts'
+import type { ElementwiseKernel, Kernel, RowsKernel } from '../../compiler/kernel.ts'
 import { E, pipe } from '../../prelude/fp.ts'
 import { conv } from './conv/conv.ts'
 import { elementwise } from './elementwise/elementwise.ts'
@@ -10,6 +10,8 @@ import type { Generated, Machine, Phase } from './emit/kernelCode.ts'
 import { showUnsupported, type Unsupported } from './emit/unsupported.ts'
 import { copy, place } from './move/place.ts'
 import { gather } from './move/gather.ts'
+import { group } from './launch/group.ts'
+import { rows } from './launch/rows.ts'
 import { reduce } from './reduce/reduce.ts'
 import { scalarElementwise, scalarReduce } from './scalar/scalar.ts'
 import { scalarConv } from './scalar/scalarConv.ts'
@@ -65,6 +67,11 @@ const contraction = (kernel: ContractionKernel, machine: Machine): Generated => 
   return insteadOf(whole.left, kernel.kind === 'gemm' ? scalarGemm(kernel) : scalarConv(kernel))
 }
 
+const rowsCode = (kernel: RowsKernel, machine: Machine): Generated => {
+  const together = rows(kernel)
+  return together === undefined ? inTurn(kernel.stages.map((stage) => generate(stage, machine))) : single(together)
+}
+
 /** The kernel as code for this machine. */
 export const generate = (kernel: Kernel, machine: Machine): Generated => {
   switch (kernel.kind) {
@@ -83,5 +90,9 @@ export const generate = (kernel: Kernel, machine: Machine): Generated => {
       return scatter(kernel)
     case 'sort':
       return sort(kernel)
+    case 'rows':
+      return rowsCode(kernel, machine)
+    case 'group':
+      return group(kernel.members.map((member) => generate(member, machine)))
   }
 }

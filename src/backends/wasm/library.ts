@@ -1,5 +1,5 @@
 /** The compiled functions of a device: one for each structure of a phase, shared by all plans. */
-import { encode, type Function } from './assembler/module.ts'
+import { encode, type FunctionDefinition } from './assembler/module.ts'
 import { javascriptImports } from './emit/javascript.ts'
 import type { Phase } from './emit/kernelCode.ts'
 import { initialPages, maximumPages } from './memory.ts'
@@ -13,14 +13,21 @@ export interface Library {
   readonly indexOf: (key: string) => number
 }
 
+const withCalls = (phase: Phase): readonly Phase[] => [...phase.calls.flatMap(withCalls), phase]
+
 /** An empty library over the memory that the pool's threads work on. */
 export const openLibrary = (pool: Pool, shared: boolean): Library => {
   const indices = new Map<string, number>()
   return {
     add: (phases) => {
-      const unknown = new Map(phases.filter(({ key }) => !indices.has(key)).map((phase) => [phase.key, phase]))
+      const unknown = new Map(
+        phases
+          .flatMap(withCalls)
+          .filter(({ key }) => !indices.has(key))
+          .map((phase) => [phase.key, phase]),
+      )
       if (unknown.size === 0) return
-      const functions: Function[] = []
+      const functions: FunctionDefinition[] = []
       const places: (readonly [string, number])[] = []
       for (const [key, phase] of unknown) {
         const index = indices.size
@@ -32,6 +39,7 @@ export const openLibrary = (pool: Pool, shared: boolean): Library => {
       const bytes = encode({
         functions,
         imports: javascriptImports,
+        table: true,
         memory: { initial: initialPages, maximum: maximumPages, shared },
       })
       pool.install({ module: new WebAssembly.Module(bytes), places })

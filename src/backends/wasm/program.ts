@@ -12,7 +12,7 @@ import type { Plan } from '../../compiler/plan.ts'
 import type { Executable } from '../backend.ts'
 import { bytesBeside, placesOf, slotsOf } from '../slots.ts'
 import { recordWords } from './threads/control.ts'
-import type { Generated, Parameter } from './emit/kernelCode.ts'
+import type { Generated, Parameter, Phase } from './emit/kernelCode.ts'
 import { doesNotFit, padded, type Heap, type WasmMemory } from './memory.ts'
 import { shareOf, type Pool, type Sharing } from './threads/pool.ts'
 
@@ -66,27 +66,60 @@ interface Words {
   readonly patches: readonly Int32Array[]
 }
 
-const wordsOf = (parameters: readonly Parameter[], owned: Owned, plan: Plan): Words => {
+/** Blocks one behind the other, each before those that lie in it; and where each begins, in words. */
+interface Layout {
+  readonly parameters: readonly Parameter[]
+  readonly starts: ReadonlyMap<readonly Parameter[], number>
+}
+
+/** The blocks of phases, and all blocks whose addresses are words of others. */
+const layoutOf = (phases: readonly Phase[]): Layout => {
+  const starts = new Map<readonly Parameter[], number>()
+  const parameters: Parameter[] = []
+  const add = (words: readonly Parameter[]): void => {
+    if (starts.has(words)) return
+    starts.set(words, parameters.length)
+    for (const word of words) parameters.push(word)
+    for (const word of words) if (typeof word !== 'number' && word.kind === 'block') add(word.words)
+  }
+  for (const phase of phases) add(phase.parameters)
+  return { parameters, starts }
+}
+
+/** Writes the words of blocks; addresses of blocks are those of a layout that begins at `blocks`. */
+const wordsOf = ({ parameters, starts }: Layout, blocks: number, owned: Owned, { plan, functionOf }: Parts): Words => {
   const { scratch, count } = slotsOf(plan)
   const places = placesOf(plan)
   const literals = plan.literalBytes === 0 ? 0 : upload(owned, literalBlock(plan))
   const values = new Int32Array(parameters.length)
   const patches = Array.from({ length: count }, (): number[] => [])
   const tables = new Map<object, number>()
-  parameters.forEach((parameter, i) => {
-    if (typeof parameter === 'number') {
-      values[i] = parameter
-    } else if (parameter.kind === 'table') {
-      const address = tables.get(parameter.values) ?? upload(owned, parameter.values)
-      tables.set(parameter.values, address)
-      values[i] = address
-    } else if (parameter.kind === 'scratch') {
-      patches[scratch]?.push(i, parameter.offset)
-    } else {
-      const { slot, offset } = at(places, parameter.buffer)
-      if (slot === 'literals') values[i] = literals + offset + parameter.offset
-      else patches[slot]?.push(i, offset + parameter.offset)
+  const tableAt = (of: TypedArray): number => {
+    const address = tables.get(of) ?? upload(owned, of)
+    tables.set(of, address)
+    return address
+  }
+  const valueOf = (parameter: Exclude<Parameter, number>, i: number): number => {
+    switch (parameter.kind) {
+      case 'table':
+        return tableAt(parameter.values)
+      case 'function':
+        return functionOf(parameter.key)
+      case 'block':
+        return blocks + 4 * (starts.get(parameter.words) ?? 0)
+      case 'scratch':
+        patches[scratch]?.push(i, parameter.offset)
+        return 0
+      case 'buffer': {
+        const { slot, offset } = at(places, parameter.buffer)
+        if (slot === 'literals') return literals + offset + parameter.offset
+        patches[slot]?.push(i, offset + parameter.offset)
+        return 0
+      }
     }
+  }
+  parameters.forEach((parameter, i) => {
+    values[i] = typeof parameter === 'number' ? parameter : valueOf(parameter, i)
   })
   return { values, patches: patches.map((p) => Int32Array.from(p)) }
 }
@@ -97,12 +130,12 @@ const roomOf = (bytes: number): number => (bytes === 0 ? 0 : padded(bytes))
 /** Bytes of all that is written once and stays: literals, tables, blocks of parameters, records. */
 const bytesKept = (plan: Plan, generated: readonly Generated[]): number => {
   const phases = generated.flatMap((g) => g.phases)
-  const tables = new Set(phases.flatMap((p) => p.parameters.flatMap((w) => (isTable(w) ? [w.values] : []))))
-  const words = phases.reduce((sum, p) => sum + p.parameters.length, 0)
+  const { parameters } = layoutOf(phases)
+  const tables = new Set(parameters.flatMap((w) => (isTable(w) ? [w.values] : [])))
   return (
     [...tables].reduce((sum, values) => sum + padded(values.byteLength), 0) +
     roomOf(plan.literalBytes) +
-    padded(4 * words) +
+    padded(4 * parameters.length) +
     padded(4 * recordWords * phases.length)
   )
 }
@@ -157,24 +190,19 @@ export const makeProgram = (parts: Parts, heap: Heap, pool: Pool, shared: Shared
   }
 }
 
-const programIn = (
-  owned: Owned,
-  { plan, generated, functionOf, sharing }: Parts,
-  pool: Pool,
-  shared: Shared,
-): Executable<WasmMemory> => {
+const programIn = (owned: Owned, parts: Parts, pool: Pool, shared: Shared): Executable<WasmMemory> => {
   const { heap } = owned
+  const { plan, generated, functionOf, sharing } = parts
   const phases = generated.flatMap((code, k) => code.phases.map((phase) => ({ phase, kernel: at(plan.kernels, k) })))
-  const parameters = phases.flatMap(({ phase }) => phase.parameters)
-  const { values, patches } = wordsOf(parameters, owned, plan)
-  const blocks = reserveOwned(owned, 4 * values.length)
+  const layout = layoutOf(phases.map(({ phase }) => phase))
+  const blocks = reserveOwned(owned, 4 * layout.parameters.length)
+  const { values, patches } = wordsOf(layout, blocks, owned, parts)
   const records = reserveOwned(owned, 4 * recordWords * phases.length)
   heap.words().set(values, blocks / 4)
-  let block = blocks
   phases.forEach(({ phase, kernel }, i) => {
     const { chunk, calls } = shareOf(phase, estimate(plan, kernel), pool.threads, sharing)
+    const block = blocks + 4 * (layout.starts.get(phase.parameters) ?? 0)
     heap.words().set([functionOf(phase.key), block, phase.units, chunk, calls], records / 4 + recordWords * i)
-    block += 4 * phase.parameters.length
   })
 
   const scratchBytes = scratchOf(generated)

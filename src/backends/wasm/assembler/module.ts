@@ -3,7 +3,7 @@ import { opcodes, type ValueType } from './opcodes.ts'
 import type { Expression, Local, Statement } from './code.ts'
 
 /** A function. Parameters are locals too. */
-export interface Function {
+export interface FunctionDefinition {
   readonly name: string
   readonly parameters: readonly Local[]
   readonly result?: ValueType
@@ -21,7 +21,7 @@ export interface Import {
 
 /** Functions, all exported under their names; the memory is imported as env.memory, a table of functions as env.table, functions as env.<name>. */
 export interface Module {
-  readonly functions: readonly Function[]
+  readonly functions: readonly FunctionDefinition[]
   readonly imports?: readonly Import[]
   /** Whether calls go through a table. */
   readonly table?: boolean
@@ -30,24 +30,45 @@ export interface Module {
 
 const typeCodes: { readonly [T in ValueType]: number } = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b }
 
-/** Unsigned LEB128: seven bits a byte, low ones first. */
-const unsigned = (n: number): readonly number[] => {
-  const bytes: number[] = []
-  for (let rest = n; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) return [...bytes, rest]
-    bytes.push((rest % 128) | 128)
+/** Bytes of a part of the module, before they are joined. */
+type Bytes = readonly number[] | Uint8Array
+
+/** The parts one after the other, each copied once. */
+const joined = (parts: readonly Bytes[]): Uint8Array<ArrayBuffer> => {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let end = 0
+  for (const part of parts) {
+    bytes.set(part, end)
+    end += part.length
   }
+  return bytes
 }
 
-/** Signed LEB128. */
-const signed = (n: bigint): readonly number[] => {
+/** Writes unsigned LEB128: seven bits a byte, low ones first. */
+const writeUnsigned = (out: number[], n: number): void => {
+  let rest = n
+  for (; rest >= 128; rest = Math.floor(rest / 128)) out.push((rest % 128) | 128)
+  out.push(rest)
+}
+
+const unsigned = (n: number): readonly number[] => {
   const bytes: number[] = []
-  for (let rest = n; ; rest >>= 7n) {
-    const byte = Number(rest & 127n)
-    const done = (rest >> 7n === 0n && byte < 64) || (rest >> 7n === -1n && byte >= 64)
-    if (done) return [...bytes, byte]
-    bytes.push(byte | 128)
-  }
+  writeUnsigned(bytes, n)
+  return bytes
+}
+
+/** Writes signed LEB128 of 32 bits. */
+const writeSigned = (out: number[], n: number): void => {
+  let rest = n
+  for (; rest < -64 || rest >= 64; rest >>= 7) out.push((rest & 127) | 128)
+  out.push(rest & 127)
+}
+
+/** Writes signed LEB128 of 64 bits. */
+const writeLong = (out: number[], n: bigint): void => {
+  let rest = n
+  for (; rest < -64n || rest >= 64n; rest >>= 7n) out.push(Number(rest & 127n) | 128)
+  out.push(Number(rest & 127n))
 }
 
 const floatBytes = (value: number, bytes: 4 | 8): readonly number[] => {
@@ -62,16 +83,12 @@ const named = (text: string): readonly number[] => {
   return [...unsigned(bytes.length), ...bytes]
 }
 
-const vector = (items: readonly (readonly number[])[]): readonly number[] => [
-  ...unsigned(items.length),
-  ...items.flat(),
-]
+const vector = (items: readonly Bytes[]): Uint8Array => joined([unsigned(items.length), ...items])
 
-const section = (id: number, content: readonly number[]): readonly number[] => [
-  id,
-  ...unsigned(content.length),
-  ...content,
-]
+/** A part that begins with its own length. */
+const measured = (content: Bytes): Uint8Array => joined([unsigned(content.length), content])
+
+const section = (id: number, content: Bytes): Uint8Array => joined([[id], measured(content)])
 
 /** Where functions, locals and labels are while one body is written. */
 interface Scope {
@@ -97,17 +114,28 @@ const functionIndex = (scope: Scope, name: string): number => {
 const writeImmediates = (out: number[], op: keyof typeof opcodes, immediates: readonly number[]): void => {
   const { immediate, alignment } = opcodes[op]
   const [first = 0, second = 0] = immediates
-  if (immediate === 'memory') out.push(...unsigned(alignment), ...unsigned(first))
+  if (immediate === 'memory' || immediate === 'memory lane') {
+    writeUnsigned(out, alignment)
+    writeUnsigned(out, first)
+  }
   if (immediate === 'lane') out.push(first)
-  if (immediate === 'memory lane') out.push(...unsigned(alignment), ...unsigned(first), second)
+  if (immediate === 'memory lane') out.push(second)
   if (immediate === 'shuffle') out.push(...immediates)
 }
 
+const constantCodes = { i32: 0x41, i64: 0x42, f32: 0x43, f64: 0x44 } as const
+
+/** An instruction whose one immediate is an index. */
+const writeIndexed = (out: number[], opcode: number, index: number): void => {
+  out.push(opcode)
+  writeUnsigned(out, index)
+}
+
 const writeConstant = (out: number[], x: Extract<Expression, { readonly kind: 'constant' }>): void => {
-  if (x.type === 'i32') out.push(0x41, ...signed(BigInt(x.value)))
-  else if (x.type === 'i64') out.push(0x42, ...signed(x.value))
-  else if (x.type === 'f32') out.push(0x43, ...floatBytes(x.value, 4))
-  else out.push(0x44, ...floatBytes(x.value, 8))
+  out.push(constantCodes[x.type])
+  if (x.type === 'i32') writeSigned(out, x.value)
+  else if (x.type === 'i64') writeLong(out, x.value)
+  else out.push(...floatBytes(x.value, x.type === 'f32' ? 4 : 8))
 }
 
 const writeExpression = (scope: Scope, x: Expression): void => {
@@ -117,11 +145,11 @@ const writeExpression = (scope: Scope, x: Expression): void => {
       writeConstant(out, x)
       return
     case 'get':
-      out.push(0x20, ...unsigned(localIndex(scope, x.local)))
+      writeIndexed(out, 0x20, localIndex(scope, x.local))
       return
     case 'tee':
       writeExpression(scope, x.value)
-      out.push(0x22, ...unsigned(localIndex(scope, x.local)))
+      writeIndexed(out, 0x22, localIndex(scope, x.local))
       return
     case 'select':
       for (const part of [x.yes, x.no, x.condition]) writeExpression(scope, part)
@@ -129,11 +157,11 @@ const writeExpression = (scope: Scope, x: Expression): void => {
       return
     case 'call':
       for (const arg of x.args) writeExpression(scope, arg)
-      out.push(0x10, ...unsigned(functionIndex(scope, x.callee)))
+      writeIndexed(out, 0x10, functionIndex(scope, x.callee))
       return
     case 'apply':
       for (const arg of x.args) writeExpression(scope, arg)
-      out.push(...opcodes[x.op].bytes)
+      for (const byte of opcodes[x.op].bytes) out.push(byte)
       writeImmediates(out, x.op, x.immediates)
   }
 }
@@ -152,11 +180,11 @@ const writeStatement = (scope: Scope, s: Statement): void => {
   switch (s.kind) {
     case 'set':
       writeExpression(scope, s.value)
-      out.push(0x21, ...unsigned(localIndex(scope, s.local)))
+      writeIndexed(out, 0x21, localIndex(scope, s.local))
       return
     case 'store':
       for (const arg of s.args) writeExpression(scope, arg)
-      out.push(...opcodes[s.op].bytes)
+      for (const byte of opcodes[s.op].bytes) out.push(byte)
       writeImmediates(out, s.op, s.immediates)
       return
     case 'drop':
@@ -165,7 +193,8 @@ const writeStatement = (scope: Scope, s: Statement): void => {
       return
     case 'call indirect':
       for (const arg of [...s.args, s.index]) writeExpression(scope, arg)
-      out.push(0x11, ...unsigned(scope.types(s.parameters, undefined)), 0)
+      writeIndexed(out, 0x11, scope.types(s.parameters, undefined))
+      out.push(0)
       return
     case 'block':
       writeBlock(scope, 0x02, s.label, s.body)
@@ -187,7 +216,7 @@ const writeStatement = (scope: Scope, s: Statement): void => {
       const depth = scope.labels.indexOf(s.label)
       if (depth < 0) throw new Error(`there is no label $${s.label} around this branch`)
       if (s.condition !== undefined) writeExpression(scope, s.condition)
-      out.push(s.condition === undefined ? 0x0c : 0x0d, ...unsigned(depth))
+      writeIndexed(out, s.condition === undefined ? 0x0c : 0x0d, depth)
       return
     }
     case 'return':
@@ -244,7 +273,7 @@ const localsOf = (body: readonly Statement[]): readonly Local[] => {
   return [...found]
 }
 
-const bodyOf = (f: Function, shared: Omit<Scope, 'locals' | 'labels' | 'out'>): readonly number[] => {
+const bodyOf = (f: FunctionDefinition, shared: Omit<Scope, 'locals' | 'labels' | 'out'>): Uint8Array => {
   const whole: readonly Statement[] = f.value === undefined ? f.body : [...f.body, { kind: 'drop', value: f.value }]
   const own = localsOf(whole).filter((local) => !f.parameters.includes(local))
   const locals = new Map([...f.parameters, ...own].map((local, i) => [local, i]))
@@ -253,23 +282,24 @@ const bodyOf = (f: Function, shared: Omit<Scope, 'locals' | 'labels' | 'out'>): 
   writeStatements(scope, f.body)
   if (f.value !== undefined) writeExpression(scope, f.value)
   const declarations = vector(own.map((local) => [1, typeCodes[local.type]]))
-  const content = [...declarations, ...out, 0x0b]
-  return [...unsigned(content.length), ...content]
+  return measured(joined([declarations, out, [0x0b]]))
 }
 
 /** The module in the binary format. */
 export const encode = ({ functions, imports = [], table = false, memory }: Module): Uint8Array<ArrayBuffer> => {
   const types: string[] = []
-  const encodings: (readonly number[])[] = []
+  const encodings: Bytes[] = []
   const typeIndex = (parameters: readonly ValueType[], result: ValueType | undefined): number => {
     const key = `${parameters.join()}→${result ?? ''}`
     const known = types.indexOf(key)
     if (known >= 0) return known
-    encodings.push([
-      0x60,
-      ...vector(parameters.map((t) => [typeCodes[t]])),
-      ...vector(result === undefined ? [] : [[typeCodes[result]]]),
-    ])
+    encodings.push(
+      joined([
+        [0x60],
+        vector(parameters.map((t) => [typeCodes[t]])),
+        vector(result === undefined ? [] : [[typeCodes[result]]]),
+      ]),
+    )
     return types.push(key) - 1
   }
   const names = new Map([...imports, ...functions].map(({ name }, i) => [name, i]))
@@ -282,7 +312,7 @@ export const encode = ({ functions, imports = [], table = false, memory }: Modul
   )
   const bodies = functions.map((f) => bodyOf(f, { functions: names, types: typeIndex }))
   const limits = [memory.shared ? 3 : 1, ...unsigned(memory.initial), ...unsigned(memory.maximum)]
-  const bytes = [
+  return joined([
     [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
     section(1, vector(encodings)),
     section(
@@ -296,6 +326,5 @@ export const encode = ({ functions, imports = [], table = false, memory }: Modul
     section(3, vector(functionTypes.map(unsigned))),
     section(7, vector(functions.map((f, i) => [...named(f.name), 0x00, ...unsigned(imports.length + i)]))),
     section(10, vector(bodies)),
-  ]
-  return Uint8Array.from(bytes.flat())
+  ])
 }

@@ -10,14 +10,13 @@ import {
   type ConvPhase,
 } from '../../../compiler/contraction/convolution.ts'
 import type { ConvKernel } from '../../../compiler/kernel.ts'
+import { alignment } from '../../../compiler/arena.ts'
 import { imageOf } from './convImage.ts'
 import { contraction, type Ending } from '../gemm/gemm.ts'
 import { epilogueOf } from '../gemm/gemmEpilogue.ts'
 import { inBuffer } from '../emit/block.ts'
 import type { Unsupported } from '../emit/unsupported.ts'
 import type { Generated, Machine } from '../emit/kernelCode.ts'
-
-const alignment = 256
 
 /** The kernel as code, or why it has none. */
 export const conv = (kernel: ConvKernel, machine: Machine): E.Either<Unsupported, Generated> => {

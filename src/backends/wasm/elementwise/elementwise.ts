@@ -6,12 +6,12 @@
  * end: buffers are padded for that. Where an operand lies across the output, blocks of 4×4 are turned round in registers (transposing.ts).
  */
 import { at, product, range } from '../../../prelude/array.ts'
-import { E } from '../../../prelude/fp.ts'
+import { E, pipe } from '../../../prelude/fp.ts'
 import type { ElementwiseKernel } from '../../../compiler/kernel.ts'
 import { contiguous } from '../../../compiler/view.ts'
 import { apply, countTo, get, i32, mul, select, set, sub, type Expression } from '../assembler/code.ts'
 import { isLaneType, whyNotVector, writeInstructions } from '../emit/body.ts'
-import { domainOf, joined, part, reordered, split, type Domain } from '../../../compiler/domain.ts'
+import { domainOf, joined, part, peeled, reordered, split, type Domain } from '../../../compiler/domain.ts'
 import { block, word } from '../emit/block.ts'
 import { fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
 import { code, phase, type Generated, type Phase } from '../emit/kernelCode.ts'
@@ -191,29 +191,35 @@ const rows = (kernel: Written, domain: Domain): readonly Phase[] => {
     const blocks = split(part(domain, inner, 0, cut), inner, rowUnit)
     return [blocks, ...(cut < length ? [part(domain, inner, cut, length - cut)] : [])].flatMap((d) => rows(kernel, d))
   }
+  return [rowsPhase(kernel, domain)]
+}
+
+/** Each run along the last axis is a unit. */
+const rowsPhase = (kernel: Written, domain: Domain): Phase => {
+  const inner = domain.lengths.length - 1
+  const length = at(domain.lengths, inner)
+  const count = product(domain.lengths.slice(0, -1))
   const steps = stepsOf(kernel, domain)
   const outer = joined({
     lengths: domain.lengths.slice(0, -1),
     tracks: domain.tracks.map((t) => ({ ...t, strides: t.strides.slice(0, -1) })),
   })
-  return [
-    phase(
-      rowsCode,
-      {
-        axes: outer.lengths.length,
-        whole: length % 8 === 0,
-        walks: walksAlong(domain, inner),
-        written: structureOfWritten(kernel),
-      },
-      {
-        starts: startsOf(kernel, domain),
-        steps: steps.map((s) => at(s, inner)),
-        length: 4 * length,
-        odometer: odometerOf(outer.lengths, stepsOf(kernel, outer)),
-      },
-      { units: count, grain: Math.max(1, Math.ceil(flatUnit / length)) },
-    ),
-  ]
+  return phase(
+    rowsCode,
+    {
+      axes: outer.lengths.length,
+      whole: length % 8 === 0,
+      walks: walksAlong(domain, inner),
+      written: structureOfWritten(kernel),
+    },
+    {
+      starts: startsOf(kernel, domain),
+      steps: steps.map((s) => at(s, inner)),
+      length: 4 * length,
+      odometer: odometerOf(outer.lengths, stepsOf(kernel, outer)),
+    },
+    { units: count, grain: Math.max(1, Math.ceil(flatUnit / length)) },
+  )
 }
 
 const costs: { readonly [W in Walk]: number } = { stays: 0.1, next: 0.25, back: 0.3, jumps: 1 }
@@ -268,8 +274,33 @@ const boxOf = ({ body, outputs }: Written): Domain | undefined =>
     ...leavesOf(body).map(([, leaf]) => viewOf(leaf)),
   ])
 
-/** The kernel as code, or why it has none. */
-export const elementwise = (kernel: ElementwiseKernel): E.Either<Unsupported, Generated> => {
+/** Each of `count` rows as a run of units; why there are none, where the axes do not allow it or an operand is better turned round as a whole. */
+const phaseOfRows = (kernel: Written, domain: Domain, count: number): E.Either<Unsupported, readonly Phase[]> => {
+  const found = peeled(domain, count)
+  if (found === undefined) return E.left({ kind: 'axes' })
+  const { runs, run } = found
+  const axis = axisOfVectors(kernel, run)
+  if (transposingAxis(kernel, run, axis) !== undefined) return E.left({ kind: 'axes' })
+  const others = inReadingOrder(
+    kernel,
+    run,
+    range(run.lengths.length).filter((a) => a !== axis),
+    axis,
+  )
+  const inner = reordered(run, [...others, axis])
+  return E.right([
+    rowsPhase(kernel, {
+      lengths: [...runs.lengths, ...inner.lengths],
+      tracks: inner.tracks.map(({ offset, strides }, k) => ({
+        offset,
+        strides: [...at(runs.tracks, k).strides, ...strides],
+      })),
+    }),
+  ])
+}
+
+/** The kernel as code, or why it has none. @param rows into which it is cut, units of one behind those of another */
+export const elementwise = (kernel: ElementwiseKernel, rows?: number): E.Either<Unsupported, Generated> => {
   const written = writtenBy(kernel)
   const narrow = written.outputs.find(({ dtype }) => !isLaneType(dtype))
   const reason: Unsupported | undefined =
@@ -278,5 +309,9 @@ export const elementwise = (kernel: ElementwiseKernel): E.Either<Unsupported, Ge
   if (kernel.body.size === 0) return E.right({ phases: [], scratch: 0 })
   const domain = boxOf(written)
   if (domain === undefined) return E.left({ kind: 'axes' })
-  return E.right({ phases: phasesOf(written, domain), scratch: 0 })
+  if (rows === undefined) return E.right({ phases: phasesOf(written, domain), scratch: 0 })
+  return pipe(
+    phaseOfRows(written, domain, rows),
+    E.map((phases) => ({ phases, scratch: 0 })),
+  )
 }

@@ -8,13 +8,16 @@ import { keep, type Emitter } from './emitter.ts'
 
 /**
  * A word of a parameter block: a number; where a buffer of the plan begins, in bytes, `offset` bytes further; an address in the scratch
- * memory that kernels share, which no kernel finds as it left it; or where a table lies that was made with the plan.
+ * memory that kernels share, which no kernel finds as it left it; where a table lies that was made with the plan; where another block lies; or
+ * which function of the threads' tables has a phase's key.
  */
 export type Parameter =
   | number
   | { readonly kind: 'buffer'; readonly buffer: number; readonly offset: number }
   | { readonly kind: 'scratch'; readonly offset: number }
   | { readonly kind: 'table'; readonly values: Int32Array | Float32Array }
+  | { readonly kind: 'block'; readonly words: readonly Parameter[] }
+  | { readonly kind: 'function'; readonly key: string }
 
 /** The address of a byte of a buffer. */
 export const inBuffer = (buffer: number, offset = 0): Parameter => ({ kind: 'buffer', buffer, offset })

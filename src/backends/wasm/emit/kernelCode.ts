@@ -6,7 +6,7 @@
  * computes it nor on how many there are: so the number of threads changes no bit.
  */
 import type { KernelChoices } from '../../../compiler/choices.ts'
-import type { Function } from '../assembler/module.ts'
+import type { FunctionDefinition } from '../assembler/module.ts'
 import { readAt, type Field, type Parameter } from './block.ts'
 import { unitFunction, type Unit } from './opening.ts'
 import { textOf, type Plain } from './structure.ts'
@@ -33,7 +33,7 @@ export type Unstructured = Readonly<Record<never, never>>
 export interface Code<in Structure, in Values> {
   readonly name: string
   readonly block: (structure: Structure) => Field<Values, unknown>
-  readonly make: (name: string, structure: Structure) => Function
+  readonly make: (name: string, structure: Structure) => FunctionDefinition
 }
 
 /**
@@ -67,12 +67,14 @@ export interface Phase {
   /** The code's name and the structure: phases with the same key share the function. */
   readonly key: string
   /** Makes the function; its name is the caller's. */
-  readonly make: (name: string) => Function
+  readonly make: (name: string) => FunctionDefinition
   readonly parameters: readonly Parameter[]
   /** How many units of work there are. */
   readonly units: number
   /** Units that a thread takes at once: fewer are not worth its attention. */
   readonly grain: number
+  /** Phases whose functions it calls. */
+  readonly calls: readonly Phase[]
   readonly [derived]: true
 }
 
@@ -82,12 +84,14 @@ export const phase = <Structure, Values>(
   structure: Structure,
   values: Values,
   work: Pick<Phase, 'units' | 'grain'>,
+  calls: readonly Phase[] = [],
 ): Phase => {
   const made: Omit<Phase, typeof derived> = {
     key: `${name} ${textOf(structure)}`,
     make: (functionName) => make(functionName, structure),
     parameters: block(structure).write(values),
     ...work,
+    calls,
   }
   return made as Phase
 }

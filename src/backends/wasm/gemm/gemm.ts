@@ -79,7 +79,9 @@ const endingNumbers = (
 
 /** A place some elements further. */
 const movedBy = (start: Parameter, elements: number): Parameter =>
-  typeof start === 'number' || start.kind === 'table' ? start : { ...start, offset: start.offset + 4 * elements }
+  typeof start !== 'number' && (start.kind === 'buffer' || start.kind === 'scratch')
+    ? { ...start, offset: start.offset + 4 * elements }
+    : start
 
 /** A contraction of arrays in memory. */
 const placed = (c: Contraction, { x, y, out }: Arrays): Placed => ({

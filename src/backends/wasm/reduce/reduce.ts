@@ -7,13 +7,11 @@
  */
 import { at, product, range } from '../../../prelude/array.ts'
 import { E } from '../../../prelude/fp.ts'
-import { roundTo } from '../../../graph/dtype.ts'
-import type { ElementwiseKernel, ReduceKernel } from '../../../compiler/kernel.ts'
+import type { ReduceKernel } from '../../../compiler/kernel.ts'
 import { accumulationOf, partialBytes, type Accumulation } from '../emit/accumulator.ts'
 import { castStep, isLaneType, whyNotVector } from '../emit/body.ts'
-import { domainOf, reordered, type Domain } from '../../../compiler/domain.ts'
+import { domainOf, peeled, reordered, type Domain } from '../../../compiler/domain.ts'
 import { cutOf, reductionBox, type Cut, type CutPolicy, type ReductionBox } from '../../../compiler/reduction.ts'
-import { elementwise } from '../elementwise/elementwise.ts'
 import { inBuffer, inScratch } from '../emit/block.ts'
 import { phase, type Generated, type Parameter, type Phase } from '../emit/kernelCode.ts'
 import { leavesOf, outputStep, startOf, stepOf, structureOf, viewOf, type Walk } from '../emit/leaf.ts'
@@ -43,6 +41,9 @@ const axisOfVectors = ({ domain, kept }: ReductionBox): number => {
 /** Long reductions to few results are cut, so that there are units for all threads. */
 const policy: CutPolicy = { partSize: 8192, enoughUnits: 16, multiple: 16 }
 
+/** Rows are units for all threads already. */
+const uncut: CutPolicy = { ...policy, enoughUnits: 0 }
+
 /** A reduction in one form, over a box whose reduced axes are in the order in which they are looped over. */
 const phaseOf = (
   kernel: ReduceKernel,
@@ -51,6 +52,7 @@ const phaseOf = (
   form: Form,
   columnsFrom: number,
   parts: Cut,
+  runs: Domain | undefined,
 ): Phase => {
   const { body, dtype, output, size } = kernel
   const { lengths, tracks } = domain
@@ -72,10 +74,11 @@ const phaseOf = (
     return isPartial ? inScratch(outputUnits(begin)) : inBuffer(output, outputUnits(begin))
   })
   const blocks = Math.ceil(count / width)
-  const outer = lengths.slice(0, kept - 1)
+  const outer = [...(runs?.lengths ?? []), ...lengths.slice(0, kept - 1)]
   const odometer = odometerOf(
     [...outer, blocks, parts.parts],
     tracks.map((_, k) => [
+      ...(runs === undefined ? [] : at(runs.tracks, k).strides.map((s) => units(k, s))),
       ...range(kept - 1).map((a) => units(k, at(strides(k), a))),
       units(k, width * at(strides(k), kept - 1)),
       units(k, k === 0 ? size : parts.length * at(strides(k), parts.axis)),
@@ -91,7 +94,7 @@ const phaseOf = (
       accumulation,
       walks: walksAlong(domain, axis),
       shared: form === 'rows' ? tracks.map((t) => at(t.strides, kept - 1) === 0) : [],
-      axes: kept + 1,
+      axes: outer.length + 2,
       loops,
       cut: isPartial ? parts.axis - kept : -1,
       whole: across && at(lengths, axis) % (form === 'rows' ? 4 : 16) === 0,
@@ -131,14 +134,6 @@ const joinOf = ({ output, size, dtype }: ReduceKernel, accumulation: Accumulatio
     { units: Math.ceil(size / joinUnit), grain: 1 },
   )
 
-/** The results of nothing: 0, or the least number. */
-const ofNothing = (kernel: ReduceKernel): ElementwiseKernel => {
-  const { output, dtype, computes, reason, flops, operation, size } = kernel
-  const value = operation === 'sum' ? 0 : roundTo[dtype](-Infinity)
-  const body = { size, instructions: [{ kind: 'literal', value, dtype }] } as const
-  return { kind: 'elementwise', output, dtype, computes, reason, flops, body }
-}
-
 /** Why the reduction has no vector code; otherwise how it accumulates. */
 const accumulationFor = ({ body, operation, dtype }: ReduceKernel): E.Either<Unsupported, Accumulation> => {
   const from = at(body.instructions, body.instructions.length - 1).dtype
@@ -151,16 +146,25 @@ const accumulationFor = ({ body, operation, dtype }: ReduceKernel): E.Either<Uns
   return castStep(from, dtype) === undefined ? E.left(none) : E.right(accumulation)
 }
 
-/** The kernel as code, or why it has none. */
-export const reduce = (kernel: ReduceKernel): E.Either<Unsupported, Generated> => {
-  const { body, target, size } = kernel
-  if (body.size === 0) return elementwise(ofNothing(kernel))
+/** The axes on which the rows of a kernel lie, if it is one of several stages over rows, and the box of what it does to a row. */
+const boxOf = (
+  { body, target }: ReduceKernel,
+  rows: number | undefined,
+): { readonly runs?: Domain; readonly run: Domain } | undefined => {
+  const box = domainOf(body.size, [target, ...leavesOf(body).map(([, leaf]) => viewOf(leaf))])
+  return rows === undefined || box === undefined ? box && { run: box } : peeled(box, rows)
+}
+
+/** The kernel as code, or why it has none. @param rows into which it is cut, units of one behind those of another */
+export const reduce = (kernel: ReduceKernel, rows?: number): E.Either<Unsupported, Generated> => {
+  const { body, size } = kernel
   const accumulates = accumulationFor(kernel)
   if (E.isLeft(accumulates)) return accumulates
   const accumulation = accumulates.right
-  const found = domainOf(body.size, [target, ...leavesOf(body).map(([, leaf]) => viewOf(leaf))])
+  const found = boxOf(kernel, rows)
   if (found === undefined) return E.left({ kind: 'axes' })
-  const box = reductionBox(found)
+  const { runs, run } = found
+  const box = reductionBox(run)
   const { kept, domain } = box
   if (at(at(domain.tracks, 0).strides, kept - 1) !== 1) return E.left({ kind: 'results apart' })
   const axis = axisOfVectors(box)
@@ -175,9 +179,9 @@ export const reduce = (kernel: ReduceKernel): E.Either<Unsupported, Generated> =
     : [...(results >= 16 ? (['columns'] as const) : []), ...(results % 16 > 0 ? (['column'] as const) : [])]
   const outer = product(lengths.slice(0, kept - 1))
   const units = outer * Math.ceil(results / (across ? (results >= 4 ? 4 : 1) : 16))
-  const cut = cutOf(ordered, units, body.size, policy)
+  const cut = cutOf(ordered, units, body.size, runs === undefined ? policy : uncut)
   const phases = forms.map((form) =>
-    phaseOf(kernel, accumulation, ordered, form, form === 'column' ? results - (results % 16) : 0, cut),
+    phaseOf(kernel, accumulation, ordered, form, form === 'column' ? results - (results % 16) : 0, cut, runs),
   )
   const choices = { form: forms.join(' and '), ...(cut.parts > 1 ? { parts: cut.parts } : {}) }
   if (cut.parts === 1) return E.right({ phases, scratch: 0, choices })

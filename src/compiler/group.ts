@@ -1,0 +1,164 @@
+/**
+ * Kernels of one structure that do not need each other become one, with several members: the optimizer's updates of all parameters, the
+ * projections of one embedding to all blocks. Each would be too little work for what a launch costs.
+ *
+ * Kernels only move in the order, so no bit changes. A kernel moves to an earlier one of its structure that comes behind all that it reads, or to a
+ * later one that comes before all that reads it; and only where little lives longer because of it, and memory reaches no new peak.
+ */
+import { at } from '../prelude/array.ts'
+import {
+  operandsOf,
+  resultsOf,
+  type Body,
+  type ElementwiseKernel,
+  type GroupKernel,
+  type Kernel,
+  type Member,
+  type Result,
+} from './kernel.ts'
+import { boundsOfBuffers, type Limits } from './limits.ts'
+import { joinReasons } from './reason.ts'
+import { bytesExtended, heldUntil, move, peakOf, type Extension, type Timeline } from './timeline.ts'
+
+/** Bytes of temporaries that may live longer for a kernel that moves: what is larger had better be read while it is near. */
+const fewBytes = 2 ** 16
+
+const bodyKey = ({ instructions }: Body): string =>
+  instructions
+    .map((i) => {
+      switch (i.kind) {
+        case 'literal':
+          return `${i.dtype} ${Object.is(i.value, -0) ? '-0' : i.value}`
+        case 'apply':
+          return `${i.dtype} ${i.op}(${i.inputs.join()})`
+        default:
+          return `${i.dtype} ${i.kind}`
+      }
+    })
+    .join('; ')
+
+const furtherKey = ({ further = [] }: ElementwiseKernel): string => further.map((r) => r.instruction).join()
+
+/** What code for the kernel depends on apart from sizes and places; undefined for kinds of which one is enough work for a launch. */
+const structureOf = (kernel: Kernel): string | undefined => {
+  switch (kernel.kind) {
+    case 'elementwise':
+      return `elementwise ${bodyKey(kernel.body)} > ${furtherKey(kernel)}`
+    case 'reduce':
+      return `${kernel.operation} ${kernel.dtype} ${bodyKey(kernel.body)}`
+    case 'gemm':
+      return `gemm ${kernel.x.dtype} ${kernel.dtype} ${kernel.epilogue === undefined ? '' : bodyKey(kernel.epilogue)}`
+    case 'rows':
+      return `rows ${kernel.stages.map(structureOf).join(' | ')}`
+    default:
+      return undefined
+  }
+}
+
+const asGroup = ([first, ...rest]: readonly Member[]): Kernel | undefined => {
+  const last = rest.at(-1)
+  if (first === undefined || last === undefined) return first
+  const members = [first, ...rest]
+  const group: GroupKernel = {
+    kind: 'group',
+    members,
+    output: last.output,
+    dtype: last.dtype,
+    computes: `${members.length} × ${first.computes}`,
+    reason: joinReasons(members.map((m) => m.reason)),
+    flops: members.reduce((sum, m) => sum + m.flops, 0),
+  }
+  return group
+}
+
+/** While groups are made: the timeline, with the members at each place beside it. */
+interface Grouping {
+  readonly timeline: Timeline
+  readonly peak: number
+  readonly limits: Limits
+  readonly members: (readonly Member[])[]
+  /** Argument → the output that is written in its place, and back. */
+  readonly writtenOver: ReadonlyMap<number, number>
+  readonly writesOver: ReadonlyMap<number, number>
+}
+
+const results = (kernel: Member): readonly Result[] => resultsOf(kernel)
+
+const firstOf = (places: Iterable<number>): number => Math.min(Infinity, ...places)
+
+/** Behind which place the kernel must stay: what it reads is written there, or there an argument is read last that it writes over. */
+const lowest = ({ timeline, writesOver }: Grouping, kernel: Member, place: number): number => {
+  const written = operandsOf(kernel).map(({ buffer }) => timeline.writer.get(buffer) ?? -1)
+  const over = results(kernel).flatMap(({ buffer }) => {
+    const argument = writesOver.get(buffer)
+    return argument === undefined ? [] : [...(timeline.readers.get(argument) ?? [])].filter((p) => p !== place)
+  })
+  return Math.max(-1, ...written, ...over)
+}
+
+/** Before which place the kernel must stay: what it writes is read there, or there an argument is written over that it reads. */
+const highest = ({ timeline, writtenOver }: Grouping, kernel: Member, place: number): number => {
+  const read = results(kernel).map(({ buffer }) => firstOf(timeline.readers.get(buffer) ?? []))
+  const over = operandsOf(kernel).map(({ buffer }) => {
+    const output = writtenOver.get(buffer)
+    const writer = output === undefined ? undefined : timeline.writer.get(output)
+    return writer === undefined || writer === place ? Infinity : writer
+  })
+  return firstOf([...read, ...over])
+}
+
+/** What lives longer if the kernel moves. */
+const extensionsOf = ({ timeline }: Grouping, kernel: Member, from: number, to: number): readonly Extension[] =>
+  to < from
+    ? results(kernel).map(({ buffer }) => ({ buffer, from: to, to: from - 1 }))
+    : heldUntil(timeline, kernel, to).filter((x) => x.from <= to)
+
+/** Moves a member to the kernels at another place, if it may; whether it did. */
+const moveMember = (grouping: Grouping, member: Member, from: number, to: number): boolean => {
+  const { timeline, peak, limits, members } = grouping
+  const extensions = extensionsOf(grouping, member, from, to)
+  if (bytesExtended(timeline, extensions) > fewBytes) return false
+  const together = [...at(members, to), member]
+  const bounds = boundsOfBuffers(timeline.buffers, { ...limits, buffers: Infinity })
+  if (!bounds(together.flatMap((m) => [...operandsOf(m), ...results(m)]).map(({ buffer }) => buffer))) return false
+  const staying = at(members, from).filter((m) => m !== member)
+  if (!move(timeline, peak, { kernel: member, from, to, staying, extensions })) return false
+  members[from] = staying
+  members[to] = to < from ? together : [member, ...at(members, to)]
+  return true
+}
+
+/** Goes over the places in one direction; each member moves to the kernel of its structure that was met last, if that is far enough. */
+const sweep = (grouping: Grouping, places: readonly number[], direction: 'earlier' | 'later'): void => {
+  const met = new Map<string, number>()
+  for (const place of places)
+    for (const member of at(grouping.members, place)) {
+      const key = structureOf(member)
+      if (key === undefined) continue
+      const to = met.get(key)
+      const isFree =
+        to !== undefined &&
+        to !== place &&
+        (direction === 'earlier' ? to > lowest(grouping, member, place) : to < highest(grouping, member, place))
+      if (!isFree || !moveMember(grouping, member, place, to)) met.set(key, place)
+    }
+}
+
+/** Makes groups. @param overwrites outputs' buffers that are written where an argument's lies, with that */
+export const groupKernels = (timeline: Timeline, limits: Limits, overwrites: ReadonlyMap<number, number>): void => {
+  const members = timeline.kernels.map((k): readonly Member[] => (k === undefined || k.kind === 'group' ? [] : [k]))
+  const grouping: Grouping = {
+    timeline,
+    peak: peakOf(timeline),
+    limits,
+    members,
+    writesOver: overwrites,
+    writtenOver: new Map([...overwrites].map(([output, argument]) => [argument, output])),
+  }
+  const places = [...timeline.kernels.keys()]
+  sweep(grouping, places, 'earlier')
+  sweep(grouping, places.toReversed(), 'later')
+  members.forEach((together, place) => {
+    timeline.kernels[place] = asGroup(together)
+  })
+}

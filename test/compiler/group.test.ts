@@ -1,0 +1,118 @@
+/** Groups: kernels of one structure that do not need each other run as one; what keeps them apart. */
+import { describe, expect, it } from 'vitest'
+import { openWasm, wasmBackend } from '../../src/backends/wasm/backend.ts'
+import { compile } from '../../src/compiler/compile.ts'
+import { operandsOf, resultsOf } from '../../src/compiler/kernel.ts'
+import { usualLimits } from '../../src/compiler/limits.ts'
+import type { Plan } from '../../src/compiler/plan.ts'
+import { adamW } from '../../src/optim/index.ts'
+import { tensor, zeros } from '../../src/tensor/create.ts'
+import { deviceOn, type Device } from '../../src/tensor/device.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
+import { cpuDevice, stepByStep } from '../support/device.ts'
+import { unorderedBackend } from '../support/unordered.ts'
+
+const device = cpuDevice({ passes: { rows: false } })
+
+const planOf = (f: (...xs: readonly Tensor[]) => unknown, ...xs: readonly Tensor[]): Plan =>
+  device.compile(f).plan(...xs)
+
+const shown = (plan: Plan): readonly string[] => plan.kernels.map((k) => k.computes)
+
+const x = (size: number): Tensor => tensor(Float32Array.from({ length: size }, (_, i) => Math.sin(i) * 3))
+
+describe('kernels of one structure', () => {
+  it('and any size are one, if none needs another', () => {
+    const plan = planOf((a, b, c) => [a, b, c].map((y) => (y ?? x(1)).mul(2)), zeros([10]), zeros([3, 4]), zeros([7]))
+    expect(shown(plan)).toEqual(['3 × mul'])
+    expect(resultsOf(plan.kernels[0] ?? expect.fail())).toHaveLength(3)
+    expect(operandsOf(plan.kernels[0] ?? expect.fail())).toHaveLength(3)
+  })
+
+  it('with other numbers in them are of another structure', () => {
+    expect(shown(planOf((a, b) => [a?.mul(2), b?.mul(3)], zeros([10]), zeros([12])))).toEqual(['mul', 'mul'])
+  })
+
+  it('of which one reads what another writes stay apart', () => {
+    expect(shown(planOf((a = x(1)) => [a.sum(0), a.sum(0).reshape([1, 4]).sum(1)], zeros([3, 4])))).toHaveLength(2)
+  })
+
+  it('move to the first of them, or where that is too early to the last', () => {
+    const f = (a: Tensor, b: Tensor, w: Tensor): readonly Tensor[] => {
+      const y = a.matmul(w)
+      return [a.sum(0), y, y.sum(0), b.sum(0)]
+    }
+    const plan = planOf((a = x(1), b = x(1), w = x(1)) => f(a, b, w), zeros([3, 3]), zeros([5, 3]), zeros([3, 3]))
+    expect(shown(plan)).toEqual(['dotGeneral', '3 × reduceSum'])
+  })
+
+  it('stay where much memory would live longer', () => {
+    const f = (a: Tensor, w: Tensor): readonly Tensor[] => {
+      const wide = a.exp()
+      const y = w.matmul(w)
+      return [wide.reverse(0).sum(0), wide.sum(), y.matmul(w).exp().reverse(0).sum(0)]
+    }
+    expect(shown(planOf((a = x(1), w = x(1)) => f(a, w), zeros([200, 300]), zeros([30, 30]))).join()).not.toContain(
+      '3 ×',
+    )
+  })
+
+  it('keep to the number of memories that a backend binds', () => {
+    const many = Array.from({ length: 20 }, (_, i) => zeros([i + 1]))
+    const { program } = planOf((...all) => all.map((y) => y.exp()), ...many)
+    const { kernels } = compile(program, { limits: { ...usualLimits, memories: 8 } })
+    expect(kernels.map((k) => operandsOf(k).length)).toEqual([4, 4, 4, 4, 4])
+  })
+})
+
+describe('an optimizer of many tensors', () => {
+  const optimizer = adamW({ learningRate: 0.1, weightDecay: 0.01 })
+  type Params = readonly Tensor[]
+  const step = (params: Params, state: ReturnType<typeof optimizer.init>, gradients: Params) => {
+    const [updates, next] = optimizer.update(gradients, state, params)
+    return [params.map((p, i) => p.add(updates[i] ?? p)), next] as const
+  }
+  const sizes = [1, 3, 10, 300, 5000, 17]
+  const given = (phase: number): Params => sizes.map((size) => x(size).mul(0.1).add(phase))
+
+  it('is one kernel, and each of its results lies where what it replaces did', () => {
+    const compiled = device.compile(step, { donate: [0, 1] })
+    const params = given(0)
+    const plan = compiled.plan(params, optimizer.init(params), params)
+    expect(plan.kernels.filter((k) => k.kind === 'group')).toHaveLength(1)
+    expect(plan.kernels.length).toBeLessThanOrEqual(3)
+    expect(plan.overwrites.size).toBe(plan.outputs.length)
+  })
+
+  it.each([
+    ['cpu, members in any order', () => Promise.resolve(unorderedBackend())],
+    ['wasm', () => Promise.resolve(wasmBackend())],
+    ['wasm, three threads', () => openWasm({ threads: 3, sharing: 'all' })],
+  ] as const)('has the bits of one kernel after the other, on %s', async (_, open) => {
+    const backend = await open()
+    const run = async (on: Device): Promise<unknown> => {
+      const f = on.compile(step, { donate: [0, 1] })
+      let state = await on.realize([given(0), optimizer.init(given(0))] as const)
+      for (let i = 0; i < 3; i++) state = await f(state[0], state[1], given(i))
+      return Promise.all([...state[0]].map((t) => on.read(t)))
+    }
+    expect(await run(deviceOn(backend))).toEqual(await run(deviceOn(backend, { passes: stepByStep })))
+    await backend.close()
+  })
+})
+
+describe('what is written over an argument comes after all that reads it', () => {
+  it('though kernels of one structure would meet earlier', async () => {
+    const f = (a: Tensor, b: Tensor): readonly Tensor[] => {
+      const early = b.mul(2) // beside it a.mul(2) could be written over a
+      const read = a.reverse(0).sum(0)
+      return [early, read, a.mul(2)]
+    }
+    const run = async (on: Device): Promise<unknown> => {
+      const [a, b] = await on.realize([x(40).reshape([8, 5]).mul(1), x(7).mul(1)] as const)
+      return Promise.all((await on.compile(f, { donate: [0, 1] })(a, b)).map((y) => on.read(y)))
+    }
+    expect(await run(device)).toEqual(await run(cpuDevice({ fused: false })))
+    expect(await run(deviceOn(wasmBackend()))).toEqual(await run(deviceOn(wasmBackend(), { passes: stepByStep })))
+  })
+})

@@ -1,0 +1,78 @@
+/** The timeline: what it says of memory while kernels are joined, and that this takes no look at places where nothing changes. */
+import { describe, expect, it } from 'vitest'
+import type { Buffer } from '../../src/compiler/buffer.ts'
+import type { ElementwiseKernel } from '../../src/compiler/kernel.ts'
+import { deathOf, join, timelineOf, type Timeline } from '../../src/compiler/timeline.ts'
+import { contiguous } from '../../src/compiler/view.ts'
+
+const length = 16
+const bytes = 4 * length
+
+const temporaries = (count: number): readonly Buffer[] =>
+  Array.from({ length: count }, () => ({ dtype: 'f32', length, placement: { kind: 'temporary', offset: 0 } }))
+
+/** A kernel that reads some buffers and writes one. */
+const kernel = (reads: readonly number[], output: number): ElementwiseKernel => ({
+  kind: 'elementwise',
+  body: {
+    size: length,
+    instructions: [
+      ...reads.map((buffer) => {
+        const view = contiguous([length])
+        return { kind: 'load', from: { buffer, view, dtype: 'f32' }, dtype: 'f32' } as const
+      }),
+      { kind: 'apply', op: 'neg', inputs: [0], dtype: 'f32' },
+    ],
+  },
+  output,
+  dtype: 'f32',
+  computes: 'neg',
+  reason: 'output',
+  flops: length,
+})
+
+/** Kernels in a row: each reads buffer 0, which the first writes, and what the one before it has written. */
+const chain = (count: number): Timeline =>
+  timelineOf([kernel([], 0), ...Array.from({ length: count - 1 }, (_, i) => kernel([0, i], i + 1))], temporaries(count))
+
+/** Bytes that live at each place, counted anew. */
+const counted = (timeline: Timeline): readonly number[] =>
+  timeline.live.map((_, place) =>
+    [...timeline.writer].reduce(
+      (sum, [buffer, birth]) => sum + (birth <= place && place <= deathOf(timeline, buffer) ? bytes : 0),
+      0,
+    ),
+  )
+
+/** Joins the kernels that write buffers `i` and `i + 1`, so that `i` is written no more. */
+const joinAt = (timeline: Timeline, i: number, place: number): boolean =>
+  join(timeline, Infinity, { kernel: kernel([0, i - 1], i + 1), places: [i, i + 1], place, extensions: [] })
+
+describe('a timeline', () => {
+  it('counts a buffer from where it is written to where it is read last', () => {
+    expect(chain(4).live).toEqual([bytes, 2 * bytes, 3 * bytes, 3 * bytes])
+  })
+
+  it('counts the same after kernels have been joined as if it had been made of the joined ones', () => {
+    const timeline = chain(12)
+    expect([joinAt(timeline, 2, 3), joinAt(timeline, 6, 6), joinAt(timeline, 9, 10)]).toEqual([true, true, true])
+    expect(timeline.live).toEqual(counted(timeline))
+  })
+
+  it('writes only where a life begins or ends elsewhere, however long lives are', () => {
+    const writes = (count: number): number => {
+      const plain = chain(count)
+      let written = 0
+      const live = new Proxy(plain.live, {
+        set: (target, key, value) => {
+          written += 1
+          return Reflect.set(target, key, value)
+        },
+      })
+      joinAt({ ...plain, live }, count / 2, count / 2 + 1)
+      return written
+    }
+    expect(writes(4000)).toBe(writes(40))
+    expect(writes(40)).toBeLessThan(8)
+  })
+})
