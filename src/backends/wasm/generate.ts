@@ -67,9 +67,13 @@ const contraction = (kernel: ContractionKernel, machine: Machine): Generated => 
   return insteadOf(whole.left, kernel.kind === 'gemm' ? scalarGemm(kernel) : scalarConv(kernel))
 }
 
+/** What is said of stages that threads do not share row by row. */
+const stagesApart: Generated = { ...nothing, choices: { stages: 'one after the other' } }
+
 const rowsCode = (kernel: RowsKernel, machine: Machine): Generated => {
   const together = rows(kernel)
-  return together === undefined ? inTurn(kernel.stages.map((stage) => generate(stage, machine))) : single(together)
+  if (together === undefined) return inTurn([...kernel.stages.map((stage) => generate(stage, machine)), stagesApart])
+  return { ...single(together), choices: { 'row units': together.units } }
 }
 
 /** The kernel as code for this machine. */

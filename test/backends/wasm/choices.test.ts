@@ -5,9 +5,11 @@ import { wasmBackend } from '../../../src/backends/wasm/backend.ts'
 import { profileRows } from '../../../src/compiler/profile.ts'
 import { grad } from '../../../src/autograd/index.ts'
 import { conv2d } from '../../../src/tensor/convolution.ts'
+import { concatenate } from '../../../src/tensor/combine.ts'
 import { zeros } from '../../../src/tensor/create.ts'
 import type { Shape } from '../../../src/graph/shape.ts'
 import { deviceOn } from '../../../src/tensor/device.ts'
+import { softmax } from '../../../src/tensor/softmax.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { cpuDevice } from '../../support/device.ts'
 
@@ -52,6 +54,19 @@ describe('explain on wasm', () => {
     expect(chosen((x) => x.sum(1), [64, 100])).toEqual(['form rows'])
     expect(chosen((x) => x.sum(0), [64, 100])).toEqual(['form columns and column'])
     expect(chosen((x) => x.sum(), [400, 400])).toEqual(['form row, parts 16'])
+  })
+
+  it('says how many units have rows, or that stages run one after the other', () => {
+    expect(chosen((x) => softmax(x), [4, 30])).toEqual(['row units 1'])
+    expect(chosen((x) => softmax(x), [256, 512])).toEqual(['row units 16'])
+    expect(chosen((x) => softmax(x), [64, 300])).toEqual(['form rows, stages one after the other'])
+  })
+
+  it('says of kernels side by side what was chosen for all of them, and the same of each that has the same code', () => {
+    const sums = (x: Tensor, y: Tensor): Tensor => concatenate([x.sum(1), y.sum(1)], 0)
+    expect(chosen(sums, [300, 300], [300, 300])[0]).toBe('form rows')
+    const products = (x: Tensor, y: Tensor): Tensor => x.matmul(x).matmul(y).matmul(y)
+    expect(chosen(products, [16, 16], [16, 16])).toEqual(['tile 4×8', 'tile 4×8', 'tile 4×8'])
   })
 
   it('says what has no vector code, and why', () => {
