@@ -2,6 +2,7 @@
  * What a backend is: it keeps memory, and it runs plans. Nothing here knows tensors.
  */
 import type { DType, TypedArray } from '../graph/dtype.ts'
+import type { KernelChoices } from '../compiler/choices.ts'
 import type { Limits } from '../compiler/limits.ts'
 import type { Plan } from '../compiler/plan.ts'
 
@@ -23,6 +24,8 @@ export interface Executable<M extends Memory = Memory> {
   readonly profile?: (inputs: readonly M[], outputs: readonly M[]) => Promise<readonly number[]>
   /** Gives back what the plan keeps to itself: tables, literals, parameters. It cannot run afterwards. */
   readonly release: () => void
+  /** What was chosen for each kernel, in the plan's order. Absent where there is no choice. */
+  readonly choices?: readonly KernelChoices[]
   /** The generated code of each kernel as text, in the plan's order. Absent where no code is generated. */
   readonly source?: () => readonly string[]
 }

@@ -2,6 +2,7 @@
 import process from 'node:process'
 import { flags as v8Flags } from '../backends/wasm/threads/v8Flags.node.ts'
 import { bytesOf, flopsOf, memoryOf } from '../compiler/cost.ts'
+import { showChoices } from '../compiler/choices.ts'
 import type { Plan } from '../compiler/plan.ts'
 import { showBytes, showFlops } from '../compiler/print.ts'
 import { profileRows, type MachinePeak, type Profile, type ProfileRow } from '../compiler/profile.ts'
@@ -131,9 +132,10 @@ const cellsOf = (row: ProfileRow): readonly string[] => [
   row.kind,
   row.size,
   shorten(row.computes, 48),
+  showChoices(row.choices),
 ]
 
-const heads = ['ms', 'share', '', 'GFLOP/s', 'GB/s', 'FLOP/B', 'of roof', 'kind', 'size', 'computes'] as const
+const heads = ['ms', 'share', '', 'GFLOP/s', 'GB/s', 'FLOP/B', 'of roof', 'kind', 'size', 'computes', 'with'] as const
 
 /** Columns of numbers to the right, of words to the left. */
 const table = (rows: readonly (readonly string[])[]): string => {

@@ -2,6 +2,7 @@
 import { at } from '../prelude/array.ts'
 import { bytesPerElement } from '../graph/dtype.ts'
 import { sizeOf } from '../graph/shape.ts'
+import { showChoices, type KernelChoices } from './choices.ts'
 import { operandsOf, resultsOf, type Kernel } from './kernel.ts'
 import { bytesOf, flopsOf } from './cost.ts'
 import type { Plan } from './plan.ts'
@@ -61,6 +62,7 @@ const showResults = (plan: Plan, kernel: Kernel): string => {
   )
 }
 
+const heads = ['kind', 'writes', 'computes', 'reads', 'work', 'traffic', 'ends because'] as const
 /** Names in a row, of many the first: a group may have hundreds. */
 const someOf = (names: readonly string[]): string =>
   names.length <= 8 ? names.join(' ') : `${names.slice(0, 6).join(' ')} and ${names.length - 6} more`
@@ -75,9 +77,9 @@ const columns = (rows: readonly (readonly string[])[]): readonly string[] => {
   )
 }
 
-/** The plan as a table, with the totals in the last line. */
-export const printPlan = (plan: Plan): string => {
-  const rows = plan.kernels.map((k) => [
+/** The plan as a table, with the totals in the last line. @param choices what a backend chose for each kernel, in the last column */
+export const printPlan = (plan: Plan, choices?: readonly KernelChoices[]): string => {
+  const rows = plan.kernels.map((k, i) => [
     k.kind,
     showResults(plan, k),
     k.computes.length > 60 ? `${k.computes.slice(0, 57)}...` : k.computes,
@@ -85,14 +87,13 @@ export const printPlan = (plan: Plan): string => {
     showFlops(k.flops),
     showBytes(bytesOf(plan, k)),
     showReason(k.reason),
+    ...(choices === undefined ? [] : [showChoices(choices[i] ?? {})]),
   ])
   const bytes = (slots: Plan['outputs']): string =>
     showBytes(slots.reduce((sum, s) => sum + sizeOf(s.shape) * bytesPerElement[s.dtype], 0))
   const total = `${plan.kernels.length} kernels · ${showFlops(flopsOf(plan))} · arguments ${bytes(plan.arguments)} · outputs ${bytes(plan.outputs)} · arena ${showBytes(plan.arenaBytes)}`
   return [
-    ...(rows.length === 0
-      ? []
-      : columns([['kind', 'writes', 'computes', 'reads', 'work', 'traffic', 'ends because'], ...rows])),
+    ...(rows.length === 0 ? [] : columns([[...heads, ...(choices === undefined ? [] : ['computed with'])], ...rows])),
     total,
   ].join('\n')
 }

@@ -3,6 +3,7 @@
  * roofline of Williams, Waterman & Patterson 2009.
  */
 import { at } from '../prelude/array.ts'
+import { showChoices, type KernelChoices } from './choices.ts'
 import type { Kernel, Operand } from './kernel.ts'
 import { bytesOf } from './cost.ts'
 import type { Plan } from './plan.ts'
@@ -14,6 +15,8 @@ export interface Profile {
   readonly milliseconds: readonly number[]
   /** Of the whole run; what kernels did not take was the host's. */
   readonly total: number
+  /** What the device chose for each kernel of the plan, in its order, where there was a choice. */
+  readonly choices?: readonly KernelChoices[]
 }
 
 /** What a machine reaches at best. */
@@ -41,6 +44,8 @@ export interface ProfileRow {
   readonly bound: 'arithmetic' | 'memory'
   /** The least time that the machine would need over the time that it took: 1 is on the roof. Convolutions in tiles multiply less than `flops`, and may be above it. */
   readonly ofRoof: number
+  /** What the device chose for it. */
+  readonly choices: KernelChoices
 }
 
 const gemmSize = ({ x, y, axes }: Extract<Kernel, { readonly kind: 'gemm' }>): string => {
@@ -69,10 +74,16 @@ const sizeInWords = (plan: Plan, kernel: Kernel): string => {
 const workOf = (plan: Plan, kernel: Kernel): string =>
   `${kernel.kind} ${kernel.computes} ${kernel.flops} ${bytesOf(plan, kernel)} ${sizeInWords(plan, kernel)}`
 
+/** Kernels that do the same work, for which the same is chosen. */
+interface Group {
+  readonly kernel: Kernel
+  readonly times: number[]
+  readonly choices: KernelChoices
+}
+
 const rowOf = (
   { plan, total }: Profile,
-  kernel: Kernel,
-  times: readonly number[],
+  { kernel, times, choices }: Group,
   { flopsPerSecond, bytesPerSecond }: MachinePeak,
 ): ProfileRow => {
   const milliseconds = times.reduce((a, b) => a + b, 0)
@@ -91,11 +102,12 @@ const rowOf = (
     intensity: flops / bytes,
     bound: arithmetic > memory ? 'arithmetic' : 'memory',
     ofRoof: Math.max(arithmetic, memory) / seconds,
+    choices,
   }
 }
 
 /**
- * The kernels of a run from the most expensive; those that do the same work are one row.
+ * The kernels of a run from the most expensive; those that do the same work in the same way are one row.
  *
  * @param peak what the machine reaches, as measured
  * @example
@@ -111,14 +123,15 @@ const rowOf = (
  * ```
  */
 export const profileRows = (profile: Profile, peak: MachinePeak): readonly ProfileRow[] => {
-  const groups = new Map<string, { readonly kernel: Kernel; readonly times: number[] }>()
+  const groups = new Map<string, Group>()
   profile.plan.kernels.forEach((kernel, i) => {
-    const work = workOf(profile.plan, kernel)
-    const group = groups.get(work) ?? { kernel, times: [] }
+    const choices = profile.choices?.[i] ?? {}
+    const work = `${workOf(profile.plan, kernel)} ${showChoices(choices)}`
+    const group = groups.get(work) ?? { kernel, times: [], choices }
     group.times.push(at(profile.milliseconds, i))
     groups.set(work, group)
   })
   return [...groups.values()]
-    .map(({ kernel, times }) => rowOf(profile, kernel, times, peak))
+    .map((group) => rowOf(profile, group, peak))
     .toSorted((a, b) => b.milliseconds - a.milliseconds)
 }

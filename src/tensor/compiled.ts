@@ -8,6 +8,7 @@ import { showSite, siteAbove, type Site } from '../prelude/stack.ts'
 import type { DType, TypedArray } from '../graph/dtype.ts'
 import type { NodeOf } from '../graph/ops.ts'
 import type { Plan } from '../compiler/plan.ts'
+import { printPlan } from '../compiler/print.ts'
 import type { Profile } from '../compiler/profile.ts'
 import { literalOf } from './broadcast.ts'
 import { compute, isBuffer } from './realize.ts'
@@ -57,6 +58,22 @@ export type Compiled<A extends readonly unknown[], R> = ((...args: Given<A>) => 
    * ```
    */
   readonly profile: (...args: Given<A>) => Promise<Profile>
+  /**
+   * The plan for these arguments as a table, as `print` shows it, and what the device has chosen for each kernel: tiles, parts, where it has no
+   * vectors for it.
+   *
+   * @example
+   * ```ts
+   * import { tensor, type Tensor } from 'fathom'
+   *
+   * const f = device.compile((x: Tensor) => x.exp())
+   * f.explain(tensor([1, 2, 3])) // =>
+   * // kind         writes      computes  reads       work    traffic  ends because
+   * // elementwise  out0:f32×3  exp       reads arg0  3 FLOP  24 B     output
+   * // 1 kernels · 3 FLOP · arguments 12 B · outputs 12 B · arena 0 B
+   * ```
+   */
+  readonly explain: (...args: Given<A>) => string
   /**
    * The code that was generated for each kernel of the plan, as text (wasm: WebAssembly's text format).
    *
@@ -212,7 +229,8 @@ const profile = async (program: Program, args: readonly unknown[]): Promise<Prof
       storages.map((s) => s.holding.memory),
       bytes.flatMap((_, i) => fresh.get(i) ?? places.get(i) ?? []),
     )
-    return { plan, milliseconds, total: performance.now() - start }
+    const total = performance.now() - start
+    return { plan, milliseconds, total, ...(executable.choices === undefined ? {} : { choices: executable.choices }) }
   } finally {
     for (const memory of fresh.values()) backend.release(memory)
     for (const [memory, values] of before) backend.write(memory, await values)
@@ -260,6 +278,13 @@ const sourceOf = (program: Program, args: readonly unknown[]): readonly string[]
   return executable.source()
 }
 
+/** The plan on its device as a table. */
+const explain = (program: Program, args: readonly unknown[]): string => {
+  requireOpen(program.session)
+  const { plan, executable } = readyOf(program, preparedFor(program, args))
+  return printPlan(plan, executable.choices)
+}
+
 /** A compiled function in words: by its name, or by the line that compiles it. */
 const makerOf = (name: string, site: Site): string => {
   const line = showSite(site)
@@ -291,6 +316,7 @@ export const compileFunction = (session: Session): Compile => {
     return Object.assign(async (...args: Given<A>): Promise<R> => inTurn(session, () => call(program, args) as R), {
       plan: (...args: Given<A>): Plan => preparedFor(program, args).traced.plan,
       profile: async (...args: Given<A>): Promise<Profile> => profile(program, args),
+      explain: (...args: Given<A>): string => explain(program, args),
       source: (...args: Given<A>): readonly string[] => sourceOf(program, args),
     })
   }

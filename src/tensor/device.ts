@@ -44,7 +44,10 @@ export interface Device extends Readings {
    * ```
    */
   readonly bytesNeeded: (plan: Plan) => number
-  /** What it has chosen for this machine, where that changes bits: `open` with the same choices gives the same bits, on every machine that can make them. */
+  /**
+   * What it has chosen for this machine, where that changes bits: `open` with the same choices gives the same bits, on every machine that can make
+   * them.
+   */
   readonly choices?: Choices
   /**
    * Computes every leaf of the tree; the result's leaves are values.

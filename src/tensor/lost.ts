@@ -3,11 +3,11 @@ import { DeviceLost } from '../prelude/errors.ts'
 import { macrotask } from './collector.ts'
 import type { Session } from './session.ts'
 
-/** The error of what is gone. @param what was lost, in words */
-const lostWith = ({ backend, lost }: Session, what: string): DeviceLost =>
-  new DeviceLost(
-    `${what} was lost${what.startsWith('the device ') ? '' : ` with the device '${backend.name}'`}: ${lost ?? 'unknown'}. Open the device again, and go on from what was read or saved before`,
-  )
+/** The error of what is gone. @param what was lost with the device, in words */
+const lostError = ({ backend: { name }, lost = 'nobody knows why' }: Session, what?: string): DeviceLost => {
+  const gone = what === undefined ? `the device '${name}' was lost` : `${what} was lost with the device '${name}'`
+  return new DeviceLost(`${gone}: ${lost}. Open the device again, and go on from what was read or saved before`)
+}
 
 /** From now on the session knows when its device is lost. */
 export const watchLoss = async (session: Session): Promise<void> => {
@@ -18,7 +18,7 @@ export const watchLoss = async (session: Session): Promise<void> => {
 
 /** Throws when the device was lost. */
 export const requireThere = (session: Session): void => {
-  if (session.lost !== undefined) throw lostWith(session, `the device '${session.backend.name}'`)
+  if (session.lost !== undefined) throw lostError(session)
 }
 
 /**
@@ -32,7 +32,7 @@ export const orLost = async <T>(session: Session, promise: Promise<T>, what: str
   let tell = (): void => undefined
   const loss = new Promise<never>((_, reject) => {
     tell = () => {
-      reject(lostWith(session, what))
+      reject(lostError(session, what))
     }
   })
   waiting.add(tell) // not on the promise of the loss, which would keep all that ever waited
@@ -40,7 +40,7 @@ export const orLost = async <T>(session: Session, promise: Promise<T>, what: str
     return await Promise.race([promise, loss])
   } catch (e) {
     await macrotask() // the reason may come behind the rejection
-    throw session.lost === undefined ? e : lostWith(session, what)
+    throw session.lost === undefined ? e : lostError(session, what)
   } finally {
     waiting.delete(tell)
   }

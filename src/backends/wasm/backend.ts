@@ -84,6 +84,7 @@ const backendOver = (heap: Heap, pool: Pool, tried: Tried, sharing: Sharing = 'w
       library.add(generated.flatMap(({ phases }) => phases))
       return {
         ...makeProgram({ plan, generated, functionOf: library.indexOf, sharing }, heap, pool, shared),
+        choices: generated.map(({ choices = {} }) => choices),
         source: () => generated.map(({ phases }) => phases.map(showPhase).join('\n\n')),
       }
     },

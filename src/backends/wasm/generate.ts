@@ -7,7 +7,7 @@ import { conv } from './conv/conv.ts'
 import { elementwise } from './elementwise/elementwise.ts'
 import { gemm } from './gemm/gemm.ts'
 import type { Generated, Machine, Phase } from './emit/kernelCode.ts'
-import type { Unsupported } from './emit/unsupported.ts'
+import { showUnsupported, type Unsupported } from './emit/unsupported.ts'
 import { copy, place } from './move/place.ts'
 import { gather } from './move/gather.ts'
 import { group } from './launch/group.ts'
@@ -24,17 +24,24 @@ const single = (phase: Phase): Generated => ({ phases: [phase], scratch: 0 })
 
 const nothing: Generated = { phases: [], scratch: 0 }
 
+/** Code for one element at a time, in the place of vector code. */
+const insteadOf = (why: Unsupported, scalar: Phase): Generated => ({
+  ...single(scalar),
+  choices: { code: `one element at a time (${showUnsupported(why)})` },
+})
+
 /** The vector code, or, where there is none, that for one element at a time. */
 const or = (vector: E.Either<Unsupported, Generated>, scalar: () => Phase): Generated =>
   pipe(
     vector,
-    E.getOrElse(() => single(scalar())),
+    E.getOrElse((why) => insteadOf(why, scalar())),
   )
 
 /** One after the other, over the same scratch memory. */
 const inTurn = (parts: readonly Generated[]): Generated => ({
   phases: parts.flatMap((p) => p.phases),
   scratch: Math.max(0, ...parts.map((p) => p.scratch)),
+  choices: Object.assign({}, ...parts.map((p) => p.choices)),
 })
 
 /** Where several results have no vector code together, they are written one after the other. */
@@ -47,19 +54,26 @@ const bodyCode = (kernel: ElementwiseKernel): Generated => {
   return inTurn(separated(kernel).map((k) => or(elementwise(k), () => scalarElementwise(k))))
 }
 
+/** What is said of an epilogue that has no code inside of its contraction's. */
+const epilogueApart: Generated = { ...nothing, choices: { epilogue: 'a pass of its own' } }
+
 /** The contraction with its epilogue, or, where one of them has no code for that, one after the other. */
 const contraction = (kernel: ContractionKernel, machine: Machine): Generated => {
   const whole = kernel.kind === 'gemm' ? gemm(kernel, machine) : (winograd(kernel, machine) ?? conv(kernel, machine))
   if (E.isRight(whole)) return whole.right
   const epilogue = epilogueKernel(kernel)
   const alone = kernel.kind === 'gemm' ? withoutEpilogue(kernel) : withoutEpilogue(kernel)
-  if (epilogue !== undefined) return inTurn([contraction(alone, machine), bodyCode(epilogue)])
-  return single(kernel.kind === 'gemm' ? scalarGemm(kernel) : scalarConv(kernel))
+  if (epilogue !== undefined) return inTurn([contraction(alone, machine), bodyCode(epilogue), epilogueApart])
+  return insteadOf(whole.left, kernel.kind === 'gemm' ? scalarGemm(kernel) : scalarConv(kernel))
 }
+
+/** What is said of stages that threads do not share row by row. */
+const stagesApart: Generated = { ...nothing, choices: { stages: 'one after the other' } }
 
 const rowsCode = (kernel: RowsKernel, machine: Machine): Generated => {
   const together = rows(kernel)
-  return together === undefined ? inTurn(kernel.stages.map((stage) => generate(stage, machine))) : single(together)
+  if (together === undefined) return inTurn([...kernel.stages.map((stage) => generate(stage, machine)), stagesApart])
+  return { ...single(together), choices: { 'row units': together.units } }
 }
 
 /** The kernel as code for this machine. */

@@ -39,7 +39,7 @@ const anonymous = (kernel: Kernel): Anonymous => {
 }
 
 /** The code with other buffers. */
-const renamed = ({ phases, scratch }: Generated, from: readonly number[], to: readonly number[]): Generated => {
+const renamed = ({ phases, ...rest }: Generated, from: readonly number[], to: readonly number[]): Generated => {
   const names = new Map(from.map((buffer, i) => [buffer, at(to, i)]))
   const word = (parameter: Parameter): Parameter => {
     if (typeof parameter === 'number') return parameter
@@ -48,7 +48,7 @@ const renamed = ({ phases, scratch }: Generated, from: readonly number[], to: re
       ? { ...parameter, buffer: names.get(parameter.buffer) ?? parameter.buffer }
       : parameter
   }
-  return { phases: phases.map((phase) => ({ ...phase, parameters: phase.parameters.map(word) })), scratch }
+  return { ...rest, phases: phases.map((phase) => ({ ...phase, parameters: phase.parameters.map(word) })) }
 }
 
 /** The code of each kernel for this machine. */

@@ -54,5 +54,10 @@ export const conv = (kernel: ConvKernel, machine: Machine): E.Either<Unsupported
   return E.right({
     phases: [...image.phases, ...parts.flatMap((p) => p.phases)],
     scratch: Math.max(taken, ...parts.map((p) => p.scratch)),
+    choices: {
+      ...(image.phases.length > 0 ? { image: 'a padded copy' } : {}),
+      ...(parts.length > 1 ? { phases: parts.length } : {}),
+      ...parts[0]?.choices,
+    },
   })
 }

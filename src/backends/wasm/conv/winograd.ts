@@ -122,7 +122,7 @@ export const winogradWith = (
   if (E.isLeft(ends)) return ends
   const epilogue = ends.right
   const sums = inScratch(x.bytes + y.bytes)
-  const { phases, scratch } = contraction(
+  const { phases, scratch, choices } = contraction(
     {
       first: { x: 0, y: 0, out: 0 },
       isWhole: false,
@@ -137,7 +137,11 @@ export const winogradWith = (
     undefined,
     x.bytes + y.bytes + sumBytes,
   )
-  return E.right({ phases: [x.phase, y.phase, ...phases, scattered(kernel, products, form, sums, epilogue)], scratch })
+  return E.right({
+    phases: [x.phase, y.phase, ...phases, scattered(kernel, products, form, sums, epilogue)],
+    scratch,
+    choices: { winograd: `F(${w.outputs}×${w.outputs}, 3×3)`, ...choices },
+  })
 }
 
 /** The code where it pays, or why it has none; undefined where convolutions are to be summed as they stand. */

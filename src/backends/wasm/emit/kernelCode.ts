@@ -5,6 +5,7 @@
  * lengths, strides): kernels of one structure share a function, whatever their sizes. A unit's result depends neither on the thread that
  * computes it nor on how many there are: so the number of threads changes no bit.
  */
+import type { KernelChoices } from '../../../compiler/choices.ts'
 import type { FunctionDefinition } from '../assembler/module.ts'
 import { readAt, type Field, type Parameter } from './block.ts'
 import { unitFunction, type Unit } from './opening.ts'
@@ -100,4 +101,6 @@ export interface Generated {
   readonly phases: readonly Phase[]
   /** Bytes of scratch memory that the phases use. */
   readonly scratch: number
+  /** What was chosen for it, for people. */
+  readonly choices?: KernelChoices
 }

@@ -18,3 +18,23 @@ export type Unsupported =
   | { readonly kind: 'axes' }
   /** Results of a reduction that do not lie one behind the other. */
   | { readonly kind: 'results apart' }
+
+/** Why, in words. */
+export const showUnsupported = (why: Unsupported): string => {
+  switch (why.kind) {
+    case 'dtype':
+      return `${why.dtype} is no lane of a vector`
+    case 'index':
+      return `an index is ${why.dtype}`
+    case 'primitive':
+      return `${why.op} of ${why.dtype}`
+    case 'reduction':
+      return `${why.operation} of ${why.from} as ${why.to}`
+    case 'contraction':
+      return `products of ${why.from} as ${why.to}`
+    case 'axes':
+      return 'axes cross'
+    case 'results apart':
+      return 'results lie apart'
+  }
+}

@@ -188,6 +188,7 @@ export const contraction = (
   return {
     phases: [...y.phases, multiplication, ...(inParts ? [sumParts(partial, c.out, parts, 4 * results)] : [])],
     scratch: nowhere + 4 * tile.columns + (inParts ? 4 * parts * results : 0),
+    choices: { tile: `${tile.rows}×${tile.columns}`, ...(inParts ? { parts } : {}) },
   }
 }
 

@@ -3,6 +3,7 @@
  * members' functions for what it has of each.
  */
 import { at, range } from '../../../prelude/array.ts'
+import type { KernelChoices } from '../../../compiler/choices.ts'
 import { add, apply, get, i32, loop, performIndirect, select, set, sub, branch, when } from '../assembler/code.ts'
 import type { Expression, Local } from '../assembler/code.ts'
 import { block, words, type Parameter } from '../emit/block.ts'
@@ -71,6 +72,10 @@ const behindIn = (parameters: readonly Parameter[], bytes: number): readonly Par
     return p.kind === 'block' ? { ...p, words: behindIn(p.words, bytes) } : p
   })
 
+/** What was chosen for every member alike. */
+const agreedOf = ([first = {}, ...others]: readonly KernelChoices[]): KernelChoices =>
+  Object.fromEntries(Object.entries(first).filter(([what, chosen]) => others.every((o) => o[what] === chosen)))
+
 /** Members side by side, each with scratch memory of its own: their first phases as one, then their second ones. */
 export const group = (members: readonly Generated[]): Generated => {
   let scratch = 0
@@ -86,5 +91,6 @@ export const group = (members: readonly Generated[]): Generated => {
       return side.length === 1 ? at(side, 0) : together(side)
     }),
     scratch,
+    choices: agreedOf(members.map(({ choices = {} }) => choices)),
   }
 }

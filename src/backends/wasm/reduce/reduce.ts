@@ -183,9 +183,11 @@ export const reduce = (kernel: ReduceKernel, rows?: number): E.Either<Unsupporte
   const phases = forms.map((form) =>
     phaseOf(kernel, accumulation, ordered, form, form === 'column' ? results - (results % 16) : 0, cut, runs),
   )
-  if (cut.parts === 1) return E.right({ phases, scratch: 0 })
+  const choices = { form: forms.join(' and '), ...(cut.parts > 1 ? { parts: cut.parts } : {}) }
+  if (cut.parts === 1) return E.right({ phases, scratch: 0, choices })
   return E.right({
     phases: [...phases, joinOf(kernel, accumulation, cut.parts)],
     scratch: cut.parts * size * partialBytes(accumulation) + 64,
+    choices,
   })
 }
