@@ -6,6 +6,7 @@ import { at } from '../../prelude/array.ts'
 import type { Kernel } from '../../compiler/kernel.ts'
 import type { Generated, Machine, Parameter } from './emit/kernelCode.ts'
 import { generate } from './generate.ts'
+import { group } from './launch/group.ts'
 
 /** What a kernel is apart from its buffers, as a text; and the buffers in the order in which it names them. */
 interface Anonymous {
@@ -37,25 +38,32 @@ const anonymous = (kernel: Kernel): Anonymous => {
   return { text, buffers: [...numbers.keys()] }
 }
 
+/** The words with other buffers, in blocks that lie in this one too. */
+const renamedWords = (parameters: readonly Parameter[], names: ReadonlyMap<number, number>): readonly Parameter[] =>
+  parameters.map((word): Parameter => {
+    if (typeof word === 'number') return word
+    if (word.kind === 'block') return { ...word, words: renamedWords(word.words, names) }
+    return word.kind === 'buffer' ? { ...word, buffer: names.get(word.buffer) ?? word.buffer } : word
+  })
+
 /** The code with other buffers. */
-const renamed = ({ phases, scratch }: Generated, from: readonly number[], to: readonly number[]): Generated => {
-  const names = new Map(from.map((buffer, i) => [buffer, at(to, i)]))
-  const word = (parameter: Parameter): Parameter =>
-    typeof parameter === 'number' || parameter.kind !== 'buffer'
-      ? parameter
-      : { ...parameter, buffer: names.get(parameter.buffer) ?? parameter.buffer }
-  return { phases: phases.map((phase) => ({ ...phase, parameters: phase.parameters.map(word) })), scratch }
-}
+const renamed = ({ phases, scratch }: Generated, names: ReadonlyMap<number, number>): Generated => ({
+  phases: phases.map((phase) => ({ ...phase, parameters: renamedWords(phase.parameters, names) })),
+  scratch,
+})
 
 /** The code of each kernel for this machine. */
 export const generateAll = (kernels: readonly Kernel[], machine: Machine): readonly Generated[] => {
   const known = new Map<string, { readonly buffers: readonly number[]; readonly generated: Generated }>()
-  return kernels.map((kernel) => {
+  const codeOf = (kernel: Kernel): Generated => {
+    if (kernel.kind === 'group') return group(kernel.members.map(codeOf))
     const { text, buffers } = anonymous(kernel)
     const alike = known.get(text)
-    if (alike !== undefined) return renamed(alike.generated, alike.buffers, buffers)
+    if (alike !== undefined)
+      return renamed(alike.generated, new Map(alike.buffers.map((buffer, i) => [buffer, at(buffers, i)])))
     const generated = generate(kernel, machine)
     known.set(text, { buffers, generated })
     return generated
-  })
+  }
+  return kernels.map(codeOf)
 }
