@@ -106,7 +106,7 @@ const measure = async (
 
 const openDevice = async (name: string): Promise<Device> => {
   const threads = values.threads === undefined ? {} : { threads: Number(values.threads) }
-  const opened = await open(name, { v8Flags: true, ...threads })()
+  const opened = await open(name, { wasm: { v8Flags: true, ...threads } })()
   if (E.isLeft(opened)) throw new Error(opened.left.message)
   return opened.right
 }

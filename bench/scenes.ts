@@ -88,7 +88,7 @@ const draw = (directory: string, { count, seed, ...settings }: Settings): TE.Tas
     TE.chain((run) => {
       const steps = settings.steps ?? run.config.sampleSteps
       return pipe(
-        sample(run, { count, steps, seed, onStep: stepsDone, deviceOptions: { v8Flags: true } }),
+        sample(run, { count, steps, seed, onStep: stepsDone, deviceOptions: { wasm: { v8Flags: true } } }),
         TE.map((samples) => ({ run, steps, samples })),
       )
     }),

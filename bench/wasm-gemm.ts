@@ -25,7 +25,7 @@ import { capabilities } from '../src/backends/wasm/machine.ts'
 import { flopsOfTurn, peakModule, peakPages } from '../src/backends/wasm/peak.ts'
 import { flags } from '../src/backends/wasm/threads/v8Flags.node.ts'
 import { winogradWith } from '../src/backends/wasm/conv/winograd.ts'
-import { winograds } from '../src/backends/wasm/conv/winogradTransforms.ts'
+import { winograds } from '../src/compiler/contraction/winograd.ts'
 import { runOnCpu, runPhases } from '../test/support/phases.ts'
 import { timePhases } from './phaseTimes.ts'
 

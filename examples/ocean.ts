@@ -22,7 +22,7 @@ const controller = new AbortController()
 process.once('SIGINT', () => {
   controller.abort()
 })
-const hooks: TrainHooks = { onEvent: show, signal: controller.signal, deviceOptions: { v8Flags: true } }
+const hooks: TrainHooks = { onEvent: show, signal: controller.signal, deviceOptions: { wasm: { v8Flags: true } } }
 
 const begin = () => {
   const config = configOf({ preset: 'small', out })

@@ -2,7 +2,7 @@
  * What the wasm backend must compute to the same bits on every processor and in every JavaScript engine, as lines: the self-test of every
  * family of kernels and a digest of a U-Net after two training steps, with and without fused multiply-add; and a digest of random programs.
  *
- * IEEE 754 leaves no choice but one, whether x·y + z rounds once. So with equal `machine` the lines must be equal. They are computed on
+ * IEEE 754 leaves no choice but one, whether x·y + z rounds once. So with equal `choices` the lines must be equal. They are computed on
  * Node (processor.ts), on an emulated processor (scripts/arm64.mjs) and in a browser's page (page/), hence without Node's own functions.
  */
 import fc from 'fast-check'
@@ -68,7 +68,7 @@ export async function* trained(counts: readonly number[]): AsyncGenerator<string
     const wrong = await disagreements(wasmBackend(machine), cpuBackend(true))
     if (wrong.length > 0) throw new Error(`fma ${fma}: ${wrong.join(', ')} came out wrong`)
     for (const threads of counts) {
-      const device = deviceOn(await openWasm({ threads, machine, sharing: 'all' }))
+      const device = deviceOn(await openWasm({ threads, choices: machine, sharing: 'all' }))
       const [net, convolutions] = [await learned(device), await convolved(device)]
       yield `fma ${fma}, threads ${threads}: kernels agree with cpu; a U-Net after two steps ${net}; convolutions ${convolutions}`
       await device.close()

@@ -16,11 +16,20 @@ export { bytesOf, flopsOf, memoryOf } from './compiler/cost.ts'
 export type { Plan } from './compiler/plan.ts'
 export { showBytes, showFlops } from './compiler/print.ts'
 export { profileRows, type MachinePeak, type Profile, type ProfileRow } from './compiler/profile.ts'
-export type { Check, Machine } from './backends/backend.ts'
-export { type BackendOptions, type DeviceError } from './backends/registry.ts'
+export type { Check, Choices, Json } from './backends/backend.ts'
+export type {
+  BackendName,
+  CommonOptions,
+  CpuOptions,
+  OptionsByName,
+  OptionsOf,
+  WasmOptions,
+} from './backends/options.ts'
+export { type DeviceError } from './backends/registry.ts'
 export type { DType, TypedArray } from './graph/dtype.ts'
 export type { Shape } from './graph/shape.ts'
 export {
+  DeviceLost,
   DTypeError,
   NonFiniteError,
   OutOfMemory,
@@ -38,7 +47,15 @@ export * from './tensor/convolution.ts'
 export * from './tensor/create.ts'
 export * from './tensor/cumsum.ts'
 export type { Compiled, CompileOptions, Given } from './tensor/compiled.ts'
-export { open, openDevice, type Device, type DeviceOptions } from './tensor/device.ts'
+export {
+  open,
+  openDevice,
+  type Device,
+  type DeviceHabits,
+  type DeviceOptions,
+  type EveryDeviceOptions,
+  type Opening,
+} from './tensor/device.ts'
 export type { TensorJson } from './tensor/inspect.ts'
 export type { Nested } from './tensor/nested.ts'
 export type { Elements, ReadTree } from './tensor/reading.ts'

@@ -10,7 +10,7 @@ const { device: name, threads } = JSON.parse(process.argv[2] ?? '') as {
   readonly device: string
   readonly threads: number
 }
-const opened = await open(name, name === 'wasm' ? { threads, v8Flags: true } : {})()
+const opened = await open(name, { wasm: { threads, v8Flags: true } })()
 if (E.isLeft(opened)) throw new Error(opened.left.message)
 const device = opened.right
 

@@ -34,7 +34,7 @@ const say = (values: Record<string, unknown>): void => {
 const { device: name, ...given } = JSON.parse(process.argv[2] ?? '') as UnetCase & { readonly device: string }
 const { width, multipliers, threads, folder, rate, decay } = given
 
-const device = right(await open(name, name === 'wasm' ? { threads, v8Flags: true } : {})())
+const device = right(await open(name, { wasm: { threads, v8Flags: true } })())
 const model = unet({ width, multipliers })
 const template = model.init(key(0))
 const params = await device.realize(right(lucidrainsWeights(template, await read(join(folder, 'weights.safetensors')))))

@@ -190,13 +190,6 @@ const lowering = mutantsOf('compiler', 'src/compiler/lower.ts', values('reduceSu
     'at(kept, kept.length - 1 - free.indexOf(a))',
   ],
   [
-    'pad, concatenate: the start of a window is counted in its own steps',
-    'stale value',
-    'sum + s * at(dense, a), 0)',
-    'sum + s * at(stride, a), 0)',
-    values('pad'),
-  ],
-  [
     'pad: zeros between elements are one fewer',
     'off by one',
     'node.attrs.interior.map((n) => n + 1)',
@@ -216,6 +209,15 @@ const lowering = mutantsOf('compiler', 'src/compiler/lower.ts', values('reduceSu
     'isContiguous(o.view) && o.view.offset === 0',
     'isContiguous(o.view)',
     inFile('compiler/lower'),
+  ],
+])
+
+const places = mutantsOf('compiler', 'src/compiler/place.ts', values('pad'), [
+  [
+    'pad, concatenate: the start of a window is counted in its own steps',
+    'stale value',
+    'sum + s * at(dense, a), 0)',
+    'sum + s * at(stride, a), 0)',
   ],
 ])
 
@@ -368,6 +370,7 @@ export const graphMutants: readonly Mutant[] = [
   ...keys,
   ...fusion,
   ...lowering,
+  ...places,
   ...views,
   ...planning,
   ...overwriting,

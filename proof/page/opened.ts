@@ -16,7 +16,7 @@ export const openedAsUsual = async (threads: number): Promise<void> => {
 }
 
 /** Asks for what cannot be had: the message must say so with these words. */
-export const refused = async (options: DeviceOptions, words: string): Promise<void> => {
+export const refused = async (options: DeviceOptions<'wasm'>, words: string): Promise<void> => {
   const opened = await open('wasm', options)()
   if (opened._tag === 'Right') throw new Error(`a device opened with ${JSON.stringify(options)}`)
   if (!opened.left.message.includes(words)) throw new Error(`${words} is not in: ${opened.left.message}`)

@@ -12,6 +12,11 @@ export interface Memory {
 
 /** A plan made ready to run. */
 export interface Executable<M extends Memory = Memory> {
+  /**
+   * Resolves when the plan can run, and rejects where its code cannot be compiled; nothing runs it before. Absent where it can run at once. A GPU
+   * compiles the code of many kernels at the same time only if nobody waits for each.
+   */
+  readonly ready?: Promise<void>
   /** Runs the plan on arguments, writing the outputs. An output lies apart from everything else, or in the place of the argument that the plan lets it overwrite. */
   readonly run: (inputs: readonly M[], outputs: readonly M[]) => void
   /** Runs the plan as `run` does, waiting for each kernel: milliseconds of each, in the plan's order. Absent where kernels are not run one by one. */
@@ -22,15 +27,14 @@ export interface Executable<M extends Memory = Memory> {
   readonly source?: () => readonly string[]
 }
 
-/** What code was made for. The same choices give the same bits, on every machine that can make them. */
-export interface Machine {
-  /** Whether x·y + z may be one operation that rounds once (relaxed SIMD). */
-  readonly fma: boolean
-  /** Whether the engine joins pairs of 128-bit operations into 256-bit ones; this changes no bit by itself, but the tiles that are chosen. */
-  readonly wide: boolean
-  /** m, where 3×3 convolutions may be computed by Winograd's algorithm F(m×m, 3×3), with other roundings; absent: as the sums that they are. */
-  readonly winograd?: 2 | 4
-}
+/** Anything that JSON holds. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json }
+
+/**
+ * What a backend has chosen for the machine that it runs on, where that changes bits: plain data, to be kept with a run and given back when it goes
+ * on. Only the backend looks into it. The same choices give the same bits, on every machine that can make them.
+ */
+export type Choices = { readonly [name: string]: Json }
 
 /** The interface of every backend. Reading back is asynchronous because a GPU's is. */
 export interface Backend<M extends Memory = Memory> {
@@ -45,8 +49,8 @@ export interface Backend<M extends Memory = Memory> {
   readonly limits: Limits
   /** What it computes with. */
   readonly dtypes: readonly DType[]
-  /** What code is made for, where that is a choice. */
-  readonly machine?: Machine
+  /** What it has chosen, where there is a choice. */
+  readonly choices?: Choices
   /**
    * Bytes that a run of the plan takes here, with all that the backend adds to arguments, results and temporaries: what lies between the steps of a
    * kernel, literals, tables, padding. Of a plan that is too large already it may be the plan's own bytes, which cost nothing to tell.
@@ -56,9 +60,11 @@ export interface Backend<M extends Memory = Memory> {
   /** Gives memory back to be allocated again. */
   readonly release: (memory: M) => void
   readonly write: (memory: M, values: TypedArray) => void
-  /** The copy is taken when it is called, so that later runs do not change it. */
+  /** The copy is taken when it is called, so that later runs do not change it. It may reject, where the device is lost meanwhile. */
   readonly read: (memory: M) => Promise<Uint8Array>
   readonly prepare: (plan: Plan) => Executable<M>
+  /** Resolves with the reason if the device is lost, with all that is in its memory. Absent where that cannot happen. */
+  readonly lost?: Promise<string>
   readonly close: () => Promise<void>
 }
 

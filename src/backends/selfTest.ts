@@ -142,7 +142,9 @@ const evaluate = async (backend: Backend, { shapes, of }: Sample): Promise<Float
   })
   const result = backend.allocate(length * bytesPerElement[dtype])
   const { limits, dtypes } = backend
-  backend.prepare(compile({ parameters, outputs: [output] }, { limits, dtypes })).run(inputs, [result])
+  const executable = backend.prepare(compile({ parameters, outputs: [output] }, { limits, dtypes }))
+  await executable.ready
+  executable.run(inputs, [result])
   const bytes = await backend.read(result)
   return new Float32Array(bytes.buffer, bytes.byteOffset, length)
 }

@@ -182,7 +182,7 @@ export const runBench = (flags: Flags): Promise<Outcome> => {
     TE.fromEither(configOf(settingsOf(flags))),
     TE.mapLeft(({ message }): Outcome => ({ code: 2, message })),
     TE.bindTo('config'),
-    TE.bind('device', ({ config }) => pipe(open(config.device, { v8Flags: true }), TE.mapLeft(failed))),
+    TE.bind('device', ({ config }) => pipe(open(config.device, { wasm: { v8Flags: true } }), TE.mapLeft(failed))),
     TE.chain(({ config, device }) =>
       TE.tryCatch(
         async () => {

@@ -32,7 +32,7 @@ export interface Outcome {
 }
 
 /** The command owns its process, so it may set flags of V8 (FATHOM_V8_FLAGS=0 forbids it). */
-export const deviceOptions = { v8Flags: true } as const
+export const deviceOptions = { wasm: { v8Flags: true } } as const
 
 /** A failure of any kind, as an outcome. */
 export const failed = ({ message }: { readonly message: string }): Outcome => ({ code: 1, message })

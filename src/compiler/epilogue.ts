@@ -19,10 +19,10 @@ import { heldUntil, join, peakOf, type Timeline } from './timeline.ts'
 import { isContiguous, type View } from './view.ts'
 
 /** A kernel that sums products. */
-export type Contraction = GemmKernel | ConvKernel
+export type ContractionKernel = GemmKernel | ConvKernel
 
 /** The contraction alone. */
-export const withoutEpilogue = <K extends Contraction>(kernel: K): Omit<K, 'epilogue'> => {
+export const withoutEpilogue = <K extends ContractionKernel>(kernel: K): Omit<K, 'epilogue'> => {
   const { epilogue: _, ...alone } = kernel
   return alone
 }
@@ -34,7 +34,7 @@ export const epilogueKernel = ({
   dtype,
   computes,
   reason,
-}: Contraction): ElementwiseKernel | undefined =>
+}: ContractionKernel): ElementwiseKernel | undefined =>
   epilogue === undefined
     ? undefined
     : { kind: 'elementwise', body: epilogue, output, dtype, computes, reason, flops: 0 }
@@ -57,7 +57,7 @@ const canEnd = (
   producer: Kernel | undefined,
   kernel: ElementwiseKernel,
   limits: Limits,
-): producer is Contraction => {
+): producer is ContractionKernel => {
   if (producer?.kind !== 'gemm' && producer?.kind !== 'conv') return false
   const { output, dtype, epilogue } = producer
   const loads = loadsOf(kernel.body)

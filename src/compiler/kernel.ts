@@ -7,6 +7,7 @@
  */
 import type { DType } from '../graph/dtype.ts'
 import type { ConvAttrs, ElementwiseOp } from '../graph/ops.ts'
+import type { Shape } from '../graph/shape.ts'
 import type { Reason } from './reason.ts'
 import type { View } from './view.ts'
 
@@ -103,11 +104,18 @@ export interface ConvKernel extends KernelRecord {
   readonly epilogue?: Epilogue
 }
 
-/** Writes each part into its window of a zeroed output: pad and concatenate. */
+/** A part of an output, which has as many axes: its element (i₀, i₁, …) is the output's at startₐ + iₐ·strideₐ. */
+export interface PlacedPart {
+  readonly from: Operand
+  readonly start: readonly number[]
+  readonly stride: readonly number[]
+}
+
+/** Puts parts into a zeroed output of `shape`: pad and concatenate. No two parts have an element in common. */
 export interface PlaceKernel extends KernelRecord {
   readonly kind: 'place'
-  readonly parts: readonly { readonly from: Operand; readonly window: View }[]
-  readonly size: number
+  readonly parts: readonly PlacedPart[]
+  readonly shape: Shape
 }
 
 /** out[o, i, r] = table[o, index[i], r]. */

@@ -7,7 +7,7 @@
 import { at, equalNumbers, product } from '../prelude/array.ts'
 import { isElementwise, type ElementwiseOp, type Node, type NodeOf, type OpName } from '../graph/ops.ts'
 import { roundTo } from '../graph/dtype.ts'
-import { rowMajor, sizeOf, type Shape } from '../graph/shape.ts'
+import { rowMajor, sizeOf } from '../graph/shape.ts'
 import { freeAxes } from '../graph/infer.ts'
 import { uniformValue, type Program } from './canonicalise.ts'
 import {
@@ -21,7 +21,7 @@ import {
   type Lowering,
 } from './access.ts'
 import type { Fusion } from './fuse.ts'
-import type { Kernel, Operand } from './kernel.ts'
+import type { Kernel, Operand, PlacedPart } from './kernel.ts'
 import { memoryKey, type Buffer } from './buffer.ts'
 import type { Limits } from './limits.ts'
 import { refined } from './nest.ts'
@@ -176,16 +176,6 @@ const conv = (to: Lowering, node: NodeOf<'conv'>): void => {
   })
 }
 
-/** A window of a row-major array of `shape`: from `start`, every `stride`-th element, `lengths` of them. */
-const windowOf = (shape: Shape, start: readonly number[], stride: readonly number[], lengths: Shape): View => {
-  const dense = rowMajor(shape)
-  return {
-    offset: start.reduce((sum, s, a) => sum + s * at(dense, a), 0),
-    shape: lengths,
-    strides: dense.map((d, a) => d * at(stride, a)),
-  }
-}
-
 /** Operands of any number: from where a kernel would touch too many memories on, they are copied into the arena. */
 const partOperands = (to: Lowering, nodes: readonly Node[]): readonly Operand[] => {
   const { buffers, memories: most } = to.limits
@@ -202,35 +192,21 @@ const partOperands = (to: Lowering, nodes: readonly Node[]): readonly Operand[] 
   })
 }
 
+/** Where the inputs go: for each, its first element in the output, and the steps between its elements, along every axis. */
+const placesOf = (node: NodeOf<'pad' | 'concatenate'>): readonly Pick<PlacedPart, 'start' | 'stride'>[] => {
+  if (node.op === 'pad') return [{ start: node.attrs.low, stride: node.attrs.interior.map((n) => n + 1) }]
+  const { axis } = node.attrs
+  const before = (i: number): number => node.inputs.slice(0, i).reduce((sum, x) => sum + at(x.shape, axis), 0)
+  return node.inputs.map((_, i) => ({
+    start: node.shape.map((__, a) => (a === axis ? before(i) : 0)),
+    stride: node.shape.map(() => 1),
+  }))
+}
+
 const place = (to: Lowering, node: NodeOf<'pad' | 'concatenate'>): void => {
-  const ones = node.shape.map(() => 1)
-  const windows =
-    node.op === 'pad'
-      ? [
-          windowOf(
-            node.shape,
-            node.attrs.low,
-            node.attrs.interior.map((n) => n + 1),
-            node.inputs[0].shape,
-          ),
-        ]
-      : node.inputs.map((x, i) => {
-          const before = node.inputs.slice(0, i).reduce((sum, p) => sum + at(p.shape, node.attrs.axis), 0)
-          return windowOf(
-            node.shape,
-            node.shape.map((_, a) => (a === node.attrs.axis ? before : 0)),
-            ones,
-            x.shape,
-          )
-        })
   const operands = partOperands(to, node.inputs)
-  const parts = windows.map((window, i) => ({ from: at(operands, i), window }))
-  emit(to, node, {
-    kind: 'place',
-    parts,
-    size: sizeOf(node.shape),
-    ...record(to, node, 0, 'windows'),
-  })
+  const parts = placesOf(node).map((where, i) => ({ from: at(operands, i), ...where }))
+  emit(to, node, { kind: 'place', parts, shape: node.shape, ...record(to, node, 0, 'windows') })
 }
 
 const gather = (to: Lowering, node: NodeOf<'gather'>): void => {

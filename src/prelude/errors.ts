@@ -99,6 +99,25 @@ export class OutOfMemory extends RangeError {
 }
 
 /**
+ * A device was lost, with all that lay in its memory: its driver was reset, or the system took it away. What was read before is there; the rest
+ * must be computed again, on a device that is opened again.
+ *
+ * @example
+ * ```ts
+ * import { DeviceLost, tensor } from 'fathom'
+ *
+ * const read = device.read(tensor([1, 2])).catch((e) => {
+ *   if (e instanceof DeviceLost) return 'open it again'
+ *   throw e
+ * })
+ * await read // => [1, 2]
+ * ```
+ */
+export class DeviceLost extends Error {
+  override readonly name = 'DeviceLost'
+}
+
+/**
  * A function was differentiated or compiled in a way that its graph does not allow.
  *
  * @example

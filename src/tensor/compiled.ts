@@ -11,7 +11,7 @@ import type { Plan } from '../compiler/plan.ts'
 import type { Profile } from '../compiler/profile.ts'
 import { literalOf } from './broadcast.ts'
 import { compute, isBuffer } from './realize.ts'
-import { giveBack, optionsOf, type Ready, type Session, type Storage } from './session.ts'
+import { giveBack, optionsOf, requireCompiled, type Ready, type Session, type Storage } from './session.ts'
 import {
   bringNumber,
   giveBackBrought,
@@ -24,7 +24,7 @@ import {
 } from './storage.ts'
 import { inWords, trace, treedefOfArguments, type Traced } from './trace.ts'
 import { differenceOf, keyOf, leavesOf, unflatten, type Leaf, type Treedef } from './treedef.ts'
-import { inTurn, requireOpen } from './turn.ts'
+import { inTurn, requireOpen, whenCompiled } from './turn.ts'
 import type { Tensor } from './tensor.ts'
 
 /** What is given for the arguments A: a number may stand for a tensor, which it is traced as. */
@@ -124,6 +124,10 @@ const preparedFor = (program: Program, args: readonly unknown[]): Prepared => {
   return made
 }
 
+/** The plan as its device runs it. */
+const readyOf = ({ session, maker }: Program, prepared: Prepared): Ready =>
+  (prepared.ready ??= ready(session, prepared.traced.plan, maker))
+
 /** The literal of a number given to the function. */
 const numberIn = (value: number, dtype: DType, path: string): TypedArray => {
   try {
@@ -156,7 +160,8 @@ const bind = (
   const prepared = latest === undefined || alike === undefined ? preparedFor(program, args) : latest
   const { traced } = prepared
   program.latest = prepared
-  prepared.ready ??= ready(session, traced.plan, program.maker)
+  const made = readyOf(program, prepared)
+  requireCompiled(made)
   const given = alike ?? leavesOf(traced.given, args) ?? []
   const computed = computedFor(session, given, brought)
   const storages = traced.inputs.map(({ leaf, dtype }) => {
@@ -164,7 +169,7 @@ const bind = (
     if (typeof x === 'number') return bringNumber(session, numberIn(x, dtype, path), brought)
     return computed.get(x) ?? storageFor(session, x.node as NodeOf<'buffer'>, at(traced.tensors, leaf), brought)
   })
-  return { traced, ready: prepared.ready, storages }
+  return { traced, ready: made, storages }
 }
 
 /** The donated arguments that an output can be written over: those whose storage is no other argument's too. */
@@ -191,7 +196,7 @@ const profile = async (program: Program, args: readonly unknown[]): Promise<Prof
   const { backend } = session
   requireOpen(session)
   const brought: Brought = new Map()
-  const { traced, ready: prepared, storages } = bind(program, args, brought)
+  const { traced, ready: prepared, storages } = await whenCompiled(session, () => bind(program, args, brought))
   const { plan, executable, bytes } = prepared
   if (executable.profile === undefined)
     throw new Error(`profile: the device '${backend.name}' does not run kernels one by one`)
@@ -249,16 +254,10 @@ const call = (program: Program, args: readonly unknown[]): unknown => {
 /** The code of each kernel, as text. */
 const sourceOf = (program: Program, args: readonly unknown[]): readonly string[] => {
   const { session } = program
-  const brought: Brought = new Map()
-  try {
-    requireOpen(session)
-    const { executable } = bind(program, args, brought).ready
-    if (executable.source === undefined)
-      throw new Error(`source: the device '${session.backend.name}' generates no code`)
-    return executable.source()
-  } finally {
-    giveBackBrought(session, brought)
-  }
+  requireOpen(session)
+  const { executable } = readyOf(program, preparedFor(program, args))
+  if (executable.source === undefined) throw new Error(`source: the device '${session.backend.name}' generates no code`)
+  return executable.source()
 }
 
 /** A compiled function in words: by its name, or by the line that compiles it. */

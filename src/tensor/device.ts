@@ -9,10 +9,12 @@ import { viewAs } from '../graph/dtype.ts'
 import { dataOrigin, noteData } from '../graph/origin.ts'
 import { allPasses, type Passes } from '../compiler/passes.ts'
 import type { Plan } from '../compiler/plan.ts'
-import type { Backend, Machine } from '../backends/backend.ts'
-import { loadBackend, loadFastest, type BackendOptions, type DeviceError } from '../backends/registry.ts'
+import type { Backend, Choices } from '../backends/backend.ts'
+import type { BackendName, CommonOptions, GivenOptions, OptionsByName, OptionsOf } from '../backends/options.ts'
+import { loadBackend, loadFastest, type DeviceError } from '../backends/registry.ts'
 import { compileFunction, type Compile } from './compiled.ts'
 import { expectTensor } from './expect.ts'
+import { watchLoss } from './lost.ts'
 import { readings, type Elements, type Readings } from './reading.ts'
 import { readBytes, realizeTree } from './realize.ts'
 import { releaseTree, scopeOf, type Scoping } from './scope.ts'
@@ -42,8 +44,8 @@ export interface Device extends Readings {
    * ```
    */
   readonly bytesNeeded: (plan: Plan) => number
-  /** What code is made for, where that is a choice: `open` with the same choices gives the same bits, on every machine that can make them. */
-  readonly machine?: Machine
+  /** What it has chosen for this machine, where that changes bits: `open` with the same choices gives the same bits, on every machine that can make them. */
+  readonly choices?: Choices
   /**
    * Computes every leaf of the tree; the result's leaves are values.
    *
@@ -136,6 +138,7 @@ export interface DeviceHabits {
 /** A device that runs on this backend. */
 export const deviceOn = (backend: Backend, { passes, onWarning = warn }: DeviceHabits = {}): Device => {
   const session = openSession(backend, { ...allPasses, ...passes }, onWarning)
+  void watchLoss(session)
   const realize = async <T>(tree: T): Promise<T> => {
     const origin = dataOrigin(realize) // now: behind an await the caller's line is no longer known
     const realized = await inTurn(session, () => realizeTree(session, tree))
@@ -152,7 +155,7 @@ export const deviceOn = (backend: Backend, { passes, onWarning = warn }: DeviceH
     threads: backend.threads,
     memoryLimit: backend.memoryLimit,
     bytesNeeded: backend.bytesNeeded,
-    ...(backend.machine === undefined ? {} : { machine: backend.machine }),
+    ...(backend.choices === undefined ? {} : { choices: backend.choices }),
     realize,
     read,
     ...readings(realize, read),
@@ -168,8 +171,20 @@ export const deviceOn = (backend: Backend, { passes, onWarning = warn }: DeviceH
   }
 }
 
-/** How to open a device. */
-export interface DeviceOptions extends BackendOptions, DeviceHabits {}
+/** What every device can be told. */
+export type EveryDeviceOptions = CommonOptions & DeviceHabits
+
+/** How to open a device of this name. */
+export type DeviceOptions<K extends BackendName> = OptionsOf[K] & EveryDeviceOptions
+
+/**
+ * Opens a device by name with that device's options. Where the name is not known beforehand, or none is given, options stand under the names of
+ * devices, and the one that is opened takes its own.
+ */
+export interface Opening<R> {
+  <K extends BackendName>(name: K, options?: DeviceOptions<K>): R
+  (name?: string, options?: OptionsByName & EveryDeviceOptions): R
+}
 
 /**
  * Opens a device: the fastest that works here, or one by name: `wasm`, in WebAssembly on several threads, or `cpu`, in TypeScript. Its
@@ -188,11 +203,16 @@ export interface DeviceOptions extends BackendOptions, DeviceHabits {}
  * await open('abacus')() // => left({ _tag: 'DeviceError', message: "there is no device 'abacus'; choose one of: cpu, wasm" })
  * ```
  */
-export const open = (name?: string, options: DeviceOptions = {}): TE.TaskEither<DeviceError, Device> =>
-  pipe(
-    name === undefined ? loadFastest(options) : loadBackend(name, options),
+export const open: Opening<TE.TaskEither<DeviceError, Device>> = (
+  name?: string,
+  options: GivenOptions & DeviceHabits = {},
+) => {
+  const { passes: _, onWarning: __, ...forBackend } = options
+  return pipe(
+    name === undefined ? loadFastest(forBackend) : loadBackend(name, forBackend),
     TE.map((backend) => deviceOn(backend, options)),
   )
+}
 
 /**
  * Opens a device as `open` does, for scripts: a promise that rejects where none can be opened.
@@ -209,7 +229,10 @@ export const open = (name?: string, options: DeviceOptions = {}): TE.TaskEither<
  * await openDevice('abacus') // throws Error: there is no device 'abacus'; choose one of: cpu, wasm
  * ```
  */
-export const openDevice = async (name?: string, options: DeviceOptions = {}): Promise<Device> => {
+export const openDevice: Opening<Promise<Device>> = async (
+  name?: string,
+  options: GivenOptions & DeviceHabits = {},
+): Promise<Device> => {
   const opened = await open(name, options)()
   if (E.isLeft(opened)) throw new Error(opened.left.message)
   return opened.right

@@ -8,7 +8,16 @@ import { substitute } from '../graph/substitute.ts'
 import { reachable } from '../graph/traverse.ts'
 import { compile as compilePlan } from '../compiler/compile.ts'
 import type { Plan } from '../compiler/plan.ts'
-import { giveBack, optionsOf, type Ready, type Session, type Storage } from './session.ts'
+import { orLost } from './lost.ts'
+import {
+  giveBack,
+  optionsOf,
+  requireCompiled,
+  type Holding,
+  type Ready,
+  type Session,
+  type Storage,
+} from './session.ts'
 import {
   bringNumber,
   bringValues,
@@ -60,6 +69,7 @@ export const compute = (session: Session, outputs: readonly Node[]): readonly St
   const key = `${[...names.values()].join()}|${graphKey(outputs, names)}`
   const made = session.realizations.get(key) ?? ready(session, planOver(session, inputs, outputs), 'realize')
   remember(session, key, made)
+  requireCompiled(made)
   const brought: Brought = new Map()
   try {
     const storages = inputs.map((node) =>
@@ -106,16 +116,17 @@ const realizeLeaves = (session: Session, all: readonly Tensor[]): readonly Tenso
 export const realizeTree = <T>(session: Session, tree: T): T => refill(tree, realizeLeaves(session, leaves(tree)))
 
 /** The bytes of a tensor, as they are when this is called; what is computed only for that is given back at once. */
-export const readBytes = async (session: Session, { node }: Tensor): Promise<Uint8Array> => {
+export const readBytes = (session: Session, { node }: Tensor): Uint8Array | Promise<Uint8Array> => {
+  const readFrom = ({ memory, label }: Holding): Promise<Uint8Array> =>
+    orLost(session, session.backend.read(memory), label)
   if (!isBuffer(node)) {
     const { holding } = at(compute(session, [node]), 0)
-    const bytes = session.backend.read(holding.memory)
+    const bytes = readFrom(holding)
     giveBack(session, holding, { kind: 'behind the call' })
     return bytes
   }
   const { source } = node.attrs
-  if (source.kind === 'device')
-    return session.backend.read(storageFor(session, node, 'the tensor', new Map()).holding.memory)
+  if (source.kind === 'device') return readFrom(storageFor(session, node, 'the tensor', new Map()).holding)
   const { buffer, byteOffset, byteLength } = source.values
   return new Uint8Array(buffer, byteOffset, byteLength).slice()
 }

@@ -42,9 +42,26 @@ export class Storage {
 export interface Ready {
   readonly plan: Plan
   readonly executable: Executable
+  /** While its code is being compiled: nothing can run it yet. */
+  pending: Promise<void> | undefined
   /** Bytes of each output, and what it is and who makes it, in words. */
   readonly bytes: readonly number[]
   readonly labels: readonly string[]
+}
+
+/** Thrown where work needs a plan whose code is being compiled: the work has had no effect, and begins again when `compiled` has settled. */
+export class PlanPending extends Error {
+  readonly compiled: Promise<void>
+
+  constructor(compiled: Promise<void>) {
+    super('the code of a plan is being compiled')
+    this.compiled = compiled
+  }
+}
+
+/** Throws while the code of a plan is being compiled. */
+export const requireCompiled = ({ pending }: Ready): void => {
+  if (pending !== undefined) throw new PlanPending(pending)
 }
 
 /** A device while it is open. */
@@ -69,6 +86,10 @@ export interface Session {
   /** When a macrotask was last let run, in milliseconds. */
   lastMacrotask: number
   isClosed: boolean
+  /** Why the device was lost. */
+  lost: string | undefined
+  /** Whoever waits for the device, and must know when it is lost. */
+  readonly waiting: Set<() => void>
 }
 
 /** Bytes that may be held beside what is live before the collector is let run: a collection takes 10 to 20 ms. */
@@ -97,6 +118,8 @@ export const openSession = (backend: Backend, passes: Passes, warn: (message: st
     relief: undefined,
     lastMacrotask: performance.now(),
     isClosed: false,
+    lost: undefined,
+    waiting: new Set(),
   }
   return session
 }

@@ -8,6 +8,7 @@ import { showShape, sizeOf, type Shape } from '../graph/shape.ts'
 import type { Plan } from '../compiler/plan.ts'
 import type { Memory } from '../backends/backend.ts'
 import { giveBack, hold, passOn, requireHeld, Storage, untilForgotten, type Ready, type Session } from './session.ts'
+import { orLost } from './lost.ts'
 import { Tensor } from './tensor.ts'
 
 /** What is in a storage. */
@@ -129,12 +130,24 @@ export const run = (session: Session, ready: Ready, { inputs, taken = new Map() 
 }
 
 /** A plan as this device runs it. @param maker who asks for it, in words */
-export const ready = (session: Session, plan: Plan, maker: string): Ready => ({
-  plan,
-  executable: session.backend.prepare(plan),
-  bytes: plan.outputs.map(({ shape, dtype }) => sizeOf(shape) * bytesPerElement[dtype]),
-  labels: plan.outputs.map((output) => labelOf(output, maker)),
-})
+export const ready = (session: Session, plan: Plan, maker: string): Ready => {
+  const executable = session.backend.prepare(plan)
+  const made: Ready = {
+    plan,
+    executable,
+    pending: undefined,
+    bytes: plan.outputs.map(({ shape, dtype }) => sizeOf(shape) * bytesPerElement[dtype]),
+    labels: plan.outputs.map((output) => labelOf(output, maker)),
+  }
+  if (executable.ready === undefined) return made
+  const compiled = async (code: Promise<void>): Promise<void> => {
+    await orLost(session, code, `the code of ${maker}`)
+    made.pending = undefined
+  }
+  made.pending = compiled(executable.ready)
+  made.pending.catch(() => undefined) // whoever runs it is told
+  return made
+}
 
 /** Every holding that the device can bring again from the host. */
 export const evictUploads = (session: Session): void => {

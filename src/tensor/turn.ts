@@ -1,10 +1,12 @@
 /**
  * The order of a device's work, and when others have their turn. Work begins when it is asked for; only when memory is short does it wait until
- * the collector has been let run, and then what comes later waits behind it. A long loop of awaited calls lets timers run.
+ * the collector has been let run, or for code that is being compiled, and then what comes later waits behind it. A long loop of awaited calls lets
+ * timers run.
  */
 import { OutOfMemory } from '../prelude/errors.ts'
 import { collectGarbage, macrotask } from './collector.ts'
-import { headcount, headroom, type Holding, type Session } from './session.ts'
+import { requireThere } from './lost.ts'
+import { headcount, headroom, PlanPending, type Holding, type Session } from './session.ts'
 import { evictUploads } from './storage.ts'
 
 /** Milliseconds that a loop of awaited calls goes on without a macrotask. One takes microseconds. */
@@ -58,7 +60,7 @@ const short = ({ bytes, held }: Session, { message }: OutOfMemory): OutOfMemory 
   )
 
 /**
- * Does the device's work, at once unless memory is short.
+ * Does the device's work, at once unless memory is short or the code of its plan is being compiled.
  *
  * @throws OutOfMemory when nothing that was collected helps
  */
@@ -78,6 +80,12 @@ const attempt = async <R>(session: Session, work: () => R | Promise<R>): Promise
   try {
     return await work()
   } catch (e) {
+    if (e instanceof PlanPending)
+      return meanwhile(session, async () => {
+        await e.compiled
+        requireOpen(session)
+        return attempt(session, work)
+      })
     if (!(e instanceof OutOfMemory)) throw e
     return meanwhile(session, async () => {
       await relieve(session)
@@ -90,8 +98,22 @@ const attempt = async <R>(session: Session, work: () => R | Promise<R>): Promise
   }
 }
 
-/** Throws when the device is closed. */
-export const requireOpen = ({ isClosed, backend }: Session): void => {
+/** Does work when the code of all plans that it needs is compiled; others need not wait for it. */
+export const whenCompiled = async <R>(session: Session, work: () => R): Promise<R> => {
+  try {
+    return work()
+  } catch (e) {
+    if (!(e instanceof PlanPending)) throw e
+    await e.compiled
+    requireOpen(session)
+    return whenCompiled(session, work)
+  }
+}
+
+/** Throws when the device is closed, or lost. */
+export const requireOpen = (session: Session): void => {
+  const { isClosed, backend } = session
   if (isClosed)
     throw new Error(`the device '${backend.name}' is closed: open another, and read what is to be kept before closing`)
+  requireThere(session)
 }

@@ -2,7 +2,7 @@
  * Decoding the configuration of a run from anything, with Either. What is wrong is said in words that help: unknown keys name
  * the nearest, values that do not fit say which do.
  */
-import { decodeModel, factorOf, withoutDefaultKind } from '../models/registry.ts'
+import { decodeModel, factorOf, modelWith, withoutDefaultKind } from '../models/registry.ts'
 import { expects, number, oneOf, record, show, text, whole, type Fault, type Fields } from '../prelude/decode.ts'
 import { E, pipe } from '../prelude/fp.ts'
 import { suggestion } from '../prelude/nearest.ts'
@@ -141,7 +141,8 @@ const isPresetName = (name: string): name is PresetName => Object.hasOwn(presets
 
 /**
  * The configuration that some settings make: over those of their preset (`tiny` if none is named) and the defaults. Settings of the
- * model may be named one by one; one that is undefined counts as absent.
+ * model may be named one by one: over the preset's model, or, where they name another kind, over the defaults of that. One that is
+ * undefined counts as absent.
  *
  * @returns Left with a message that names the setting, what it may be, and for an unknown one the nearest
  * @example
@@ -161,6 +162,6 @@ export const configOf = (given: { readonly [setting: string]: unknown }): E.Eith
     return E.left(settingError({ path: 'preset', expected: `one of ${names.join(', ')}`, got: show(preset), hint }))
   }
   const { purpose: _, ...chosen } = presets[preset]
-  const model = isRecord(named['model']) ? { ...chosen.model, ...named['model'] } : (named['model'] ?? chosen.model)
+  const model = modelWith(chosen.model, named['model'])
   return decodeConfig({ folder: null, seed: 0, device: 'wasm', ...chosen, ...named, preset, model })
 }

@@ -37,8 +37,8 @@ export interface Recipe {
   readonly config: TrainConfig
   readonly model: Module<Params, DenoiserInput>
   readonly schedule: Schedule
-  /** The training objective with its weights. */
-  readonly objective: LossOptions
+  /** What the loss is told: the schedule, what is predicted, and the weights of the times. */
+  readonly lossOptions: LossOptions
   readonly optimizer: Transform<OptimizerState>
   /** The learning rate of step 1, 2, … */
   readonly rateAt: (step: number) => number
@@ -82,7 +82,7 @@ export const recipeOf = (config: TrainConfig): Recipe => {
     config,
     model: modelOf(config.model, channelsOf(config)),
     schedule,
-    objective: {
+    lossOptions: {
       schedule,
       prediction: config.objective,
       weighting: config.weighting,

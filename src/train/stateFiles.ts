@@ -1,7 +1,8 @@
 /** A training state as the files of a checkpoint, and back: safetensors whose names are the paths of the trees. */
 import { readSafetensors, recordsOf, treeFrom, writeSafetensors, type ArrayRecord } from '../io/index.ts'
 import { E, pipe } from '../prelude/fp.ts'
-import type { Machine } from '../backends/backend.ts'
+import type { Choices } from '../backends/backend.ts'
+import { isRecord } from '../prelude/record.ts'
 import type { Device } from '../tensor/device.ts'
 import { leavesWithPaths } from '../tensor/tree.ts'
 import type { TrainState } from './recipe.ts'
@@ -19,8 +20,8 @@ export interface Progress {
   readonly data: string
   /** The device's name. */
   readonly device: string
-  /** What its code is made for: resumed with it, the run computes the same bits. */
-  readonly machine?: Machine
+  /** Its choices: resumed with them, the run computes the same bits. */
+  readonly machine?: Choices
 }
 
 /** The parts of the state; each is a file. */
@@ -42,15 +43,6 @@ export const stateToFiles = async (
   return files.set(stateName, new TextEncoder().encode(`${JSON.stringify(progress, undefined, 2)}\n`))
 }
 
-const isMachine = (x: unknown): x is Machine =>
-  typeof x === 'object' &&
-  x !== null &&
-  'fma' in x &&
-  typeof x.fma === 'boolean' &&
-  'wide' in x &&
-  typeof x.wide === 'boolean' &&
-  (!('winograd' in x) || x.winograd === 2 || x.winograd === 4)
-
 const isText = (x: unknown): x is string => typeof x === 'string'
 const isNumber = (x: unknown): x is number => typeof x === 'number'
 
@@ -62,7 +54,7 @@ const progressFields: { readonly [K in keyof Required<Progress>]: (x: unknown) =
   configHash: isText,
   data: isText,
   device: isText,
-  machine: (x) => x === undefined || isMachine(x),
+  machine: (x) => x === undefined || isRecord(x), // the device looks into it when it is opened
 }
 
 const isProgress = (x: unknown): x is Progress => {

@@ -86,8 +86,8 @@ const mirror = (x: Tensor, mirrored: Tensor): Tensor =>
   mirrored.reshape([mirrored.size, 1, 1, 1]).select(x.reverse([2]), x)
 
 /** The training loss of a batch (Ho et al. 2020, eq. 14, in the weighting of the objective) as a function of the parameters. */
-const batchLoss = ({ model, objective }: Recipe) => {
-  const loss = diffusionLoss(objective)
+const batchLoss = ({ model, lossOptions }: Recipe) => {
+  const loss = diffusionLoss(lossOptions)
   return (params: Params, images: Tensor, { t, epsilon, mirrored }: Draws): Tensor =>
     loss((x, time) => model.apply(params, { x, t: time }), mirror(normalise(images), mirrored), t, epsilon)
 }

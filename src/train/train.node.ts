@@ -74,7 +74,7 @@ const progressAt = ({ recipe: { config }, device, opened }: Workshop, step: numb
   configHash: configHash(config),
   data: opened.fingerprint,
   device: device.name,
-  ...(device.machine === undefined ? {} : { machine: device.machine }),
+  ...(device.choices === undefined ? {} : { machine: device.choices }),
 })
 
 const saveAt = async (shop: LockedShop, state: TrainState, step: number): Promise<void> => {
@@ -191,7 +191,7 @@ export const inShop = async <A>(
   use: (shop: Workshop, state: TrainState) => Promise<A>,
 ): Promise<A> => {
   const emit = hooks.onEvent ?? (() => undefined)
-  const device = await need(openDevice(config.device, hooks.deviceOptions, found?.progress.machine))
+  const device = await need(openDevice(config.device, hooks.deviceOptions, found?.progress))
   try {
     await need(TE.fromEither(requireLeast(device, config))) // before minutes are spent on decoding photographs
     const opened = await need(openData(config))

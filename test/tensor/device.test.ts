@@ -286,7 +286,7 @@ describe('opening', () => {
   })
 
   it('opens a slower device where the fastest does not work, and says why', async () => {
-    const device = await openDevice(undefined, { machine: { fma: false, wide: false, winograd: 3 as 2 } })
+    const device = await openDevice(undefined, { wasm: { winograd: 3 as 2 } })
     expect(device.description).toMatch(/^cpu, in TypeScript · device 'wasm' could not be opened: /)
     expect(await device.read(tensor([1]).add(1))).toEqual(Float32Array.of(2))
     await expect(openDevice('abacus')).rejects.toThrow("there is no device 'abacus'; choose one of: cpu, wasm")

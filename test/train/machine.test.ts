@@ -11,7 +11,7 @@ const stopAfter = (last: number, v8Flags = false): TrainHooks => {
   const controller = new AbortController()
   return {
     signal: controller.signal,
-    deviceOptions: { threads: 2, v8Flags },
+    deviceOptions: { wasm: { threads: 2, v8Flags } },
     onEvent: (event) => {
       if (event._tag === 'Stepped' && event.step === last) controller.abort()
     },

@@ -112,7 +112,9 @@ describe('a run of three steps', () => {
   let summary: TrainSummary | undefined
   beforeAll(async () => {
     expected = await writtenOut()
-    summary = await done(train(config, { onEvent: (event) => events.push(event), deviceOptions: { threads } }))
+    summary = await done(
+      train(config, { onEvent: (event) => events.push(event), deviceOptions: { wasm: { threads } } }),
+    )
   })
 
   const at = (step: number): Expected => {
@@ -199,7 +201,7 @@ describe('a run of three steps', () => {
     const run = await done(load(config.out))
     expect(await valuesOf(run.average)).toEqual(at(3).state.average)
     expect(await valuesOf(run.params)).toEqual(at(3).state.params)
-    const { pictures } = await done(sample(run, { count: 3, steps: 2, seed: 8, deviceOptions: { threads } }))
+    const { pictures } = await done(sample(run, { count: 3, steps: 2, seed: 8, deviceOptions: { wasm: { threads } } }))
     const draw = drawerOn(device, recipe, { count: 3, steps: 2, seed: 8, batch: 3 })
     expect(pictures).toEqual(await draw(await device.realize(run.average)))
   })

@@ -2,6 +2,7 @@
 import { isWrapping, roundTo, type DType, type TypedArray } from '../../graph/dtype.ts'
 import { addresses } from '../../compiler/addresses.ts'
 import { epilogueKernel } from '../../compiler/epilogue.ts'
+import { windowOf } from '../../compiler/place.ts'
 import {
   stepsOf,
   type ConvKernel,
@@ -151,12 +152,13 @@ const prepareGemm = ({ x, y, axes, output, dtype }: GemmKernel, bufferOf: Buffer
   }
 }
 
-const place = ({ parts, output }: PlaceKernel, bufferOf: BufferOf): Run => {
+const place = ({ parts, output, shape }: PlaceKernel, bufferOf: BufferOf): Run => {
+  const copies = parts.map((part) => ({ from: part.from, window: windowOf(shape, part) }))
   return () => {
     const out = bufferOf(output)
     out.fill(0)
     // Values are moved, not computed with: the bits of a half are as good as its value.
-    for (const { from, window } of parts) copyView(out as Lanes, window, bufferOf(from.buffer) as Lanes, from.view)
+    for (const { from, window } of copies) copyView(out as Lanes, window, bufferOf(from.buffer) as Lanes, from.view)
   }
 }
 

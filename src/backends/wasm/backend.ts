@@ -2,15 +2,17 @@
  * The wasm backend: kernels become WebAssembly at run time, and several threads run them. Plans, buffers and the memory are those of every
  * backend.
  */
+import { E } from '../../prelude/fp.ts'
 import { memoryOf } from '../../compiler/cost.ts'
 import type { Plan } from '../../compiler/plan.ts'
 import { allDTypes } from '../../compiler/dtypes.ts'
 import { usualLimits } from '../../compiler/limits.ts'
-import type { Backend, Machine } from '../backend.ts'
+import type { Backend, Choices } from '../backend.ts'
+import type { WasmOptions } from '../options.ts'
 import { generateAll } from './once.ts'
-import type { Generated, Phase } from './emit/kernelCode.ts'
+import type { Generated, Machine, Phase } from './emit/kernelCode.ts'
 import { openLibrary } from './library.ts'
-import { capabilities, checkWinograd, choose, whyNot } from './machine.ts'
+import { capabilities, checkWinograd, choose, machineOf, whyNot } from './machine.ts'
 import { maximumBytes, openHeap, type Heap, type WasmMemory } from './memory.ts'
 import { findPlatform } from './threads/platform.ts'
 import { alone, openPool, type Pool, type Sharing } from './threads/pool.ts'
@@ -21,15 +23,9 @@ import { threadCount } from './threads/threadCount.ts'
 import type { Platform } from './threads/threads.ts'
 
 /** How to open the backend. */
-export interface WasmOptions {
-  /** Threads that run kernels, this one among them. */
-  readonly threads?: number
-  /** Whether flags of V8 may be set that make wasm faster, for the whole process. */
-  readonly v8Flags?: boolean
-  /** Tiles of 3×3 convolutions; 4 unless told otherwise. */
-  readonly winograd?: false | 2 | 4
+export interface WasmSetup extends WasmOptions {
   /** Choices that another run made: with them it gives the same bits. */
-  readonly machine?: Machine
+  readonly choices?: Choices
   /** Opens the backend that kernels are tried against when flags are set; without it they are not tried. */
   readonly trusted?: () => Promise<Backend>
   /** Which phases threads share; `worthwhile` unless a test wants more. */
@@ -69,7 +65,7 @@ const backendOver = (heap: Heap, pool: Pool, tried: Tried, sharing: Sharing = 'w
     memoryLimit: maximumBytes,
     limits: usualLimits,
     dtypes: allDTypes,
-    machine,
+    choices: { ...machine },
     bytesNeeded: (plan) => {
       const own = memoryOf(plan)
       // Code for what is far too large would have tables that are too large themselves.
@@ -106,13 +102,19 @@ export const wasmBackend = (machine: Machine = { fma: false, wide: false }): Bac
   return backendOver(heap, alone(heap), { machine, notes: [] })
 }
 
+const wantedMachine = (choices: Choices): Machine => {
+  const machine = machineOf(choices)
+  if (E.isLeft(machine)) throw new Error(`wasm: ${machine.left}`)
+  return machine.right
+}
+
 /** Sets flags, if that is asked for, and takes them back if kernels then compute something else than cpu. */
 const tryMachine = async (
-  { v8Flags = false, machine: wanted, trusted, winograd }: WasmOptions,
+  { v8Flags = false, choices, trusted, winograd }: WasmSetup,
   { flags }: Platform,
 ): Promise<Tried> => {
   checkWinograd(winograd)
-  checkWinograd(wanted?.winograd)
+  const wanted = choices === undefined ? undefined : wantedMachine(choices)
   const set = v8Flags ? flags.set() : flags.given()
   const found = capabilities()
   if (!found.simd) throw new Error('wasm: this JavaScript engine has no vectors in WebAssembly (SIMD)')
@@ -134,7 +136,7 @@ const tryMachine = async (
 }
 
 /** Opens the wasm backend as the machine allows. Rejects when it cannot do what is asked for. */
-export const openWasm = async (options: WasmOptions = {}): Promise<Backend> => {
+export const openWasm = async (options: WasmSetup = {}): Promise<Backend> => {
   const platform = await findPlatform()
   const { threads, notes } = threadCount(options.threads, platform, typeof SharedArrayBuffer === 'function')
   const { machine, notes: further } = await tryMachine(options, platform)

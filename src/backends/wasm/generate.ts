@@ -1,5 +1,5 @@
 /** Kernel IR to code: one switch over its kinds. What has no vector code runs one element at a time; nothing runs in TypeScript. */
-import { epilogueKernel, withoutEpilogue, type Contraction } from '../../compiler/epilogue.ts'
+import { epilogueKernel, withoutEpilogue, type ContractionKernel } from '../../compiler/epilogue.ts'
 import { separated } from '../../compiler/join.ts'
 import type { ElementwiseKernel, Kernel, RowsKernel } from '../../compiler/kernel.ts'
 import { E, pipe } from '../../prelude/fp.ts'
@@ -48,7 +48,7 @@ const bodyCode = (kernel: ElementwiseKernel): Generated => {
 }
 
 /** The contraction with its epilogue, or, where one of them has no code for that, one after the other. */
-const contraction = (kernel: Contraction, machine: Machine): Generated => {
+const contraction = (kernel: ContractionKernel, machine: Machine): Generated => {
   const whole = kernel.kind === 'gemm' ? gemm(kernel, machine) : (winograd(kernel, machine) ?? conv(kernel, machine))
   if (E.isRight(whole)) return whole.right
   const epilogue = epilogueKernel(kernel)

@@ -4,9 +4,11 @@
  * Whether multiply-add is fused shows in its result: 16777218·3 + 3 is 50331657, and the nearest float 50331656. With two roundings it is
  * 50331660: the product 50331654 becomes 50331656, and that with 3 is nearest to 50331660.
  */
-import type { Machine } from '../backend.ts'
+import { E } from '../../prelude/fp.ts'
+import type { Choices } from '../backend.ts'
 import { apply, drop, f32, get, type Expression, type Local } from './assembler/code.ts'
 import { encode } from './assembler/module.ts'
+import type { Machine } from './emit/kernelCode.ts'
 import type { Flags } from './threads/threads.ts'
 
 /** What was found. */
@@ -55,6 +57,24 @@ export const choose = ({ fma }: Capabilities, { wide }: Flags, winograd: false |
   wide: wide && fma,
   ...(winograd === false ? {} : { winograd }),
 })
+
+const tiles: ReadonlySet<unknown> = new Set([undefined, 2, 4])
+
+const isMachine = (x: Partial<Record<keyof Machine, unknown>>): x is Machine =>
+  typeof x.fma === 'boolean' && typeof x.wide === 'boolean' && tiles.has(x.winograd)
+
+/** The choices of an earlier run, or what is wrong with them. */
+export const machineOf = (choices: Choices): E.Either<string, Machine> => {
+  const { fma, wide, winograd, ...others } = choices
+  const found = { fma, wide, ...(winograd === undefined ? {} : { winograd }) }
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) return E.left(`it knows no choice '${unknown}': another version of fathom has made it`)
+  return isMachine(found)
+    ? E.right(found)
+    : E.left(
+        `its choices are fma and wide, true or false, and winograd, 2 or 4 or absent, and it was given ${JSON.stringify(choices)}`,
+      )
+}
 
 /** Why choices that another machine made cannot be made here, in words; undefined when they can. */
 export const whyNot = (wanted: Machine, { fma }: Capabilities): string | undefined =>

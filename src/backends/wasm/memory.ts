@@ -1,14 +1,13 @@
 /** The linear memory that everything lives in, and who has which part of it. */
+import { alignment } from '../../compiler/arena.ts'
 import { OutOfMemory } from '../../prelude/errors.ts'
 import type { Memory } from '../backend.ts'
+import { freeRanges } from '../freeRanges.ts'
 
 /** A range of linear memory. */
 export interface WasmMemory extends Memory {
   readonly address: number
 }
-
-/** Ranges begin at multiples of this, and are padded to it: vectors may read and write past the last element. */
-export const alignment = 256
 
 const pageBytes = 65536
 
@@ -36,7 +35,7 @@ export interface Heap {
   readonly words: () => Int32Array
 }
 
-/** Bytes that a range takes. */
+/** Bytes that a range takes: padded to the alignment, for vectors may read and write past the last element. */
 export const padded = (bytes: number): number => Math.max(alignment, Math.ceil(bytes / alignment) * alignment)
 
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`
@@ -46,40 +45,6 @@ export const doesNotFit = (what: string, bytes: number, used: number): OutOfMemo
   new OutOfMemory(
     `wasm: ${what}, ${mebibytes(bytes)}, does not fit into the 4 GiB that a wasm program can address, of which ${mebibytes(used)} are in use: use a smaller batch and accumulate, smaller pictures, or checkpoint parts of the model`,
   )
-
-/** Free ranges by size: a training step frees what the next one allocates. */
-type FreeRanges = Map<number, number[]>
-
-const give = (free: FreeRanges, size: number, address: number): void => {
-  const known = free.get(size)
-  if (known === undefined) free.set(size, [address])
-  else known.push(address)
-}
-
-/** Joins free ranges that touch. */
-const join = (free: FreeRanges): void => {
-  const ranges = [...free].flatMap(([size, addresses]) => addresses.map((address) => ({ address, size })))
-  free.clear()
-  let open = { address: 0, size: 0 }
-  for (const range of ranges.toSorted((a, b) => a.address - b.address)) {
-    if (open.address + open.size === range.address) open = { address: open.address, size: open.size + range.size }
-    else {
-      if (open.size > 0) give(free, open.size, open.address)
-      open = range
-    }
-  }
-  if (open.size > 0) give(free, open.size, open.address)
-}
-
-/** Takes a range out of the smallest free one that has room; the rest stays free. */
-const takeFrom = (free: FreeRanges, size: number): number | undefined => {
-  let best = Infinity
-  for (const [candidate, addresses] of free)
-    if (candidate >= size && candidate < best && addresses.length > 0) best = candidate
-  const address = free.get(best)?.pop()
-  if (address !== undefined && best > size) give(free, best - size, address + size)
-  return address
-}
 
 /** Makes a memory at least so many pages larger. */
 const grow = (memory: WebAssembly.Memory, missing: number, bytes: number, used: number): void => {
@@ -94,7 +59,7 @@ const grow = (memory: WebAssembly.Memory, missing: number, bytes: number, used: 
 /** Opens a memory; it grows as it is asked to. */
 export const openHeap = (shared: boolean): Heap => {
   const memory = new WebAssembly.Memory({ initial: initialPages, maximum: maximumPages, shared })
-  const free: FreeRanges = new Map()
+  const free = freeRanges()
   let [end, used] = [alignment, 0] // address 0 stays unused
   let words = new Int32Array(memory.buffer)
   const extend = (bytes: number): number => {
@@ -104,23 +69,19 @@ export const openHeap = (shared: boolean): Heap => {
     end += bytes
     return end - bytes
   }
-  const reserve = (size: number): number => {
-    join(free)
-    return takeFrom(free, size) ?? extend(size)
-  }
   return {
     memory,
     shared,
     allocate: (bytes) => {
       const size = padded(bytes)
-      const address = free.get(size)?.pop() ?? reserve(size)
+      const address = free.take(size) ?? extend(size)
       used += size
       return { bytes, address }
     },
     release: ({ bytes, address }) => {
       const size = padded(bytes)
       used -= size
-      give(free, size, address)
+      free.give(address, size)
     },
     used: () => used,
     left: () => maximumBytes - used,

@@ -38,19 +38,18 @@ const anonymous = (kernel: Kernel): Anonymous => {
   return { text, buffers: [...numbers.keys()] }
 }
 
-/** The words with other buffers, in blocks that lie in this one too. */
-const renamedWords = (parameters: readonly Parameter[], names: ReadonlyMap<number, number>): readonly Parameter[] =>
-  parameters.map((word): Parameter => {
-    if (typeof word === 'number') return word
-    if (word.kind === 'block') return { ...word, words: renamedWords(word.words, names) }
-    return word.kind === 'buffer' ? { ...word, buffer: names.get(word.buffer) ?? word.buffer } : word
-  })
-
 /** The code with other buffers. */
-const renamed = ({ phases, scratch }: Generated, names: ReadonlyMap<number, number>): Generated => ({
-  phases: phases.map((phase) => ({ ...phase, parameters: renamedWords(phase.parameters, names) })),
-  scratch,
-})
+const renamed = ({ phases, scratch }: Generated, from: readonly number[], to: readonly number[]): Generated => {
+  const names = new Map(from.map((buffer, i) => [buffer, at(to, i)]))
+  const word = (parameter: Parameter): Parameter => {
+    if (typeof parameter === 'number') return parameter
+    if (parameter.kind === 'block') return { ...parameter, words: parameter.words.map(word) }
+    return parameter.kind === 'buffer'
+      ? { ...parameter, buffer: names.get(parameter.buffer) ?? parameter.buffer }
+      : parameter
+  }
+  return { phases: phases.map((phase) => ({ ...phase, parameters: phase.parameters.map(word) })), scratch }
+}
 
 /** The code of each kernel for this machine. */
 export const generateAll = (kernels: readonly Kernel[], machine: Machine): readonly Generated[] => {
@@ -59,8 +58,7 @@ export const generateAll = (kernels: readonly Kernel[], machine: Machine): reado
     if (kernel.kind === 'group') return group(kernel.members.map(codeOf))
     const { text, buffers } = anonymous(kernel)
     const alike = known.get(text)
-    if (alike !== undefined)
-      return renamed(alike.generated, new Map(alike.buffers.map((buffer, i) => [buffer, at(buffers, i)])))
+    if (alike !== undefined) return renamed(alike.generated, alike.buffers, buffers)
     const generated = generate(kernel, machine)
     known.set(text, { buffers, generated })
     return generated

@@ -10,6 +10,7 @@ import { literalBlock } from '../../compiler/arena.ts'
 import { bytesOf } from '../../compiler/cost.ts'
 import type { Plan } from '../../compiler/plan.ts'
 import type { Executable } from '../backend.ts'
+import { bytesBeside, placesOf, slotsOf } from '../slots.ts'
 import { recordWords } from './threads/control.ts'
 import type { Generated, Parameter, Phase } from './emit/kernelCode.ts'
 import { doesNotFit, padded, type Heap, type WasmMemory } from './memory.ts'
@@ -19,12 +20,6 @@ import { shareOf, type Pool, type Sharing } from './threads/pool.ts'
 export interface Shared {
   arena: WasmMemory
   scratch: WasmMemory
-}
-
-/** Where a buffer lies: at an offset in one of the parts of memory that can move, or fixed. */
-interface Place {
-  readonly slot: number | 'fixed'
-  readonly offset: number
 }
 
 /** Memory of one program: given back as a whole. */
@@ -50,28 +45,6 @@ const upload = (owned: Owned, values: TypedArray): number => {
     address,
   )
   return address
-}
-
-/** Slots: the arguments, the outputs, the arena, the scratch memory. */
-const slotsOf = (plan: Plan): { readonly arena: number; readonly scratch: number; readonly count: number } => {
-  const arena = plan.arguments.length + plan.outputs.length
-  return { arena, scratch: arena + 1, count: arena + 2 }
-}
-
-const placesOf = (plan: Plan, owned: Owned): readonly Place[] => {
-  const literals = plan.literalBytes === 0 ? 0 : upload(owned, literalBlock(plan))
-  return plan.buffers.map(({ placement }): Place => {
-    switch (placement.kind) {
-      case 'argument':
-        return { slot: placement.index, offset: 0 }
-      case 'output':
-        return { slot: plan.arguments.length + placement.index, offset: 0 }
-      case 'temporary':
-        return { slot: slotsOf(plan).arena, offset: placement.offset }
-      case 'literal':
-        return { slot: 'fixed', offset: literals + placement.offset }
-    }
-  })
 }
 
 /** Nanoseconds that one thread may take for a kernel: by arithmetic, or by the bytes that go through memory. */
@@ -114,14 +87,10 @@ const layoutOf = (phases: readonly Phase[]): Layout => {
 }
 
 /** Writes the words of blocks; addresses of blocks are those of a layout that begins at `blocks`. */
-const wordsOf = (
-  { parameters, starts }: Layout,
-  blocks: number,
-  places: readonly Place[],
-  owned: Owned,
-  { plan, functionOf }: Parts,
-): Words => {
+const wordsOf = ({ parameters, starts }: Layout, blocks: number, owned: Owned, { plan, functionOf }: Parts): Words => {
   const { scratch, count } = slotsOf(plan)
+  const places = placesOf(plan)
+  const literals = plan.literalBytes === 0 ? 0 : upload(owned, literalBlock(plan))
   const values = new Int32Array(parameters.length)
   const patches = Array.from({ length: count }, (): number[] => [])
   const tables = new Map<object, number>()
@@ -143,7 +112,7 @@ const wordsOf = (
         return 0
       case 'buffer': {
         const { slot, offset } = at(places, parameter.buffer)
-        if (slot === 'fixed') return offset + parameter.offset
+        if (slot === 'literals') return literals + offset + parameter.offset
         patches[slot]?.push(i, offset + parameter.offset)
         return 0
       }
@@ -157,13 +126,6 @@ const wordsOf = (
 
 /** Bytes of a shared part that is asked for; of none there is no memory. */
 const roomOf = (bytes: number): number => (bytes === 0 ? 0 : padded(bytes))
-
-/** Bytes that a run of the plan needs beside its arguments. */
-const bytesBeside = (plan: Plan): number =>
-  plan.outputs.reduce(
-    (sum, { shape, dtype }, i) => sum + (plan.overwrites.has(i) ? 0 : padded(sizeOf(shape) * bytesPerElement[dtype])),
-    roomOf(plan.arenaBytes),
-  )
 
 /** Bytes of all that is written once and stays: literals, tables, blocks of parameters, records. */
 const bytesKept = (plan: Plan, generated: readonly Generated[]): number => {
@@ -187,7 +149,7 @@ const scratchOf = (generated: readonly Generated[]): number =>
 /** Bytes that a run of the plan takes in a memory that has nothing else. */
 export const bytesNeeded = (plan: Plan, generated: readonly Generated[]): number =>
   plan.arguments.reduce((sum, { shape, dtype }) => sum + padded(sizeOf(shape) * bytesPerElement[dtype]), 0) +
-  bytesBeside(plan) +
+  bytesBeside(plan, padded) +
   roomOf(scratchOf(generated)) +
   bytesKept(plan, generated)
 
@@ -209,7 +171,7 @@ const makeRoom = (heap: Heap, shared: Shared, part: keyof Shared, bytes: number)
 /** Makes the shared parts of memory large enough for a plan. */
 const reserve = (plan: Plan, generated: readonly Generated[], heap: Heap, shared: Shared): void => {
   const scratch = scratchOf(generated)
-  const needed = bytesBeside(plan) + Math.max(0, scratch - shared.scratch.bytes)
+  const needed = bytesBeside(plan, padded) + Math.max(0, scratch - shared.scratch.bytes)
   if (needed > heap.left() + shared.arena.bytes)
     throw doesNotFit('what the plan needs beside its arguments', needed, heap.used())
   makeRoom(heap, shared, 'arena', plan.arenaBytes)
@@ -231,11 +193,10 @@ export const makeProgram = (parts: Parts, heap: Heap, pool: Pool, shared: Shared
 const programIn = (owned: Owned, parts: Parts, pool: Pool, shared: Shared): Executable<WasmMemory> => {
   const { heap } = owned
   const { plan, generated, functionOf, sharing } = parts
-  const places = placesOf(plan, owned)
   const phases = generated.flatMap((code, k) => code.phases.map((phase) => ({ phase, kernel: at(plan.kernels, k) })))
   const layout = layoutOf(phases.map(({ phase }) => phase))
   const blocks = reserveOwned(owned, 4 * layout.parameters.length)
-  const { values, patches } = wordsOf(layout, blocks, places, owned, parts)
+  const { values, patches } = wordsOf(layout, blocks, owned, parts)
   const records = reserveOwned(owned, 4 * recordWords * phases.length)
   heap.words().set(values, blocks / 4)
   phases.forEach(({ phase, kernel }, i) => {

@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { cpuBackend } from '../../../src/backends/cpu/backend.ts'
-import type { Backend } from '../../../src/backends/backend.ts'
+import type { Backend, Choices } from '../../../src/backends/backend.ts'
 import { wasmBackend } from '../../../src/backends/wasm/backend.ts'
 import { capabilities, choose, whyNot } from '../../../src/backends/wasm/machine.ts'
 import { disagreements } from '../../../src/backends/selfTest.ts'
@@ -67,7 +67,7 @@ describe('opening', () => {
   it('without the flags of V8 says what they would give, where there are some, and they are neither forbidden nor set', async () => {
     const printed = printing(`
       import { open } from '${new URL('../../../src/index.ts', import.meta.url).href}'
-      for (const options of [{}, { machine: { fma: false, wide: false } }, { v8Flags: true }, {}]) {
+      for (const options of [{}, { choices: { fma: false, wide: false } }, { v8Flags: true }, {}]) {
         const opened = await open('wasm', { threads: 1, ...options })()
         console.log(opened.right.description.includes('up to twice as fast with { v8Flags: true }'))
       }
@@ -78,11 +78,26 @@ describe('opening', () => {
   }, 60_000)
 
   it('takes the choices of another run', async () => {
-    const machine = { fma: false, wide: true }
-    const opened = await open('wasm', { machine, threads: 1 })()
+    const choices = { fma: false, wide: true }
+    const opened = await open('wasm', { choices, threads: 1 })()
     if (E.isLeft(opened)) throw new Error(opened.left.message)
-    expect(opened.right.machine).toEqual(machine)
+    expect(opened.right.choices).toEqual(choices)
     await opened.right.close()
+  })
+
+  it('refuses choices that it could not have made', async () => {
+    const messageOf = async (choices: Choices): Promise<string> => {
+      const opened = await open('wasm', { choices, threads: 1 })()
+      return E.isLeft(opened) ? opened.left.message : 'opened'
+    }
+    expect(await messageOf({ fma: false, wide: false, winograd: 8 })).toBe(
+      `device 'wasm' could not be opened: wasm: its choices are fma and wide, true or false, and winograd, 2 or 4 or absent, and it was given {"fma":false,"wide":false,"winograd":8}`,
+    )
+    expect(await messageOf({ fma: 'no', wide: false })).toContain('it was given {"fma":"no","wide":false}')
+    expect(await messageOf({})).toContain('it was given {}')
+    expect(await messageOf({ fma: false, wide: false, subgroups: 32 })).toContain(
+      "wasm: it knows no choice 'subgroups': another version of fathom has made it",
+    )
   })
 
   it.each([
@@ -92,16 +107,14 @@ describe('opening', () => {
   ] as const)('computes convolutions as it is told: winograd %s', async (winograd, expected) => {
     const opened = await open('wasm', { threads: 1, ...(winograd === undefined ? {} : { winograd }) })()
     if (E.isLeft(opened)) throw new Error(opened.left.message)
-    expect(opened.right.machine?.winograd).toBe(expected)
+    expect(opened.right.choices?.['winograd']).toBe(expected)
     await opened.right.close()
   })
 
   it('says which tiles there are', async () => {
-    const wrong = [{ winograd: 3 as never }, { machine: { fma: false, wide: false, winograd: 8 as never } }]
-    for (const options of wrong)
-      expect(await open('wasm', options)()).toMatchObject({
-        left: { message: expect.stringMatching(/wasm: winograd must be 2, 4 or false, got [38]$/) },
-      })
+    expect(await open('wasm', { winograd: 3 as never })()).toMatchObject({
+      left: { message: expect.stringMatching(/wasm: winograd must be 2, 4 or false, got 3$/) },
+    })
   })
 
   it('says what is wrong with a number of threads', async () => {
@@ -117,7 +130,7 @@ describe('opening', () => {
     const script = `
       import { open } from '${new URL('../../../src/index.ts', import.meta.url).href}'
       const opened = await open('wasm', { threads: 1, v8Flags: true })()
-      console.log(opened.right.machine.wide)
+      console.log(opened.right.choices.wide)
     `
     const printed = printing(script)
     expect(await printed('0')).toEqual({ stdout: 'false\n', stderr: '' })

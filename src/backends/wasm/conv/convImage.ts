@@ -4,6 +4,7 @@
  */
 import { at, permute, product, range } from '../../../prelude/array.ts'
 import { addresses } from '../../../compiler/addresses.ts'
+import type { Margins } from '../../../compiler/contraction/convolution.ts'
 import type { Operand } from '../../../compiler/kernel.ts'
 import { coalesce } from '../../../compiler/view.ts'
 import { add, apply, countTo, get, i32, mul, set, store, sub, when, type Expression } from '../assembler/code.ts'
@@ -19,12 +20,6 @@ export interface Image {
   readonly phases: readonly Phase[]
   /** Bytes of scratch memory. */
   readonly bytes: number
-}
-
-/** Zeros before and behind the input along one axis. */
-export interface Margins {
-  readonly low: number
-  readonly high: number
 }
 
 /** An axis of the image: its length, and the part of it that is the input. */

@@ -10,15 +10,15 @@ import { at, permute, product } from '../../../prelude/array.ts'
 import { E } from '../../../prelude/fp.ts'
 import type { ConvKernel } from '../../../compiler/kernel.ts'
 import { contiguous, type View } from '../../../compiler/view.ts'
-import { contraction, movedBy, startOf } from '../gemm/gemm.ts'
+import { contraction } from '../gemm/gemm.ts'
 import { epilogueNumbers, epilogueOf, structureOfEpilogue, type Epilogue } from '../gemm/gemmEpilogue.ts'
 import { inBuffer, inScratch, table } from '../emit/block.ts'
 import type { Unsupported } from '../emit/unsupported.ts'
 import { phase, type Generated, type Machine, type Parameter, type Phase } from '../emit/kernelCode.ts'
-import { gatheringCode, scatteringCode, tileBytes, type Form } from './winogradCode.ts'
-import { productsOf, type Part, type Products, type Tiled } from './winogradProducts.ts'
+import { gatheringCode, lanesAtOnce, scatteringCode, tileBytes, type Form } from './winogradCode.ts'
+import { productsOf, type Part, type Products, type Tiled } from '../../../compiler/contraction/winogradProducts.ts'
 import { lowestOf, offsetsOf, rowsOf, scatteredRecords } from './winogradTiles.ts'
-import { winograds, type Winograd } from './winogradTransforms.ts'
+import { winograds, type Winograd } from '../../../compiler/contraction/winograd.ts'
 
 /** Bytes of points that are worth a thread's attention. */
 const unitsOfWork = 65_536
@@ -51,7 +51,7 @@ const gathered = (
   const records = offsetsOf(images, grid)
   const tiles = records.length / grid.side ** 2
   const start = inScratch(offset)
-  const lowest = movedBy(startOf(operand), lowestOf(images))
+  const lowest = inBuffer(operand.buffer, 4 * (view.offset + lowestOf(images)))
   return {
     phase: phase(
       gatheringCode,
@@ -108,7 +108,7 @@ export const winogradWith = (
   w: Winograd,
   always = false,
 ): E.Either<Unsupported, Generated> | undefined => {
-  const products = productsOf(kernel, w)
+  const products = productsOf(kernel, w, lanesAtOnce)
   if (products === undefined) return undefined
   const { shape, output, epilogue: body } = kernel
   const x = gathered(products.x, w, machine.fma, 0)
@@ -124,9 +124,7 @@ export const winogradWith = (
   const sums = inScratch(x.bytes + y.bytes)
   const { phases, scratch } = contraction(
     {
-      x: x.start,
-      y: y.start,
-      out: sums,
+      first: { x: 0, y: 0, out: 0 },
       isWhole: false,
       readsOnce: true,
       batch: [{ length: points, x: x.count.channels, y: y.count.channels, out: channels }],
@@ -134,6 +132,7 @@ export const winogradWith = (
       columns: [{ length: channels, x: 0, y: y.step[y.left], out: 1 }],
       depth: [{ length: depth, x: x.step[x.depth], y: y.step[y.depth], out: 0 }],
     },
+    { x: x.start, y: y.start, out: sums },
     machine,
     undefined,
     x.bytes + y.bytes + sumBytes,

@@ -20,11 +20,16 @@ import {
   type Local,
 } from '../assembler/code.ts'
 import { block, words } from '../emit/block.ts'
-import { fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
+import { fadd, fmul, fresh, fsub, inside, keep, lanes, type Emitter } from '../emit/emitter.ts'
 import { code } from '../emit/kernelCode.ts'
 import { eachUnit } from '../emit/opening.ts'
 import { epilogueField, writeEpilogue, type EpilogueStructure } from '../gemm/gemmEpilogue.ts'
-import { winograds, type TransformName, type Winograd } from './winogradTransforms.ts'
+import {
+  winograds,
+  type Arithmetic,
+  type TransformName,
+  type Winograd,
+} from '../../../compiler/contraction/winograd.ts'
 
 /** Channels that are transformed at once. */
 export const lanesAtOnce = 8
@@ -52,6 +57,19 @@ interface Place {
 const places = (pointer: Expression, count: number, step: number): readonly Place[] =>
   range(count).map((k) => ({ pointer, bytes: k * step }))
 
+/** Arithmetic of vectors whose results are named, so that each is computed once. @param fma whether products may be added in one operation */
+const vectors = (e: Emitter, fma: boolean): Arithmetic<Expression> => {
+  const named = (x: Expression): Expression => keep(e, 'value', x)
+  const plus = (x: Expression, y: Expression): Expression => named(fadd(x, y))
+  const times = (a: number, x: Expression): Expression => named(fmul(lanes(e, a), x))
+  return {
+    plus,
+    times,
+    minus: (x, y) => named(fsub(x, y)),
+    scaled: (a, x, y) => (fma ? named(apply('f32x4.relaxed_madd', [lanes(e, a), x, y])) : plus(times(a, x), y)),
+  }
+}
+
 /** Transforms the channels of some places into those of others, `bytes` of each. */
 const writePass = (
   e: Emitter,
@@ -75,9 +93,8 @@ const writePass = (
   })
   const results = halves.map((_, h) =>
     winograds[outputs][transform].of(
-      turn,
-      fma,
       loaded.map((pair) => pair[h] as Expression),
+      vectors(turn, fma),
     ),
   )
   to.forEach((p, k) => {

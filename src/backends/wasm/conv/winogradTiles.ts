@@ -1,18 +1,8 @@
 /** Where the pixels of tiles lie, for Winograd's transforms: computed once, with the plan. */
 import { range } from '../../../prelude/array.ts'
+import type { Grid } from '../../../compiler/contraction/winogradProducts.ts'
 import type { View } from '../../../compiler/view.ts'
 import { nothing, scatteredWords } from './winogradCode.ts'
-
-/** Tiles over the rows and columns of images. */
-export interface Grid {
-  /** Tiles along rows and columns. */
-  readonly tiles: readonly [number, number]
-  /** Pixels of a tile along each axis, and from one tile's first to the next's. */
-  readonly side: number
-  readonly step: number
-  /** How far the first tile begins before the first pixel. */
-  readonly low: readonly [number, number]
-}
 
 /** The element of a view that lies lowest in memory, from its first: other than 0 where an axis is turned. */
 export const lowestOf = ({ shape, strides }: View): number =>

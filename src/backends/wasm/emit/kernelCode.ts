@@ -5,13 +5,22 @@
  * lengths, strides): kernels of one structure share a function, whatever their sizes. A unit's result depends neither on the thread that
  * computes it nor on how many there are: so the number of threads changes no bit.
  */
-import type { Function } from '../assembler/module.ts'
+import type { FunctionDefinition } from '../assembler/module.ts'
 import { readAt, type Field, type Parameter } from './block.ts'
 import { unitFunction, type Unit } from './opening.ts'
 import { textOf, type Plain } from './structure.ts'
 
-export type { Machine } from '../../backend.ts'
 export type { Parameter } from './block.ts'
+
+/** What code is made for: the choices of this backend. */
+export interface Machine {
+  /** Whether x·y + z may be one operation that rounds once (relaxed SIMD). */
+  readonly fma: boolean
+  /** Whether the engine joins pairs of 128-bit operations into 256-bit ones; this changes no bit by itself, but the tiles that are chosen. */
+  readonly wide: boolean
+  /** m, where 3×3 convolutions may be computed by Winograd's algorithm F(m×m, 3×3), with other roundings; absent: as the sums that they are. */
+  readonly winograd?: 2 | 4
+}
 
 /** The structure of code of which there is one function. */
 export type Unstructured = Readonly<Record<never, never>>
@@ -23,7 +32,7 @@ export type Unstructured = Readonly<Record<never, never>>
 export interface Code<in Structure, in Values> {
   readonly name: string
   readonly block: (structure: Structure) => Field<Values, unknown>
-  readonly make: (name: string, structure: Structure) => Function
+  readonly make: (name: string, structure: Structure) => FunctionDefinition
 }
 
 /**
@@ -57,7 +66,7 @@ export interface Phase {
   /** The code's name and the structure: phases with the same key share the function. */
   readonly key: string
   /** Makes the function; its name is the caller's. */
-  readonly make: (name: string) => Function
+  readonly make: (name: string) => FunctionDefinition
   readonly parameters: readonly Parameter[]
   /** How many units of work there are. */
   readonly units: number

@@ -2,27 +2,25 @@
  * Contractions as phases: y is packed into panels, then tiles of sums pass over them (gemmCode.ts). Matrix products of any views are
  * contractions as they are; convolutions become some (conv.ts).
  */
-import { permute, product, range } from '../../../prelude/array.ts'
+import { range } from '../../../prelude/array.ts'
 import { E } from '../../../prelude/fp.ts'
-import type { GemmKernel, Operand } from '../../../compiler/kernel.ts'
-import { nestOf } from '../../../compiler/nest.ts'
-import { coalesce, type View } from '../../../compiler/view.ts'
+import { count, isAcross, viewOf, type Contraction } from '../../../compiler/contraction/contraction.ts'
+import { contractionOfGemm, shapeOfGemm } from '../../../compiler/contraction/gemm.ts'
+import type { GemmKernel } from '../../../compiler/kernel.ts'
+import { coalesce } from '../../../compiler/view.ts'
 import { productCode, type Form } from './gemmCode.ts'
 import {
   bytesOf,
-  count,
   depthOf,
-  isAcross,
   pointersOf,
   tilesOf,
-  viewOf,
-  type Axis,
-  type Contraction,
+  type Arrays,
   type Depth,
+  type Placed,
   type Tiles,
-} from './gemmContraction.ts'
+} from './gemmTables.ts'
 import { epilogueNumbers, epilogueOf, structureOfEpilogue, type Epilogue } from './gemmEpilogue.ts'
-import { partsOf, sumParts } from './gemmParts.ts'
+import { partsFor, sumParts } from './gemmParts.ts'
 import { tileFor, type Tile } from './gemmTile.ts'
 import { inBuffer, inScratch, table } from '../emit/block.ts'
 import { phase, type Generated, type Machine, type Parameter, type Phase } from '../emit/kernelCode.ts'
@@ -79,6 +77,20 @@ const endingNumbers = (
   return epilogueNumbers(epilogue, batches, first, rows)
 }
 
+/** A place some elements further. */
+const movedBy = (start: Parameter, elements: number): Parameter =>
+  typeof start !== 'number' && (start.kind === 'buffer' || start.kind === 'scratch')
+    ? { ...start, offset: start.offset + 4 * elements }
+    : start
+
+/** A contraction of arrays in memory. */
+const placed = (c: Contraction, { x, y, out }: Arrays): Placed => ({
+  ...c,
+  x: movedBy(x, c.first.x),
+  y: movedBy(y, c.first.y),
+  out: movedBy(out, c.first.out),
+})
+
 /** How the tiles read y: in panels, or where it is. */
 interface Panels {
   readonly start: Parameter
@@ -92,7 +104,7 @@ interface Panels {
   readonly bytes: number
 }
 
-const panelsOf = (c: Contraction, depth: Depth, width: number, scratch: number): Panels => {
+const panelsOf = (c: Placed, depth: Depth, width: number, scratch: number): Panels => {
   const step = count(c.rows) <= fewRows ? directStep(c, depth) : undefined
   if (step !== undefined)
     return { start: c.y, batches: bytesOf(c.batch, 'y'), step, panelBytes: 4 * width, phases: [], bytes: 0 }
@@ -113,8 +125,15 @@ const batchTable = (c: Contraction, y: Int32Array, blocks: number, parts: number
   return Int32Array.from(range(parts).flatMap((p) => range(y.length).flatMap((b) => words(p, b))))
 }
 
-/** The code of a contraction. `scratch` bytes of scratch memory are taken already. */
-export const contraction = (c: Contraction, machine: Machine, ending?: Ending, scratch = 0): Generated => {
+/** The code of a contraction of arrays that begin where they are said to. `scratch` bytes of scratch memory are taken already. */
+export const contraction = (
+  form: Contraction,
+  arrays: Arrays,
+  machine: Machine,
+  ending?: Ending,
+  scratch = 0,
+): Generated => {
+  const c = placed(form, arrays)
   const [batches, rows, columns] = [count(c.batch), count(c.rows), count(c.columns)]
   const results = batches * rows * columns
   if (results === 0) return { phases: [], scratch }
@@ -124,13 +143,13 @@ export const contraction = (c: Contraction, machine: Machine, ending?: Ending, s
   const nowhere = scratch + y.bytes
   const partial = inScratch(nowhere + 4 * tile.columns)
   const blocks = depth.blocks.length / 3
-  const parts = c.isWhole && ending === undefined ? Math.min(blocks, partsOf(results, depth.length)) : 1
+  const parts = c.isWhole && ending === undefined ? Math.min(blocks, partsFor(results, depth.length)) : 1
   const inParts = parts > 1
   const panels = Math.ceil(columns / tile.columns)
   const perUnit = shares(batches * parts, tiles.count, panels)
   const [rowUnits, columnUnits] = [Math.ceil(tiles.count / perUnit.tiles), Math.ceil(panels / perUnit.panels)]
   const unitProducts = (perUnit.tiles * tile.rows * perUnit.panels * tile.columns * depth.length) / parts
-  const form: Form = {
+  const productForm: Form = {
     tile,
     ragged: columns % tile.columns !== 0,
     touches: c.readsOnce && !tile.across && depth.step === 4,
@@ -138,7 +157,7 @@ export const contraction = (c: Contraction, machine: Machine, ending?: Ending, s
   }
   const multiplication = phase(
     productCode,
-    form,
+    productForm,
     {
       x: c.x,
       y: y.start,
@@ -172,77 +191,18 @@ export const contraction = (c: Contraction, machine: Machine, ending?: Ending, s
   }
 }
 
-/** Some axes of an operand. */
-const part = ({ view }: Operand, list: readonly number[]): View => ({
-  offset: 0,
-  shape: permute(view.shape, list),
-  strides: permute(view.strides, list),
-})
-
-/** Axes over which views of x, y and `out` walk together, undefined where they cross; what has no view has no stride. */
-const jointAxes = (size: number, views: { readonly [K in 'x' | 'y' | 'out']?: View }): readonly Axis[] | undefined => {
-  if (size === 0) return [{ length: 0, x: 0, y: 0, out: 0 }]
-  const none: View = { offset: 0, shape: [], strides: [] }
-  const nest = nestOf(size, [views.x ?? none, views.y ?? none, views.out ?? none])
-  return nest?.lengths.map((length, a) => {
-    const [x = 0, y = 0, out = 0] = nest.strides.map((s) => s[a] ?? 0)
-    return { length, x, y, out }
-  })
-}
-
-/** Strides of row-major axes whose innermost has stride `inner`. */
-export const denseStrides = (lengths: readonly number[], inner: number): readonly number[] => {
-  const strides: number[] = []
-  let stride = inner
-  for (const length of lengths.toReversed()) {
-    strides.unshift(stride)
-    stride *= length
-  }
-  return strides
-}
-
-/** An operand's first element. */
-export const startOf = ({ buffer, view }: Operand): Parameter => inBuffer(buffer, 4 * view.offset)
-
-/** A place some elements further. */
-export const movedBy = (start: Parameter, elements: number): Parameter =>
-  typeof start !== 'number' && (start.kind === 'buffer' || start.kind === 'scratch')
-    ? { ...start, offset: start.offset + 4 * elements }
-    : start
-
 /** The kernel as code, or why it has none. */
-export const gemm = (
-  { x, y, axes, output, dtype, epilogue: body }: GemmKernel,
-  machine: Machine,
-): E.Either<Unsupported, Generated> => {
+export const gemm = (kernel: GemmKernel, machine: Machine): E.Either<Unsupported, Generated> => {
+  const { x, y, output, dtype, epilogue: body } = kernel
   if (x.dtype !== 'f32' || y.dtype !== 'f32' || dtype !== 'f32')
     return E.left({ kind: 'contraction', from: x.dtype, to: dtype })
-  const [xBatch, yBatch] = [part(x, axes.batch[0]), part(y, axes.batch[1])]
-  const [xRows, yColumns] = [part(x, axes.rows), part(y, axes.columns)]
-  const [xDepth, yDepth] = [part(x, axes.contract[0]), part(y, axes.contract[1])]
-  const [b, m, n, k] = [xBatch, xRows, yColumns, xDepth].map((v) => product(v.shape)) as [
-    number,
-    number,
-    number,
-    number,
-  ]
-  const line = (length: number, stride: number): View => ({ offset: 0, shape: [length], strides: [stride] })
-  const batch = jointAxes(b, { x: xBatch, y: yBatch, out: line(b, m * n) })
-  const rows = jointAxes(m, { x: xRows, out: line(m, n) })
-  const columns = jointAxes(n, { y: yColumns, out: line(n, 1) })
-  const depth = jointAxes(k, { x: xDepth, y: yDepth })
-  if (batch === undefined || rows === undefined || columns === undefined || depth === undefined)
-    return E.left({ kind: 'axes' })
-  const out = inBuffer(output)
-  const ends = body === undefined ? E.right(undefined) : epilogueOf(body, output, [b, m, n])
+  const form = contractionOfGemm(kernel)
+  if (form === undefined) return E.left({ kind: 'axes' })
+  const shape = shapeOfGemm(kernel)
+  const ends = body === undefined ? E.right(undefined) : epilogueOf(body, output, shape)
   if (E.isLeft(ends)) return ends
   const epilogue = ends.right
-  const ending = epilogue && { epilogue, first: 0, batches: range(b).map((i) => ({ batch: i, column: 0 })) }
-  return E.right(
-    contraction(
-      { x: startOf(x), y: startOf(y), out, isWhole: true, readsOnce: true, batch, rows, columns, depth },
-      machine,
-      ending,
-    ),
-  )
+  const ending = epilogue && { epilogue, first: 0, batches: range(shape[0]).map((i) => ({ batch: i, column: 0 })) }
+  const arrays: Arrays = { x: inBuffer(x.buffer), y: inBuffer(y.buffer), out: inBuffer(output) }
+  return E.right(contraction(form, arrays, machine, ending))
 }

@@ -23,7 +23,7 @@ import { block, words, type Field } from '../emit/block.ts'
 import { fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
 import { code } from '../emit/kernelCode.ts'
 import { eachUnit } from '../emit/opening.ts'
-import { pointersOf } from './gemmContraction.ts'
+import { pointersOf } from './gemmTables.ts'
 import { epilogueField, writeEpilogue, type EpilogueStructure } from './gemmEpilogue.ts'
 import { loadSums, multiply, pointersAt, rowBytes, storeRagged, storeSums, sumsOf, type Tile } from './gemmTile.ts'
 

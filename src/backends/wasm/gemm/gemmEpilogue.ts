@@ -5,12 +5,11 @@
  * The output is [batch, rows, columns]. An operand's address is a sum of three parts, one of each; where the row's part is that of the output
  * itself, or nothing, it needs no table.
  */
-import { at, permute, range } from '../../../prelude/array.ts'
+import { at, range } from '../../../prelude/array.ts'
 import { E } from '../../../prelude/fp.ts'
 import { addresses } from '../../../compiler/addresses.ts'
+import { operandParts, type OutputShape } from '../../../compiler/contraction/operandParts.ts'
 import type { Body } from '../../../compiler/kernel.ts'
-import { refined } from '../../../compiler/nest.ts'
-import { coalesce, type View } from '../../../compiler/view.ts'
 import { add, apply, countTo, get, i32, mul, set, type Expression } from '../assembler/code.ts'
 import { whyNotVector } from '../emit/body.ts'
 import { writeRow } from '../elementwise/elementwise.ts'
@@ -19,9 +18,6 @@ import { fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
 import { leavesOf, startOf, stepOf, viewOf, walkOf, type Leaf, type Walk } from '../emit/leaf.ts'
 import { structureOfWritten, type Written, type WrittenStructure } from '../emit/opening.ts'
 import type { Unsupported } from '../emit/unsupported.ts'
-
-/** The shape of an output as an epilogue sees it. */
-export type OutputShape = readonly [batch: number, rows: number, columns: number]
 
 /** How a row's part of an address comes about: there is none, it is the output's own, or a table has it. */
 type RowPart = 'none' | 'output' | 'table'
@@ -54,19 +50,10 @@ export const structureOfEpilogue = ({ written, operands }: Epilogue): EpilogueSt
   written: structureOfWritten(written),
 })
 
-const axesOf = (view: View, axes: readonly number[]): View => ({
-  offset: 0,
-  shape: permute(view.shape, axes),
-  strides: permute(view.strides, axes),
-})
-
 const operandOf = (leaf: Leaf, shape: OutputShape): Operand | undefined => {
-  const found = refined(viewOf(leaf), shape)
-  if (found === undefined) return undefined
-  const [batchPart, rowPart, columnPart] = found.parts.map((axes) => axesOf(found.view, axes)) as [View, View, View]
-  const columns = coalesce(columnPart)
-  if (columns.shape.length > 1) return undefined
-  const [batch, rows] = [addresses(batchPart), addresses(rowPart)]
+  const parts = operandParts(viewOf(leaf), shape)
+  if (parts === undefined) return undefined
+  const [batch, rows] = [addresses(parts.batch), addresses(parts.rows)]
   const [, count, width] = shape
   const asOutput = rows.every((x, m) => x === m * width) && batch.every((x, b) => x === b * count * width)
   const isFloat = leaf.kind === 'load' && leaf.dtype === 'f32'
@@ -75,7 +62,7 @@ const operandOf = (leaf: Leaf, shape: OutputShape): Operand | undefined => {
     batch,
     rows,
     rowPart: rows.every((x) => x === 0) ? 'none' : asOutput && isFloat ? 'output' : 'table',
-    stride: columns.strides[0] ?? 0,
+    stride: parts.step,
   }
 }
 

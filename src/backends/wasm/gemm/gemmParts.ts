@@ -4,20 +4,20 @@
  *
  * How many there are follows from the shapes alone, so the order of every sum is fixed with the plan.
  */
+import { partsOf, type PartsPolicy } from '../../../compiler/contraction/contraction.ts'
 import { add, apply, countTo, get, i32, mul, select, set, store, sub, type Expression } from '../assembler/code.ts'
 import { block, words } from '../emit/block.ts'
 import { fadd, fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
 import { code, phase, type Parameter, type Phase } from '../emit/kernelCode.ts'
 
-/** Terms of a part: some of an image's rows, with which both operands of a usual width take a few hundred kilobytes. */
-const partLength = 1024
-
-/** Results above which parts cost more memory traffic than they save. */
-const mostResults = 131_072
+const policy: PartsPolicy = {
+  partLength: 1024, // some of an image's rows, with which both operands of a usual width take a few hundred kilobytes
+  mostParts: 16,
+  mostResults: 131_072,
+}
 
 /** Parts of a contraction with this many results and terms. */
-export const partsOf = (results: number, terms: number): number =>
-  results > mostResults ? 1 : Math.max(1, Math.min(16, Math.floor(terms / partLength)))
+export const partsFor = (results: number, terms: number): number => partsOf(results, terms, policy)
 
 /** Bytes of the result that a unit adds. */
 const unitBytes = 16_384

@@ -42,7 +42,7 @@ const [wanted, least] = [8192, 512]
 const enoughUnits = 8
 
 /** Into how many units rows are put together; undefined where the stages had better run one after the other. */
-export const unitsOf = ({ rows, stages }: RowsKernel): number | undefined => {
+const unitsOf = ({ rows, stages }: RowsKernel): number | undefined => {
   const size = Math.max(...stages.map(({ body }) => body.size))
   const divisors = range(Math.floor(Math.sqrt(rows)) + 1).filter((d) => d > 0 && rows % d === 0)
   const counts = [...divisors, ...divisors.map((d) => rows / d)].toSorted((a, b) => a - b)

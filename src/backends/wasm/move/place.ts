@@ -4,6 +4,7 @@ import { bytesPerElement, type DType } from '../../../graph/dtype.ts'
 import { sizeOf } from '../../../graph/shape.ts'
 import type { ElementwiseKernel, Operand, PlaceKernel } from '../../../compiler/kernel.ts'
 import { nestOf, type Nest } from '../../../compiler/nest.ts'
+import { isFilled, windowOf } from '../../../compiler/place.ts'
 import { contiguous, type View } from '../../../compiler/view.ts'
 import { add, apply, get, i32, loop, branch, set, sub } from '../assembler/code.ts'
 import { chunk, clear, moveRow, rangeOf } from './bytes.ts'
@@ -125,9 +126,11 @@ export const copy = (kernel: ElementwiseKernel): Phase | undefined => {
 }
 
 /** Parts into their windows; zeros first, where there is anything between them. */
-export const place = ({ parts, output, dtype, size }: PlaceKernel): Generated => {
-  const present = parts.filter((p) => sizeOf(p.window.shape) > 0)
-  const covered = present.reduce((sum, p) => sum + sizeOf(p.window.shape), 0)
-  const zeros = covered < size ? [clear(inBuffer(output), size * bytesPerElement[dtype])] : []
-  return { phases: [...zeros, ...present.map((part) => copyPhase({ output, dtype, ...part }))], scratch: 0 }
+export const place = (kernel: PlaceKernel): Generated => {
+  const { parts, output, dtype, shape } = kernel
+  const copies = parts
+    .filter((p) => sizeOf(p.from.view.shape) > 0)
+    .map((part) => copyPhase({ output, dtype, from: part.from, window: windowOf(shape, part) }))
+  const zeros = isFilled(kernel) ? [] : [clear(inBuffer(output), sizeOf(shape) * bytesPerElement[dtype])]
+  return { phases: [...zeros, ...copies], scratch: 0 }
 }

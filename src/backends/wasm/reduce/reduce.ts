@@ -7,12 +7,11 @@
  */
 import { at, product, range } from '../../../prelude/array.ts'
 import { E } from '../../../prelude/fp.ts'
-import { roundTo } from '../../../graph/dtype.ts'
-import type { ElementwiseKernel, ReduceKernel } from '../../../compiler/kernel.ts'
+import type { ReduceKernel } from '../../../compiler/kernel.ts'
 import { accumulationOf, partialBytes, type Accumulation } from '../emit/accumulator.ts'
 import { castStep, isLaneType, whyNotVector } from '../emit/body.ts'
-import { domainOf, joined, peeled, reordered, type Domain } from '../../../compiler/domain.ts'
-import { elementwise } from '../elementwise/elementwise.ts'
+import { domainOf, peeled, reordered, type Domain } from '../../../compiler/domain.ts'
+import { cutOf, reductionBox, type Cut, type CutPolicy, type ReductionBox } from '../../../compiler/reduction.ts'
 import { inBuffer, inScratch } from '../emit/block.ts'
 import { phase, type Generated, type Parameter, type Phase } from '../emit/kernelCode.ts'
 import { leavesOf, outputStep, startOf, stepOf, structureOf, viewOf, type Walk } from '../emit/leaf.ts'
@@ -20,32 +19,6 @@ import { odometerOf } from '../emit/odometer.ts'
 import { walksAlong } from '../emit/opening.ts'
 import type { Unsupported } from '../emit/unsupported.ts'
 import { joinCode, joinUnit, reduceCode, resultsOf, type Form } from './reduceCode.ts'
-
-/** A box whose axes are sorted: those of the results, the last of which the output walks element by element, then the reduced ones. */
-interface Sorted {
-  readonly domain: Domain
-  /** How many axes are the results'; at least one, and at least one is reduced. */
-  readonly kept: number
-}
-
-const oneMore = ({ lengths, tracks }: Domain, place: number, outputStride: number): Domain => ({
-  lengths: lengths.toSpliced(place, 0, 1),
-  tracks: tracks.map((t, k) => ({ ...t, strides: t.strides.toSpliced(place, 0, k === 0 ? outputStride : 0) })),
-})
-
-const sorted = (domain: Domain): Sorted => {
-  const { lengths, tracks } = domain
-  const output = at(tracks, 0).strides
-  const all = range(lengths.length)
-  const reach = (a: number): number => tracks.reduce((sum, { strides }) => sum + Math.abs(at(strides, a)), 0)
-  const results = all.filter((a) => output[a] !== 0).toSorted((a, b) => at(output, b) - at(output, a))
-  const reduced = all.filter((a) => output[a] === 0).toSorted((a, b) => reach(b) - reach(a))
-  const whole = joined(reordered(domain, [...results, ...reduced]))
-  const kept = at(whole.tracks, 0).strides.filter((s) => s !== 0).length
-  const withResult = kept === 0 ? oneMore(whole, 0, 1) : whole
-  const first = Math.max(1, kept)
-  return { domain: first === withResult.lengths.length ? oneMore(withResult, first, 0) : withResult, kept: first }
-}
 
 const costs: { readonly [W in Walk]: number } = { stays: 0.1, next: 0.25, back: 0.3, jumps: 1 }
 
@@ -59,55 +32,26 @@ const costAlong = (domain: Domain, axis: number): number => {
 }
 
 /** The axis that vectors lie along; on a tie the results'. */
-const axisOfVectors = ({ domain, kept }: Sorted): number => {
+const axisOfVectors = ({ domain, kept }: ReductionBox): number => {
   const candidates = [kept - 1, ...range(domain.lengths.length).slice(kept).toReversed()]
   const all = candidates.map((a) => costAlong(domain, a))
   return at(candidates, all.indexOf(Math.min(...all)))
 }
 
-/** Elements that a part has at least. */
-const partSize = 8192
+/** Long reductions to few results are cut, so that there are units for all threads. */
+const policy: CutPolicy = { partSize: 8192, enoughUnits: 16, multiple: 16 }
 
-/** Units that occupy all threads. */
-const enoughUnits = 16
-
-interface Cut {
-  readonly parts: number
-  /** Elements of a part along the axis that is cut. */
-  readonly length: number
-}
-
-/** How an axis of `length` elements is cut, where `units` units have `size` elements together. */
-const cutOf = (length: number, units: number, size: number): Cut => {
-  const parts = Math.min(Math.ceil(enoughUnits / units), Math.floor(size / partSize), length)
-  if (units >= enoughUnits || parts < 2) return { parts: 1, length }
-  const each = Math.ceil(Math.ceil(length / parts) / 16) * 16
-  return { parts: Math.ceil(length / each), length: each }
-}
-
-/** How the longest reduced axis is cut; not at all where there are rows, which threads share. */
-const cutFor = (
-  { kept, domain: { lengths } }: Sorted,
-  across: boolean,
-  size: number,
-  runs: Domain | undefined,
-): Cut & { readonly axis: number } => {
-  const reduced = range(lengths.length).slice(kept)
-  const axis = reduced.reduce((best, a) => (at(lengths, a) > at(lengths, best) ? a : best), lengths.length - 1)
-  if (runs !== undefined) return { parts: 1, length: at(lengths, axis), axis }
-  const results = at(lengths, kept - 1)
-  const units = product(lengths.slice(0, kept - 1)) * Math.ceil(results / (across ? (results >= 4 ? 4 : 1) : 16))
-  return { ...cutOf(at(lengths, axis), units, size), axis }
-}
+/** Rows are units for all threads already. */
+const uncut: CutPolicy = { ...policy, enoughUnits: 0 }
 
 /** A reduction in one form, over a box whose reduced axes are in the order in which they are looped over. */
 const phaseOf = (
   kernel: ReduceKernel,
   accumulation: Accumulation,
-  { domain, kept }: Sorted,
+  { domain, kept }: ReductionBox,
   form: Form,
   columnsFrom: number,
-  parts: Cut & { readonly axis: number },
+  parts: Cut,
   runs: Domain | undefined,
 ): Phase => {
   const { body, dtype, output, size } = kernel
@@ -190,14 +134,6 @@ const joinOf = ({ output, size, dtype }: ReduceKernel, accumulation: Accumulatio
     { units: Math.ceil(size / joinUnit), grain: 1 },
   )
 
-/** The results of nothing: 0, or the least number. */
-const ofNothing = (kernel: ReduceKernel): ElementwiseKernel => {
-  const { output, dtype, computes, reason, flops, operation, size } = kernel
-  const value = operation === 'sum' ? 0 : roundTo[dtype](-Infinity)
-  const body = { size, instructions: [{ kind: 'literal', value, dtype }] } as const
-  return { kind: 'elementwise', output, dtype, computes, reason, flops, body }
-}
-
 /** Why the reduction has no vector code; otherwise how it accumulates. */
 const accumulationFor = ({ body, operation, dtype }: ReduceKernel): E.Either<Unsupported, Accumulation> => {
   const from = at(body.instructions, body.instructions.length - 1).dtype
@@ -222,27 +158,28 @@ const boxOf = (
 /** The kernel as code, or why it has none. @param rows into which it is cut, units of one behind those of another */
 export const reduce = (kernel: ReduceKernel, rows?: number): E.Either<Unsupported, Generated> => {
   const { body, size } = kernel
-  if (body.size === 0) return elementwise(ofNothing(kernel))
   const accumulates = accumulationFor(kernel)
   if (E.isLeft(accumulates)) return accumulates
   const accumulation = accumulates.right
   const found = boxOf(kernel, rows)
   if (found === undefined) return E.left({ kind: 'axes' })
   const { runs, run } = found
-  const box = sorted(run)
+  const box = reductionBox(run)
   const { kept, domain } = box
   if (at(at(domain.tracks, 0).strides, kept - 1) !== 1) return E.left({ kind: 'results apart' })
   const axis = axisOfVectors(box)
   const across = axis >= kept
   const reduced = range(domain.lengths.length).slice(kept)
   const loops = across ? [...reduced.filter((a) => a !== axis), axis] : reduced
-  const ordered: Sorted = { kept, domain: reordered(domain, [...range(kept), ...loops]) }
+  const ordered: ReductionBox = { kept, domain: reordered(domain, [...range(kept), ...loops]) }
   const { lengths } = ordered.domain
   const results = at(lengths, kept - 1)
   const forms: readonly Form[] = across
     ? [results >= 4 ? 'rows' : 'row']
     : [...(results >= 16 ? (['columns'] as const) : []), ...(results % 16 > 0 ? (['column'] as const) : [])]
-  const cut = cutFor(ordered, across, body.size, runs)
+  const outer = product(lengths.slice(0, kept - 1))
+  const units = outer * Math.ceil(results / (across ? (results >= 4 ? 4 : 1) : 16))
+  const cut = cutOf(ordered, units, body.size, runs === undefined ? policy : uncut)
   const phases = forms.map((form) =>
     phaseOf(kernel, accumulation, ordered, form, form === 'column' ? results - (results % 16) : 0, cut, runs),
   )

@@ -2,11 +2,20 @@
  * Which convolutions Winograd's algorithms compute, and as which products: for each point of a tile, out[rows, columns] = Σ x[rows, depth] ·
  * y[depth, columns], where x and y are transformed tiles [tile, point, channel], and either of tiles and channels is the depth.
  */
-import { at, product } from '../../../prelude/array.ts'
-import type { ConvKernel, Operand } from '../../../compiler/kernel.ts'
-import { lanesAtOnce } from './winogradCode.ts'
-import type { Grid } from './winogradTiles.ts'
-import type { TransformName, Winograd } from './winogradTransforms.ts'
+import { at, product } from '../../prelude/array.ts'
+import type { ConvKernel, Operand } from '../kernel.ts'
+import type { TransformName, Winograd } from './winograd.ts'
+
+/** Tiles over the rows and columns of images. */
+export interface Grid {
+  /** Tiles along rows and columns. */
+  readonly tiles: readonly [number, number]
+  /** Pixels of a tile along each axis, and from one tile's first to the next's. */
+  readonly side: number
+  readonly step: number
+  /** How far the first tile begins before the first pixel. */
+  readonly low: readonly [number, number]
+}
 
 /** An array whose tiles are transformed: axes of its view by their roles. */
 export interface Tiled {
@@ -91,16 +100,20 @@ const ofFilter = ({ x, filter: cotangent, attrs }: ConvKernel, w: Winograd): Pro
   }
 }
 
-/** Whether channels are neighbours in memory, and whole vectors. */
-const isTransformable = ({ operand: { view }, axes }: Tiled): boolean =>
-  at(view.shape, axes[3]) % lanesAtOnce === 0 && at(view.strides, axes[3]) === 1
+/** Whether channels are neighbours in memory, and whole groups of `lanes`. */
+const isTransformable = ({ operand: { view }, axes }: Tiled, lanes: number): boolean =>
+  at(view.shape, axes[3]) % lanes === 0 && at(view.strides, axes[3]) === 1
 
 const areOne = (...pairs: readonly (readonly [number, number])[]): boolean => pairs.flat().every((n) => n === 1)
 
 const areThree = (height: number, width: number): boolean => height === 3 && width === 3
 
-/** The convolution as products; undefined where it is none. */
-export const productsOf = (kernel: ConvKernel, w: Winograd): Products | undefined => {
+/**
+ * The convolution as products; undefined where it is none.
+ *
+ * @param lanes channels that the backend transforms together
+ */
+export const productsOf = (kernel: ConvKernel, w: Winograd, lanes: number): Products | undefined => {
   const { x, filter, attrs, shape, dtype } = kernel
   const { stride, inputDilation, filterDilation, groups } = attrs
   if (!areOne(stride, inputDilation, filterDilation) || groups !== 1) return undefined
@@ -109,6 +122,6 @@ export const productsOf = (kernel: ConvKernel, w: Winograd): Products | undefine
   const isForward = areThree(at(filter.view.shape, 0), at(filter.view.shape, 1))
   if (!isForward && !areThree(at(shape, 1), at(shape, 2))) return undefined
   const found = (isForward ? ofImages : ofFilter)(kernel, w)
-  const isWhole = at(shape, 3) % lanesAtOnce === 0
-  return isWhole && isTransformable(found.x) && isTransformable(found.y) ? found : undefined
+  const isWhole = at(shape, 3) % lanes === 0
+  return isWhole && isTransformable(found.x, lanes) && isTransformable(found.y, lanes) ? found : undefined
 }

@@ -1,70 +1,30 @@
 /**
- * Contractions: out[b, m, n] = Σₖ x[b, m, k] · y[b, k, n], each letter any number of axes with a stride in every array. Matrix products of
- * any views are contractions, and so are convolutions over a padded image: the address of (pixel, tap and channel) is a sum of two parts.
- *
- * Here is what the code is told about one: which tiles there are, in which order the contracted axis is walked, and in which blocks. All
- * of it follows from the shapes, so the order of every sum is fixed with the plan.
+ * What the code is told about a contraction: which tiles there are, in which order the contracted axis is walked, and in which blocks. All of it
+ * follows from the shapes, so the order of every sum is fixed with the plan.
  */
-import { product } from '../../../prelude/array.ts'
 import { addresses } from '../../../compiler/addresses.ts'
-import { coalesce, type View } from '../../../compiler/view.ts'
+import {
+  count,
+  innermost,
+  inOrderOfX,
+  viewOf,
+  type ArrayName,
+  type Axis,
+  type Contraction,
+} from '../../../compiler/contraction/contraction.ts'
+import { coalesce } from '../../../compiler/view.ts'
 import type { Tile } from './gemmTile.ts'
 import type { Parameter } from '../emit/kernelCode.ts'
 
-/** An axis: its length, and its stride in each array, in elements; 0 where the array does not have it. */
-export interface Axis {
-  readonly length: number
-  readonly x: number
-  readonly y: number
-  readonly out: number
-}
+/** Where the arrays of a contraction begin. */
+export type Arrays = { readonly [A in ArrayName]: Parameter }
 
-/** A contraction over f32 in memory. Columns are neighbours in `out`. */
-export interface Contraction {
-  readonly x: Parameter
-  readonly y: Parameter
-  readonly out: Parameter
-  /** Whether its results fill `out`. */
-  readonly isWhole: boolean
-  /** Whether elements of x belong to one row each, as those of an image under a filter do not. */
-  readonly readsOnce: boolean
-  readonly batch: readonly Axis[]
-  readonly rows: readonly Axis[]
-  readonly columns: readonly Axis[]
-  readonly depth: readonly Axis[]
-}
-
-/** The axes as a view of one of the arrays. */
-export const viewOf = (axes: readonly Axis[], array: 'x' | 'y' | 'out'): View => ({
-  offset: 0,
-  shape: axes.map((a) => a.length),
-  strides: axes.map((a) => a[array]),
-})
+/** A contraction over f32 in memory, with its first element in each array. */
+export interface Placed extends Contraction, Arrays {}
 
 /** All offsets of the axes in one of the arrays, in bytes. */
-export const bytesOf = (axes: readonly Axis[], array: 'x' | 'y' | 'out'): Int32Array =>
+export const bytesOf = (axes: readonly Axis[], array: ArrayName): Int32Array =>
   addresses(viewOf(axes, array)).map((a) => 4 * a)
-
-/** How many there are. */
-export const count = (axes: readonly Axis[]): number => product(axes.map((a) => a.length))
-
-/** Axes with the largest steps through x first, so that memory is walked in order; what x does not have is outermost. */
-const inOrderOfX = (axes: readonly Axis[]): readonly Axis[] => {
-  const reach = (a: Axis): number => (a.x === 0 ? Infinity : Math.abs(a.x))
-  return axes.filter((a) => a.length !== 1).toSorted((a, b) => (reach(a) === reach(b) ? 0 : reach(b) - reach(a)))
-}
-
-/** Length and stride of the innermost run of axes through x. */
-const innermost = (axes: readonly Axis[]): { readonly length: number; readonly stride: number } => {
-  const { shape, strides } = coalesce(viewOf(axes, 'x'))
-  return { length: shape.at(-1) ?? 1, stride: strides.at(-1) ?? 0 }
-}
-
-/** Whether tiles lie along neighbours of x (a weight gradient, xᵀ·g), rather than the contracted axis. */
-export const isAcross = ({ rows, depth }: Contraction): boolean => {
-  const [m, k] = [innermost(inOrderOfX(rows)), innermost(inOrderOfX(depth))]
-  return m.stride === 1 && m.length >= 4 && !(k.stride === 1 && k.length >= 4)
-}
 
 /** Tiles of rows: for each the bytes of its row pointers in x, those of its rows in `out`, and how many of them it has. */
 export interface Tiles {
