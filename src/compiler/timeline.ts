@@ -107,13 +107,13 @@ const recount = (timeline: Timeline, buffer: number, before: Life | undefined): 
 
 /** Whether buffers may live at further places without a new peak. */
 const fits = ({ live, buffers }: Timeline, peak: number, extensions: readonly Extension[]): boolean => {
-  const first = Math.min(...extensions.map((x) => x.from))
-  const last = Math.max(...extensions.map((x) => x.to))
+  const growing = extensions
+    .map(({ buffer, from, to }) => ({ bytes: bytesOf(buffers, buffer), from, to }))
+    .filter(({ bytes, from, to }) => bytes > 0 && from <= to)
+  const first = Math.min(...growing.map((x) => x.from))
+  const last = Math.max(...growing.map((x) => x.to))
   for (let place = first; place <= last; place++) {
-    const more = extensions.reduce(
-      (sum, { buffer, from, to }) => (place >= from && place <= to ? sum + bytesOf(buffers, buffer) : sum),
-      0,
-    )
+    const more = growing.reduce((sum, { bytes, from, to }) => (place >= from && place <= to ? sum + bytes : sum), 0)
     if (more > 0 && (live[place] ?? 0) + more > peak) return false
   }
   return true

@@ -1,7 +1,9 @@
 /** The timeline: what it says of memory while kernels are joined, and that this takes no look at places where nothing changes. */
 import { describe, expect, it } from 'vitest'
 import type { Buffer } from '../../src/compiler/buffer.ts'
+import { groupKernels } from '../../src/compiler/group.ts'
 import type { ElementwiseKernel } from '../../src/compiler/kernel.ts'
+import { usualLimits } from '../../src/compiler/limits.ts'
 import { deathOf, join, timelineOf, type Timeline } from '../../src/compiler/timeline.ts'
 import { contiguous } from '../../src/compiler/view.ts'
 
@@ -74,5 +76,31 @@ describe('a timeline', () => {
     }
     expect(writes(4000)).toBe(writes(40))
     expect(writes(40)).toBeLessThan(8)
+  })
+})
+
+describe('making groups', () => {
+  it('looks at buffers as often for each kernel, however large the groups are', () => {
+    const looks = (count: number): number => {
+      let seen = 0
+      const plain: readonly Buffer[] = Array.from({ length: 2 * count }, (_, i) => ({
+        dtype: 'f32',
+        length,
+        placement: i < count ? { kind: 'argument', index: i } : { kind: 'output', index: i - count },
+      }))
+      const buffers = new Proxy(plain, {
+        get: (target, key) => {
+          seen += 1
+          return Reflect.get(target, key) as unknown
+        },
+      })
+      const kernels = Array.from({ length: count }, (_, i) => kernel([i], count + i))
+      const timeline = timelineOf(kernels, buffers)
+      seen = 0
+      groupKernels(timeline, usualLimits, new Map())
+      expect(timeline.kernels.filter((k) => k !== undefined).map((k) => k.computes)).toEqual([`${count} × neg`])
+      return seen / count
+    }
+    expect(looks(400)).toBeLessThan(1.2 * looks(40))
   })
 })
