@@ -123,13 +123,11 @@ const fits = ({ live, buffers }: Timeline, peak: number, extensions: readonly Ex
 export const bytesExtended = ({ buffers }: Timeline, extensions: readonly Extension[]): number =>
   extensions.reduce((sum, { buffer, from, to }) => sum + (from <= to ? bytesOf(buffers, buffer) : 0), 0)
 
-/** Extensions of what a kernel reads, if it runs later. */
+/** Extensions of the temporaries that a kernel reads, if it runs later; nothing else takes more memory for living longer. */
 export const heldUntil = (timeline: Timeline, kernel: Kernel, place: number): readonly Extension[] =>
-  [...new Set(operandsOf(kernel).map((o) => o.buffer))].map((buffer) => ({
-    buffer,
-    from: deathOf(timeline, buffer) + 1,
-    to: place,
-  }))
+  [...new Set(operandsOf(kernel).map((o) => o.buffer))]
+    .filter((buffer) => bytesOf(timeline.buffers, buffer) > 0)
+    .map((buffer) => ({ buffer, from: deathOf(timeline, buffer) + 1, to: place }))
 
 /** Two kernels that become one. */
 export interface Joining {

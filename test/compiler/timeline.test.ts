@@ -4,7 +4,7 @@ import type { Buffer } from '../../src/compiler/buffer.ts'
 import { groupKernels } from '../../src/compiler/group.ts'
 import type { ElementwiseKernel } from '../../src/compiler/kernel.ts'
 import { usualLimits } from '../../src/compiler/limits.ts'
-import { deathOf, join, timelineOf, type Timeline } from '../../src/compiler/timeline.ts'
+import { deathOf, heldUntil, join, timelineOf, type Timeline } from '../../src/compiler/timeline.ts'
 import { contiguous } from '../../src/compiler/view.ts'
 
 const length = 16
@@ -59,6 +59,16 @@ describe('a timeline', () => {
     const timeline = chain(12)
     expect([joinAt(timeline, 2, 3), joinAt(timeline, 6, 6), joinAt(timeline, 9, 10)]).toEqual([true, true, true])
     expect(timeline.live).toEqual(counted(timeline))
+  })
+
+  it('holds temporaries for a kernel that runs later, and nothing that lies elsewhere', () => {
+    const buffers: readonly Buffer[] = [
+      { dtype: 'f32', length, placement: { kind: 'argument', index: 0 } },
+      ...temporaries(3),
+    ]
+    const kernels = [kernel([0], 1), kernel([0, 1], 2), kernel([0, 2], 3)]
+    const held = heldUntil(timelineOf(kernels, buffers), kernel([0, 1], 2), 2)
+    expect(held).toEqual([{ buffer: 1, from: 2, to: 2 }])
   })
 
   it('writes only where a life begins or ends elsewhere, however long lives are', () => {
