@@ -6,6 +6,7 @@
  * later one that comes before all that reads it; and only where little lives longer because of it, and memory reaches no new peak.
  */
 import { at } from '../prelude/array.ts'
+import { memoryKey } from './buffer.ts'
 import {
   operandsOf,
   resultsOf,
@@ -16,7 +17,7 @@ import {
   type Member,
   type Result,
 } from './kernel.ts'
-import { boundsOfBuffers, type Limits } from './limits.ts'
+import type { Limits } from './limits.ts'
 import { joinReasons } from './reason.ts'
 import { bytesExtended, heldUntil, move, peakOf, type Extension, type Timeline } from './timeline.ts'
 
@@ -77,6 +78,8 @@ interface Grouping {
   readonly peak: number
   readonly limits: Limits
   readonly members: (readonly Member[])[]
+  /** Place → the pieces of memory that its kernels touch, where that has been asked. */
+  readonly memories: Map<number, Set<string>>
   /** Argument → the output that is written in its place, and back. */
   readonly writtenOver: ReadonlyMap<number, number>
   readonly writesOver: ReadonlyMap<number, number>
@@ -113,18 +116,33 @@ const extensionsOf = ({ timeline }: Grouping, kernel: Member, from: number, to: 
     ? results(kernel).map(({ buffer }) => ({ buffer, from: to, to: from - 1 }))
     : heldUntil(timeline, kernel, to).filter((x) => x.from <= to)
 
+/** The pieces of memory that a kernel touches. */
+const memoriesOf = ({ timeline }: Grouping, kernel: Member): ReadonlySet<string> =>
+  new Set([...operandsOf(kernel), ...results(kernel)].map(({ buffer }) => memoryKey(at(timeline.buffers, buffer))))
+
+/** The pieces of memory that the kernels at a place touch: kept, for a group grows by one member at a time. */
+const memoriesAt = (grouping: Grouping, place: number): Set<string> => {
+  const known = grouping.memories.get(place)
+  if (known !== undefined) return known
+  const found = new Set(at(grouping.members, place).flatMap((member) => [...memoriesOf(grouping, member)]))
+  grouping.memories.set(place, found)
+  return found
+}
+
 /** Moves a member to the kernels at another place, if it may; whether it did. */
 const moveMember = (grouping: Grouping, member: Member, from: number, to: number): boolean => {
   const { timeline, peak, limits, members } = grouping
   const extensions = extensionsOf(grouping, member, from, to)
   if (bytesExtended(timeline, extensions) > fewBytes) return false
-  const together = [...at(members, to), member]
-  const bounds = boundsOfBuffers(timeline.buffers, { ...limits, buffers: Infinity })
-  if (!bounds(together.flatMap((m) => [...operandsOf(m), ...results(m)]).map(({ buffer }) => buffer))) return false
+  const touched = memoriesAt(grouping, to)
+  const further = [...memoriesOf(grouping, member)].filter((memory) => !touched.has(memory))
+  if (touched.size + further.length > limits.memories) return false
   const staying = at(members, from).filter((m) => m !== member)
   if (!move(timeline, peak, { kernel: member, from, to, staying, extensions })) return false
   members[from] = staying
-  members[to] = to < from ? together : [member, ...at(members, to)]
+  members[to] = to < from ? [...at(members, to), member] : [member, ...at(members, to)]
+  grouping.memories.delete(from)
+  for (const memory of further) touched.add(memory)
   return true
 }
 
@@ -152,6 +170,7 @@ export const groupKernels = (timeline: Timeline, limits: Limits, overwrites: Rea
     peak: peakOf(timeline),
     limits,
     members,
+    memories: new Map(),
     writesOver: overwrites,
     writtenOver: new Map([...overwrites].map(([output, argument]) => [argument, output])),
   }

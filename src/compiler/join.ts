@@ -173,9 +173,15 @@ export const joinKernels = (timeline: Timeline, limits: Limits): void => {
   }
 }
 
-/** The kernel as one for each result, for a backend that writes one: each loads what those before it have written. */
-export const separated = (kernel: ElementwiseKernel): readonly ElementwiseKernel[] => {
-  const { further = [], ...last } = kernel
+/** What one result of a kernel takes by itself: instructions, of which some are given as the results before it. */
+interface Part {
+  readonly buffer: number
+  readonly needed: ReadonlySet<number>
+  /** Instruction → the buffer that has its values. */
+  readonly given: ReadonlyMap<number, number>
+}
+
+const partsOf = (kernel: ElementwiseKernel): readonly Part[] => {
   const results = resultIndices(kernel)
   return results.map(([buffer, end], k) => {
     const given = new Map(results.slice(0, k).map(([b, i]) => [i, b]))
@@ -184,6 +190,21 @@ export const separated = (kernel: ElementwiseKernel): readonly ElementwiseKernel
       const x = at(kernel.body.instructions, i)
       if (x.kind === 'apply' && !given.has(i)) for (const input of x.inputs) needed.add(input)
     }
+    return { buffer, needed, given }
+  })
+}
+
+/** For each result the buffers that it takes by itself, apart from the results before it ({@link separated}). */
+export const loadsOfResults = (kernel: ElementwiseKernel): readonly ReadonlySet<number>[] =>
+  partsOf(kernel).map(({ needed }) => {
+    const instructions = [...needed].map((i) => at(kernel.body.instructions, i))
+    return new Set(instructions.flatMap((x) => (x.kind === 'load' ? [x.from.buffer] : [])))
+  })
+
+/** The kernel as one for each result, for a backend that writes one: each loads what those before it have written. */
+export const separated = (kernel: ElementwiseKernel): readonly ElementwiseKernel[] => {
+  const { further = [], ...last } = kernel
+  return partsOf(kernel).map(({ buffer, needed, given }, k) => {
     const order = [...needed].toSorted((a, b) => a - b)
     const position = new Map(order.map((i, p) => [i, p]))
     const instructions = order.map((i): Instruction => {

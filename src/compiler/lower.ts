@@ -134,9 +134,9 @@ const contracted = (
   node: Node,
 ): { readonly operand: Operand; readonly axes: (list: readonly number[]) => readonly number[] } => {
   const access = accessOf(to, node)
-  const found = access.kind === 'buffer' ? refined(access.view, node.shape) : undefined
-  if (access.kind !== 'buffer' || found === undefined || equalNumbers(access.view.shape, node.shape))
-    return { operand: operand(to, node), axes: (list) => list }
+  const isShaped = access.kind !== 'buffer' || equalNumbers(access.view.shape, node.shape)
+  const found = isShaped ? undefined : refined(access.view, node.shape)
+  if (access.kind !== 'buffer' || found === undefined) return { operand: operand(to, node), axes: (list) => list }
   const { view, parts } = found
   return {
     operand: { buffer: access.buffer, view, dtype: node.dtype },

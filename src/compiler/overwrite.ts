@@ -3,14 +3,14 @@
  * written over what it replaces, a training step needs its parameters, moments and average once, not twice.
  *
  * A result may take an argument's place when no kernel reads the argument any more, or when its own kernel does so element by element, in
- * step with what it writes. A kernel of several results may be run as one for each ({@link separated}), in their order; then the later
+ * step with what it writes. A kernel of several results may be run as one for each ({@link loadsOfResults}), in their order; then the later
  * ones must not need the argument.
  */
 import { at } from '../prelude/array.ts'
 import { bytesPerElement } from '../graph/dtype.ts'
 import type { Buffer } from './buffer.ts'
 import { isWhole } from './epilogue.ts'
-import { separated } from './join.ts'
+import { loadsOfResults } from './join.ts'
 import { loadsOf, operandsOf, resultsOf, stepsOf, type ElementwiseKernel, type Kernel, type Step } from './kernel.ts'
 import { readsOwnRow } from './rows.ts'
 import { lastRead as lastReadOf, type Timeline } from './timeline.ts'
@@ -74,9 +74,9 @@ const writesInStep = (step: Step, which: number, { buffer, length }: Donated): b
   step.kind === 'elementwise' &&
   step.body.size === length &&
   readsInStep(step, buffer) &&
-  separated(step)
+  loadsOfResults(step)
     .slice(which + 1)
-    .every(({ body }) => loadsOf(body).every((o) => o.buffer !== buffer))
+    .every((buffers) => !buffers.has(buffer))
 
 /**
  * Whether another step of the kernel leaves the argument alone until its row is written over. Stages before the one that writes may read it, each

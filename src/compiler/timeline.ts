@@ -107,13 +107,13 @@ const recount = (timeline: Timeline, buffer: number, before: Life | undefined): 
 
 /** Whether buffers may live at further places without a new peak. */
 const fits = ({ live, buffers }: Timeline, peak: number, extensions: readonly Extension[]): boolean => {
-  const first = Math.min(...extensions.map((x) => x.from))
-  const last = Math.max(...extensions.map((x) => x.to))
+  const growing = extensions
+    .map(({ buffer, from, to }) => ({ bytes: bytesOf(buffers, buffer), from, to }))
+    .filter(({ bytes, from, to }) => bytes > 0 && from <= to)
+  const first = Math.min(...growing.map((x) => x.from))
+  const last = Math.max(...growing.map((x) => x.to))
   for (let place = first; place <= last; place++) {
-    const more = extensions.reduce(
-      (sum, { buffer, from, to }) => (place >= from && place <= to ? sum + bytesOf(buffers, buffer) : sum),
-      0,
-    )
+    const more = growing.reduce((sum, { bytes, from, to }) => (place >= from && place <= to ? sum + bytes : sum), 0)
     if (more > 0 && (live[place] ?? 0) + more > peak) return false
   }
   return true
@@ -123,13 +123,11 @@ const fits = ({ live, buffers }: Timeline, peak: number, extensions: readonly Ex
 export const bytesExtended = ({ buffers }: Timeline, extensions: readonly Extension[]): number =>
   extensions.reduce((sum, { buffer, from, to }) => sum + (from <= to ? bytesOf(buffers, buffer) : 0), 0)
 
-/** Extensions of what a kernel reads, if it runs later. */
+/** Extensions of the temporaries that a kernel reads, if it runs later; nothing else takes more memory for living longer. */
 export const heldUntil = (timeline: Timeline, kernel: Kernel, place: number): readonly Extension[] =>
-  [...new Set(operandsOf(kernel).map((o) => o.buffer))].map((buffer) => ({
-    buffer,
-    from: deathOf(timeline, buffer) + 1,
-    to: place,
-  }))
+  [...new Set(operandsOf(kernel).map((o) => o.buffer))]
+    .filter((buffer) => bytesOf(timeline.buffers, buffer) > 0)
+    .map((buffer) => ({ buffer, from: deathOf(timeline, buffer) + 1, to: place }))
 
 /** Two kernels that become one. */
 export interface Joining {

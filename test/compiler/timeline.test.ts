@@ -1,8 +1,10 @@
 /** The timeline: what it says of memory while kernels are joined, and that this takes no look at places where nothing changes. */
 import { describe, expect, it } from 'vitest'
 import type { Buffer } from '../../src/compiler/buffer.ts'
+import { groupKernels } from '../../src/compiler/group.ts'
 import type { ElementwiseKernel } from '../../src/compiler/kernel.ts'
-import { deathOf, join, timelineOf, type Timeline } from '../../src/compiler/timeline.ts'
+import { usualLimits } from '../../src/compiler/limits.ts'
+import { deathOf, heldUntil, join, timelineOf, type Timeline } from '../../src/compiler/timeline.ts'
 import { contiguous } from '../../src/compiler/view.ts'
 
 const length = 16
@@ -59,6 +61,16 @@ describe('a timeline', () => {
     expect(timeline.live).toEqual(counted(timeline))
   })
 
+  it('holds temporaries for a kernel that runs later, and nothing that lies elsewhere', () => {
+    const buffers: readonly Buffer[] = [
+      { dtype: 'f32', length, placement: { kind: 'argument', index: 0 } },
+      ...temporaries(3),
+    ]
+    const kernels = [kernel([0], 1), kernel([0, 1], 2), kernel([0, 2], 3)]
+    const held = heldUntil(timelineOf(kernels, buffers), kernel([0, 1], 2), 2)
+    expect(held).toEqual([{ buffer: 1, from: 2, to: 2 }])
+  })
+
   it('writes only where a life begins or ends elsewhere, however long lives are', () => {
     const writes = (count: number): number => {
       const plain = chain(count)
@@ -74,5 +86,31 @@ describe('a timeline', () => {
     }
     expect(writes(4000)).toBe(writes(40))
     expect(writes(40)).toBeLessThan(8)
+  })
+})
+
+describe('making groups', () => {
+  it('looks at buffers as often for each kernel, however large the groups are', () => {
+    const looks = (count: number): number => {
+      let seen = 0
+      const plain: readonly Buffer[] = Array.from({ length: 2 * count }, (_, i) => ({
+        dtype: 'f32',
+        length,
+        placement: i < count ? { kind: 'argument', index: i } : { kind: 'output', index: i - count },
+      }))
+      const buffers = new Proxy(plain, {
+        get: (target, key) => {
+          seen += 1
+          return Reflect.get(target, key) as unknown
+        },
+      })
+      const kernels = Array.from({ length: count }, (_, i) => kernel([i], count + i))
+      const timeline = timelineOf(kernels, buffers)
+      seen = 0
+      groupKernels(timeline, usualLimits, new Map())
+      expect(timeline.kernels.filter((k) => k !== undefined).map((k) => k.computes)).toEqual([`${count} × neg`])
+      return seen / count
+    }
+    expect(looks(400)).toBeLessThan(1.2 * looks(40))
   })
 })

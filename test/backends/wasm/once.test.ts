@@ -57,8 +57,24 @@ describe('the code of all kernels of a plan', () => {
   })
 
   it('is what each kernel has by itself: functions, words, units and scratch memory', () => {
-    expect(new Set(kernels.map((k) => k.kind)).size).toBeGreaterThan(3)
+    expect([...new Set(kernels.map((k) => k.kind))].toSorted()).toEqual([
+      'conv',
+      'elementwise',
+      'gather',
+      'gemm',
+      'group',
+      'rows',
+      'scatter',
+    ])
     expect(generateAll(kernels, machine).map(plain)).toEqual(kernels.map((k) => plain(generate(k, machine))))
+  })
+
+  it('has the buffers of each kernel in the blocks that lie in its block', () => {
+    const pair = device
+      .compile((x: Tensor, y: Tensor) => [softmax(x), softmax(y)])
+      .plan(ones([128, 1024]), ones([128, 1024])).kernels
+    expect(pair.flatMap((k) => (k.kind === 'group' ? k.members.map((m) => m.kind) : k.kind))).toEqual(['rows', 'rows'])
+    expect(generateAll(pair, machine).map(plain)).toEqual(pair.map((k) => plain(generate(k, machine))))
   })
 
   it('has one set of tables for all convolutions of one shape', () => {

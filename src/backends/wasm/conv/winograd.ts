@@ -27,7 +27,7 @@ const grainOf = (form: Form): number => Math.max(1, Math.floor(unitsOfWork / til
 
 /** Transformed tiles in scratch memory, as an operand of the products. */
 interface Points {
-  readonly phase: Phase
+  readonly form: Form
   readonly start: Parameter
   readonly bytes: number
   /** Tiles and channels, and how many numbers lie from one to the next of them. */
@@ -38,34 +38,42 @@ interface Points {
   readonly left: Part
 }
 
-const gathered = (
-  { operand, axes, grid, transform, depth }: Tiled,
+const pointsOf = (
+  { operand: { view }, axes, grid, transform, depth }: Tiled,
   { outputs }: Winograd,
   fma: boolean,
   offset: number,
 ): Points => {
-  const { view } = operand
-  const [channels, tileAxes] = [at(view.shape, axes[3]), axes.slice(0, 3)]
-  const images: View = { offset: 0, shape: permute(view.shape, tileAxes), strides: permute(view.strides, tileAxes) }
+  const channels = at(view.shape, axes[3])
   const form: Form = { outputs, transform, channels, fma }
-  const records = offsetsOf(images, grid)
-  const tiles = records.length / grid.side ** 2
-  const start = inScratch(offset)
-  const lowest = inBuffer(operand.buffer, 4 * (view.offset + lowestOf(images)))
+  const tiles = at(view.shape, axes[0]) * grid.tiles[0] * grid.tiles[1]
   return {
-    phase: phase(
-      gatheringCode,
-      form,
-      { pixels: lowest, points: start, zeros: table(new Float32Array(channels)), records: table(records) },
-      { units: tiles, grain: grainOf(form) },
-    ),
-    start,
+    form,
+    start: inScratch(offset),
     bytes: tiles * tileBytes(form),
     count: { tiles, channels },
     step: { tiles: tileBytes(form) / 4, channels: 1 },
     depth,
     left: depth === 'tiles' ? 'channels' : 'tiles',
   }
+}
+
+/** The phase that makes the points of an operand. */
+const gathered = ({ operand, axes, grid }: Tiled, { form, start, count }: Points): Phase => {
+  const { view, buffer } = operand
+  const tileAxes = axes.slice(0, 3)
+  const images: View = { offset: 0, shape: permute(view.shape, tileAxes), strides: permute(view.strides, tileAxes) }
+  return phase(
+    gatheringCode,
+    form,
+    {
+      pixels: inBuffer(buffer, 4 * (view.offset + lowestOf(images))),
+      points: start,
+      zeros: table(new Float32Array(form.channels)),
+      records: table(offsetsOf(images, grid)),
+    },
+    { units: count.tiles, grain: grainOf(form) },
+  )
 }
 
 /** The phase that makes the output of sums, and ends it with the epilogue. */
@@ -111,8 +119,8 @@ export const winogradWith = (
   const products = productsOf(kernel, w, lanesAtOnce)
   if (products === undefined) return undefined
   const { shape, output, epilogue: body } = kernel
-  const x = gathered(products.x, w, machine.fma, 0)
-  const y = gathered(products.y, w, machine.fma, x.bytes)
+  const x = pointsOf(products.x, w, machine.fma, 0)
+  const y = pointsOf(products.y, w, machine.fma, x.bytes)
   const [rows, channels, depth] = [x.count[x.left], at(shape, 3), x.count[x.depth]]
   const form: Form = { outputs: w.outputs, transform: products.transform, channels, fma: machine.fma }
   const [points, sumBytes] = [w.points ** 2, rows * tileBytes(form)]
@@ -137,8 +145,9 @@ export const winogradWith = (
     undefined,
     x.bytes + y.bytes + sumBytes,
   )
+  const before = [gathered(products.x, x), gathered(products.y, y)]
   return E.right({
-    phases: [x.phase, y.phase, ...phases, scattered(kernel, products, form, sums, epilogue)],
+    phases: [...before, ...phases, scattered(kernel, products, form, sums, epilogue)],
     scratch,
     choices: { winograd: `F(${w.outputs}×${w.outputs}, 3×3)`, ...choices },
   })

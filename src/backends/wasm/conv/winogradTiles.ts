@@ -22,9 +22,15 @@ const along = (
     }),
   )
 
-/** Writes the bytes of one tile's pixels. */
-const writeTile = (into: Int32Array, first: number, rows: readonly number[], columns: readonly number[]): void => {
-  let next = 0
+/** Writes the bytes of one tile's pixels, from `start` on. */
+const writeTile = (
+  into: Int32Array,
+  start: number,
+  first: number,
+  rows: readonly number[],
+  columns: readonly number[],
+): void => {
+  let next = start
   for (const row of rows)
     for (const column of columns) {
       const place = 4 * (first + row + column)
@@ -44,12 +50,12 @@ export const offsetsOf = (images: View, grid: Grid): Int32Array => {
   const [rows, columns] = [along(grid, 0, height, byRow), along(grid, 1, width, byColumn)]
   const [first, pixels] = [-lowestOf(images), grid.side ** 2]
   const offsets = new Int32Array(count * rows.length * columns.length * pixels)
-  let tile = 0
+  let start = 0
   for (let image = 0; image < count; image++)
     for (const ys of rows)
       for (const xs of columns) {
-        writeTile(offsets.subarray(pixels * tile), first + image * byImage, ys, xs)
-        tile += 1
+        writeTile(offsets, start, first + image * byImage, ys, xs)
+        start += pixels
       }
   return offsets
 }
@@ -60,11 +66,14 @@ export const scatteredRecords = (offsets: Int32Array, pixels: number): Int32Arra
   const words = scatteredWords(pixels)
   const records = new Int32Array(tiles * words)
   for (let tile = 0; tile < tiles; tile++) {
-    const own = offsets.subarray(tile * pixels, (tile + 1) * pixels)
-    const there = own.filter((offset) => offset !== nothing)
-    records.set(own, tile * words)
-    records.set(there, tile * words + pixels)
-    records[(tile + 1) * words - 1] = there.length
+    const record = tile * words
+    let there = 0
+    for (let i = 0; i < pixels; i++) {
+      const offset = offsets[tile * pixels + i] as number
+      records[record + i] = offset
+      if (offset !== nothing) records[record + pixels + there++] = offset
+    }
+    records[record + words - 1] = there
   }
   return records
 }
@@ -72,8 +81,8 @@ export const scatteredRecords = (offsets: Int32Array, pixels: number): Int32Arra
 /** For each tile, the rows of an output of `rowBytes` each that its pixels are; what is not there comes last and counts for nothing. */
 export const rowsOf = (records: Int32Array, pixels: number, rowBytes: number): Int32Array => {
   const words = scatteredWords(pixels)
-  return Int32Array.from(
-    { length: (records.length / words) * pixels },
-    (_, i) => (records[Math.floor(i / pixels) * words + pixels + (i % pixels)] as number) / rowBytes,
-  )
+  const rows = new Int32Array((records.length / words) * pixels)
+  for (let record = 0, row = 0; record < records.length; record += words)
+    for (let i = 0; i < pixels; i++) rows[row++] = (records[record + pixels + i] as number) / rowBytes
+  return rows
 }
