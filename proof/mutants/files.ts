@@ -84,7 +84,7 @@ export const fileMutants: readonly Mutant[] = [
       'file.truncate(start + last)',
     ],
   ]),
-  ...mutantsOf(area, 'src/train/runDirectory.node.ts', inFile('train/reports', 'on the disk before each checkpoint'), [
+  ...mutantsOf(area, 'src/train/store.node.ts', inFile('train/reports', 'on the disk before each checkpoint'), [
     [
       'metrics are not synced before a checkpoint',
       'missing term',

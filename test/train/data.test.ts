@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dataOfSeas } from '../../src/data/index.ts'
 import { range } from '../../src/prelude/array.ts'
 import { hostFold, hostKey, hostPermutationIndex } from '../../src/prelude/threefry.ts'
-import { openData } from '../../src/train/data.node.ts'
+import { openData } from '../../src/train/tasks/diffusion/data.node.ts'
 import { temporaryFolders } from '../support/temporaryFolder.ts'
 import { done, tinyConfig } from './tinyRun.ts'
 

@@ -7,7 +7,7 @@ import { hostFold, hostKey, hostPermutationIndex } from '../../src/prelude/three
 import { scalar, tensor } from '../../src/tensor/create.ts'
 import { foldIn, key, normal } from '../../src/tensor/random.ts'
 import { heldOutOn, type TrainConfig } from '../../src/train/index.ts'
-import { chunksOf } from '../../src/train/heldOut.ts'
+import { chunksOf } from '../../src/train/tasks/diffusion/heldOut.ts'
 import { cpuDevice, values } from '../support/device.ts'
 import { paramsOf, recipeWith, type Answer } from './plainNetwork.ts'
 
@@ -29,7 +29,7 @@ const heldOut = range(4).map((i) => data.heldOut(i)[0] ?? NaN)
 
 /** Batches of five, which do not divide the 128 draws: the last chunk has two draws too many. */
 const recipeFor = (answer: Answer, changes: Partial<TrainConfig> = {}) =>
-  recipeWith(answer, { batch: 5, seed: 9, objective: 'x0', minSnr: null, timesteps: 50, ...changes })
+  recipeWith(answer, { batch: 5, seed: 9, objective: 'x0', minSnr: null, timesteps: 50, ...changes }).task
 
 const zero = recipeFor((_, x) => x.mul(0))
 
