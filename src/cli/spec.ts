@@ -58,7 +58,7 @@ export const commands = {
         help: 'run directory, which must not hold a run [runs/<date>-<name>-<n>]',
         setting: 'out',
       },
-      preset: { kind: 'text', value: 'NAME', help: 'tiny, small or base [tiny]', setting: 'preset' },
+      preset: { kind: 'text', value: 'NAME', help: `${Object.keys(presets).join(', ')} [tiny]`, setting: 'preset' },
       size: { kind: 'size', value: 'N|HxW', help: 'size of the pictures in pixels', setting: 'height' },
       batch: { kind: 'number', value: 'N', help: 'pictures that go through the network together', setting: 'batch' },
       accumulate: {
@@ -150,7 +150,7 @@ export const commands = {
     about:
       'Runs training steps of a preset on made-up pictures, and compares them with what the machine reaches at best. Nothing is written.',
     flags: {
-      preset: { kind: 'text', value: 'NAME', help: 'tiny, small or base [tiny]', setting: 'preset' },
+      preset: { kind: 'text', value: 'NAME', help: `${Object.keys(presets).join(', ')} [tiny]`, setting: 'preset' },
       size: { kind: 'size', value: 'N|HxW', help: 'size of the pictures in pixels', setting: 'height' },
       batch: { kind: 'number', value: 'N', help: 'pictures that go through the network together', setting: 'batch' },
       device: {

@@ -1,12 +1,13 @@
 /** The configuration of a run in its store. */
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { decodeConfig } from './config.ts'
+import type { RunConfig } from './runConfig.ts'
 import { encoded, names, type Store } from './store.ts'
 import type { TrainConfig } from './tasks/registry.ts'
 import { trainError, type TrainError } from './trainError.ts'
 
 /** Writes the configuration of a run; where it lies is not part of it. */
-export const writeConfig = (store: Store, config: TrainConfig): TE.TaskEither<TrainError, void> => {
+export const writeConfig = (store: Store, config: RunConfig): TE.TaskEither<TrainError, void> => {
   const { out: _, ...written } = config
   return store.replace(names.config, encoded(`${JSON.stringify(written, undefined, 2)}\n`))
 }

@@ -1,11 +1,11 @@
 /** What a run tells while it goes on; the command prints it, a program may draw it. */
 import type { DeviceChoice } from './openDevice.ts'
+import type { RunConfig } from './runConfig.ts'
 import type { Measured, TaskWords } from './task.ts'
-import type { TrainConfig } from './tasks/registry.ts'
 
 /** What is known before the first step. */
 export interface RunFacts {
-  readonly config: TrainConfig
+  readonly config: RunConfig
   /** What is trained, for people. */
   readonly words: TaskWords
   /** What computes, in one line. */

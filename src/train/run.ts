@@ -13,6 +13,7 @@ import { drain, steps } from './loop.ts'
 import { requireMemory } from './openDevice.ts'
 import { initialState, trainingOf, type TrainState } from './recipe.ts'
 import type { Restored } from './restore.ts'
+import type { RunConfig } from './runConfig.ts'
 import { chartSink } from './sinks/chart.ts'
 import { checkpointsSink, saveState, type SaveOptions } from './sinks/checkpoints.ts'
 import { metricsSink } from './sinks/metrics.ts'
@@ -23,12 +24,11 @@ import type { Progress } from './stateFiles.ts'
 import { stepperOn, type Stepper } from './step.ts'
 import { names, type Store } from './store.ts'
 import type { Measured, Source, Task } from './task.ts'
-import type { TrainConfig } from './tasks/registry.ts'
 import type { TrainError } from './trainError.ts'
 
 /** What a run is made of. */
 export interface RunParts<P, B, D> {
-  readonly config: TrainConfig
+  readonly config: RunConfig
   readonly task: Task<P, B, D>
   readonly source: Source<P, B>
   readonly device: Device
@@ -97,7 +97,7 @@ const progressOf = ({ config, device, source, configHash }: Said, step: number):
 })
 
 const divergedIn =
-  (config: TrainConfig) =>
+  (config: RunConfig) =>
   (what: string, step: number): TrainError =>
     diverged(config, what, step)
 
