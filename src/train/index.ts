@@ -10,6 +10,7 @@ export { planTraining, type TrainingPlan } from './dryRun.node.ts'
 export type { RunFacts, TrainEvent, TrainHooks, TrainSummary } from './events.ts'
 export { load, type LoadedRun } from './load.node.ts'
 export { drain, steps, type Course } from './loop.ts'
+export { memoryStore, type MemoryStore } from './memoryStore.ts'
 export { nearest, suggestion } from '../prelude/nearest.ts'
 export {
   initialState,
@@ -22,6 +23,7 @@ export {
 } from './recipe.ts'
 export { overMicroBatches, overRanks, type Gradients, type Ranks, type Reduce } from './reduce.ts'
 export { resume, type ResumeChanges } from './resume.node.ts'
+export { beginRun, finishRun, prepareRun, runSinks, type Run, type RunParts } from './run.ts'
 export type { RunConfig } from './runConfig.ts'
 export type { Report, Sink } from './sinks/sink.ts'
 export { givenAt, stepperOn, trainStep, type StepInputs, type Stepped, type Stepper } from './step.ts'
@@ -33,6 +35,7 @@ export type { Diffusion, LoadedWeights, Params } from './tasks/diffusion/diffusi
 export type { DiffusionConfig } from './tasks/diffusion/diffusionConfig.ts'
 export { heldOutOn, type HeldOut } from './tasks/diffusion/heldOut.ts'
 export type { Preset } from './tasks/diffusion/presets.ts'
+export { pictureSource, type OpenedPictures } from './tasks/diffusion/source.ts'
 export { sample, type SampleOptions, type Samples } from './tasks/diffusion/sample.ts'
 export { loadWeights, type WeightsOptions } from './tasks/diffusion/weights.node.ts'
 export { presets, type PresetName, type TrainConfig } from './tasks/registry.ts'

@@ -11,7 +11,7 @@ import { ensuring } from './ensuring.ts'
 import type { TrainHooks, TrainSummary } from './events.ts'
 import { initialState, trainingOf } from './recipe.ts'
 import { restore, type Restored } from './restore.ts'
-import { begin, finish } from './run.ts'
+import { beginRun, finishRun } from './run.ts'
 import { liesIn } from './runPlace.node.ts'
 import { metricsIn } from './sinks/chart.ts'
 import type { Store } from './store.ts'
@@ -171,7 +171,7 @@ const goOn = <P, B, D>(
           withRun({ subject: now, config, hooks, found, notes: notes(inside) }, (run) =>
             pipe(
               isChanged ? writeConfig(store, config) : TE.right(undefined),
-              TE.chain(() => finish(run, store)),
+              TE.chain(() => finishRun(run, store)),
             ),
           ),
         ),
@@ -195,8 +195,8 @@ const beginLate = <P, B, D>({
       const notes = () => [`nothing was done in ${config.out} yet: the run begins`]
       return withRun({ subject: subject.of(config), config, hooks, notes }, (run) =>
         pipe(
-          begin(run, store),
-          TE.chain(() => finish(run, store)),
+          beginRun(run, store),
+          TE.chain(() => finishRun(run, store)),
         ),
       )
     }),

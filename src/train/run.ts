@@ -50,11 +50,31 @@ export interface Run<P, B> extends Omit<RunParts<P, B, unknown>, 'task'> {
 }
 
 /**
- * Makes or takes over the state, plans the step, and checks the memory. Nothing is written: a run that is refused here leaves no trace.
+ * Makes or takes over the state of a run, plans the step, and checks the memory. Nothing is written: a run that is refused here leaves no trace.
  *
  * @param found the state of a run that goes on; without it the run begins
+ * @example
+ * ```ts
+ * import { dataOfSeas } from 'fathom/data'
+ * import { diffusionTask, pictureSource, prepareRun, presets } from 'fathom/train'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import * as TE from 'fp-ts/lib/TaskEither.js'
+ *
+ * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
+ * const small = { height: 8, width: 8, model, batch: 2, steps: 2, sampleCount: 1, sampleSteps: 1 }
+ * const config = { ...presets.tiny, folder: null, out: 'sea', preset: 'tiny', seed: 0, device: 'wasm', ...small }
+ * const task = diffusionTask(config)
+ * const data = dataOfSeas({ seed: 0, size: 8 })
+ * const source = pictureSource(task, { data, fingerprint: 'seas', summary: 'procedural seas', warnings: [] })
+ * const prepared = prepareRun({ config, task, source, device, configHash: '', emit: () => undefined })
+ * const firstStep = pipe(
+ *   prepared,
+ *   TE.map(({ from, stepper }) => [from + 1, stepper.count]),
+ * )
+ * await firstStep() // => right([1, 2])
+ * ```
  */
-export const prepare = <P, B, D>(
+export const prepareRun = <P, B, D>(
   parts: RunParts<P, B, D>,
   found?: Pick<Restored<P>, 'state' | 'progress'>,
 ): TE.TaskEither<TrainError, Run<P, B>> => {
@@ -121,9 +141,30 @@ const measureOf = <P, B>({ device, source }: Run<P, B>): ((params: P) => Promise
 
 /**
  * The sinks of a run: it is watched, its metrics are written and drawn, sheets of samples are drawn from the averaged weights, and checkpoints
- * saved.
+ * saved. A program with others gives those to `drain`.
+ *
+ * @example
+ * ```ts
+ * import { dataOfSeas } from 'fathom/data'
+ * import { diffusionTask, memoryStore, pictureSource, prepareRun, presets, runSinks } from 'fathom/train'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import * as TE from 'fp-ts/lib/TaskEither.js'
+ *
+ * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
+ * const small = { height: 8, width: 8, model, batch: 2, steps: 2, sampleCount: 1, sampleSteps: 1 }
+ * const config = { ...presets.tiny, folder: null, out: 'sea', preset: 'tiny', seed: 0, device: 'wasm', ...small }
+ * const task = diffusionTask(config)
+ * const data = dataOfSeas({ seed: 0, size: 8 })
+ * const source = pictureSource(task, { data, fingerprint: 'seas', summary: 'procedural seas', warnings: [] })
+ * const prepared = prepareRun({ config, task, source, device, configHash: '', emit: () => undefined })
+ * const count = pipe(
+ *   prepared,
+ *   TE.map((run) => runSinks(run, memoryStore()).length),
+ * )
+ * await count() // => right(5)
+ * ```
  */
-const sinksOf = <P, B>(run: Run<P, B>, store: Store): readonly Sink<P>[] => {
+export const runSinks = <P, B>(run: Run<P, B>, store: Store): readonly Sink<P>[] => {
   const { config, task, device, emit } = run
   const measure = measureOf(run)
   return [
@@ -137,8 +178,34 @@ const sinksOf = <P, B>(run: Run<P, B>, store: Store): readonly Sink<P>[] => {
   ]
 }
 
-/** Begins a run: its configuration, what the network will see, and a checkpoint to come back to. */
-export const begin = <P, B>(run: Run<P, B>, store: Store): TE.TaskEither<TrainError, void> => {
+/**
+ * Begins a run that is prepared: keeps its configuration, what the network will see, and a checkpoint to come back to.
+ *
+ * @example
+ * ```ts
+ * import { dataOfSeas } from 'fathom/data'
+ * import { beginRun, diffusionTask, memoryStore, pictureSource, prepareRun, presets } from 'fathom/train'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import * as TE from 'fp-ts/lib/TaskEither.js'
+ *
+ * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
+ * const small = { height: 8, width: 8, model, batch: 2, steps: 2, sampleCount: 1, sampleSteps: 1 }
+ * const config = { ...presets.tiny, folder: null, out: 'sea', preset: 'tiny', seed: 0, device: 'wasm', ...small }
+ * const task = diffusionTask(config)
+ * const data = dataOfSeas({ seed: 0, size: 8 })
+ * const source = pictureSource(task, { data, fingerprint: 'seas', summary: 'procedural seas', warnings: [] })
+ * const prepared = prepareRun({ config, task, source, device, configHash: '', emit: () => undefined })
+ * const store = memoryStore()
+ * const begun = pipe(
+ *   prepared,
+ *   TE.chain((run) => beginRun(run, store)),
+ * )
+ * await begun() // => right(undefined)
+ * const left = [...store.files.keys(), ...store.saved.keys()]
+ * left // => ['config.json', 'first-batch.png', 0]
+ * ```
+ */
+export const beginRun = <P, B>(run: Run<P, B>, store: Store): TE.TaskEither<TrainError, void> => {
   const preview = run.source.preview?.()
   return pipe(
     writeConfig(store, run.config),
@@ -151,8 +218,34 @@ export const begin = <P, B>(run: Run<P, B>, store: Store): TE.TaskEither<TrainEr
   )
 }
 
-/** Goes through the steps that are left, to the last or to the signal. */
-export const finish =
+/**
+ * Leads a run that is prepared through the steps that are left, to the last or to the signal; all that it leaves goes to the store.
+ *
+ * @example
+ * ```ts
+ * import { dataOfSeas } from 'fathom/data'
+ * import { diffusionTask, finishRun, memoryStore, pictureSource, prepareRun, presets } from 'fathom/train'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import * as TE from 'fp-ts/lib/TaskEither.js'
+ *
+ * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
+ * const small = { height: 8, width: 8, model, batch: 2, steps: 2, sampleCount: 1, sampleSteps: 1 }
+ * const config = { ...presets.tiny, folder: null, out: 'sea', preset: 'tiny', seed: 0, device: 'wasm', ...small }
+ * const task = diffusionTask(config)
+ * const data = dataOfSeas({ seed: 0, size: 8 })
+ * const source = pictureSource(task, { data, fingerprint: 'seas', summary: 'procedural seas', warnings: [] })
+ * const prepared = prepareRun({ config, task, source, device, configHash: '', emit: () => undefined })
+ * const store = memoryStore()
+ * const finished = pipe(
+ *   prepared,
+ *   TE.chain((run) => finishRun(run, store)),
+ * )
+ * await finished() // => right({ step: 2, steps: 2, interrupted: false, … })
+ * const left = [...store.files.keys(), ...store.saved.keys()]
+ * left // => ['metrics.jsonl', 'loss.svg', 'samples/step-000002.png', 2]
+ * ```
+ */
+export const finishRun =
   <P, B>(run: Run<P, B>, store: Store): TE.TaskEither<TrainError, TrainSummary> =>
   () => {
     const { config, device, stepper, source, from, state, signal } = run
@@ -164,7 +257,7 @@ export const finish =
     }
     const course = { device, stepper, examples: source.examples, from, steps: config.steps, signal }
     return pipe(
-      drain(steps(course, state), sinksOf({ ...run, emit }, store), divergedIn(config)),
+      drain(steps(course, state), runSinks({ ...run, emit }, store), divergedIn(config)),
       TE.map((last): TrainSummary => {
         const { step, loss } = last ?? { step: from }
         return {

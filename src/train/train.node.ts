@@ -7,7 +7,7 @@ import { ensuring } from './ensuring.ts'
 import type { TrainHooks, TrainSummary } from './events.ts'
 import { openDevice } from './openDevice.ts'
 import type { Restored } from './restore.ts'
-import { begin, finish, prepare, type Run } from './run.ts'
+import { beginRun, finishRun, prepareRun, type Run } from './run.ts'
 import { requireOutside } from './runPlace.node.ts'
 import type { Store } from './store.ts'
 import { storeIn } from './store.node.ts'
@@ -46,7 +46,7 @@ export const withRun = <P, B, D, A>(
         TE.chain((source) => {
           for (const message of [...source.warnings, ...(found?.warnings ?? []), ...notes(source)])
             emit({ _tag: 'Warning', message })
-          return prepare({ ...parts, source, device }, found)
+          return prepareRun({ ...parts, source, device }, found)
         }),
         TE.chain(use),
         ensuring(() => device.close()),
@@ -61,7 +61,7 @@ const beginOrAbandon = <P, B>(run: Run<P, B>, store: Store, lock: RunLock): TE.T
   let begun = false
   return pipe(
     TE.fromTask<void, TrainError>(() => tidy(directory)),
-    TE.chain(() => begin(run, store)),
+    TE.chain(() => beginRun(run, store)),
     TE.map(() => {
       begun = true
     }),
@@ -79,7 +79,7 @@ const trainIn = <P, B>(run: Run<P, B>): TE.TaskEither<TrainError, TrainSummary> 
       const store = storeIn(run.config.out, lock)
       return pipe(
         beginOrAbandon(run, store, lock),
-        TE.chain(() => finish(run, store)),
+        TE.chain(() => finishRun(run, store)),
         ensuring(lock.release),
       )
     }),

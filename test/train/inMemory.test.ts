@@ -7,14 +7,14 @@ import { key } from '../../src/tensor/random.ts'
 import { configOf } from '../../src/train/config.ts'
 import { initialState, trainingOf } from '../../src/train/recipe.ts'
 import { restore } from '../../src/train/restore.ts'
-import { begin, finish, prepare, type RunParts } from '../../src/train/run.ts'
+import { beginRun, finishRun, prepareRun, type RunParts } from '../../src/train/run.ts'
 import type { TrainEvent } from '../../src/train/events.ts'
 import { diffusionTask } from '../../src/train/tasks/diffusion/diffusionTask.ts'
-import { sourceOf } from '../../src/train/tasks/diffusion/source.ts'
+import { pictureSource } from '../../src/train/tasks/diffusion/source.ts'
 import type { TrainConfig } from '../../src/train/tasks/registry.ts'
 import { cpuDevice } from '../support/device.ts'
 import { linePoints, lineTask } from './lineTask.ts'
-import { memoryStore, type MemoryStore } from './memoryStore.ts'
+import { memoryStore, type MemoryStore } from '../../src/train/memoryStore.ts'
 
 // Whoever touches a file here fails.
 vi.mock('node:fs', () => ({}))
@@ -48,17 +48,17 @@ const partsOf = (config: TrainConfig, events: TrainEvent[] = [], signal?: AbortS
 /** Begins a run in a store, and goes to its end. */
 const whole = <P, B, D>(parts: RunParts<P, B, D>, store: MemoryStore) =>
   pipe(
-    prepare(parts),
-    TE.chainFirst((run) => begin(run, store)),
-    TE.chain((run) => finish(run, store)),
+    prepareRun(parts),
+    TE.chainFirst((run) => beginRun(run, store)),
+    TE.chain((run) => finishRun(run, store)),
   )()
 
 /** Goes on with the run in a store. */
 const goOn = <P, B, D>(parts: RunParts<P, B, D>, store: MemoryStore) =>
   pipe(
     restore(store, initialState<P>({ ...trainingOf(parts.config), task: parts.task }, key(0)), () => true),
-    TE.chain((found) => prepare(parts, found)),
-    TE.chain((run) => finish(run, store)),
+    TE.chain((found) => prepareRun(parts, found)),
+    TE.chain((run) => finishRun(run, store)),
   )()
 
 const metricsIn = ({ files }: MemoryStore) =>
@@ -108,7 +108,7 @@ describe('a run in memory', () => {
       summary: 'seas',
       warnings: [],
     }
-    return { task, source: sourceOf(task, pictures) }
+    return { task, source: pictureSource(task, pictures) }
   }
 
   it('stops when it is told to, and ends with the bits of one that never stopped', async () => {

@@ -6,7 +6,7 @@ import { acquireRunLock } from '../../src/io/index.ts'
 import { E } from '../../src/prelude/fp.ts'
 import type { Store } from '../../src/train/index.ts'
 import { storeIn } from '../../src/train/store.node.ts'
-import { memoryStore } from './memoryStore.ts'
+import { memoryStore } from '../../src/train/memoryStore.ts'
 import { directories, done, leftMessage } from './tinyRun.ts'
 
 const directory = directories()

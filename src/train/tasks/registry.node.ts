@@ -9,7 +9,7 @@ import type { Params } from './diffusion/diffusion.ts'
 import { diffusionTask, type Draws } from './diffusion/diffusionTask.ts'
 import { requireLeast } from './diffusion/leastMemory.node.ts'
 import { measureRate } from './diffusion/rate.ts'
-import { sourceOf } from './diffusion/source.ts'
+import { pictureSource } from './diffusion/source.ts'
 import { defaultTask, type TaskName, type TrainConfig } from './registry.ts'
 
 /** A task and its data. */
@@ -35,7 +35,7 @@ const diffusionSubject = (config: TrainConfig): Subject<Params, Tensor, Draws> =
     of: diffusionSubject,
     open: pipe(
       openData(config),
-      TE.map((opened) => sourceOf(task, opened)),
+      TE.map((opened) => pictureSource(task, opened)),
     ),
     requireLeast: (device) => requireLeast(device, config),
     measureRate: (device) => measureRate(device, config),

@@ -45,8 +45,22 @@ export const changedPictures = (
 /** Pictures of the first batch that are shown, at most. */
 const mostShown = 64
 
-/** The pictures as the trainer sees them. */
-export const sourceOf = (task: DiffusionTask, { data, ...known }: OpenedPictures): Source<Params, Tensor> => ({
+/**
+ * Pictures as the data of a diffusion model: batches of the stream, and the loss on those held out.
+ *
+ * @example
+ * ```ts
+ * import { dataOfSeas } from 'fathom/data'
+ * import { diffusionTask, pictureSource, presets } from 'fathom/train'
+ *
+ * const names = { folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'wasm' }
+ * const task = diffusionTask({ ...presets.tiny, ...names })
+ * const data = dataOfSeas({ seed: 0, size: 16 })
+ * const source = pictureSource(task, { data, fingerprint: 'seas', summary: 'procedural seas', warnings: [] })
+ * source.examples(1_000_000, 4).shape // => [4, 16, 16, 3]
+ * ```
+ */
+export const pictureSource = (task: DiffusionTask, { data, ...known }: OpenedPictures): Source<Params, Tensor> => ({
   ...known,
   examples: task.examples((first, count) => batchAt(data, first, count)),
   preview: () =>

@@ -1,7 +1,7 @@
-/** A store in memory: what a run leaves, without a file. */
-import { E, TE } from '../../src/prelude/fp.ts'
-import { trainError } from '../../src/train/trainError.ts'
-import type { CheckpointStore, Store } from '../../src/train/index.ts'
+/** A store in memory: what a run leaves, without a file. For programs that keep nothing, and for tests. */
+import { E, TE } from '../prelude/fp.ts'
+import type { CheckpointStore, Store } from './store.ts'
+import { trainError } from './trainError.ts'
 
 /** What is in it: bytes by name, and the files of checkpoints by their step. */
 export interface MemoryStore extends Store {
@@ -28,7 +28,19 @@ const checkpointsIn = (saved: MemoryStore['saved']): CheckpointStore => ({
   withdraw: (step) => TE.fromIO(() => saved.delete(step)),
 })
 
-/** An empty store. */
+/**
+ * An empty store.
+ *
+ * @example
+ * ```ts
+ * import { memoryStore } from 'fathom/train'
+ *
+ * const store = memoryStore()
+ * await store.append('metrics.jsonl', '{"step":1}\n')()
+ * await store.append('metrics.jsonl', '{"step":2}\n')()
+ * new TextDecoder().decode(store.files.get('metrics.jsonl')) // => '{"step":1}\n{"step":2}\n'
+ * ```
+ */
 export const memoryStore = (): MemoryStore => {
   const files: MemoryStore['files'] = new Map()
   const saved: MemoryStore['saved'] = new Map()
