@@ -6,7 +6,7 @@ const area = 'which picture and which part'
 const part = inFile('data/folder/whichPart')
 const pack = inFile('data/folder/pack')
 const stream = inFile('data/stream')
-const opened = inFile('train/data')
+const opened = inFile('train/tasks/diffusion/data')
 
 /** Bugs in src/data, and in how training opens it. */
 export const pictureMutants: readonly Mutant[] = [

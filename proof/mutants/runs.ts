@@ -4,8 +4,8 @@ import { inFile } from './suites.ts'
 
 const area = 'which pictures, draws and weights'
 const draws = inFile('train/draws')
-const heldOut = inFile('train/heldOut')
-const sheet = inFile('train/sheet')
+const heldOut = inFile('train/tasks/diffusion/heldOut')
+const sheet = inFile('train/tasks/diffusion/draw')
 const recipe = inFile('train/recipe')
 const reports = inFile('train/reports')
 

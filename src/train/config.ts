@@ -10,6 +10,7 @@ import { isRecord } from '../prelude/record.ts'
 import type { RunConfig } from './runConfig.ts'
 import {
   decodeTaskName,
+  defaultPreset,
   defaultTask,
   presets,
   settingsOf,
@@ -114,7 +115,7 @@ const over = (
  */
 export const configOf = (given: { readonly [setting: string]: unknown }): E.Either<TrainError, TrainConfig> => {
   const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
-  const preset = named['preset'] ?? 'tiny'
+  const preset = named['preset'] ?? defaultPreset
   if (typeof preset !== 'string' || !isPresetName(preset)) {
     const names = Object.keys(presets)
     const hint = typeof preset === 'string' ? suggestion(preset, names) : ''

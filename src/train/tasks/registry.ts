@@ -53,6 +53,9 @@ export const presets = diffusionPresets
 /** The name of a preset. */
 export type PresetName = keyof typeof presets
 
+/** The preset of those who name none. */
+export const defaultPreset: PresetName = 'tiny'
+
 /** The name in a `task` setting; where there is none, that of the default. */
 export const decodeTaskName = oneOf(...keysOf(tasks))
 

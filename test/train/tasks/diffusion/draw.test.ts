@@ -1,12 +1,12 @@
 /** Which pictures are drawn: each from noise of its own, that the seed and its place name, and in the order of their places. */
 import { describe, expect, it } from 'vitest'
-import { range } from '../../src/prelude/array.ts'
-import { scalar } from '../../src/tensor/create.ts'
-import { foldIn, key, normal } from '../../src/tensor/random.ts'
-import { drawerOn } from '../../src/train/tasks/diffusion/draw.ts'
-import { cpuDevice, values } from '../support/device.ts'
-import { paramsOf, recipeWith } from './plainNetwork.ts'
-import { done } from './tinyRun.ts'
+import { range } from '../../../../src/prelude/array.ts'
+import { scalar } from '../../../../src/tensor/create.ts'
+import { foldIn, key, normal } from '../../../../src/tensor/random.ts'
+import { drawerOn } from '../../../../src/train/tasks/diffusion/draw.ts'
+import { cpuDevice, values } from '../../../support/device.ts'
+import { paramsOf, recipeWith } from '../../plainNetwork.ts'
+import { done } from '../../tinyRun.ts'
 
 const device = cpuDevice()
 const [height, width] = [8, 12]
