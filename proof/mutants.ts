@@ -23,7 +23,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const page = join(root, 'docs/proof/mutants.md')
 
 /** A mutant whose tests have not ended after this long hangs. */
-const patience = 180
+const timeLimit = 180
 
 const say = (text: string): void => {
   process.stdout.write(`${text}\n`)
@@ -64,7 +64,7 @@ const explain = (verdict: Verdict): string => {
 }
 
 const tryOne = async (copy: Copy, mutant: Mutant, typeCheck: TypeCheck): Promise<Outcome> => {
-  const run = await withMutant(copy, mutant, () => runTests(copy.root, { ...mutant, bail: true, seconds: patience }))
+  const run = await withMutant(copy, mutant, () => runTests(copy.root, { ...mutant, bail: true, seconds: timeLimit }))
   const typeError = typeCheck(mutant)
   return { mutant, verdict: verdictOf(run), ...(typeError === undefined ? {} : { typeError }) }
 }

@@ -4,30 +4,30 @@ import { inFile } from './suites.ts'
 
 const area = 'order of threads'
 const interleavings = inFile('backends/wasm/interleavings')
-const letters = inFile('backends/wasm/letters')
+const messages = inFile('backends/wasm/messages')
 
 /** Bugs in the loops of threads, in the pool, and in its workers. */
 export const threadMutants: readonly Mutant[] = [
   ...mutantsOf(area, 'src/backends/wasm/threads/control.ts', interleavings, [
     [
-      'a worker looks for mail before it reads the ticket',
+      'a worker counts messages before it reads the ticket',
       'swapped operands',
-      '      ...readOffer,\n      when(hasMail, [leave]),\n',
-      '      when(hasMail, [leave]),\n      ...readOffer,\n',
+      '      ...readOffer,\n      when(hasMessages, [leave]),\n',
+      '      when(hasMessages, [leave]),\n      ...readOffer,\n',
     ],
     [
-      'a worker reads the bell after it has looked for units',
+      'a worker reads the count of wakes after it has looked for units',
       'swapped operands',
-      '  set(locals.bell, load(get(locals.control), control.bell)),\n  ...readOffer,\n',
-      '  ...readOffer,\n  set(locals.bell, load(get(locals.control), control.bell)),\n',
+      '  set(locals.wakeCount, load(get(locals.control), control.wakeCount)),\n  ...readOffer,\n',
+      '  ...readOffer,\n  set(locals.wakeCount, load(get(locals.control), control.wakeCount)),\n',
     ],
     [
       'a worker says that it sleeps after it has looked for units',
       'swapped operands',
-      "  drop(apply('i32.atomic.rmw.add', [get(locals.control), i32(1)], control.sleepers)),\n  set(locals.bell, load(get(locals.control), control.bell)),\n  ...readOffer,\n",
-      "  set(locals.bell, load(get(locals.control), control.bell)),\n  ...readOffer,\n  drop(apply('i32.atomic.rmw.add', [get(locals.control), i32(1)], control.sleepers)),\n",
+      "  drop(apply('i32.atomic.rmw.add', [get(locals.control), i32(1)], control.sleepers)),\n  set(locals.wakeCount, load(get(locals.control), control.wakeCount)),\n  ...readOffer,\n",
+      "  set(locals.wakeCount, load(get(locals.control), control.wakeCount)),\n  ...readOffer,\n  drop(apply('i32.atomic.rmw.add', [get(locals.control), i32(1)], control.sleepers)),\n",
     ],
-    ['a worker sleeps though it has mail', 'missing check', "apply('i32.or', [hasUnits, hasMail])", 'hasUnits'],
+    ['a worker sleeps though it has messages', 'missing check', "apply('i32.or', [hasUnits, hasMessages])", 'hasUnits'],
     [
       'a worker that wakes is still counted as asleep',
       'missing term',
@@ -65,16 +65,16 @@ export const threadMutants: readonly Mutant[] = [
       'get(locals.control), i32(0), control.joining)',
     ],
     [
-      'the bell wakes one sleeper',
+      'one sleeper is woken instead of all',
       'wrong constant',
-      "'memory.atomic.notify', [get(locals.control), i32(-1)], control.bell",
-      "'memory.atomic.notify', [get(locals.control), i32(1)], control.bell",
+      "'memory.atomic.notify', [get(locals.control), i32(-1)], control.wakeCount",
+      "'memory.atomic.notify', [get(locals.control), i32(1)], control.wakeCount",
     ],
     [
-      'the bell does not change when it rings',
+      'the count of wakes does not change when sleepers are woken',
       'missing term',
-      "'i32.atomic.rmw.add', [get(locals.control), i32(1)], control.bell",
-      "'i32.atomic.rmw.add', [get(locals.control), i32(0)], control.bell",
+      "'i32.atomic.rmw.add', [get(locals.control), i32(1)], control.wakeCount",
+      "'i32.atomic.rmw.add', [get(locals.control), i32(0)], control.wakeCount",
     ],
     ['sleepers are called for the wrong phases', 'wrong constant', 'i32(calls.all)', 'i32(calls.awake)'],
     [
@@ -84,24 +84,24 @@ export const threadMutants: readonly Mutant[] = [
       'add(get(first), word(record, 3))',
     ],
   ]),
-  ...mutantsOf(area, 'src/backends/wasm/threads/pool.ts', letters, [
+  ...mutantsOf(area, 'src/backends/wasm/threads/pool.ts', messages, [
     [
-      'mail is counted before it is sent',
+      'messages are counted before they are sent',
       'swapped operands',
-      "      for (const worker of workers) worker.send({ kind: 'functions', ...functions })\n      const words = heap.words()\n      Atomics.add(words, (address + control.mail) / 4, 1)",
-      "      const words = heap.words()\n      Atomics.add(words, (address + control.mail) / 4, 1)\n      for (const worker of workers) worker.send({ kind: 'functions', ...functions })",
+      "      for (const worker of workers) worker.send({ kind: 'functions', ...functions })\n      const words = heap.words()\n      Atomics.add(words, (address + control.messages) / 4, 1)",
+      "      const words = heap.words()\n      Atomics.add(words, (address + control.messages) / 4, 1)\n      for (const worker of workers) worker.send({ kind: 'functions', ...functions })",
     ],
     [
-      'the pool notifies and does not ring',
+      'the pool notifies and does not count the wake',
       'missing term',
-      '      Atomics.add(words, (address + control.bell) / 4, 1)\n',
+      '      Atomics.add(words, (address + control.wakeCount) / 4, 1)\n',
       '',
     ],
     [
-      'one worker is told of its mail',
+      'one worker is told of its messages',
       'wrong constant',
-      'Atomics.notify(words, (address + control.bell) / 4)',
-      'Atomics.notify(words, (address + control.bell) / 4, 1)',
+      'Atomics.notify(words, (address + control.wakeCount) / 4)',
+      'Atomics.notify(words, (address + control.wakeCount) / 4, 1)',
     ],
     [
       'a run waits for a worker that was lost',
@@ -122,7 +122,7 @@ export const threadMutants: readonly Mutant[] = [
       'for (const worker of workers.slice(0, -1)) worker.send(',
     ],
   ]),
-  ...mutantsOf(area, 'src/backends/wasm/threads/worker.ts', letters, [
+  ...mutantsOf(area, 'src/backends/wasm/threads/worker.ts', messages, [
     [
       'a worker is ready before it can work',
       'swapped operands',
@@ -132,10 +132,10 @@ export const threadMutants: readonly Mutant[] = [
     [
       'a worker without its functions goes back to work',
       'missing check',
-      '        confess(thread, address, error)\n        return\n',
-      '        confess(thread, address, error)\n',
+      '        writeFailure(thread, address, error)\n        return\n',
+      '        writeFailure(thread, address, error)\n',
     ],
-    ['a worker reads each letter as if it were the first', 'stale value', 'mail += 1', 'mail = 1'],
+    ['a worker reads each message as if it were the first', 'stale value', 'received += 1', 'received = 1'],
     [
       'a worker says that it failed before it says why',
       'swapped operands',
@@ -146,7 +146,7 @@ export const threadMutants: readonly Mutant[] = [
       'a worker that fails wakes those who wait for units',
       'wrong constant',
       'Atomics.notify(words, (address + control.done) / 4)',
-      'Atomics.notify(words, (address + control.bell) / 4)',
+      'Atomics.notify(words, (address + control.wakeCount) / 4)',
     ],
   ]),
 ]

@@ -60,6 +60,12 @@ export const commands = {
       },
       preset: { kind: 'text', value: 'NAME', help: `${Object.keys(presets).join(', ')} [tiny]`, setting: 'preset' },
       size: { kind: 'size', value: 'N|HxW', help: 'size of the pictures in pixels', setting: 'height' },
+      channels: {
+        kind: 'number',
+        value: 'N',
+        help: 'channels of the pictures: 1 is grey, 3 colour, 4 colour with opacity [3]',
+        setting: 'channels',
+      },
       batch: { kind: 'number', value: 'N', help: 'pictures that go through the network together', setting: 'batch' },
       accumulate: {
         kind: 'number',

@@ -8,7 +8,10 @@ import type { Buffer } from './buffer.ts'
 import type { Plan } from './plan.ts'
 import { deathOf, type Timeline } from './timeline.ts'
 
-/** Offsets in the arena are multiples of this: what WebGPU asks of a storage buffer's binding. */
+/**
+ * Buffers begin at multiples of this, in an arena and in a backend's memory: what WebGPU asks of a storage buffer's binding, and more than vectors
+ * and cache lines ask.
+ */
 export const alignment = 256
 
 /** Bytes that a buffer takes, rounded up to the alignment. */

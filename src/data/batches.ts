@@ -118,12 +118,12 @@ export const dataOfSeas = (config: SeasConfig): TrainingData => {
  * @returns u8 of `[pictures.length, height, width, channels]`
  * @example
  * ```ts
- * import { stack } from 'fathom/data'
+ * import { collate } from 'fathom/data'
  *
- * stack([Uint8Array.of(1, 2, 3), Uint8Array.of(4, 5, 6)]) // => [1, 2, 3, 4, 5, 6]
+ * collate([Uint8Array.of(1, 2, 3), Uint8Array.of(4, 5, 6)]) // => [1, 2, 3, 4, 5, 6]
  * ```
  */
-export const stack = (pictures: readonly Uint8Array[]): Uint8Array => {
+export const collate = (pictures: readonly Uint8Array[]): Uint8Array => {
   const each = pictures[0]?.length ?? 0
   const all = new Uint8Array(pictures.length * each)
   pictures.forEach((picture, i) => {
@@ -147,7 +147,7 @@ export const stack = (pictures: readonly Uint8Array[]): Uint8Array => {
  * ```
  */
 export const batchAt = (data: TrainingData, start: number, size: number): Uint8Array =>
-  stack(range(size).map((i) => data.picture(start + i)))
+  collate(range(size).map((i) => data.picture(start + i)))
 
 /**
  * The mean of the first `most` pictures of the stream (all of a smaller set), of each pixel, in [−1, 1]: `[height, width, channels]`.

@@ -3,7 +3,7 @@
  *
  * @module fathom/data
  */
-export { batchAt, dataOfSeas, dataOfSet, heldOutShare, meanPicture, stack, type TrainingData } from './batches.ts'
+export { batchAt, collate, dataOfSeas, dataOfSet, heldOutShare, meanPicture, type TrainingData } from './batches.ts'
 export type { DataError, DataErrorCode } from './folder/dataError.ts'
 export {
   openImageFolder,

@@ -3,6 +3,7 @@
  * 2.
  */
 import type { Tensor } from '../tensor/tensor.ts'
+import { expectSchedule } from './expect.ts'
 import { noiseLevel } from './prediction.ts'
 import type { Schedule } from './schedule.ts'
 import { gatherTable } from './table.ts'
@@ -24,6 +25,7 @@ import { gatherTable } from './table.ts'
  * ```
  */
 export const qSample = (schedule: Schedule, x0: Tensor, t: Tensor, epsilon: Tensor): Tensor => {
+  expectSchedule('qSample', schedule, 'qSample(schedule, x0, t, epsilon)')
   const { signal, noise } = noiseLevel(schedule, t, x0)
   return x0.mul(signal).add(epsilon.mul(noise))
 }
@@ -51,8 +53,11 @@ export interface Posterior {
  * variance // => 0
  * ```
  */
-export const qPosterior = (schedule: Schedule, x0: Tensor, xt: Tensor, t: Tensor): Posterior => ({
-  mean: x0.mul(gatherTable(schedule.posteriorX0, t, x0)).add(xt.mul(gatherTable(schedule.posteriorXt, t, x0))),
-  variance: gatherTable(schedule.posteriorVariance, t, x0),
-  logVariance: gatherTable(schedule.posteriorLogVariance, t, x0),
-})
+export const qPosterior = (schedule: Schedule, x0: Tensor, xt: Tensor, t: Tensor): Posterior => {
+  expectSchedule('qPosterior', schedule, 'qPosterior(schedule, x0, xt, t)')
+  return {
+    mean: x0.mul(gatherTable(schedule.posteriorX0, t, x0)).add(xt.mul(gatherTable(schedule.posteriorXt, t, x0))),
+    variance: gatherTable(schedule.posteriorVariance, t, x0),
+    logVariance: gatherTable(schedule.posteriorLogVariance, t, x0),
+  }
+}

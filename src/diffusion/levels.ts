@@ -10,6 +10,7 @@ import { requireKnown, requirePositive, requireWhole } from '../prelude/options.
 import { gather } from '../tensor/combine.ts'
 import { constant } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { expectSchedule } from './expect.ts'
 import type { NoiseLevel } from './prediction.ts'
 import type { Schedule } from './schedule.ts'
 import { gatherTable } from './table.ts'
@@ -128,6 +129,7 @@ export const samplingTimes = (total: number, steps: number): readonly number[] =
  * ```
  */
 export const scheduleLevels = (schedule: Schedule, steps: number): Levels => {
+  expectSchedule('scheduleLevels', schedule, 'scheduleLevels(schedule, steps)')
   const time = Int32Array.from(samplingTimes(schedule.steps, steps))
   const of = (table: Float64Array, image: number): Float64Array =>
     Float64Array.from(time, (t) => (t < 0 ? image : (table[t] ?? NaN)))

@@ -9,6 +9,7 @@ import { DTypeError, ShapeError } from '../prelude/errors.ts'
 import { requireKnown } from '../prelude/options.ts'
 import { showShape } from '../graph/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { expectSchedule } from './expect.ts'
 import { qSample } from './forward.ts'
 import { noiseLevel, parameterizations, type Prediction } from './prediction.ts'
 import type { Schedule } from './schedule.ts'
@@ -68,6 +69,7 @@ const optionNames: readonly (keyof LossOptions)[] = ['schedule', 'prediction', '
 export const lossWeights = (options: LossOptions): Float64Array => {
   requireKnown('lossWeights', options, optionNames)
   const { schedule, prediction, minSnrGamma = Infinity, weighting = 'snr' } = options
+  expectSchedule('lossWeights', schedule, 'diffusionLoss({ schedule, prediction })')
   if (!(minSnrGamma > 0)) throw new RangeError(`lossWeights: minSnrGamma is ${minSnrGamma}; it must be above 0`)
   requireOneOf('weighting', weighting, offsets)
   requireOneOf('prediction', prediction, weights)
@@ -105,8 +107,8 @@ const requireLike = (name: string, x: Tensor, like: string, y: Tensor): void => 
  * ```
  */
 export const diffusionLosses = (options: LossOptions) => {
-  const { schedule, prediction } = options
   const table = lossWeights(options)
+  const { schedule, prediction } = options
   return (denoise: Denoise, x0: Tensor, t: Tensor, epsilon: Tensor): Tensor => {
     if (x0.rank === 0) throw new ShapeError('diffusionLosses: the images are a scalar; they are a batch, [N, …]')
     requireLike('the noise', epsilon, 'the images are', x0)

@@ -5,6 +5,7 @@
  * √(a² + s²); on the levels of a schedule a = √ᾱ and s = √(1 − ᾱ), and it is rotated only (Salimans & Ho 2022, appendix D).
  */
 import type { Tensor } from '../tensor/tensor.ts'
+import { expectSchedule } from './expect.ts'
 import type { Schedule } from './schedule.ts'
 import { gatherTable } from './table.ts'
 
@@ -36,10 +37,13 @@ export interface NoiseLevel {
  * noise // => [[0.6]]
  * ```
  */
-export const noiseLevel = (schedule: Schedule, t: Tensor, batch: Tensor): NoiseLevel => ({
-  signal: gatherTable(schedule.sqrtAlphaBar, t, batch),
-  noise: gatherTable(schedule.sqrtOneMinusAlphaBar, t, batch),
-})
+export const noiseLevel = (schedule: Schedule, t: Tensor, batch: Tensor): NoiseLevel => {
+  expectSchedule('noiseLevel', schedule, 'noiseLevel(schedule, t, batch)')
+  return {
+    signal: gatherTable(schedule.sqrtAlphaBar, t, batch),
+    noise: gatherTable(schedule.sqrtOneMinusAlphaBar, t, batch),
+  }
+}
 
 /**
  * x₀ = (x_t − s·ε) / a.

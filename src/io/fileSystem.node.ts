@@ -2,9 +2,10 @@
  * The file system of Node, behind the `FileSystem` port. On macOS libuv's fsync is F_FULLFSYNC, so that fsync means
  * durable there too.
  */
-import { mkdir, open, readdir, readFile, rename, rm, type FileHandle } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { mkdir, open, readdir, readFile, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises'
 import { TE } from '../prelude/fp.ts'
-import type { FileSystem, FileSystemError, WriteMode } from './fileSystem.ts'
+import type { Destination, FileSystem, FileSystemError, WriteMode } from './fileSystem.ts'
 
 const errorCode = (reason: unknown): string =>
   reason instanceof Error && 'code' in reason && typeof reason.code === 'string' ? reason.code : 'UNKNOWN'
@@ -24,7 +25,11 @@ export const attempt = <A>(
   }))
 
 /** Opens, uses and closes a file, whatever happens. */
-export const withFile = async <A>(path: string, flags: string, use: (file: FileHandle) => Promise<A>): Promise<A> => {
+export const withFile = async <A>(
+  path: string,
+  flags: string | number,
+  use: (file: FileHandle) => Promise<A>,
+): Promise<A> => {
   const file = await open(path, flags)
   try {
     return await use(file)
@@ -39,7 +44,20 @@ const syncDirectory = async (path: string): Promise<void> => {
   await withFile(path, 'r', (directory) => directory.sync())
 }
 
-const writeAndSync = (path: string, bytes: Uint8Array, mode: WriteMode): Promise<void> =>
+const destination = async (path: string): Promise<Destination> => {
+  const found = await stat(path).catch((reason: unknown) => {
+    if (errorCode(reason) === 'ENOENT') return undefined
+    throw reason
+  })
+  if (found?.isFile() === true) return { path: await realpath(path), isDevice: false }
+  return { path, isDevice: found !== undefined && !found.isDirectory() }
+}
+
+/** Writes into what is there: a device that is gone is an error, and not made as a file. */
+const writeInto = (path: string, bytes: Uint8Array): Promise<void> =>
+  withFile(path, constants.O_WRONLY, (device) => device.writeFile(bytes))
+
+const writeAndSync = (path: string, bytes: Uint8Array, mode: Exclude<WriteMode, 'into'>): Promise<void> =>
   withFile(path, mode === 'exclusive' ? 'wx' : 'w', async (file) => {
     try {
       await file.writeFile(bytes)
@@ -68,7 +86,9 @@ export const nodeFileSystem: FileSystem = {
     attempt('make the directory', path, async () => {
       await mkdir(path, { recursive: true })
     }),
-  writeFile: (path, bytes, mode) => attempt('write', path, () => writeAndSync(path, bytes, mode)),
+  writeFile: (path, bytes, mode) =>
+    attempt('write', path, () => (mode === 'into' ? writeInto(path, bytes) : writeAndSync(path, bytes, mode))),
+  destination: (path) => attempt('write', path, () => destination(path)),
   syncDirectory: (path) => attempt('sync the directory', path, () => syncDirectory(path)),
   rename: (from, to) => attempt('rename', from, () => rename(from, to)),
   remove: (path) => attempt('remove', path, () => rm(path, { recursive: true, force: true })),

@@ -17,9 +17,17 @@ export type FileSystemError = {
 
 /**
  * What `writeFile` does with a file that is there already: empties it (`replace`), or fails with `EEXIST`
- * (`exclusive`); `exclusive` leaves no file when it fails.
+ * (`exclusive`); `exclusive` leaves no file when it fails. `into` writes into a device or a pipe, which is never made, and has nothing to sync.
  */
-export type WriteMode = 'replace' | 'exclusive'
+export type WriteMode = 'replace' | 'exclusive' | 'into'
+
+/** Where what is written to a path goes. */
+export interface Destination {
+  /** The path at the end of symbolic links. */
+  readonly path: string
+  /** Whether it is a device, a pipe or a socket: it can be written into, and must not be replaced. */
+  readonly isDevice: boolean
+}
 
 /**
  * File system calls. Each does one thing, and has happened for certain only where its comment says that it survives a
@@ -35,6 +43,8 @@ export type FileSystem = {
   readonly writeFile: (path: string, bytes: Uint8Array, mode: WriteMode) => TE.TaskEither<FileSystemError, void>
   /** Fsyncs a directory: every create, rename and remove in it survives. */
   readonly syncDirectory: (path: string) => TE.TaskEither<FileSystemError, void>
+  /** Where what is written to a path goes; where there is nothing yet, to that path. */
+  readonly destination: (path: string) => TE.TaskEither<FileSystemError, Destination>
   /** Renames within a file system, atomically; a file at `to` is replaced. */
   readonly rename: (from: string, to: string) => TE.TaskEither<FileSystemError, void>
   /** Removes a file or a whole directory; no error when it is not there. */

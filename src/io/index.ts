@@ -32,7 +32,7 @@ export {
 } from '../tensor/nameMap.ts'
 export { recordsOf, tensorsOf, treeFrom, type ParamsError, type ReadParamsOptions } from './params.ts'
 export { loadParams, loadTensors, saveParams, type LoadParamsError, type SaveParamsOptions } from './params.node.ts'
-export type { FileSystem, FileSystemError, WriteMode } from './fileSystem.ts'
+export type { Destination, FileSystem, FileSystemError, WriteMode } from './fileSystem.ts'
 export { nodeFileSystem } from './fileSystem.node.ts'
 export { makeDurableDirectory } from './durableDirectory.node.ts'
 export { removeLeftovers } from './leftovers.node.ts'

@@ -24,9 +24,9 @@ const inFile =
 
 /**
  * Writes a tree of parameters as a safetensors file, so that a crash leaves the old file or the new one. The same parameters give the same
- * bytes.
+ * bytes. Strings, booleans, null and undefined in the tree are labels, which stay with the model: `loadParams` takes them from its template.
  *
- * @throws RangeError for a map that gives two tensors one name
+ * @throws RangeError for a map that gives two tensors one name; TypeError for a number or another value of the tree that is no tensor
  * @example
  * ```ts
  * import { key } from 'fathom'

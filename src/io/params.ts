@@ -8,11 +8,14 @@ import { encodeHalf } from '../graph/half.ts'
 import { misfitsOf, placesOf, type Misfit, type NameMap, type Place } from '../tensor/nameMap.ts'
 import { inversePermutation } from '../prelude/array.ts'
 import { E, pipe } from '../prelude/fp.ts'
+import { typeError } from '../prelude/errors.ts'
+import { whatIs } from '../prelude/mistaken.ts'
 import { printable } from '../prelude/printable.ts'
 import { tensor } from '../tensor/create.ts'
 import type { Device } from '../tensor/device.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import { leavesWithPaths, mapTree } from '../tensor/tree.ts'
+import { flatten } from '../tensor/treedef.ts'
 import type { ArrayRecord } from './arrayRecord.ts'
 import { naturalDType, numbersOf, permutedBytes } from './recordNumbers.ts'
 import { dtypeNames } from './safetensorsHeader.ts'
@@ -54,10 +57,27 @@ const recordOf = async (device: Device, x: Tensor, { name, shape, permutation }:
   return [name, { dtype: x.dtype, shape, bytes: bytes.right }] as const
 }
 
+/** What belongs to a model and not to its file: reading takes it from the template. */
+const isLabel = (x: unknown): boolean =>
+  x === undefined || x === null || typeof x === 'string' || typeof x === 'boolean'
+
+/** Refuses a tree with values that a file of tensors cannot hold, so that none is lost without a word. */
+const requireNoOtherValues = (tree: unknown): void => {
+  flatten(tree, (x, path): x is Tensor => {
+    if (x instanceof Tensor || isLabel(x)) return x instanceof Tensor
+    const where = path === '' ? 'the tree' : `'${printable(path)}' in the tree`
+    const remedy = typeof x === 'number' ? `scalar(${x})` : 'tensor(…)'
+    throw typeError(
+      `recordsOf: ${where} is ${whatIs(x)}, and a file of parameters holds tensors alone: make one of it, ${remedy}, or take it out of the tree`,
+    )
+  })
+}
+
 /**
- * The tensors of a tree as arrays of a file, read from the device: f16 as F16, with its bits.
+ * The tensors of a tree as arrays of a file, read from the device: f16 as F16, with its bits. Strings, booleans, null and undefined in it are
+ * labels, which stay with the model: reading takes them from its template.
  *
- * @throws RangeError for a map that gives two tensors one name
+ * @throws RangeError for a map that gives two tensors one name; TypeError for a number or another value of the tree that is no tensor
  * @example
  * ```ts
  * import { tensor } from 'fathom'
@@ -74,6 +94,7 @@ export const recordsOf = async (
   map: NameMap = {},
 ): Promise<readonly (readonly [name: string, record: ArrayRecord])[]> => {
   const leaves = new Map(leavesWithPaths(tree))
+  requireNoOtherValues(tree)
   return Promise.all(
     placesOf(tree, map).flatMap((place) => {
       const leaf = leaves.get(place.path)

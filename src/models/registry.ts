@@ -4,7 +4,7 @@
  * A new family is an entry of the table, and a member of the union of its configurations.
  */
 import { faultIn, oneOf, type Decoder } from '../prelude/decode.ts'
-import { E } from '../prelude/fp.ts'
+import { E, pipe } from '../prelude/fp.ts'
 import { isRecord, keysOf } from '../prelude/record.ts'
 import type { Module } from '../nn/module.ts'
 import type { NameMap } from '../tensor/nameMap.ts'
@@ -21,11 +21,10 @@ export type DenoiserParams = UnetParams
 /** The kind of the runs that name none: they were written when there was one. */
 const defaultKind = 'lucidrains'
 
-const families: { readonly [K in NonNullable<ModelConfig['kind']>]: Family<ModelConfig, DenoiserParams> } = {
+/** The families. `train` and the command reach them through the functions below. */
+export const families: { readonly [K in NonNullable<ModelConfig['kind']>]: Family<ModelConfig, DenoiserParams> } = {
   lucidrains: lucidrainsFamily,
 }
-
-const kinds = keysOf(families)
 
 const familyOf = ({ kind = defaultKind }: ModelConfig) => families[kind]
 
@@ -41,12 +40,28 @@ export const withoutDefaultKind = (model: unknown): unknown => {
 
 /** The model of a configuration; Left with the first setting that is wrong. */
 export const decodeModel: Decoder<ModelConfig> = (input) => {
-  const kind = isRecord(input) ? (input['kind'] ?? defaultKind) : defaultKind
-  const known = oneOf(...kinds)(kind)
+  if (!isRecord(input)) return families[defaultKind].decode(input)
+  const { kind = defaultKind, ...settings } = input
+  const known = oneOf(...keysOf(families))(kind)
   if (E.isLeft(known)) return E.left(faultIn('kind', kind, known.left))
-  if (!isRecord(input)) return families[known.right].decode(input)
-  const { kind: _, ...settings } = input
-  return families[known.right].decode(settings)
+  return pipe(
+    families[known.right].decode(settings),
+    E.map((config) => ('kind' in input ? { ...config, kind: known.right } : config)),
+  )
+}
+
+/**
+ * The model that some settings make of another: over that one's where they name its kind or none, and over the defaults of their own family where
+ * they name another kind, whose settings mean other things. What is no record, or of no known kind, stays as it is, for `decodeModel` to refuse.
+ *
+ * @param given settings of a model; those that are undefined count as absent
+ */
+export const modelWith = (base: ModelConfig, given: unknown): unknown => {
+  if (given === undefined) return base
+  if (!isRecord(given)) return given
+  const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  const another = keysOf(families).find((kind) => kind === named['kind'] && families[kind] !== familyOf(base))
+  return { ...(another === undefined ? base : families[another].defaults), ...named }
 }
 
 /** The network of a configuration, for images of so many channels. */
@@ -66,7 +81,10 @@ export const widthOf = (config: ModelConfig): number => familyOf(config).width(c
 export const leastWeightsOf = (config: ModelConfig): number => familyOf(config).leastWeights(config)
 
 /** All programs whose weights some network can take, for help. */
-export const allSources: readonly string[] = ['fathom', ...kinds.flatMap((kind) => Object.keys(families[kind].names))]
+export const allSources: readonly string[] = [
+  'fathom',
+  ...Object.values(families).flatMap(({ names }) => Object.keys(names)),
+]
 
 /** The programs whose weights the network can take: fathom itself, and those whose names its family knows. */
 export const sourcesOf = (config: ModelConfig): readonly string[] => ['fathom', ...Object.keys(familyOf(config).names)]

@@ -7,6 +7,7 @@ import { expectTensor } from '../tensor/expect.ts'
 import { dotGeneral } from '../tensor/contractions.ts'
 import { softmax } from '../tensor/softmax.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { expectSizes } from './expectSizes.ts'
 import { linear, type LinearParams } from './linear.ts'
 import { compose, type Module } from './module.ts'
 
@@ -97,6 +98,7 @@ export function attention(
   width: number,
   options: AttentionOptions = {},
 ): Module<AttentionParams, Tensor | AttentionInput> {
+  expectSizes('attention', [width], 'attention(query, key, value)')
   requireOptions(width, options)
   const { heads = 1, contextWidth, causal = false } = options
   const attended = contextWidth ?? width

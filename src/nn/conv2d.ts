@@ -3,6 +3,7 @@ import { conv2d as convolve, type ConvOptions } from '../tensor/convolution.ts'
 import { pair, type Pair } from '../tensor/pair.ts'
 import { foldIn } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { expectSizes } from './expectSizes.ts'
 import { kaimingUniform } from './init.ts'
 import type { Module } from './module.ts'
 
@@ -37,6 +38,7 @@ export const conv2d = (
   kernel: Pair,
   { bias = true, ...options }: Conv2dOptions = {},
 ): Module<Conv2dParams> => {
+  expectSizes('conv2d', [inputs, outputs, kernel], 'conv2d(x, filter)')
   const { groups = 1 } = options
   if (inputs % groups !== 0 || outputs % groups !== 0)
     throw new RangeError(`conv2d: ${groups} groups do not divide ${inputs} input and ${outputs} output channels`)

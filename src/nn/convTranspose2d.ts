@@ -3,6 +3,7 @@ import { convTranspose2d as convolveTransposed, type ConvTransposeOptions } from
 import { pair, type Pair } from '../tensor/pair.ts'
 import { foldIn } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { expectSizes } from './expectSizes.ts'
 import { kaimingUniform } from './init.ts'
 import type { Module } from './module.ts'
 
@@ -37,6 +38,7 @@ export const convTranspose2d = (
   kernel: Pair,
   { bias = true, ...options }: ConvTranspose2dOptions = {},
 ): Module<ConvTranspose2dParams> => {
+  expectSizes('convTranspose2d', [inputs, outputs, kernel], 'convTranspose2d(x, filter)')
   const [height, width] = pair(kernel)
   const fan = height * width * outputs
   return {

@@ -1,6 +1,6 @@
 /**
  * Modules, layers and losses. A module is a pair of pure functions over a tree of parameters; nothing here differentiates or computes.
- * What parameters begin with is in an entry of its own, `fathom/nn/init`.
+ * What parameters begin with is in an entry of its own, `fathom/nn/init`, for `ones`, `zeros`, `normal` and `uniform` of `fathom` are tensors.
  *
  * @module fathom/nn
  */

@@ -6,6 +6,8 @@
  */
 import { inScope } from '../graph/scope.ts'
 import { foldIn, type Key } from '../tensor/random.ts'
+import { typeError } from '../prelude/errors.ts'
+import { whatIs } from '../prelude/mistaken.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { missingParams, ownParams, requireTree } from './foreignParams.ts'
 
@@ -64,7 +66,7 @@ export const lift = <In, Out>(fn: (input: In) => Out): Module<NoParams, In, Out>
 })
 
 /**
- * A tensor that is learned, to be called without an input: `compose({ gain: parameter(…) }, ({ gain }, x: Tensor) => x.mul(gain()))`.
+ * A tensor that is learned, made by an initializer such as those of `fathom/nn/init`, to be called without an input: `compose({ gain: parameter(…) }, ({ gain }, x: Tensor) => x.mul(gain()))`.
  *
  * @example
  * ```ts
@@ -77,7 +79,13 @@ export const lift = <In, Out>(fn: (input: In) => Out): Module<NoParams, In, Out>
  * scale.init(key(0)).gain // => [1, 1]
  * ```
  */
-export const parameter = (init: (key: Key) => Tensor): Module<Tensor, void> => ({ init, apply: (value) => value })
+export const parameter = (init: (key: Key) => Tensor): Module<Tensor, void> => {
+  if (typeof init !== 'function')
+    throw typeError(
+      `parameter: got ${whatIs(init)} where an initializer is expected, a function of a key: ones([64]) of fathom/nn/init is one, and that of fathom is a tensor`,
+    )
+  return { init, apply: (value) => value }
+}
 
 /** What `compose` takes, by name: a module, an array of them, or undefined where this model has none. */
 export type Children = { readonly [name: string]: AnyModule | readonly AnyModule[] | undefined }

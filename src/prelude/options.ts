@@ -1,7 +1,14 @@
 /** Options that a caller misspelt: TypeScript finds them, JavaScript would take the default in silence. */
+import { typeError } from './errors.ts'
+import { whatIs } from './mistaken.ts'
+import { isRecord } from './record.ts'
 
-/** Refuses options of names that do not exist. @param who whose options they are: the beginning of the message */
+/** Refuses what is no object of options, and options of names that do not exist. @param who whose options they are: the beginning of the message */
 export const requireKnown = (who: string, options: object, known: readonly string[]): void => {
+  if (!isRecord(options))
+    throw typeError(
+      `${who}: got ${whatIs(options)} where options are expected: write { ${known.join(', ')} }, or some of them`,
+    )
   const unknown = Object.keys(options).find((name) => !known.includes(name))
   if (unknown !== undefined)
     throw new RangeError(`${who}: there is no option '${unknown}'; the options are ${known.join(', ')}`)

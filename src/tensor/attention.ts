@@ -3,7 +3,7 @@ import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
 import { dotGeneral } from './contractions.ts'
-import { expectTensor } from './expect.ts'
+import { expectTensor, expectTensorNotSize } from './expect.ts'
 import { softmax } from './softmax.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -21,7 +21,8 @@ import type { Tensor } from './tensor.ts'
  * ```
  */
 export const attention = (query: Tensor, key: Tensor, value: Tensor): Tensor => {
-  for (const x of [query, key, value]) expectTensor('attention', x)
+  expectTensorNotSize('attention', query, 'attention(query, key, value)')
+  for (const x of [key, value]) expectTensor('attention', x)
   if (query.rank < 2 || key.rank !== query.rank || value.rank !== query.rank)
     throw new ShapeError(
       `attention: takes query […, Q, D], key […, K, D] and value […, K, V] with equal leading axes, got ${[query, key, value].map((x) => showShape(x.shape)).join(', ')}`,

@@ -57,7 +57,7 @@ const findCollect = async (): Promise<() => unknown> => {
 const known: { collect?: Promise<() => unknown> } = {}
 
 /** Macrotasks that the callbacks of a collection are waited for. */
-const patience = 10
+const mostMacrotasks = 10
 
 /**
  * Collects, and lets the callbacks of finalization registries run until `enough` holds, or for some macrotasks more in vain.
@@ -66,7 +66,7 @@ export const collectGarbage = async (enough: () => boolean): Promise<void> => {
   known.collect ??= findCollect()
   const collect = await known.collect
   await macrotask() // what a suspended function refers to for its last job only is let go
-  for (let turn = 0; turn < patience && !enough(); turn++) {
+  for (let turn = 0; turn < mostMacrotasks && !enough(); turn++) {
     if (turn === 0 || collect === provoke) collect()
     await macrotask()
   }

@@ -3,7 +3,7 @@ import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { makeNode } from '../graph/node.ts'
 import { showShape } from '../graph/shape.ts'
-import { expectImages, expectTensor, nodeOf } from './expect.ts'
+import { expectImages, expectTensor, expectTensorNotSize, nodeOf } from './expect.ts'
 import { pair, wholePair, type Pair } from './pair.ts'
 import { Tensor } from './tensor.ts'
 
@@ -36,8 +36,9 @@ export const conv2d = (
   x: Tensor,
   filter: Tensor,
   { stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvOptions = {},
-): Tensor =>
-  new Tensor(
+): Tensor => {
+  expectTensorNotSize('conv2d', x, 'conv2d(x, filter)')
+  return new Tensor(
     makeNode(
       'conv',
       {
@@ -49,9 +50,10 @@ export const conv2d = (
         groups,
         dtype: x.dtype,
       },
-      [nodeOf('conv2d', x), nodeOf('conv2d', filter)],
+      [x.node, nodeOf('conv2d', filter)],
     ),
   )
+}
 
 /** How a transposed filter moves; PyTorch's meaning of each. */
 export interface ConvTransposeOptions {
@@ -81,6 +83,7 @@ export const convTranspose2d = (
   filter: Tensor,
   { stride = 1, padding = 0, outputPadding = 0 }: ConvTransposeOptions = {},
 ): Tensor => {
+  expectTensorNotSize('convTranspose2d', x, 'convTranspose2d(x, filter)')
   expectImages('convTranspose2d', x)
   expectTensor('convTranspose2d', filter)
   if (filter.rank !== 4)

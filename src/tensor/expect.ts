@@ -11,6 +11,23 @@ export const expectTensor: (what: string, x: unknown) => asserts x is Tensor = (
   if (!(x instanceof Tensor)) throw notATensor(what, x)
 }
 
+/**
+ * Refuses what is no tensor, where `fathom/nn` has a layer of the operation's name: who gives a size wants the layer.
+ *
+ * @param call how the operation is called: `conv2d(x, filter)`
+ */
+export const expectTensorNotSize: (operation: string, x: unknown, call: string) => asserts x is Tensor = (
+  operation,
+  x,
+  call,
+) => {
+  if (typeof x === 'number')
+    throw typeError(
+      `${operation}: got ${x} where a tensor is expected: ${call} of fathom computes, and ${operation} of fathom/nn makes a layer of sizes`,
+    )
+  expectTensor(operation, x)
+}
+
 /** The node of a tensor that an operation was given. */
 export const nodeOf = (operation: string, x: Tensor): Node => {
   expectTensor(operation, x)

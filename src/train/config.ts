@@ -88,21 +88,10 @@ export const decodeConfig = (input: unknown): E.Either<TrainError, TrainConfig> 
 
 const isPresetName = (name: string): name is PresetName => Object.hasOwn(presets, name)
 
-/** What is named over what is chosen; of a record, such as the model, setting by setting. */
-const over = (
-  chosen: Readonly<Record<string, unknown>>,
-  named: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> => {
-  const inside = Object.entries(named).flatMap(([name, value]) => {
-    const usual = chosen[name]
-    return isRecord(usual) && isRecord(value) ? [[name, { ...usual, ...value }] as const] : []
-  })
-  return { ...chosen, ...named, ...Object.fromEntries(inside) }
-}
-
 /**
  * The configuration that some settings make: over those of their preset (`tiny` if none is named) and the defaults. Settings of the
- * model may be named one by one; one that is undefined counts as absent.
+ * model may be named one by one: over the preset's model, or, where they name another kind, over the defaults of that. One that is
+ * undefined counts as absent.
  *
  * @returns Left with a message that names the setting, what it may be, and for an unknown one the nearest
  * @example
@@ -122,5 +111,6 @@ export const configOf = (given: { readonly [setting: string]: unknown }): E.Eith
     return E.left(settingError({ path: 'preset', expected: `one of ${names.join(', ')}`, got: show(preset), hint }))
   }
   const { purpose: _, ...chosen } = presets[preset]
-  return decodeConfig({ folder: null, seed: 0, device: defaultBackend, ...over(chosen, named), preset })
+  const inside = settingsOf(defaultTask).inside(chosen, named)
+  return decodeConfig({ folder: null, seed: 0, device: defaultBackend, ...chosen, ...named, ...inside, preset })
 }

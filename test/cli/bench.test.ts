@@ -2,13 +2,13 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { buildCommand, run } from './command.ts'
 
 /** The command is built, and the machine measured, for some seconds. */
-const patience = 60_000
+const timeout = 60_000
 
 let main = ''
 
 beforeAll(() => {
   main = buildCommand('bench')
-}, patience)
+}, timeout)
 
 const small = ['--size', '8', '--batch', '1', '--steps', '1', '--device', 'cpu']
 
@@ -21,7 +21,7 @@ describe('fathom bench', () => {
       expect(stdout).toMatch(/device +cpu[^]*machine[^]*GFLOP\/s[^]*step +tiny at 8×8, batch 1[^]*ms a step[^]*memory/)
       expect(stdout).toMatch(/share[^]*of roof[^]*(?:.*\d+× .*\n){3}.*other rows.*\n.*ms in kernels/)
     },
-    patience,
+    timeout,
   )
 
   it(
@@ -35,7 +35,7 @@ describe('fathom bench', () => {
       expect(shares).toBeGreaterThan(0)
       expect(shares).toBeLessThanOrEqual(1)
     },
-    patience,
+    timeout,
   )
 
   it('names the presets when there is no such one, with exit code 2', async () => {

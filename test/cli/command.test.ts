@@ -32,7 +32,9 @@ describe('usage', () => {
     expect(overview.stdout).toMatch(
       /fathom train \[FOLDER\] \[flags\][^]*fathom resume DIRECTORY[^]*fathom sample[^]*fathom scan/,
     )
-    expect(train.stdout).toMatch(/--accumulate N[^]*--dry-run/)
+    expect(train.stdout).toMatch(
+      /--channels N .*1 is grey, 3 colour, 4 colour with opacity \[3\][^]*--accumulate N[^]*--dry-run/,
+    )
     expect((await fathom('sample', '--help')).stdout).toMatch(
       /--sampler NAME .*ddim, ddpm, heun, dpm-solver \[ddim\][^]*--steps N .*\[ddim 50, ddpm all, heun 25, dpm-solver 25\]/,
     )
@@ -47,6 +49,8 @@ describe('usage', () => {
     [['train', '--steps'], /--steps needs a value: --steps N/],
     [['train', '--steps', '0'], /--steps must be a whole number from 1 to 1000000000, got 0/],
     [['train', '--lr', '-1'], /--lr must be a number above 0, got -1/],
+    [['train', '--channels', '2'], /--channels must be 1, 3 or 4, got 2/],
+    [['train', '--channels', '1'], /--channels must be 3 for procedural seas, got 1/],
     [
       ['train', '--size', '33', '--preset', 'small'],
       /image size 33 is not divisible by 4 \(2 halvings\): use 32 or 36/,

@@ -6,10 +6,18 @@ import {
   ddpm,
   diffusionLoss,
   diffusionLosses,
+  dpmSolver,
+  flowEuler,
   gatherTable,
+  heun,
   linearSchedule,
   lossWeights,
+  noiseLevel,
+  qPosterior,
+  qSample,
+  samplerNamed,
   scheduleFromBetas,
+  scheduleLevels,
   sigmoidSchedule,
 } from '../../src/diffusion/index.ts'
 import { ones, scalar, tensor, zeros, zerosLike } from '../../src/tensor/create.ts'
@@ -105,6 +113,51 @@ describe('schedules of noise and samplers', () => {
     expect(() => ddim(schedule, { steps: 5, noise: 1 } as never)).toThrow("ddim: there is no option 'noise'")
     expect(() => ddpm(schedule, { variance: 'learned' as never })).toThrow(
       "ddpm: the variance is 'learned'; it must be small, large",
+    )
+    expect(() => linearSchedule(1000, 1e-4 as never)).toThrow(
+      'linearSchedule: got 0.0001 where options are expected: write { start, end }, or some of them',
+    )
+  })
+
+  const levels = scheduleLevels(schedule, 4)
+  const [x, t] = [zeros([1, 2]), whole(3)]
+  it.each<readonly [name: string, call: string, (wrong: never) => unknown]>([
+    ['ddim', 'ddim(schedule, { steps })', (wrong) => ddim(wrong, { steps: 4 })],
+    ['ddpm', 'ddpm(schedule)', (wrong) => ddpm(wrong)],
+    ['scheduleLevels', 'scheduleLevels(schedule, steps)', (wrong) => scheduleLevels(wrong, 4)],
+    ['samplerNamed', "samplerNamed('heun', schedule, steps)", (wrong) => samplerNamed('heun', wrong, 4)],
+    [
+      'lossWeights',
+      'diffusionLoss({ schedule, prediction })',
+      (wrong) => diffusionLoss({ schedule: wrong, prediction: 'v' }),
+    ],
+    ['noiseLevel', 'noiseLevel(schedule, t, batch)', (wrong) => noiseLevel(wrong, t, x)],
+    ['qSample', 'qSample(schedule, x0, t, epsilon)', (wrong) => qSample(wrong, x, t, x)],
+    ['qPosterior', 'qPosterior(schedule, x0, xt, t)', (wrong) => qPosterior(wrong, x, x, t)],
+  ])('%s refuses what is no schedule, and says how it is called', (name, call, made) => {
+    const wanted = `where a noise schedule is expected: call ${call}, with schedule = cosineSchedule(1000)`
+    expect(() => made({ steps: 4 } as never)).toThrow(`${name}: got an object of steps ${wanted}`)
+    expect(() => made(undefined as never)).toThrow(`${name}: got undefined ${wanted}`)
+    expect(() => made(1000 as never)).toThrow(`${name}: got 1000 ${wanted}`)
+    expect(() => made(levels as never)).toThrow(`${name}: got levels ${wanted}`)
+  })
+
+  it.each<readonly [name: string, (wrong: never) => unknown]>([
+    ['heun', (wrong) => heun(wrong)],
+    ['dpmSolver', (wrong) => dpmSolver(wrong)],
+    ['flowEuler', (wrong) => flowEuler(wrong)],
+  ])('%s refuses what are no levels, and says where they come from', (name, made) => {
+    const wanted = `where levels of noise are expected: call ${name}(levels), with levels = scheduleLevels(schedule, steps)`
+    expect(() => made(schedule as never)).toThrow(`${name}: got a schedule ${wanted}`)
+    expect(() => made({ steps: 4 } as never)).toThrow(`${name}: got an object of steps ${wanted}`)
+  })
+
+  it('refuse options that are missing, and a sampler that does not exist', () => {
+    expect(() => ddim(schedule, undefined as never)).toThrow(
+      'ddim: got undefined where options are expected: write { steps, eta }',
+    )
+    expect(() => samplerNamed('hein' as never, schedule, 4)).toThrow(
+      "samplerNamed: there is no sampler 'hein'; there are ddim, ddpm, heun, dpm-solver",
     )
   })
 })

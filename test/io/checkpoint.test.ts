@@ -185,6 +185,7 @@ describe('newestCheckpoint', () => {
     const racing: FileSystem = {
       makeDirectory: fileSystem.makeDirectory,
       writeFile: fileSystem.writeFile,
+      destination: fileSystem.destination,
       syncDirectory: fileSystem.syncDirectory,
       rename: fileSystem.rename,
       remove: fileSystem.remove,

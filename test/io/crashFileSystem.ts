@@ -7,7 +7,7 @@
  * 2014, "All File Systems Are Not Created Equal" (ALICE).
  */
 import { TE } from '../../src/prelude/fp.ts'
-import type { FileSystem, FileSystemError } from '../../src/io/fileSystem.ts'
+import type { Destination, FileSystem, FileSystemError, WriteMode } from '../../src/io/fileSystem.ts'
 
 type Op =
   | {
@@ -137,7 +137,7 @@ export class CrashFileSystem implements FileSystem {
       if (this.find(path) === undefined) this.bind(path, true)
     })
 
-  writeFile = (path: string, bytes: Uint8Array, mode: 'replace' | 'exclusive'): TE.TaskEither<FileSystemError, void> =>
+  writeFile = (path: string, bytes: Uint8Array, mode: WriteMode): TE.TaskEither<FileSystemError, void> =>
     this.call('write', path, () => {
       const found = this.find(path)
       if (found !== undefined && mode === 'exclusive') throw new SystemError('EEXIST', path)
@@ -145,6 +145,8 @@ export class CrashFileSystem implements FileSystem {
       this.act({ kind: 'write', inode, bytes: Uint8Array.from(bytes) }, path)
       this.act({ kind: 'sync', inode }, path)
     })
+
+  destination = (path: string): TE.TaskEither<FileSystemError, Destination> => TE.right({ path, isDevice: false })
 
   syncDirectory = (path: string): TE.TaskEither<FileSystemError, void> =>
     this.call('sync', path, () => this.act({ kind: 'sync', inode: this.need(path) }, path))

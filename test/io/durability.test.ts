@@ -1,5 +1,19 @@
 /** In which order files are written, synced and renamed by Node itself: what survives a power failure follows from it. */
-import { mkdtempSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -83,6 +97,52 @@ describe('replacing a file', () => {
     expect(await replaceFile(path, bytes)()).toMatchObject({ left: { code: 'EROFS' } })
     expect(readdirSync(folder)).toEqual(['latest'])
     expect(readFileSync(path, 'utf8')).toBe('before')
+  })
+
+  it('replaces the file at the end of a link, and leaves the link', async () => {
+    const [path, link] = [join(folder, 'pictures.png'), join(folder, 'link')]
+    writeFileSync(path, 'before')
+    symlinkSync('pictures.png', link)
+    expect(await replaceFile(link, bytes)()).toEqual(E.right(undefined))
+    expect(readdirSync(folder)).toEqual(['link', 'pictures.png'])
+    expect(lstatSync(link).isSymbolicLink()).toBe(true)
+    expect(Uint8Array.from(readFileSync(path))).toEqual(bytes)
+  })
+})
+
+describe.runIf(process.platform !== 'win32')('what is no file and is written to', () => {
+  it('is a pipe: its reader gets the bytes, and it stays a pipe', async () => {
+    const path = join(folder, 'pipe')
+    execFileSync('mkfifo', [path])
+    const [read, written] = await Promise.all([readFile(path), replaceFile(path, bytes)()])
+    expect(written).toEqual(E.right(undefined))
+    expect(Uint8Array.from(read)).toEqual(bytes)
+    expect(lstatSync(path).isFIFO()).toBe(true)
+    expect(readdirSync(folder)).toEqual(['pipe'])
+  })
+
+  it('is a device: what it says is the result, nothing is put in its place, and nothing is synced', async () => {
+    // Links to the devices: where this fails, a link is replaced and no device.
+    for (const name of ['null', 'full']) symlinkSync(`/dev/${name}`, join(folder, name))
+    expect(await replaceFile(join(folder, 'null'), bytes)()).toEqual(E.right(undefined))
+    expect(callsAbout(folder)).toEqual(['open 1 null', 'write null'])
+    if (existsSync('/dev/full'))
+      expect(await replaceFile(join(folder, 'full'), bytes)()).toMatchObject({ left: { code: 'ENOSPC' } })
+    expect(lstatSync(join(folder, 'full')).isSymbolicLink()).toBe(true)
+  })
+
+  it('is made by nobody where it is gone', async () => {
+    const path = join(folder, 'gone')
+    expect(await nodeFileSystem.writeFile(path, bytes, 'into')()).toMatchObject({ left: { code: 'ENOENT' } })
+    expect(readdirSync(folder)).toEqual([])
+  })
+
+  it('is a directory: that is an error with its path, and leaves nothing behind', async () => {
+    const path = join(folder, 'directory')
+    mkdirSync(path)
+    const written = await replaceFile(path, bytes)()
+    expect(written).toMatchObject({ left: { code: 'EISDIR', message: expect.stringContaining(path) } })
+    expect(readdirSync(folder)).toEqual(['directory'])
   })
 })
 

@@ -301,6 +301,29 @@ describe('what does not fit', () => {
     expect(messageOf(await loadTensors(join(folder, 'nowhere.safetensors'))())).toContain('nowhere.safetensors')
   })
 
+  it('is a value that no file of tensors holds: a number in the tree is refused with its path, and nothing is written', async () => {
+    const path = join(folder, 'number.safetensors')
+    const refused = (tree: unknown) => expect(saveParams(device, path, tree)()).rejects
+    await refused({ head: { gain: 0.5, weight: zeros([2]) } }).toThrow(
+      "recordsOf: 'head.gain' in the tree is 0.5, and a file of parameters holds tensors alone: make one of it, scalar(0.5), or take it out of the tree",
+    )
+    await refused({ layers: [zeros([1]), Float32Array.of(1)] }).toThrow(
+      "'layers.1' in the tree is a Float32Array, and a file of parameters holds tensors alone: make one of it, tensor(…)",
+    )
+    await refused({ count: 2n }).toThrow("'count' in the tree is the bigint 2n")
+    await refused(3).toThrow('the tree is 3')
+    expect(messageOf(await loadTensors(path)())).toContain('number.safetensors')
+  })
+
+  it('is no label: texts, booleans and what is absent stay with the model, whose template gives them back', async () => {
+    const path = join(folder, 'labels.safetensors')
+    const tree = (value: number) => ({ kind: 'conv', causal: true, bias: undefined, scale: null, w: tensor([value]) })
+    right(await saveParams(device, path, tree(7))())
+    const read = right(await loadParams(path, tree(0))())
+    expect(read).toMatchObject({ kind: 'conv', causal: true, bias: undefined, scale: null })
+    expect(Array.from(await device.read(read.w))).toEqual([7])
+  })
+
   it('is a map that gives two tensors one name, or a layout that cannot be read', () => {
     const params = linear(2, 3).init(key(0))
     expect(() => placesOf(params, { rename: [{ pattern: /.+/, to: 'w' }] })).toThrow(

@@ -1,14 +1,22 @@
 /** Families of networks: a configuration's model is a union on `kind`, and runs that name none go on. */
-import { describe, expect, it } from 'vitest'
-import { decodeModel, factorOf, leastWeightsOf, modelOf, namesOf, sourcesOf } from '../../src/models/registry.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import {
+  decodeModel,
+  factorOf,
+  families,
+  leastWeightsOf,
+  modelOf,
+  namesOf,
+  sourcesOf,
+} from '../../src/models/registry.ts'
 import { lucidrainsFamily } from '../../src/models/index.ts'
 import { E } from '../../src/prelude/fp.ts'
 import { zeros } from '../../src/tensor/create.ts'
 import { key } from '../../src/tensor/random.ts'
 import { countElements } from '../../src/tensor/tree.ts'
 import { configHash } from '../../src/train/configHash.node.ts'
-import { configOf, decodeConfig } from '../../src/train/index.ts'
-import { right, tinySettings } from '../train/tinyRun.ts'
+import { configOf, decodeConfig, presets } from '../../src/train/index.ts'
+import { leftMessage, right, tinySettings } from '../train/tinyRun.ts'
 
 const model = { width: 4, multipliers: [1, 2, 2], heads: 1, headWidth: 4 }
 
@@ -25,6 +33,7 @@ describe('a model of a configuration', () => {
     const fault = (got: string) => ({ expected: 'one of lucidrains', hint: '', inside: { path: 'kind', got } })
     expect(decodeModel({ ...model, kind: 'dit' })).toEqual(E.left(fault('"dit"')))
     expect(decodeModel({ ...model, kind: 7 })).toEqual(E.left(fault('7')))
+    expect(decodeModel({ ...model, kind: null })).toEqual(E.left(fault('null')))
   })
 
   it('is built for images of any number of channels', () => {
@@ -49,5 +58,33 @@ describe('a model of a configuration', () => {
 
   it('has defaults that its family decodes', () => {
     expect(lucidrainsFamily.decode(lucidrainsFamily.defaults)).toEqual(E.right(lucidrainsFamily.defaults))
+  })
+})
+
+describe('a model of a second kind', () => {
+  const defaults = { width: 12, multipliers: [1, 2, 3], heads: 3, headWidth: 8 }
+  beforeAll(() => Object.assign(families, { second: { ...lucidrainsFamily, name: 'second', defaults } }))
+  afterAll(() => Reflect.deleteProperty(families, 'second'))
+
+  const modelOfRun = (given: unknown) => right(configOf({ out: 'run', height: 16, width: 16, model: given })).model
+
+  it('has the defaults of its family where nothing is named, not those of the preset’s model', () => {
+    expect(modelOfRun({ kind: 'second' })).toEqual({ kind: 'second', ...defaults })
+    expect(modelOfRun({ kind: 'second', heads: 2, width: undefined })).toEqual({
+      kind: 'second',
+      ...defaults,
+      heads: 2,
+    })
+  })
+
+  it('leaves the preset’s model to runs that name its kind, or none', () => {
+    expect(modelOfRun({ kind: 'lucidrains', heads: 2 })).toEqual({ ...presets.tiny.model, heads: 2 })
+    expect(modelOfRun({ kind: undefined, heads: 2 })).toEqual({ ...presets.tiny.model, heads: 2 })
+    expect(modelOfRun(undefined)).toEqual(presets.tiny.model)
+  })
+
+  it('keeps its kind when it is decoded, and stands in the list of kinds', () => {
+    expect(decodeModel({ kind: 'second', ...defaults })).toEqual(E.right({ kind: 'second', ...defaults }))
+    expect(leftMessage(configOf({ out: 'run', model: { kind: 'third' } }))).toContain('one of lucidrains, second')
   })
 })

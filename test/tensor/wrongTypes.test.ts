@@ -97,6 +97,10 @@ const cases: readonly (readonly [message: string, make: () => unknown])[] = [
   ],
   ['random: a key is made with key(seed), got the number 0: write key(0)', () => uniform(given(0), [3])],
   [
+    'random: got an array where a key is expected: write normal(key, shape); initializers, normal(shape), are of fathom/nn/init',
+    () => normal(given([2, 3]), given(0.02)),
+  ],
+  [
     'random: got undefined where a key is expected: is an await or a return missing, or a name misspelt?',
     () => bits(given(undefined), [3]),
   ],

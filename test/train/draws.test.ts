@@ -27,14 +27,14 @@ const recipeFor = (batch: number, accumulate: number, seed: number) =>
 
 /** The loss of each picture of a step by its own draws, times [N], noise [N, H, W, 3] and coins [N] of three keys. */
 const expectedLosses = async (count: number, seed: number, step: number): Promise<readonly number[]> => {
-  const { config, objective } = recipeFor(count, 1, seed).task
+  const { config, lossOptions } = recipeFor(count, 1, seed).task
   const [times, noise, coins] = split(foldIn(foldIn(key(seed), 'train'), scalar(step, 'u32')), 3)
   const tossed = await values(bernoulli(coins, 0.5, [count]), device)
   const pictures = range(count).map((i) => (tossed[i] === 1 ? mirrored(picture(i)) : picture(i)))
   const x0 = tensor(Float32Array.from(pictures.flatMap((p) => Array.from(p, (byte) => byte / 127.5 - 1))), {
     shape: [count, size, size, 3],
   })
-  const losses = diffusionLosses(objective)(
+  const losses = diffusionLosses(lossOptions)(
     (xt) => xt.mul(0),
     x0,
     randint(times, [count], 0, config.timesteps),

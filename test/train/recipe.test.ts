@@ -85,18 +85,18 @@ describe('the objective', () => {
     ['cosine', cosineSchedule],
     ['sigmoid', sigmoidSchedule],
   ] as const)('has the schedule %s where it is named', (schedule, make) => {
-    const { schedule: found, objective } = recipe({ schedule, timesteps: 100 }).task
+    const { schedule: found, lossOptions } = recipe({ schedule, timesteps: 100 }).task
     expect(found.alphaBar).toEqual(make(100).alphaBar)
-    expect(objective.schedule).toBe(found)
+    expect(lossOptions.schedule).toBe(found)
   })
 
   it('has the target, the weighting and the bound of the configuration', () => {
-    expect(recipe({ objective: 'epsilon', weighting: 'snr+1', minSnr: 3 }).task.objective).toMatchObject({
+    expect(recipe({ objective: 'epsilon', weighting: 'snr+1', minSnr: 3 }).task.lossOptions).toMatchObject({
       prediction: 'epsilon',
       weighting: 'snr+1',
       minSnrGamma: 3,
     })
-    expect(recipe({ minSnr: null }).task.objective).not.toHaveProperty('minSnrGamma')
+    expect(recipe({ minSnr: null }).task.lossOptions).not.toHaveProperty('minSnrGamma')
   })
 })
 

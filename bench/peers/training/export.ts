@@ -12,7 +12,7 @@ import { lossWeights } from '../../../src/diffusion/index.ts'
 import { writeSafetensorsFile, type ArrayRecord } from '../../../src/io/index.ts'
 import { range } from '../../../src/prelude/array.ts'
 import { E } from '../../../src/prelude/fp.ts'
-import { stack } from '../../../src/data/index.ts'
+import { collate } from '../../../src/data/index.ts'
 import { openData } from '../../../src/train/tasks/diffusion/data.node.ts'
 import { chunksOf, noiseOf } from '../../../src/train/tasks/diffusion/heldOut.ts'
 import { configOf, recipeOf } from '../../../src/train/index.ts'
@@ -48,10 +48,10 @@ const joined = async (of: (chunk: (typeof chunks)[number]) => Tensor): Promise<n
 const images = await joined(({ images }) => images)
 const pixel = [config.height, config.width, 3]
 const count = images.length / (config.height * config.width * 3)
-const { schedule, objective } = recipe.task
+const { schedule, lossOptions } = recipe.task
 
 // The stream's first epoch is every training picture once.
-const training = stack(range(data.count).map((i) => data.picture(i)))
+const training = collate(range(data.count).map((i) => data.picture(i)))
 const steps = range(config.steps).map((i) => i + 1)
 const tensors: readonly (readonly [string, ArrayRecord])[] = [
   ['training', { dtype: 'u8', shape: [data.count, ...pixel], bytes: training }],
@@ -63,7 +63,7 @@ const tensors: readonly (readonly [string, ArrayRecord])[] = [
   ],
   ['signal', floats(schedule.sqrtAlphaBar)],
   ['noise', floats(schedule.sqrtOneMinusAlphaBar)],
-  ['weight', floats(lossWeights(objective))],
+  ['weight', floats(lossWeights(lossOptions))],
   ['rate', floats(steps.map(recipe.rateAt))],
   ['decay', floats(steps.map(recipe.decayAt))],
 ]

@@ -1,5 +1,5 @@
 /** The compiled functions of a device: one for each structure of a phase, shared by all plans. */
-import { encode, type Function } from './assembler/module.ts'
+import { encode, type FunctionDefinition } from './assembler/module.ts'
 import { javascriptImports } from './emit/javascript.ts'
 import type { Phase } from './emit/kernelCode.ts'
 import { initialPages, maximumPages } from './memory.ts'
@@ -20,7 +20,7 @@ export const openLibrary = (pool: Pool, shared: boolean): Library => {
     add: (phases) => {
       const unknown = new Map(phases.filter(({ key }) => !indices.has(key)).map((phase) => [phase.key, phase]))
       if (unknown.size === 0) return
-      const functions: Function[] = []
+      const functions: FunctionDefinition[] = []
       const places: (readonly [string, number])[] = []
       for (const [key, phase] of unknown) {
         const index = indices.size

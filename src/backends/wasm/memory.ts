@@ -1,4 +1,5 @@
 /** The linear memory that everything lives in, and who has which part of it. */
+import { alignment } from '../../compiler/arena.ts'
 import { OutOfMemory } from '../../prelude/errors.ts'
 import type { Memory } from '../backend.ts'
 
@@ -6,9 +7,6 @@ import type { Memory } from '../backend.ts'
 export interface WasmMemory extends Memory {
   readonly address: number
 }
-
-/** Ranges begin at multiples of this, and are padded to it: vectors may read and write past the last element. */
-export const alignment = 256
 
 const pageBytes = 65536
 
@@ -36,7 +34,7 @@ export interface Heap {
   readonly words: () => Int32Array
 }
 
-/** Bytes that a range takes. */
+/** Bytes that a range takes: padded to the alignment, for vectors may read and write past the last element. */
 export const padded = (bytes: number): number => Math.max(alignment, Math.ceil(bytes / alignment) * alignment)
 
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`

@@ -7,7 +7,7 @@
  */
 import { range } from '../../prelude/array.ts'
 import { add, apply, branch, get, i32, loop, set, store, type Local, type Statement } from './assembler/code.ts'
-import { encode, type Function } from './assembler/module.ts'
+import { encode, type FunctionDefinition } from './assembler/module.ts'
 
 const chains = 12
 
@@ -25,7 +25,7 @@ export const flopsOfTurn = ({ wide }: PeakForm): number => chains * (wide ? 2 : 
 const local = (name: string, type: Local['type']): Local => ({ name, type })
 
 /** `turns` times acc = acc·a + b, for all accumulators; they are stored at the end so that the work counts. */
-const multiplyAdds = ({ fma, wide }: PeakForm): Function => {
+const multiplyAdds = ({ fma, wide }: PeakForm): FunctionDefinition => {
   const [turns, address] = [local('turns', 'i32'), i32(0)]
   const lanes = wide ? 2 : 1
   const a = local('a', 'v128')
@@ -58,7 +58,7 @@ const multiplyAdds = ({ fma, wide }: PeakForm): Function => {
 }
 
 /** Copies `bytes` (a multiple of 64) from one address to another. */
-const copy: Function = (() => {
+const copy: FunctionDefinition = (() => {
   const [from, to, bytes] = [local('from', 'i32'), local('to', 'i32'), local('bytes', 'i32')]
   const values = range(4).map((i) => local(`v${i}`, 'v128'))
   return {

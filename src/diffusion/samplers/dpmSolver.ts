@@ -8,6 +8,7 @@
 import { range } from '../../prelude/array.ts'
 import { ones, zeros, zerosLike } from '../../tensor/create.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { expectLevels } from '../expect.ts'
 import type { Levels } from '../levels.ts'
 import type { Sampler } from '../sampler.ts'
 import { gatherTable } from '../table.ts'
@@ -54,6 +55,7 @@ const coefficients = ({ signal, noise }: Levels) => {
  * ```
  */
 export const dpmSolver = (levels: Levels): Sampler<DpmSolverState> => {
+  expectLevels('dpmSolver', levels)
   const c = coefficients(levels)
   return {
     levels,

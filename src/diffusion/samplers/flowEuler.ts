@@ -3,6 +3,7 @@
  * t = 1 to the image at t = 0.
  */
 import type { Tensor } from '../../tensor/tensor.ts'
+import { expectLevels } from '../expect.ts'
 import type { Levels } from '../levels.ts'
 import { flowFrom } from '../prediction.ts'
 import type { Sampler } from '../sampler.ts'
@@ -33,6 +34,7 @@ const requireStraight = ({ signal, noise }: Levels): void =>
  * ```
  */
 export const flowEuler = (levels: Levels): Sampler<Tensor> => {
+  expectLevels('flowEuler', levels)
   requireStraight(levels)
   const durations = levels.noise.slice(1).map((t, i) => t - (levels.noise[i] ?? NaN)) // t' − t, below 0
   return {

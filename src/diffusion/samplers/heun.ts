@@ -9,6 +9,7 @@ import { range } from '../../prelude/array.ts'
 import { gather } from '../../tensor/combine.ts'
 import { constant } from '../../tensor/create.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { expectLevels } from '../expect.ts'
 import { stepsOf, type Levels } from '../levels.ts'
 import type { Sampler } from '../sampler.ts'
 import { gatherTable } from '../table.ts'
@@ -31,6 +32,7 @@ const halfWays = (table: Float64Array): Float64Array => table.slice(1).map((next
  * ```
  */
 export const heun = (levels: Levels): Sampler<Tensor> => {
+  expectLevels('heun', levels)
   const last = stepsOf(levels) - 1
   const [signal, noise] = [levels.signal.slice(1), levels.noise.slice(1)]
   const [halfSignal, halfNoise] = [halfWays(levels.signal), halfWays(levels.noise)]

@@ -3,6 +3,7 @@
  * trained on. `flowEuler` is not among them, for its levels are no schedule's.
  */
 import type { AnySampler } from '../sampler.ts'
+import { expectSchedule } from '../expect.ts'
 import { scheduleLevels } from '../levels.ts'
 import type { Schedule } from '../schedule.ts'
 import { ddim } from './ddim.ts'
@@ -100,6 +101,11 @@ export const isSamplerName = (name: string): name is SamplerName => Object.hasOw
  * ```
  */
 export const samplerNamed = (name: SamplerName, schedule: Schedule, steps: number): AnySampler => {
+  if (!isSamplerName(name))
+    throw new RangeError(
+      `samplerNamed: there is no sampler '${String(name)}'; there are ${Object.keys(samplers).join(', ')}`,
+    )
+  expectSchedule('samplerNamed', schedule, `samplerNamed('${name}', schedule, steps)`)
   const { everyStep, make } = samplers[name]
   if (everyStep && steps !== schedule.steps)
     throw new RangeError(`${name} makes every step of the schedule: steps must be ${schedule.steps}, got ${steps}`)

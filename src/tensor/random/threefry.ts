@@ -29,12 +29,20 @@ const rotations = [
 /** C240 cut to 32 bits, so that an all-zero key is not weak (Skein's key schedule). */
 const parity = 0x1bd11bda
 
+/** The error for what is no tensor where a key belongs; an array is a shape, given as an initializer takes it. */
+const notAKey = (key: unknown): TypeError => {
+  if (typeof key === 'number')
+    return typeError(`random: a key is made with key(seed), got the number ${key}: write key(${key})`)
+  return Array.isArray(key)
+    ? typeError(
+        'random: got an array where a key is expected: write normal(key, shape); initializers, normal(shape), are of fathom/nn/init',
+      )
+    : notATensor('random', key, 'a key')
+}
+
 /** Refuses what is no key. */
 export const requireKey = (key: Key): void => {
-  if (!(key instanceof Tensor))
-    throw typeof key === 'number'
-      ? typeError(`random: a key is made with key(seed), got the number ${String(key)}: write key(${String(key)})`)
-      : notATensor('random', key, 'a key')
+  if (!(key instanceof Tensor)) throw notAKey(key)
   if (key.dtype !== 'u32') throw new DTypeError(`random: a key is u32, got ${key.dtype}; make one with key(seed)`)
   if (!equalNumbers(key.shape, [2]))
     throw new ShapeError(

@@ -10,7 +10,7 @@ import { requireWholeShape, sizeOf, type Shape } from '../../graph/shape.ts'
 import { call } from '../annotate.ts'
 import { full, iota, zeros } from '../create.ts'
 import type { Tensor } from '../tensor.ts'
-import { purposes, threefryWord, type Key } from './threefry.ts'
+import { purposes, requireKey, threefryWord, type Key } from './threefry.ts'
 
 /**
  * Independent random words.
@@ -31,6 +31,7 @@ import { purposes, threefryWord, type Key } from './threefry.ts'
  * ```
  */
 export const bits = (key: Key, shape: Shape, start?: Tensor): Tensor => {
+  requireKey(key)
   requireWholeShape(shape)
   const words = (k: Key, first?: Tensor): Tensor => {
     const place = iota([sizeOf(shape)], 0, 'u32')

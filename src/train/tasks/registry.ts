@@ -3,6 +3,7 @@
  *
  * A new task is an entry of the table, and a member of the union of its configurations.
  */
+import { modelWith } from '../../models/registry.ts'
 import { oneOf, type Fields } from '../../prelude/decode.ts'
 import type { E } from '../../prelude/fp.ts'
 import { keysOf } from '../../prelude/record.ts'
@@ -34,6 +35,11 @@ interface Settings {
   readonly fields: Fields<Omit<TaskConfig, 'task'>>
   /** The settings with what was no choice yet when they were written. */
   readonly withChoices: (settings: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>
+  /** Settings that are records, such as a model: what is named, over what a preset has chosen. */
+  readonly inside: (
+    chosen: Pick<TrainConfig, 'model'>,
+    named: Readonly<Record<string, unknown>>,
+  ) => Readonly<Record<string, unknown>>
   /** What the values must be to one another. */
   readonly check: (config: TrainConfig) => E.Either<TrainError, TrainConfig>
 }
@@ -42,6 +48,7 @@ const tasks: { readonly [K in TaskName]: Settings & { readonly make: (config: Tr
   diffusion: {
     fields: diffusionFields,
     withChoices: withDiffusionChoices,
+    inside: (chosen, named) => ({ model: modelWith(chosen.model, named['model']) }),
     check: checkDiffusion,
     make: (config) => diffusionTask(config),
   },

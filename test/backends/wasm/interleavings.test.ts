@@ -37,7 +37,7 @@ describe('in every order of their steps', { timeout: 60_000 }, () => {
     expectSound({ workers: 2, phases: [phase({ units: 3, together: true })], script: [{ run: [0, 1] }] })
   })
 
-  it('a worker reads its mail before it sleeps', () => {
+  it('a worker reads its messages before it sleeps', () => {
     expectSound({ workers: 1, phases: [phase()], script: [{ run: [0, 1] }, 'install', 'install'] })
   })
 

@@ -3,7 +3,8 @@ import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { cpuBackend } from '../../../src/backends/cpu/backend.ts'
 import { wasmBackend } from '../../../src/backends/wasm/backend.ts'
-import { alignment, openHeap, padded, type WasmMemory } from '../../../src/backends/wasm/memory.ts'
+import { alignment } from '../../../src/compiler/arena.ts'
+import { openHeap, padded, type WasmMemory } from '../../../src/backends/wasm/memory.ts'
 import {
   constant,
   conv2d,

@@ -5,7 +5,7 @@
  * A turn of waiting is for ever here (`f64.add`), so that counts of turns are finite.
  */
 import type { Expression, Local, Statement } from '../../../src/backends/wasm/assembler/code.ts'
-import type { Function } from '../../../src/backends/wasm/assembler/module.ts'
+import type { FunctionDefinition } from '../../../src/backends/wasm/assembler/module.ts'
 
 /** A value of a local, of the stack or of memory; i64 are bigints. */
 export type Value = number | bigint
@@ -27,7 +27,7 @@ export interface Code {
 const isShared = (op: string): boolean => op.includes('.atomic.')
 
 /** Lists the instructions of a function. */
-export const flattened = ({ parameters, body, value }: Function): Code => {
+export const flattened = ({ parameters, body, value }: FunctionDefinition): Code => {
   const instructions: Instruction[] = []
   const locals: Local[] = [...parameters]
   const labels: { readonly name: string; readonly start?: number; readonly exits: { to: number }[] }[] = []

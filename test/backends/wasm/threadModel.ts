@@ -14,8 +14,8 @@ export class Wrong extends Error {}
 const recordBytes = 4 * recordWords
 const recordsAt = 4096
 
-/** The steps of an installation, in the order of pool.ts: functions to the first thread and by letter to all, then the counts. */
-const installing = ['send', 'count mail', 'ring', 'notify'] as const
+/** The steps of an installation, in the order of pool.ts: functions to the first thread and by message to all, then the counts. */
+const installing = ['send', 'count messages', 'wake', 'notify'] as const
 
 /** Explores a model. */
 export class Exploration {
@@ -23,12 +23,12 @@ export class Exploration {
   readonly run = flattened(runFunction(true, true))
   readonly work = flattened(workFunction)
   readonly script: readonly (Exclude<ModelStep, 'install'> | (typeof installing)[number])[]
-  readonly letters: number
+  readonly messages: number
 
   constructor(model: Model) {
     this.model = model
     this.script = model.script.flatMap((step): Exploration['script'] => (step === 'install' ? installing : [step]))
-    this.letters = model.script.filter((step) => step === 'install').length
+    this.messages = model.script.filter((step) => step === 'install').length
   }
 
   private code(i: number): Code {
@@ -155,7 +155,7 @@ export class Exploration {
     return this.model.phases[p]?.together !== true || (state.units[p] ?? []).every((u) => u > 0)
   }
 
-  /** Letters that were sent: the first thread's functions but the one that all began with. */
+  /** Messages that were sent: the first thread's functions but the one that all began with. */
   private sent({ threads: [first] }: State): number {
     return (first?.functions ?? 1) - 1
   }
@@ -175,9 +175,9 @@ export class Exploration {
     const step = this.script[first.place++]
     if (step === undefined) throw new Error('the script has ended')
     if (step === 'send') first.functions++
-    else if (step === 'count mail') this.add(state, control.mail, 1)
-    else if (step === 'ring') this.add(state, control.bell, 1)
-    else if (step === 'notify') this.notify(state, control.bell, -1)
+    else if (step === 'count messages') this.add(state, control.messages, 1)
+    else if (step === 'wake') this.add(state, control.wakeCount, 1)
+    else if (step === 'notify') this.notify(state, control.wakeCount, -1)
     else {
       state.current = step.run
       for (const p of this.running(state)) state.units[p] = state.units[p]?.map(() => 0) ?? []
@@ -294,8 +294,8 @@ export class Exploration {
     const [first, ...workers] = state.threads
     if (first === undefined || first.running || first.place < this.script.length)
       return 'the first thread waits for ever'
-    if (workers.some((w) => w.place !== this.letters)) return 'a worker sleeps and has not read its mail'
-    if (workers.some((w) => w.asleep !== control.bell)) return 'a worker has ended'
+    if (workers.some((w) => w.place !== this.messages)) return 'a worker sleeps and has not read its messages'
+    if (workers.some((w) => w.asleep !== control.wakeCount)) return 'a worker has ended'
     const sleepers = state.memory[words.indexOf(control.sleepers)]
     return sleepers === workers.length ? undefined : `${String(sleepers)} workers are counted as asleep`
   }
@@ -309,6 +309,6 @@ export class Exploration {
       ([, offset]) => instruction?.kind === 'shared' && offset === instruction.offset,
     )
     const code = instruction?.kind === 'shared' ? `${instruction.op} ${at?.[0] ?? ''}` : instruction?.kind
-    return `${who}: ${running ? code : i > 0 ? 'reads a letter' : JSON.stringify(this.script[place])}`
+    return `${who}: ${running ? code : i > 0 ? 'reads a message' : JSON.stringify(this.script[place])}`
   }
 }

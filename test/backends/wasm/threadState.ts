@@ -28,9 +28,9 @@ export const words: readonly number[] = [
   control.ticket,
   control.done,
   control.joining,
-  control.bell,
+  control.wakeCount,
   control.sleepers,
-  control.mail,
+  control.messages,
   control.failed,
 ]
 
@@ -43,7 +43,7 @@ export interface ThreadState {
   asleep: number | undefined
   /** Functions in its table. */
   functions: number
-  /** Letters that a worker has read; where the first thread is in its script, in units of a step of its installing. */
+  /** Messages that a worker has read; where the first thread is in its script, in units of a step of its installing. */
   place: number
   running: boolean
   units: readonly [phase: number, first: number, last: number] | undefined

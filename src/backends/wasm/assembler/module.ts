@@ -3,7 +3,7 @@ import { opcodes, type ValueType } from './opcodes.ts'
 import type { Expression, Local, Statement } from './code.ts'
 
 /** A function. Parameters are locals too. */
-export interface Function {
+export interface FunctionDefinition {
   readonly name: string
   readonly parameters: readonly Local[]
   readonly result?: ValueType
@@ -21,7 +21,7 @@ export interface Import {
 
 /** Functions, all exported under their names; the memory is imported as env.memory, a table of functions as env.table, functions as env.<name>. */
 export interface Module {
-  readonly functions: readonly Function[]
+  readonly functions: readonly FunctionDefinition[]
   readonly imports?: readonly Import[]
   /** Whether calls go through a table. */
   readonly table?: boolean
@@ -244,7 +244,7 @@ const localsOf = (body: readonly Statement[]): readonly Local[] => {
   return [...found]
 }
 
-const bodyOf = (f: Function, shared: Omit<Scope, 'locals' | 'labels' | 'out'>): readonly number[] => {
+const bodyOf = (f: FunctionDefinition, shared: Omit<Scope, 'locals' | 'labels' | 'out'>): readonly number[] => {
   const whole: readonly Statement[] = f.value === undefined ? f.body : [...f.body, { kind: 'drop', value: f.value }]
   const own = localsOf(whole).filter((local) => !f.parameters.includes(local))
   const locals = new Map([...f.parameters, ...own].map((local, i) => [local, i]))

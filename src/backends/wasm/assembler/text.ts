@@ -1,6 +1,6 @@
 /** Functions in WebAssembly's text format, folded: operands stand inside their instruction. */
 import type { Expression, Statement } from './code.ts'
-import type { Function } from './module.ts'
+import type { FunctionDefinition } from './module.ts'
 
 const immediatesOf = (op: string, immediates: readonly number[]): string => {
   if (op.includes('.load') || op.includes('.store') || op.includes('.atomic')) {
@@ -68,7 +68,7 @@ const showStatement = (s: Statement, indent: string): string => {
 }
 
 /** The function as text. */
-export const showFunction = ({ name, parameters, result, body, value }: Function): string => {
+export const showFunction = ({ name, parameters, result, body, value }: FunctionDefinition): string => {
   const head = [
     `func $${name}`,
     ...parameters.map((p) => `(param $${p.name} ${p.type})`),

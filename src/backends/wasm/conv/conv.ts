@@ -9,6 +9,7 @@
 import { at, product, range } from '../../../prelude/array.ts'
 import { E } from '../../../prelude/fp.ts'
 import type { ConvKernel } from '../../../compiler/kernel.ts'
+import { alignment } from '../../../compiler/arena.ts'
 import { imageOf, type Image, type Margins } from './convImage.ts'
 import { contraction, denseStrides, movedBy, startOf, type Ending } from '../gemm/gemm.ts'
 import { epilogueOf } from '../gemm/gemmEpilogue.ts'
@@ -16,8 +17,6 @@ import type { Axis, Contraction } from '../gemm/gemmContraction.ts'
 import { inBuffer } from '../emit/block.ts'
 import type { Unsupported } from '../emit/unsupported.ts'
 import type { Generated, Machine } from '../emit/kernelCode.ts'
-
-const alignment = 256
 
 /**
  * Along one axis: output pixels `first + q·period`, and taps `tap + u·tapPeriod`, that meet at pixel `base + q·step + u·tapStep` of the

@@ -5,7 +5,7 @@
  * lengths, strides): kernels of one structure share a function, whatever their sizes. A unit's result depends neither on the thread that
  * computes it nor on how many there are: so the number of threads changes no bit.
  */
-import type { Function } from '../assembler/module.ts'
+import type { FunctionDefinition } from '../assembler/module.ts'
 import { readAt, type Field, type Parameter } from './block.ts'
 import { unitFunction, type Unit } from './opening.ts'
 import { textOf, type Plain } from './structure.ts'
@@ -23,7 +23,7 @@ export type Unstructured = Readonly<Record<never, never>>
 export interface Code<in Structure, in Values> {
   readonly name: string
   readonly block: (structure: Structure) => Field<Values, unknown>
-  readonly make: (name: string, structure: Structure) => Function
+  readonly make: (name: string, structure: Structure) => FunctionDefinition
 }
 
 /**
@@ -57,7 +57,7 @@ export interface Phase {
   /** The code's name and the structure: phases with the same key share the function. */
   readonly key: string
   /** Makes the function; its name is the caller's. */
-  readonly make: (name: string) => Function
+  readonly make: (name: string) => FunctionDefinition
   readonly parameters: readonly Parameter[]
   /** How many units of work there are. */
   readonly units: number

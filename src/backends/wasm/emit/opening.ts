@@ -6,7 +6,7 @@ import { at } from '../../../prelude/array.ts'
 import type { DType } from '../../../graph/dtype.ts'
 import type { Body, ElementwiseKernel } from '../../../compiler/kernel.ts'
 import { countTo, get, set, type Expression, type Local, type Statement } from '../assembler/code.ts'
-import type { Function } from '../assembler/module.ts'
+import type { FunctionDefinition } from '../assembler/module.ts'
 import type { Domain } from '../../../compiler/domain.ts'
 import { inBuffer, list, type Parameter } from './block.ts'
 import { constantStatements, emitter, fresh, inside, keep, type Emitter } from './emitter.ts'
@@ -32,7 +32,7 @@ export const unitFunction = <Read>(
   name: string,
   read: (block: Local) => Read,
   write: (unit: Unit<Read>) => void,
-): Function => {
+): FunctionDefinition => {
   const [pointer, first, last] = unitParameters()
   const e = emitter()
   write({ e, words: read(pointer), first, last })

@@ -34,49 +34,52 @@ const gathered = (pointers: readonly Local[], offset: Expression): Expression =>
     apply('v128.load32_zero', [add(get(pointers[0] as Local), offset)], 0),
   )
 
-/** One vector of the panel after the other: for each, all k of the chunk. */
-const copyColumns = (
+/** A chunk of a panel: where it is copied from and to, and which k it has. */
+interface Chunk {
+  readonly columns: Expression
+  readonly source: Expression
+  readonly depth: Expression
+  readonly target: Expression
+  readonly k: Local
+  readonly first: Expression
+  readonly end: Expression
+  readonly width: number
+}
+
+/** For each k of a chunk. @param write emits what is done with it, from the offset of the k in y and its place in the panel */
+const eachK = (
   e: Emitter,
-  columns: Expression,
-  source: Expression,
-  depth: Expression,
-  target: Expression,
-  k: Local,
-  first: Expression,
-  end: Expression,
-  width: number,
+  { depth, target, k, first, end, width }: Chunk,
+  write: (turn: Emitter, offset: Expression, place: Expression) => void,
 ): void => {
+  const turn = inside(e)
+  write(turn, apply('i32.load', [add(depth, mul(get(k), i32(4)))]), add(target, mul(get(k), i32(4 * width))))
+  e.statements.push(set(k, first), countTo(k, end, 1, turn.statements))
+}
+
+/** One vector of the panel after the other: for each, all k of the chunk. */
+const copyColumns = (e: Emitter, chunk: Chunk): void => {
+  const { columns, source, width } = chunk
   for (const v of range(width / 4)) {
     const pointers = range(4).map(() => fresh(e, 'column', 'i32'))
     pointers.forEach((p, i) => e.statements.push(set(p, add(source, apply('i32.load', [columns], 4 * (4 * v + i))))))
-    const turn = inside(e)
-    const offset = keep(turn, 'offset', apply('i32.load', [add(depth, mul(get(k), i32(4)))]))
-    turn.statements.push(
-      store('v128.store', add(target, mul(get(k), i32(4 * width))), gathered(pointers, offset), 16 * v),
-    )
-    e.statements.push(set(k, first), countTo(k, end, 1, turn.statements))
+    eachK(e, chunk, (turn, step, place) => {
+      const offset = keep(turn, 'offset', step)
+      turn.statements.push(store('v128.store', place, gathered(pointers, offset), 16 * v))
+    })
   }
 }
 
 /** All vectors of the panel at once, for each k of the chunk: columns are neighbours. */
-const copyRows = (
-  e: Emitter,
-  columns: Expression,
-  source: Expression,
-  depth: Expression,
-  target: Expression,
-  k: Local,
-  first: Expression,
-  end: Expression,
-  width: number,
-): void => {
+const copyRows = (e: Emitter, chunk: Chunk): void => {
+  const { columns, source, width } = chunk
   const begin = keep(e, 'begin', add(source, apply('i32.load', [columns])))
-  const turn = inside(e)
-  const from = keep(turn, 'from', add(begin, apply('i32.load', [add(depth, mul(get(k), i32(4)))])))
-  const to = keep(turn, 'to', add(target, mul(get(k), i32(4 * width))))
-  const values = range(width / 4).map((v) => keep(turn, 'y', apply('v128.load', [from], 16 * v)))
-  values.forEach((value, v) => turn.statements.push(store('v128.store', to, value, 16 * v)))
-  e.statements.push(set(k, first), countTo(k, end, 1, turn.statements))
+  eachK(e, chunk, (turn, step, place) => {
+    const from = keep(turn, 'from', add(begin, step))
+    const to = keep(turn, 'to', place)
+    const values = range(width / 4).map((v) => keep(turn, 'y', apply('v128.load', [from], 16 * v)))
+    values.forEach((value, v) => turn.statements.push(store('v128.store', to, value, 16 * v)))
+  })
 }
 
 /** Panels of `width` columns, which are neighbours in y or lie apart. */
@@ -104,7 +107,8 @@ const packCode = code(
       const columns = keep(turn, 'columns', add(w.columns, mul(panel, i32(4 * width))))
       const depth = keep(turn, 'depth', w.depth)
       const k = fresh(e, 'k', 'i32')
-      ;(neighbours ? copyRows : copyColumns)(turn, columns, source, depth, target, k, first, end, width)
+      const copy = neighbours ? copyRows : copyColumns
+      copy(turn, { columns, source, depth, target, k, first, end, width })
     })
   },
 )

@@ -7,12 +7,10 @@
  */
 import { at, product, range } from '../../../prelude/array.ts'
 import { E } from '../../../prelude/fp.ts'
-import { roundTo } from '../../../graph/dtype.ts'
-import type { ElementwiseKernel, ReduceKernel } from '../../../compiler/kernel.ts'
+import type { ReduceKernel } from '../../../compiler/kernel.ts'
 import { accumulationOf, partialBytes, type Accumulation } from '../emit/accumulator.ts'
 import { castStep, isLaneType, whyNotVector } from '../emit/body.ts'
 import { domainOf, joined, reordered, type Domain } from '../../../compiler/domain.ts'
-import { elementwise } from '../elementwise/elementwise.ts'
 import { inBuffer, inScratch } from '../emit/block.ts'
 import { phase, type Generated, type Parameter, type Phase } from '../emit/kernelCode.ts'
 import { leavesOf, outputStep, startOf, stepOf, structureOf, viewOf, type Walk } from '../emit/leaf.ts'
@@ -173,14 +171,6 @@ const joinOf = ({ output, size, dtype }: ReduceKernel, accumulation: Accumulatio
     { units: Math.ceil(size / joinUnit), grain: 1 },
   )
 
-/** The results of nothing: 0, or the least number. */
-const ofNothing = (kernel: ReduceKernel): ElementwiseKernel => {
-  const { output, dtype, computes, reason, flops, operation, size } = kernel
-  const value = operation === 'sum' ? 0 : roundTo[dtype](-Infinity)
-  const body = { size, instructions: [{ kind: 'literal', value, dtype }] } as const
-  return { kind: 'elementwise', output, dtype, computes, reason, flops, body }
-}
-
 /** Why the reduction has no vector code; otherwise how it accumulates. */
 const accumulationFor = ({ body, operation, dtype }: ReduceKernel): E.Either<Unsupported, Accumulation> => {
   const from = at(body.instructions, body.instructions.length - 1).dtype
@@ -196,7 +186,6 @@ const accumulationFor = ({ body, operation, dtype }: ReduceKernel): E.Either<Uns
 /** The kernel as code, or why it has none. */
 export const reduce = (kernel: ReduceKernel): E.Either<Unsupported, Generated> => {
   const { body, target, size } = kernel
-  if (body.size === 0) return elementwise(ofNothing(kernel))
   const accumulates = accumulationFor(kernel)
   if (E.isLeft(accumulates)) return accumulates
   const accumulation = accumulates.right

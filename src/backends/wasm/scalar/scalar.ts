@@ -230,22 +230,12 @@ const reduceCode = code(
   },
 )
 
-/** Nothing to reduce: every result is the sum, or the maximum, of no number. */
-const ofNothing = (kernel: ReduceKernel): ReduceKernel => ({
-  ...kernel,
-  body: { size: 0, instructions: [{ kind: 'literal', value: 0, dtype: kernel.dtype }] },
-})
-
 /** out[target(i)] = Σ or max of body(i): a unit is one result, summed in f64 in the order of the linear index, and rounded once. */
-export const scalarReduce = (given: ReduceKernel): Phase => {
-  const kernel = given.body.size === 0 ? ofNothing(given) : given
+export const scalarReduce = (kernel: ReduceKernel): Phase => {
   const { body, target, size, output, dtype, operation } = kernel
   const start = inBuffer(output)
   const bytes = bytesPerElement[dtype]
-  const reach: Reach =
-    body.size === 0
-      ? { lengths: [size, 0], cursors: [{ start, strides: [bytes, 0] }], crossing: undefined }
-      : reachOf(body, target, start, bytes)
+  const reach = reachOf(body, target, start, bytes)
   const { strides } = at(reach.cursors, 0)
   return phase(
     reduceCode,
@@ -257,6 +247,6 @@ export const scalarReduce = (given: ReduceKernel): Phase => {
       body: structureOf(body),
     },
     { nest: nestNumbers(reach.cursors, reach.lengths), crossing: crossingNumbers(body, reach) },
-    { units: size, grain: Math.max(1, Math.ceil((segment * size) / Math.max(1, body.size))) },
+    { units: size, grain: Math.max(1, Math.ceil((segment * size) / body.size)) },
   )
 }

@@ -33,7 +33,7 @@ import {
   type Local,
   type Statement,
 } from '../assembler/code.ts'
-import type { Function } from '../assembler/module.ts'
+import type { FunctionDefinition } from '../assembler/module.ts'
 
 /** Words of a record: the function's index in the table, its block, units, units at once, and who is called for it. */
 export const recordWords = 8
@@ -49,11 +49,11 @@ export const control = {
   done: 128,
   /** Whether the first thread sleeps until the units are done. */
   joining: 132,
-  /** Changes when sleepers are woken; they sleep on it. */
-  bell: 256,
+  /** How often sleepers were woken, modulo 2³²: they sleep while it does not change. */
+  wakeCount: 256,
   sleepers: 260,
-  /** Messages that every worker must have taken before it may take units. */
-  mail: 264,
+  /** How many messages were sent to every worker, which must have read them all before it may take units. */
+  messages: 264,
   /** 1 when a worker failed; its words are behind. */
   failed: 384,
   failure: 388,
@@ -71,10 +71,10 @@ export const endings = { done: 0, failed: 1, silent: 2 } as const
 const turns = 1500
 
 /** How long a join sleeps before it looks whether anything has happened, and how often nothing may have. */
-const patience = { nanoseconds: 1_000_000_000n, times: 120 }
+const joinTimeout = { nanoseconds: 1_000_000_000n, times: 120 }
 
 /** Turns of a join that may not sleep, about two minutes as well. */
-const patientTurns = (120 / 50e-6) * turns
+const joinTurns = (120 / 50e-6) * turns
 
 const local = (name: string, type: Local['type']): Local => ({ name, type })
 
@@ -100,8 +100,8 @@ const locals = {
   first: local('first', 'i32'),
   last: local('last', 'i32'),
   count: local('count', 'f64'),
-  bell: local('bell', 'i32'),
-  mail: local('mail', 'i32'),
+  wakeCount: local('wakeCount', 'i32'),
+  received: local('received', 'i32'),
 }
 
 const callUnits = (record: Local, first: Expression, last: Expression): Statement =>
@@ -128,9 +128,9 @@ const readTicket = set(locals.ticket, apply('i64.atomic.load', [get(locals.contr
 
 const hasUnits = apply('i32.lt_s', [apply('i32.wrap_i64', [get(locals.ticket)]), word(locals.record, 2)])
 
-const ring: readonly Statement[] = [
-  drop(apply('i32.atomic.rmw.add', [get(locals.control), i32(1)], control.bell)),
-  drop(apply('memory.atomic.notify', [get(locals.control), i32(-1)], control.bell)),
+const wakeAll: readonly Statement[] = [
+  drop(apply('i32.atomic.rmw.add', [get(locals.control), i32(1)], control.wakeCount)),
+  drop(apply('memory.atomic.notify', [get(locals.control), i32(-1)], control.wakeCount)),
 ]
 
 /** Offers the phase of `record` to the other threads. */
@@ -143,7 +143,7 @@ const offer: readonly Statement[] = [
     control.ticket,
   ),
   when(apply('i32.eq', [word(locals.record, 4), i32(calls.all)]), [
-    when(load(get(locals.control), control.sleepers), ring),
+    when(load(get(locals.control), control.sleepers), wakeAll),
   ]),
 ]
 
@@ -158,7 +158,7 @@ const takeAll: readonly Statement[] = [
   ]),
 ]
 
-/** Sleeps until `done` changes, or until patience ends: then the function returns. */
+/** Sleeps until `done` changes, or until the time limit: then the function returns. */
 const sleepUntilDone = (done: Local, silence: Local): readonly Statement[] => [
   store('i32.atomic.store', get(locals.control), i32(1), control.joining),
   set(done, load(get(locals.control), control.done)),
@@ -167,7 +167,7 @@ const sleepUntilDone = (done: Local, silence: Local): readonly Statement[] => [
       silence,
       select(
         apply('i32.eq', [
-          apply('memory.atomic.wait32', [get(locals.control), get(done), i64(patience.nanoseconds)], control.done),
+          apply('memory.atomic.wait32', [get(locals.control), get(done), i64(joinTimeout.nanoseconds)], control.done),
           i32(2),
         ]),
         add(get(silence), i32(1)),
@@ -191,13 +191,13 @@ const join = (mayWait: boolean, ending: Local): readonly Statement[] => {
         ...(mayWait
           ? [
               when(apply('f64.gt', [get(locals.count), f64(turns)]), sleepUntilDone(done, silence)),
-              when(apply('i32.gt_s', [get(silence), i32(patience.times)]), [
+              when(apply('i32.gt_s', [get(silence), i32(joinTimeout.times)]), [
                 set(ending, i32(endings.silent)),
                 branch('end'),
               ]),
             ]
           : [
-              when(apply('f64.gt', [get(locals.count), f64(patientTurns)]), [
+              when(apply('f64.gt', [get(locals.count), f64(joinTurns)]), [
                 set(ending, i32(endings.silent)),
                 branch('end'),
               ]),
@@ -214,7 +214,7 @@ const join = (mayWait: boolean, ending: Local): readonly Statement[] => {
  * @param threads whether there are other threads
  * @param mayWait whether this thread may sleep, as a page's own may not
  */
-export const runFunction = (threads: boolean, mayWait: boolean): Function => {
+export const runFunction = (threads: boolean, mayWait: boolean): FunctionDefinition => {
   const [end, ending] = [local('end', 'i32'), local('ending', 'i32')]
   const { control: c, record } = locals
   const alone = callUnits(record, i32(0), word(record, 2))
@@ -246,15 +246,15 @@ const readOffer: readonly Statement[] = [
   set(locals.record, apply('i32.wrap_i64', [apply('i64.shr_u', [get(locals.ticket), i64(32n)])])),
 ]
 
-const hasMail = apply('i32.ne', [load(get(locals.control), control.mail), get(locals.mail)])
+const hasMessages = apply('i32.ne', [load(get(locals.control), control.messages), get(locals.received)])
 
-/** Sleeps until the bell rings, unless there are units or mail: whoever rings does so after it has put them there. */
+/** Sleeps until it is woken, unless there are units or messages: whoever wakes does so after it has put them there. */
 const sleep: readonly Statement[] = [
   drop(apply('i32.atomic.rmw.add', [get(locals.control), i32(1)], control.sleepers)),
-  set(locals.bell, load(get(locals.control), control.bell)),
+  set(locals.wakeCount, load(get(locals.control), control.wakeCount)),
   ...readOffer,
-  when(apply('i32.eqz', [apply('i32.or', [hasUnits, hasMail])]), [
-    drop(apply('memory.atomic.wait32', [get(locals.control), get(locals.bell), i64(-1n)], control.bell)),
+  when(apply('i32.eqz', [apply('i32.or', [hasUnits, hasMessages])]), [
+    drop(apply('memory.atomic.wait32', [get(locals.control), get(locals.wakeCount), i64(-1n)], control.wakeCount)),
   ]),
   drop(apply('i32.atomic.rmw.add', [get(locals.control), i32(-1)], control.sleepers)),
   set(locals.count, f64(1)),
@@ -270,19 +270,19 @@ const finish: readonly Statement[] = [
 ]
 
 /**
- * `work(control, mail)`: takes units of whatever runs, until there is more mail than this worker has read.
+ * `work(control, received)`: takes units of whatever runs, until there are more messages than this worker has read.
  *
- * The ticket is read before the mail is looked at, and who makes new functions sends them before a ticket can ask for them: so a worker
+ * The ticket is read before the messages are counted, and who makes new functions sends them before a ticket can ask for them: so a worker
  * whose exchange succeeds has the functions of the record.
  */
-export const workFunction: Function = {
+export const workFunction: FunctionDefinition = {
   name: 'work',
-  parameters: [locals.control, locals.mail],
+  parameters: [locals.control, locals.received],
   body: [
     set(locals.count, f64(1)),
     loop('work', [
       ...readOffer,
-      when(hasMail, [leave]),
+      when(hasMessages, [leave]),
       when(
         hasUnits,
         take([callUnits(locals.record, get(locals.first), get(locals.last)), ...finish, set(locals.count, f64(1))]),

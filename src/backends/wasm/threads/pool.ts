@@ -8,8 +8,8 @@ import { encode } from '../assembler/module.ts'
 import type { Phase } from '../emit/kernelCode.ts'
 import { calls, control, endings, runFunction, workFunction } from './control.ts'
 import { initialPages, maximumPages, type Heap } from '../memory.ts'
-import type { Platform, Worker } from './threads.ts'
-import { confession, install, instantiate, openThread, type Functions } from './worker.ts'
+import type { Platform, WorkerHandle } from './threads.ts'
+import { install, instantiate, openThread, readFailure, type Functions } from './worker.ts'
 
 /** Threads that run programs. */
 export interface Pool {
@@ -56,7 +56,7 @@ export const alone = (heap: Heap): Pool => {
 
 /** How a program ended, in words. */
 const describe = (ending: number, heap: Heap, address: number): string =>
-  ending === endings.silent ? 'a worker has not answered for two minutes' : confession(heap.memory, address)
+  ending === endings.silent ? 'a worker has not answered for two minutes' : readFailure(heap.memory, address)
 
 /** Starts workers; rejects when one cannot begin. The heap must be shared. */
 export const openPool = async (heap: Heap, platform: Platform, threads: number): Promise<Pool> => {
@@ -74,7 +74,7 @@ export const openPool = async (heap: Heap, platform: Platform, threads: number):
       platform.startWorker({ kind: 'begin', memory: heap.memory, loops, control: address }, lost),
     ),
   )
-  const workers = started.flatMap((s): readonly Worker[] => (s.status === 'fulfilled' ? [s.value] : []))
+  const workers = started.flatMap((s): readonly WorkerHandle[] => (s.status === 'fulfilled' ? [s.value] : []))
   const close = async (): Promise<void> => {
     broken ??= 'the device is closed'
     await Promise.all(workers.map((worker) => worker.end()))
@@ -90,14 +90,14 @@ export const openPool = async (heap: Heap, platform: Platform, threads: number):
       install(thread, functions)
       for (const worker of workers) worker.send({ kind: 'functions', ...functions })
       const words = heap.words()
-      Atomics.add(words, (address + control.mail) / 4, 1) // after the messages are sent: see workFunction
-      Atomics.add(words, (address + control.bell) / 4, 1)
-      Atomics.notify(words, (address + control.bell) / 4)
+      Atomics.add(words, (address + control.messages) / 4, 1) // after the messages are sent: see workFunction
+      Atomics.add(words, (address + control.wakeCount) / 4, 1)
+      Atomics.notify(words, (address + control.wakeCount) / 4)
     },
     run: (record, end) => {
       // One that failed while there was nothing to do is missed by nobody: the others would do its part, more slowly, for ever.
       if (Atomics.load(heap.words(), (address + control.failed) / 4) !== 0)
-        broken ??= `a worker failed: ${confession(heap.memory, address)}`
+        broken ??= `a worker failed: ${readFailure(heap.memory, address)}`
       if (broken !== undefined) throw new Error(`wasm: nothing can run on this device any more: ${broken}`)
       let ending: number
       try {

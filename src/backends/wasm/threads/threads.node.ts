@@ -1,6 +1,6 @@
 /** Threads on Node: worker_threads, which do not keep the process alive. */
 import { availableParallelism } from 'node:os'
-import { Worker as NodeWorker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import { flags } from './v8Flags.node.ts'
 import type { Platform } from './threads.ts'
 
@@ -15,7 +15,7 @@ export const platform: Platform = {
   startWorker: (beginning, lost) =>
     new Promise((resolve, reject) => {
       // Without the main thread's own options: some of them, as --input-type, are errors for a worker's file.
-      const worker = new NodeWorker(workerFile, { name: 'fathom', workerData: beginning, execArgv: [] })
+      const worker = new Worker(workerFile, { name: 'fathom', workerData: beginning, execArgv: [] })
       let ended = false
       const fail = (why: string): void => {
         if (ended) return

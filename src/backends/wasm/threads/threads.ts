@@ -2,7 +2,7 @@
 import type { Message } from './worker.ts'
 
 /** A worker that has begun. */
-export interface Worker {
+export interface WorkerHandle {
   readonly send: (message: Message) => void
   readonly end: () => Promise<void>
 }
@@ -36,5 +36,5 @@ export interface Platform {
    * @param lost called with what happened when it ends before `end` is called
    * @returns when it is ready to take units
    */
-  readonly startWorker: (beginning: Message, lost: (why: string) => void) => Promise<Worker>
+  readonly startWorker: (beginning: Message, lost: (why: string) => void) => Promise<WorkerHandle>
 }

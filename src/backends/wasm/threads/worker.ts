@@ -18,7 +18,7 @@ export interface Beginning {
   readonly control: number
 }
 
-/** What a worker is sent, one after the other; a control block counts those that are not the beginning as mail. */
+/** What a worker is sent, one after the other; a control block counts those that are not the beginning. */
 export type Message = Beginning | ({ readonly kind: 'functions' } & Functions)
 
 /** The functions of a thread: a table cannot be shared, so each thread fills its own alike. */
@@ -46,10 +46,10 @@ export const install = (thread: Thread, { module, places }: Functions): void => 
   }
 }
 
-type Work = (control: number, mail: number) => void
+type Work = (control: number, received: number) => void
 
 /** Writes down that this worker failed, and why, and wakes the first thread if it waits for it. */
-const confess = ({ memory }: Thread, address: number, error: unknown): void => {
+const writeFailure = ({ memory }: Thread, address: number, error: unknown): void => {
   const words = new Int32Array(memory.buffer)
   const text = new TextEncoder().encode(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
   const kept = text.subarray(0, control.failureBytes - 4)
@@ -60,7 +60,7 @@ const confess = ({ memory }: Thread, address: number, error: unknown): void => {
 }
 
 /** What a worker wrote down when it failed. */
-export const confession = (memory: WebAssembly.Memory, address: number): string => {
+export const readFailure = (memory: WebAssembly.Memory, address: number): string => {
   const length = new Int32Array(memory.buffer)[(address + control.failure) / 4] ?? 0
   const start = address + control.failure + 4
   return new TextDecoder().decode(new Uint8Array(memory.buffer).slice(start, start + length))
@@ -69,7 +69,7 @@ export const confession = (memory: WebAssembly.Memory, address: number): string 
 /** Answers messages: give each to the function that this returns. It comes back when there is a further one to take. */
 export const serve = (ready: () => void): ((message: Message) => void) => {
   let thread: Thread | undefined
-  let [address, mail] = [0, 0]
+  let [address, received] = [0, 0]
   let work: Work = () => undefined
   return (message) => {
     if (message.kind === 'begin') {
@@ -80,17 +80,17 @@ export const serve = (ready: () => void): ((message: Message) => void) => {
     } else if (thread !== undefined) {
       try {
         install(thread, message)
-        mail += 1
+        received += 1
       } catch (error) {
-        confess(thread, address, error)
+        writeFailure(thread, address, error)
         return
       }
     }
     if (thread === undefined) return
     try {
-      work(address, mail)
+      work(address, received)
     } catch (error) {
-      confess(thread, address, error)
+      writeFailure(thread, address, error)
     }
   }
 }

@@ -20,8 +20,8 @@ export interface Diffusion {
   readonly config: DiffusionRun
   readonly model: Module<Params, DenoiserInput>
   readonly schedule: Schedule
-  /** The training objective with its weights. */
-  readonly objective: LossOptions
+  /** What the loss is told: the schedule, what is predicted, and the weights of the times. */
+  readonly lossOptions: LossOptions
 }
 
 /** A network with weights, and all that is needed to draw from it. */
@@ -46,7 +46,7 @@ export const diffusionOf = (
     config,
     model,
     schedule,
-    objective: {
+    lossOptions: {
       schedule,
       prediction: config.objective,
       weighting: config.weighting,

@@ -46,8 +46,8 @@ const mirror = (x: Tensor, mirrored: Tensor): Tensor =>
   mirrored.reshape([mirrored.size, 1, 1, 1]).select(x.reverse([2]), x)
 
 /** The training loss of a batch (Ho et al. 2020, eq. 14, in the weighting of the objective) as a function of the parameters. */
-const batchLoss = ({ model, objective }: Diffusion): DiffusionTask['loss'] => {
-  const loss = diffusionLoss(objective)
+const batchLoss = ({ model, lossOptions }: Diffusion): DiffusionTask['loss'] => {
+  const loss = diffusionLoss(lossOptions)
   return (params, images, { t, epsilon, mirrored }) =>
     loss((x, time) => model.apply(params, { x, t: time }), mirror(normalise(images), mirrored), t, epsilon)
 }

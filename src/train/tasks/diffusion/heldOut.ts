@@ -9,7 +9,7 @@ import { diffusionLosses, noiseLevel, parameterizations, type Denoise } from '..
 import type { Shape } from '../../../graph/shape.ts'
 import { at, range } from '../../../prelude/array.ts'
 import { hostFold, hostKey, hostPermutationIndex } from '../../../prelude/threefry.ts'
-import { meanPicture, stack, type TrainingData } from '../../../data/batches.ts'
+import { collate, meanPicture, type TrainingData } from '../../../data/batches.ts'
 import { scalar, tensor, zerosLike } from '../../../tensor/create.ts'
 import type { Device } from '../../../tensor/device.ts'
 import { foldIn, key, normal, type Key } from '../../../tensor/random.ts'
@@ -49,7 +49,7 @@ export const chunksOf = ({ config }: Diffusion, data: TrainingData): readonly Om
   return range(Math.ceil(total / size)).map((c) => {
     const draws = range(size).map((i) => c * size + i)
     return {
-      images: tensor(stack(draws.map((i) => at(pictures, i % pictures.length))), { shape }),
+      images: tensor(collate(draws.map((i) => at(pictures, i % pictures.length))), { shape }),
       t: tensor(Int32Array.from(draws, timeOf)),
       index: scalar(c, 'u32'),
       count: Math.min(size, total - c * size),
@@ -63,9 +63,9 @@ export const noiseOf = (key: Key, index: Tensor, shape: Shape): Tensor =>
 
 /** The losses of a chunk's draws, [size], for a network. */
 const chunkLosses =
-  ({ objective }: Diffusion) =>
+  ({ lossOptions }: Diffusion) =>
   (denoise: Denoise, images: Tensor, t: Tensor, key: Key, index: Tensor): Tensor =>
-    diffusionLosses(objective)(denoise, normalise(images), t, noiseOf(key, index, images.shape))
+    diffusionLosses(lossOptions)(denoise, normalise(images), t, noiseOf(key, index, images.shape))
 
 /** The network that knows the mean image alone. @param mean [H, W, C] in [−1, 1] */
 const constantPredictor =

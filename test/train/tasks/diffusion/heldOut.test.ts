@@ -67,7 +67,7 @@ describe('the draws of the held-out loss', () => {
 
 /** The loss written out: the mean over 128 draws of a picture at its time with its noise. */
 const expectedLoss = async (answer: Answer, changes: Partial<TrainConfig>): Promise<number> => {
-  const { objective } = recipeFor(answer, changes)
+  const { lossOptions } = recipeFor(answer, changes)
   const draws: number[] = []
   for (const chunk of range(26)) {
     const indices = range(5).map((i) => 5 * chunk + i)
@@ -79,7 +79,7 @@ const expectedLoss = async (answer: Answer, changes: Partial<TrainConfig>): Prom
     )
     const noise = normal(foldIn(foldIn(key(9), 'held out'), scalar(chunk, 'u32')), [5, size, size, 3])
     const t = tensor(Int32Array.from(indices, (i) => timeOf(i % 128)))
-    const losses = diffusionLosses(objective)((x, time) => answer(scalar(0), x, time), x0, t, noise)
+    const losses = diffusionLosses(lossOptions)((x, time) => answer(scalar(0), x, time), x0, t, noise)
     draws.push(...(await values(losses, device)))
   }
   return draws.slice(0, 128).reduce((a, b) => a + b) / 128

@@ -7,7 +7,7 @@ import { initialPages, maximumPages, openHeap } from '../../../src/backends/wasm
 import { openPool } from '../../../src/backends/wasm/threads/pool.ts'
 import { findPlatform } from '../../../src/backends/wasm/threads/platform.ts'
 import type { Platform } from '../../../src/backends/wasm/threads/threads.ts'
-import { confession, serve, type Beginning, type Message } from '../../../src/backends/wasm/threads/worker.ts'
+import { readFailure, serve, type Beginning, type Message } from '../../../src/backends/wasm/threads/worker.ts'
 
 afterEach(() => {
   vi.restoreAllMocks()
@@ -30,7 +30,7 @@ const nameAt = (address: number, offset: number): string =>
   Object.entries(control).find(([, at]) => at === offset - address)?.[0] ?? String(offset)
 
 describe('a pool that installs functions', () => {
-  it('has them itself, then sends them to every worker, then counts them as mail, then rings', async () => {
+  it('has them itself, then sends them to every worker, then counts the messages, then wakes all', async () => {
     const heap = openHeap(true)
     const order: string[] = []
     let address = 0
@@ -57,7 +57,13 @@ describe('a pool that installs functions', () => {
       return notify(words, index, count)
     })
     pool.install({ module: kernel(7), places: [['kernel', 3]] })
-    expect(order).toEqual(['send functions', 'send functions', 'add 1 to mail', 'add 1 to bell', 'notify all at bell'])
+    expect(order).toEqual([
+      'send functions',
+      'send functions',
+      'add 1 to messages',
+      'add 1 to wakeCount',
+      'notify all at wakeCount',
+    ])
     const [block, record] = [heap.allocate(4).address, heap.allocate(4 * recordWords).address]
     heap.words().set([3, block, 1, 1, calls.alone], record / 4)
     pool.run(record, record + 4 * recordWords)
@@ -92,15 +98,15 @@ describe('a pool that loses a worker', () => {
 })
 
 describe('a worker', () => {
-  /** A worker whose loop adds 1 to a word for each call, and writes the mail of the last one behind it. */
+  /** A worker whose loop adds 1 to a word for each call, and writes the count of messages of the last one behind it. */
   const worker = () => {
     const { memory } = openHeap(true)
     const words = new Int32Array(memory.buffer)
     const loops = moduleOf(
       'work',
-      ([address = local('none'), mail = local('none')]) => [
+      ([address = local('none'), received = local('none')]) => [
         store('i32.store', get(address), apply('i32.add', [apply('i32.load', [get(address)], 8), i32(1)]), 8),
-        store('i32.store', get(address), get(mail), 12),
+        store('i32.store', get(address), get(received), 12),
       ],
       2,
     )
@@ -111,13 +117,13 @@ describe('a worker', () => {
     const called = (): readonly (number | undefined)[] => [words[(address + 8) / 4], words[(address + 12) / 4]]
     return { memory, words, address, seen, answer, beginning, called }
   }
-  const letter = (places: readonly (readonly [string, number])[]): Message => ({
+  const message = (places: readonly (readonly [string, number])[]): Message => ({
     kind: 'functions',
     module: kernel(1),
     places,
   })
 
-  it('is ready before it looks for work, and then works with no mail read', () => {
+  it('is ready before it looks for work, and then works with no message read', () => {
     const { answer, beginning, seen, called } = worker()
     answer(beginning)
     expect(seen).toEqual(['ready after 0 calls'])
@@ -131,22 +137,22 @@ describe('a worker', () => {
     expect(seen).toEqual([])
   })
 
-  it('has read one letter more each time it goes back to work', () => {
+  it('has read one message more each time it goes back to work', () => {
     const { answer, beginning, called } = worker()
     answer(beginning)
-    answer(letter([['kernel', 0]]))
+    answer(message([['kernel', 0]]))
     expect(called()).toEqual([2, 1])
-    answer(letter([['kernel', 300]]))
+    answer(message([['kernel', 300]]))
     expect(called()).toEqual([3, 2])
   })
 
-  it('that cannot take a letter says why before it says that it failed, and does not go back to work', () => {
+  it('that cannot take a message says why before it says that it failed, and does not go back to work', () => {
     const { memory, answer, beginning, address, called } = worker()
     answer(beginning)
     const said: string[] = []
     const storeWord = Atomics.store.bind(Atomics)
     vi.spyOn(Atomics, 'store').mockImplementation(((words: Int32Array, index: number, value: number) => {
-      said.push(`${nameAt(address, 4 * index)} ${value}: ${confession(memory, address)}`)
+      said.push(`${nameAt(address, 4 * index)} ${value}: ${readFailure(memory, address)}`)
       return storeWord(words, index, value)
     }) as typeof Atomics.store)
     const woken: string[] = []
