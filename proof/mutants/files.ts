@@ -75,8 +75,10 @@ export const fileMutants: readonly Mutant[] = [
     ],
     ['of a step that was saved again the first is read', 'sign', 'b.attempt - a.attempt', 'a.attempt - b.attempt'],
   ]),
-  ...mutantsOf(area, 'src/io/metricsLog.node.ts', inFile('io/metricsLog'), [
+  ...mutantsOf(area, 'src/io/metricRecord.ts', inFile('io/metricsLog'), [
     ['a run that goes on forgets its last step', 'off by one', ' <= step)', ' < step)'],
+  ]),
+  ...mutantsOf(area, 'src/io/metricsLog.node.ts', inFile('io/metricsLog'), [
     [
       'a line that was torn takes the end of the one before',
       'off by one',

@@ -58,7 +58,7 @@ export const keptRunMutants: readonly Mutant[] = [
       'fileSystem.syncDirectory(path)',
     ],
   ]),
-  ...mutantsOf(kept, 'src/io/metricsLog.node.ts', inFile('io/metricsLog'), [
+  ...mutantsOf(kept, 'src/io/metricRecord.ts', inFile('io/metricsLog'), [
     ['the last step that stays is forgotten', 'off by one', 'record.step <= step', 'record.step < step'],
   ]),
   ...mutantsOf(kept, 'src/train/finite.ts', inFile('train/diverged', 'values that are no numbers'), [

@@ -43,16 +43,43 @@ export const completeLines = (bytes: Uint8Array): readonly string[] =>
     .split('\n')
     .slice(0, -1)
 
-/** A line with the record that it holds. */
-export type ReadLine = { readonly line: string; readonly record: MetricRecord }
+/** What could be read of a metrics file. */
+export type SalvagedMetrics = {
+  readonly records: readonly MetricRecord[]
+  /** Complete lines that are no records: blank, zeros after a power failure, something else than fathom's. */
+  readonly unreadable: number
+}
 
-/** The lines that are records, and how many are not. */
-export const salvage = (
-  lines: readonly string[],
-): { readonly read: readonly ReadLine[]; readonly unreadable: number } => {
+/** A line with the record that it holds. */
+type ReadLine = { readonly line: string; readonly record: MetricRecord }
+
+const salvage = (lines: readonly string[]): { readonly read: readonly ReadLine[]; readonly unreadable: number } => {
   const read = lines.flatMap((line): readonly ReadLine[] => {
     const record = decodeLine(line)
     return E.isRight(record) ? [{ line, record: record.right }] : []
   })
   return { read, unreadable: lines.length - read.length }
+}
+
+/** All records that can be read, and how many lines cannot. */
+export const salvaged = (lines: readonly string[]): SalvagedMetrics => {
+  const { read, unreadable } = salvage(lines)
+  return { records: read.map(({ record }) => record), unreadable }
+}
+
+/** Lines without the records of later steps, and without what is no record. */
+export type Truncated = SalvagedMetrics & {
+  /** The lines that stay, as one text; undefined where all do. */
+  readonly text: string | undefined
+}
+
+/** What stays of lines when the records of later steps go. @param step the last that stays */
+export const truncatedAfter = (lines: readonly string[], step: number): Truncated => {
+  const { read, unreadable } = salvage(lines)
+  const stay = read.filter(({ record }) => record.step <= step)
+  return {
+    records: stay.map(({ record }) => record),
+    unreadable,
+    text: stay.length === lines.length ? undefined : stay.map(({ line }) => `${line}\n`).join(''),
+  }
 }

@@ -7,7 +7,15 @@ import type { FileHandle } from 'node:fs/promises'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { isMissing, type FileSystemError } from './fileSystem.ts'
 import { attempt, nodeFileSystem, withFile } from './fileSystem.node.ts'
-import { completeLines, decodeLine, metricLine, salvage, type MetricRecord } from './metricRecord.ts'
+import {
+  completeLines,
+  decodeLine,
+  metricLine,
+  salvaged,
+  truncatedAfter,
+  type MetricRecord,
+  type SalvagedMetrics,
+} from './metricRecord.ts'
 import { replaceFile } from './replaceFile.node.ts'
 
 /** A complete line of a metrics file is not a record: something else than fathom wrote there, or the disk is bad. */
@@ -102,13 +110,6 @@ export const readMetrics = (path: string): TE.TaskEither<FileSystemError | Metri
     TE.chainEitherKW((lines) => decodeLines(path, lines)),
   )
 
-/** What could be read of a metrics file. */
-export type SalvagedMetrics = {
-  readonly records: readonly MetricRecord[]
-  /** Complete lines that are no records: blank, zeros after a power failure, something else than fathom's. */
-  readonly unreadable: number
-}
-
 /**
  * All records that can be read, and how many lines cannot: what a run goes on with, where {@link readMetrics} is strict.
  *
@@ -122,13 +123,7 @@ export type SalvagedMetrics = {
  * ```
  */
 export const salvageMetrics = (path: string): TE.TaskEither<FileSystemError, SalvagedMetrics> =>
-  pipe(
-    readLines(path),
-    TE.map((lines) => {
-      const { read, unreadable } = salvage(lines)
-      return { records: read.map(({ record }) => record), unreadable }
-    }),
-  )
+  pipe(readLines(path), TE.map(salvaged))
 
 /**
  * Removes the records of later steps, so that a run that resumes from `step` writes each step once, and lines that are no records.
@@ -148,14 +143,9 @@ export const salvageMetrics = (path: string): TE.TaskEither<FileSystemError, Sal
 export const truncateMetricsAfter = (path: string, step: number): TE.TaskEither<FileSystemError, SalvagedMetrics> =>
   pipe(
     readLines(path),
-    TE.chain((lines) => {
-      const { read, unreadable } = salvage(lines)
-      const stay = read.filter(({ record }) => record.step <= step)
-      const text = stay.map(({ line }) => `${line}\n`).join('')
-      const result = { records: stay.map(({ record }) => record), unreadable }
-      return pipe(
-        stay.length === lines.length ? TE.right(undefined) : replaceFile(path, new TextEncoder().encode(text)),
-        TE.map(() => result),
-      )
-    }),
+    TE.map((lines) => truncatedAfter(lines, step)),
+    TE.chainFirst(({ text }) =>
+      text === undefined ? TE.right(undefined) : replaceFile(path, new TextEncoder().encode(text)),
+    ),
+    TE.map(({ records, unreadable }) => ({ records, unreadable })),
   )

@@ -22,10 +22,13 @@ export {
   type TrainState,
 } from './recipe.ts'
 export { overMicroBatches, overRanks, type Gradients, type Ranks, type Reduce } from './reduce.ts'
+export { restore, type Restored } from './restore.ts'
 export { resume, type ResumeChanges } from './resume.node.ts'
 export { beginRun, finishRun, prepareRun, runSinks, type Run, type RunParts } from './run.ts'
 export type { RunConfig } from './runConfig.ts'
+export { rewindMetrics } from './sinks/metrics.ts'
 export type { Report, Sink } from './sinks/sink.ts'
+export type { Progress } from './stateFiles.ts'
 export { givenAt, stepperOn, trainStep, type StepInputs, type Stepped, type Stepper } from './step.ts'
 export type { CheckpointStore, Judge, Store, StoredCheckpoint } from './store.ts'
 export type { Examples, Measured, MeasuredLoss, Sheet, Source, Task, TaskWords } from './task.ts'

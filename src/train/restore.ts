@@ -34,6 +34,33 @@ const judge: Judge = ({ step, files }) => {
  *
  * @param template a state of the same structure, which need not be computed
  * @param isOfRun whether a checkpoint was saved by the run as it is configured
+ * @example
+ * ```ts
+ * import { key } from 'fathom'
+ * import { dataOfSeas } from 'fathom/data'
+ * import {
+ *   beginRun, diffusionTask, initialState, memoryStore, pictureSource, prepareRun, presets, restore, trainingOf,
+ * } from 'fathom/train'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import * as TE from 'fp-ts/lib/TaskEither.js'
+ *
+ * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
+ * const small = { height: 8, width: 8, model, batch: 2, steps: 2, sampleCount: 1, sampleSteps: 1 }
+ * const config = { ...presets.tiny, folder: null, out: 'sea', preset: 'tiny', seed: 0, device: 'wasm', ...small }
+ * const task = diffusionTask(config)
+ * const data = dataOfSeas({ seed: 0, size: 8 })
+ * const source = pictureSource(task, { data, fingerprint: 'seas', summary: 'procedural seas', warnings: [] })
+ * const parts = { config, task, source, device, configHash: '', emit: () => undefined }
+ * const store = memoryStore()
+ * const goesOn = pipe(
+ *   prepareRun(parts),
+ *   TE.chain((run) => beginRun(run, store)), // and then the page was closed
+ *   TE.chain(() => restore(store, initialState({ ...trainingOf(config), task }, key(0)), () => true)),
+ *   TE.chain((found) => prepareRun(parts, found)),
+ *   TE.map(({ from }) => from),
+ * )
+ * await goesOn() // => right(0)
+ * ```
  */
 export const restore = <P>(
   store: Store,

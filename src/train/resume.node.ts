@@ -1,6 +1,6 @@
 /** Going on with a run, exactly where its newest checkpoint stands. */
 import { access } from 'node:fs/promises'
-import { completeSave, truncateMetricsAfter } from '../io/index.ts'
+import { completeSave } from '../io/index.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { key } from '../tensor/random.ts'
 import { isBegun, tidy } from './beginning.node.ts'
@@ -13,7 +13,7 @@ import { initialState, trainingOf } from './recipe.ts'
 import { restore, type Restored } from './restore.ts'
 import { beginRun, finishRun } from './run.ts'
 import { liesIn } from './runPlace.node.ts'
-import { metricsIn } from './sinks/chart.ts'
+import { metricsIn, rewindMetrics } from './sinks/metrics.ts'
 import type { Store } from './store.ts'
 import { lockRun, partOf, storeIn } from './store.node.ts'
 import type { Source, Task } from './task.ts'
@@ -78,25 +78,6 @@ const requireFolder =
     }
   }
 
-const lines = (count: number): string => (count === 1 ? 'a line' : `${count} lines`)
-
-/** Forgets what was measured after a step. @returns sentences about what is missing */
-const rewind = (directory: string, step: number): TE.TaskEither<TrainError, readonly string[]> => {
-  const path = partOf(directory, 'metrics')
-  return pipe(
-    truncateMetricsAfter(path, step),
-    TE.bimap(trainErrorOf('RUN-IO'), ({ records, unreadable }) => {
-      const missing = step - new Set(records.map((record) => record.step).filter((n) => n >= 1)).size
-      return [
-        ...(unreadable === 0 ? [] : [`${path} had ${lines(unreadable)} that cannot be read, which are removed`]),
-        ...(missing <= 0
-          ? []
-          : [`${path} lacks ${missing} of the ${step} steps that are done, and so does the loss curve`]),
-      ]
-    }),
-  )
-}
-
 /** The summary of a run that has nothing left to do, from its metrics. */
 const completed = (store: Store, config: TrainConfig, task: Pick<Task<never, never, unknown>, 'words'>, step: number) =>
   pipe(
@@ -137,11 +118,11 @@ interface HeldRun<P, B, D> {
 }
 
 /** Brings the directory to where the checkpoint stands. @returns sentences about what is missing */
-const settle = <P>(directory: string, { name, progress: { step } }: Restored<P>) =>
+const settle = <P>(store: Store, { name, progress: { step } }: Restored<P>) =>
   pipe(
-    completeSave(partOf(directory, 'checkpoints'), { name, step }),
+    completeSave(partOf(store.place, 'checkpoints'), { name, step }),
     TE.mapLeft(trainErrorOf('CKPT')),
-    TE.chain(() => rewind(directory, step)),
+    TE.chain(() => rewindMetrics(store, step)),
   )
 
 /** Goes on from a checkpoint. */
@@ -153,7 +134,7 @@ const goOn = <P, B, D>(
   return pipe(
     TE.fromEither(changed(written, changes, step)),
     TE.bindTo('config'),
-    TE.bind('lost', () => settle(written.out, found)),
+    TE.bind('lost', () => settle(store, found)),
     TE.chain(({ config, lost }) => {
       const now = subject.of(config)
       if (step >= config.steps) return completed(store, config, now.task, step)

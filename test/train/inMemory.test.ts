@@ -1,7 +1,7 @@
 /** Runs on a device, data and a store that are given to them: without a file, and of tasks that the trainer has never seen. */
 import { describe, expect, it, vi } from 'vitest'
 import { dataOfSeas } from '../../src/data/batches.ts'
-import { completeLines, salvage } from '../../src/io/metricRecord.ts'
+import { completeLines, salvaged } from '../../src/io/metricRecord.ts'
 import { E, pipe, TE } from '../../src/prelude/fp.ts'
 import { key } from '../../src/tensor/random.ts'
 import { configOf } from '../../src/train/config.ts'
@@ -9,6 +9,7 @@ import { initialState, trainingOf } from '../../src/train/recipe.ts'
 import { restore } from '../../src/train/restore.ts'
 import { beginRun, finishRun, prepareRun, type RunParts } from '../../src/train/run.ts'
 import type { TrainEvent } from '../../src/train/events.ts'
+import { rewindMetrics } from '../../src/train/sinks/metrics.ts'
 import { diffusionTask } from '../../src/train/tasks/diffusion/diffusionTask.ts'
 import { pictureSource } from '../../src/train/tasks/diffusion/source.ts'
 import type { TrainConfig } from '../../src/train/tasks/registry.ts'
@@ -57,12 +58,13 @@ const whole = <P, B, D>(parts: RunParts<P, B, D>, store: MemoryStore) =>
 const goOn = <P, B, D>(parts: RunParts<P, B, D>, store: MemoryStore) =>
   pipe(
     restore(store, initialState<P>({ ...trainingOf(parts.config), task: parts.task }, key(0)), () => true),
+    TE.chainFirst(({ progress }) => rewindMetrics(store, progress.step)),
     TE.chain((found) => prepareRun(parts, found)),
     TE.chain((run) => finishRun(run, store)),
   )()
 
 const metricsIn = ({ files }: MemoryStore) =>
-  salvage(completeLines(files.get('metrics.jsonl') ?? new Uint8Array())).read.map(({ record }) => record)
+  salvaged(completeLines(files.get('metrics.jsonl') ?? new Uint8Array())).records
 
 describe('a task that the trainer has never seen', () => {
   const line = (changes: Readonly<Record<string, unknown>>) => configured({ batch: 5, learningRate: 0.1, ...changes })

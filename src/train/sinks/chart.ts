@@ -1,21 +1,15 @@
 /** The loss curve of a run, drawn from its metrics. */
 import { lineChart } from '../../io/lineChart.ts'
-import { completeLines, salvage, type MetricRecord } from '../../io/metricRecord.ts'
+import type { MetricRecord } from '../../io/metricRecord.ts'
 import { pipe, TE } from '../../prelude/fp.ts'
 import { encoded, names, type Store } from '../store.ts'
 import type { MeasuredLoss } from '../task.ts'
 import type { TrainError } from '../trainError.ts'
+import { metricsIn } from './metrics.ts'
 import { isDue, nothing, type Sink } from './sink.ts'
 
 const seriesOf = (metrics: readonly MetricRecord[], name: string): readonly (readonly [number, number])[] =>
   metrics.flatMap((m) => (typeof m[name] === 'number' ? [[m.step, m[name]] as const] : []))
-
-/** All metrics of a run that can be read, a record for each step. */
-export const metricsIn = (store: Store): TE.TaskEither<TrainError, readonly MetricRecord[]> =>
-  pipe(
-    store.read(names.metrics),
-    TE.map((bytes) => (bytes === undefined ? [] : salvage(completeLines(bytes)).read.map(({ record }) => record))),
-  )
 
 /** Draws the loss curve of all that was measured so far. */
 const drawChart = (store: Store, losses: readonly MeasuredLoss[]): TE.TaskEither<TrainError, unknown> =>
