@@ -104,6 +104,20 @@ module.exports = {
       to: { dependencyTypes: ['core'] },
     },
     {
+      name: 'the trainer knows no task, model or noise',
+      comment: 'it trains what the registry of tasks gives it',
+      severity: 'error',
+      from: { path: '^src/train/', pathNot: '^src/train/(?:tasks/|index[.]ts$)' },
+      to: { path: '^src/(?:models|diffusion)/' },
+    },
+    {
+      name: 'training needs no Node but in *.node.ts',
+      comment: 'a page trains as well, with a store and data of its own',
+      severity: 'error',
+      from: { path: '^src/train/', pathNot: '[.]node[.]ts$|^src/train/index[.]ts$' },
+      to: { path: '[.]node[.]ts$|^src/(?:io|data)/index[.]ts$' },
+    },
+    {
       name: 'fp-ts comes through src/prelude/fp.ts',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/prelude/fp[.]ts$' },

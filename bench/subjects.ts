@@ -20,16 +20,8 @@ import type { Profile } from '../src/compiler/profile.ts'
 import { linearAttention, pixelAttention } from '../src/models/index.ts'
 import { rmsNorm, silu } from '../src/nn/index.ts'
 import { E } from '../src/prelude/fp.ts'
-import { drawerOn } from '../src/train/draw.ts'
-import {
-  configOf,
-  initialState,
-  presets,
-  recipeOf,
-  stepperOn,
-  type PresetName,
-  type Recipe,
-} from '../src/train/index.ts'
+import { drawerOn } from '../src/train/tasks/diffusion/draw.ts'
+import { configOf, initialState, presets, recipeOf, stepperOn, type PresetName } from '../src/train/index.ts'
 
 /** Kinds of subjects. */
 export const groups = ['gemm', 'conv', 'norm', 'attention', 'step', 'sampling'] as const
@@ -183,7 +175,7 @@ const layers: readonly Subject[] = [
 ]
 
 /** The recipe of a preset, trained on procedural seas. */
-export const presetRecipe = (preset: PresetName): Recipe => {
+export const presetRecipe = (preset: PresetName): ReturnType<typeof recipeOf> => {
   const config = configOf({ preset, out: 'runs/bench' })
   if (E.isLeft(config)) throw new Error(config.left.message)
   return recipeOf(config.right)
@@ -193,14 +185,15 @@ const prepareStep =
   (preset: PresetName): Subject['prepare'] =>
   async (device) => {
     const recipe = presetRecipe(preset)
-    const { batch, height, width } = recipe.config
+    const { batch, height, width } = recipe.task.config
     const stepper = stepperOn(device, recipe)
-    const pictures = Uint8Array.from({ length: batch * height * width * 3 }, (_, i) => (i * 37) % 256)
+    const bytes = Uint8Array.from({ length: batch * height * width * 3 }, (_, i) => (i * 37) % 256)
+    const pictures = recipe.task.examples(bytes)
     let state = await device.realize(initialState(recipe, key(0)))
     let step = 0
     return {
       plan: stepper.plan(state),
-      plans: recipe.config.accumulate,
+      plans: recipe.accumulate,
       run: async () => {
         const [next, { loss }] = await stepper.run(state, pictures, (step += 1))
         await device.read(loss)
@@ -216,16 +209,16 @@ const [drawn, samplerSteps] = [4, 2]
 const prepareSampling =
   (preset: PresetName): Subject['prepare'] =>
   async (device) => {
-    const recipe = presetRecipe(preset)
-    const { height, width } = recipe.config
-    const params = await device.realize(recipe.model.init(key(0)))
-    const draw = drawerOn(device, recipe, { count: drawn, steps: samplerSteps, seed: 0 })
-    const denoise = device.compile((p: typeof params, x: Tensor, t: Tensor) => recipe.model.apply(p, { x, t }))
+    const { task } = presetRecipe(preset)
+    const { height, width } = task.config
+    const params = await device.realize(task.init(key(0)))
+    const draw = drawerOn(device, task, { count: drawn, steps: samplerSteps, seed: 0 })
+    const denoise = device.compile((p: typeof params, x: Tensor, t: Tensor) => task.model.apply(p, { x, t }))
     return {
       plan: denoise.plan(params, zeros([drawn, height, width, 3]), zeros([drawn])),
       plans: samplerSteps,
       run: async () => {
-        await draw(params)
+        await draw(params)()
       },
     }
   }

@@ -10,11 +10,10 @@ const out = 'runs/ocean'
 
 const show = (event: TrainEvent): void => {
   if (event._tag === 'Started')
-    console.log(`${event.facts.pictures}; ${event.facts.parameters} parameters; first step: ${event.from + 1}`)
+    console.log(`${event.facts.data}; ${event.facts.parameters} parameters; first step: ${event.from + 1}`)
   if (event._tag === 'Stepped' && event.step % 10 === 0)
     console.log(`step ${event.step}/${event.steps}  loss ${event.loss.toFixed(4)}`)
-  if (event._tag === 'HeldOut')
-    console.log(`  held out ${event.loss.toFixed(4)}: ${event.relative.toFixed(3)} of the best constant predictor's`)
+  if (event._tag === 'Measured') console.log(`  ${event.words.at(-1)}`)
   if (event._tag === 'Sampled') console.log(`  samples: ${event.path}`)
 }
 
@@ -38,9 +37,7 @@ if (result._tag === 'Left') {
   console.log(`stopped after step ${result.right.step} and saved; \`npm run ocean\` continues`)
   process.exitCode = 130
 } else {
-  const { seconds, heldOut = NaN, heldOutRelative = NaN } = result.right
-  console.log(
-    `done in ${Math.round(seconds)} s: held out ${heldOut.toFixed(4)}, ${heldOutRelative.toFixed(3)} of the best constant predictor's`,
-  )
+  const { seconds, words } = result.right
+  console.log(`done in ${Math.round(seconds)} s: ${words}`)
   console.log(`${out}/loss.svg, ${out}/samples/, and \`npx fathom sample ${out}\` draws more`)
 }

@@ -16,9 +16,9 @@ import { reachable } from '../src/graph/traverse.ts'
 import { deviceOn, type Device } from '../src/tensor/device.ts'
 import type { Tensor } from '../src/tensor/tensor.ts'
 import { leaves } from '../src/tensor/tree.ts'
-import { presets } from '../src/train/presets.ts'
 import { initialState, recipeOf } from '../src/train/recipe.ts'
 import { stepperOn } from '../src/train/step.ts'
+import { presets } from '../src/train/tasks/diffusion/presets.ts'
 import { inputsOf, outputsOf, programs, type Program } from './fuzz/program.ts'
 
 /** The first half of a SHA-256, in hexadecimal: the function that Node and pages share. */
@@ -38,8 +38,9 @@ const small = { ...presets.tiny, model, batch: 4, folder: null, out: '', preset:
 /** A digest of both losses of two training steps, and of all numbers of the state after them. */
 const learned = async (device: Device): Promise<string> => {
   const recipe = recipeOf(small)
-  const { batch, height, width } = recipe.config
-  const pictures = Uint8Array.from({ length: batch * height * width * 3 }, (_, i) => (i * 89) % 256)
+  const { batch, height, width } = recipe.task.config
+  const bytes = Uint8Array.from({ length: batch * height * width * 3 }, (_, i) => (i * 89) % 256)
+  const pictures = recipe.task.examples(bytes)
   const { run } = stepperOn(device, recipe)
   const first = await device.compile((seed: Tensor) => initialState(recipe, seed))(key(0))
   const [second, one] = await run(first, pictures, 1)

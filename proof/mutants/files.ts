@@ -75,8 +75,10 @@ export const fileMutants: readonly Mutant[] = [
     ],
     ['of a step that was saved again the first is read', 'sign', 'b.attempt - a.attempt', 'a.attempt - b.attempt'],
   ]),
-  ...mutantsOf(area, 'src/io/metricsLog.node.ts', inFile('io/metricsLog'), [
+  ...mutantsOf(area, 'src/io/metricRecord.ts', inFile('io/metricsLog'), [
     ['a run that goes on forgets its last step', 'off by one', ' <= step)', ' < step)'],
+  ]),
+  ...mutantsOf(area, 'src/io/metricsLog.node.ts', inFile('io/metricsLog'), [
     [
       'a line that was torn takes the end of the one before',
       'off by one',
@@ -84,7 +86,7 @@ export const fileMutants: readonly Mutant[] = [
       'file.truncate(start + last)',
     ],
   ]),
-  ...mutantsOf(area, 'src/train/runDirectory.node.ts', inFile('train/reports', 'on the disk before each checkpoint'), [
+  ...mutantsOf(area, 'src/train/store.node.ts', inFile('train/reports', 'on the disk before each checkpoint'), [
     [
       'metrics are not synced before a checkpoint',
       'missing term',

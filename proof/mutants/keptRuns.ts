@@ -58,18 +58,21 @@ export const keptRunMutants: readonly Mutant[] = [
       'fileSystem.syncDirectory(path)',
     ],
   ]),
-  ...mutantsOf(kept, 'src/io/metricsLog.node.ts', inFile('io/metricsLog'), [
+  ...mutantsOf(kept, 'src/io/metricRecord.ts', inFile('io/metricsLog'), [
     ['the last step that stays is forgotten', 'off by one', 'record.step <= step', 'record.step < step'],
   ]),
   ...mutantsOf(kept, 'src/train/finite.ts', inFile('train/diverged', 'values that are no numbers'), [
     ['infinite weights count as numbers', 'missing check', '!Number.isFinite(x)', 'Number.isNaN(x)'],
   ]),
-  ...mutantsOf(kept, 'src/train/data.node.ts', inFile('train/changedData'), [
+  ...mutantsOf(kept, 'src/train/tasks/diffusion/source.ts', inFile('train/tasks/diffusion/changedPictures'), [
     ['other pictures go unnoticed', 'missing check', 'if (then === now)', 'if (then.length > 0)'],
   ]),
-  ...mutantsOf(kept, 'src/train/leastMemory.node.ts', inFile('train/leastMemory', 'is held against'), [
-    ['a batch of any size is tried', 'missing check', 'if (needed > limit)', 'if (needed > limit * 1e9)'],
-  ]),
+  ...mutantsOf(
+    kept,
+    'src/train/tasks/diffusion/leastMemory.node.ts',
+    inFile('train/tasks/diffusion/leastMemory', 'is held against'),
+    [['a batch of any size is tried', 'missing check', 'if (needed > limit)', 'if (needed > limit * 1e9)']],
+  ),
   ...mutantsOf(kept, 'src/prelude/printable.ts', inFile('prelude/printable'), [
     ['a line end in a name begins a line', 'missing check', "lines && c === '\\n'", "c === '\\n'"],
   ]),

@@ -6,7 +6,7 @@ const area = 'which picture and which part'
 const part = inFile('data/folder/whichPart')
 const pack = inFile('data/folder/pack')
 const stream = inFile('data/stream')
-const opened = inFile('train/data')
+const opened = inFile('train/tasks/diffusion/data')
 
 /** Bugs in src/data, and in how training opens it. */
 export const pictureMutants: readonly Mutant[] = [
@@ -86,7 +86,7 @@ export const pictureMutants: readonly Mutant[] = [
       '{ width: config.height, height: config.width }',
     ],
   ]),
-  ...mutantsOf(area, 'src/train/data.node.ts', opened, [
+  ...mutantsOf(area, 'src/train/tasks/diffusion/data.node.ts', opened, [
     [
       'what is held out of a folder does not depend on the seed',
       'stale value',

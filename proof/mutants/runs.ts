@@ -4,14 +4,14 @@ import { inFile } from './suites.ts'
 
 const area = 'which pictures, draws and weights'
 const draws = inFile('train/draws')
-const heldOut = inFile('train/heldOut')
-const sheet = inFile('train/sheet')
+const heldOut = inFile('train/tasks/diffusion/heldOut')
+const sheet = inFile('train/tasks/diffusion/draw')
 const recipe = inFile('train/recipe')
 const reports = inFile('train/reports')
 
 /** Bugs in src/train. */
 export const runMutants: readonly Mutant[] = [
-  ...mutantsOf(area, 'src/train/step.ts', draws, [
+  ...mutantsOf(area, 'src/train/tasks/diffusion/diffusionTask.ts', draws, [
     [
       'the pictures of a micro-batch are mirrored by the draws of the first',
       'stale value',
@@ -31,23 +31,25 @@ export const runMutants: readonly Mutant[] = [
       'first?.mul(picture.reduce((a, b) => a * b))',
       'first',
     ],
+    ['coins are tossed with the numbers of the times', 'stale value', 'bernoulli(mirrors,', 'bernoulli(times,'],
+  ]),
+  ...mutantsOf(area, 'src/train/step.ts', draws, [
     [
       'every micro-batch shows the first pictures',
       'stale value',
-      'imagesAt(recipe, pictures, m * batch)',
-      'imagesAt(recipe, pictures, 0 * m)',
+      'examples(first, batch)',
+      'examples(0 * first, batch)',
     ],
     [
       'the draws of the first micro-batch go with the pictures of the last',
       'swapped operands',
-      'm * batch), given, firstOf(m))',
-      'm * batch), given, firstOf(count - 1 - m))',
+      'given, asTensor(first))',
+      'given, asTensor(firstOf(parts - 1 - part)))',
     ],
-    ['coins are tossed with the numbers of the times', 'stale value', 'bernoulli(mirrors,', 'bernoulli(times,'],
     ['a step has the rate of the step before', 'off by one', 'scalar(rateAt(step))', 'scalar(rateAt(step - 1))'],
     ['a step has the decay of the step before', 'off by one', 'scalar(decayAt(step))', 'scalar(decayAt(step - 1))'],
   ]),
-  ...mutantsOf(area, 'src/train/heldOut.ts', heldOut, [
+  ...mutantsOf(area, 'src/train/tasks/diffusion/heldOut.ts', heldOut, [
     [
       'the held-out loss is of pictures that training sees',
       'stale value',
@@ -85,7 +87,7 @@ export const runMutants: readonly Mutant[] = [
       'tensor(meanPicture({ ...data, picture: data.heldOut, count: data.heldOutCount }), {',
     ],
   ]),
-  ...mutantsOf(area, 'src/train/draw.ts', sheet, [
+  ...mutantsOf(area, 'src/train/tasks/diffusion/draw.ts', sheet, [
     [
       'every batch of a sheet has the noise of the first',
       'stale value',
@@ -101,9 +103,7 @@ export const runMutants: readonly Mutant[] = [
     ],
     ['progress begins anew with each batch', 'missing term', 'onStep?.(b * total + done,', 'onStep?.(done,'],
   ]),
-  ...mutantsOf(area, 'src/train/recipe.ts', recipe, [
-    ['the second moments decay with 0.999', 'wrong constant', 'beta2: 0.99 ', 'beta2: 0.999 '],
-    ['gradients are clipped to the norm 10', 'wrong constant', 'clipByGlobalNorm(1)', 'clipByGlobalNorm(10)'],
+  ...mutantsOf(area, 'src/train/tasks/diffusion/diffusion.ts', recipe, [
     [
       'a linear schedule is a sigmoid one',
       'stale value',
@@ -112,6 +112,10 @@ export const runMutants: readonly Mutant[] = [
     ],
     ['the weights of times have no bound', 'missing term', 'minSnrGamma: config.minSnr', 'minSnrGamma: Infinity'],
     ['all runs are weighted alike', 'stale value', 'weighting: config.weighting', "weighting: 'snr'"],
+  ]),
+  ...mutantsOf(area, 'src/train/recipe.ts', recipe, [
+    ['the second moments decay with 0.999', 'wrong constant', 'beta2: 0.99 ', 'beta2: 0.999 '],
+    ['gradients are clipped to the norm 10', 'wrong constant', 'clipByGlobalNorm(1)', 'clipByGlobalNorm(10)'],
     ['the last step has the rate 0', 'off by one', 'steps: steps + 1', 'steps: steps'],
     ['the warm-up takes a tenth of the steps', 'wrong constant', 'Math.ceil(steps / 100)', 'Math.ceil(steps / 10)'],
     [
@@ -121,19 +125,26 @@ export const runMutants: readonly Mutant[] = [
       'diffusersEmaDecay({})',
     ],
   ]),
-  ...mutantsOf(area, 'src/train/train.node.ts', reports, [
+  ...mutantsOf(area, 'src/train/sinks/metrics.ts', reports, [
     [
       'the held-out loss is of the averaged weights',
       'stale value',
-      'shop.measure(next.params)',
-      'shop.measure(next.average)',
+      'measure(report.state.params)',
+      'measure(report.state.average)',
     ],
+  ]),
+  ...mutantsOf(area, 'src/train/sinks/sheets.ts', reports, [
     [
       'sheets are drawn from the weights of the step',
       'stale value',
-      'shop.draw(next.average)',
-      'shop.draw(next.params)',
+      'draw(report.state.average)',
+      'draw(report.state.params)',
     ],
+  ]),
+  ...mutantsOf(area, 'src/train/sinks/sink.ts', reports, [
+    ['reports are due after the first step instead of the last', 'off by one', '|| step === steps', '|| step === 1'],
+  ]),
+  ...mutantsOf(area, 'src/train/tasks/diffusion/draw.ts', reports, [
     [
       'the noise of the sheets depends on the seed of training',
       'stale value',
@@ -141,30 +152,28 @@ export const runMutants: readonly Mutant[] = [
       'seed: config.seed })',
     ],
     [
-      'the first batch that is shown is held out',
-      'stale value',
-      'shop.opened.data.picture(i)',
-      'shop.opened.data.heldOut(i)',
-    ],
-    ['the first weights do not depend on the seed', 'stale value', '(key(config.seed))', '(key(0))'],
-    [
       'a sheet has as many pictures as the sampler has steps',
       'swapped operands',
       '{ count: config.sampleCount, steps: config.sampleSteps,',
       '{ count: config.sampleSteps, steps: config.sampleCount,',
     ],
-    ['reports are due after the first step instead of the last', 'off by one', '|| step === steps', '|| step === 1'],
-    [
-      'the summary takes the ratio for the held-out loss',
-      'swapped operands',
-      'heldOut: after.heldOut.loss',
-      'heldOut: after.heldOut.relative',
-    ],
+  ]),
+  ...mutantsOf(area, 'src/train/tasks/diffusion/source.ts', reports, [
+    ['the first batch that is shown is held out', 'stale value', 'data.picture(i)', 'data.heldOut(i)'],
     [
       'the metrics take the ratio for the held-out loss',
       'swapped operands',
-      '...(heldOut && { heldOut: heldOut.loss,',
-      '...(heldOut && { heldOut: heldOut.relative,',
+      '({ heldOut: loss, ',
+      '({ heldOut: relative, ',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/train/run.ts', reports, [
+    ['the first weights do not depend on the seed', 'stale value', '(key(config.seed))', '(key(0))'],
+    [
+      'the summary takes the ratio for the held-out loss',
+      'swapped operands',
+      'measured: event.values,',
+      "measured: { ...event.values, heldOut: event.values['heldOutRelative'] ?? NaN },",
     ],
   ]),
   ...mutantsOf(area, 'src/train/load.node.ts', reports, [
@@ -174,6 +183,8 @@ export const runMutants: readonly Mutant[] = [
       'average: state.average',
       'average: state.params',
     ],
+  ]),
+  ...mutantsOf(area, 'src/train/tasks/diffusion/sample.ts', reports, [
     [
       'pictures are sampled with seed 0',
       'stale value',
@@ -189,15 +200,15 @@ export const runMutants: readonly Mutant[] = [
       "recordsOf(device, state[part === 'average' ? 'params' : part])",
     ],
   ]),
-  ...mutantsOf(area, 'src/train/runDirectory.node.ts', reports, [
+  ...mutantsOf(area, 'src/train/sinks/chart.ts', reports, [
     [
       'the curve shows the ratio for the held-out loss',
       'swapped operands',
-      "seriesOf(metrics, 'heldOut')",
-      "seriesOf(metrics, 'heldOutRelative')",
+      'points: seriesOf(metrics, name)',
+      'points: seriesOf(metrics, `${name}Relative`)',
     ],
   ]),
-  ...mutantsOf(area, 'src/train/runDirectory.node.ts', recipe, [
+  ...mutantsOf(area, 'src/train/configHash.node.ts', recipe, [
     [
       'a run may go on with other gradients accumulated',
       'missing check',

@@ -219,7 +219,7 @@ export const orderMutants: readonly Mutant[] = [
     ['seas that are held out are trained on', 'missing term', 'firstHeldOutSea + i', '0 * firstHeldOutSea + i'],
     ['every batch is the first', 'stale value', 'data.picture(start + i)', 'data.picture(0 * start + i)'],
   ]),
-  ...mutantsOf(drawn, 'src/train/train.node.ts', resuming, [
+  ...mutantsOf(drawn, 'src/train/loop.ts', resuming, [
     ['a resumed run starts one step late', 'off by one', 'let step = from\n', 'let step = from > 0 ? from + 1 : 0\n'],
     [
       'a run never sees its first batch',
@@ -228,11 +228,13 @@ export const orderMutants: readonly Mutant[] = [
       'const before = step * count',
       inFile('train/order'),
     ],
+  ]),
+  ...mutantsOf(drawn, 'src/train/sinks/checkpoints.ts', resuming, [
     [
       'a checkpoint has the number of the step before',
       'off by one',
-      'await saveAt(shop, state, step)\n      saved',
-      'await saveAt(shop, state, step - 1)\n      saved',
+      'report.state, report.step)',
+      'report.state, report.step - 1)',
     ],
   ]),
   ...mutantsOf(drawn, 'src/train/stateFiles.ts', resuming, [
@@ -242,6 +244,12 @@ export const orderMutants: readonly Mutant[] = [
       "part('average', template.average)",
       "part('params', template.average)",
     ],
+  ]),
+  ...mutantsOf(drawn, 'src/train/tasks/diffusion/diffusion.ts', steps, [
+    ['pictures are scaled to [0, 2]', 'missing term', '.sub(1)\n', '.sub(0)\n'],
+  ]),
+  ...mutantsOf(drawn, 'src/train/tasks/diffusion/diffusionTask.ts', steps, [
+    ['mirrored pictures are turned upside down', 'axis', 'x.reverse([2])', 'x.reverse([1])'],
   ]),
   ...mutantsOf(drawn, 'src/train/step.ts', steps, [
     [
@@ -253,8 +261,8 @@ export const orderMutants: readonly Mutant[] = [
     [
       'every micro-batch draws the noise of the first',
       'stale value',
-      'scalar(m * batch, ',
-      'scalar(0 * m * batch, ',
+      "scalar(first, 'u32')",
+      "scalar(0 * first, 'u32')",
       inFile('train/step', 'when it accumulates'),
     ],
     [
@@ -263,7 +271,5 @@ export const orderMutants: readonly Mutant[] = [
       'ema(decay, state.average, params)',
       'ema(decay, state.average, state.params)',
     ],
-    ['pictures are scaled to [0, 2]', 'missing term', '.sub(1)\n', '.sub(0)\n'],
-    ['mirrored pictures are turned upside down', 'axis', 'x.reverse([2])', 'x.reverse([1])'],
   ]),
 ]

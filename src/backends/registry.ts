@@ -27,6 +27,15 @@ const load = async (name: BackendName, options: GivenOptions): Promise<Backend> 
   return checkedBackend(name, options.check)
 }
 
+/** What each backend is, in a few words. */
+export const backends: { readonly [K in BackendName]: string } = {
+  wasm: 'on all cores',
+  cpu: 'in plain TypeScript',
+}
+
+/** The backend of those who name none. */
+export const defaultBackend: BackendName = 'wasm'
+
 /** From the fastest to the one that runs everywhere. */
 const byThroughput: readonly BackendName[] = ['wasm', 'cpu']
 

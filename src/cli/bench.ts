@@ -71,13 +71,13 @@ const measure = async (config: TrainConfig, device: Device, flags: Flags): Promi
   const recipe = recipeOf(config)
   const stepper = stepperOn(device, recipe)
   const count = config.batch * config.accumulate * config.height * config.width * 3
-  const pictures = Uint8Array.from({ length: count }, (_, i) => (i * 37) % 256)
+  const examples = recipe.task.examples(Uint8Array.from({ length: count }, (_, i) => (i * 37) % 256))
   let state = await device.realize(initialState(recipe, key(config.seed)))
   const plan = stepper.plan(state)
   const seconds: number[] = []
   for (const step of range(warmUp + countOf(flags, 'steps', 10))) {
     const start = performance.now()
-    const [next, { loss }] = await stepper.run(state, pictures, step + 1)
+    const [next, { loss }] = await stepper.run(state, examples, step + 1)
     await device.read(loss)
     seconds.push((performance.now() - start) / 1000)
     state = next
@@ -85,7 +85,7 @@ const measure = async (config: TrainConfig, device: Device, flags: Flags): Promi
   const counted = seconds.slice(warmUp)
   const machine = await measureMachine()
   const least = config.accumulate * leastSeconds(plan, peakOf(machine, device.threads))
-  const profile = flags.has('profile') ? await stepper.profile(state, pictures, 1) : undefined
+  const profile = flags.has('profile') ? await stepper.profile(state, examples, 1) : undefined
   return {
     config,
     device: device.description,

@@ -3,7 +3,7 @@
  * seconds or every 5 %.
  */
 import { printable } from '../prelude/printable.ts'
-import type { HeldOut, TrainEvent } from '../train/index.ts'
+import type { TrainEvent } from '../train/index.ts'
 import { grouped, header, showDuration } from './show.ts'
 
 /** Where to print, and what time it is. */
@@ -30,8 +30,11 @@ interface Standing {
   from: number
   startedAt: number
   loss: number
-  imagesPerSecond: number
-  heldOut: HeldOut | undefined
+  examplesPerSecond: number
+  /** What a rate counts: `img`. */
+  readonly example: string
+  /** What was measured last, from the shortest form. */
+  measured: readonly string[]
   printedAt: number
   printedShare: number
 }
@@ -43,13 +46,11 @@ const line = (s: Standing, now: number, width: number): string => {
   const share = s.step / s.steps
   const left = ((now - s.startedAt) / 1000 / Math.max(1, s.step - s.from)) * (s.steps - s.step)
   const step = `  step ${grouped(s.step).padStart(grouped(s.steps).length)}/${grouped(s.steps)}  `
-  const numbers = (heldOut: string): string =>
-    `${Math.floor(share * 100)} %  loss ${s.loss.toFixed(4)}${heldOut}  ${s.imagesPerSecond.toPrecision(3)} img/s  left ${showDuration(left)}`
-  const { loss, relative } = s.heldOut ?? {}
-  const short = loss === undefined ? '' : `  held-out ${loss.toFixed(4)}`
-  const long = relative === undefined ? '' : `${short} (${relative.toFixed(2)} of guessing)`
-  const choices = [`${bar(share)}${numbers(long)}`, `${bar(share)}${numbers(short)}`, numbers(short), numbers('')]
-  return `${step}${choices.find((text) => step.length + text.length < width) ?? numbers('')}`
+  const numbers = (measured = ''): string =>
+    `${Math.floor(share * 100)} %  loss ${s.loss.toFixed(4)}${measured}  ${s.examplesPerSecond.toPrecision(3)} ${s.example}/s  left ${showDuration(left)}`
+  const [short = '', long = short] = s.measured.map((words) => `  ${words}`)
+  const choices = [`${bar(share)}${numbers(long)}`, `${bar(share)}${numbers(short)}`, numbers(short), numbers()]
+  return `${step}${choices.find((text) => step.length + text.length < width) ?? numbers()}`
 }
 
 /** Writes lines, and one line that is drawn over. */
@@ -80,14 +81,15 @@ const penOn = ({ write, columns }: Terminal): Pen => {
 
 type Stepped = Extract<TrainEvent, { readonly _tag: 'Stepped' }>
 
-const begun = (from: number, steps: number, now: number): Standing => ({
+const begun = (from: number, steps: number, example: string, now: number): Standing => ({
   step: from,
   steps,
   from,
   startedAt: now,
   loss: NaN,
-  imagesPerSecond: NaN,
-  heldOut: undefined,
+  examplesPerSecond: NaN,
+  example,
+  measured: [],
   printedAt: now,
   printedShare: from / steps,
 })
@@ -95,10 +97,10 @@ const begun = (from: number, steps: number, now: number): Standing => ({
 const smoothed = (old: number, fresh: number, share: number): number =>
   Number.isNaN(old) ? fresh : old + share * (fresh - old)
 
-const advance = (s: Standing, { step, loss, imagesPerSecond }: Stepped): void => {
+const advance = (s: Standing, { step, loss, examplesPerSecond }: Stepped): void => {
   s.step = step
   s.loss = smoothed(s.loss, loss, freshShare)
-  s.imagesPerSecond = smoothed(s.imagesPerSecond, imagesPerSecond, 4 * freshShare)
+  s.examplesPerSecond = smoothed(s.examplesPerSecond, examplesPerSecond, 4 * freshShare)
 }
 
 /** Whether it is time for another line. */
@@ -113,14 +115,14 @@ export const progressOn = (
   terminal: Terminal,
 ): { readonly onEvent: (event: TrainEvent) => void; readonly end: () => void } => {
   const pen = penOn(terminal)
-  let standing = begun(0, 1, 0)
+  let standing = begun(0, 1, '', 0)
   const onEvent = (event: TrainEvent): void => {
     const now = terminal.now()
     switch (event._tag) {
       case 'Started':
         pen.say(header(event.facts))
         if (event.from > 0) pen.say(`  continuing after step ${grouped(event.from)}`)
-        standing = begun(event.from, event.facts.config.steps, now)
+        standing = begun(event.from, event.facts.config.steps, event.facts.words.example.short, now)
         return
       case 'Warning':
         pen.say(`  note      ${event.message}`)
@@ -132,8 +134,8 @@ export const progressOn = (
         standing.printedAt = now
         standing.printedShare = standing.step / standing.steps
         return
-      case 'HeldOut':
-        standing.heldOut = event
+      case 'Measured':
+        standing.measured = event.words
         return
       case 'Saved':
         if (event.step > 0) pen.say(`  ✓ checkpoint of step ${grouped(event.step)} → ${event.path}`)

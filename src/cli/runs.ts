@@ -76,16 +76,7 @@ const inFlags = ({ message, setting }: TrainError): string => {
   return setting === undefined || flag === undefined ? message : showSettingError(setting, `--${flag[0]}`)
 }
 
-const report = ({
-  directory,
-  step,
-  steps,
-  interrupted,
-  loss,
-  heldOut,
-  heldOutRelative,
-  seconds,
-}: TrainSummary): void => {
+const report = ({ directory, step, steps, interrupted, loss, words, seconds }: TrainSummary): void => {
   if (interrupted) {
     say(
       `\n  stopped after step ${step} of ${steps}, and saved. Continue with\n\n    fathom resume ${quoted(directory)}\n`,
@@ -97,9 +88,7 @@ const report = ({
       `  the run is complete: all ${steps} steps are done. Train longer with\n\n    fathom resume ${quoted(directory)} --steps ${2 * steps}`,
     )
   if (loss !== undefined)
-    say(
-      `\n  done in ${showDuration(seconds)}: loss ${loss.toFixed(4)}${heldOut === undefined ? '' : `, held-out ${heldOut.toFixed(4)}${heldOutRelative === undefined ? '' : `, which is ${heldOutRelative.toFixed(3)} of the best constant guess`}`}`,
-    )
+    say(`\n  done in ${showDuration(seconds)}: loss ${loss.toFixed(4)}${words === undefined ? '' : `, ${words}`}`)
   say(
     `  loss curve ${join(directory, 'loss.svg')}, samples in ${join(directory, 'samples')}. Draw more with\n\n    fathom sample ${quoted(directory)}\n`,
   )

@@ -20,13 +20,14 @@ export const showCount = (n: number): string =>
   n < 1e4 ? grouped(n) : n < 1e6 ? `${(n / 1e3).toFixed(0)} k` : `${(n / 1e6).toFixed(1)} M`
 
 /** The lines above a run: what it works on, where, and how much it takes. */
-export const header = ({ config, device, pictures, parameters, memory, weights, flops }: RunFacts): string => {
+export const header = ({ config, words, device, data, parameters, memory, weights, flops }: RunFacts): string => {
   const count = config.batch * config.accumulate
+  const { one, many } = words.example
   const batch = config.accumulate === 1 ? `batch ${config.batch}` : `batch ${config.batch} × ${config.accumulate}`
   return [
-    `  images    ${pictures}`,
+    `  ${many.padEnd(9)} ${data}`,
     `  device    ${device} · f32`,
-    `  model     U-Net ${config.height}×${config.width} · ${showCount(parameters)} parameters · ${showFlops(flops / count)} an image in training · predicts ${config.objective}, ${config.schedule} schedule`,
+    `  model     ${words.model} · ${showCount(parameters)} parameters · ${showFlops(flops / count)} ${one} in training · ${words.goal}`,
     `  memory    planned ${showBytes(memory)} a step (weights ${showBytes(weights)} · optimizer and average ${showBytes(3 * weights)})`,
     `  plan      ${grouped(config.steps)} steps × ${batch} · seed ${config.seed}`,
     '',

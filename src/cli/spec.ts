@@ -1,7 +1,9 @@
 /**
  * What the command understands: one table, from which arguments are parsed and help is printed, so that the two cannot differ.
  */
+import { backends, defaultBackend } from '../backends/registry.ts'
 import { defaultSampler, samplers } from '../diffusion/index.ts'
+import { allSources } from '../models/registry.ts'
 import { presets } from '../train/index.ts'
 
 /** How a flag's text becomes a value: `switch` has none, `size` is `64` or `48x64`. */
@@ -31,6 +33,10 @@ const presetList = Object.entries(presets)
   .map(([name, { purpose }]) => `${name} (${purpose})`)
   .join(', ')
 
+const deviceList = Object.entries(backends)
+  .map(([name, about]) => `${name}, ${about}`)
+  .join(', or ')
+
 const samplerList = Object.entries(samplers)
   .map(([name, { about }]) => `${name} (${about})`)
   .join('; ')
@@ -52,7 +58,7 @@ export const commands = {
         help: 'run directory, which must not hold a run [runs/<date>-<name>-<n>]',
         setting: 'out',
       },
-      preset: { kind: 'text', value: 'NAME', help: 'tiny, small or base [tiny]', setting: 'preset' },
+      preset: { kind: 'text', value: 'NAME', help: `${Object.keys(presets).join(', ')} [tiny]`, setting: 'preset' },
       size: { kind: 'size', value: 'N|HxW', help: 'size of the pictures in pixels', setting: 'height' },
       channels: {
         kind: 'number',
@@ -81,7 +87,7 @@ export const commands = {
       device: {
         kind: 'text',
         value: 'NAME',
-        help: 'where to compute: wasm, on all cores, or cpu, in plain TypeScript [wasm]',
+        help: `where to compute: ${deviceList} [${defaultBackend}]`,
         setting: 'device',
       },
       'save-every': { kind: 'number', value: 'N', help: 'steps from checkpoint to checkpoint', setting: 'saveEvery' },
@@ -135,7 +141,7 @@ export const commands = {
       names: {
         kind: 'text',
         value: 'NAME',
-        help: 'of a file of weights: whose names its tensors have, fathom or lucidrains [fathom]',
+        help: `of a file of weights: whose names its tensors have, ${allSources.join(' or ')} [${allSources[0]}]`,
       },
     },
   },
@@ -150,10 +156,15 @@ export const commands = {
     about:
       'Runs training steps of a preset on made-up pictures, and compares them with what the machine reaches at best. Nothing is written.',
     flags: {
-      preset: { kind: 'text', value: 'NAME', help: 'tiny, small or base [tiny]', setting: 'preset' },
+      preset: { kind: 'text', value: 'NAME', help: `${Object.keys(presets).join(', ')} [tiny]`, setting: 'preset' },
       size: { kind: 'size', value: 'N|HxW', help: 'size of the pictures in pixels', setting: 'height' },
       batch: { kind: 'number', value: 'N', help: 'pictures that go through the network together', setting: 'batch' },
-      device: { kind: 'text', value: 'NAME', help: 'wasm or cpu [wasm]', setting: 'device' },
+      device: {
+        kind: 'text',
+        value: 'NAME',
+        help: `${Object.keys(backends).join(' or ')} [${defaultBackend}]`,
+        setting: 'device',
+      },
       steps: { kind: 'number', value: 'N', help: 'steps that are measured, after two that are not [10]' },
       profile: { kind: 'switch', help: 'print the time of each kernel, and where it stands against the roofline' },
       rows: { kind: 'number', value: 'N', help: 'rows of the profile [25]' },

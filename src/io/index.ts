@@ -47,12 +47,11 @@ export { acquireRunLock, type RunLock, type RunLockError, type RunLockOptions } 
 export { decodePng, encodePng, type PixelImage } from './png.ts'
 export { imageGrid, type ImageGridOptions } from './imageGrid.ts'
 export { lineChart, type ChartSeries, type LineChart } from './lineChart.ts'
+export type { MetricRecord, SalvagedMetrics } from './metricRecord.ts'
 export {
   appendMetric,
   readMetrics,
   salvageMetrics,
   truncateMetricsAfter,
-  type MetricRecord,
   type MetricsError,
-  type SalvagedMetrics,
 } from './metricsLog.node.ts'

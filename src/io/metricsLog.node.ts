@@ -2,17 +2,21 @@
  * The numbers of a run, one JSON object a line, appended as training goes (`metrics.jsonl`).
  *
  * A kill in mid-write leaves a last line without its newline; it is not a record, and the next append removes it.
- * JSON has no NaN and no infinity, and a diverged loss must not become null: they are written as the strings "NaN",
- * "Infinity" and "-Infinity", and read back as numbers.
  */
 import type { FileHandle } from 'node:fs/promises'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { isMissing, type FileSystemError } from './fileSystem.ts'
 import { attempt, nodeFileSystem, withFile } from './fileSystem.node.ts'
+import {
+  completeLines,
+  decodeLine,
+  metricLine,
+  salvaged,
+  truncatedAfter,
+  type MetricRecord,
+  type SalvagedMetrics,
+} from './metricRecord.ts'
 import { replaceFile } from './replaceFile.node.ts'
-
-/** One line: the step it belongs to, and whatever was measured. */
-export type MetricRecord = { readonly step: number; readonly [name: string]: number | string | boolean | null }
 
 /** A complete line of a metrics file is not a record: something else than fathom wrote there, or the disk is bad. */
 export type MetricsError = {
@@ -23,29 +27,6 @@ export type MetricsError = {
 }
 
 const newline = 0x0a
-
-const nonFinite: ReadonlyMap<unknown, number> = new Map([
-  ['NaN', NaN],
-  ['Infinity', Infinity],
-  ['-Infinity', -Infinity],
-])
-
-const encodeValue = (_: string, value: unknown): unknown =>
-  typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
-
-const encodeLine = (record: MetricRecord): string => `${JSON.stringify(record, encodeValue)}\n`
-
-const isMetricRecord = (x: unknown): x is MetricRecord =>
-  typeof x === 'object' && x !== null && 'step' in x && typeof x.step === 'number'
-
-const decodeLine = (line: string): E.Either<undefined, MetricRecord> =>
-  pipe(
-    E.tryCatch(
-      () => JSON.parse(line, (_, value: unknown) => nonFinite.get(value) ?? value) as unknown,
-      () => undefined,
-    ),
-    E.filterOrElse(isMetricRecord, () => undefined),
-  )
 
 /** Cuts what follows the last newline, searching backwards in blocks. */
 const cutTornLine = async (file: FileHandle, size: number): Promise<void> => {
@@ -61,7 +42,7 @@ const cutTornLine = async (file: FileHandle, size: number): Promise<void> => {
   return file.truncate(0)
 }
 
-const appendLine = async (file: FileHandle, line: string): Promise<void> => {
+const appendTo = async (file: FileHandle, line: string): Promise<void> => {
   const { size } = await file.stat()
   if (size > 0) {
     const { buffer: last } = await file.read(new Uint8Array(1), 0, 1, size - 1)
@@ -69,6 +50,10 @@ const appendLine = async (file: FileHandle, line: string): Promise<void> => {
   }
   await file.appendFile(line)
 }
+
+/** Appends a line to a file of lines, as {@link appendMetric} does. @param line with its newline */
+export const appendLine = (path: string, line: string): TE.TaskEither<FileSystemError, void> =>
+  attempt('append to', path, () => withFile(path, 'a+', (file) => appendTo(file, line)))
 
 /**
  * Appends one record; makes the file when it is not there. Not synced: after a power failure the last lines may be
@@ -85,18 +70,13 @@ const appendLine = async (file: FileHandle, line: string): Promise<void> => {
  * ```
  */
 export const appendMetric = (path: string, record: MetricRecord): TE.TaskEither<FileSystemError, void> =>
-  attempt('append to', path, () => withFile(path, 'a+', (file) => appendLine(file, encodeLine(record))))
+  appendLine(path, metricLine(record))
 
 /** The complete lines, without their newlines; none when the file is not there yet. */
 const readLines = (path: string): TE.TaskEither<FileSystemError, readonly string[]> =>
   pipe(
     nodeFileSystem.readFile(path),
-    TE.map((bytes) =>
-      new TextDecoder()
-        .decode(bytes.subarray(0, bytes.lastIndexOf(newline) + 1))
-        .split('\n')
-        .slice(0, -1),
-    ),
+    TE.map(completeLines),
     TE.orElse((error) => (isMissing(error) ? TE.right<FileSystemError, readonly string[]>([]) : TE.left(error))),
   )
 
@@ -130,23 +110,6 @@ export const readMetrics = (path: string): TE.TaskEither<FileSystemError | Metri
     TE.chainEitherKW((lines) => decodeLines(path, lines)),
   )
 
-/** What could be read of a metrics file. */
-export type SalvagedMetrics = {
-  readonly records: readonly MetricRecord[]
-  /** Complete lines that are no records: blank, zeros after a power failure, something else than fathom's. */
-  readonly unreadable: number
-}
-
-type ReadLine = { readonly line: string; readonly record: MetricRecord }
-
-const salvage = (lines: readonly string[]): { readonly read: readonly ReadLine[]; readonly unreadable: number } => {
-  const read = lines.flatMap((line): readonly ReadLine[] => {
-    const record = decodeLine(line)
-    return E.isRight(record) ? [{ line, record: record.right }] : []
-  })
-  return { read, unreadable: lines.length - read.length }
-}
-
 /**
  * All records that can be read, and how many lines cannot: what a run goes on with, where {@link readMetrics} is strict.
  *
@@ -160,13 +123,7 @@ const salvage = (lines: readonly string[]): { readonly read: readonly ReadLine[]
  * ```
  */
 export const salvageMetrics = (path: string): TE.TaskEither<FileSystemError, SalvagedMetrics> =>
-  pipe(
-    readLines(path),
-    TE.map((lines) => {
-      const { read, unreadable } = salvage(lines)
-      return { records: read.map(({ record }) => record), unreadable }
-    }),
-  )
+  pipe(readLines(path), TE.map(salvaged))
 
 /**
  * Removes the records of later steps, so that a run that resumes from `step` writes each step once, and lines that are no records.
@@ -186,14 +143,9 @@ export const salvageMetrics = (path: string): TE.TaskEither<FileSystemError, Sal
 export const truncateMetricsAfter = (path: string, step: number): TE.TaskEither<FileSystemError, SalvagedMetrics> =>
   pipe(
     readLines(path),
-    TE.chain((lines) => {
-      const { read, unreadable } = salvage(lines)
-      const stay = read.filter(({ record }) => record.step <= step)
-      const text = stay.map(({ line }) => `${line}\n`).join('')
-      const result = { records: stay.map(({ record }) => record), unreadable }
-      return pipe(
-        stay.length === lines.length ? TE.right(undefined) : replaceFile(path, new TextEncoder().encode(text)),
-        TE.map(() => result),
-      )
-    }),
+    TE.map((lines) => truncatedAfter(lines, step)),
+    TE.chainFirst(({ text }) =>
+      text === undefined ? TE.right(undefined) : replaceFile(path, new TextEncoder().encode(text)),
+    ),
+    TE.map(({ records, unreadable }) => ({ records, unreadable })),
   )

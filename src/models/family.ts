@@ -14,6 +14,8 @@ export interface DenoiserInput {
 export interface Family<C, P> {
   /** What `kind` of a configuration says. */
   readonly name: string
+  /** What a person calls its networks. */
+  readonly title: string
   readonly defaults: C
   /** Left with words about the first setting that is wrong. */
   readonly decode: Decoder<C>

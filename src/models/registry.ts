@@ -68,6 +68,9 @@ export const modelWith = (base: ModelConfig, given: unknown): unknown => {
 export const modelOf = (config: ModelConfig, channels: number): Module<DenoiserParams, DenoiserInput> =>
   familyOf(config).build(config, channels)
 
+/** What a person calls the network. */
+export const titleOf = (config: ModelConfig): string => familyOf(config).title
+
 /** What height and width of the images must be divisible by. */
 export const factorOf = (config: ModelConfig): number => familyOf(config).factor(config)
 
@@ -76,6 +79,12 @@ export const widthOf = (config: ModelConfig): number => familyOf(config).width(c
 
 /** A number of parameters that the network has at least. */
 export const leastWeightsOf = (config: ModelConfig): number => familyOf(config).leastWeights(config)
+
+/** All programs whose weights some network can take, for help. */
+export const allSources: readonly string[] = [
+  'fathom',
+  ...Object.values(families).flatMap(({ names }) => Object.keys(names)),
+]
 
 /** The programs whose weights the network can take: fathom itself, and those whose names its family knows. */
 export const sourcesOf = (config: ModelConfig): readonly string[] => ['fathom', ...Object.keys(familyOf(config).names)]

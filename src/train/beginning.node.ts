@@ -13,7 +13,8 @@ import {
   type RunLock,
 } from '../io/index.ts'
 import { pipe, TE } from '../prelude/fp.ts'
-import { lockRun, partOf } from './runDirectory.node.ts'
+import { lockRun, partOf } from './store.node.ts'
+import { names } from './store.ts'
 import { trainError, trainErrorOf, type TrainError } from './trainError.ts'
 
 const runError = trainErrorOf('RUN-IO')
@@ -94,7 +95,9 @@ export const claim = (directory: string): TE.TaskEither<TrainError, RunLock> =>
 export const abandon = async (directory: string, lock: RunLock): Promise<void> => {
   const quietly = (removal: Promise<unknown>): Promise<unknown> => removal.catch(() => undefined)
   await tidy(directory)
-  for (const part of ['config', 'firstBatch'] as const) await quietly(rm(partOf(directory, part), { force: true }))
+  await quietly(rm(partOf(directory, 'config'), { force: true }))
+  for (const name of await readdir(directory).catch(() => []))
+    if (name.startsWith(`${names.preview}.`)) await quietly(rm(join(directory, name), { force: true }))
   for (const part of ['checkpoints', 'samples'] as const) await quietly(rmdir(partOf(directory, part))) // if it is empty
   await lock.release()
   const left = await readdir(directory).catch(() => ['?'])

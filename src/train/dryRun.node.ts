@@ -1,21 +1,16 @@
 /** A run on paper: what it would take, from the plan of its real step, and a short measurement of how fast the device computes. */
-import { valueAndGrad } from '../autograd/index.ts'
-import { flopsOf } from '../compiler/cost.ts'
-import { widthOf } from '../models/registry.ts'
-import { conv2d, silu } from '../nn/index.ts'
-import { TE } from '../prelude/fp.ts'
+import { pipe, TE } from '../prelude/fp.ts'
 import type { Device } from '../tensor/device.ts'
-import { key, normal, type Key } from '../tensor/random.ts'
-import type { Tensor } from '../tensor/tensor.ts'
-import type { TrainConfig } from './trainConfig.ts'
-import { openData } from './data.node.ts'
+import { key } from '../tensor/random.ts'
+import { ensuring } from './ensuring.ts'
 import type { RunFacts } from './events.ts'
 import { factsOf } from './facts.ts'
-import { guarded, need } from './failure.ts'
-import { requireLeast } from './leastMemory.node.ts'
 import { openDevice, requireMemory, type DeviceChoice } from './openDevice.ts'
-import { initialState, recipeOf, type Recipe } from './recipe.ts'
+import { initialState, trainingOf } from './recipe.ts'
 import { stepperOn } from './step.ts'
+import type { Source } from './task.ts'
+import { subjectOf, type Subject } from './tasks/registry.node.ts'
+import type { TrainConfig } from './tasks/registry.ts'
 import type { TrainError } from './trainError.ts'
 
 /** A run on paper. */
@@ -30,28 +25,30 @@ export interface TrainingPlan {
   readonly warnings: readonly string[]
 }
 
-/** Seconds of measuring: long enough for code to be compiled. */
-const measuringSeconds = 0.6
-
-/** The rate at which the device runs a convolution of the network's first stage and its gradient, at its best. */
-const measureRate = async (device: Device, { config }: Recipe): Promise<number> => {
-  const width = widthOf(config.model)
-  const layer = conv2d(width, width, 3, { padding: 1 })
-  const shape = [config.batch, config.height, config.width, width]
-  const [params, x] = await device.compile((k: Key) => [layer.init(k), normal(k, shape)] as const)(key(0))
-  const run = device.compile((p: typeof params, input: Tensor) =>
-    valueAndGrad((q: typeof params) => silu(layer.apply(q, input)).square().mean())(p),
+/** Plans the step, and measures how fast the device is. */
+const planned = <P, B, D>(
+  { task, measureRate }: Subject<P, B, D>,
+  { summary, warnings }: Source<P, B>,
+  config: TrainConfig,
+  device: Device,
+): TE.TaskEither<TrainError, TrainingPlan> => {
+  const recipe = { ...trainingOf(config), task }
+  const state = initialState<P>(recipe, key(config.seed))
+  const stepper = stepperOn(device, recipe)
+  const plan = stepper.plan(state)
+  const known = { config, words: task.words, device: device.description, data: summary }
+  const facts = factsOf({ ...known, state, plan })
+  return pipe(
+    TE.fromEither(requireMemory(device, stepper.bytes(state))),
+    TE.chain(() => TE.fromTask(() => measureRate(device))),
+    TE.map((flopsPerSecond) => ({
+      facts,
+      kernels: plan.kernels.length,
+      flopsPerSecond,
+      seconds: (facts.flops / flopsPerSecond) * config.steps,
+      warnings,
+    })),
   )
-  const flops = flopsOf(run.plan(params, x))
-  let best = Infinity
-  const begin = performance.now()
-  while (performance.now() - begin < 1000 * measuringSeconds) {
-    const start = performance.now()
-    const [loss] = await run(params, x)
-    await device.read(loss)
-    best = Math.min(best, performance.now() - start)
-  }
-  return (1000 * flops) / best
 }
 
 /**
@@ -75,26 +72,16 @@ const measureRate = async (device: Device, { config }: Recipe): Promise<number> 
  * ```
  */
 export const planTraining = (config: TrainConfig, choice: DeviceChoice = {}): TE.TaskEither<TrainError, TrainingPlan> =>
-  guarded(async () => {
-    const device = await need(openDevice(config.device, choice))
-    try {
-      await need(TE.fromEither(requireLeast(device, config)))
-      const opened = await need(openData(config))
-      const recipe = recipeOf(config)
-      const state = initialState(recipe, key(config.seed))
-      const stepper = stepperOn(device, recipe)
-      const plan = stepper.plan(state)
-      await need(TE.fromEither(requireMemory(device, stepper.bytes(state))))
-      const facts = factsOf({ recipe, state, plan, device: device.description, pictures: opened.summary })
-      const flopsPerSecond = await measureRate(device, recipe)
-      return {
-        facts,
-        kernels: plan.kernels.length,
-        flopsPerSecond,
-        seconds: (facts.flops / flopsPerSecond) * config.steps,
-        warnings: opened.warnings,
-      }
-    } finally {
-      await device.close()
-    }
-  })
+  subjectOf(config)((subject) =>
+    pipe(
+      openDevice(config.device, choice),
+      TE.chain((device) =>
+        pipe(
+          TE.fromEither(subject.requireLeast(device)),
+          TE.chain(() => subject.open),
+          TE.chain((source) => planned(subject, source, config, device)),
+          ensuring(() => device.close()),
+        ),
+      ),
+    ),
+  )

@@ -1,15 +1,17 @@
 /** What a run tells while it goes on; the command prints it, a program may draw it. */
-import type { TrainConfig } from './trainConfig.ts'
-import type { HeldOut } from './heldOut.ts'
 import type { DeviceChoice } from './openDevice.ts'
+import type { RunConfig } from './runConfig.ts'
+import type { Measured, TaskWords } from './task.ts'
 
 /** What is known before the first step. */
 export interface RunFacts {
-  readonly config: TrainConfig
+  readonly config: RunConfig
+  /** What is trained, for people. */
+  readonly words: TaskWords
   /** What computes, in one line. */
   readonly device: string
-  /** One line about the pictures. */
-  readonly pictures: string
+  /** One line about the data. */
+  readonly data: string
   readonly parameters: number
   /** Bytes that a step takes, by its plan: arguments, results and temporary values. */
   readonly memory: number
@@ -28,9 +30,16 @@ export type TrainEvent =
       readonly step: number
       readonly steps: number
       readonly loss: number
-      readonly imagesPerSecond: number
+      readonly examplesPerSecond: number
     }
-  | ({ readonly _tag: 'HeldOut'; readonly step: number } & HeldOut)
+  | {
+      readonly _tag: 'Measured'
+      readonly step: number
+      /** By their names in the metrics. */
+      readonly values: Measured
+      /** The same for a person, from the shortest form to the longest. */
+      readonly words: readonly string[]
+    }
   | { readonly _tag: 'Saved'; readonly step: number; readonly path: string }
   | { readonly _tag: 'Sampled'; readonly step: number; readonly path: string }
 
@@ -53,10 +62,10 @@ export interface TrainSummary {
   readonly interrupted: boolean
   /** The training loss of the last step that was run; absent when there was none to run. */
   readonly loss?: number
-  /** The last measurement on held-out pictures, raw weights. */
-  readonly heldOut?: number
-  /** That as a multiple of the best constant predictor's loss. */
-  readonly heldOutRelative?: number
+  /** What was measured last of the raw weights, by the names in the metrics. */
+  readonly measured?: Measured
+  /** That for a person, in the longest form. */
+  readonly words?: string
   /** Seconds that this call took. */
   readonly seconds: number
 }

@@ -3,30 +3,23 @@ import { flopsOf, memoryOf } from '../compiler/cost.ts'
 import type { Plan } from '../compiler/plan.ts'
 import { countElements } from '../tensor/tree.ts'
 import type { RunFacts } from './events.ts'
-import type { Recipe, TrainState } from './recipe.ts'
+import type { TrainState } from './recipe.ts'
 
 /** What the facts are drawn from. */
-export interface FactSources {
-  readonly recipe: Recipe
-  readonly state: TrainState
+export interface FactSources extends Pick<RunFacts, 'config' | 'words' | 'device' | 'data'> {
+  readonly state: TrainState<unknown>
   /** The plan of the largest part of a step. */
   readonly plan: Plan
-  /** The device's description. */
-  readonly device: string
-  /** One line about the pictures. */
-  readonly pictures: string
 }
 
 /** The facts of a run. */
-export const factsOf = ({ recipe: { config }, state, plan, device, pictures }: FactSources): RunFacts => {
+export const factsOf = ({ state, plan, ...known }: FactSources): RunFacts => {
   const parameters = countElements(state.params)
   return {
-    config,
-    device,
-    pictures,
+    ...known,
     parameters,
     memory: memoryOf(plan),
     weights: 4 * parameters,
-    flops: flopsOf(plan) * config.accumulate,
+    flops: flopsOf(plan) * known.config.accumulate,
   }
 }

@@ -2,10 +2,11 @@
  * Whether what a run has learned is numbers. Weights that are NaN or infinite are never saved and never drawn from: a checkpoint of them
  * would be the newest, and would end every resume.
  */
-import { readSafetensors, toFloat32, type ArrayRecord } from '../io/index.ts'
+import { toFloat32, type ArrayRecord } from '../io/arrayRecord.ts'
+import { readSafetensors } from '../io/safetensors.ts'
 import { E } from '../prelude/fp.ts'
 import { printable } from '../prelude/printable.ts'
-import type { TrainConfig } from './trainConfig.ts'
+import type { RunConfig } from './runConfig.ts'
 import { trainError, type TrainError } from './trainError.ts'
 
 /** The first value that is not finite, as people call it; undefined when all are. */
@@ -45,7 +46,7 @@ export const nonFiniteIn = (files: ReadonlyMap<string, Uint8Array>): string | un
  * @param what for instance `the loss is NaN`
  * @param step after how many, where that is known
  */
-export const diverged = ({ out, learningRate }: TrainConfig, what: string, step?: number): TrainError =>
+export const diverged = ({ out, learningRate }: RunConfig, what: string, step?: number): TrainError =>
   trainError(
     'DIVERGED',
     `${what}${step === undefined ? ' in' : ` at step ${step} of`} ${out}: the run has diverged and is stopped, its checkpoints from before are untouched; start another with a lower --lr than ${learningRate}`,

@@ -1,8 +1,4 @@
-/** From a configuration to what it names: the network, the noise schedule, the optimizer, and the rates of each step. */
-import { cosineSchedule, linearSchedule, sigmoidSchedule, type LossOptions, type Schedule } from '../diffusion/index.ts'
-import type { DenoiserInput } from '../models/family.ts'
-import { modelOf, type DenoiserParams } from '../models/registry.ts'
-import type { Module } from '../nn/index.ts'
+/** What a step goes by: a task, and how it is trained: the optimizer, the size of a step, and the rates of each. */
 import {
   adam,
   chain,
@@ -14,45 +10,44 @@ import {
   type Stateless,
   type Transform,
 } from '../optim/index.ts'
-import { mapTree } from '../tensor/tree.ts'
 import type { Key } from '../tensor/random.ts'
-import { channelsOf, type TrainConfig } from './trainConfig.ts'
-
-/** The parameters of the network. */
-export type Params = DenoiserParams
+import { mapTree } from '../tensor/tree.ts'
+import type { RunConfig } from './runConfig.ts'
+import type { Task } from './task.ts'
+import { taskOf, type TrainConfig } from './tasks/registry.ts'
 
 /** The state of the optimizer. */
 export type OptimizerState = [Stateless, AdamState]
 
 /** What a step takes over from the step before, and all that a checkpoint holds. */
-export interface TrainState {
-  readonly params: Params
+export interface TrainState<P> {
+  readonly params: P
   readonly opt: OptimizerState
   /** The moving average of the parameters, from which samples are drawn. */
-  readonly average: Params
+  readonly average: P
 }
 
-/** What a configuration names, ready to be put together. */
-export interface Recipe {
-  readonly config: TrainConfig
-  readonly model: Module<Params, DenoiserInput>
-  readonly schedule: Schedule
-  /** What the loss is told: the schedule, what is predicted, and the weights of the times. */
-  readonly lossOptions: LossOptions
+/** How a task is trained. */
+export interface Training {
   readonly optimizer: Transform<OptimizerState>
   /** The learning rate of step 1, 2, … */
   readonly rateAt: (step: number) => number
   /** The decay of the average at step 1, 2, … */
   readonly decayAt: (step: number) => number
+  /** Examples that go through the network together. */
+  readonly batch: number
+  /** Batches for each step. */
+  readonly accumulate: number
+  /** Of what the steps draw. */
+  readonly seed: number
 }
 
-const schedules: { readonly [K in TrainConfig['schedule']]: (steps: number) => Schedule } = {
-  linear: (steps) => linearSchedule(steps),
-  cosine: (steps) => cosineSchedule(steps),
-  sigmoid: (steps) => sigmoidSchedule(steps),
+/** A task, and how it is trained. */
+export interface Recipe<P, B, D> extends Training {
+  readonly task: Task<P, B, D>
 }
 
-const rateOf = ({ rate, learningRate, steps }: TrainConfig): ((step: number) => number) => {
+const rateOf = ({ rate, learningRate, steps }: RunConfig): ((step: number) => number) => {
   const warmupSteps = Math.min(100, Math.ceil(steps / 100))
   const schedule =
     rate === 'cosine'
@@ -62,37 +57,45 @@ const rateOf = ({ rate, learningRate, steps }: TrainConfig): ((step: number) => 
 }
 
 /**
- * The recipe of a configuration. Adam's second decay of 0.99 and clipping at 1 are those of lucidrains' trainer.
+ * How a configuration trains. Adam's second decay of 0.99 and clipping at 1 are those of lucidrains' trainer.
+ *
+ * @example
+ * ```ts
+ * import { presets, trainingOf } from 'fathom/train'
+ *
+ * const names = { folder: null, out: 'runs/sea', preset: 'tiny', seed: 0, device: 'wasm' }
+ * const { rateAt } = trainingOf({ ...presets.tiny, ...names })
+ * rateAt(3) // => 0.002
+ * rateAt(6) // => 0.004
+ * rateAt(601) // => 0
+ * ```
+ */
+export const trainingOf = (config: RunConfig): Training => ({
+  optimizer: chain(clipByGlobalNorm(1), adam({ beta1: 0.9, beta2: 0.99 })),
+  rateAt: rateOf(config),
+  decayAt: diffusersEmaDecay({ decay: config.ema }),
+  batch: config.batch,
+  accumulate: config.accumulate,
+  seed: config.seed,
+})
+
+/**
+ * The recipe of a configuration: its task, and how it is trained.
  *
  * @example
  * ```ts
  * import { presets, recipeOf } from 'fathom/train'
  *
  * const names = { folder: null, out: 'runs/sea', preset: 'tiny', seed: 0, device: 'wasm' }
- * const { schedule, rateAt } = recipeOf({ ...presets.tiny, ...names })
- * schedule.steps // => 1000
- * rateAt(3) // => 0.002
- * rateAt(6) // => 0.004
- * rateAt(601) // => 0
+ * const { task, batch } = recipeOf({ ...presets.tiny, ...names })
+ * task.schedule.steps // => 1000
+ * batch // => 16
  * ```
  */
-export const recipeOf = (config: TrainConfig): Recipe => {
-  const schedule = schedules[config.schedule](config.timesteps)
-  return {
-    config,
-    model: modelOf(config.model, channelsOf(config)),
-    schedule,
-    lossOptions: {
-      schedule,
-      prediction: config.objective,
-      weighting: config.weighting,
-      ...(config.minSnr !== null && { minSnrGamma: config.minSnr }),
-    },
-    optimizer: chain(clipByGlobalNorm(1), adam({ beta1: 0.9, beta2: 0.99 })),
-    rateAt: rateOf(config),
-    decayAt: diffusersEmaDecay({ decay: config.ema }),
-  }
-}
+export const recipeOf = (config: TrainConfig): Training & { readonly task: ReturnType<typeof taskOf> } => ({
+  ...trainingOf(config),
+  task: taskOf(config),
+})
 
 /**
  * The state before the first step, not yet computed: the average begins as the parameters.
@@ -109,7 +112,10 @@ export const recipeOf = (config: TrainConfig): Recipe => {
  * countElements(average) // => 187347
  * ```
  */
-export const initialState = ({ model, optimizer }: Recipe, key: Key): TrainState => {
-  const params = model.init(key)
+export const initialState = <P>(
+  { task, optimizer }: { readonly task: Pick<Task<P, never, unknown>, 'init'> } & Pick<Training, 'optimizer'>,
+  key: Key,
+): TrainState<P> => {
+  const params = task.init(key)
   return { params, opt: optimizer.init(params), average: mapTree(params, (x) => x) }
 }

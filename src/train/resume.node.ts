@@ -1,27 +1,25 @@
 /** Going on with a run, exactly where its newest checkpoint stands. */
 import { access } from 'node:fs/promises'
-import { completeSave, type RunLock } from '../io/index.ts'
+import { completeSave } from '../io/index.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { key } from '../tensor/random.ts'
 import { isBegun, tidy } from './beginning.node.ts'
 import { decodeConfig } from './config.ts'
-import { changedData, type OpenedData } from './data.node.ts'
+import { readConfig, writeConfig } from './configFile.ts'
+import { isOf } from './configHash.node.ts'
+import { ensuring } from './ensuring.ts'
 import type { TrainHooks, TrainSummary } from './events.ts'
-import { guarded, need } from './failure.ts'
-import { initialState, recipeOf } from './recipe.ts'
-import {
-  lockRun,
-  metricsOf,
-  partOf,
-  readConfig,
-  restore,
-  rewind,
-  writeConfig,
-  type Restored,
-} from './runDirectory.node.ts'
+import { initialState, trainingOf } from './recipe.ts'
+import { restore, type Restored } from './restore.ts'
+import { beginRun, finishRun } from './run.ts'
 import { liesIn } from './runPlace.node.ts'
-import { begin, holding, inShop, loop } from './train.node.ts'
-import type { TrainConfig } from './trainConfig.ts'
+import { metricsIn, rewindMetrics } from './sinks/metrics.ts'
+import type { Store } from './store.ts'
+import { lockRun, partOf, storeIn } from './store.node.ts'
+import type { Source, Task } from './task.ts'
+import { subjectOf, type Subject } from './tasks/registry.node.ts'
+import type { TrainConfig } from './tasks/registry.ts'
+import { withRun } from './train.node.ts'
 import { settingError, trainError, trainErrorOf, type TrainError } from './trainError.ts'
 
 /** What may be changed of a run that goes on. */
@@ -80,44 +78,127 @@ const requireFolder =
     }
   }
 
+/** The summary of a run that has nothing left to do, from its metrics. */
+const completed = (store: Store, config: TrainConfig, task: Pick<Task<never, never, unknown>, 'words'>, step: number) =>
+  pipe(
+    metricsIn(store),
+    TE.map((metrics): TrainSummary => {
+      const last = (name: string): number | undefined =>
+        metrics.flatMap((m) => (typeof m[name] === 'number' ? [m[name]] : [])).at(-1)
+      const notMeasured = new Set(['step', 'loss', `${task.words.example.many}PerSecond`])
+      const measuredNames = [...new Set(metrics.flatMap(Object.keys))].filter((name) => !notMeasured.has(name))
+      const measured = Object.fromEntries(
+        measuredNames.flatMap((name) => {
+          const value = last(name)
+          return value === undefined ? [] : [[name, value] as const]
+        }),
+      )
+      const loss = last('loss')
+      const words = task.words.measured(measured).at(-1)
+      return {
+        directory: config.out,
+        step,
+        steps: config.steps,
+        interrupted: false,
+        ...(loss !== undefined && { loss }),
+        ...(words !== undefined && { measured, words }),
+        seconds: 0,
+      }
+    }),
+  )
+
+/** A run in a directory that this process holds. */
+interface HeldRun<P, B, D> {
+  readonly subject: Subject<P, B, D>
+  /** The configuration as it is written there. */
+  readonly written: TrainConfig
+  readonly store: Store
+  readonly hooks: TrainHooks
+  readonly changes: ResumeChanges
+}
+
+/** Brings the directory to where the checkpoint stands. @returns sentences about what is missing */
+const settle = <P>(store: Store, { name, progress: { step } }: Restored<P>) =>
+  pipe(
+    completeSave(partOf(store.place, 'checkpoints'), { name, step }),
+    TE.mapLeft(trainErrorOf('CKPT')),
+    TE.chain(() => rewindMetrics(store, step)),
+  )
+
 /** Goes on from a checkpoint. */
-const goOn = async (
-  written: TrainConfig,
-  found: Restored,
-  lock: RunLock,
-  hooks: TrainHooks,
-  changes: ResumeChanges,
-) => {
-  const { out } = written
-  const { step, steps: planned = written.steps } = found.progress
-  const root = partOf(out, 'checkpoints')
-  const config = await need(TE.fromEither(changed(written, changes, step)))
-  await need(pipe(completeSave(root, { name: found.name, step }), TE.mapLeft(trainErrorOf('CKPT'))))
-  const lost = await need(rewind(out, step))
-  if (step >= config.steps) return completed(config, step)
-  await need(requireFolder(config))
-  const inside = await insideFolder(config)
-  const notes = (opened: OpenedData): readonly string[] => [
-    ...lost,
-    ...inside,
-    ...changedData(found.progress.data, opened, config.folder, written.folder),
-    ...otherSteps(config, planned, step),
-  ]
-  return inShop({ config, hooks, found, notes }, async (shop, state) => {
-    if (config.steps !== written.steps || config.folder !== written.folder) await need(writeConfig(config))
-    return loop({ ...shop, lock }, state, step)
-  })
+const goOn = <P, B, D>(
+  { subject, written, store, hooks, changes }: HeldRun<P, B, D>,
+  found: Restored<P>,
+): TE.TaskEither<TrainError, TrainSummary> => {
+  const { step, steps: planned = written.steps, data } = found.progress
+  return pipe(
+    TE.fromEither(changed(written, changes, step)),
+    TE.bindTo('config'),
+    TE.bind('lost', () => settle(store, found)),
+    TE.chain(({ config, lost }) => {
+      const now = subject.of(config)
+      if (step >= config.steps) return completed(store, config, now.task, step)
+      const notes = (inside: readonly string[]) => (source: Source<P, B>) => [
+        ...lost,
+        ...inside,
+        ...source.changes(data, written.folder),
+        ...otherSteps(config, planned, step),
+      ]
+      const isChanged = config.steps !== written.steps || config.folder !== written.folder
+      return pipe(
+        requireFolder(config),
+        TE.chain(() => TE.fromTask(() => insideFolder(config))),
+        TE.chain((inside) =>
+          withRun({ subject: now, config, hooks, found, notes: notes(inside) }, (run) =>
+            pipe(
+              isChanged ? writeConfig(store, config) : TE.right(undefined),
+              TE.chain(() => finishRun(run, store)),
+            ),
+          ),
+        ),
+      )
+    }),
+  )
 }
 
 /** Begins a run of which there is only the configuration. */
-const beginLate = async (written: TrainConfig, lock: RunLock, hooks: TrainHooks, changes: ResumeChanges) => {
-  const config = await need(TE.fromEither(changed(written, changes, 0)))
-  await need(requireFolder(config))
-  const notes = (): readonly string[] => [`nothing was done in ${config.out} yet: the run begins`]
-  return inShop({ config, hooks, notes }, async (shop, state) => {
-    await begin({ ...shop, lock }, state)
-    return loop({ ...shop, lock }, state, 0)
-  })
+const beginLate = <P, B, D>({
+  subject,
+  written,
+  store,
+  hooks,
+  changes,
+}: HeldRun<P, B, D>): TE.TaskEither<TrainError, TrainSummary> =>
+  pipe(
+    TE.fromEither(changed(written, changes, 0)),
+    TE.chainFirst(requireFolder),
+    TE.chain((config) => {
+      const notes = () => [`nothing was done in ${config.out} yet: the run begins`]
+      return withRun({ subject: subject.of(config), config, hooks, notes }, (run) =>
+        pipe(
+          beginRun(run, store),
+          TE.chain(() => finishRun(run, store)),
+        ),
+      )
+    }),
+  )
+
+/** Goes on with the run in a directory that this process holds, or begins it. */
+const continued = <P, B, D>(run: HeldRun<P, B, D>): TE.TaskEither<TrainError, TrainSummary> => {
+  const { subject, written, store } = run
+  const template = initialState<P>({ ...trainingOf(written), task: subject.task }, key(0))
+  return pipe(
+    TE.fromTask<void, TrainError>(() => tidy(written.out)),
+    TE.chain(() => isBegun(written.out)),
+    TE.chain((begun) =>
+      begun
+        ? pipe(
+            restore(store, template, (progress) => isOf(written, progress)),
+            TE.chain((found) => goOn(run, found)),
+          )
+        : beginLate(run),
+    ),
+  )
 }
 
 /**
@@ -155,32 +236,15 @@ export const resume = (
   hooks: TrainHooks = {},
   changes: ResumeChanges = {},
 ): TE.TaskEither<TrainError, TrainSummary> =>
-  guarded(async () => {
-    await need(readConfig(directory)) // before anything is written where no run is
-    const lock = await need(lockRun(directory))
-    return holding(lock, async () => {
-      const config = await need(readConfig(directory)) // again, now that nobody else can change it
-      await tidy(directory)
-      if (!(await need(isBegun(directory)))) return beginLate(config, lock, hooks, changes)
-      const found = await need(restore(config, initialState(recipeOf(config), key(0))))
-      return goOn(config, found, lock, hooks, changes)
-    })
-  })
-
-/** The summary of a run that has nothing left to do. */
-const completed = async (config: TrainConfig, step: number): Promise<TrainSummary> => {
-  const metrics = await need(metricsOf(config.out))
-  const numbers = (name: string): readonly number[] =>
-    metrics.flatMap((m) => (typeof m[name] === 'number' ? [m[name]] : []))
-  const [loss, heldOut, heldOutRelative] = ['loss', 'heldOut', 'heldOutRelative'].map((name) => numbers(name).at(-1))
-  return {
-    directory: config.out,
-    step,
-    steps: config.steps,
-    interrupted: false,
-    ...(loss !== undefined && { loss }),
-    ...(heldOut !== undefined && { heldOut }),
-    ...(heldOutRelative !== undefined && { heldOutRelative }),
-    seconds: 0,
-  }
-}
+  pipe(
+    readConfig(storeIn(directory)), // before anything is written where no run is
+    TE.chain(() => lockRun(directory)),
+    TE.chain((lock) => {
+      const store = storeIn(directory, lock)
+      return pipe(
+        readConfig(store), // again, now that nobody else can change it
+        TE.chain((written) => subjectOf(written)((subject) => continued({ subject, written, store, hooks, changes }))),
+        ensuring(lock.release),
+      )
+    }),
+  )

@@ -2,7 +2,7 @@
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { TE } from '../prelude/fp.ts'
-import type { TrainConfig } from './trainConfig.ts'
+import type { RunConfig } from './runConfig.ts'
 import { trainError, type TrainError } from './trainError.ts'
 
 /** The real path of the deepest part that exists, with the rest appended: where a directory will be once it is made. */
@@ -26,7 +26,7 @@ const beside = (folder: string, out: string): string =>
 
 /** Left when the run would lie in the folder of its pictures. */
 export const requireOutside =
-  ({ folder, out }: TrainConfig): TE.TaskEither<TrainError, void> =>
+  ({ folder, out }: RunConfig): TE.TaskEither<TrainError, void> =>
   async () =>
     folder !== null && (await liesIn(out, folder))
       ? TE.left(

@@ -1,5 +1,7 @@
 /** A training state as the files of a checkpoint, and back: safetensors whose names are the paths of the trees. */
-import { readSafetensors, recordsOf, treeFrom, writeSafetensors, type ArrayRecord } from '../io/index.ts'
+import type { ArrayRecord } from '../io/arrayRecord.ts'
+import { recordsOf, treeFrom } from '../io/params.ts'
+import { readSafetensors, writeSafetensors } from '../io/safetensors.ts'
 import { E, pipe } from '../prelude/fp.ts'
 import type { Choices } from '../backends/backend.ts'
 import { isRecord } from '../prelude/record.ts'
@@ -32,9 +34,9 @@ const fileName = (part: (typeof parts)[number]): string => `${part}.safetensors`
 const stateName = 'state.json'
 
 /** All files of a checkpoint. The same state gives the same bytes. */
-export const stateToFiles = async (
+export const stateToFiles = async <P>(
   device: Device,
-  state: TrainState,
+  state: TrainState<P>,
   progress: Progress,
 ): Promise<ReadonlyMap<string, Uint8Array>> => {
   const files = new Map<string, Uint8Array>()
@@ -107,10 +109,10 @@ const treeIn = <T>(template: T, bytes: Uint8Array): E.Either<string, T> =>
  * @param template a state of the same structure, which need not be computed
  * @returns Left with what does not fit
  */
-export const stateFromFiles = (
-  template: TrainState,
+export const stateFromFiles = <P>(
+  template: TrainState<P>,
   files: ReadonlyMap<string, Uint8Array>,
-): E.Either<string, { readonly state: TrainState; readonly progress: Progress }> => {
+): E.Either<string, { readonly state: TrainState<P>; readonly progress: Progress }> => {
   const part = <T>(name: (typeof parts)[number], tree: T): E.Either<string, T> =>
     pipe(
       fileOf(files, fileName(name)),

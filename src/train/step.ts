@@ -1,24 +1,24 @@
 /**
- * The step of training: a batch of bytes and a step number in, the next state and the loss out, as pure functions of tensors.
+ * The step of training, apply ∘ reduce ∘ gradients: a batch and a step number in, the next state and the loss out, as pure functions of
+ * tensors.
  *
- * What varies from step to step (pictures, step number, rates) enters as buffers, so that one plan serves all steps. Random numbers
- * depend on the seed, the step and the place in the whole batch, not on how the batch is cut for accumulation.
+ * What varies from step to step (the batch, step number, rates) enters as buffers, so that one plan serves all steps.
  */
 import { valueAndGrad } from '../autograd/index.ts'
 import type { Plan } from '../compiler/plan.ts'
 import type { Profile } from '../compiler/profile.ts'
-import { diffusionLoss } from '../diffusion/index.ts'
-import { accumulate, applyUpdates, ema, emptyAccumulation } from '../optim/index.ts'
 import { bytesPerElement } from '../graph/dtype.ts'
-import { scalar, tensor, zeros } from '../tensor/create.ts'
+import { applyUpdates, ema } from '../optim/index.ts'
+import { scalar } from '../tensor/create.ts'
 import type { Device } from '../tensor/device.ts'
-import { bernoulli, foldIn, key, normal, randint, split, type Key } from '../tensor/random.ts'
+import { foldIn, key, type Key } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { leaves } from '../tensor/tree.ts'
-import type { Params, Recipe, TrainState } from './recipe.ts'
-import { channelsOf } from './trainConfig.ts'
+import type { Recipe, Training, TrainState } from './recipe.ts'
+import { addGradients, isIdentity, noGradients, overMicroBatches, type Gradients, type Reduce } from './reduce.ts'
+import type { Examples } from './task.ts'
 
-/** What a step is given besides state and pictures, as buffers. */
+/** What a step is given besides state and batch, as buffers. */
 export interface StepInputs {
   /** u32 [2], of the seed. */
   readonly key: Key
@@ -35,16 +35,19 @@ export interface StepInputs {
  * @param step counted from 1
  * @example
  * ```ts
- * import { givenAt, presets, recipeOf } from 'fathom/train'
+ * import { givenAt, presets, trainingOf } from 'fathom/train'
  *
  * const names = { folder: null, out: 'runs/sea', preset: 'tiny', seed: 0, device: 'wasm' }
- * const { step, learningRate, decay } = givenAt(recipeOf({ ...presets.tiny, ...names }), 6)
+ * const { step, learningRate, decay } = givenAt(trainingOf({ ...presets.tiny, ...names }), 6)
  * step // => 6
  * learningRate // => 0.004
  * ```
  */
-export const givenAt = ({ config, rateAt, decayAt }: Recipe, step: number): StepInputs => ({
-  key: key(config.seed),
+export const givenAt = (
+  { seed, rateAt, decayAt }: Pick<Training, 'seed' | 'rateAt' | 'decayAt'>,
+  step: number,
+): StepInputs => ({
+  key: key(seed),
   step: scalar(step, 'u32'),
   learningRate: scalar(rateAt(step)),
   decay: scalar(decayAt(step)),
@@ -53,62 +56,32 @@ export const givenAt = ({ config, rateAt, decayAt }: Recipe, step: number): Step
 /** What random numbers depend on. */
 type Draw = Pick<StepInputs, 'key' | 'step'>
 
-/** The random numbers of some pictures: times [N] i32, noise [N, H, W, C], and which are mirrored, [N] bool. */
-export interface Draws {
-  readonly t: Tensor
-  readonly epsilon: Tensor
-  readonly mirrored: Tensor
-}
-
-/**
- * The draws of a step for `count` pictures; more pictures begin with the draws of fewer.
- *
- * @param first u32 [], pictures of the step before these: a micro-batch draws its part of the whole batch's numbers, and no more
- */
-const drawsOf = ({ config }: Recipe, count: number, given: Draw, first?: Tensor): Draws => {
-  const [times, noise, mirrors] = split(foldIn(foldIn(given.key, 'train'), given.step), 3)
-  const picture = [config.height, config.width, channelsOf(config)]
-  return {
-    t: randint(times, [count], 0, config.timesteps, first),
-    epsilon: normal(noise, [count, ...picture], 'f32', first?.mul(picture.reduce((a, b) => a * b))),
-    mirrored: bernoulli(mirrors, config.flip ? 0.5 : 0, [count], first),
+/** The loss and the gradients of a batch. @param first u32 [], examples of the step before these; absent for 0 */
+const gradientsOf =
+  <P, B, D>({ task, batch }: Recipe<P, B, D>) =>
+  (params: P, examples: B, given: Draw, first?: Tensor): Gradients<P> => {
+    const draws = task.draws(foldIn(foldIn(given.key, 'train'), given.step), batch, first)
+    const [loss, gradients] = valueAndGrad(task.loss)(params, examples, draws)
+    return { gradients, loss }
   }
-}
-
-/** Bytes 0 … 255 as numbers in [−1, 1]. @param images u8 [N, H, W, C] */
-export const normalise = (images: Tensor): Tensor =>
-  images
-    .cast('f32')
-    .mul(1 / 127.5)
-    .sub(1)
-
-const mirror = (x: Tensor, mirrored: Tensor): Tensor =>
-  mirrored.reshape([mirrored.size, 1, 1, 1]).select(x.reverse([2]), x)
-
-/** The training loss of a batch (Ho et al. 2020, eq. 14, in the weighting of the objective) as a function of the parameters. */
-const batchLoss = ({ model, lossOptions }: Recipe) => {
-  const loss = diffusionLoss(lossOptions)
-  return (params: Params, images: Tensor, { t, epsilon, mirrored }: Draws): Tensor =>
-    loss((x, time) => model.apply(params, { x, t: time }), mirror(normalise(images), mirrored), t, epsilon)
-}
 
 /** The optimizer's part of a step. */
-const descend = (
-  { optimizer }: Recipe,
-  state: TrainState,
-  gradients: Params,
+const applied = <P>(
+  { optimizer }: Pick<Training, 'optimizer'>,
+  state: TrainState<P>,
+  gradients: P,
   { learningRate, decay }: StepInputs,
-): TrainState => {
+): TrainState<P> => {
   const [updates, opt] = optimizer.update(gradients, state.opt, state.params, { learningRate })
   const params = applyUpdates(state.params, updates)
   return { params, opt, average: ema(decay, state.average, params) }
 }
 
 /** A state and the loss that its step measured. */
-export type Stepped = readonly [state: TrainState, measured: { readonly loss: Tensor }]
+export type Stepped<P> = readonly [state: TrainState<P>, measured: { readonly loss: Tensor }]
 
 /**
- * A whole step on one batch: what is compiled without accumulation.
+ * A whole step on one batch: what is compiled where nothing is to be reduced.
  *
  * @example
  * ```ts
@@ -117,7 +90,7 @@ export type Stepped = readonly [state: TrainState, measured: { readonly loss: Te
  *
  * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
  * const names = { folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'wasm' }
- * const recipe = recipeOf({ ...presets.tiny, ...names, height: 8, width: 8, model })
+ * const recipe = recipeOf({ ...presets.tiny, ...names, height: 8, width: 8, model, batch: 4 })
  * const step = device.compile(trainStep(recipe), { donate: [0] })
  * const state = await device.realize(initialState(recipe, key(0)))
  * const [next, { loss }] = await step(state, zeros([4, 8, 8, 3], 'u8'), givenAt(recipe, 1)) // four black pictures
@@ -126,117 +99,98 @@ export type Stepped = readonly [state: TrainState, measured: { readonly loss: Te
  * ```
  */
 export const trainStep =
-  (recipe: Recipe) =>
-  (state: TrainState, images: Tensor, given: StepInputs): Stepped => {
-    const [loss, gradients] = valueAndGrad(batchLoss(recipe))(
-      state.params,
-      images,
-      drawsOf(recipe, images.shape[0] ?? 1, given),
-    )
-    return [descend(recipe, state, gradients, given), { loss }]
+  <P, B, D>(recipe: Recipe<P, B, D>) =>
+  (state: TrainState<P>, examples: B, given: StepInputs): Stepped<P> => {
+    const { loss, gradients } = gradientsOf(recipe)(state.params, examples, given)
+    return [applied(recipe, state, gradients, given), { loss }]
   }
-
-/** The pictures of a step: u8 bytes of accumulate × batch of them, or, where these are many, a function that gives `count` from the `first`. */
-export type StepPictures = Uint8Array | ((first: number, count: number) => Uint8Array)
 
 /** A step as the loop sees it. */
-export interface Stepper {
-  /** The next state; the given one is consumed. */
-  readonly run: (state: TrainState, pictures: StepPictures, step: number) => Promise<Stepped>
+export interface Stepper<P, B> {
+  /** Examples of a whole step, on all ranks. */
+  readonly count: number
+  /** The next state; the given one is consumed. @param examples of this step, the first of all ranks being 0 */
+  readonly run: (state: TrainState<P>, examples: Examples<B>, step: number) => Promise<Stepped<P>>
   /** Bytes that a step takes on the device at its greatest, the whole state included. */
-  readonly bytes: (state: TrainState) => number
+  readonly bytes: (state: TrainState<P>) => number
   /** The plan of the largest part of a step, without running it. */
-  readonly plan: (state: TrainState) => Plan
+  readonly plan: (state: TrainState<P>) => Plan
   /** Runs the largest part of a step once, kernel by kernel; the state is kept. */
-  readonly profile: (state: TrainState, pictures: StepPictures, step: number) => Promise<Profile>
+  readonly profile: (state: TrainState<P>, examples: Examples<B>, step: number) => Promise<Profile>
 }
 
-const shapeOf = ({ config }: Pick<Recipe, 'config'>): readonly number[] => [
-  config.batch,
-  config.height,
-  config.width,
-  channelsOf(config),
-]
-
-/** A batch of a step's pictures, from the `first` on. */
-const imagesAt = ({ config }: Recipe, pictures: StepPictures, first: number): Tensor => {
-  const shape = shapeOf({ config })
-  const each = config.height * config.width * 3
-  const bytes =
-    typeof pictures === 'function'
-      ? pictures(first, config.batch)
-      : pictures.subarray(first * each, (first + config.batch) * each)
-  return tensor(bytes, { shape })
-}
-
-const wholeStepper = (device: Device, recipe: Recipe): Stepper => {
+const wholeStepper = <P, B, D>(device: Device, recipe: Recipe<P, B, D>): Stepper<P, B> => {
+  const { task, batch } = recipe
   const step = device.compile(trainStep(recipe), { donate: [0, 1, 2] })
-  const plan = (state: TrainState): Plan => step.plan(state, zeros(shapeOf(recipe), 'u8'), givenAt(recipe, 1))
+  const plan = (state: TrainState<P>): Plan => step.plan(state, task.blank(batch), givenAt(recipe, 1))
   return {
-    run: (state, pictures, n) => step(state, imagesAt(recipe, pictures, 0), givenAt(recipe, n)),
+    count: batch,
+    run: (state, examples, n) => step(state, examples(0, batch), givenAt(recipe, n)),
     bytes: (state) => device.bytesNeeded(plan(state)),
     plan,
-    profile: (state, pictures, n) => step.profile(state, imagesAt(recipe, pictures, 0), givenAt(recipe, n)),
+    profile: (state, examples, n) => step.profile(state, examples(0, batch), givenAt(recipe, n)),
   }
-}
-
-interface Running {
-  readonly gradients: Params
-  readonly loss: Tensor
 }
 
 /** Bytes of all leaves. */
 const bytesOfTree = (tree: unknown): number =>
   leaves(tree).reduce((sum, x) => sum + x.size * bytesPerElement[x.dtype], 0)
 
-const accumulatingStepper = (device: Device, recipe: Recipe): Stepper => {
-  const { batch, accumulate: count } = recipe.config
-  const add = device.compile(
-    (running: Running, params: Params, images: Tensor, given: Draw, first: Tensor): Running => {
-      const draws = drawsOf(recipe, batch, given, first)
-      const [loss, gradients] = valueAndGrad(batchLoss(recipe))(params, images, draws)
-      return { gradients: accumulate(running.gradients, gradients, count), loss: running.loss.add(loss.mul(1 / count)) }
-    },
+/** The functions that a step in parts is compiled to: the sum is donated to the next part. */
+const partsOn = <P, B, D>(device: Device, recipe: Recipe<P, B, D>, { of }: Reduce) => ({
+  start: device.compile((params: P) => noGradients(params)),
+  add: device.compile(
+    (sum: Gradients<P>, params: P, examples: B, given: Draw, first: Tensor): Gradients<P> =>
+      addGradients(sum, gradientsOf(recipe)(params, examples, given, first), of),
     { donate: [0, 2] },
-  )
-  const finish = device.compile(
-    (state: TrainState, { gradients, loss }: Running, given: StepInputs): Stepped => [
-      descend(recipe, state, gradients, given),
+  ),
+  apply: device.compile(
+    (state: TrainState<P>, { gradients, loss }: Gradients<P>, given: StepInputs): Stepped<P> => [
+      applied(recipe, state, gradients, given),
       { loss },
     ],
     { donate: [0, 1, 2] },
-  )
-  const nothing = (params: Params): Running => ({ gradients: emptyAccumulation(params), loss: zeros([]) })
-  const start = device.compile(nothing)
+  ),
+})
+
+const reducingStepper = <P, B, D>(device: Device, recipe: Recipe<P, B, D>, reduce: Reduce): Stepper<P, B> => {
+  const { task, batch } = recipe
+  const { parts, before, of, gather } = reduce
+  const { start, add, apply } = partsOn(device, recipe, reduce)
   const drawAt = (n: number): Draw => {
     const { key: seed, step } = givenAt(recipe, n)
     return { key: seed, step }
   }
-  const firstOf = (m: number): Tensor => scalar(m * batch, 'u32')
-  const plan = (state: TrainState): Plan =>
-    add.plan(nothing(state.params), state.params, zeros(shapeOf(recipe), 'u8'), drawAt(1), firstOf(0))
+  const firstOf = (part: number): number => (before + part) * batch
+  const asTensor = (first: number): Tensor => scalar(first, 'u32')
+  const plan = ({ params }: TrainState<P>): Plan =>
+    add.plan(noGradients(params), params, task.blank(batch), drawAt(1), asTensor(firstOf(0)))
   return {
-    run: async (state, pictures, n) => {
+    count: of * batch,
+    run: async (state, examples, n) => {
       const given = drawAt(n)
-      let running = await start(state.params)
-      for (let m = 0; m < count; m++)
-        running = await add(running, state.params, imagesAt(recipe, pictures, m * batch), given, firstOf(m))
-      return finish(state, running, givenAt(recipe, n))
+      let sum = await start(state.params)
+      for (let part = 0; part < parts; part++) {
+        const first = firstOf(part)
+        sum = await add(sum, state.params, examples(first, batch), given, asTensor(first))
+      }
+      return apply(state, gather === undefined ? sum : await gather(sum), givenAt(recipe, n))
     },
     bytes: (state) =>
       Math.max(
         device.bytesNeeded(plan(state)) + bytesOfTree([state.opt, state.average]), // which lie there meanwhile
-        device.bytesNeeded(finish.plan(state, nothing(state.params), givenAt(recipe, 1))),
+        device.bytesNeeded(apply.plan(state, noGradients(state.params), givenAt(recipe, 1))),
       ),
     plan,
-    profile: async (state, pictures, n) =>
-      add.profile(await start(state.params), state.params, imagesAt(recipe, pictures, 0), drawAt(n), firstOf(0)),
+    profile: async ({ params }, examples, n) =>
+      add.profile(await start(params), params, examples(firstOf(0), batch), drawAt(n), asTensor(firstOf(0))),
   }
 }
 
 /**
- * The step of a configuration, compiled for a device: one function, or with accumulation one that adds and one that steps.
+ * The step of a recipe, compiled for a device: one function where nothing is to be reduced, or else one that adds and one that applies.
  *
+ * @param reduce default: over the micro-batches of the recipe
  * @example
  * ```ts
  * import { key } from 'fathom'
@@ -248,9 +202,12 @@ const accumulatingStepper = (device: Device, recipe: Recipe): Stepper => {
  * const recipe = recipeOf({ ...presets.tiny, ...names, height: 8, width: 8, model, batch: 2, accumulate: 3 })
  * const state = await device.realize(initialState(recipe, key(0)))
  * const pictures = batchAt(dataOfSeas({ seed: 0, size: 8 }), 0, 6)
- * const [, { loss }] = await stepperOn(device, recipe).run(state, pictures, 1) // three times two pictures
+ * const [, { loss }] = await stepperOn(device, recipe).run(state, recipe.task.examples(pictures), 1) // three times two
  * loss // => 0.49
  * ```
  */
-export const stepperOn = (device: Device, recipe: Recipe): Stepper =>
-  (recipe.config.accumulate === 1 ? wholeStepper : accumulatingStepper)(device, recipe)
+export const stepperOn = <P, B, D>(
+  device: Device,
+  recipe: Recipe<P, B, D>,
+  reduce: Reduce = overMicroBatches(recipe.accumulate),
+): Stepper<P, B> => (isIdentity(reduce) ? wholeStepper(device, recipe) : reducingStepper(device, recipe, reduce))

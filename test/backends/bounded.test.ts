@@ -40,7 +40,7 @@ describe('a device of which a kernel touches 8 memories, and which has no f64', 
 
   it('trains a network, with the bits of a device without bounds', async () => {
     const recipe = recipeOf(tinyConfig('unused'))
-    const pictures = batchAt(dataOfSeas({ seed: 0, width: 8, height: 8 }), 0, 2)
+    const pictures = recipe.task.examples(batchAt(dataOfSeas({ seed: 0, width: 8, height: 8 }), 0, 2))
     const run = async (device: Device): Promise<readonly unknown[]> => {
       const state = await device.compile((k: ReturnType<typeof key>) => initialState(recipe, k))(key(0))
       const [next, { loss }] = await stepperOn(device, recipe).run(state, pictures, 1)

@@ -3,6 +3,7 @@ import { progressOn } from '../../src/cli/progress.ts'
 import { showCount, showDuration } from '../../src/cli/show.ts'
 import { range } from '../../src/prelude/array.ts'
 import { configOf } from '../../src/train/index.ts'
+import { taskOf } from '../../src/train/tasks/registry.ts'
 import { right } from '../train/tinyRun.ts'
 
 /** Everything that is printed for `count` steps of a second each. */
@@ -13,11 +14,20 @@ const printed = (isTTY: boolean, count: number, steps = 1000): string => {
   onEvent({
     _tag: 'Started',
     from: 0,
-    facts: { config, device: 'cpu', pictures: 'seas', parameters: 12_345, memory: 5e6, weights: 49_380, flops: 1e9 },
+    facts: {
+      config,
+      words: taskOf(config).words,
+      device: 'cpu',
+      data: 'seas',
+      parameters: 12_345,
+      memory: 5e6,
+      weights: 49_380,
+      flops: 1e9,
+    },
   })
   for (const i of range(count)) {
     now += 1000
-    onEvent({ _tag: 'Stepped', step: i + 1, steps, loss: 0.5, imagesPerSecond: 16 })
+    onEvent({ _tag: 'Stepped', step: i + 1, steps, loss: 0.5, examplesPerSecond: 16 })
   }
   end()
   return text

@@ -14,7 +14,7 @@ import { E } from '../../src/prelude/fp.ts'
 import { zeros } from '../../src/tensor/create.ts'
 import { key } from '../../src/tensor/random.ts'
 import { countElements } from '../../src/tensor/tree.ts'
-import { configHash } from '../../src/train/runDirectory.node.ts'
+import { configHash } from '../../src/train/configHash.node.ts'
 import { configOf, decodeConfig, presets } from '../../src/train/index.ts'
 import { leftMessage, right, tinySettings } from '../train/tinyRun.ts'
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { configHash, isOf } from '../../src/train/runDirectory.node.ts'
+import { configHash, isOf } from '../../src/train/configHash.node.ts'
 import { tinyConfig } from './tinyRun.ts'
 
 const config = tinyConfig('run')

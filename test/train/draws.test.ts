@@ -27,7 +27,7 @@ const recipeFor = (batch: number, accumulate: number, seed: number) =>
 
 /** The loss of each picture of a step by its own draws, times [N], noise [N, H, W, 3] and coins [N] of three keys. */
 const expectedLosses = async (count: number, seed: number, step: number): Promise<readonly number[]> => {
-  const { config, lossOptions } = recipeFor(count, 1, seed)
+  const { config, lossOptions } = recipeFor(count, 1, seed).task
   const [times, noise, coins] = split(foldIn(foldIn(key(seed), 'train'), scalar(step, 'u32')), 3)
   const tossed = await values(bernoulli(coins, 0.5, [count]), device)
   const pictures = range(count).map((i) => (tossed[i] === 1 ? mirrored(picture(i)) : picture(i)))
@@ -52,7 +52,7 @@ describe('the draws of a step', () => {
   ])('batches of %i, %i of them a step: every picture has its own time, noise and coin', async (batch, accumulate) => {
     const recipe = recipeFor(batch, accumulate, 11)
     const stepper = stepperOn(device, recipe)
-    const pictures = Uint8Array.from(range(6).flatMap((i) => Array.from(picture(i))))
+    const pictures = recipe.task.examples(Uint8Array.from(range(6).flatMap((i) => Array.from(picture(i)))))
     for (const step of [1, 2, 3, 4, 5]) {
       const state = await device.realize(stateWith(recipe, tensor(new Float32Array(3))))
       const [, { loss }] = await stepper.run(state, pictures, step)
@@ -98,7 +98,7 @@ describe('what a step is given', () => {
         decayAt: (step: number) => step / 8,
       }
       const before = await device.realize(stateWith(recipe, tensor(new Float32Array(3))))
-      const pictures = Uint8Array.from([...picture(0), ...picture(1)])
+      const pictures = recipe.task.examples(Uint8Array.from([...picture(0), ...picture(1)]))
       const [{ params, average }] = await stepperOn(device, recipe).run(before, pictures, 2)
       const [moved, followed] = [await values(parameterOf(params), device), await values(parameterOf(average), device)]
       moved.forEach((p, i) => {

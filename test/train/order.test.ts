@@ -11,7 +11,7 @@ import {
   type TrainConfig,
   type TrainHooks,
 } from '../../src/train/index.ts'
-import { openData } from '../../src/train/data.node.ts'
+import { openData } from '../../src/train/tasks/diffusion/data.node.ts'
 import { cpuDevice } from '../support/device.ts'
 import { directories, done, tinyConfig } from './tinyRun.ts'
 
@@ -26,7 +26,7 @@ const expectedLosses = async (config: TrainConfig): Promise<readonly number[]> =
   let state = await device.compile((k: ReturnType<typeof key>) => initialState(recipe, k))(key(config.seed))
   const losses: number[] = []
   for (let n = 1; n <= config.steps; n++) {
-    const [next, { loss }] = await stepper.run(state, batchAt(data, (n - 1) * count, count), n)
+    const [next, { loss }] = await stepper.run(state, recipe.task.examples(batchAt(data, (n - 1) * count, count)), n)
     losses.push((await device.read(loss))[0] ?? NaN)
     state = next
   }

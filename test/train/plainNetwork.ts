@@ -1,10 +1,21 @@
 /** Networks without layers: what they answer is known, so that a loss or a picture says what they were given. */
 import type { Tensor } from '../../src/tensor/tensor.ts'
-import { recipeOf, type Params, type Recipe, type TrainConfig, type TrainState } from '../../src/train/index.ts'
+import {
+  diffusionTask,
+  trainingOf,
+  type Diffusion,
+  type Params,
+  type recipeOf,
+  type TrainConfig,
+  type TrainState,
+} from '../../src/train/index.ts'
 import { tinyConfig } from './tinyRun.ts'
 
 /** A network as a function of its one parameter, of x_t and of t. */
 export type Answer = (parameter: Tensor, x: Tensor, t: Tensor) => Tensor
+
+/** The recipe of a diffusion model. */
+export type DiffusionRecipe = ReturnType<typeof recipeOf>
 
 /** The tree of parameters that holds one tensor. */
 export const paramsOf = (parameter: Tensor): Params => ({ parameter }) as unknown as Params
@@ -13,15 +24,16 @@ export const paramsOf = (parameter: Tensor): Params => ({ parameter }) as unknow
 export const parameterOf = (params: Params): Tensor => (params as unknown as { readonly parameter: Tensor }).parameter
 
 /** The recipe of the tiny configuration with changes, and with this network instead of a U-Net. */
-export const recipeWith = (answer: Answer, changes: Partial<TrainConfig>): Recipe => {
-  const model: Pick<Recipe['model'], 'apply'> = {
+export const recipeWith = (answer: Answer, changes: Partial<TrainConfig>): DiffusionRecipe => {
+  const model: Pick<Diffusion['model'], 'apply'> = {
     apply: (params, { x, t }) => answer(parameterOf(params), x, t),
   }
-  return { ...recipeOf(tinyConfig('unused', changes)), model: model as Recipe['model'] }
+  const config = tinyConfig('unused', changes)
+  return { ...trainingOf(config), task: diffusionTask(config, model as Diffusion['model']) }
 }
 
 /** The state before the first step, with this parameter. */
-export const stateWith = ({ optimizer }: Recipe, parameter: Tensor): TrainState => {
+export const stateWith = ({ optimizer }: DiffusionRecipe, parameter: Tensor): TrainState<Params> => {
   const params = paramsOf(parameter)
   return { params, opt: optimizer.init(params), average: params }
 }

@@ -4,7 +4,7 @@ import { cosineSchedule, linearSchedule, sigmoidSchedule } from '../../src/diffu
 import { applyUpdates } from '../../src/optim/index.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
 import { recipeOf, type Params, type TrainConfig } from '../../src/train/index.ts'
-import { configHash } from '../../src/train/runDirectory.node.ts'
+import { configHash } from '../../src/train/configHash.node.ts'
 import { cpuDevice, values } from '../support/device.ts'
 import { parameterOf, paramsOf } from './plainNetwork.ts'
 import { tinyConfig } from './tinyRun.ts'
@@ -85,18 +85,18 @@ describe('the objective', () => {
     ['cosine', cosineSchedule],
     ['sigmoid', sigmoidSchedule],
   ] as const)('has the schedule %s where it is named', (schedule, make) => {
-    const { schedule: found, lossOptions } = recipe({ schedule, timesteps: 100 })
+    const { schedule: found, lossOptions } = recipe({ schedule, timesteps: 100 }).task
     expect(found.alphaBar).toEqual(make(100).alphaBar)
     expect(lossOptions.schedule).toBe(found)
   })
 
   it('has the target, the weighting and the bound of the configuration', () => {
-    expect(recipe({ objective: 'epsilon', weighting: 'snr+1', minSnr: 3 }).lossOptions).toMatchObject({
+    expect(recipe({ objective: 'epsilon', weighting: 'snr+1', minSnr: 3 }).task.lossOptions).toMatchObject({
       prediction: 'epsilon',
       weighting: 'snr+1',
       minSnrGamma: 3,
     })
-    expect(recipe({ minSnr: null }).lossOptions).not.toHaveProperty('minSnrGamma')
+    expect(recipe({ minSnr: null }).task.lossOptions).not.toHaveProperty('minSnrGamma')
   })
 })
 

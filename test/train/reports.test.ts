@@ -13,7 +13,7 @@ import { E, pipe } from '../../src/prelude/fp.ts'
 import { deviceOn } from '../../src/tensor/device.ts'
 import { key } from '../../src/tensor/random.ts'
 import { leavesWithPaths } from '../../src/tensor/tree.ts'
-import { drawerOn } from '../../src/train/draw.ts'
+import { drawerOn } from '../../src/train/tasks/diffusion/draw.ts'
 import {
   heldOutOn,
   initialState,
@@ -69,7 +69,7 @@ const valuesOf = async (tree: unknown): Promise<Values> =>
 
 /** What a step leaves behind, by the loop of this test. */
 interface Expected {
-  readonly state: { readonly [P in keyof TrainState]: Values }
+  readonly state: { readonly [P in keyof TrainState<unknown>]: Values }
   readonly loss: number
   /** Of the steps that report. */
   readonly heldOut?: HeldOut
@@ -78,8 +78,8 @@ interface Expected {
 
 const writtenOut = async (): Promise<readonly Expected[]> => {
   const stepper = stepperOn(device, recipe)
-  const measure = await heldOutOn(device, recipe, data)
-  const draw = drawerOn(device, recipe, { count: config.sampleCount, steps: config.sampleSteps, seed: 0 })
+  const measure = await heldOutOn(device, recipe.task, data)
+  const draw = drawerOn(device, recipe.task, { count: config.sampleCount, steps: config.sampleSteps, seed: 0 })
   let state = await device.compile((k: ReturnType<typeof key>) => initialState(recipe, k))(key(5))
   let loss = NaN
   const after = async (reports: boolean): Promise<Expected> => ({
@@ -89,11 +89,11 @@ const writtenOut = async (): Promise<readonly Expected[]> => {
       average: await valuesOf(state.average),
     },
     loss,
-    ...(reports && { heldOut: await measure(state.params), sheet: await draw(state.average) }),
+    ...(reports && { heldOut: await measure(state.params), sheet: await done(draw(state.average)) }),
   })
   const steps = [await after(false)]
   for (const n of [1, 2, 3]) {
-    const [next, measured] = await stepper.run(state, batchAt(data, 3 * (n - 1), 3), n)
+    const [next, measured] = await stepper.run(state, recipe.task.examples(batchAt(data, 3 * (n - 1), 3)), n)
     ;[loss = NaN] = await device.read(measured.loss)
     state = next
     steps.push(await after(n > 1))
@@ -121,6 +121,12 @@ describe('a run of three steps', () => {
     const found = expected[step]
     if (found === undefined) throw new Error(`no step ${step}`)
     return found
+  }
+
+  /** What is measured after a step, by its names in the metrics. */
+  const valuesAt = (step: number) => {
+    const { heldOut } = at(step)
+    return { heldOut: heldOut?.loss, heldOutRelative: heldOut?.relative }
   }
 
   it.each([0, 2, 3])('keeps parameters, average and moments as they are after step %i', async (step) => {
@@ -154,8 +160,15 @@ describe('a run of three steps', () => {
   })
 
   it('measures the weights themselves on held-out pictures, at steps 2 and 3', () => {
-    const measured = events.flatMap((event) => (event._tag === 'HeldOut' ? [event] : []))
-    expect(measured).toEqual([2, 3].map((step) => ({ _tag: 'HeldOut', step, ...at(step).heldOut })))
+    const measured = events.flatMap((event) => (event._tag === 'Measured' ? [event] : []))
+    expect(measured.map(({ step, values }) => [step, values])).toEqual([2, 3].map((step) => [step, valuesAt(step)]))
+    const [{ heldOut = NaN, heldOutRelative = NaN } = {}] = measured.map(({ values }) => values)
+    const short = `held-out ${heldOut.toFixed(4)}`
+    expect(measured[0]?.words).toEqual([
+      short,
+      `${short} (${heldOutRelative.toFixed(2)} of guessing)`,
+      `${short}, which is ${heldOutRelative.toFixed(3)} of the best constant guess`,
+    ])
   })
 
   it('writes into the metrics what it says: the loss of each step, the held-out loss and its ratio', () => {
@@ -163,8 +176,8 @@ describe('a run of three steps', () => {
     const metrics = lines.map((line) => JSON.parse(line) as Readonly<Record<string, number>>)
     expect(metrics).toMatchObject([
       { step: 1, loss: at(1).loss },
-      { step: 2, loss: at(2).loss, heldOut: at(2).heldOut?.loss, heldOutRelative: at(2).heldOut?.relative },
-      { step: 3, loss: at(3).loss, heldOut: at(3).heldOut?.loss, heldOutRelative: at(3).heldOut?.relative },
+      { step: 2, loss: at(2).loss, ...valuesAt(2) },
+      { step: 3, loss: at(3).loss, ...valuesAt(3) },
     ])
     expect(metrics[0]).not.toHaveProperty('heldOut')
   })
@@ -181,8 +194,8 @@ describe('a run of three steps', () => {
   })
 
   it('sums up with the last step', () => {
-    const { loss, heldOut } = at(3)
-    expect(summary).toMatchObject({ step: 3, loss, heldOut: heldOut?.loss, heldOutRelative: heldOut?.relative })
+    expect(summary).toMatchObject({ step: 3, loss: at(3).loss, measured: valuesAt(3) })
+    expect(summary?.words).toMatch(/^held-out .*, which is .* of the best constant guess$/)
   })
 
   it('has its metrics on the disk before each checkpoint that counts on them', () => {
@@ -202,7 +215,7 @@ describe('a run of three steps', () => {
     expect(await valuesOf(run.average)).toEqual(at(3).state.average)
     expect(await valuesOf(run.params)).toEqual(at(3).state.params)
     const { pictures } = await done(sample(run, { count: 3, steps: 2, seed: 8, deviceOptions: { wasm: { threads } } }))
-    const draw = drawerOn(device, recipe, { count: 3, steps: 2, seed: 8, batch: 3 })
-    expect(pictures).toEqual(await draw(await device.realize(run.average)))
+    const draw = drawerOn(device, recipe.task, { count: 3, steps: 2, seed: 8, batch: 3 })
+    expect(pictures).toEqual(await done(draw(await device.realize(run.average))))
   })
 })

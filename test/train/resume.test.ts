@@ -81,7 +81,11 @@ describe('a run that stops and resumes', () => {
   })
 
   it('has nothing to do when it is complete', async () => {
-    expect(await done(resume(whole))).toMatchObject({ step: 6, interrupted: false, heldOut: expect.any(Number) })
+    expect(await done(resume(whole))).toMatchObject({
+      step: 6,
+      interrupted: false,
+      measured: { heldOut: expect.any(Number), heldOutRelative: expect.any(Number) },
+    })
   })
 
   it('refuses to begin anew where a run is', async () => {

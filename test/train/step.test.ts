@@ -3,17 +3,19 @@ import { batchAt, dataOfSeas } from '../../src/data/index.ts'
 import { key } from '../../src/tensor/random.ts'
 import { countElements, leavesWithPaths } from '../../src/tensor/tree.ts'
 import {
+  diffusionTask,
   heldOutOn,
   initialState,
   recipeOf,
   stepperOn,
+  trainingOf,
   type TrainConfig,
   type TrainState,
 } from '../../src/train/index.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
-import { givenAt, normalise, trainStep } from '../../src/train/step.ts'
+import { givenAt, trainStep } from '../../src/train/step.ts'
+import { normalise, type Diffusion, type Params } from '../../src/train/tasks/diffusion/diffusion.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
-import type { Params, Recipe } from '../../src/train/recipe.ts'
 import { memoryOf } from '../../src/compiler/cost.ts'
 import type { Plan } from '../../src/compiler/plan.ts'
 import type { Backend } from '../../src/backends/backend.ts'
@@ -22,6 +24,7 @@ import { wasmBackend } from '../../src/backends/wasm/backend.ts'
 import type { CompileOptions } from '../../src/tensor/compiled.ts'
 import { deviceOn, type Device } from '../../src/tensor/device.ts'
 import { cpuDevice } from '../support/device.ts'
+import type { DiffusionRecipe } from './plainNetwork.ts'
 import { tinyConfig } from './tinyRun.ts'
 
 const data = dataOfSeas({ seed: 0, width: 8, height: 8 })
@@ -29,14 +32,14 @@ const data = dataOfSeas({ seed: 0, width: 8, height: 8 })
 const stepped = async (changes: Partial<TrainConfig>, steps = 1) => {
   const device = cpuDevice()
   const recipe = recipeOf(tinyConfig('unused', changes))
-  const { batch, accumulate } = recipe.config
+  const { batch, accumulate } = recipe
   const stepper = stepperOn(device, recipe)
   let state = await device.compile((k: ReturnType<typeof key>) => initialState(recipe, k))(key(0))
   let loss = NaN
   for (let step = 1; step <= steps; step++) {
     const [next, measured] = await stepper.run(
       state,
-      batchAt(data, (step - 1) * batch * accumulate, batch * accumulate),
+      recipe.task.examples(batchAt(data, (step - 1) * batch * accumulate, batch * accumulate)),
       step,
     )
     state = next
@@ -46,8 +49,8 @@ const stepped = async (changes: Partial<TrainConfig>, steps = 1) => {
 }
 
 const valuesOf = async (
-  { device, state }: { readonly device: ReturnType<typeof cpuDevice>; readonly state: TrainState },
-  part: keyof TrainState,
+  { device, state }: { readonly device: ReturnType<typeof cpuDevice>; readonly state: TrainState<Params> },
+  part: keyof TrainState<Params>,
 ): Promise<ReadonlyMap<string, Float32Array>> =>
   new Map(
     await Promise.all(
@@ -78,7 +81,7 @@ describe('the step of training', () => {
       asked.push([first, count])
       return batchAt(data, first, count)
     }
-    const [, { loss }] = await stepperOn(device, recipe).run(state, pictures, 1)
+    const [, { loss }] = await stepperOn(device, recipe).run(state, recipe.task.examples(pictures), 1)
     expect(asked).toEqual([
       [0, 2],
       [2, 2],
@@ -119,23 +122,23 @@ describe('the step of training', () => {
 
   it('learns: the loss on held-out seas falls', async () => {
     const { device, recipe, state } = await stepped({ steps: 60, learningRate: 1e-2, batch: 8 }, 60)
-    const measure = await heldOutOn(device, recipe, data)
+    const measure = await heldOutOn(device, recipe.task, data)
     const untrained = await device.compile((k: ReturnType<typeof key>) => initialState(recipe, k))(key(0))
     expect((await measure(state.params)).loss).toBeLessThan(0.8 * (await measure(untrained.params)).loss)
   })
 })
 
 /** A recipe whose network answers with its one parameter, a picture. */
-const answering = (changes: Partial<TrainConfig>): Recipe => {
-  const recipe = recipeOf(tinyConfig('unused', { batch: 1, objective: 'x0', ...changes }))
+const answering = (changes: Partial<TrainConfig>): DiffusionRecipe => {
+  const config = tinyConfig('unused', { batch: 1, objective: 'x0', ...changes })
   const model = {
     init: () => ({}),
     apply: (params: Params): Tensor => (params as unknown as { answer: Tensor }).answer,
   }
-  return { ...recipe, model: model as unknown as Recipe['model'] }
+  return { ...trainingOf(config), task: diffusionTask(config, model as unknown as Diffusion['model']) }
 }
 
-const stateOf = ({ optimizer }: Recipe, answer: Tensor): TrainState => {
+const stateOf = ({ optimizer }: DiffusionRecipe, answer: Tensor): TrainState<Params> => {
   const params = { answer } as unknown as Params
   return { params, opt: optimizer.init(params), average: params }
 }
@@ -194,7 +197,7 @@ describe('a step, part by part', () => {
 describe('the loss on held-out pictures', () => {
   it('is the same at every measurement, and relative to noise of variance 1 when noise is predicted', async () => {
     const { device, recipe, state } = await stepped({ objective: 'epsilon', minSnr: null })
-    const measure = await heldOutOn(device, recipe, data)
+    const measure = await heldOutOn(device, recipe.task, data)
     const [once, again] = [await measure(state.params), await measure(state.params)]
     expect(again).toEqual(once)
     expect(once.loss / once.relative).toBeGreaterThan(0.98)
@@ -227,14 +230,14 @@ describe('the loss on held-out pictures', () => {
           return fn(...args)
         }, options)
       const recipe = recipeOf(tinyConfig('unused', changes))
-      const { batch, accumulate } = recipe.config
+      const { batch, accumulate } = recipe
       let state = await device.realize(initialState(recipe, key(0)))
       const before = prepared.length
       const stepper = stepperOn({ ...device, compile }, recipe)
       const plan = stepper.plan(state)
       expect(stepper.bytes(state)).toBeGreaterThan(0)
       for (let step = 1; step <= 2; step++)
-        [state] = await stepper.run(state, batchAt(data, 0, batch * accumulate), step)
+        [state] = await stepper.run(state, recipe.task.examples(batchAt(data, 0, batch * accumulate)), step)
       expect(stepper.plan(state)).toBe(plan)
       expect([traced, prepared.length - before]).toEqual([functions, functions])
       expect(prepared).toContain(plan)

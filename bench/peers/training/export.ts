@@ -13,8 +13,8 @@ import { writeSafetensorsFile, type ArrayRecord } from '../../../src/io/index.ts
 import { range } from '../../../src/prelude/array.ts'
 import { E } from '../../../src/prelude/fp.ts'
 import { collate } from '../../../src/data/index.ts'
-import { openData } from '../../../src/train/data.node.ts'
-import { chunksOf, noiseOf } from '../../../src/train/heldOut.ts'
+import { openData } from '../../../src/train/tasks/diffusion/data.node.ts'
+import { chunksOf, noiseOf } from '../../../src/train/tasks/diffusion/heldOut.ts'
 import { configOf, recipeOf } from '../../../src/train/index.ts'
 
 const right = <T>(result: E.Either<{ readonly message: string }, T>): T => {
@@ -35,7 +35,7 @@ const floats = (values: ArrayLike<number>, shape: readonly number[] = [values.le
   bytes: new Uint8Array(Float32Array.from(values).buffer),
 })
 
-const chunks = chunksOf(recipe, data)
+const chunks = chunksOf(recipe.task, data)
 const joined = async (of: (chunk: (typeof chunks)[number]) => Tensor): Promise<number[]> => {
   const parts = []
   for (const chunk of chunks) {
@@ -48,7 +48,7 @@ const joined = async (of: (chunk: (typeof chunks)[number]) => Tensor): Promise<n
 const images = await joined(({ images }) => images)
 const pixel = [config.height, config.width, 3]
 const count = images.length / (config.height * config.width * 3)
-const { schedule } = recipe
+const { schedule, lossOptions } = recipe.task
 
 // The stream's first epoch is every training picture once.
 const training = collate(range(data.count).map((i) => data.picture(i)))
@@ -63,7 +63,7 @@ const tensors: readonly (readonly [string, ArrayRecord])[] = [
   ],
   ['signal', floats(schedule.sqrtAlphaBar)],
   ['noise', floats(schedule.sqrtOneMinusAlphaBar)],
-  ['weight', floats(lossWeights(recipe.lossOptions))],
+  ['weight', floats(lossWeights(lossOptions))],
   ['rate', floats(steps.map(recipe.rateAt))],
   ['decay', floats(steps.map(recipe.decayAt))],
 ]

@@ -44,6 +44,7 @@ const fields: Fields<Omit<UnetConfig, 'kind'>> = {
  */
 export const lucidrainsFamily: Family<UnetConfig, UnetParams> = {
   name: 'lucidrains',
+  title: 'U-Net',
   defaults: { width: 64, multipliers: [1, 2, 4, 8], heads: 4, headWidth: 32 },
   decode: record(fields),
   build: ({ width, multipliers, heads, headWidth }, channels) =>

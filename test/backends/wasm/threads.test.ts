@@ -54,8 +54,9 @@ describe('the number of threads', () => {
 
   it('changes no bit of what a U-Net has learned after two steps', async () => {
     const recipe = recipeOf(tinyConfig('unused', { model: { width: 8, multipliers: [1, 2], heads: 2, headWidth: 4 } }))
-    const { batch, height, width } = recipe.config
-    const pictures = Uint8Array.from({ length: batch * height * width * 3 }, (_, i) => (i * 89) % 256)
+    const { batch, height, width } = recipe.task.config
+    const bytes = Uint8Array.from({ length: batch * height * width * 3 }, (_, i) => (i * 89) % 256)
+    const pictures = recipe.task.examples(bytes)
     const learned = await Promise.all(
       opened.map(async (device) => {
         const { run } = stepperOn(device, recipe)

@@ -1,12 +1,12 @@
 /** Which pictures a configuration opens: those of its folder, its size and its seed. */
 import sharp from 'sharp'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { dataOfSeas } from '../../src/data/index.ts'
-import { range } from '../../src/prelude/array.ts'
-import { hostFold, hostKey, hostPermutationIndex } from '../../src/prelude/threefry.ts'
-import { openData } from '../../src/train/data.node.ts'
-import { temporaryFolders } from '../support/temporaryFolder.ts'
-import { done, tinyConfig } from './tinyRun.ts'
+import { dataOfSeas } from '../../../../src/data/index.ts'
+import { range } from '../../../../src/prelude/array.ts'
+import { hostFold, hostKey, hostPermutationIndex } from '../../../../src/prelude/threefry.ts'
+import { openData } from '../../../../src/train/tasks/diffusion/data.node.ts'
+import { temporaryFolders } from '../../../support/temporaryFolder.ts'
+import { done, tinyConfig } from '../../tinyRun.ts'
 
 const folderWith = temporaryFolders()
 const cache = process.env['XDG_CACHE_HOME']

@@ -5,18 +5,16 @@
  * That predictor returns the mean target of each time and pixel. Targets are linear in image and noise, and the noise has mean 0, so it
  * is the target of the mean image: −√(1 − ᾱ)·mean for v, 0 for ε, the mean image for x₀.
  */
-import { diffusionLosses, noiseLevel, parameterizations, type Denoise } from '../diffusion/index.ts'
-import type { Shape } from '../graph/shape.ts'
-import { at, range } from '../prelude/array.ts'
-import { hostFold, hostKey, hostPermutationIndex } from '../prelude/threefry.ts'
-import { collate, meanPicture, type TrainingData } from '../data/batches.ts'
-import { scalar, tensor, zerosLike } from '../tensor/create.ts'
-import type { Device } from '../tensor/device.ts'
-import { foldIn, key, normal, type Key } from '../tensor/random.ts'
-import type { Tensor } from '../tensor/tensor.ts'
-import type { Params, Recipe } from './recipe.ts'
-import { normalise } from './step.ts'
-import { channelsOf } from './trainConfig.ts'
+import { diffusionLosses, noiseLevel, parameterizations, type Denoise } from '../../../diffusion/index.ts'
+import type { Shape } from '../../../graph/shape.ts'
+import { at, range } from '../../../prelude/array.ts'
+import { hostFold, hostKey, hostPermutationIndex } from '../../../prelude/threefry.ts'
+import { collate, meanPicture, type TrainingData } from '../../../data/batches.ts'
+import { scalar, tensor, zerosLike } from '../../../tensor/create.ts'
+import type { Device } from '../../../tensor/device.ts'
+import { foldIn, key, normal, type Key } from '../../../tensor/random.ts'
+import type { Tensor } from '../../../tensor/tensor.ts'
+import { normalise, pictureOf, type Diffusion, type Params } from './diffusion.ts'
 
 /** A measurement on held-out pictures. */
 export interface HeldOut {
@@ -40,13 +38,13 @@ export interface Chunk {
 }
 
 /** The draws of a measurement; their noise is {@link noiseOf}. */
-export const chunksOf = ({ config }: Recipe, data: TrainingData): readonly Omit<Chunk, 'key'>[] => {
+export const chunksOf = ({ config }: Diffusion, data: TrainingData): readonly Omit<Chunk, 'key'>[] => {
   const total = drawsFor(data.heldOutCount)
   const size = Math.min(config.batch, total)
   const order = hostFold(hostKey(config.seed), 0)
   const timeOf = (i: number): number =>
     Math.floor(((hostPermutationIndex(order, total, i % total) + 0.5) / total) * config.timesteps)
-  const shape = [size, config.height, config.width, channelsOf(config)]
+  const shape = [size, ...pictureOf(config)]
   const pictures = range(data.heldOutCount).map((i) => data.heldOut(i))
   return range(Math.ceil(total / size)).map((c) => {
     const draws = range(size).map((i) => c * size + i)
@@ -65,13 +63,13 @@ export const noiseOf = (key: Key, index: Tensor, shape: Shape): Tensor =>
 
 /** The losses of a chunk's draws, [size], for a network. */
 const chunkLosses =
-  ({ lossOptions }: Recipe) =>
+  ({ lossOptions }: Diffusion) =>
   (denoise: Denoise, images: Tensor, t: Tensor, key: Key, index: Tensor): Tensor =>
     diffusionLosses(lossOptions)(denoise, normalise(images), t, noiseOf(key, index, images.shape))
 
 /** The network that knows the mean image alone. @param mean [H, W, C] in [−1, 1] */
 const constantPredictor =
-  ({ config, schedule }: Recipe, mean: Tensor): Denoise =>
+  ({ config, schedule }: Diffusion, mean: Tensor): Denoise =>
   (xt, t) =>
     parameterizations[config.objective].target(noiseLevel(schedule, t, xt), mean.broadcastTo(xt.shape), zerosLike(xt))
 
@@ -83,31 +81,31 @@ const constantPredictor =
  * ```ts
  * import { key } from 'fathom'
  * import { dataOfSet, seas } from 'fathom/data'
- * import { heldOutOn, initialState, presets, recipeOf } from 'fathom/train'
+ * import { diffusionTask, heldOutOn, presets } from 'fathom/train'
  *
  * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
  * const names = { folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'wasm' }
- * const recipe = recipeOf({ ...presets.tiny, ...names, height: 8, width: 8, model })
+ * const task = diffusionTask({ ...presets.tiny, ...names, height: 8, width: 8, model })
  * const pixels = seas({ seed: 0, size: 8 }).image
  * const data = dataOfSet({ name: 'twenty seas', height: 8, width: 8, channels: 3, count: 20, pixels }, 0)
- * const measure = await heldOutOn(device, recipe, data)
- * const { relative } = await measure(initialState(recipe, key(0)).params)
+ * const measure = await heldOutOn(device, task, data)
+ * const { relative } = await measure(task.init(key(0)))
  * relative > 1 // => true
  * ```
  */
 export const heldOutOn = async (
   device: Device,
-  recipe: Recipe,
+  diffusion: Diffusion,
   data: TrainingData,
 ): Promise<(params: Params) => Promise<HeldOut>> => {
-  const chunks = chunksOf(recipe, data)
-  const seed = key(recipe.config.seed)
-  const losses = chunkLosses(recipe)
+  const chunks = chunksOf(diffusion, data)
+  const seed = key(diffusion.config.seed)
+  const losses = chunkLosses(diffusion)
   const network = device.compile((params: Params, images: Tensor, t: Tensor, seed: Key, index: Tensor) =>
-    losses((x, time) => recipe.model.apply(params, { x, t: time }), images, t, seed, index),
+    losses((x, time) => diffusion.model.apply(params, { x, t: time }), images, t, seed, index),
   )
   const constant = device.compile((mean: Tensor, images: Tensor, t: Tensor, seed: Key, index: Tensor) =>
-    losses(constantPredictor(recipe, mean), images, t, seed, index),
+    losses(constantPredictor(diffusion, mean), images, t, seed, index),
   )
   const average = async (of: (chunk: Omit<Chunk, 'key'>) => Promise<Tensor>): Promise<number> => {
     let [sum, count] = [0, 0]

@@ -1,9 +1,9 @@
 /** Presets: whole configurations by name, as data. What the user names on the command line goes over them. */
-import type { ModelConfig } from '../models/registry.ts'
-import type { TrainConfig } from './trainConfig.ts'
+import type { ModelConfig } from '../../../models/registry.ts'
+import type { DiffusionRun } from './diffusionConfig.ts'
 
 /** What a preset chooses; where and from what to train it leaves to the user. */
-export type Preset = Omit<TrainConfig, 'folder' | 'out' | 'preset' | 'seed' | 'device'> & { readonly purpose: string }
+export type Preset = Omit<DiffusionRun, 'folder' | 'out' | 'preset' | 'seed' | 'device'> & { readonly purpose: string }
 
 /** The settings that the larger presets share: lucidrains' trainer, with the velocity as the target. */
 const usual = {
@@ -83,6 +83,3 @@ export const presets = {
     learningRate: 2e-4,
   },
 } as const satisfies { readonly [name: string]: Preset }
-
-/** The name of a preset. */
-export type PresetName = keyof typeof presets

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest'
-import { memoryOf } from '../../src/compiler/cost.ts'
-import { key } from '../../src/tensor/random.ts'
-import { leastMemory, requireLeast } from '../../src/train/leastMemory.node.ts'
-import { configOf, decodeConfig, initialState, presets, recipeOf, stepperOn } from '../../src/train/index.ts'
-import { cpuDevice } from '../support/device.ts'
-import { leftMessage, right, tinyConfig } from './tinyRun.ts'
+import { memoryOf } from '../../../../src/compiler/cost.ts'
+import { key } from '../../../../src/tensor/random.ts'
+import { leastMemory, requireLeast } from '../../../../src/train/tasks/diffusion/leastMemory.node.ts'
+import { configOf, decodeConfig, initialState, presets, recipeOf, stepperOn } from '../../../../src/train/index.ts'
+import { cpuDevice } from '../../../support/device.ts'
+import { leftMessage, right, tinyConfig } from '../../tinyRun.ts'
 
 const device = cpuDevice()
 

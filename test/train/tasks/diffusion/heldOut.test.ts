@@ -1,15 +1,15 @@
 /** Which pictures, times and noise the held-out loss is made of, draw by draw. */
 import { describe, expect, it } from 'vitest'
-import { dataOfSet, type ImageSet } from '../../src/data/index.ts'
-import { diffusionLosses, noiseLevel } from '../../src/diffusion/index.ts'
-import { at, range } from '../../src/prelude/array.ts'
-import { hostFold, hostKey, hostPermutationIndex } from '../../src/prelude/threefry.ts'
-import { scalar, tensor } from '../../src/tensor/create.ts'
-import { foldIn, key, normal } from '../../src/tensor/random.ts'
-import { heldOutOn, type TrainConfig } from '../../src/train/index.ts'
-import { chunksOf } from '../../src/train/heldOut.ts'
-import { cpuDevice, values } from '../support/device.ts'
-import { paramsOf, recipeWith, type Answer } from './plainNetwork.ts'
+import { dataOfSet, type ImageSet } from '../../../../src/data/index.ts'
+import { diffusionLosses, noiseLevel } from '../../../../src/diffusion/index.ts'
+import { at, range } from '../../../../src/prelude/array.ts'
+import { hostFold, hostKey, hostPermutationIndex } from '../../../../src/prelude/threefry.ts'
+import { scalar, tensor } from '../../../../src/tensor/create.ts'
+import { foldIn, key, normal } from '../../../../src/tensor/random.ts'
+import { heldOutOn, type TrainConfig } from '../../../../src/train/index.ts'
+import { chunksOf } from '../../../../src/train/tasks/diffusion/heldOut.ts'
+import { cpuDevice, values } from '../../../support/device.ts'
+import { paramsOf, recipeWith, type Answer } from '../../plainNetwork.ts'
 
 const device = cpuDevice()
 const size = 8
@@ -29,7 +29,7 @@ const heldOut = range(4).map((i) => data.heldOut(i)[0] ?? NaN)
 
 /** Batches of five, which do not divide the 128 draws: the last chunk has two draws too many. */
 const recipeFor = (answer: Answer, changes: Partial<TrainConfig> = {}) =>
-  recipeWith(answer, { batch: 5, seed: 9, objective: 'x0', minSnr: null, timesteps: 50, ...changes })
+  recipeWith(answer, { batch: 5, seed: 9, objective: 'x0', minSnr: null, timesteps: 50, ...changes }).task
 
 const zero = recipeFor((_, x) => x.mul(0))
 

@@ -1,35 +1,27 @@
 import { describe, expect, it } from 'vitest'
-import { dataOfSeas } from '../../src/data/index.ts'
-import { changedData } from '../../src/train/data.node.ts'
-
-const opened = (fingerprint: string) => ({
-  data: dataOfSeas({ seed: 0, height: 8, width: 8 }),
-  fingerprint,
-  summary: '',
-  warnings: [],
-})
+import { changedPictures } from '../../../../src/train/tasks/diffusion/source.ts'
 
 describe('the pictures of a run that goes on', () => {
   it('are worth no word when they are the same, in the same folder', () => {
-    expect(changedData('3 pictures, contents a', opened('3 pictures, contents a'), 'here', 'here')).toEqual([])
-    expect(changedData('seas', opened('seas'), null, null)).toEqual([])
+    expect(changedPictures('3 pictures, contents a', '3 pictures, contents a', 'here', 'here')).toEqual([])
+    expect(changedPictures('seas', 'seas', null, null)).toEqual([])
   })
 
   it('that have moved are the same by their contents', () => {
-    expect(changedData('3 pictures, contents a', opened('3 pictures, contents a'), 'there', 'here')).toEqual([
+    expect(changedPictures('3 pictures, contents a', '3 pictures, contents a', 'there', 'here')).toEqual([
       'the pictures in there are those of the run, by their contents: it goes on with the same bits',
     ])
   })
 
   it('that are others are named with both fingerprints, whatever their folder and number', () => {
     for (const folder of ['here', 'there'])
-      expect(changedData('3 pictures, contents a', opened('3 pictures, contents b'), folder, 'here')).toEqual([
+      expect(changedPictures('3 pictures, contents a', '3 pictures, contents b', folder, 'here')).toEqual([
         `the pictures in ${folder} have changed (3 pictures, contents a then, 3 pictures, contents b now): the run goes on with those there are, but not as it would have`,
       ])
   })
 
   it('cannot be told from others where the checkpoint knows their names alone', () => {
-    expect(changedData('3 pictures, 0a1b2c', opened('3 pictures, contents b'), 'here', 'here')).toEqual([
+    expect(changedPictures('3 pictures, 0a1b2c', '3 pictures, contents b', 'here', 'here')).toEqual([
       expect.stringContaining('cannot be told'),
     ])
   })

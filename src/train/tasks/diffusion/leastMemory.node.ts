@@ -3,39 +3,38 @@
  * the step says exactly, but is itself too large to be made for a batch of 10⁹.
  */
 import { totalmem } from 'node:os'
-import { showBytes } from '../compiler/print.ts'
-import { leastWeightsOf, widthOf } from '../models/registry.ts'
-import { E } from '../prelude/fp.ts'
-import type { TrainConfig } from './trainConfig.ts'
-import { trainError, type TrainError } from './trainError.ts'
+import { showBytes } from '../../../compiler/print.ts'
+import { leastWeightsOf, widthOf } from '../../../models/registry.ts'
+import { E } from '../../../prelude/fp.ts'
+import { trainError, type TrainError } from '../../trainError.ts'
+import { channelsOf, type DiffusionRun } from './diffusionConfig.ts'
 
 /** Bytes of one typed array at most, on every engine that we run on. */
 const longestArray = 2 ** 32 - 1
 
 /** Bytes of the pictures that go through the network together, u8 [batch, H, W, C]. */
-const pictureBytes = ({ batch, height, width, channels }: TrainConfig): number =>
-  batch * height * width * (channels ?? 3)
+const pictureBytes = (config: DiffusionRun): number => config.batch * config.height * config.width * channelsOf(config)
 
 /** Bytes of f32 activations at once: the first convolution's result, which the last block takes too, and one more of its size. */
-const activationBytes = ({ batch, height, width, model }: TrainConfig): number =>
+const activationBytes = ({ batch, height, width, model }: DiffusionRun): number =>
   4 * 2 * batch * height * width * widthOf(model)
 
 /** Bytes of weights, their average, and Adam's two moments. */
-const weightBytes = ({ model }: TrainConfig): number => 4 * 4 * leastWeightsOf(model)
+const weightBytes = ({ model }: DiffusionRun): number => 4 * 4 * leastWeightsOf(model)
 
 /**
  * Bytes that a step takes at least.
  *
  * @returns never more than the plan of the step
  */
-export const leastMemory = (config: TrainConfig): number => activationBytes(config) + weightBytes(config)
+export const leastMemory = (config: DiffusionRun): number => activationBytes(config) + weightBytes(config)
 
 const advice = 'use a smaller batch (and accumulate), smaller pictures, or a narrower network'
 
 /** Left when it is certain, without a plan, that a step does not fit. @param memoryLimit the device's, in bytes */
 export const requireLeast = (
   { name, memoryLimit }: { readonly name: string; readonly memoryLimit: number },
-  config: TrainConfig,
+  config: DiffusionRun,
 ): E.Either<TrainError, void> => {
   const [needed, limit] = [leastMemory(config), Math.min(memoryLimit, totalmem())]
   if (needed > limit)

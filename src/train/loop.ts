@@ -1,0 +1,117 @@
+/** The loop of training, as a generator of reports, and what leads the reports to their sinks. */
+import { E, pipe, TE } from '../prelude/fp.ts'
+import { macrotask } from '../tensor/collector.ts'
+import type { Device } from '../tensor/device.ts'
+import type { TrainState } from './recipe.ts'
+import type { Report, Sink } from './sinks/sink.ts'
+import type { Stepper } from './step.ts'
+import type { Examples } from './task.ts'
+import type { TrainError } from './trainError.ts'
+
+/** What a loop goes through. */
+export interface Course<P, B> {
+  readonly device: Pick<Device, 'read'>
+  readonly stepper: Pick<Stepper<P, B>, 'run' | 'count'>
+  /** The endless stream of examples; step n takes the n-th `stepper.count` of them. */
+  readonly examples: Examples<B>
+  /** Steps that are done; 0 if it is not given. */
+  readonly from?: number
+  /** Steps in all. */
+  readonly steps: number
+  /** When aborted, the step is finished, and none follows. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * Trains: makes step after step, and yields a report of each. The state of a report is consumed when the next is asked for.
+ *
+ * @param begin the state after `from` steps, on the device
+ * @example
+ * ```ts
+ * import { key } from 'fathom'
+ * import { batchAt, dataOfSeas } from 'fathom/data'
+ * import { initialState, presets, recipeOf, stepperOn, steps } from 'fathom/train'
+ *
+ * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
+ * const names = { folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'wasm' }
+ * const recipe = recipeOf({ ...presets.tiny, ...names, height: 8, width: 8, model, batch: 2 })
+ * const data = dataOfSeas({ seed: 0, size: 8 })
+ * const examples = recipe.task.examples((first, count) => batchAt(data, first, count))
+ * const begin = await device.realize(initialState(recipe, key(0)))
+ * const losses: number[] = []
+ * for await (const { loss } of steps({ device, stepper: stepperOn(device, recipe), examples, steps: 3 }, begin)) losses.push(loss)
+ * losses.length // => 3
+ * ```
+ */
+export async function* steps<P, B>(
+  { device, stepper, examples, from = 0, steps: last, ...course }: Course<P, B>,
+  begin: TrainState<P>,
+): AsyncGenerator<Report<P>, void> {
+  const { count } = stepper
+  let state = begin
+  let step = from
+  while (step < last && course.signal?.aborted !== true) {
+    step++
+    const start = performance.now()
+    const before = (step - 1) * count
+    // Part by part: the examples of all of them may be more than memory holds.
+    const [next, measured] = await stepper.run(state, (first, n) => examples(before + first, n), step)
+    const [loss = NaN] = await device.read(measured.loss)
+    state = next
+    yield { step, steps: last, state, loss, examplesPerSecond: (1000 * count) / (performance.now() - start) }
+    await macrotask() // lets signals in
+  }
+}
+
+/**
+ * Leads every report to every sink, in their order.
+ *
+ * @param diverged the error of a run that has diverged
+ * @returns the last report, undefined where there was none; Left from the first sink that fails, and when a loss is no number
+ * @example
+ * ```ts
+ * import { key, tensor } from 'fathom'
+ * import { drain, initialState, presets, trainingOf, type Sink } from 'fathom/train'
+ * import * as TE from 'fp-ts/lib/TaskEither.js'
+ *
+ * const { optimizer } = trainingOf({ ...presets.tiny, folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'cpu' })
+ * const state = initialState({ optimizer, task: { init: () => tensor([0]) } }, key(0))
+ * async function* reports() {
+ *   for (const step of [1, 2]) yield { step, steps: 2, state, loss: 1 / step, examplesPerSecond: 1 }
+ * }
+ * const losses: number[] = []
+ * const sink: Sink<unknown> = { take: ({ loss }) => TE.fromIO(() => losses.push(loss)) }
+ * const diverged = (message: string) => ({ _tag: 'TrainError', code: 'DIVERGED', message }) as const
+ * await drain(reports(), [sink], diverged)() // => right({ step: 2, loss: 0.5, … })
+ * losses // => [1, 0.5]
+ * ```
+ */
+export const drain =
+  <P>(
+    reports: AsyncIterable<Report<P>>,
+    sinks: readonly Sink<P>[],
+    diverged: (what: string, step: number) => TrainError,
+  ): TE.TaskEither<TrainError, Report<P> | undefined> =>
+  async () => {
+    const each = (does: (sink: Sink<P>) => TE.TaskEither<TrainError, unknown> | undefined) =>
+      pipe(
+        sinks,
+        TE.traverseSeqArray((sink) => does(sink) ?? TE.right(undefined)),
+      )
+    let last: Report<P> | undefined
+    for await (const report of reports) {
+      const { loss, step } = report
+      const taken = Number.isFinite(loss)
+        ? await each((sink) => sink.take(report))()
+        : await pipe(
+            each((sink) => sink.diverged?.(step)),
+            TE.chain(() => TE.left(diverged(`the loss is ${loss}`, step))),
+          )()
+      if (E.isLeft(taken)) return taken
+      last = report
+    }
+    return pipe(
+      each((sink) => sink.end?.(last)),
+      TE.map(() => last),
+    )()
+  }

@@ -1,0 +1,79 @@
+/**
+ * How the gradients of the parts of a step become one. A step is `apply ∘ reduce ∘ gradients`; where it is one part on one machine, `reduce` is
+ * the identity, and the whole step one plan.
+ *
+ * Gradients are of a mean loss. So each part adds its own, divided by the number of all parts, and what comes out is the sum: over the
+ * micro-batches of this process, one after the other, and over the ranks, if there are several.
+ */
+import { zeros } from '../tensor/create.ts'
+import { accumulate, emptyAccumulation } from '../optim/index.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+
+/** The mean loss of some examples, and its gradients. */
+export interface Gradients<P> {
+  readonly gradients: P
+  readonly loss: Tensor
+}
+
+/** Which parts of a step are computed here, and what comes of them. */
+export interface Reduce {
+  /** Parts that are computed here, one after the other. */
+  readonly parts: number
+  /** Parts of the step that lie before them, on other ranks. */
+  readonly before: number
+  /** All parts of the step, here and on other ranks. */
+  readonly of: number
+  /** From the sum over the parts here to the sum over all; absent where all are here. Every rank calls it once a step. */
+  readonly gather?: <P>(sum: Gradients<P>) => Promise<Gradients<P>>
+}
+
+/** Several ranks, of which this process is one. */
+export interface Ranks {
+  /** The number of this one, from 0. */
+  readonly rank: number
+  readonly ranks: number
+  /** The sum over all ranks of what each gives. */
+  readonly sum: <P>(own: Gradients<P>) => Promise<Gradients<P>>
+}
+
+/**
+ * A step of `count` micro-batches, all computed here.
+ *
+ * @example
+ * ```ts
+ * import { overMicroBatches } from 'fathom/train'
+ *
+ * overMicroBatches(3) // => { parts: 3, before: 0, of: 3 }
+ * ```
+ */
+export const overMicroBatches = (count: number): Reduce => ({ parts: count, before: 0, of: count })
+
+/**
+ * A step that several ranks share: each computes as many micro-batches, of examples and random numbers of its own.
+ *
+ * @example
+ * ```ts
+ * import { overMicroBatches, overRanks } from 'fathom/train'
+ *
+ * const second = { rank: 1, ranks: 4, sum: async <P>(own: P) => own } // of four, were there others to add to
+ * overRanks(second, overMicroBatches(3)) // => { parts: 3, before: 3, of: 12, … }
+ * ```
+ */
+export const overRanks = ({ rank, ranks, sum }: Ranks, { parts, of }: Reduce): Reduce => ({
+  parts,
+  before: rank * of,
+  of: ranks * of,
+  gather: sum,
+})
+
+/** Whether a step is one part, which nothing is added to. */
+export const isIdentity = ({ of, gather }: Reduce): boolean => of === 1 && gather === undefined
+
+/** The sum before the first part. */
+export const noGradients = <P>(params: P): Gradients<P> => ({ gradients: emptyAccumulation(params), loss: zeros([]) })
+
+/** The sum with one of `of` parts added. */
+export const addGradients = <P>(sum: Gradients<P>, part: Gradients<P>, of: number): Gradients<P> => ({
+  gradients: accumulate(sum.gradients, part.gradients, of),
+  loss: sum.loss.add(part.loss.mul(1 / of)),
+})

@@ -1,0 +1,35 @@
+/** The loss curve of a run, drawn from its metrics. */
+import { lineChart } from '../../io/lineChart.ts'
+import type { MetricRecord } from '../../io/metricRecord.ts'
+import { pipe, TE } from '../../prelude/fp.ts'
+import { encoded, names, type Store } from '../store.ts'
+import type { MeasuredLoss } from '../task.ts'
+import type { TrainError } from '../trainError.ts'
+import { metricsIn } from './metrics.ts'
+import { isDue, nothing, type Sink } from './sink.ts'
+
+const seriesOf = (metrics: readonly MetricRecord[], name: string): readonly (readonly [number, number])[] =>
+  metrics.flatMap((m) => (typeof m[name] === 'number' ? [[m.step, m[name]] as const] : []))
+
+/** Draws the loss curve of all that was measured so far. */
+const drawChart = (store: Store, losses: readonly MeasuredLoss[]): TE.TaskEither<TrainError, unknown> =>
+  pipe(
+    metricsIn(store),
+    TE.chain((metrics) => {
+      const series = [
+        { name: 'training', points: seriesOf(metrics, 'loss') },
+        ...losses.map(({ name, curve }) => ({ name: curve, points: seriesOf(metrics, name) })),
+      ]
+      const svg = lineChart({ title: 'Loss', xLabel: 'step', yLabel: 'loss', series, logY: true })
+      return store.replace(names.chart, encoded(svg))
+    }),
+  )
+
+/** Draws the curve every so many steps, and where the run stops. */
+export const chartSink = <P>(
+  store: Store,
+  { losses, every }: { readonly losses: readonly MeasuredLoss[]; readonly every: number },
+): Sink<P> => ({
+  take: (report) => (isDue(report, every) ? drawChart(store, losses) : nothing),
+  end: (last) => (last?.step === last?.steps && last !== undefined ? nothing : drawChart(store, losses)),
+})

@@ -1,0 +1,88 @@
+/**
+ * A task: what is trained, as the trainer sees it. It is data and functions over trees of tensors, into which the trainer does not look:
+ * parameters `P`, batches `B`, and random numbers `D`. `tasks/` has one folder for each, and their registry.
+ */
+import type { TE } from '../prelude/fp.ts'
+import type { Device } from '../tensor/device.ts'
+import type { Key } from '../tensor/random.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { TrainError } from './trainError.ts'
+
+/** What a person reads of a task. */
+export interface TaskWords {
+  /** What is trained: `U-Net 16×16`. */
+  readonly model: string
+  /** Towards what: `predicts v, cosine schedule`. */
+  readonly goal: string
+  /** What an example is called. The metrics count `imagesPerSecond`, by `many`. */
+  readonly example: { readonly one: string; readonly many: string; readonly short: string }
+  /** What was measured, from the shortest form to the longest; nothing where nothing was. */
+  readonly measured: (values: Measured) => readonly string[]
+}
+
+/** What was measured of parameters, by its names in the metrics. */
+export type Measured = Readonly<Record<string, number>>
+
+/** A measured value that is a loss: a run in which it is no number has diverged. */
+export interface MeasuredLoss {
+  /** Its name in the metrics. */
+  readonly name: string
+  /** What it is, in a sentence: `the loss on held-out pictures`. */
+  readonly about: string
+  /** What its curve is called, beside that of the training loss. */
+  readonly curve: string
+}
+
+/** A file for a person to look at. */
+export interface Sheet {
+  /** `png`, without the dot. */
+  readonly extension: string
+  readonly bytes: Uint8Array
+}
+
+/** What is trained. */
+export interface Task<P, B, D> {
+  readonly words: TaskWords
+  /** The parameters before the first step. */
+  readonly init: (key: Key) => P
+  /**
+   * The random numbers of `count` examples; those of more examples begin with those of fewer.
+   *
+   * @param key of the step
+   * @param first u32 [], examples of the step before these: a part of a step draws its part of the whole step's numbers, and no more
+   */
+  readonly draws: (key: Key, count: number, first?: Tensor) => D
+  /** The mean loss of a batch, a scalar. */
+  readonly loss: (params: P, batch: B, draws: D) => Tensor
+  /** A batch of `count` examples of no particular content: by its shapes a step is planned. */
+  readonly blank: (count: number) => B
+  /** The losses among what is measured. */
+  readonly losses: readonly MeasuredLoss[]
+  /** Prepares what shows what parameters have learned; absent where there is nothing to see. */
+  readonly sheets?: (device: Device) => (params: P) => TE.TaskEither<TrainError, Sheet>
+}
+
+/** Examples as batches: `count` of them from the `first` on. */
+export type Examples<B> = (first: number, count: number) => B
+
+/** The data of a task, open. */
+export interface Source<P, B> {
+  /** The endless stream that training goes through. */
+  readonly examples: Examples<B>
+  /** The first examples, for a person to look at. */
+  readonly preview?: () => Sheet
+  /** Prepares the measurement of parameters; absent where nothing is measured but the loss of each step. */
+  readonly measure?: (device: Device) => Promise<(params: P) => Promise<Measured>>
+  /** A text that changes when the data do; a checkpoint holds it. */
+  readonly fingerprint: string
+  /** `1,284 usable · 9 skipped (6 HEIC, 2 truncated, 1 too small) · 64 held out` */
+  readonly summary: string
+  readonly warnings: readonly string[]
+  /**
+   * What a person should know of the data of a run that goes on: whether they are those that it was trained on.
+   *
+   * @param then the fingerprint in the checkpoint
+   * @param before the folder in which they lay
+   */
+  readonly changes: (then: string, before: string | null) => readonly string[]
+}
