@@ -382,13 +382,7 @@ const rows = mutantsOf('compiler', 'src/compiler/rows.ts', inFile('compiler/rows
     'offset + reach(1) < stride ? count : 1',
     'offset + reach(1) < 2 * stride ? count : 1',
   ],
-  [
-    'a stage reads before its row',
-    'missing check',
-    'return offset - reach(-1) >= 0 && ',
-    'return offset >= 0 && ',
-    plans,
-  ],
+  ['a stage reads before its row', 'missing check', 'return offset - reach(-1) >= 0 && ', 'return offset >= 0 && '],
   [
     'rows suit the last stage alone',
     'missing check',

@@ -29,7 +29,7 @@ const rowsCode = code(
     eachUnit(unit, (turn) => {
       for (const { function: index, block: address, units } of calls) {
         const begin = mul(get(first), units)
-        turn.statements.push(performIndirect(index, address, begin, add(mul(get(first), units), units)))
+        turn.statements.push(performIndirect(index, address, begin, add(begin, units)))
       }
     })
   },
