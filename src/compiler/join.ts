@@ -19,7 +19,7 @@ import {
 import { boundsOfBuffers, operationsIn, type Limits } from './limits.ts'
 import { joinReasons } from './reason.ts'
 import { contiguous } from './view.ts'
-import { join, peakOf, placesFor, type Timeline } from './timeline.ts'
+import { join, joinAll, peakOf, placesFor, type Timeline } from './timeline.ts'
 
 const operandKey = ({ buffer, view }: Operand): string =>
   `${buffer}@${view.offset}:${view.shape.join()}/${view.strides.join()}`
@@ -167,10 +167,7 @@ const joinOne = (timeline: Timeline, peak: number, place: number, limits: Limits
 /** Joins elementwise kernels wherever that saves traffic. */
 export const joinKernels = (timeline: Timeline, limits: Limits): void => {
   const peak = peakOf(timeline)
-  for (const start of timeline.kernels.keys()) {
-    let place: number | undefined = start
-    while (place !== undefined) place = joinOne(timeline, peak, place, limits)
-  }
+  joinAll(timeline, (place) => joinOne(timeline, peak, place, limits))
 }
 
 /** What one result of a kernel takes by itself: instructions, of which some are given as the results before it. */

@@ -10,7 +10,7 @@ import { at } from '../prelude/array.ts'
 import { operandsOf, resultsOf, type Kernel, type Operand, type RowsKernel, type Stage } from './kernel.ts'
 import { boundsOfBuffers, operationsIn, type Limits } from './limits.ts'
 import { joinReasons } from './reason.ts'
-import { join, peakOf, placesFor, type Timeline } from './timeline.ts'
+import { join, joinAll, peakOf, placesFor, type Timeline } from './timeline.ts'
 import { coalesce, type View } from './view.ts'
 
 type Staged = Stage | RowsKernel
@@ -117,8 +117,5 @@ const mergeOne = (timeline: Timeline, peak: number, place: number, limits: Limit
 /** Makes rows of elementwise kernels and reductions that read what others of them have written. */
 export const mergeRows = (timeline: Timeline, limits: Limits): void => {
   const peak = peakOf(timeline)
-  for (const start of timeline.kernels.keys()) {
-    let place: number | undefined = start
-    while (place !== undefined) place = mergeOne(timeline, peak, place, limits)
-  }
+  joinAll(timeline, (place) => mergeOne(timeline, peak, place, limits))
 }

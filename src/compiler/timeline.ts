@@ -171,6 +171,18 @@ export const join = (timeline: Timeline, peak: number, { kernel, places, place, 
   return true
 }
 
+/**
+ * Goes over all kernels in their order, and joins each with others until it stays as it is.
+ *
+ * @param one joins the kernel at a place with another; where the two now are, or undefined where it stays alone
+ */
+export const joinAll = ({ kernels }: Timeline, one: (place: number) => number | undefined): void => {
+  for (const start of kernels.keys()) {
+    let place: number | undefined = start
+    while (place !== undefined) place = one(place)
+  }
+}
+
 /** A kernel that goes to another place. */
 export interface Moving {
   readonly kernel: Kernel
