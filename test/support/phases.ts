@@ -12,16 +12,23 @@ type Code = (block: number, first: number, last: number) => void
 const heap = openHeap(false)
 const library = new Map<string, Code>()
 
-const codeOf = ({ key, make }: Phase): Code => {
+/** Functions that phases call, by their places in the order of the library. */
+const functions = new WebAssembly.Table({ element: 'anyfunc', initial: 1024 })
+
+const indexOf = (key: string): number => [...library.keys()].indexOf(key)
+
+const codeOf = ({ key, make, calls }: Phase): Code => {
+  calls.forEach(codeOf) // others than those of a phase with the same key, maybe
   const known = library.get(key)
   if (known !== undefined) return known
   const memory = { initial: initialPages, maximum: maximumPages, shared: false }
-  const bytes = encode({ functions: [make('phase')], imports: javascriptImports, memory })
+  const bytes = encode({ functions: [make('phase')], imports: javascriptImports, table: true, memory })
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-    env: { memory: heap.memory, ...javascriptFunctions },
+    env: { memory: heap.memory, table: functions, ...javascriptFunctions },
   })
   const code = exports['phase'] as Code
   library.set(key, code)
+  functions.set(indexOf(key), code)
   return code
 }
 
@@ -58,7 +65,8 @@ export const runPhases = (
     if (typeof p === 'number') return p
     if (p.kind === 'buffer') return at(ranges, p.buffer).address + p.offset
     if (p.kind === 'scratch') return shared.address + p.offset
-    if (p.kind === 'block' || p.kind === 'function') throw new Error('a phase that calls others does not run alone')
+    if (p.kind === 'function') return indexOf(p.key)
+    if (p.kind === 'block') return blockOf(p.words)
     const address = reserve(p.values.byteLength)
     new Uint8Array(heap.memory.buffer).set(
       new Uint8Array(p.values.buffer, p.values.byteOffset, p.values.byteLength),
@@ -66,12 +74,14 @@ export const runPhases = (
     )
     return address
   }
-  const blocks = phases.map(({ parameters }) => {
+  const blockOf = (parameters: readonly Parameter[]): number => {
     const words = Int32Array.from(parameters.map(wordOf))
     const block = reserve(words.byteLength)
     new Int32Array(heap.memory.buffer, block, words.length).set(words)
     return block
-  })
+  }
+  phases.forEach(codeOf) // what they call has its place before their words are written
+  const blocks = phases.map(({ parameters }) => blockOf(parameters))
   floats(shared.address, scratch >> 2).fill(NaN)
   buffers.forEach((b, i) => {
     const { address, bytes } = at(ranges, i)

@@ -85,6 +85,8 @@ const worst = (found: Float32Array, { kernel, buffers }: Case): number => {
   }, 0)
 }
 
+const dense = (shape: Shape): Viewed => ({ view: contiguous(shape), length: sizeOf(shape) })
+
 const algorithms = Object.values(winograds).flatMap((w) => machines.map((machine) => ({ m: w.outputs, machine })))
 
 describe.each(algorithms)('F($m×$m, 3×3), $machine', ({ m, machine }) => {
@@ -99,6 +101,15 @@ describe.each(algorithms)('F($m×$m, 3×3), $machine', ({ m, machine }) => {
 
   it('is the convolution, whatever its margins and crops, and however images and filters lie in memory', () => {
     fc.assert(fc.property(images, expectRight), { numRuns: 40 })
+  })
+
+  it('is the same by blocks of tiles, which it is made of where there are many', () => {
+    const [x, w] = [dense([13, 31, 33, 32]), dense([3, 3, 32, 32])]
+    const c = caseOf(x, w, [1, 1], [13, 31, 33, 32])
+    const code = winogradWith(c.kernel, machine, winograds[m], true)
+    if (code === undefined || E.isLeft(code)) throw new Error('no code')
+    expect(code.right.phases.map((p) => p.calls.length)).toEqual([0, 0, 3])
+    expectRight(c)
   })
 
   it('is the gradient of a filter', () => {
@@ -119,8 +130,6 @@ describe.each(algorithms)('F($m×$m, 3×3), $machine', ({ m, machine }) => {
     )
   })
 })
-
-const dense = (shape: Shape): Viewed => ({ view: contiguous(shape), length: sizeOf(shape) })
 
 /** A 3×3 convolution that keeps the size of the image. */
 const same = (n: number, size: number, channels: number): ConvKernel =>

@@ -17,6 +17,7 @@ import type { Unsupported } from '../emit/unsupported.ts'
 import { phase, type Generated, type Machine, type Parameter, type Phase } from '../emit/kernelCode.ts'
 import { gatheringCode, lanesAtOnce, scatteringCode, tileBytes, type Form } from './winogradCode.ts'
 import { productsOf, type Part, type Products, type Tiled } from '../../../compiler/contraction/winogradProducts.ts'
+import { inBlocks } from './winogradBlocks.ts'
 import { lowestOf, offsetsOf, rowsOf, scatteredRecords } from './winogradTiles.ts'
 import { winograds, type Winograd } from '../../../compiler/contraction/winograd.ts'
 
@@ -105,6 +106,19 @@ const productsPerMove = 25
 const pays = ({ flops }: ConvKernel, products: number, x: Points, y: Points, sumBytes: number): boolean =>
   2 * (products + (productsPerMove * (x.bytes + 2 * y.bytes + sumBytes)) / 4) < flops
 
+/** Bytes of points and sums that stay in a core's own cache, and of the filter's points that each block reads again (docs/decisions/winograd.md). */
+const [cachedBlock, cachedFilter] = [224 * 1024, 640 * 1024]
+
+/** Blocks that occupy all threads to the end. */
+const fewBlocks = 32
+
+/** Tiles of a block that stay in the cache from one transform to the other; undefined where all tiles are better transformed before. */
+const blockOf = (x: Points, y: Points, sums: Form): number | undefined => {
+  const tiles = Math.floor(cachedBlock / (tileBytes(x.form) + tileBytes(sums)))
+  const pays = x.left === 'tiles' && y.bytes <= cachedFilter && x.count.tiles >= fewBlocks * tiles
+  return pays ? tiles : undefined
+}
+
 /**
  * The code by an algorithm, or why it has none; undefined where the sums are better.
  *
@@ -130,11 +144,12 @@ export const winogradWith = (
   if (E.isLeft(ends)) return ends
   const epilogue = ends.right
   const sums = inScratch(x.bytes + y.bytes)
-  const { phases, scratch, choices } = contraction(
+  const block = blockOf(x, y, form)
+  const { phases, scratch, choices, rowUnits, rowsOfUnit, columnUnits } = contraction(
     {
       first: { x: 0, y: 0, out: 0 },
       isWhole: false,
-      readsOnce: true,
+      readsOnce: block === undefined,
       batch: [{ length: points, x: x.count.channels, y: y.count.channels, out: channels }],
       rows: [{ length: rows, x: x.step[x.left], y: 0, out: tileBytes(form) / 4 }],
       columns: [{ length: channels, x: 0, y: y.step[y.left], out: 1 }],
@@ -144,12 +159,19 @@ export const winogradWith = (
     machine,
     undefined,
     x.bytes + y.bytes + sumBytes,
+    block,
   )
-  const before = [gathered(products.x, x), gathered(products.y, y)]
+  const [gatherX, gatherY] = [gathered(products.x, x), gathered(products.y, y)]
+  const scatter = scattered(kernel, products, form, sums, epilogue)
+  const multiply = phases.at(-1)
+  const chosen = { winograd: `F(${w.outputs}×${w.outputs}, 3×3)`, ...choices }
+  if (block === undefined || multiply === undefined)
+    return E.right({ phases: [gatherX, gatherY, ...phases, scatter], scratch, choices: chosen })
+  const units = { units: rowUnits, rows: rowsOfUnit, products: points * columnUnits }
   return E.right({
-    phases: [...before, ...phases, scattered(kernel, products, form, sums, epilogue)],
+    phases: [gatherY, ...phases.slice(0, -1), inBlocks(gatherX, multiply, scatter, units)],
     scratch,
-    choices: { winograd: `F(${w.outputs}×${w.outputs}, 3×3)`, ...choices },
+    choices: { ...chosen, 'tiles of a block': rowsOfUnit },
   })
 }
 

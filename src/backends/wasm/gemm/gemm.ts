@@ -125,18 +125,32 @@ const batchTable = (c: Contraction, y: Int32Array, blocks: number, parts: number
   return Int32Array.from(range(parts).flatMap((p) => range(y.length).flatMap((b) => words(p, b))))
 }
 
-/** The code of a contraction of arrays that begin where they are said to. `scratch` bytes of scratch memory are taken already. */
+/** The code of a contraction: the last phase but that of parts multiplies. */
+export interface ContractionCode extends Generated {
+  /** Of the phase that multiplies: units over rows, which are neighbours, rows of such a unit, and units over columns. */
+  readonly rowUnits: number
+  readonly rowsOfUnit: number
+  readonly columnUnits: number
+}
+
+/**
+ * The code of a contraction of arrays that begin where they are said to.
+ *
+ * @param scratch bytes of scratch memory that are taken already
+ * @param mostRows of a unit
+ */
 export const contraction = (
   form: Contraction,
   arrays: Arrays,
   machine: Machine,
   ending?: Ending,
   scratch = 0,
-): Generated => {
+  mostRows = Infinity,
+): ContractionCode => {
   const c = placed(form, arrays)
   const [batches, rows, columns] = [count(c.batch), count(c.rows), count(c.columns)]
   const results = batches * rows * columns
-  if (results === 0) return { phases: [], scratch }
+  if (results === 0) return { phases: [], scratch, rowUnits: 0, rowsOfUnit: 0, columnUnits: 0 }
   const tile = tileFor(machine, columns, isAcross(c))
   const [depth, tiles] = [depthOf(c.depth), tilesOf(c.rows, tile)]
   const y = panelsOf(c, depth, tile.columns, scratch)
@@ -146,7 +160,8 @@ export const contraction = (
   const parts = c.isWhole && ending === undefined ? Math.min(blocks, partsFor(results, depth.length)) : 1
   const inParts = parts > 1
   const panels = Math.ceil(columns / tile.columns)
-  const perUnit = shares(batches * parts, tiles.count, panels)
+  const shared = shares(batches * parts, tiles.count, panels)
+  const perUnit = { ...shared, tiles: Math.max(1, Math.min(shared.tiles, Math.floor(mostRows / tile.rows))) }
   const [rowUnits, columnUnits] = [Math.ceil(tiles.count / perUnit.tiles), Math.ceil(panels / perUnit.panels)]
   const unitProducts = (perUnit.tiles * tile.rows * perUnit.panels * tile.columns * depth.length) / parts
   const productForm: Form = {
@@ -189,6 +204,9 @@ export const contraction = (
     phases: [...y.phases, multiplication, ...(inParts ? [sumParts(partial, c.out, parts, 4 * results)] : [])],
     scratch: nowhere + 4 * tile.columns + (inParts ? 4 * parts * results : 0),
     choices: { tile: `${tile.rows}×${tile.columns}`, ...(inParts ? { parts } : {}) },
+    rowUnits,
+    rowsOfUnit: perUnit.tiles * tile.rows,
+    columnUnits,
   }
 }
 
