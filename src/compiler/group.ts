@@ -19,7 +19,7 @@ import {
 } from './kernel.ts'
 import type { Limits } from './limits.ts'
 import { joinReasons } from './reason.ts'
-import { bytesExtended, heldUntil, move, peakOf, type Extension, type Timeline } from './timeline.ts'
+import { bytesExtended, deathOf, heldUntil, move, peakOf, type Extension, type Timeline } from './timeline.ts'
 
 /** Bytes of temporaries that may live longer for a kernel that moves: what is larger had better be read while it is near. */
 const fewBytes = 2 ** 16
@@ -110,11 +110,16 @@ const highest = ({ timeline, writtenOver }: Grouping, kernel: Member, place: num
   return firstOf([...read, ...over])
 }
 
-/** What lives longer if the kernel moves. */
-const extensionsOf = ({ timeline }: Grouping, kernel: Member, from: number, to: number): readonly Extension[] =>
-  to < from
-    ? results(kernel).map(({ buffer }) => ({ buffer, from: to, to: from - 1 }))
-    : heldUntil(timeline, kernel, to).filter((x) => x.from <= to)
+/** What lives where it did not if the kernel moves. What stages leave to each other lives at the kernel's own place alone, beside that of all members there. */
+const extensionsOf = ({ timeline }: Grouping, kernel: Member, from: number, to: number): readonly Extension[] => {
+  const written = results(kernel).map(({ buffer }) => buffer)
+  if (to < from) return written.map((buffer) => ({ buffer, from: to, to: from - 1 }))
+  const inside = written.filter((buffer) => deathOf(timeline, buffer) < to)
+  return [
+    ...inside.map((buffer) => ({ buffer, from: to, to })),
+    ...heldUntil(timeline, kernel, to).filter((x) => x.from <= to),
+  ]
+}
 
 /** The pieces of memory that a kernel touches. */
 const memoriesOf = ({ timeline }: Grouping, kernel: Member): ReadonlySet<string> =>

@@ -2,7 +2,7 @@
  * The beginning of a run, which counts only when its first checkpoint is there: a directory in which nothing was done yet (a kill, a full
  * disk, too large a batch before the first checkpoint) may be begun again, and nothing of it is worth keeping.
  */
-import { readdir, rm, rmdir } from 'node:fs/promises'
+import { readdir, readFile, rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
   holdsCheckpoint,
@@ -12,7 +12,9 @@ import {
   salvageMetrics,
   type RunLock,
 } from '../io/index.ts'
-import { pipe, TE } from '../prelude/fp.ts'
+import { E, pipe, TE } from '../prelude/fp.ts'
+import { isRecord } from '../prelude/record.ts'
+import { decodeConfig } from './config.ts'
 import { lockRun, partOf } from './store.node.ts'
 import { names } from './store.ts'
 import { trainError, trainErrorOf, type TrainError } from './trainError.ts'
@@ -56,10 +58,43 @@ const requireIdle = (directory: string): TE.TaskEither<TrainError, void> =>
     ),
   )
 
+/** Left where the directory has a file of the configuration's name that no run has written: it would be written over. */
+const requireOwn = (directory: string): TE.TaskEither<TrainError, void> => {
+  const path = partOf(directory, 'config')
+  const foreign = trainError(
+    'RUN-EXISTS',
+    `${path} is there already, and is not of a run: choose another directory with --out, or move that file away`,
+  )
+  return pipe(
+    TE.tryCatch(
+      () => readFile(path, 'utf8'),
+      (e) => e,
+    ),
+    TE.matchE(
+      () => TE.right(undefined),
+      (text) =>
+        TE.fromEither(
+          pipe(
+            E.tryCatch(
+              (): unknown => JSON.parse(text),
+              () => foreign,
+            ),
+            E.chain((written) => (isRecord(written) ? decodeConfig({ ...written, out: directory }) : E.left(foreign))),
+            E.bimap(
+              () => foreign,
+              () => undefined,
+            ),
+          ),
+        ),
+    ),
+  )
+}
+
 /** Left unless a new run may begin in the directory. */
 export const requireFree = (directory: string): TE.TaskEither<TrainError, void> =>
   pipe(
-    isBegun(directory),
+    requireOwn(directory),
+    TE.chain(() => isBegun(directory)),
     TE.chain((begun) =>
       begun
         ? TE.left(
@@ -91,13 +126,21 @@ export const claim = (directory: string): TE.TaskEither<TrainError, RunLock> =>
     ),
   )
 
-/** Removes what a beginning that failed has made, as far as the disk lets it; nothing that was there before. */
-export const abandon = async (directory: string, lock: RunLock): Promise<void> => {
+/** Names in a directory; of none where there is no directory. */
+export const namesIn = async (directory: string): Promise<ReadonlySet<string>> =>
+  new Set(await readdir(directory).catch(() => []))
+
+/**
+ * Removes what a beginning that failed has made, as far as the disk lets it.
+ *
+ * @param before names that were there before, which stay
+ */
+export const abandon = async (directory: string, lock: RunLock, before: ReadonlySet<string>): Promise<void> => {
   const quietly = (removal: Promise<unknown>): Promise<unknown> => removal.catch(() => undefined)
   await tidy(directory)
-  await quietly(rm(partOf(directory, 'config'), { force: true }))
-  for (const name of await readdir(directory).catch(() => []))
-    if (name.startsWith(`${names.preview}.`)) await quietly(rm(join(directory, name), { force: true }))
+  for (const name of await namesIn(directory))
+    if (!before.has(name) && (name === names.config || name.startsWith(`${names.preview}.`)))
+      await quietly(rm(join(directory, name), { force: true }))
   for (const part of ['checkpoints', 'samples'] as const) await quietly(rmdir(partOf(directory, part))) // if it is empty
   await lock.release()
   const left = await readdir(directory).catch(() => ['?'])

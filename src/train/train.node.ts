@@ -1,7 +1,7 @@
 /** Training in a directory of this machine: `train` begins a run; `resume` (resume.node.ts) goes on with one. */
 import type { RunLock } from '../io/index.ts'
 import { pipe, TE } from '../prelude/fp.ts'
-import { abandon, claim, requireFree, tidy } from './beginning.node.ts'
+import { abandon, claim, namesIn, requireFree, tidy } from './beginning.node.ts'
 import { configHash } from './configHash.node.ts'
 import { ensuring } from './ensuring.ts'
 import type { TrainHooks, TrainSummary } from './events.ts'
@@ -56,7 +56,12 @@ export const withRun = <P, B, D, A>(
 }
 
 /** Begins, or leaves nothing behind. */
-const beginOrAbandon = <P, B>(run: Run<P, B>, store: Store, lock: RunLock): TE.TaskEither<TrainError, void> => {
+const beginOrAbandon = <P, B>(
+  run: Run<P, B>,
+  store: Store,
+  lock: RunLock,
+  before: ReadonlySet<string>,
+): TE.TaskEither<TrainError, void> => {
   const directory = run.config.out
   let begun = false
   return pipe(
@@ -66,7 +71,7 @@ const beginOrAbandon = <P, B>(run: Run<P, B>, store: Store, lock: RunLock): TE.T
       begun = true
     }),
     ensuring(async () => {
-      if (!begun) await abandon(directory, lock)
+      if (!begun) await abandon(directory, lock, before)
     }),
   )
 }
@@ -74,11 +79,13 @@ const beginOrAbandon = <P, B>(run: Run<P, B>, store: Store, lock: RunLock): TE.T
 /** Locks the directory of a new run, and trains in it. */
 const trainIn = <P, B>(run: Run<P, B>): TE.TaskEither<TrainError, TrainSummary> =>
   pipe(
-    claim(run.config.out),
-    TE.chain((lock) => {
+    TE.fromTask<ReadonlySet<string>, TrainError>(() => namesIn(run.config.out)),
+    TE.bindTo('before'),
+    TE.bind('lock', () => claim(run.config.out)),
+    TE.chain(({ lock, before }) => {
       const store = storeIn(run.config.out, lock)
       return pipe(
-        beginOrAbandon(run, store, lock),
+        beginOrAbandon(run, store, lock, before),
         TE.chain(() => finishRun(run, store)),
         ensuring(lock.release),
       )

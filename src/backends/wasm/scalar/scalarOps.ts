@@ -1,12 +1,14 @@
 /**
  * The elementwise primitives on one element, with the bits of cpu's `scalarRules`: floats are computed in f64 and rounded once (in f32 itself
- * where that is the same: 53 ≥ 2·24 + 2 digits), integers wrap.
+ * where that is the same: 53 ≥ 2·24 + 2 digits), integers wrap. Functions of f32 have the bits of the vectors' instead.
  */
 import type { DType } from '../../../graph/dtype.ts'
 import type { ElementwiseOp } from '../../../graph/ops.ts'
 import { apply, call, f64, i32, select, type Expression } from '../assembler/code.ts'
 import type { OpcodeName } from '../assembler/opcodes.ts'
 import { keep, type Emitter } from '../emit/emitter.ts'
+import { erf, exp, log, logistic, tanh } from '../emit/math.ts'
+import { cos, sin } from '../emit/trigonometry.ts'
 import type { JavascriptName } from '../emit/javascript.ts'
 import { cast, fromDouble, isWhole, roundToHalf, toDouble, wrapWhole } from './scalarValue.ts'
 
@@ -42,6 +44,17 @@ const throughDouble =
   (e, [x, y], from, to) =>
     fromDouble(e, f(e, toDouble(x, from), toDouble(y, from)), to)
 
+/**
+ * A function of one float. Of f32 it is the vectors' own, in one lane: whether a value is computed with f32 alone or beside halves must not change
+ * its bits.
+ */
+const curved = (wide: Rule, lanes: (e: Emitter, x: Expression) => Expression): Rule => {
+  return (e, operands, from, to) => {
+    if (from !== 'f32') return wide(e, operands, from, to)
+    return apply('f32x4.extract_lane', [lanes(e, apply('f32x4.splat', [operands[0]]))], 0)
+  }
+}
+
 const javascript = (name: JavascriptName): Rule => throughDouble((_, x) => call(name, 'f64', x))
 
 const never: Rule = () => {
@@ -49,7 +62,7 @@ const never: Rule = () => {
 }
 
 /** (x ≥ 0 ? 1 : q) / (1 + q) with q = e^(−|x|), as cpu has it. */
-const logistic: Rule = throughDouble((e, value) => {
+const wideLogistic: Rule = throughDouble((e, value) => {
   const x = keep(e, 'x', value)
   const q = keep(e, 'q', call('exp', 'f64', apply('f64.neg', [apply('f64.abs', [x])])))
   return apply('f64.div', [select(apply('f64.ge', [x, f64(0)]), f64(1), q), apply('f64.add', [f64(1), q])])
@@ -90,14 +103,14 @@ export const scalarOps: { readonly [K in ElementwiseOp]: Rule } = {
     float('f32.neg', 'f64.neg', 1, false),
     whole((x) => apply('i32.sub', [i32(0), x])),
   ),
-  exp: javascript('exp'),
-  log: javascript('log'),
+  exp: curved(javascript('exp'), exp),
+  log: curved(javascript('log'), log),
   sqrt: either(float('f32.sqrt', 'f64.sqrt', 1, true), never),
-  sin: javascript('sin'),
-  cos: javascript('cos'),
-  tanh: javascript('tanh'),
-  logistic,
-  erf: javascript('erf'),
+  sin: curved(javascript('sin'), sin),
+  cos: curved(javascript('cos'), cos),
+  tanh: curved(javascript('tanh'), tanh),
+  logistic: curved(wideLogistic, logistic),
+  erf: curved(javascript('erf'), erf),
   floor: either(float('f32.floor', 'f64.floor', 1, false), (_, [x]) => x),
   not: whole((x, _, from) => apply('i32.xor', [x, i32(from === 'bool' ? 1 : -1)])),
   cast: (e, [x], from, to) => cast(e, x, from, to),
