@@ -31,6 +31,7 @@ export {
   type Rename,
 } from '../tensor/nameMap.ts'
 export { recordsOf, tensorsOf, treeFrom, type ParamsError, type ReadParamsOptions } from './params.ts'
+export type { FormatError, UnreadableError } from './weightsFormat.ts'
 export { loadParams, loadTensors, saveParams, type LoadParamsError, type SaveParamsOptions } from './params.node.ts'
 export type { Destination, FileSystem, FileSystemError, WriteMode } from './fileSystem.ts'
 export { nodeFileSystem } from './fileSystem.node.ts'

@@ -1,29 +1,46 @@
-/** Parameters in safetensors files on disk. */
+/** Parameters in files on disk, in any of the formats of `weightsFormats.ts`. */
 import type { NameMap } from '../tensor/nameMap.ts'
-import { pipe, TE } from '../prelude/fp.ts'
+import { E, pipe, TE } from '../prelude/fp.ts'
 import type { Device } from '../tensor/device.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import type { ArrayRecord } from './arrayRecord.ts'
 import type { FileSystemError } from './fileSystem.ts'
+import { nodeFileSystem } from './fileSystem.node.ts'
 import { recordsOf, tensorsOf, treeFrom, type ParamsError, type ReadParamsOptions } from './params.ts'
-import { readSafetensorsFile, writeSafetensorsFile } from './safetensors.node.ts'
-import type { SafetensorsError } from './safetensors.ts'
+import { replaceFile } from './replaceFile.node.ts'
+import type { FormatError, UnreadableError } from './weightsFormat.ts'
+import { formatOf, formatToWrite } from './weightsFormats.ts'
 
 /** What can go wrong with a file of parameters; the message names the file. */
-export type LoadParamsError = FileSystemError | SafetensorsError | ParamsError
+export type LoadParamsError = FileSystemError | UnreadableError | ParamsError
 
 /** How parameters are written. */
 export interface SaveParamsOptions extends NameMap {
-  /** Texts that go with the file; default `{ format: 'fathom' }`. PyTorch's programs ask for `{ format: 'pt' }`. */
+  /** Texts that go with the file, where its format has a place for them; default in safetensors `{ format: 'fathom' }`. PyTorch's programs ask for `{ format: 'pt' }`. */
   readonly metadata?: Readonly<Record<string, string>>
 }
 
 const inFile =
   (path: string) =>
   <E extends { readonly _tag: string; readonly message: string }>(error: E): E =>
-    error._tag === 'ParamsError' ? { ...error, message: `${path}: ${error.message}` } : error
+    error._tag === 'FileSystemError' ? error : { ...error, message: `${path}: ${error.message}` }
+
+/** The arrays of a file, in the format of its bytes. */
+const readRecords = (
+  path: string,
+): TE.TaskEither<FileSystemError | UnreadableError, ReadonlyMap<string, ArrayRecord>> =>
+  pipe(
+    nodeFileSystem.readFile(path),
+    TE.chainEitherKW((bytes) =>
+      pipe(
+        formatOf(path, bytes),
+        E.chainW((format) => format.read(bytes)),
+      ),
+    ),
+  )
 
 /**
- * Writes a tree of parameters as a safetensors file, so that a crash leaves the old file or the new one. The same parameters give the same
+ * Writes a tree of parameters as a file, whose format its name says (`.safetensors`), so that a crash leaves the old file or the new one. The same parameters give the same
  * bytes. Strings, booleans, null and undefined in the tree are labels, which stay with the model: `loadParams` takes them from its template.
  *
  * @throws RangeError for a map that gives two tensors one name; TypeError for a number or another value of the tree that is no tensor
@@ -44,13 +61,18 @@ export const saveParams =
     device: Device,
     path: string,
     tree: unknown,
-    { metadata = { format: 'fathom' }, ...map }: SaveParamsOptions = {},
-  ): TE.TaskEither<FileSystemError, void> =>
-  async () =>
-    writeSafetensorsFile(path, await recordsOf(device, tree, map), new Map(Object.entries(metadata)))()
+    { metadata, ...map }: SaveParamsOptions = {},
+  ): TE.TaskEither<FileSystemError | FormatError, void> =>
+  async () => {
+    const texts = metadata === undefined ? undefined : new Map(Object.entries(metadata))
+    const format = formatToWrite(path)
+    if (E.isLeft(format)) return E.left(inFile(path)(format.left))
+    const bytes = format.right.write(await recordsOf(device, tree, map), texts)
+    return E.isLeft(bytes) ? E.left(inFile(path)(bytes.left)) : replaceFile(path, bytes.right)()
+  }
 
 /**
- * Reads a safetensors file as parameters like `template`.
+ * Reads a file as parameters like `template`, in the format of its bytes, whatever its name.
  *
  * @param template parameters of the same shapes and dtypes, as `init` gives them; they need not be computed
  * @param options the names and axes of the file, if they are not ours; whether floats may be rounded
@@ -72,13 +94,13 @@ export const loadParams = <T>(
   options: ReadParamsOptions = {},
 ): TE.TaskEither<LoadParamsError, T> =>
   pipe(
-    readSafetensorsFile(path),
-    TE.chainEitherKW(({ tensors }) => treeFrom(template, tensors, options)),
+    readRecords(path),
+    TE.chainEitherKW((records) => treeFrom(template, records, options)),
     TE.mapLeft(inFile(path)),
   )
 
 /**
- * Reads all tensors of a safetensors file, by name, where nothing is known of it.
+ * Reads all tensors of a file, by name, where nothing is known of it.
  *
  * @returns Left where no dtype holds a tensor's numbers
  * @example
@@ -93,8 +115,4 @@ export const loadParams = <T>(
  * ```
  */
 export const loadTensors = (path: string): TE.TaskEither<LoadParamsError, ReadonlyMap<string, Tensor>> =>
-  pipe(
-    readSafetensorsFile(path),
-    TE.chainEitherKW(({ tensors }) => tensorsOf(tensors)),
-    TE.mapLeft(inFile(path)),
-  )
+  pipe(readRecords(path), TE.chainEitherKW(tensorsOf), TE.mapLeft(inFile(path)))

@@ -1,6 +1,6 @@
 /** Parameters to files and back: names, axes, dtypes, and what is said when they do not fit. */
 import fc from 'fast-check'
-import { mkdtemp, readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rename, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -19,7 +19,7 @@ import { placesOf, torchLayouts, type NameMap } from '../../src/tensor/nameMap.t
 import { key } from '../../src/tensor/random.ts'
 import { lucidrainsNames, unet } from '../../src/models/index.ts'
 import { leaves } from '../../src/tensor/tree.ts'
-import { cpuDevice } from '../support/device.ts'
+import { cpuDevice, values } from '../support/device.ts'
 import { right } from '../train/tinyRun.ts'
 
 const device = cpuDevice()
@@ -299,6 +299,35 @@ describe('what does not fit', () => {
 
   it('is a file that is not there, or is no safetensors file', async () => {
     expect(messageOf(await loadTensors(join(folder, 'nowhere.safetensors'))())).toContain('nowhere.safetensors')
+  })
+
+  it('is a file whose format neither its bytes nor its name say; the name of safetensors says which rule is broken', async () => {
+    const [other, broken] = [join(folder, 'weights.bin'), join(folder, 'broken.safetensors')]
+    for (const path of [other, broken]) await writeFile(path, 'no weights')
+    const unknown = await loadTensors(other)()
+    expect(unknown).toMatchObject({ left: { _tag: 'FormatError' } })
+    expect(messageOf(unknown)).toContain(
+      `${other}: neither its bytes nor its name are those of a format that is read: safetensors (.safetensors)`,
+    )
+    expect(await loadTensors(broken)()).toMatchObject({ left: { _tag: 'SafetensorsError', code: 'ST-HEADER-LIMIT' } })
+    expect(messageOf(await loadTensors(broken)())).toMatch(/broken\.safetensors: (?!.*broken\.safetensors)/u)
+  })
+
+  it('is a name that does not say in which format to write: nothing is written', async () => {
+    const path = join(folder, 'weights.safetensor')
+    const message = messageOf(await saveParams(device, path, { w: zeros([1]) })())
+    expect(message).toContain(
+      `${path}: its name does not say in which format to write it; end it in one of safetensors (.safetensors)`,
+    )
+    expect(message).toContain('; did you mean .safetensors?')
+    expect(messageOf(await loadTensors(path)())).toContain('ENOENT')
+  })
+
+  it('is no file under another name: its bytes say what it is', async () => {
+    const [path, moved] = [join(folder, 'moved.safetensors'), join(folder, 'moved.bin')]
+    right(await saveParams(device, path, { w: tensor([7]) })())
+    await rename(path, moved)
+    expect(await values(right(await loadParams(moved, { w: zeros([1]) })()).w, device)).toEqual([7])
   })
 
   it('is a value that no file of tensors holds: a number in the tree is refused with its path, and nothing is written', async () => {
