@@ -83,7 +83,7 @@ export const layerMutants: readonly Mutant[] = [
       'factor',
       '1 / Math.sqrt(at(query.shape, query.rank - 1))',
       '1 / at(query.shape, query.rank - 1)',
-      values('pixelAttention'),
+      values('attention'),
     ],
   ]),
   ...mutantsOf(layer, 'src/tensor/contractions.ts', functions, [

@@ -8,7 +8,7 @@ import type { FileSystemError } from './fileSystem.ts'
 import { nodeFileSystem } from './fileSystem.node.ts'
 import { recordsOf, tensorsOf, treeFrom, type ParamsError, type ReadParamsOptions } from './params.ts'
 import { replaceFile } from './replaceFile.node.ts'
-import type { FormatError, UnreadableError } from './weightsFormat.ts'
+import { formatError, type FormatError, type UnreadableError } from './weightsFormat.ts'
 import { formatOf, formatToWrite } from './weightsFormats.ts'
 
 /** What can go wrong with a file of parameters; the message names the file. */
@@ -40,8 +40,8 @@ const readRecords = (
   )
 
 /**
- * Writes a tree of parameters as a file, whose format its name says (`.safetensors`), so that a crash leaves the old file or the new one. The same parameters give the same
- * bytes. Strings, booleans, null and undefined in the tree are labels, which stay with the model: `loadParams` takes them from its template.
+ * Writes a tree of parameters as a file, in the format of its extension, or as safetensors where that is of none; a crash leaves the old file or
+ * the new one. The same parameters give the same bytes. Strings, booleans, null and undefined in the tree are labels, which stay with the model: `loadParams` takes them from its template.
  *
  * @throws RangeError for a map that gives two tensors one name; TypeError for a number or another value of the tree that is no tensor
  * @example
@@ -65,9 +65,12 @@ export const saveParams =
   ): TE.TaskEither<FileSystemError | FormatError, void> =>
   async () => {
     const texts = metadata === undefined ? undefined : new Map(Object.entries(metadata))
-    const format = formatToWrite(path)
-    if (E.isLeft(format)) return E.left(inFile(path)(format.left))
-    const bytes = format.right.write(await recordsOf(device, tree, map), texts)
+    const other = [...(texts ?? [])].find(([, text]: readonly [string, unknown]) => typeof text !== 'string')
+    if (other !== undefined)
+      return E.left(
+        inFile(path)(formatError(`the metadata '${other[0]}' is ${other[1]}, and not a text: write it as one`)),
+      )
+    const bytes = formatToWrite(path).write(await recordsOf(device, tree, map), texts)
     return E.isLeft(bytes) ? E.left(inFile(path)(bytes.left)) : replaceFile(path, bytes.right)()
   }
 

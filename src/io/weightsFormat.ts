@@ -9,6 +9,9 @@ export interface FormatError {
   readonly message: string
 }
 
+/** The error with these words. */
+export const formatError = (message: string): FormatError => ({ _tag: 'FormatError', message })
+
 /** What is wrong with the bytes of a file. */
 export type UnreadableError = FormatError | SafetensorsError
 

@@ -292,6 +292,11 @@ const makerOf = (name: string, site: Site): string => {
   return line === undefined ? 'a compiled function' : `the function compiled at ${line}`
 }
 
+/** Gives back what plans keep on their device. It refers to the plans alone, so that their function can be forgotten. */
+const releaseOf = (plans: Program['plans']) => (): void => {
+  for (const prepared of plans.values()) prepared.ready?.executable.release()
+}
+
 /** What `compile` of a device is. */
 export type Compile = <A extends readonly unknown[], R>(
   fn: (...args: A) => R,
@@ -313,6 +318,7 @@ export const compileFunction = (session: Session): Compile => {
       plans: new Map(),
       latest: undefined,
     }
+    session.dropped.register(program, releaseOf(program.plans))
     return Object.assign(async (...args: Given<A>): Promise<R> => inTurn(session, () => call(program, args) as R), {
       plan: (...args: Given<A>): Plan => preparedFor(program, args).traced.plan,
       profile: async (...args: Given<A>): Promise<Profile> => profile(program, args),

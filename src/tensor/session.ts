@@ -76,6 +76,8 @@ export interface Session {
   readonly bytes: { held: number; enough: number; manyHoldings: number }
   /** Gives memory back when no tensor can reach its storage any more. */
   readonly forgotten: FinalizationRegistry<Holding>
+  /** Gives back the plans of compiled functions that nothing refers to any more. */
+  readonly dropped: FinalizationRegistry<() => void>
   /** Values of the host that are kept here as well, for a leaf is used again and again; they can be brought again, and go first. */
   readonly uploads: { readonly of: WeakMap<Node, Storage>; readonly kept: Set<Holding>; readonly seen: WeakSet<Node> }
   /** What open scopes have made, the innermost last. */
@@ -111,6 +113,9 @@ export const openSession = (backend: Backend, passes: Passes, warn: (message: st
     bytes: { held: 0, enough: headroom, manyHoldings: headcount },
     forgotten: new FinalizationRegistry((holding) => {
       if (holding.end === undefined && !session.isClosed) giveBack(session, holding, { kind: 'released' })
+    }),
+    dropped: new FinalizationRegistry((release) => {
+      if (!session.isClosed) release()
     }),
     uploads: { of: new WeakMap(), kept: new Set(), seen: new WeakSet() },
     scopes: [],

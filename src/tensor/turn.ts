@@ -92,6 +92,11 @@ const attempt = async <R>(session: Session, work: () => R | Promise<R>): Promise
       try {
         return await work()
       } catch (again) {
+        if (again instanceof PlanPending) {
+          await again.compiled
+          requireOpen(session)
+          return attempt(session, work)
+        }
         throw again instanceof OutOfMemory ? short(session, again) : again
       }
     })

@@ -5,6 +5,7 @@
  * Gradients are of a mean loss. So each part adds its own, divided by the number of all parts, and what comes out is the sum: over the
  * micro-batches of this process, one after the other, and over the ranks, if there are several.
  */
+import { requireWhole } from '../prelude/options.ts'
 import { zeros } from '../tensor/create.ts'
 import { accumulate, emptyAccumulation } from '../optim/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -46,7 +47,10 @@ export interface Ranks {
  * overMicroBatches(3) // => { parts: 3, before: 0, of: 3 }
  * ```
  */
-export const overMicroBatches = (count: number): Reduce => ({ parts: count, before: 0, of: count })
+export const overMicroBatches = (count: number): Reduce => {
+  requireWhole('overMicroBatches', 'count', count, 1)
+  return { parts: count, before: 0, of: count }
+}
 
 /**
  * A step that several ranks share: each computes as many micro-batches, of examples and random numbers of its own.
@@ -59,12 +63,12 @@ export const overMicroBatches = (count: number): Reduce => ({ parts: count, befo
  * overRanks(second, overMicroBatches(3)) // => { parts: 3, before: 3, of: 12, … }
  * ```
  */
-export const overRanks = ({ rank, ranks, sum }: Ranks, { parts, of }: Reduce): Reduce => ({
-  parts,
-  before: rank * of,
-  of: ranks * of,
-  gather: sum,
-})
+export const overRanks = ({ rank, ranks, sum }: Ranks, { parts, of }: Reduce): Reduce => {
+  requireWhole('overRanks', 'ranks', ranks, 1)
+  requireWhole('overRanks', 'rank', rank)
+  if (rank >= ranks) throw new RangeError(`overRanks: rank ${rank} is none of ${ranks}, which are counted from 0`)
+  return { parts, before: rank * of, of: ranks * of, gather: sum }
+}
 
 /** Whether a step is one part, which nothing is added to. */
 export const isIdentity = ({ of, gather }: Reduce): boolean => of === 1 && gather === undefined

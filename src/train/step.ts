@@ -8,6 +8,7 @@ import { valueAndGrad } from '../autograd/index.ts'
 import type { Plan } from '../compiler/plan.ts'
 import type { Profile } from '../compiler/profile.ts'
 import { bytesPerElement } from '../graph/dtype.ts'
+import { requireWhole } from '../prelude/options.ts'
 import { applyUpdates, ema } from '../optim/index.ts'
 import { scalar } from '../tensor/create.ts'
 import type { Device } from '../tensor/device.ts'
@@ -210,4 +211,7 @@ export const stepperOn = <P, B, D>(
   device: Device,
   recipe: Recipe<P, B, D>,
   reduce: Reduce = overMicroBatches(recipe.accumulate),
-): Stepper<P, B> => (isIdentity(reduce) ? wholeStepper(device, recipe) : reducingStepper(device, recipe, reduce))
+): Stepper<P, B> => {
+  requireWhole('stepperOn', 'batch', recipe.batch, 1)
+  return isIdentity(reduce) ? wholeStepper(device, recipe) : reducingStepper(device, recipe, reduce)
+}

@@ -8,6 +8,7 @@ import type { Plan } from '../../src/compiler/plan.ts'
 import { adamW } from '../../src/optim/index.ts'
 import { tensor, zeros } from '../../src/tensor/create.ts'
 import { deviceOn, type Device } from '../../src/tensor/device.ts'
+import { softmax } from '../../src/tensor/softmax.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { cpuDevice, stepByStep } from '../support/device.ts'
 import { unorderedBackend } from '../support/unordered.ts'
@@ -58,6 +59,20 @@ describe('kernels of one structure', () => {
       )
     expect(kernelsFor(80).join()).toContain('2 × reduceSum')
     expect(kernelsFor(90).join()).not.toContain('2 × reduceSum')
+  })
+
+  it('stay apart where what their stages leave to each other would need more memory together', () => {
+    const all = [0, 1, 2].map(() => zeros([300, 300]))
+    const f = (...xs: readonly Tensor[]): readonly Tensor[] => xs.map((y) => softmax(y))
+    const { kernels, arenaBytes } = cpuDevice()
+      .compile(f)
+      .plan(...all)
+    expect(kernels.map((k) => k.kind)).toEqual(['rows', 'rows', 'rows'])
+    expect(arenaBytes).toBe(
+      cpuDevice({ passes: { group: false } })
+        .compile(f)
+        .plan(...all).arenaBytes,
+    )
   })
 
   it('keep to the number of memories that a backend binds', () => {

@@ -145,7 +145,7 @@ describe('a tree of parameters', () => {
   })
 
   it('says that it is fathom’s, unless another text is given', async () => {
-    const path = join(folder, 'metadata.safetensors')
+    const path = join(folder, 'numbered.safetensors')
     right(await saveParams(device, path, net.init(key(0)))())
     expect([...right(readSafetensors(await readFile(path))).metadata]).toEqual([['format', 'fathom']])
     right(await saveParams(device, path, net.init(key(0)), { metadata: { format: 'pt' } })())
@@ -313,14 +313,19 @@ describe('what does not fit', () => {
     expect(messageOf(await loadTensors(broken)())).toMatch(/broken\.safetensors: (?!.*broken\.safetensors)/u)
   })
 
-  it('is a name that does not say in which format to write: nothing is written', async () => {
-    const path = join(folder, 'weights.safetensor')
-    const message = messageOf(await saveParams(device, path, { w: zeros([1]) })())
-    expect(message).toContain(
-      `${path}: its name does not say in which format to write it; end it in one of safetensors (.safetensors)`,
+  it('is metadata that is no text: nothing is written', async () => {
+    const path = join(folder, 'numbered.safetensors')
+    const metadata = { step: 3 } as unknown as Readonly<Record<string, string>>
+    expect(messageOf(await saveParams(device, path, { w: zeros([1]) }, { metadata })())).toBe(
+      `${path}: the metadata 'step' is 3, and not a text: write it as one`,
     )
-    expect(message).toContain('; did you mean .safetensors?')
     expect(messageOf(await loadTensors(path)())).toContain('ENOENT')
+  })
+
+  it('is not a name without a format’s extension: the file is safetensors', async () => {
+    const path = join(folder, 'weights')
+    await saveParams(device, path, { w: zeros([1]) })()
+    expect(await loadTensors(path)()).toMatchObject({ right: new Map([['w', {}]]) })
   })
 
   it('is no file under another name: its bytes say what it is', async () => {

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { acquireRunLock } from '../../src/io/index.ts'
@@ -105,5 +105,28 @@ describe('a beginning that fails', () => {
       )
     }
     expect(readdirSync(folder)).toEqual([])
+  })
+})
+
+describe('files that no run has made', () => {
+  it('stay: a configuration of another program is not written over', async () => {
+    const out = directory()
+    mkdirSync(out, { recursive: true })
+    for (const text of ['{"name":"my app"}', 'not JSON', '[]']) {
+      writeFileSync(join(out, 'config.json'), text)
+      expect(leftMessage(await train(tinyConfig(out, short))())).toContain(
+        'config.json is there already, and is not of a run: choose another directory with --out',
+      )
+      expect(readdirSync(out)).toEqual(['config.json'])
+      expect(readFileSync(join(out, 'config.json'), 'utf8')).toBe(text)
+    }
+  })
+
+  it('stay where a beginning fails', async () => {
+    const out = directory()
+    mkdirSync(join(out, 'first-batch.png'), { recursive: true }) // where a picture is to be written
+    writeFileSync(join(out, 'first-batch.md'), 'mine')
+    expect(E.isLeft(await train(tinyConfig(out, short))())).toBe(true)
+    expect(readdirSync(out).toSorted()).toEqual(['first-batch.md', 'first-batch.png'])
   })
 })

@@ -110,3 +110,17 @@ describe('a step that two ranks share', () => {
     expect(first).toEqual(alone)
   })
 })
+
+describe('a step of nothing', () => {
+  it.each([
+    ['no micro-batches', () => overMicroBatches(0), 'overMicroBatches: count is 0; it must be a whole number ≥ 1'],
+    [
+      'a rank that there is not',
+      () => overRanks({ rank: 5, ranks: 2, sum: async (own) => Promise.resolve(own) }, overMicroBatches(1)),
+      'overRanks: rank 5 is none of 2, which are counted from 0',
+    ],
+    ['no pictures', () => stepperOn(device, { ...recipeOf(tinyConfig('unused')), batch: 0 }), 'stepperOn: batch is 0'],
+  ])('is refused: %s', (_, make, words) => {
+    expect(make).toThrow(words)
+  })
+})

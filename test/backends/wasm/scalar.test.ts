@@ -239,3 +239,24 @@ describe('contractions without vector code', () => {
     )
   })
 })
+
+describe('functions of f32', () => {
+  it('have the same bits alone as beside halves, which have no vector code', async () => {
+    const x = tensor(Float32Array.from({ length: 4096 }, (_, i) => 8 * Math.sin(i)))
+    const half = tensor(new Float32Array(4096).fill(1)).cast('f16')
+    const functions: readonly ((y: Tensor) => Tensor)[] = [
+      (y) => y.exp(),
+      (y) => y.square().add(0.1).log(),
+      (y) => y.sin(),
+      (y) => y.cos(),
+      (y) => y.tanh(),
+      (y) => y.sigmoid(),
+      (y) => y.erf(),
+    ]
+    for (const f of functions) {
+      const alone = await device.compile((y: Tensor) => f(y))(x)
+      const beside = await device.compile((y: Tensor, h: Tensor) => f(y).mul(h.cast('f32')))(x, half)
+      expect(await device.read(beside)).toEqual(await device.read(alone))
+    }
+  })
+})
