@@ -145,7 +145,7 @@ describe('a tree of parameters', () => {
   })
 
   it('says that it is fathom’s, unless another text is given', async () => {
-    const path = join(folder, 'numbered.safetensors')
+    const path = join(folder, 'metadata.safetensors')
     right(await saveParams(device, path, net.init(key(0)))())
     expect([...right(readSafetensors(await readFile(path))).metadata]).toEqual([['format', 'fathom']])
     right(await saveParams(device, path, net.init(key(0)), { metadata: { format: 'pt' } })())
@@ -314,7 +314,7 @@ describe('what does not fit', () => {
   })
 
   it('is metadata that is no text: nothing is written', async () => {
-    const path = join(folder, 'numbered.safetensors')
+    const path = join(folder, 'never-written.safetensors')
     const metadata = { step: 3 } as unknown as Readonly<Record<string, string>>
     expect(messageOf(await saveParams(device, path, { w: zeros([1]) }, { metadata })())).toBe(
       `${path}: the metadata 'step' is 3, and not a text: write it as one`,
