@@ -1,7 +1,8 @@
 /**
  * All families, by the `kind` of a configuration's model. Whoever trains or draws asks here, and names no model.
  *
- * A new family is an entry of the table, and a member of the union of its configurations.
+ * A new family is an entry of the table, and a member of the unions of configurations and of parameters. Both have one member so far: with a second
+ * one the table's type has to say which kind has which, and a network given out to the trainer, which hands it back only its own parameters.
  */
 import { faultIn, oneOf, type Decoder } from '../prelude/decode.ts'
 import { E, pipe } from '../prelude/fp.ts'
