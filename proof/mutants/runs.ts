@@ -144,7 +144,7 @@ export const runMutants: readonly Mutant[] = [
   ...mutantsOf(area, 'src/train/sinks/sink.ts', reports, [
     ['reports are due after the first step instead of the last', 'off by one', '|| step === steps', '|| step === 1'],
   ]),
-  ...mutantsOf(area, 'src/train/tasks/diffusion/draw.ts', reports, [
+  ...mutantsOf(area, 'src/train/tasks/diffusion/sheet.ts', reports, [
     [
       'the noise of the sheets depends on the seed of training',
       'stale value',

@@ -9,6 +9,7 @@ import type { Params } from './diffusion/diffusion.ts'
 import { diffusionTask, type Draws } from './diffusion/diffusionTask.ts'
 import { requireLeast } from './diffusion/leastMemory.node.ts'
 import { measureRate } from './diffusion/rate.ts'
+import { sheetsOf } from './diffusion/sheet.ts'
 import { pictureSource } from './diffusion/source.ts'
 import { defaultTask, type TaskName, type TrainConfig } from './registry.ts'
 
@@ -29,7 +30,8 @@ export interface Subject<P, B, D> {
 export type AnySubject = <R>(use: <P, B, D>(subject: Subject<P, B, D>) => R) => R
 
 const diffusionSubject = (config: TrainConfig): Subject<Params, Tensor, Draws> => {
-  const task = diffusionTask(config)
+  const plain = diffusionTask(config)
+  const task = { ...plain, sheets: sheetsOf(plain) }
   return {
     task,
     of: diffusionSubject,

@@ -11,7 +11,6 @@ import type { Tensor } from '../../../tensor/tensor.ts'
 import type { Examples, Measured, Task } from '../../task.ts'
 import { diffusionOf, normalise, pictureOf, type Diffusion, type Params } from './diffusion.ts'
 import type { DiffusionConfig, DiffusionRun } from './diffusionConfig.ts'
-import { sheetsOf } from './draw.ts'
 
 /** The random numbers of some pictures: times [N] i32, noise [N, H, W, C], and which are mirrored, [N] bool. */
 export interface Draws {
@@ -106,6 +105,5 @@ export const diffusionTask = (config: DiffusionRun, model?: Diffusion['model']):
     loss: batchLoss(diffusion),
     blank: (count) => zeros([count, ...pictureOf(config)], 'u8'),
     examples: examplesOf(config),
-    sheets: sheetsOf(diffusion),
   }
 }

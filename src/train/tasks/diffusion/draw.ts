@@ -4,14 +4,10 @@ import { range } from '../../../prelude/array.ts'
 import type { Device } from '../../../tensor/device.ts'
 import { foldIn, key, type Key } from '../../../tensor/random.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
-import { imageGrid } from '../../../io/imageGrid.ts'
-import { encodePng } from '../../../io/png.ts'
-import { E, pipe, TE } from '../../../prelude/fp.ts'
+import { E, type TE } from '../../../prelude/fp.ts'
 import { diverged, nonFinite } from '../../finite.ts'
-import type { Sheet, Task } from '../../task.ts'
 import type { TrainError } from '../../trainError.ts'
 import { pictureOf, type Diffusion, type Params } from './diffusion.ts'
-import type { DiffusionConfig } from './diffusionConfig.ts'
 
 /** How many pictures, in how many steps, from which noise. */
 export interface DrawOptions {
@@ -87,25 +83,3 @@ export const drawerOn = (
     return E.right(pictures.slice(0, count))
   }
 }
-
-/** Pictures side by side. */
-export const sheetOf = (config: DiffusionConfig, pictures: readonly Uint8Array[]): Sheet => {
-  const [height, width, channels] = pictureOf(config)
-  return { extension: 'png', bytes: encodePng(imageGrid(pictures, { height, width, channels })) }
-}
-
-/** The noise of the sheets of samples: always the same, so that sheets compare. */
-const sheetSeed = 0
-
-/** Draws the sheets of a run. */
-export const sheetsOf =
-  (diffusion: Diffusion): NonNullable<Task<Params, Tensor, unknown>['sheets']> =>
-  (device) => {
-    const { config } = diffusion
-    const draw = drawerOn(device, diffusion, { count: config.sampleCount, steps: config.sampleSteps, seed: sheetSeed })
-    return (params) =>
-      pipe(
-        draw(params),
-        TE.map((pictures) => sheetOf(config, pictures)),
-      )
-  }

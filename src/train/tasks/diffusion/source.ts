@@ -5,8 +5,8 @@ import type { Tensor } from '../../../tensor/tensor.ts'
 import type { Source } from '../../task.ts'
 import type { Params } from './diffusion.ts'
 import type { DiffusionTask } from './diffusionTask.ts'
-import { sheetOf } from './draw.ts'
 import { heldOutOn } from './heldOut.ts'
+import { sheetOf } from './sheet.ts'
 
 /** Pictures, and what a person should know of them. */
 export interface OpenedPictures extends Pick<Source<Params, Tensor>, 'fingerprint' | 'summary' | 'warnings'> {

@@ -1,0 +1,31 @@
+/** Sheets of pictures as PNG files: apart from what draws them, for a page has no PNG of Node's. */
+import { imageGrid } from '../../../io/imageGrid.ts'
+import { encodePng } from '../../../io/png.ts'
+import { pipe, TE } from '../../../prelude/fp.ts'
+import type { Tensor } from '../../../tensor/tensor.ts'
+import type { Sheet, Task } from '../../task.ts'
+import { pictureOf, type Diffusion, type Params } from './diffusion.ts'
+import type { DiffusionConfig } from './diffusionConfig.ts'
+import { drawerOn } from './draw.ts'
+
+/** Pictures side by side. */
+export const sheetOf = (config: DiffusionConfig, pictures: readonly Uint8Array[]): Sheet => {
+  const [height, width, channels] = pictureOf(config)
+  return { extension: 'png', bytes: encodePng(imageGrid(pictures, { height, width, channels })) }
+}
+
+/** The noise of the sheets of samples: always the same, so that sheets compare. */
+const sheetSeed = 0
+
+/** Draws the sheets of a run. */
+export const sheetsOf =
+  (diffusion: Diffusion): NonNullable<Task<Params, Tensor, unknown>['sheets']> =>
+  (device) => {
+    const { config } = diffusion
+    const draw = drawerOn(device, diffusion, { count: config.sampleCount, steps: config.sampleSteps, seed: sheetSeed })
+    return (params) =>
+      pipe(
+        draw(params),
+        TE.map((pictures) => sheetOf(config, pictures)),
+      )
+  }
