@@ -38,6 +38,7 @@ export type { Diffusion, LoadedWeights, Params } from './tasks/diffusion/diffusi
 export type { DiffusionConfig } from './tasks/diffusion/diffusionConfig.ts'
 export { heldOutOn, type HeldOut } from './tasks/diffusion/heldOut.ts'
 export type { Preset } from './tasks/diffusion/presets.ts'
+export { sheetsOf } from './tasks/diffusion/sheet.ts'
 export { pictureSource, type OpenedPictures } from './tasks/diffusion/source.ts'
 export { sample, type SampleOptions, type Samples } from './tasks/diffusion/sample.ts'
 export { loadWeights, type WeightsOptions } from './tasks/diffusion/weights.node.ts'

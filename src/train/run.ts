@@ -140,8 +140,8 @@ const measureOf = <P, B>({ device, source }: Run<P, B>): ((params: P) => Promise
 }
 
 /**
- * The sinks of a run: it is watched, its metrics are written and drawn, sheets of samples are drawn from the averaged weights, and checkpoints
- * saved. A program with others gives those to `drain`.
+ * The sinks of a run: it is watched, its metrics are written and drawn, sheets of samples are drawn from the averaged weights if the task has any,
+ * and checkpoints saved. A program with others gives those to `drain`.
  *
  * @example
  * ```ts
@@ -161,7 +161,7 @@ const measureOf = <P, B>({ device, source }: Run<P, B>): ((params: P) => Promise
  *   prepared,
  *   TE.map((run) => runSinks(run, memoryStore()).length),
  * )
- * await count() // => right(5)
+ * await count() // => right(4)
  * ```
  */
 export const runSinks = <P, B>(run: Run<P, B>, store: Store): readonly Sink<P>[] => {
@@ -224,14 +224,15 @@ export const beginRun = <P, B>(run: Run<P, B>, store: Store): TE.TaskEither<Trai
  * @example
  * ```ts
  * import { dataOfSeas } from 'fathom/data'
- * import { diffusionTask, finishRun, memoryStore, pictureSource, prepareRun, presets } from 'fathom/train'
+ * import { diffusionTask, finishRun, memoryStore, pictureSource, prepareRun, presets, sheetsOf } from 'fathom/train'
  * import { pipe } from 'fp-ts/lib/function.js'
  * import * as TE from 'fp-ts/lib/TaskEither.js'
  *
  * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
  * const small = { height: 8, width: 8, model, batch: 2, steps: 2, sampleCount: 1, sampleSteps: 1 }
  * const config = { ...presets.tiny, folder: null, out: 'sea', preset: 'tiny', seed: 0, device: 'wasm', ...small }
- * const task = diffusionTask(config)
+ * const plain = diffusionTask(config)
+ * const task = { ...plain, sheets: sheetsOf(plain) }
  * const data = dataOfSeas({ seed: 0, size: 8 })
  * const source = pictureSource(task, { data, fingerprint: 'seas', summary: 'procedural seas', warnings: [] })
  * const prepared = prepareRun({ config, task, source, device, configHash: '', emit: () => undefined })

@@ -17,7 +17,19 @@ export const sheetOf = (config: DiffusionConfig, pictures: readonly Uint8Array[]
 /** The noise of the sheets of samples: always the same, so that sheets compare. */
 const sheetSeed = 0
 
-/** Draws the sheets of a run. */
+/**
+ * Draws the sheets of a run, as PNG files: what a diffusion task has as `sheets` where there is Node.
+ *
+ * @example
+ * ```ts
+ * import { diffusionTask, presets, sheetsOf } from 'fathom/train'
+ *
+ * const names = { folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'wasm' }
+ * const plain = diffusionTask({ ...presets.tiny, ...names })
+ * const task = { ...plain, sheets: sheetsOf(plain) }
+ * typeof task.sheets // => 'function'
+ * ```
+ */
 export const sheetsOf =
   (diffusion: Diffusion): NonNullable<Task<Params, Tensor, unknown>['sheets']> =>
   (device) => {
