@@ -1,12 +1,24 @@
 /** The documentation is executed: each page's code runs as one module and prints what the page says that it prints. */
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import process from 'node:process'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { fences } from './fences.ts'
 import { pages, root } from './pages.ts'
 import { runPage } from './runPage.ts'
 
 describe('documentation', () => {
+  // What a page writes by a relative name lies in a folder that goes with the test.
+  const folder = mkdtempSync(join(tmpdir(), 'fathom-pages-'))
+  beforeAll(() => {
+    process.chdir(folder)
+  })
+  afterAll(() => {
+    process.chdir(root)
+    rmSync(folder, { recursive: true })
+  })
+
   it('finds the README', () => expect(pages()).toContain('README.md'))
 
   it.each(pages())('%s runs and prints what it says', { timeout: 600_000 }, async (page) => {

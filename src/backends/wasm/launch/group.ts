@@ -4,8 +4,21 @@
  */
 import { at, range } from '../../../prelude/array.ts'
 import type { KernelChoices } from '../../../compiler/choices.ts'
-import { add, apply, get, i32, loop, performIndirect, select, set, sub, branch, when } from '../assembler/code.ts'
-import type { Expression, Local } from '../assembler/code.ts'
+import {
+  add,
+  apply,
+  branch,
+  get,
+  i32,
+  loop,
+  performIndirect,
+  select,
+  set,
+  sub,
+  when,
+  type Expression,
+  type Local,
+} from '../assembler/code.ts'
 import { block, words, type Parameter } from '../emit/block.ts'
 import { fresh, inside, keep } from '../emit/emitter.ts'
 import { code, phase, type Generated, type Phase } from '../emit/kernelCode.ts'
