@@ -26,10 +26,23 @@ export interface WasmOptions {
   readonly winograd?: false | 2 | 4
 }
 
+/** How `webgpu` is opened. */
+export interface WebgpuOptions {
+  /** Which GPU, where a laptop has two: the fast one (default), or the one that spares the battery. */
+  readonly power?: 'high-performance' | 'low-power'
+  /** Whether a program that plays a GPU on the processor will do; by default only a real one. */
+  readonly software?: boolean
+  /** What is asked of the GPU: all that it can (default), or the least that every GPU has. */
+  readonly limits?: 'all' | 'least'
+  /** Whether each tensor is a buffer of its own: slower, but what a kernel reads or writes beyond a tensor is then nobody else's. */
+  readonly apart?: boolean
+}
+
 /** The options of each backend. */
 export interface OptionsOf {
   readonly cpu: CpuOptions
   readonly wasm: WasmOptions
+  readonly webgpu: WebgpuOptions
 }
 
 /** Backends by name. */
@@ -50,12 +63,13 @@ export interface CommonOptions {
 }
 
 /** All that may be given: what every backend takes, its own options, or those of several by their names. */
-export type GivenOptions = CommonOptions & OptionsByName & CpuOptions & WasmOptions
+export type GivenOptions = CommonOptions & OptionsByName & CpuOptions & WasmOptions & WebgpuOptions
 
 /** The options of every backend by name: the compiler sees that none is missing. */
 const optionNames: { readonly [K in BackendName]: { readonly [O in keyof Required<OptionsOf[K]>]: true } } = {
   cpu: { fused: true },
   wasm: { threads: true, v8Flags: true, winograd: true },
+  webgpu: { power: true, software: true, limits: true, apart: true },
 }
 
 /** Names of backends. */

@@ -19,6 +19,10 @@ const loaders: { readonly [K in BackendName]: (options: GivenOptions) => Promise
     const { openWasm } = await import('./wasm/backend.ts')
     return openWasm({ ...options, trusted: () => loaders.cpu({}) })
   },
+  webgpu: async (options) => {
+    const { openWebgpu } = await import('./webgpu/backend.ts')
+    return openWebgpu(options)
+  },
 }
 
 const load = async (name: BackendName, options: GivenOptions): Promise<Backend> => {
@@ -29,6 +33,7 @@ const load = async (name: BackendName, options: GivenOptions): Promise<Backend> 
 
 /** What each backend is, in a few words. */
 export const backends: { readonly [K in BackendName]: string } = {
+  webgpu: 'on the GPU',
   wasm: 'on all cores',
   cpu: 'in plain TypeScript',
 }

@@ -1,0 +1,69 @@
+/** From the kernel IR to shaders: one exhaustive switch. */
+import { range } from '../../prelude/array.ts'
+import type { KernelChoices } from '../../compiler/choices.ts'
+import type { Kernel } from '../../compiler/kernel.ts'
+import { plainConv, plainGemm } from './kernels/contraction.ts'
+import { elementwise } from './kernels/elementwise.ts'
+import { gather, place, scatter, sort } from './kernels/move.ts'
+import { reduce } from './kernels/reduce.ts'
+import { alone, type Generated, type Phase } from './phase.ts'
+import type { Written } from './wgsl/shader.ts'
+
+/** One after the other, each with the same scratch memory. */
+const inTurn = (all: readonly Generated[]): Generated => ({
+  stages: all.flatMap(({ stages }) => stages),
+  scratch: Math.max(...all.map(({ scratch }) => scratch)),
+})
+
+/** The shader with its scratch memory so many bytes further on. */
+const behindIn = (written: Written, bytes: number): Written => ({
+  ...written,
+  words: written.words.map((w) => (w.kind === 'scratch' ? { ...w, offset: w.offset + bytes } : w)),
+})
+
+/** What was chosen for every member alike. */
+const agreedOf = ([first = {}, ...others]: readonly KernelChoices[]): KernelChoices =>
+  Object.fromEntries(Object.entries(first).filter(([what, chosen]) => others.every((o) => o[what] === chosen)))
+
+/** Side by side, each with scratch memory of its own: their first stages together, then their second ones. */
+const sideBySide = (members: readonly Generated[]): Generated => {
+  let scratch = 0
+  const apart = members.map((member) => {
+    const begin = scratch
+    scratch += Math.ceil(member.scratch / 256) * 256
+    const moved = (phase: Phase): Phase => ({ ...phase, written: behindIn(phase.written, begin) })
+    return member.stages.map((stage) => (begin === 0 ? stage : stage.map(moved)))
+  })
+  const most = Math.max(...apart.map((stages) => stages.length))
+  return {
+    stages: range(most).map((n) => apart.flatMap((stages) => stages[n] ?? [])),
+    scratch,
+    choices: agreedOf(members.map(({ choices = {} }) => choices)),
+  }
+}
+
+/** The shaders of a kernel. */
+export const generate = (kernel: Kernel): Generated => {
+  switch (kernel.kind) {
+    case 'elementwise':
+      return elementwise(kernel)
+    case 'reduce':
+      return reduce(kernel)
+    case 'gemm':
+      return alone(plainGemm(kernel))
+    case 'conv':
+      return alone(plainConv(kernel))
+    case 'place':
+      return place(kernel)
+    case 'gather':
+      return gather(kernel)
+    case 'scatter':
+      return scatter(kernel)
+    case 'sort':
+      return sort(kernel)
+    case 'rows':
+      return inTurn(kernel.stages.map(generate))
+    case 'group':
+      return sideBySide(kernel.members.map(generate))
+  }
+}
