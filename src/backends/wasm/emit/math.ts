@@ -2,8 +2,19 @@
  * Functions of four f32 at once, in arithmetic that every WebAssembly has: no FMA, so that results are the same on all machines. Largest
  * errors (docs/proof/accuracy.md): exp, log and erf about 1 ulp, tanh and logistic 2.
  *
- * exp: Cody & Waite's reduction by multiples of ln 2 and Cephes' polynomial of degree 6 (expf.c).
+ * exp: Cody & Waite's reduction by multiples of ln 2 and Cephes' polynomial of degree 6. The coefficients are those of prelude/polynomials.ts.
  */
+import {
+  erfPolynomial,
+  erfSplit,
+  erfTail,
+  expLn2,
+  expPolynomial,
+  logLn2,
+  logPolynomial,
+  tanhPolynomial,
+  tanhSplit,
+} from '../../../prelude/polynomials.ts'
 import { apply, i32, type Expression } from '../assembler/code.ts'
 import { fadd, fdiv, fmul, fsub, keep, lanes, lanesOfBits, type Emitter } from './emitter.ts'
 
@@ -21,13 +32,9 @@ export const exp = (e: Emitter, x: Expression): Expression => {
   const clamped = keep(e, 'x', apply('f32x4.max', [apply('f32x4.min', [x, lanes(e, 89)]), lanes(e, -104)]))
   const shifted = keep(e, 't', fadd(fmul(clamped, lanes(e, Math.LOG2E)), lanes(e, magic)))
   const n = keep(e, 'n', fsub(shifted, lanes(e, magic)))
-  const high = keep(e, 'r', fsub(clamped, fmul(n, lanes(e, 0.693359375))))
-  const r = keep(e, 'r', fsub(high, fmul(n, lanes(e, -2.1219444e-4))))
-  const p = polynomial(
-    e,
-    r,
-    [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1],
-  )
+  const high = keep(e, 'r', fsub(clamped, fmul(n, lanes(e, expLn2.high))))
+  const r = keep(e, 'r', fsub(high, fmul(n, lanes(e, expLn2.low))))
+  const p = polynomial(e, r, expPolynomial)
   const mantissa = keep(e, 'm', fadd(fadd(fmul(fmul(p, r), r), r), lanes(e, 1)))
   // 2ⁿ in two factors: n reaches from −150 to 128, a float's exponent from −126 to 127.
   const whole = keep(e, 'k', apply('i32x4.sub', [shifted, lanes(e, magic)]))
@@ -55,10 +62,10 @@ export const log = (e: Emitter, given: Expression): Expression => {
   const n = keep(e, 'n', apply('f32x4.convert_i32x4_s', [apply('i32x4.sub', [k, shift])]))
   const s = keep(e, 's', fdiv(f, fadd(lanes(e, 2), f)))
   const z = keep(e, 'z', fmul(s, s))
-  const r = fmul(z, polynomial(e, z, [0.24279078841, 0.28498786688, 0.40000972152, 0.66666662693]))
+  const r = fmul(z, polynomial(e, z, logPolynomial))
   const half = keep(e, 'half', fmul(fmul(lanes(e, 0.5), f), f))
-  const small = fadd(fmul(s, fadd(half, r)), fmul(n, lanes(e, 9.0580006145e-6)))
-  const y = keep(e, 'y', fsub(fmul(n, lanes(e, 0.69313812256)), fsub(fsub(half, small), f)))
+  const small = fadd(fmul(s, fadd(half, r)), fmul(n, lanes(e, logLn2.low)))
+  const y = keep(e, 'y', fsub(fmul(n, lanes(e, logLn2.high)), fsub(fsub(half, small), f)))
   const isZero = apply('f32x4.eq', [x, lanes(e, 0)])
   const outside = apply('v128.bitselect', [lanes(e, -Infinity), lanes(e, NaN), isZero])
   const inside = apply('v128.bitselect', [x, y, apply('f32x4.eq', [x, lanes(e, Infinity)])])
@@ -83,15 +90,11 @@ export const tanh = (e: Emitter, given: Expression): Expression => {
   const x = keep(e, 'x', given)
   const t = keep(e, 't', apply('f32x4.min', [apply('f32x4.abs', [x]), lanes(e, 10)]))
   const s = keep(e, 's', fmul(t, t))
-  const near = polynomial(
-    e,
-    s,
-    [-5.70498872745e-3, 2.06390887954e-2, -5.37397155531e-2, 1.33314422036e-1, -3.33332819422e-1],
-  )
+  const near = polynomial(e, s, tanhPolynomial)
   const small = keep(e, 'small', fadd(fmul(fmul(near, s), t), t))
   const power = exp(e, keep(e, 'power', fadd(t, t)))
   const large = fsub(lanes(e, 1), fdiv(lanes(e, 2), fadd(power, lanes(e, 1))))
-  const isLarge = apply('f32x4.gt', [t, lanes(e, 0.625)])
+  const isLarge = apply('f32x4.gt', [t, lanes(e, tanhSplit)])
   return keep(e, 'tanh', withSign(e, apply('v128.bitselect', [large, small, isLarge]), x))
 }
 
@@ -103,19 +106,16 @@ export const erf = (e: Emitter, given: Expression): Expression => {
   const x = keep(e, 'x', given)
   const t = keep(e, 't', apply('f32x4.min', [apply('f32x4.abs', [x]), lanes(e, 4)]))
   const s = keep(e, 's', fmul(t, t))
-  const near = polynomial(
-    e,
-    s,
-    [-5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1],
-  )
+  const near = polynomial(e, s, erfPolynomial)
   const small = keep(e, 'small', fadd(fmul(near, x), x))
-  const first = fadd(fmul(lanes(e, -1.7285347e-5), t), lanes(e, 3.83197126e-4))
-  const second = fadd(fmul(lanes(e, -3.88396438e-3), t), lanes(e, 2.42546219e-2))
-  const tail = [-1.06777877e-1, -6.34846687e-1, -1.28717512e-1].reduce(
+  const [c6 = 0, c5 = 0, c4 = 0, c3 = 0, ...rest] = erfTail
+  const first = fadd(fmul(lanes(e, c6), t), lanes(e, c5))
+  const second = fadd(fmul(lanes(e, c4), t), lanes(e, c3))
+  const tail = rest.reduce(
     (sum, c) => keep(e, 'p', fadd(fmul(sum, t), lanes(e, c))),
     keep(e, 'p', fadd(fmul(first, s), second)),
   )
   const power = exp(e, keep(e, 'power', fsub(fmul(tail, t), t)))
   const large = withSign(e, fsub(lanes(e, 1), power), x)
-  return keep(e, 'erf', apply('v128.bitselect', [large, small, apply('f32x4.gt', [t, lanes(e, 0.927734375)])]))
+  return keep(e, 'erf', apply('v128.bitselect', [large, small, apply('f32x4.gt', [t, lanes(e, erfSplit)])]))
 }

@@ -4,6 +4,7 @@
  * x is reduced by multiples of π/2 in two parts (Cody & Waite), the first with 33 bits, which is exact as long as the multiple has less than
  * 20; then come polynomials on [−π/4, π/4], those of FreeBSD's k_sinf.c and k_cosf.c. Where one of four is larger, all go to JavaScript.
  */
+import { cosPolynomial, sinPolynomial } from '../../../prelude/polynomials.ts'
 import { apply, call, f64, get, i32, set, when, type Expression } from '../assembler/code.ts'
 import { fresh, inside, keep, lanes, lanesOfBits, type Emitter } from './emitter.ts'
 
@@ -37,12 +38,8 @@ const reduced = (e: Emitter, x: Expression): Reduced => {
   const z = keep(e, 'z', dmul(r, r))
   const polynomial = (coefficients: readonly number[]): Expression =>
     coefficients.slice(1).reduce((sum, c) => keep(e, 'p', dadd(dmul(sum, z), both(c))), both(coefficients[0] ?? 0))
-  const odd = polynomial([
-    0.0000027183114939898219064, -0.000198393348360966317347, 0.0083333293858894631756, -0.166666666416265235595,
-  ])
-  const even = polynomial([
-    0.0000243904487962774090654, -0.00138867637746099294692, 0.0416666233237390631894, -0.49999999725103100312, 1,
-  ])
+  const odd = polynomial(sinPolynomial)
+  const even = polynomial(cosPolynomial)
   return { sin: keep(e, 'sin', dadd(r, dmul(dmul(r, z), odd))), cos: keep(e, 'cos', even), multiple }
 }
 
