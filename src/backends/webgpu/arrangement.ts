@@ -81,10 +81,11 @@ export const arrange = (plan: Plan, generated: readonly Generated[], chunkOf: (s
   const shown = Math.max(blockAlignment, ...launches.map((l) => 4 * l.blockWords))
   const values = new Uint32Array((bytes + shown) / 4) // what a binding shows of the last block ends behind it
   const addresses: AddressWord[] = []
-  for (const { offset, first, end, words } of launches) {
+  for (const { offset, first, end, members, words } of launches) {
     const begin = offset / 4
     values[begin] = first
     values[begin + 1] = end
+    values[begin + 2] = members
     words.forEach((word, i) => {
       const index = begin + headWords + i
       if (word.kind === 'number') values[index] = word.value

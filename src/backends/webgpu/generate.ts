@@ -2,11 +2,11 @@
 import { range } from '../../prelude/array.ts'
 import type { KernelChoices } from '../../compiler/choices.ts'
 import type { Kernel } from '../../compiler/kernel.ts'
-import { plainConv, plainGemm } from './kernels/contraction.ts'
+import { conv, gemm } from './contraction/contract.ts'
 import { elementwise } from './kernels/elementwise.ts'
 import { gather, place, scatter, sort } from './kernels/move.ts'
 import { reduce } from './kernels/reduce.ts'
-import { alone, type Generated, type Phase } from './phase.ts'
+import type { Generated, Phase } from './phase.ts'
 import type { Written } from './wgsl/shader.ts'
 
 /** One after the other, each with the same scratch memory. */
@@ -50,9 +50,9 @@ export const generate = (kernel: Kernel): Generated => {
     case 'reduce':
       return reduce(kernel)
     case 'gemm':
-      return alone(plainGemm(kernel))
+      return gemm(kernel)
     case 'conv':
-      return alone(plainConv(kernel))
+      return conv(kernel)
     case 'place':
       return place(kernel)
     case 'gather':

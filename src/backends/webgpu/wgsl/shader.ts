@@ -62,8 +62,8 @@ const header = (words: number): string => `struct Block { words: array<vec4u, ${
 
 const wordFunction = 'fn word(i: u32) -> u32 { return block.words[i >> 2u][i & 3u]; }'
 
-/** Words before those of the first member: the first workgroup of this dispatch, and how many there are altogether. */
-export const headWords = 2
+/** Words before those of the first member: the first workgroup of this dispatch, the one behind its last, and how many members there are. */
+export const headWords = 3
 
 /**
  * What a kernel's own text is, over the workgroup's number `group` and the invocation's number in it, `lane`.
@@ -113,14 +113,17 @@ export const writeShader = (workgroup: number, write: (shader: Shader) => void):
   return { body: `${body.join('\n')}\n`, words, workgroup }
 }
 
-/** Finds the member to which a workgroup belongs: each has the workgroup behind its last as the first word of its row. */
+/** Finds the member to which a workgroup belongs, by bisection: each has the workgroup behind its last as the first word of its row. */
 const findMember = (words: number): string =>
   [
-    `var found = ${u32(headWords)};`,
-    'var before = 0u;',
-    `while (group >= word(found)) { before = word(found); found += ${u32(words + 1)}; }`,
-    'group -= before;',
-    'let row = found + 1u;',
+    'var low = 0u;',
+    'var high = word(2u);',
+    'while (low < high) {',
+    '  let middle = (low + high) / 2u;',
+    `  if (group >= word(${u32(headWords)} + middle * ${u32(words + 1)})) { low = middle + 1u; } else { high = middle; }`,
+    '}',
+    `let row = ${u32(headWords + 1)} + low * ${u32(words + 1)};`,
+    `if (low > 0u) { group -= word(row - ${u32(words + 2)}); }`,
   ].join('\n  ')
 
 /** How a shader is completed: where its memory lies, and what its block is. */

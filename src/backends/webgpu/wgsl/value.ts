@@ -83,3 +83,19 @@ export const outputOf = (shader: Shader, address: Address, dtype: DType): Output
     },
   }
 }
+
+/** Stores one word of an output: the values of its elements, in order. @param word its number, an expression */
+export const storeWord = (
+  shader: Shader,
+  address: Address,
+  word: string,
+  values: readonly string[],
+  dtype: DType,
+): void => {
+  const width = 32 / perWord(dtype)
+  const parts = values.map((value, i) => {
+    const own = bitsOf(shader, value, dtype)
+    return i === 0 ? own : `(${own} << ${u32(i * width)})`
+  })
+  shader.main.add(`${shader.memory(address)}[${address.name} + ${word}] = ${parts.join(' | ')};`)
+}

@@ -9,8 +9,8 @@ import { applied } from '../wgsl/ops.ts'
 import type { Shader } from '../wgsl/shader.ts'
 import { operand, sum, times, u32 } from '../wgsl/text.ts'
 import { load, outputOf, type Output } from '../wgsl/value.ts'
-import { accumulator, finished, partialDType } from './accumulate.ts'
-import { lanesOf, overElements } from './lanes.ts'
+import { accumulator, finished, partialDType } from '../kernels/accumulate.ts'
+import { lanesOf, overElements } from '../kernels/lanes.ts'
 
 type Contracting = GemmKernel | ConvKernel
 
