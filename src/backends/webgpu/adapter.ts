@@ -8,6 +8,8 @@ export interface Opened {
   readonly info: GPUAdapterInfo
   /** Whether it is a program that plays a GPU, on the processor. */
   readonly isSoftware: boolean
+  /** Whether shaders may use subgroups, and know which one an invocation is in. */
+  readonly hasSubgroups: boolean
 }
 
 /** Limits that are asked for as far as the adapter goes. */
@@ -48,5 +50,6 @@ export const openAdapter = async ({ software = false, power, limits = 'all' }: W
     requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
     requiredLimits: limits === 'least' ? {} : Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]])),
   })
-  return { device, info, isSoftware: isSoftware(info) }
+  const hasSubgroups = device.features.has('subgroups') && gpu.wgslLanguageFeatures.has('subgroup_id')
+  return { device, info, isSoftware: isSoftware(info), hasSubgroups }
 }

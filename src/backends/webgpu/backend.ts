@@ -17,6 +17,7 @@ import { openHeap, padded, type GpuMemory } from './memory.ts'
 import type { Generated } from './phase.ts'
 import { openPipelines } from './pipelines.ts'
 import { makeProgram, type Machine } from './program.ts'
+import { targetOf, type Target } from './target.ts'
 
 const limitsOf = ({ device }: Opened, apart: boolean): Limits => {
   const memories = device.limits.maxStorageBuffersPerShaderStage
@@ -45,8 +46,16 @@ const watchErrors = (device: GPUDevice, trouble: Trouble): void => {
 const reasonOf = ({ reason, message }: GPUDeviceLostInfo): string =>
   message === '' ? (reason === 'destroyed' ? 'it was destroyed' : 'its driver gave no reason') : message
 
-/** A backend over a device of WebGPU. */
-export const backendOver = (opened: Opened, { apart = false }: WebgpuOptions = {}): Backend => {
+/**
+ * A backend over a device of WebGPU.
+ *
+ * @param target what its kernels are written for: the device, unless a test forces the forms of another
+ */
+export const backendOver = (
+  opened: Opened,
+  { apart = false }: WebgpuOptions = {},
+  target: Target = targetOf(opened),
+): Backend => {
   const { device, info, isSoftware } = opened
   const trouble: Trouble = { error: undefined }
   watchErrors(device, trouble)
@@ -69,7 +78,7 @@ export const backendOver = (opened: Opened, { apart = false }: WebgpuOptions = {
   }
   const known = new WeakMap<Plan, readonly Generated[]>() // a plan is measured before it is prepared, and both need its code
   const codeOf = (plan: Plan): readonly Generated[] => {
-    const generated = known.get(plan) ?? plan.kernels.map(generate)
+    const generated = known.get(plan) ?? plan.kernels.map((kernel) => generate(kernel, target))
     known.set(plan, generated)
     return generated
   }

@@ -7,6 +7,7 @@ import { elementwise } from './kernels/elementwise.ts'
 import { gather, place, scatter, sort } from './kernels/move.ts'
 import { reduce } from './kernels/reduce.ts'
 import type { Generated, Phase } from './phase.ts'
+import type { Target } from './target.ts'
 import type { Written } from './wgsl/shader.ts'
 
 /** One after the other, each with the same scratch memory. */
@@ -42,17 +43,17 @@ const sideBySide = (members: readonly Generated[]): Generated => {
   }
 }
 
-/** The shaders of a kernel. */
-export const generate = (kernel: Kernel): Generated => {
+/** The shaders of a kernel for a device. */
+export const generate = (kernel: Kernel, target: Target): Generated => {
   switch (kernel.kind) {
     case 'elementwise':
       return elementwise(kernel)
     case 'reduce':
       return reduce(kernel)
     case 'gemm':
-      return gemm(kernel)
+      return gemm(kernel, target)
     case 'conv':
-      return conv(kernel)
+      return conv(kernel, target)
     case 'place':
       return place(kernel)
     case 'gather':
@@ -62,8 +63,8 @@ export const generate = (kernel: Kernel): Generated => {
     case 'sort':
       return sort(kernel)
     case 'rows':
-      return inTurn(kernel.stages.map(generate))
+      return inTurn(kernel.stages.map((stage) => generate(stage, target)))
     case 'group':
-      return sideBySide(kernel.members.map(generate))
+      return sideBySide(kernel.members.map((member) => generate(member, target)))
   }
 }

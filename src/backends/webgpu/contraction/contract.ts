@@ -1,52 +1,62 @@
-/** Which form a contraction takes: tiles of one invocation, or one result each where nothing else is possible. */
-import { product } from '../../../prelude/array.ts'
+/** Contractions as shaders: in tiles, by the form that was chosen; or one result an invocation, where tiles cannot be. */
+import { at, product } from '../../../prelude/array.ts'
 import type { ConvKernel, GemmKernel } from '../../../compiler/kernel.ts'
 import { alone, type Generated, type Phase } from '../phase.ts'
+import type { Target } from '../target.ts'
 import { extentsOf, tilesOfConv, tilesOfGemm, writesPairs, type TileContraction } from './axes.ts'
 import { direct } from './direct.ts'
+import { formsOf, nameOfForm, shapeClassOf, type Form } from './forms.ts'
 import { plainConv, plainGemm } from './plain.ts'
 import { joinParts } from './results.ts'
+import { shared } from './shared.ts'
 import { isTileDType, rightOf, type Contracting } from './walk.ts'
 
-/** Whether tiles can be made of a kernel. */
-const canTile = (kernel: Contracting, contractions: readonly TileContraction[]): boolean =>
-  [kernel.x, rightOf(kernel), kernel].every(({ dtype }) => isTileDType(dtype)) &&
-  contractions.every((c) => kernel.dtype === 'f32' || writesPairs(c))
-
-/** Invocations that occupy a GPU, and terms that are worth a part. */
-const [enoughInvocations, partLength] = [8192, 128]
-
-/** Parts into which sums are cut, where results are few. */
-const partsOf = (contraction: TileContraction): number => {
-  const { batch, rows, columns, depth } = extentsOf(contraction)
-  const tiles = batch * Math.ceil(rows / 4) * Math.ceil(columns / 4)
-  const outermost = contraction.depth[0]?.length ?? 1
-  return Math.max(1, Math.min(Math.ceil(enoughInvocations / tiles), Math.floor(depth / partLength), outermost, 256))
+/** The contractions of a kernel that can be computed in tiles; none where it cannot. */
+export const tilesOf = (kernel: Contracting): readonly TileContraction[] => {
+  if ([kernel.x, rightOf(kernel), kernel].some(({ dtype }) => !isTileDType(dtype))) return []
+  const one = kernel.kind === 'gemm' ? tilesOfGemm(kernel) : undefined
+  const all = kernel.kind === 'gemm' ? (one === undefined ? [] : [one]) : product(kernel.shape) === 0 ? [] : tilesOfConv(kernel)
+  return all.every((c) => kernel.dtype === 'f32' || writesPairs(c)) ? all : []
 }
 
-const inTiles = (kernel: Contracting, contractions: readonly TileContraction[]): Generated => {
-  let scratch = 0
-  const phases = contractions.map((contraction): readonly Phase[] => {
-    const { batch, rows, columns } = extentsOf(contraction)
-    if (batch * rows * columns === 0) return []
-    const parts = partsOf(contraction)
-    if (parts === 1) return [direct(kernel, contraction, 1)]
-    scratch = Math.max(scratch, 4 * parts * batch * rows * columns)
-    return [direct(kernel, contraction, parts), joinParts(kernel, contraction, parts)]
-  })
-  const isCut = phases.some((own) => own.length > 1)
-  // Phases of a convolution write results of their own; only parts, which have one scratch memory, must wait.
-  return { stages: isCut ? phases.flat().map((p) => [p]) : [phases.flat()], scratch }
+/** One contraction in one form: its phases, and the bytes of scratch memory between them. */
+export const inForm = (kernel: Contracting, contraction: TileContraction, { shape, parts }: Form): Generated => {
+  const { batch, rows, columns } = extentsOf(contraction)
+  const results = batch * rows * columns
+  if (results === 0) return { stages: [], scratch: 0 }
+  const sums = shape === undefined ? direct(kernel, contraction, parts) : shared(kernel, contraction, shape, parts)
+  return parts === 1
+    ? alone(sums)
+    : { stages: [[sums], [joinParts(kernel, contraction, parts)]], scratch: 4 * parts * results }
+}
+
+/** The form that was measured to be the fastest, or the best guess. */
+const chosenForm = (kernel: Contracting, contraction: TileContraction, target: Target): Form => {
+  const forms = formsOf(contraction, target)
+  const chosen = target.forms?.get(shapeClassOf(kernel, contraction))
+  const form = forms.find((f) => nameOfForm(f) === chosen) ?? forms[0]
+  if (form === undefined) throw new TypeError('webgpu: a contraction has no form')
+  return form
+}
+
+const inTiles = (kernel: Contracting, contractions: readonly TileContraction[], target: Target): Generated => {
+  const forms = contractions.map((contraction) => chosenForm(kernel, contraction, target))
+  const made = forms.map((form, i) => inForm(kernel, at(contractions, i), form))
+  const scratch = Math.max(...made.map((g) => g.scratch))
+  // Phases of a convolution write results of their own; only parts of sums, which share scratch memory, must wait.
+  const stages: readonly (readonly Phase[])[] =
+    scratch > 0 ? made.flatMap((g) => g.stages) : [made.flatMap((g) => g.stages.flat())]
+  return { stages, scratch, choices: { form: [...new Set(forms.map(nameOfForm))].join('; ') } }
 }
 
 /** A product of matrices. */
-export const gemm = (kernel: GemmKernel): Generated => {
-  const tiles = tilesOfGemm(kernel)
-  return tiles !== undefined && canTile(kernel, [tiles]) ? inTiles(kernel, [tiles]) : alone(plainGemm(kernel))
+export const gemm = (kernel: GemmKernel, target: Target): Generated => {
+  const tiles = tilesOf(kernel)
+  return tiles.length > 0 ? inTiles(kernel, tiles, target) : alone(plainGemm(kernel))
 }
 
 /** A convolution. */
-export const conv = (kernel: ConvKernel): Generated => {
-  const phases = product(kernel.shape) === 0 ? [] : tilesOfConv(kernel)
-  return phases.length > 0 && canTile(kernel, phases) ? inTiles(kernel, phases) : alone(plainConv(kernel))
+export const conv = (kernel: ConvKernel, target: Target): Generated => {
+  const tiles = tilesOf(kernel)
+  return tiles.length > 0 ? inTiles(kernel, tiles, target) : alone(plainConv(kernel))
 }
