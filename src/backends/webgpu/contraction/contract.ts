@@ -33,7 +33,7 @@ export const inForm = (kernel: Contracting, contraction: TileContraction, { shap
 /** The form that was measured to be the fastest, or the best guess. */
 const chosenForm = (kernel: Contracting, contraction: TileContraction, target: Target): Form => {
   const forms = formsOf(contraction, target)
-  const chosen = target.forms?.get(shapeClassOf(kernel, contraction))
+  const chosen = target.choose?.(shapeClassOf(kernel, contraction), forms.map(nameOfForm))
   const form = forms.find((f) => nameOfForm(f) === chosen) ?? forms[0]
   if (form === undefined) throw new TypeError('webgpu: a contraction has no form')
   return form
