@@ -28,13 +28,17 @@ const softwareNames = /swiftshader|llvmpipe|lavapipe|warp|basic render|software/
 
 /** Whether an adapter computes on the processor. */
 const isSoftware = (info: GPUAdapterInfo): boolean =>
-  info.isFallbackAdapter || softwareNames.test([info.vendor, info.architecture, info.device, info.description].join(' '))
+  info.isFallbackAdapter ||
+  softwareNames.test([info.vendor, info.architecture, info.device, info.description].join(' '))
 
 /** What an adapter is called. */
 export const nameOf = ({ vendor, architecture, device, description }: GPUAdapterInfo): string =>
-  description !== '' ? description : [vendor, architecture, device].filter((part) => part !== '').join(' ') || 'an unnamed GPU'
+  description !== ''
+    ? description
+    : [vendor, architecture, device].filter((part) => part !== '').join(' ') || 'an unnamed GPU'
 
-const noAdapter = 'no GPU was found: its driver (Vulkan, Metal or Direct3D 12) is not installed, or this process may not use it'
+const noAdapter =
+  'no GPU was found: its driver (Vulkan, Metal or Direct3D 12) is not installed, or this process may not use it'
 
 /** Opens a device on the adapter that options ask for. @throws Error that says what to do where there is none */
 export const openAdapter = async ({ software = false, power, limits = 'all' }: WebgpuOptions): Promise<Opened> => {

@@ -48,7 +48,11 @@ export const allSlots = (plan: Plan): { readonly literals: number; readonly coun
 }
 
 /** Where a pointer leads. */
-const placeOf = (plan: Plan, places: readonly Place[], pointer: Pointer): { readonly slot: number; readonly offset: number } => {
+const placeOf = (
+  plan: Plan,
+  places: readonly Place[],
+  pointer: Pointer,
+): { readonly slot: number; readonly offset: number } => {
   if (pointer.kind === 'scratch') return { slot: slotsOf(plan).scratch, offset: pointer.offset }
   const { slot, offset } = at(places, pointer.buffer)
   return { slot: slot === 'literals' ? allSlots(plan).literals : slot, offset }
@@ -65,7 +69,11 @@ const cut = (launch: Launch, kernel: number, flops: number): readonly Omit<Place
 }
 
 /** Arranges a plan's launches. @param chunkOf the chunk in which a slot lies */
-export const arrange = (plan: Plan, generated: readonly Generated[], chunkOf: (slot: number) => number): Arrangement => {
+export const arrange = (
+  plan: Plan,
+  generated: readonly Generated[],
+  chunkOf: (slot: number) => number,
+): Arrangement => {
   const places = placesOf(plan)
   let bytes = 0
   const launches = generated.flatMap(({ stages }, kernel) =>

@@ -48,7 +48,7 @@ interface Trouble {
 
 const watchErrors = (device: GPUDevice, trouble: Trouble): void => {
   device.addEventListener('uncapturederror', (event) => {
-    const { error } = event as GPUUncapturedErrorEvent
+    const { error } = event
     trouble.error ??= new Error(`webgpu: ${error.message}`)
   })
 }
@@ -188,4 +188,3 @@ export const openWebgpu = async (options: WebgpuSetup = {}): Promise<Backend> =>
   const tuner = openTuner(targetOf(opened), { tune, choices, store, found: await store.load() })
   return backendOver(opened, options, tuner)
 }
-

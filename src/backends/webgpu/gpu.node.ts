@@ -20,6 +20,7 @@ const load = async (): Promise<GPU> => {
     const why = e instanceof Error ? e.message : String(e)
     throw new Error(
       `Dawn, the package 'webgpu', could not be loaded: install it with npm install webgpu (${process.platform}-${process.arch}: ${why})`,
+      { cause: e },
     )
   }
 }

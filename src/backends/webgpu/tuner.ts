@@ -36,7 +36,9 @@ const formsIn = (choices: Choices | undefined): Forms => {
   if (choices === undefined) return {}
   const { forms, ...others } = choices
   if (!isForms(forms) || Object.keys(others).length > 0)
-    throw new Error(`webgpu: its choices are the forms of contractions, { forms: { … } }, and it was given ${JSON.stringify(choices)}`)
+    throw new Error(
+      `webgpu: its choices are the forms of contractions, { forms: { … } }, and it was given ${JSON.stringify(choices)}`,
+    )
   return forms
 }
 
@@ -50,7 +52,9 @@ export const openTuner = (device: Target, { tune, choices, store, found = {} }: 
     choose: (shapeClass, forms) => {
       const asked = given[shapeClass]
       if (asked !== undefined && !forms.includes(asked))
-        throw new Error(`webgpu: ${shapeClass} was computed in the form ${asked}, which this GPU, or this version of fathom, does not have: begin the run anew, or go on with --device wasm`)
+        throw new Error(
+          `webgpu: ${shapeClass} was computed in the form ${asked}, which this GPU, or this version of fathom, does not have: begin the run anew, or go on with --device wasm`,
+        )
       const form = asked ?? device.choose?.(shapeClass, forms) ?? known[shapeClass]
       if (form === undefined || !forms.includes(form)) return undefined
       used[shapeClass] = form
@@ -63,9 +67,12 @@ export const openTuner = (device: Target, { tune, choices, store, found = {} }: 
     ...(isOpen ? { choices: { forms: used } } : {}),
     needs: (plan) => tune && subjectsOf(plan, target, { ...known, ...given }).length > 0,
     measure: async (plan, bench) => {
-      await learn(plan, device, bench, { known: { ...known, ...given }, note: (shapeClass, form) => {
-        known[shapeClass] = form
-      } })
+      await learn(plan, device, bench, {
+        known: { ...known, ...given },
+        note: (shapeClass, form) => {
+          known[shapeClass] = form
+        },
+      })
       await store?.save(known)
     },
   }

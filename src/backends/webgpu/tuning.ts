@@ -62,7 +62,8 @@ export const subjectsOf = (plan: Plan, target: Target, known: Forms): readonly S
       const forms = formsOf(contraction, target).map(nameOfForm)
       // A form of another version counts as unknown.
       const isNew = !forms.includes(known[shapeClass] ?? '') && !found.has(shapeClass)
-      if (isNew && product(Object.values(extentsOf(contraction))) > 0 && forms.length > 1) found.set(shapeClass, { shapeClass, kernel, contraction })
+      if (isNew && product(Object.values(extentsOf(contraction))) > 0 && forms.length > 1)
+        found.set(shapeClass, { shapeClass, kernel, contraction })
     }
   return [...found.values()]
 }
@@ -73,7 +74,11 @@ const planOf = (plan: Plan, given: Contracting): { readonly plan: Plan; readonly
   const operands = [...new Set(operandsOf(bare).map(({ buffer }) => buffer))]
   const buffers = [...operands, bare.output].map((b, i): Buffer => {
     const { dtype, length } = at(plan.buffers, b)
-    return { dtype, length, placement: i < operands.length ? { kind: 'argument', index: i } : { kind: 'output', index: 0 } }
+    return {
+      dtype,
+      length,
+      placement: i < operands.length ? { kind: 'argument', index: i } : { kind: 'output', index: 0 },
+    }
   })
   const moved = <O extends { readonly buffer: number }>(o: O): O => ({ ...o, buffer: operands.indexOf(o.buffer) })
   const output = operands.length
@@ -81,7 +86,10 @@ const planOf = (plan: Plan, given: Contracting): { readonly plan: Plan; readonly
     bare.kind === 'gemm'
       ? { ...bare, x: moved(bare.x), y: moved(bare.y), output }
       : { ...bare, x: moved(bare.x), filter: moved(bare.filter), output }
-  const slotOf = ({ dtype, length }: Buffer): { readonly dtype: Buffer['dtype']; readonly shape: readonly number[] } => ({ dtype, shape: [length] })
+  const slotOf = ({
+    dtype,
+    length,
+  }: Buffer): { readonly dtype: Buffer['dtype']; readonly shape: readonly number[] } => ({ dtype, shape: [length] })
   return {
     kernel,
     plan: {
@@ -139,7 +147,12 @@ const agrees = (got: ArrayLike<number>, expected: ArrayLike<number>, count: numb
 }
 
 /** Measures the forms of a class. @returns the name of the fastest of those that are right */
-const fastest = async (given: Plan, { kernel: original, contraction }: Subject, target: Target, bench: Bench): Promise<string> => {
+const fastest = async (
+  given: Plan,
+  { kernel: original, contraction }: Subject,
+  target: Target,
+  bench: Bench,
+): Promise<string> => {
   const { plan, kernel } = planOf(given, original)
   const output = at(plan.buffers, plan.buffers.length - 1)
   const forms = formsOf(contraction, target)
@@ -161,12 +174,16 @@ const fastest = async (given: Plan, { kernel: original, contraction }: Subject, 
       const code = inForm(kernel, contraction, form)
       bench.write(memories.output, unwritten(output))
       const first = await bench.time(plan, code, memories, 1)
-      if (!agrees(numbersOf(output, await bench.read(memories.output)), expected, batch * rows * columns, tolerance)) continue
+      if (!agrees(numbersOf(output, await bench.read(memories.output)), expected, batch * rows * columns, tolerance))
+        continue
       if (best !== undefined && first > 3 * best.time) continue
       const time = await bench.time(plan, code, memories, runs)
       if (best === undefined || time < best.time) best = { form, time }
     }
-    if (best === undefined) throw new Error(`webgpu: no form of ${original.computes} (${shapeClassOf(original, contraction)}) computes what it should on this GPU: run fathom doctor`)
+    if (best === undefined)
+      throw new Error(
+        `webgpu: no form of ${original.computes} (${shapeClassOf(original, contraction)}) computes what it should on this GPU: run fathom doctor`,
+      )
     return nameOfForm(best.form)
   } finally {
     for (const memory of [...memories.inputs, memories.output]) bench.release(memory)

@@ -49,13 +49,37 @@ const withGradients =
 
 const cases: readonly Case[] = [
   ['a product', [of(1, [70, 37]), of(2, [37, 66])], withGradients((x, y) => x.matmul(y))],
-  ['a product that is ended', [of(1, [33, 300]), of(2, [300, 40])], (x, y) => x.matmul(y).mul(0.02).add(y.mean(0)).tanh()],
+  [
+    'a product that is ended',
+    [of(1, [33, 300]), of(2, [300, 40])],
+    (x, y) => x.matmul(y).mul(0.02).add(y.mean(0)).tanh(),
+  ],
   ['products of halves', [of(1, [3, 34, 40], 'f16'), of(2, [3, 40, 34], 'f16')], withGradients((x, y) => x.matmul(y))],
-  ['a product of transposed matrices', [of(1, [40, 70]), of(2, [36, 40])], (x, y) => x.transpose().matmul(y.transpose())],
-  ['a convolution', [of(1, [2, 9, 10, 8]), of(2, [3, 3, 8, 12])], withGradients((x, y) => conv2d(x, y, { padding: 1 }))],
-  ['a convolution with steps', [of(1, [2, 11, 10, 8]), of(2, [3, 3, 8, 9])], withGradients((x, y) => conv2d(x, y, { padding: 1, stride: 2 }))],
-  ['a convolution in groups', [of(1, [1, 8, 8, 16]), of(2, [3, 3, 8, 24])], withGradients((x, y) => conv2d(x, y, { padding: 1, groups: 2 }))],
-  ['a convolution of halves', [of(1, [1, 8, 9, 8], 'f16'), of(2, [3, 3, 8, 10], 'f16')], withGradients((x, y) => conv2d(x, y, { padding: 1 }))],
+  [
+    'a product of transposed matrices',
+    [of(1, [40, 70]), of(2, [36, 40])],
+    (x, y) => x.transpose().matmul(y.transpose()),
+  ],
+  [
+    'a convolution',
+    [of(1, [2, 9, 10, 8]), of(2, [3, 3, 8, 12])],
+    withGradients((x, y) => conv2d(x, y, { padding: 1 })),
+  ],
+  [
+    'a convolution with steps',
+    [of(1, [2, 11, 10, 8]), of(2, [3, 3, 8, 9])],
+    withGradients((x, y) => conv2d(x, y, { padding: 1, stride: 2 })),
+  ],
+  [
+    'a convolution in groups',
+    [of(1, [1, 8, 8, 16]), of(2, [3, 3, 8, 24])],
+    withGradients((x, y) => conv2d(x, y, { padding: 1, groups: 2 })),
+  ],
+  [
+    'a convolution of halves',
+    [of(1, [1, 8, 9, 8], 'f16'), of(2, [3, 3, 8, 10], 'f16')],
+    withGradients((x, y) => conv2d(x, y, { padding: 1 })),
+  ],
 ]
 
 const trusted = cpuDevice()

@@ -45,7 +45,10 @@ describe('a device that measures forms', () => {
   it('computes what cpu does, and keeps the form that it took', async () => {
     const store = remembering()
     const device = tuned({ store })
-    const [got, expected] = [await device.read(await device.compile(product)(x, y)), await cpuDevice().read(product(x, y))]
+    const [got, expected] = [
+      await device.read(await device.compile(product)(x, y)),
+      await cpuDevice().read(product(x, y)),
+    ]
     expect(Math.max(...Array.from(got, (v, i) => Math.abs(v - (expected[i] ?? NaN))))).toBeLessThan(1e-4)
     expect(Object.keys(store.saved)).toEqual([shapeClass])
     expect(device.choices).toEqual({ forms: store.saved })
@@ -96,7 +99,10 @@ describe('the file of a GPU', () => {
     expect(await store.load()).toEqual({ a: '1', b: '2' })
     expect(await fileStore('another').load()).toEqual({})
     const [name = ''] = await readdir(join(home, 'fathom', 'webgpu'))
-    expect(JSON.parse(await readFile(join(home, 'fathom', 'webgpu', name), 'utf8'))).toEqual({ gpu: 'a GPU', forms: { a: '1', b: '2' } })
+    expect(JSON.parse(await readFile(join(home, 'fathom', 'webgpu', name), 'utf8'))).toEqual({
+      gpu: 'a GPU',
+      forms: { a: '1', b: '2' },
+    })
     await writeFile(join(home, 'fathom', 'webgpu', name), '{ broken')
     expect(await store.load()).toEqual({})
   })

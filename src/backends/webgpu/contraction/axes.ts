@@ -59,7 +59,8 @@ const merged = (axes: readonly TileAxis[]): readonly TileAxis[] => {
   for (const axis of axes) {
     if (axis.length === 1) continue
     const last = found.at(-1)
-    if (last !== undefined && continues(last, axis)) found[found.length - 1] = { ...axis, length: last.length * axis.length }
+    if (last !== undefined && continues(last, axis))
+      found[found.length - 1] = { ...axis, length: last.length * axis.length }
     else found.push(axis)
   }
   return found
@@ -80,7 +81,7 @@ export const tilesOfGemm = (kernel: GemmKernel): TileContraction | undefined => 
   }
 }
 
-const ordered = (axes: readonly TileAxis[]): readonly TileAxis[] => inOrderOfX(axes) as readonly TileAxis[]
+const ordered = (axes: readonly TileAxis[]): readonly TileAxis[] => inOrderOfX(axes)
 
 /** One phase of a convolution. Axes with the smallest steps through the image are innermost, so that neighbours read neighbours. */
 const tilesOfPhase = (kernel: ConvKernel, phase: ConvPhase): TileContraction => {
@@ -138,4 +139,3 @@ export const writesPairs = ({ first, batch, rows, columns }: TileContraction): b
     [...batch, ...rows].every((axis) => isEven(axis.out))
   )
 }
-

@@ -15,7 +15,8 @@ import { isTileDType, rightOf, type Contracting } from './walk.ts'
 export const tilesOf = (kernel: Contracting): readonly TileContraction[] => {
   if ([kernel.x, rightOf(kernel), kernel].some(({ dtype }) => !isTileDType(dtype))) return []
   const one = kernel.kind === 'gemm' ? tilesOfGemm(kernel) : undefined
-  const all = kernel.kind === 'gemm' ? (one === undefined ? [] : [one]) : product(kernel.shape) === 0 ? [] : tilesOfConv(kernel)
+  const all =
+    kernel.kind === 'gemm' ? (one === undefined ? [] : [one]) : product(kernel.shape) === 0 ? [] : tilesOfConv(kernel)
   return all.every((c) => kernel.dtype === 'f32' || writesPairs(c)) ? all : []
 }
 

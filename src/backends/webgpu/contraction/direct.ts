@@ -34,7 +34,10 @@ const depthLoops = (
     const [from, to] = (axis === 0 ? bounds : undefined) ?? ['0u', u32(own.length)]
     main.block(`for (var ${k} = ${from}; ${k} < ${to}; ${k}++)`, () => {
       const step = own.pixel === undefined ? undefined : `i32(${k}) * ${own.pixel.step}i`
-      const found: Located['pixels'] = [own.pixel?.side === 0 ? step : pixels[0], own.pixel?.side === 1 ? step : pixels[1]]
+      const found: Located['pixels'] = [
+        own.pixel?.side === 0 ? step : pixels[0],
+        own.pixel?.side === 1 ? step : pixels[1],
+      ]
       nested(axis + 1, [...x, times(k, own.x)], [...y, times(k, own.y)], found)
     })
   }
@@ -69,9 +72,7 @@ const tile = (shader: Shader, kernel: Contracting, contraction: TileContraction,
   const outermost = contraction.depth[0]?.length ?? 1
   const each = Math.ceil(outermost / parts)
   const bounds: readonly [string, string] | undefined =
-    parts === 1
-      ? undefined
-      : [`${part} * ${u32(each)}`, `min((${part} + 1u) * ${u32(each)}, ${u32(outermost)})`]
+    parts === 1 ? undefined : [`${part} * ${u32(each)}`, `min((${part} + 1u) * ${u32(each)}, ${u32(outermost)})`]
   depthLoops(shader, contraction, bounds, (term) => {
     const right = columnsAt.map(({ y }) => read.y(sum([y, term.y])))
     const ys = named(shader, 'ys', `vec4f(${right.join(', ')})`)
@@ -120,7 +121,11 @@ const store = (shader: Shader, { kernel, contraction, parts, part, b, m0, n0, su
           return
         }
         const { out } = locate(shader, contraction.columns, n)
-        const element = named(shader, 'element', sum([u32(contraction.first.out), ofBatch.out, ofRow.out, operand(out)]))
+        const element = named(
+          shader,
+          'element',
+          sum([u32(contraction.first.out), ofBatch.out, ofRow.out, operand(out)]),
+        )
         storeSums(shader, kernel, values, element, addressOf)
       })
   })

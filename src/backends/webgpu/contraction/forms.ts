@@ -68,18 +68,27 @@ const directForm = (contraction: TileContraction): Form => {
 }
 
 /** The forms of a contraction on a device, the best guess first. */
-export const formsOf = (contraction: TileContraction, { software, invocations, workgroupBytes }: Target): readonly Form[] => {
+export const formsOf = (
+  contraction: TileContraction,
+  { software, invocations, workgroupBytes }: Target,
+): readonly Form[] => {
   const alone = directForm(contraction)
   const extents = extentsOf(contraction)
   if (software || extents.depth < 8 || extents.columns < 8 || extents.rows < 8) return [alone]
   const possible = shapes.filter(
-    (shape) => invocationsOf(shape) <= invocations && sharedBytes(shape) <= workgroupBytes && wasted(extents, shape) <= 0.75,
+    (shape) =>
+      invocationsOf(shape) <= invocations && sharedBytes(shape) <= workgroupBytes && wasted(extents, shape) <= 0.75,
   )
-  const occupying = possible.filter((shape) => wasted(extents, shape) <= 0.3 && groupsOf(extents, shape) >= enoughGroups)
-  const best = occupying[0] ?? possible.toSorted((a, b) => wasted(extents, a) - wasted(extents, b))[0]
+  const occupying = possible.find(
+    (shape) => wasted(extents, shape) <= 0.3 && groupsOf(extents, shape) >= enoughGroups,
+  )
+  const best = occupying ?? possible.toSorted((a, b) => wasted(extents, a) - wasted(extents, b))[0]
   const ordered = best === undefined ? [] : [best, ...possible.filter((shape) => shape !== best)]
   return [
-    ...ordered.map((shape): Form => ({ shape, parts: partsFor(groupsOf(extents, shape), enoughGroups, extents.depth) })),
+    ...ordered.map((shape): Form => ({
+      shape,
+      parts: partsFor(groupsOf(extents, shape), enoughGroups, extents.depth),
+    })),
     alone,
   ]
 }

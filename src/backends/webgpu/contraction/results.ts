@@ -14,7 +14,13 @@ import { locate, named, type Contracting } from './walk.ts'
 export type AddressOf = (from: { readonly buffer: number }) => Address
 
 /** A sum behind the epilogue, in the output's dtype. @param element the number of the output's element */
-const finishedAt = (shader: Shader, kernel: Contracting, sumOf: string, element: string, addressOf: AddressOf): string => {
+const finishedAt = (
+  shader: Shader,
+  kernel: Contracting,
+  sumOf: string,
+  element: string,
+  addressOf: AddressOf,
+): string => {
   const { epilogue, output, dtype } = kernel
   const value = named(shader, 'sum', rounded(shader, sumOf, dtype))
   if (epilogue === undefined) return value
@@ -51,7 +57,14 @@ export const storeSums = (
 export const partsPointer = { kind: 'scratch', offset: 0 } as const
 
 /** Stores a part of a sum. @param index the number of its result, by batch, row and column */
-export const storePart = (shader: Shader, parts: Address, part: string, results: number, index: string, value: string): void => {
+export const storePart = (
+  shader: Shader,
+  parts: Address,
+  part: string,
+  results: number,
+  index: string,
+  value: string,
+): void => {
   shader.main.add(
     `${shader.memory(parts)}[${parts.name} + ${operand(part)} * ${u32(results)} + ${index}] = ${bitsOf(shader, value, 'f32')};`,
   )
@@ -76,7 +89,11 @@ export const joinParts = (kernel: Contracting, contraction: TileContraction, par
       })
     })
     const [b = '0u', m = '0u', n = '0u'] = coordinatesOf(shader, index, [batch, rows, columns])
-    const place = [locate(shader, contraction.batch, b), locate(shader, contraction.rows, m), locate(shader, contraction.columns, n)]
+    const place = [
+      locate(shader, contraction.batch, b),
+      locate(shader, contraction.rows, m),
+      locate(shader, contraction.columns, n),
+    ]
     const element = named(shader, 'element', sum([u32(contraction.first.out), ...place.map(({ out }) => out)]))
     storeSums(shader, kernel, sums, element, addressOf)
   })

@@ -76,7 +76,10 @@ const slotsOf = (shader: Shader, { shape }: Tiling, strip: Strip): readonly Slot
   let four: Slot['four'] | undefined
   return range(Math.ceil(total / invocations)).map((i) => {
     const slot = named(shader, 'slot', i === 0 ? 'lane' : `lane + ${u32(i * invocations)}`)
-    const [outer, inner] = [`${slot} / ${u32(strip.across ? vectors : shape.depth)}`, `${slot} % ${u32(strip.across ? vectors : shape.depth)}`]
+    const [outer, inner] = [
+      `${slot} / ${u32(strip.across ? vectors : shape.depth)}`,
+      `${slot} % ${u32(strip.across ? vectors : shape.depth)}`,
+    ]
     const term = named(shader, 'term', strip.across ? outer : inner)
     const place = named(shader, 'place', strip.across ? inner : outer)
     if (four === undefined || !sameFour) four = strip.four(named(shader, 'first', `${place} * 4u`))
@@ -85,7 +88,14 @@ const slotsOf = (shader: Shader, { shape }: Tiling, strip: Strip): readonly Slot
 }
 
 /** Brings a vector from memory. @param from where the strip of terms begins; @param end the term behind the last */
-const bring = (shader: Shader, { contraction }: Tiling, strip: Strip, { term, four, exists }: Slot, from: string, end: string): string => {
+const bring = (
+  shader: Shader,
+  { contraction }: Tiling,
+  strip: Strip,
+  { term, four, exists }: Slot,
+  from: string,
+  end: string,
+): string => {
   const { main } = shader
   const value = named(shader, 'brought', 'vec4f()', 'var')
   const k = named(shader, 'k', `${from} + ${term}`)
@@ -102,13 +112,23 @@ const bring = (shader: Shader, { contraction }: Tiling, strip: Strip, { term, fo
 }
 
 /** Sums the products of a strip of terms. */
-const multiply = (shader: Shader, { shape }: Tiling, sums: readonly (readonly string[])[], tileRow: string, tileColumn: string): void => {
+const multiply = (
+  shader: Shader,
+  { shape }: Tiling,
+  sums: readonly (readonly string[])[],
+  tileRow: string,
+  tileColumn: string,
+): void => {
   const { main, fresh } = shader
   const kk = fresh('kk')
   main.block(`for (var ${kk} = 0u; ${kk} < ${u32(shape.depth)}; ${kk}++)`, () => {
     const vectors = (name: string, length: number, each: number, own: string): readonly string[] =>
       range(each / 4).map((v) =>
-        named(shader, 'v', `${name}[${sum([`${kk} * ${u32(pitchOf(length))}`, `${own} * ${u32(each / 4)}`, v === 0 ? '0u' : u32(v)])}]`),
+        named(
+          shader,
+          'v',
+          `${name}[${sum([`${kk} * ${u32(pitchOf(length))}`, `${own} * ${u32(each / 4)}`, v === 0 ? '0u' : u32(v)])}]`,
+        ),
       )
     const left = vectors('xs', shape.rows, shape.eachRows, tileRow)
     const right = vectors('ys', shape.columns, shape.eachColumns, tileColumn)
@@ -129,7 +149,13 @@ interface Corner {
   readonly part: string
 }
 
-const store = (shader: Shader, { kernel, contraction, shape, parts }: Tiling, { m0, n0, b, part }: Corner, sums: readonly (readonly string[])[], addressOf: ReturnType<typeof addresses>): void => {
+const store = (
+  shader: Shader,
+  { kernel, contraction, shape, parts }: Tiling,
+  { m0, n0, b, part }: Corner,
+  sums: readonly (readonly string[])[],
+  addressOf: ReturnType<typeof addresses>,
+): void => {
   const { main, fresh } = shader
   const { batch, rows, columns } = extentsOf(contraction)
   const memory = parts === 1 ? undefined : shader.address(partsPointer)
@@ -156,7 +182,11 @@ const store = (shader: Shader, { kernel, contraction, shape, parts }: Tiling, { 
             return
           }
           const { out } = locate(shader, contraction.columns, n)
-          const element = named(shader, 'element', sum([u32(contraction.first.out), ofBatch.out, ofRow.out, operand(out)]))
+          const element = named(
+            shader,
+            'element',
+            sum([u32(contraction.first.out), ofBatch.out, ofRow.out, operand(out)]),
+          )
           storeSums(shader, kernel, values, element, addressOf)
         })
     })
@@ -204,22 +234,32 @@ const write = (shader: Shader, tiling: Tiling): void => {
         range(4).map((c) => {
           const n = named(shader, 'n', `min(${firstColumn} + ${first} + ${u32(c)}, ${u32(columns - 1)})`)
           const { y } = locate(shader, contraction.columns, n)
-          return { at: named(shader, 'y', sum([u32(contraction.first.y), ofBatch.y, y])), pixels: [undefined, undefined] }
+          return {
+            at: named(shader, 'y', sum([u32(contraction.first.y), ofBatch.y, y])),
+            pixels: [undefined, undefined],
+          }
         }),
       read: read.y,
       ofTerm: ({ y }) => y,
     },
   ]
   const slots = strips.map((strip) => slotsOf(shader, tiling, strip))
-  const sums = range(shape.eachRows).map(() => range(shape.eachColumns / 4).map(() => named(shader, 'sums', 'vec4f()', 'var')))
+  const sums = range(shape.eachRows).map(() =>
+    range(shape.eachColumns / 4).map(() => named(shader, 'sums', 'vec4f()', 'var')),
+  )
   const each = Math.ceil(Math.ceil(depth / parts) / shape.depth) * shape.depth
   const [begin, end] =
     parts === 1
       ? ['0u', u32(depth)]
-      : [named(shader, 'begin', `${part} * ${u32(each)}`), named(shader, 'end', `min((${part} + 1u) * ${u32(each)}, ${u32(depth)})`)]
+      : [
+          named(shader, 'begin', `${part} * ${u32(each)}`),
+          named(shader, 'end', `min((${part} + 1u) * ${u32(each)}, ${u32(depth)})`),
+        ]
   const from = fresh('from')
   main.block(`for (var ${from} = ${begin}; ${from} < ${end}; ${from} += ${u32(shape.depth)})`, () => {
-    const brought = strips.map((strip, s) => slots[s]?.map((slot) => bring(shader, tiling, strip, slot, from, end)) ?? [])
+    const brought = strips.map(
+      (strip, s) => slots[s]?.map((slot) => bring(shader, tiling, strip, slot, from, end)) ?? [],
+    )
     main.add('workgroupBarrier();')
     strips.forEach(({ name, length }, s) => {
       slots[s]?.forEach(({ term, place, exists }, i) => {

@@ -25,7 +25,11 @@ export interface Located {
 
 /** Takes an index apart. @param index a name */
 export const locate = (shader: Shader, axes: readonly TileAxis[], index: string): Located => {
-  const coordinates = coordinatesOf(shader, index, axes.map((a) => a.length))
+  const coordinates = coordinatesOf(
+    shader,
+    index,
+    axes.map((a) => a.length),
+  )
   const along = (array: 'x' | 'y' | 'out'): string => sum(axes.map((axis, a) => times(at(coordinates, a), axis[array])))
   const pixel = (side: 0 | 1): string | undefined => {
     const a = axes.findIndex((axis) => axis.pixel?.side === side)
@@ -36,7 +40,12 @@ export const locate = (shader: Shader, axes: readonly TileAxis[], index: string)
 }
 
 /** An expression as a variable, unless it is a name or a number. */
-export const named = ({ main, fresh }: Shader, name: string, expression: string, type: 'let' | 'var' = 'let'): string => {
+export const named = (
+  { main, fresh }: Shader,
+  name: string,
+  expression: string,
+  type: 'let' | 'var' = 'let',
+): string => {
   if (type === 'let' && /^\w+$/.test(expression)) return expression
   const variable = fresh(name)
   main.add(`${type} ${variable} = ${expression};`)

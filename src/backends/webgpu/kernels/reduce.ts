@@ -155,7 +155,11 @@ const parts = (kernel: ReduceKernel, loops: Loops, { axis, parts: count, length 
 export const reduce = (kernel: ReduceKernel): Generated => {
   const loops = loopsOf(kernel)
   const { domain, kept } = loops.box
-  const length = product(range(domain.lengths.length).slice(kept).map((a) => at(domain.lengths, a)))
+  const length = product(
+    range(domain.lengths.length)
+      .slice(kept)
+      .map((a) => at(domain.lengths, a)),
+  )
   const cut = cutOf(loops.box, kernel.size, kernel.size * length, policy)
   if (cut.parts === 1) return alone(whole(kernel, loops))
   return inOrder(parts(kernel, loops, cut), 4 * kernel.size * cut.parts, { parts: cut.parts })

@@ -10,7 +10,10 @@ const wordOf = (shader: Shader, address: Address, element: string, dtype: DType)
   if (n === 1) return { word: `${memory}[${address.name} + ${element}]`, shift: '0u' }
   const [log, bits] = n === 2 ? [1, 4] : [2, 3]
   const e = operand(element)
-  return { word: `${memory}[${address.name} + (${e} >> ${u32(log)})]`, shift: `((${e} & ${u32(n - 1)}) << ${u32(bits)})` }
+  return {
+    word: `${memory}[${address.name} + (${e} >> ${u32(log)})]`,
+    shift: `((${e} & ${u32(n - 1)}) << ${u32(bits)})`,
+  }
 }
 
 /** The bits that memory holds of an element, in the low bits of a word. @param element its number, an expression */
