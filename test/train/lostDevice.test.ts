@@ -6,8 +6,9 @@ import process from 'node:process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { E } from '../../src/prelude/fp.ts'
 import { deviceOn } from '../../src/tensor/device.ts'
-import type { TrainConfig, TrainEvent, TrainHooks } from '../../src/train/index.ts'
+import { load, type TrainConfig, type TrainEvent, type TrainHooks } from '../../src/train/index.ts'
 import { resumeIn } from '../../src/train/resume.node.ts'
+import { sampleIn } from '../../src/train/tasks/diffusion/sample.ts'
 import { lockRun } from '../../src/train/store.node.ts'
 import { trainIn } from '../../src/train/train.node.ts'
 import { losableBackend, reset, type Answer, type Fate } from '../support/losableBackend.ts'
@@ -257,5 +258,38 @@ describe('a run whose device has too little memory', () => {
       /^a step needs 1\.00 kB, and 'losable' can use 1 kB: use a smaller batch .*; or compute with --device wasm$/,
     )
     expect(existsSync(out)).toBe(false)
+  })
+})
+
+describe('a run of pictures', () => {
+  const settings = { device: 'cpu', steps: 2, sampleEvery: 1, heldOutEvery: 5, timesteps: 4, saveEvery: 1 } as const
+  const pictures = async (lots: readonly Fate[]) => {
+    const out = directory()
+    const events: TrainEvent[] = []
+    right(await trainIn(surroundingsOf(lots))(tinyConfig(out, settings), recording(events))())
+    return { out, tags: events.map(({ _tag }) => _tag) }
+  }
+
+  it('has the same weights and sheets when its device is lost while a sheet is drawn, and so has what is drawn from it', async () => {
+    const sound = await pictures([])
+    const lost = await pictures([{ lostAt: 4, of: ['run'] }])
+    expect(lost.tags.slice(0, 5)).toEqual(['Started', 'Saved', 'Stepped', 'DeviceLost', 'Started'])
+    expect(filesOf(lost.out)).toEqual(filesOf(sound.out))
+    const loaded = right(await load(lost.out)())
+    const options = { count: 1, steps: 2, seed: 3 }
+    const told: number[] = []
+    const onStep = (done: number): void => void told.push(done)
+    const drawn = right(await sampleIn(surroundingsOf([]))(loaded, options)())
+    const again = surroundingsOf([{ lostAt: 3, of: ['run'] }])
+    expect(right(await sampleIn(again)(loaded, { ...options, onStep })())).toEqual(drawn)
+    expect([told, again.pauses]).toEqual([[1, 1, 2], [1000]])
+    const twice = [1, 2].map((): Fate => ({ lostAt: 1, of: ['read'], answer: 'is silent' }))
+    expect(leftMessage(await sampleIn(surroundingsOf(twice))(loaded, options)())).toBe(
+      `the device was lost while the pictures were drawn, and again when it was opened anew: ${reset}; nothing was written, so draw them again when the device is there, or on another`,
+    )
+    expect(leftMessage(await sampleIn(surroundingsOf([{ shortAt: 2 }]))(loaded, options)())).toMatch(
+      /^the device has too little memory for the pictures: losable: 5 GB .*; draw fewer than 16 at a time \(--count\)$/,
+    )
+    expect(unhandled).toEqual([])
   })
 })
