@@ -4,7 +4,7 @@ import { E, type TE } from '../prelude/fp.ts'
 import { trainError, type TrainError } from './trainError.ts'
 
 /** What helps where a step is too large. */
-export const smallerStep =
+const smallerStep =
   'use a smaller batch (and accumulate), smaller pictures, a narrower network, or mixed precision (--precision mixed)'
 
 /** That, for this device: the machine's memory may be larger than a GPU's. */

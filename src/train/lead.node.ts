@@ -133,7 +133,7 @@ const said =
 
 /**
  * Leads a run to its end. Where the device is lost, it is opened again, and the run goes on from its newest checkpoint as `resume` does, at most
- * {@link mostLosses} times an hour.
+ * three times an hour.
  */
 export const lead = <P, B, D>(job: Job<P, B, D>): TE.TaskEither<TrainError, TrainSummary> => {
   const { config, hooks, found } = job

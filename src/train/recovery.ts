@@ -8,7 +8,7 @@ import { openDevice } from './openDevice.ts'
 import type { TrainError } from './trainError.ts'
 
 /** Losses within an hour that a run goes on from. */
-export const mostLosses = 3
+const mostLosses = 3
 
 const hour = 3_600_000
 

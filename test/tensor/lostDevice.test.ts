@@ -2,6 +2,8 @@
 import fc from 'fast-check'
 import process from 'node:process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cpuBackend } from '../../src/backends/cpu/backend.ts'
+import { disagreements } from '../../src/backends/selfTest.ts'
 import { DeviceLost, OutOfMemory } from '../../src/prelude/errors.ts'
 import { ones, tensor } from '../../src/tensor/create.ts'
 import { deviceOn, type Device } from '../../src/tensor/device.ts'
@@ -86,6 +88,26 @@ describe('a device that is lost', () => {
     for (let error = await at(lostAt); error !== undefined; error = await at(++lostAt))
       expect(error).toBeInstanceOf(DeviceLost)
     expect(lostAt).toBeGreaterThan(6)
+    expect(unhandled).toEqual([])
+  })
+
+  it.each(answers)('%s, and lets go of what lay on it without a word', async (answer) => {
+    const { backend, lose } = losableBackend({ answer })
+    const device = deviceOn(backend)
+    const scope = device.scope()
+    const [x] = await device.realize([ones([2]).mul(2), ones([3]).mul(2)])
+    lose()
+    await new Promise(setImmediate)
+    device.release(x)
+    scope.end()
+    await device.close()
+  })
+
+  it('while it is tested ends the test', async () => {
+    const { backend } = losableBackend({ lostAt: 3, of: ['read'], answer: 'is silent' })
+    await expect(disagreements(backend, cpuBackend(true))).rejects.toThrow(
+      `the device 'losable' was lost while it was tested: ${reset}`,
+    )
     expect(unhandled).toEqual([])
   })
 

@@ -17,6 +17,8 @@ export type Lot = Fate | 'cannot be opened'
 /** Surroundings, and what has happened in them. */
 export interface Watched extends Surroundings {
   readonly opened: readonly Losable[]
+  /** The device of the checkpoint that each was opened for. */
+  readonly asked: readonly (string | undefined)[]
   /** Milliseconds that were waited. */
   readonly pauses: readonly number[]
 }
@@ -28,13 +30,16 @@ export interface Watched extends Surroundings {
  */
 export const surroundingsOf = (lots: readonly Lot[], onPause: (ms: number) => number = () => 0): Watched => {
   const opened: Losable[] = []
+  const asked: (string | undefined)[] = []
   const pauses: number[] = []
   const left = lots.values()
   let now = 1_800_000_000_000
   return {
     opened,
+    asked,
     pauses,
-    open: () => async () => {
+    open: (_, __, earlier) => async () => {
+      asked.push(earlier?.device)
       const { value: lot = {} } = left.next()
       if (lot === 'cannot be opened') return E.left(trainError('DEVICE', 'no adapter was found'))
       const losable = losableBackend(lot)

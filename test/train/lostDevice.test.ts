@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { E } from '../../src/prelude/fp.ts'
 import { deviceOn } from '../../src/tensor/device.ts'
 import { load, type TrainConfig, type TrainEvent, type TrainHooks } from '../../src/train/index.ts'
+import { realSurroundings } from '../../src/train/recovery.ts'
 import { resumeIn } from '../../src/train/resume.node.ts'
 import { sampleIn } from '../../src/train/tasks/diffusion/sample.ts'
 import { lockRun } from '../../src/train/store.node.ts'
@@ -114,6 +115,7 @@ describe('a run whose device is lost', () => {
     ])
     expect(events.flatMap((event) => (event._tag === 'Started' ? [event.from] : []))).toEqual([0, 0, 4])
     expect(surroundings.pauses).toEqual([1000, 5000])
+    expect(surroundings.asked).toEqual([undefined, undefined, 'losable']) // with the choices in the checkpoint
   })
 
   it('opens the data once, and holds the run all the while', async () => {
@@ -221,6 +223,17 @@ describe('a run whose device is lost', () => {
     const surroundings = surroundingsOf([{ lostAt: 1 }, atRun(4)])
     expect(await resume(surroundings, out, {}, { steps: 6 })).toMatchObject(E.right({ step: 6, steps: 6 }))
     expect(surroundings.opened.length).toBe(3)
+  })
+})
+
+describe('a pause', () => {
+  it('ends when the run is told to stop, at once where it was told before', async () => {
+    const controller = new AbortController()
+    const pause = realSurroundings.pause(60_000, controller.signal)
+    controller.abort()
+    await pause
+    await realSurroundings.pause(60_000, controller.signal)
+    await realSurroundings.pause(1)
   })
 })
 
