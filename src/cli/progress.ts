@@ -110,19 +110,25 @@ const isDue = (s: Standing, isTTY: boolean, now: number): boolean =>
     ? now - s.printedAt >= redrawEvery
     : now - s.printedAt >= quietSeconds * 1000 || s.step / s.steps - s.printedShare >= 0.05 - 1e-9)
 
+/** What became of a device, and of the run. */
+const lossLine = ({ reason, step, times, most }: Extract<TrainEvent, { readonly _tag: 'DeviceLost' }>): string =>
+  `  ✗ the device was lost (${reason}): opening it again, ${step === 0 ? 'to begin anew' : `to go on after step ${grouped(step)}`} (${times} of at most ${most} times an hour)`
+
 /** A printer of events; `end` leaves the terminal on a fresh line. */
 export const progressOn = (
   terminal: Terminal,
 ): { readonly onEvent: (event: TrainEvent) => void; readonly end: () => void } => {
   const pen = penOn(terminal)
   let standing = begun(0, 1, '', 0)
+  let wasLost = false
   const onEvent = (event: TrainEvent): void => {
     const now = terminal.now()
     switch (event._tag) {
       case 'Started':
-        pen.say(header(event.facts))
-        if (event.from > 0) pen.say(`  continuing after step ${grouped(event.from)}`)
+        if (!wasLost) pen.say(header(event.facts)) // after a loss it is the same run, and what it goes on from is said
+        if (!wasLost && event.from > 0) pen.say(`  continuing after step ${grouped(event.from)}`)
         standing = begun(event.from, event.facts.config.steps, event.facts.words.example.short, now)
+        wasLost = false
         return
       case 'Warning':
         pen.say(`  note      ${event.message}`)
@@ -142,6 +148,10 @@ export const progressOn = (
         return
       case 'Sampled':
         pen.say(`  ✓ samples of step ${grouped(event.step)} → ${event.path}`)
+        return
+      case 'DeviceLost':
+        pen.say(lossLine(event))
+        wasLost = true
     }
   }
   return { onEvent, end: pen.clear }

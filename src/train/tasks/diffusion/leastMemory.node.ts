@@ -6,6 +6,7 @@ import { totalmem } from 'node:os'
 import { showBytes } from '../../../compiler/print.ts'
 import { leastWeightsOf, widthOf } from '../../../models/registry.ts'
 import { E } from '../../../prelude/fp.ts'
+import { lessMemory } from '../../deviceErrors.ts'
 import { trainError, type TrainError } from '../../trainError.ts'
 import { channelsOf, type DiffusionRun } from './diffusionConfig.ts'
 
@@ -29,8 +30,6 @@ const weightBytes = ({ model }: DiffusionRun): number => 4 * 4 * leastWeightsOf(
  */
 export const leastMemory = (config: DiffusionRun): number => activationBytes(config) + weightBytes(config)
 
-const advice = 'use a smaller batch (and accumulate), smaller pictures, or a narrower network'
-
 /** Left when it is certain, without a plan, that a step does not fit. @param memoryLimit the device's, in bytes */
 export const requireLeast = (
   { name, memoryLimit }: { readonly name: string; readonly memoryLimit: number },
@@ -41,7 +40,7 @@ export const requireLeast = (
     return E.left(
       trainError(
         'MEMORY',
-        `a step needs more than ${showBytes(needed)}, and '${name}' can use ${showBytes(limit)}: ${advice}`,
+        `a step needs more than ${showBytes(needed)}, and '${name}' can use ${showBytes(limit)}: ${lessMemory(name)}`,
       ),
     )
   const pictures = pictureBytes(config)
