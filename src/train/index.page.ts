@@ -32,6 +32,7 @@ export type { Diffusion, LoadedWeights, Params } from './tasks/diffusion/diffusi
 export type { DiffusionConfig } from './tasks/diffusion/diffusionConfig.ts'
 export { heldOutOn, type HeldOut } from './tasks/diffusion/heldOut.ts'
 export type { Preset } from './tasks/diffusion/presets.ts'
+export { encodeWeights } from './tasks/diffusion/weightsFile.ts'
 export { pictureSource, type OpenedPictures } from './tasks/diffusion/source.ts'
 export { sample, type SampleOptions, type Samples } from './tasks/diffusion/sample.ts'
 export { presets, type PresetName, type TrainConfig } from './tasks/registry.ts'
