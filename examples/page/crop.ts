@@ -19,7 +19,9 @@ export interface Rectangle extends Size {
  */
 export const centredIn = (picture: Size, format: Size): Rectangle => {
   const scale = Math.min(picture.width / format.width, picture.height / format.height)
-  const [width, height] = [format.width * scale, format.height * scale]
+  // Not wider by a rounding than the picture is.
+  const width = Math.min(picture.width, format.width * scale)
+  const height = Math.min(picture.height, format.height * scale)
   return { left: (picture.width - width) / 2, top: (picture.height - height) / 2, width, height }
 }
 

@@ -13,6 +13,7 @@ import {
   prepareRun,
   steps,
   type DiffusionTask,
+  type Measured,
   type Params,
   type Report,
   type RunFacts,
@@ -83,10 +84,13 @@ const nameOf = ({ folder, width }: TrainConfig, step: number): string =>
 /** Whether something that is done every so many steps is done after this one: also after the last. */
 const isDue = ({ step, steps }: Report<unknown>, every: number): boolean => step % every === 0 || step === steps
 
+/** What is measured of the weights, by its name. */
+type Measure = (params: Params) => Promise<Measured>
+
 /** What the sinks of a run use. */
 interface Sinks {
   readonly tell: (told: Told) => void
-  readonly measure: ((params: Params) => Promise<Readonly<Record<string, number>>>) | undefined
+  readonly measure: Measure
   readonly drawAt: (report: Report<Params>) => Promise<void>
   /** What was asked for since the last step. */
   readonly answer: (report: Report<Params>) => Promise<void>
@@ -108,9 +112,10 @@ const sinksOf = (
       tell({ kind: 'stepped', step, loss, seconds: batch / examplesPerSecond }),
     ),
     sink(async (report) => {
-      if (measure === undefined || !isDue(report, heldOutEvery)) return
-      const { heldOut = NaN, heldOutRelative = NaN } = await measure(report.state.params)
-      tell({ kind: 'measured', step: report.step, loss: heldOut, relative: heldOutRelative })
+      if (!isDue(report, heldOutEvery)) return
+      const { heldOut, heldOutRelative } = await measure(report.state.params)
+      if (heldOut !== undefined && heldOutRelative !== undefined)
+        tell({ kind: 'measured', step: report.step, loss: heldOut, relative: heldOutRelative })
     }),
     sink(async (report) => (isDue(report, sampleEvery) ? drawAt(report) : undefined)),
     sink(answer),
@@ -152,7 +157,6 @@ export const trainerFor = async (
   if (prepared._tag === 'Left') throw new Error(prepared.left.message)
   const { stepper, state: begin } = prepared.right
   const drawSheet = drawerOn(device, task, tell)
-  const measure = await source.measure?.(device)
 
   /** After the last step that was made; its state is what the next step consumes. */
   let last: Pick<Report<Params>, 'step' | 'state'> = { step: 0, state: begin }
@@ -172,6 +176,13 @@ export const trainerFor = async (
   }
   const drawFrom = async ({ step, state }: typeof last, from: number): Promise<void> =>
     tell({ kind: 'drawn', step, sheet: await drawSheet(state.average, from) })
+
+  let measuring: Promise<Measure> | undefined
+  /** Prepared when it is first due: before the first step nobody waits for it. */
+  const measure: Measure = async (params) => {
+    measuring ??= source.measure?.(device)
+    return (await measuring)?.(params) ?? {}
+  }
 
   const sinks = sinksOf(config, { tell, measure, answer, drawAt: (report) => drawFrom(report, 0) }) // one noise, so that sheets compare
   return {
