@@ -122,7 +122,7 @@ export const commands = {
   sample: {
     positional: { name: 'directory', required: true },
     summary: 'draw pictures from what a run has learned, or from a file of weights',
-    about: `Draws from the averaged weights of the newest checkpoint. The same seed draws the same pictures. In the place of a directory may stand a file of weights, WEIGHTS.safetensors, with the --config that says what network it is. Samplers: ${samplerList}.`,
+    about: `Draws from the averaged weights of the newest checkpoint. The same seed draws the same pictures. In the place of a directory may stand a file of weights, WEIGHTS.safetensors, with the --config that says what network it is, unless the file says it itself. Samplers: ${samplerList}.`,
     flags: {
       count: { kind: 'number', value: 'N', help: 'how many pictures [16]' },
       sampler: {

@@ -205,7 +205,7 @@ export const runSinks = <P, B>(run: Run<P, B>, store: Store): readonly Sink<P>[]
  * )
  * await begun() // => right(undefined)
  * const left = [...store.files.keys(), ...store.saved.keys()]
- * left // => ['config.json', 'first-batch.png', 0]
+ * left // => ['config.json', 0]
  * ```
  */
 export const beginRun = <P, B>(run: Run<P, B>, store: Store): TE.TaskEither<TrainError, void> => {
