@@ -7,7 +7,7 @@ import { taskOf } from '../../src/train/tasks/registry.ts'
 import { right } from '../train/tinyRun.ts'
 
 /** Everything that is printed for `count` steps of a second each. */
-const printed = (isTTY: boolean, count: number, steps = 1000): string => {
+const printed = (isTTY: boolean, count: number, steps = 1000, skipped?: number): string => {
   let [text, now] = ['', 0]
   const { onEvent, end } = progressOn({ isTTY, columns: 80, write: (more) => (text += more), now: () => now })
   const config = right(configOf({ out: 'r', steps }))
@@ -27,7 +27,14 @@ const printed = (isTTY: boolean, count: number, steps = 1000): string => {
   })
   for (const i of range(count)) {
     now += 1000
-    onEvent({ _tag: 'Stepped', step: i + 1, steps, loss: 0.5, examplesPerSecond: 16 })
+    onEvent({
+      _tag: 'Stepped',
+      step: i + 1,
+      steps,
+      loss: 0.5,
+      examplesPerSecond: 16,
+      ...(skipped !== undefined && { skipped }),
+    })
   }
   end()
   return text
@@ -56,6 +63,12 @@ describe('progress', () => {
 
   it('keeps the time left in a narrow terminal', () => {
     expect(printed(true, 3, 20_000)).toMatch(/3\/20,000 .* left 5:33:17/)
+  })
+
+  it('says how many steps were skipped, where some were', () => {
+    expect(printed(false, 10, 1000, 3)).toContain('loss 0.5000  skipped 3  16.0 img/s')
+    expect(printed(false, 10, 1000, 0)).not.toContain('skipped')
+    expect(printed(false, 10)).not.toContain('skipped')
   })
 
   it('estimates the time left from the steps that were run', () => {
