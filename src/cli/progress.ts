@@ -31,6 +31,8 @@ interface Standing {
   startedAt: number
   loss: number
   examplesPerSecond: number
+  /** Steps that gradients' overflow has cost. */
+  skipped: number
   /** What a rate counts: `img`. */
   readonly example: string
   /** What was measured last, from the shortest form. */
@@ -46,8 +48,9 @@ const line = (s: Standing, now: number, width: number): string => {
   const share = s.step / s.steps
   const left = ((now - s.startedAt) / 1000 / Math.max(1, s.step - s.from)) * (s.steps - s.step)
   const step = `  step ${grouped(s.step).padStart(grouped(s.steps).length)}/${grouped(s.steps)}  `
+  const skipped = s.skipped > 0 ? `  skipped ${grouped(s.skipped)}` : ''
   const numbers = (measured = ''): string =>
-    `${Math.floor(share * 100)} %  loss ${s.loss.toFixed(4)}${measured}  ${s.examplesPerSecond.toPrecision(3)} ${s.example}/s  left ${showDuration(left)}`
+    `${Math.floor(share * 100)} %  loss ${s.loss.toFixed(4)}${measured}${skipped}  ${s.examplesPerSecond.toPrecision(3)} ${s.example}/s  left ${showDuration(left)}`
   const [short = '', long = short] = s.measured.map((words) => `  ${words}`)
   const choices = [`${bar(share)}${numbers(long)}`, `${bar(share)}${numbers(short)}`, numbers(short), numbers()]
   return `${step}${choices.find((text) => step.length + text.length < width) ?? numbers()}`
@@ -88,6 +91,7 @@ const begun = (from: number, steps: number, example: string, now: number): Stand
   startedAt: now,
   loss: NaN,
   examplesPerSecond: NaN,
+  skipped: 0,
   example,
   measured: [],
   printedAt: now,
@@ -97,8 +101,9 @@ const begun = (from: number, steps: number, example: string, now: number): Stand
 const smoothed = (old: number, fresh: number, share: number): number =>
   Number.isNaN(old) ? fresh : old + share * (fresh - old)
 
-const advance = (s: Standing, { step, loss, examplesPerSecond }: Stepped): void => {
+const advance = (s: Standing, { step, loss, examplesPerSecond, skipped = 0 }: Stepped): void => {
   s.step = step
+  s.skipped = skipped
   s.loss = smoothed(s.loss, loss, freshShare)
   s.examplesPerSecond = smoothed(s.examplesPerSecond, examplesPerSecond, 4 * freshShare)
 }

@@ -90,6 +90,12 @@ export const commands = {
         help: `where to compute: ${deviceList} [${defaultBackend}]`,
         setting: 'device',
       },
+      precision: {
+        kind: 'text',
+        value: 'NAME',
+        help: 'f32, or mixed: halves where they do, in half the memory for what the step keeps [f32]',
+        setting: 'precision',
+      },
       'save-every': { kind: 'number', value: 'N', help: 'steps from checkpoint to checkpoint', setting: 'saveEvery' },
       'sample-every': {
         kind: 'number',

@@ -31,6 +31,8 @@ export type TrainEvent =
       readonly steps: number
       readonly loss: number
       readonly examplesPerSecond: number
+      /** Steps that were skipped so far, because gradients overflowed; there where the loss is scaled. */
+      readonly skipped?: number
     }
   | {
       readonly _tag: 'Measured'

@@ -23,7 +23,15 @@ export type { RunConfig } from './runConfig.ts'
 export { rewindMetrics } from './sinks/metrics.ts'
 export type { Report, Sink } from './sinks/sink.ts'
 export type { Progress } from './stateFiles.ts'
-export { givenAt, stepperOn, trainStep, type StepInputs, type Stepped, type Stepper } from './step.ts'
+export {
+  givenAt,
+  stepperOn,
+  trainStep,
+  type StepInputs,
+  type StepMeasured,
+  type Stepped,
+  type Stepper,
+} from './step.ts'
 export type { CheckpointStore, Judge, Store, StoredCheckpoint } from './store.ts'
 export type { Examples, Measured, MeasuredLoss, Sheet, Source, Task, TaskWords } from './task.ts'
 export type { ModelConfig } from '../models/registry.ts'

@@ -6,8 +6,14 @@ import { configOf, type TrainEvent } from '../../src/train/index.ts'
 import { taskOf } from '../../src/train/tasks/registry.ts'
 import { right } from '../train/tinyRun.ts'
 
+/** What happens beside steps: some that were skipped, and a loss of the device behind them. */
+interface Extra {
+  readonly skipped?: number
+  readonly goesOnFrom?: number
+}
+
 /** Everything that is printed for `count` steps of a second each, and for a loss of the device behind them. */
-const printed = (isTTY: boolean, count: number, steps = 1000, goesOnFrom?: number): string => {
+const printed = (isTTY: boolean, count: number, steps = 1000, { skipped, goesOnFrom }: Extra = {}): string => {
   let [text, now] = ['', 0]
   const { onEvent, end } = progressOn({ isTTY, columns: 80, write: (more) => (text += more), now: () => now })
   const config = right(configOf({ out: 'r', steps }))
@@ -28,7 +34,14 @@ const printed = (isTTY: boolean, count: number, steps = 1000, goesOnFrom?: numbe
   onEvent(started(0))
   for (const i of range(count)) {
     now += 1000
-    onEvent({ _tag: 'Stepped', step: i + 1, steps, loss: 0.5, examplesPerSecond: 16 })
+    onEvent({
+      _tag: 'Stepped',
+      step: i + 1,
+      steps,
+      loss: 0.5,
+      examplesPerSecond: 16,
+      ...(skipped !== undefined && { skipped }),
+    })
   }
   if (goesOnFrom !== undefined) {
     onEvent({ _tag: 'DeviceLost', reason: 'the driver was reset', step: goesOnFrom, times: 2, most: 3 })
@@ -65,6 +78,12 @@ describe('progress', () => {
     expect(printed(true, 3, 20_000)).toMatch(/3\/20,000 .* left 5:33:17/)
   })
 
+  it('says how many steps were skipped, where some were', () => {
+    expect(printed(false, 10, 1000, { skipped: 3 })).toContain('loss 0.5000  skipped 3  16.0 img/s')
+    expect(printed(false, 10, 1000, { skipped: 0 })).not.toContain('skipped')
+    expect(printed(false, 10)).not.toContain('skipped')
+  })
+
   it('estimates the time left from the steps that were run', () => {
     expect(printed(false, 10)).toContain('left 16:30')
   })
@@ -72,7 +91,7 @@ describe('progress', () => {
 
 describe('a device that is lost', () => {
   it('is said in one line, with the step that the run goes on from; what the run is is not said again', () => {
-    const [before, after] = [printed(false, 30), printed(false, 30, 1000, 20)]
+    const [before, after] = [printed(false, 30), printed(false, 30, 1000, { goesOnFrom: 20 })]
     expect(after.startsWith(before)).toBe(true)
     expect(after.slice(before.length)).toBe(
       '  ✗ the device was lost (the driver was reset): opening it again, to go on after step 20 (2 of at most 3 times an hour)\n',
@@ -80,11 +99,11 @@ describe('a device that is lost', () => {
   })
 
   it('before the first checkpoint lets the run begin anew', () => {
-    expect(printed(true, 3, 1000, 0)).toContain('opening it again, to begin anew (2 of at most 3 times an hour)\n')
+    expect(printed(true, 3, 1000, { goesOnFrom: 0 })).toContain('opening it again, to begin anew (2 of at most 3 times an hour)\n')
   })
 
   it('is not counted in the time left: the steps since then are', () => {
-    expect(printed(true, 30, 40, 20)).toMatch(/21\/40 .* left 0:19/)
+    expect(printed(true, 30, 40, { goesOnFrom: 20 })).toMatch(/21\/40 .* left 0:19/)
   })
 })
 

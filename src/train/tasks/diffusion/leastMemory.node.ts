@@ -16,9 +16,9 @@ const longestArray = 2 ** 32 - 1
 /** Bytes of the pictures that go through the network together, u8 [batch, H, W, C]. */
 const pictureBytes = (config: DiffusionRun): number => config.batch * config.height * config.width * channelsOf(config)
 
-/** Bytes of f32 activations at once: the first convolution's result, which the last block takes too, and one more of its size. */
-const activationBytes = ({ batch, height, width, model }: DiffusionRun): number =>
-  4 * 2 * batch * height * width * widthOf(model)
+/** Bytes of activations at once: the first convolution's result, which the last block takes too, and one more of its size; f32, or halves. */
+const activationBytes = ({ batch, height, width, model, precision }: DiffusionRun): number =>
+  (precision === 'mixed' ? 2 : 4) * 2 * batch * height * width * widthOf(model)
 
 /** Bytes of weights, their average, and Adam's two moments. */
 const weightBytes = ({ model }: DiffusionRun): number => 4 * 4 * leastWeightsOf(model)
