@@ -6,6 +6,7 @@ import { conv, gemm } from './contraction/contract.ts'
 import { elementwise } from './kernels/elementwise.ts'
 import { gather, place, scatter, sort } from './kernels/move.ts'
 import { reduce } from './kernels/reduce.ts'
+import { rowsAtOnce } from './kernels/rows.ts'
 import type { Generated, Phase } from './phase.ts'
 import type { Target } from './target.ts'
 import type { Written } from './wgsl/shader.ts'
@@ -49,7 +50,7 @@ export const generate = (kernel: Kernel, target: Target): Generated => {
     case 'elementwise':
       return elementwise(kernel)
     case 'reduce':
-      return reduce(kernel)
+      return reduce(kernel, target)
     case 'gemm':
       return gemm(kernel, target)
     case 'conv':
@@ -62,8 +63,10 @@ export const generate = (kernel: Kernel, target: Target): Generated => {
       return scatter(kernel)
     case 'sort':
       return sort(kernel)
-    case 'rows':
-      return inTurn(kernel.stages.map((stage) => generate(stage, target)))
+    case 'rows': {
+      const atOnce = rowsAtOnce(kernel, target)
+      return atOnce === undefined ? inTurn(kernel.stages.map((stage) => generate(stage, target))) : alone(atOnce)
+    }
     case 'group':
       return sideBySide(kernel.members.map((member) => generate(member, target)))
   }
