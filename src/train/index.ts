@@ -10,6 +10,7 @@ export { planTraining, type TrainingPlan } from './dryRun.node.ts'
 export type { RunFacts, TrainEvent, TrainHooks, TrainSummary } from './events.ts'
 export { load, type LoadedRun } from './load.node.ts'
 export { drain, steps, type Course } from './loop.ts'
+export { fastestDevice, type FastestDevice } from './openDevice.ts'
 export { memoryStore, type MemoryStore } from './memoryStore.ts'
 export { nearest, suggestion } from '../prelude/nearest.ts'
 export {
