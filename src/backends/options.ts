@@ -30,7 +30,7 @@ export interface WasmOptions {
 export interface WebgpuOptions {
   /** Which GPU, where a laptop has two: the fast one (default), or the one that spares the battery. */
   readonly power?: 'high-performance' | 'low-power'
-  /** Whether a program that plays a GPU on the processor will do; by default only a real one. */
+  /** Whether a program that plays a GPU on the processor will do; by default only a real one, unless FATHOM_WEBGPU is `software`. */
   readonly software?: boolean
   /**
    * Whether the forms of products and convolutions are measured when a program first has them, which takes seconds, once for a GPU; by default on a

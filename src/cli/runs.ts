@@ -8,6 +8,7 @@ import { range } from '../prelude/array.ts'
 import { isRecord } from '../prelude/record.ts'
 import {
   configOf,
+  fastestDevice,
   planTraining,
   resume,
   showSettingError,
@@ -195,13 +196,35 @@ export const settingsIn = (path: FlagValue | undefined): E.Either<Outcome, Reado
         })),
       )
 
+/** Settings that name a device, and what should be said of it. */
+interface OnDevice {
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly notes: readonly string[]
+}
+
+/** Settings with the fastest device where they name none; the notes say why it is none that is faster. */
+export const withDevice = (settings: Readonly<Record<string, unknown>>): TE.TaskEither<Outcome, OnDevice> =>
+  settings['device'] !== undefined
+    ? TE.right({ settings, notes: [] })
+    : pipe(
+        fastestDevice(deviceOptions),
+        TE.bimap(failed, ({ name, notes }) => ({
+          settings: { ...settings, device: name },
+          notes: notes.map((note) => `${note}, so the device is ${name} (\`fathom doctor\` says more)`),
+        })),
+      )
+
 /** `fathom train`. */
 export const runTrain = async (folder: string | undefined, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
   const written = settingsIn(flags.get('config'))
   if (E.isLeft(written)) return written.left
   const named = folder === undefined ? {} : { folder: absolute(folder) }
-  const config = configOf({ out: freshDirectory(folder), ...written.right, ...settingsOf(flags), ...named })
+  const chosen = await withDevice({ ...written.right, ...settingsOf(flags) })()
+  if (E.isLeft(chosen)) return chosen.left
+  const { settings, notes } = chosen.right
+  const config = configOf({ out: freshDirectory(folder), ...settings, ...named })
   if (E.isLeft(config)) return { code: 2, message: inFlags(config.left) }
+  for (const note of notes) say(`  note      ${note}`)
   if (flags.has('dry-run')) return dryRun(config.right)
   say(`\n  run       ${config.right.out}`)
   return watched((hooks) => train(config.right, hooks))

@@ -1,7 +1,7 @@
 /**
  * What the command understands: one table, from which arguments are parsed and help is printed, so that the two cannot differ.
  */
-import { backends, defaultBackend } from '../backends/registry.ts'
+import { backends } from '../backends/registry.ts'
 import { defaultSampler, samplers } from '../diffusion/index.ts'
 import { allSources } from '../models/registry.ts'
 import { presets } from '../train/index.ts'
@@ -87,7 +87,7 @@ export const commands = {
       device: {
         kind: 'text',
         value: 'NAME',
-        help: `where to compute: ${deviceList} [${defaultBackend}]`,
+        help: `where to compute: ${deviceList} [the fastest that opens]`,
         setting: 'device',
       },
       precision: {
@@ -168,7 +168,7 @@ export const commands = {
       device: {
         kind: 'text',
         value: 'NAME',
-        help: `${Object.keys(backends).join(' or ')} [${defaultBackend}]`,
+        help: `${deviceList} [the fastest that opens]`,
         setting: 'device',
       },
       steps: { kind: 'number', value: 'N', help: 'steps that are measured, after two that are not [10]' },

@@ -2,7 +2,7 @@
  * Decoding the configuration of a run from anything, with Either. What is wrong is said in words that help: unknown keys name
  * the nearest, values that do not fit say which do.
  */
-import { defaultBackend } from '../backends/registry.ts'
+import type { BackendName } from '../backends/options.ts'
 import { number, oneOf, record, show, text, whole, type Fault, type Fields } from '../prelude/decode.ts'
 import { E, pipe } from '../prelude/fp.ts'
 import { suggestion } from '../prelude/nearest.ts'
@@ -96,6 +96,9 @@ export const decodeConfig = (input: unknown): E.Either<TrainError, TrainConfig> 
   )
 }
 
+/** The fastest device that every machine has. Whoever wants a GPU where there is one asks `fastestDevice` first, as the command does. */
+const usualDevice: BackendName = 'wasm'
+
 const isPresetName = (name: string): name is PresetName => Object.hasOwn(presets, name)
 
 /**
@@ -122,5 +125,5 @@ export const configOf = (given: { readonly [setting: string]: unknown }): E.Eith
   }
   const { purpose: _, ...chosen } = presets[preset]
   const inside = settingsOf(defaultTask).inside(chosen, named)
-  return decodeConfig({ folder: null, seed: 0, device: defaultBackend, ...chosen, ...named, ...inside, preset })
+  return decodeConfig({ folder: null, seed: 0, device: usualDevice, ...chosen, ...named, ...inside, preset })
 }

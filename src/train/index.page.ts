@@ -6,6 +6,7 @@ export { configOf, decodeConfig, settings } from './config.ts'
 export type { RunFacts, TrainEvent, TrainHooks, TrainSummary } from './events.ts'
 export { drain, steps, type Course } from './loop.ts'
 export { memoryStore, type MemoryStore } from './memoryStore.ts'
+export { fastestDevice, type FastestDevice } from './openDevice.ts'
 export { nearest, suggestion } from '../prelude/nearest.ts'
 export {
   initialState,

@@ -1,7 +1,8 @@
 /** Opening the device of a run, and asking whether the run fits into its memory. */
 import { showBytes } from '../compiler/print.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
-import type { OptionsByName } from '../backends/options.ts'
+import type { BackendName, OptionsByName } from '../backends/options.ts'
+import { findFastest } from '../backends/registry.ts'
 import { open, type Device } from '../tensor/device.ts'
 import type { Progress } from './stateFiles.ts'
 import { lessMemory } from './deviceErrors.ts'
@@ -34,3 +35,31 @@ export const requireMemory = ({ name, memoryLimit }: Device, needed: number): E.
         ),
       )
 }
+
+/** A device to train on, and what should be said of it. */
+export interface FastestDevice {
+  /** For the setting `device`. */
+  readonly name: BackendName
+  /** Why it is none that is faster; empty where none is, or its user forbids it. */
+  readonly notes: readonly string[]
+}
+
+/**
+ * The fastest device of this machine, found without opening it: a GPU if there is a real one, else the processor. A run names its device, so that it
+ * goes on where it began: this is for who begins one and has no device in mind.
+ *
+ * @example
+ * ```ts
+ * import { configOf, fastestDevice } from 'fathom/train'
+ * import { pipe } from 'fp-ts/lib/function.js'
+ * import * as TE from 'fp-ts/lib/TaskEither.js'
+ *
+ * const config = pipe(
+ *   fastestDevice(),
+ *   TE.chainEitherK(({ name }) => configOf({ out: 'runs/sea', device: name })),
+ * )
+ * await config() // => right({ device: 'wasm', … })
+ * ```
+ */
+export const fastestDevice = (options: DeviceChoice = {}): TE.TaskEither<TrainError, FastestDevice> =>
+  pipe(findFastest(options), TE.mapLeft(trainErrorOf('DEVICE')))

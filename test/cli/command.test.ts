@@ -142,7 +142,7 @@ describe('a run by the command', () => {
     const out = directory()
     const { code, stderr } = await fathom('train', '--config', config, '--device', 'abacus', '--out', out)
     expect(existsSync(out)).toBe(false)
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/no device 'abacus'; choose one of: cpu, wasm/)])
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/no device 'abacus'; choose one of: cpu, wasm, webgpu/)])
   })
 })
 

@@ -7,7 +7,7 @@ import { elementwise } from './kernels/elementwise.ts'
 import { gather, place, scatter, sort } from './kernels/move.ts'
 import { reduce } from './kernels/reduce.ts'
 import { rowsAtOnce } from './kernels/rows.ts'
-import type { Generated, Phase } from './phase.ts'
+import { alone, type Generated, type Phase } from './phase.ts'
 import type { Target } from './target.ts'
 import type { Written } from './wgsl/shader.ts'
 
