@@ -166,9 +166,7 @@ export const inOneText = (all: readonly Written[]): readonly Written[] => {
   if (one === undefined || differing.length === 0) return all
   let i = 0
   const sizes = differing.map((_, k) => `let s${k} = word(row + ${u32(one.words.length + k)});`)
-  const body = one.body
-    .replaceAll(numeral, (text) => nameAt.get(i++) ?? text)
-    .replace('$SIZES', sizes.join('\n  '))
+  const body = one.body.replaceAll(numeral, (text) => nameAt.get(i++) ?? text).replace('$SIZES', sizes.join('\n  '))
   return all.map((written, m) => ({
     ...written,
     body,
