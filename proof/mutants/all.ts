@@ -9,6 +9,7 @@ import { kernelMutants } from './kernels.ts'
 import { layerMutants, lossMutants } from './layers.ts'
 import { limitMutants } from './limits.ts'
 import { messageMutants } from './messages.ts'
+import { mixedMutants } from './mixed.ts'
 import type { Mutant } from './mutant.ts'
 import { pictureMutants } from './pictures.ts'
 import { photographMutants } from './photographs.ts'
@@ -40,4 +41,5 @@ export const mutants: readonly Mutant[] = [
   ...fileMutants,
   ...threadMutants,
   ...photographMutants,
+  ...mixedMutants,
 ]
