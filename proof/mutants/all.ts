@@ -10,6 +10,7 @@ import { layerMutants, lossMutants } from './layers.ts'
 import { limitMutants } from './limits.ts'
 import { lostDeviceMutants } from './lostDevices.ts'
 import { messageMutants } from './messages.ts'
+import { mixedMutants } from './mixed.ts'
 import type { Mutant } from './mutant.ts'
 import { pictureMutants } from './pictures.ts'
 import { photographMutants } from './photographs.ts'
@@ -42,4 +43,5 @@ export const mutants: readonly Mutant[] = [
   ...fileMutants,
   ...threadMutants,
   ...photographMutants,
+  ...mixedMutants,
 ]

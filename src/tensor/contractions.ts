@@ -3,7 +3,7 @@ import { ShapeError } from '../prelude/errors.ts'
 import { makeNode } from '../graph/node.ts'
 import type { DotAttrs } from '../graph/ops.ts'
 import { showShape } from '../graph/shape.ts'
-import { expectTensor } from './expect.ts'
+import { expectTensor, nodeOf } from './expect.ts'
 import { Tensor } from './tensor.ts'
 import { operandsOf } from './withPrecision.ts'
 
@@ -19,9 +19,8 @@ import { operandsOf } from './withPrecision.ts'
  * ```
  */
 export const dotGeneral = (x: Tensor, y: Tensor, attrs: Omit<DotAttrs, 'dtype'>): Tensor => {
-  for (const operand of [x, y]) expectTensor('dotGeneral', operand)
-  const { x: left, y: right, dtype } = operandsOf(x, y)
-  return new Tensor(makeNode('dotGeneral', { ...attrs, dtype }, [left.node, right.node]))
+  const { x: left, y: right, dtype } = operandsOf(nodeOf('dotGeneral', x), nodeOf('dotGeneral', y))
+  return new Tensor(makeNode('dotGeneral', { ...attrs, dtype }, [left, right]))
 }
 
 /**

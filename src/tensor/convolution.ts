@@ -3,7 +3,7 @@ import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { makeNode } from '../graph/node.ts'
 import { showShape } from '../graph/shape.ts'
-import { expectImages, expectTensor, expectTensorNotSize } from './expect.ts'
+import { expectImages, expectTensor, expectTensorNotSize, nodeOf } from './expect.ts'
 import { pair, wholePair, type Pair } from './pair.ts'
 import { Tensor } from './tensor.ts'
 import { operandsOf } from './withPrecision.ts'
@@ -39,8 +39,7 @@ export const conv2d = (
   { stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvOptions = {},
 ): Tensor => {
   expectTensorNotSize('conv2d', x, 'conv2d(x, filter)')
-  expectTensor('conv2d', filter)
-  const { x: images, y: weights, dtype } = operandsOf(x, filter)
+  const { x: images, y: weights, dtype } = operandsOf(x.node, nodeOf('conv2d', filter))
   return new Tensor(
     makeNode(
       'conv',
@@ -53,7 +52,7 @@ export const conv2d = (
         groups,
         dtype,
       },
-      [images.node, weights.node],
+      [images, weights],
     ),
   )
 }
@@ -94,7 +93,7 @@ export const convTranspose2d = (
   const kernel = [at(filter.shape, 0), at(filter.shape, 1)] as const
   const p = wholePair('convTranspose2d', 'padding', padding, 0)
   const o = wholePair('convTranspose2d', 'output padding', outputPadding, 0)
-  const { x: images, y: weights, dtype } = operandsOf(x, filter.reverse([0, 1]))
+  const { x: images, y: weights, dtype } = operandsOf(x.node, filter.reverse([0, 1]).node)
   return new Tensor(
     makeNode(
       'conv',
@@ -107,7 +106,7 @@ export const convTranspose2d = (
         groups: 1,
         dtype,
       },
-      [images.node, weights.node],
+      [images, weights],
     ),
   )
 }

@@ -926,9 +926,9 @@ export class Tensor {
       throw new ShapeError(`${where}: ${this.shape.at(-1)} columns meet ${y.shape.at(-2)} rows`)
     if (y.rank > 2 && !equalNumbers(this.shape.slice(0, -2), y.shape.slice(0, -2)))
       throw new ShapeError(`${where}: the leading axes differ; repeat those of the one with broadcastTo`)
-    const { x: left, y: right, dtype } = operandsOf(this, y)
+    const { x: left, y: right, dtype } = operandsOf(this.node, y.node)
     const attrs = { contract: [[this.rank - 1], [y.rank - 2]], batch: [batch, batch], dtype } as const
-    return new Tensor(makeNode('dotGeneral', attrs, [left.node, right.node]))
+    return new Tensor(makeNode('dotGeneral', attrs, [left, right]))
   }
 
   /**

@@ -8,7 +8,8 @@
 import { typeError } from '../prelude/errors.ts'
 import { abandon, isPromise } from '../prelude/promise.ts'
 import type { DType } from '../graph/dtype.ts'
-import type { Tensor } from './tensor.ts'
+import { makeNode } from '../graph/node.ts'
+import type { Node } from '../graph/ops.ts'
 
 /** The dtype of f32 values where they need not be exact. */
 export interface Precision {
@@ -81,16 +82,12 @@ export const withPrecision =
     }
   }
 
+/** The policy of the function that is being called now; f32 where there is none. */
+export const currentPrecision = (): Precision => current.precision
+
 /** The operands of a contraction as the policy has them, and the dtype of its result: halves are summed to f32, which nothing has rounded yet. */
-export const operandsOf = (x: Tensor, y: Tensor): { readonly x: Tensor; readonly y: Tensor; readonly dtype: DType } => {
-  const { operands } = current.precision
-  const asTheyAre = operands === 'f32' || x.dtype !== 'f32' || y.dtype !== 'f32'
-  return asTheyAre ? { x, y, dtype: x.dtype } : { x: x.cast(operands), y: y.cast(operands), dtype: 'f32' }
+export const operandsOf = (x: Node, y: Node): { readonly x: Node; readonly y: Node; readonly dtype: DType } => {
+  const { operands: dtype } = current.precision
+  if (dtype === 'f32' || x.dtype !== 'f32' || y.dtype !== 'f32') return { x, y, dtype: x.dtype }
+  return { x: makeNode('cast', { dtype }, [x]), y: makeNode('cast', { dtype }, [y]), dtype: 'f32' }
 }
-
-/** Whether activations are rounded now. */
-export const roundsActivations = (): boolean => current.precision.activations !== 'f32'
-
-/** An f32 activation as the policy stores it, read again as f32; its cotangent goes the same way back. Other dtypes stay. */
-export const roundedActivation = (x: Tensor): Tensor =>
-  x.dtype === 'f32' ? x.cast(current.precision.activations).cast('f32') : x
