@@ -2,8 +2,9 @@
  * `npm run page`: the wasm backend in a browser. The built package is bundled with Vite and served to a headless Chromium, first plainly, then
  * isolated from other origins. What its threads compute (proof/page) must have the bits of what Node computes (proof/processor.ts).
  *
- * Then the page that trains (examples/page) is used as a person would (proof/page/trains.ts), on every device that is named, on wasm if none is:
- * `npm run page -- wasm cpu`. A device that cannot be opened is a failure. From the weights that it saves the command must draw.
+ * Then the page that trains (examples/page) is used as a person would (proof/page/trains.ts), on every device that is named, on wasm if none is,
+ * with 60 steps or as many as are named: `npm run page -- wasm cpu:30`. A device that cannot be opened is a failure. From the weights that the
+ * page saves the command must draw.
  */
 import { execFile, spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -56,14 +57,16 @@ const drawFrom = async ({ name, base64 }) => {
   console.log(`page: fathom sample: ${stdout.trim().replaceAll(folder, '…')}`)
 }
 
-/** Uses the page that trains. @param devices on which it must compute */
+/** Uses the page that trains. @param devices on which it must compute, each with its steps behind a colon or without */
 const useTrainer = async (devices) => {
-  const page = await bundle('index.html', 'examples/page')
-  console.log(`page: the page that trains ships ${sizeOf(page)}, and nothing of Node`)
-  const files = new Map([...page, ...(await bundle('trains.html'))])
+  const example = await bundle('index.html', 'examples/page')
+  console.log(`page: the page that trains ships ${sizeOf(example)}, and nothing of Node`)
+  const files = new Map([...example, ...(await bundle('trains.html'))])
   for (const device of devices) {
     const saved = []
-    await visit(browser, files, { isolated: true, page: `trains.html?device=${device}` }, (told) => {
+    const [name, steps = '60'] = device.split(':')
+    const page = `trains.html?device=${name}&steps=${steps}`
+    await visit(browser, files, { isolated: true, page, patience: 600 }, (told) => {
       if (told.kind === 'weights') saved.push(told)
       else console.log(`page: ${told.line}`)
     })

@@ -114,14 +114,16 @@ const showNumbers = ({ step, steps, loss, relative, secondsPerStep, phase }: Vie
 const showButtons = (now: View): void => {
   const may = allowed(now)
   parts.choices.disabled = !may.choose
+  const unfinished = now.phase === 'resting' && now.step < now.steps
   const stopping = now.phase === 'training' || now.phase === 'stopping'
   parts.start.hidden = stopping
   parts.start.disabled = !may.start
   parts.start.textContent = now.phase === 'resting' ? 'Start anew' : 'Start'
-  parts.start.classList.toggle('main', !may.continue)
+  parts.start.classList.toggle('main', !unfinished)
   parts.stop.hidden = !stopping
   parts.stop.disabled = !may.stop
-  parts.goOn.hidden = !may.continue
+  parts.goOn.hidden = !unfinished
+  parts.goOn.disabled = !may.continue
   parts.draw.disabled = !may.use || now.drawing !== undefined
   parts.save.disabled = !may.use
 }

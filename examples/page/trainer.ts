@@ -170,9 +170,16 @@ export const trainerFor = async (
     waiting = []
     for (const work of asked) await work(now)
   }
+  /** What is drawn or saved while no step is made. */
+  let idle: Promise<unknown> = Promise.resolve()
   const ask = async (work: (now: typeof last) => Promise<void>): Promise<void> => {
-    if (running) waiting.push(work)
-    else await work(last)
+    if (running) {
+      waiting.push(work)
+      return
+    }
+    const done = idle.then(() => work(last))
+    idle = done.catch(() => undefined) // whoever asked hears of it
+    await done
   }
   const drawFrom = async ({ step, state }: typeof last, from: number): Promise<void> =>
     tell({ kind: 'drawn', step, sheet: await drawSheet(state.average, from) })
@@ -191,6 +198,7 @@ export const trainerFor = async (
     step: () => last.step,
     run: async (signal) => {
       running = true
+      await idle // the first step consumes the state from which something may be drawn still
       try {
         const course = { device, stepper, examples: source.examples, from: last.step, steps: config.steps, signal }
         const ended = await drain(steps(course, last.state), sinks, diverged)()
@@ -199,7 +207,7 @@ export const trainerFor = async (
       } finally {
         running = false
       }
-      await answer(last)
+      await ask(answer)
     },
     draw: () => ask((now) => drawFrom(now, ++noise)),
     save: () =>

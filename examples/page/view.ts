@@ -134,13 +134,16 @@ const failed = (view: View, failure: string, goesOn: boolean): View => {
 }
 
 /** What may be pressed. */
-export const allowed = ({ phase, step, steps }: View) => ({
-  start: phase === 'ready' || phase === 'resting',
-  stop: phase === 'training',
-  continue: phase === 'resting' && step < steps,
-  use: phase === 'training' || phase === 'resting', // draw and save
-  choose: phase === 'ready' || phase === 'resting' || phase === 'broken',
-})
+export const allowed = ({ phase, step, steps, drawing }: View) => {
+  const rests = phase === 'resting' && drawing === undefined
+  return {
+    start: phase === 'ready' || rests,
+    stop: phase === 'training',
+    continue: rests && step < steps,
+    use: phase === 'training' || phase === 'resting', // draw and save
+    choose: phase === 'ready' || rests || phase === 'broken',
+  }
+}
 
 const two = (n: number): string => String(n).padStart(2, '0')
 

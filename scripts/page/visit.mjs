@@ -19,16 +19,15 @@ const flags = [
   '--enable-unsafe-webgpu', // without it Chromium gives a page no adapter that computes on a cpu
 ]
 
-const patience = 180_000
-
 /**
  * Opens a page in a new profile. Resolves when it is done, rejects when it fails, or is silent.
  *
  * @param isolated whether the server isolates it
  * @param page its address below the server's, with what it is told
+ * @param patience seconds until a page that is not done has failed
  * @param heard called with each report
  */
-export const visit = async (browser, files, { isolated, page = '' }, heard) => {
+export const visit = async (browser, files, { isolated, page = '', patience = 180 }, heard) => {
   const profile = mkdtempSync(join(tmpdir(), 'fathom-page-'))
   let ended
   const end = new Promise((resolve, reject) => {
@@ -58,7 +57,7 @@ export const visit = async (browser, files, { isolated, page = '' }, heard) => {
   }
   child.once('error', ended.reject)
   child.once('exit', (code) => ended.reject(why(`${browser} ended with ${code}`)))
-  const timer = setTimeout(() => ended.reject(why(`no end after ${patience / 1000} s`)), patience)
+  const timer = setTimeout(() => ended.reject(why(`no end after ${patience} s`)), patience * 1000)
   try {
     await end
   } finally {

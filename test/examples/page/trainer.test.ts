@@ -59,7 +59,10 @@ describe('a run in a page', () => {
     })
     await stopped.trainer.run(controller.signal)
     expect(stopped.trainer.step()).toBe(4)
+    const drawing = stopped.trainer.draw() // which the next step must not take the state from
     await stopped.trainer.run(never)
+    await drawing
+    expect(stopped.of('drawn').map(({ step }) => step)).toEqual([3, 4, 6])
     await stopped.trainer.save()
     expect(stopped.of('stepped')).toMatchObject(losses)
     expect(stopped.of('saved')).toEqual(plain.of('saved'))

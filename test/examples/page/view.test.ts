@@ -64,6 +64,11 @@ describe('the page', () => {
   it('shows how far a sheet is until it is there', () => {
     const drawing = after(training, { kind: 'drawing', done: 5, total: 25 })
     expect(drawing.drawing).toEqual({ done: 5, total: 25 })
+    expect(allowed(after(drawing, { kind: 'rested', step: 1 }))).toMatchObject({
+      start: false,
+      continue: false,
+      choose: false,
+    })
     expect(after(drawing, { kind: 'drawing', done: 25, total: 25 }).drawing).toBeUndefined()
     expect(after(drawing, { kind: 'drawn', step: 1, sheet })).toMatchObject({
       drawing: undefined,
