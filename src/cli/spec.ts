@@ -151,6 +151,12 @@ export const commands = {
     about: 'Nothing is written. Exits with 1 when no file can be used.',
     flags: { json: { kind: 'switch', help: 'print the whole report as JSON' } },
   },
+  doctor: {
+    summary: 'say what devices there are, whether they compute right, and how fast they are',
+    about:
+      'Tries every family of kernels on each device that opens, and compares with the specification. Nothing is written. Exits with 1 when a kernel came out wrong.',
+    flags: { json: { kind: 'switch', help: 'print everything as JSON' } },
+  },
   bench: {
     summary: 'measure how fast this machine trains, kernel by kernel where asked',
     about:

@@ -14,6 +14,7 @@ import { nameOf, openAdapter, type Opened } from './adapter.ts'
 import { mapForReading, usage } from './flags.ts'
 import { generate } from './generate.ts'
 import { openHeap, padded, type GpuMemory } from './memory.ts'
+import { measureGpu } from './peak.ts'
 import type { Generated } from './phase.ts'
 import { openPipelines } from './pipelines.ts'
 import { makeProgram, type Machine } from './program.ts'
@@ -118,6 +119,7 @@ export const backendOver = (opened: Opened, { apart = false }: WebgpuOptions = {
       requireSound()
       return makeProgram(plan, codeOf(plan), machine)
     },
+    measurePeak: async () => ({ machine: nameOf(info), ...(await measureGpu(device, isSoftware)) }),
     lost: device.lost.then(reasonOf),
     close: async () => {
       heap.destroy()
