@@ -8,6 +8,7 @@ import { graphMutants } from './graph.ts'
 import { kernelMutants } from './kernels.ts'
 import { layerMutants, lossMutants } from './layers.ts'
 import { limitMutants } from './limits.ts'
+import { lostDeviceMutants } from './lostDevices.ts'
 import { messageMutants } from './messages.ts'
 import type { Mutant } from './mutant.ts'
 import { pictureMutants } from './pictures.ts'
@@ -35,6 +36,7 @@ export const mutants: readonly Mutant[] = [
   ...keptRunMutants,
   ...messageMutants,
   ...deviceMutants,
+  ...lostDeviceMutants,
   ...runMutants,
   ...pictureMutants,
   ...fileMutants,

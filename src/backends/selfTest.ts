@@ -3,6 +3,7 @@
  * should.
  */
 import { range } from '../prelude/array.ts'
+import { DeviceLost } from '../prelude/errors.ts'
 import { compile } from '../compiler/compile.ts'
 import { bytesPerElement, type DType } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
@@ -220,11 +221,22 @@ const tolerance = 2e-5
 /** How many programs are compared. */
 export const sampleCount = samples.length
 
-/** The names of what came out otherwise than on the backend to trust; none where all is well. */
+/** The work, or a DeviceLost where its backend is lost: what it waits for may then never come. */
+const orLost = <T>({ name, lost }: Backend, work: Promise<T>): Promise<T> =>
+  lost === undefined
+    ? work
+    : Promise.race([
+        work,
+        lost.then((reason) => {
+          throw new DeviceLost(`the device '${name}' was lost while it was tested: ${reason}`, reason)
+        }),
+      ])
+
+/** The names of what came out otherwise than on the backend to trust; none where all is well. @throws DeviceLost */
 export const disagreements = async (backend: Backend, trusted: Backend): Promise<readonly string[]> => {
   const wrong = await Promise.all(
     samples.map(async (sample): Promise<readonly string[]> => {
-      const [found, expected] = [await evaluate(backend, sample), await evaluate(trusted, sample)]
+      const [found, expected] = [await orLost(backend, evaluate(backend, sample)), await evaluate(trusted, sample)]
       const largest = expected.reduce((most, y) => Math.max(most, Math.abs(y)), 1)
       const agrees = range(expected.length).every(
         (i) => Math.abs((found[i] ?? NaN) - (expected[i] ?? NaN)) <= tolerance * largest,

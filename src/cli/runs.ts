@@ -134,9 +134,14 @@ const watched = async (
     write: (text) => stdout.write(text),
     now: () => performance.now(),
   })
+  let wasLost = false // the device, and no step was made since
   const stop = (): void => {
     progress.end()
-    say('  finishing the step and saving … (Ctrl-C again ends at once, and loses what came after the last checkpoint)')
+    say(
+      wasLost
+        ? '  stopping where the last checkpoint stands … (Ctrl-C again ends at once, and loses nothing more)'
+        : '  finishing the step and saving … (Ctrl-C again ends at once, and loses what came after the last checkpoint)',
+    )
     controller.abort()
   }
   // Until the first step is done there is nothing to save, and compiling keeps the process too busy to hear of a signal: the system's
@@ -148,6 +153,7 @@ const watched = async (
       listening = true
       remove = onStop(stop)
     }
+    if (event._tag === 'Stepped' || event._tag === 'DeviceLost') wasLost = event._tag === 'DeviceLost'
     progress.onEvent(event)
   }
   try {

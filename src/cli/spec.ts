@@ -90,6 +90,12 @@ export const commands = {
         help: `where to compute: ${deviceList} [the fastest that opens]`,
         setting: 'device',
       },
+      precision: {
+        kind: 'text',
+        value: 'NAME',
+        help: 'f32, or mixed: halves where they do, in half the memory for what the step keeps [f32]',
+        setting: 'precision',
+      },
       'save-every': { kind: 'number', value: 'N', help: 'steps from checkpoint to checkpoint', setting: 'saveEvery' },
       'sample-every': {
         kind: 'number',
@@ -122,7 +128,7 @@ export const commands = {
   sample: {
     positional: { name: 'directory', required: true },
     summary: 'draw pictures from what a run has learned, or from a file of weights',
-    about: `Draws from the averaged weights of the newest checkpoint. The same seed draws the same pictures. In the place of a directory may stand a file of weights, WEIGHTS.safetensors, with the --config that says what network it is. Samplers: ${samplerList}.`,
+    about: `Draws from the averaged weights of the newest checkpoint. The same seed draws the same pictures. In the place of a directory may stand a file of weights, WEIGHTS.safetensors, with the --config that says what network it is, unless the file says it itself. Samplers: ${samplerList}.`,
     flags: {
       count: { kind: 'number', value: 'N', help: 'how many pictures [16]' },
       sampler: {

@@ -3,8 +3,9 @@ import { ShapeError } from '../prelude/errors.ts'
 import { makeNode } from '../graph/node.ts'
 import type { DotAttrs } from '../graph/ops.ts'
 import { showShape } from '../graph/shape.ts'
-import { expectTensor, nodeOf } from './expect.ts'
+import { expectTensor } from './expect.ts'
 import { Tensor } from './tensor.ts'
+import { operandsOf } from './withPrecision.ts'
 
 /**
  * The general contraction: batch axes first, then the free axes of x, then those of y.
@@ -17,8 +18,11 @@ import { Tensor } from './tensor.ts'
  * dotGeneral(x, y, { batch: [[0], [0]], contract: [[2], [2]] }).shape // => [8, 2, 3]
  * ```
  */
-export const dotGeneral = (x: Tensor, y: Tensor, attrs: Omit<DotAttrs, 'dtype'>): Tensor =>
-  new Tensor(makeNode('dotGeneral', { ...attrs, dtype: x.dtype }, [nodeOf('dotGeneral', x), nodeOf('dotGeneral', y)]))
+export const dotGeneral = (x: Tensor, y: Tensor, attrs: Omit<DotAttrs, 'dtype'>): Tensor => {
+  for (const operand of [x, y]) expectTensor('dotGeneral', operand)
+  const { x: left, y: right, dtype } = operandsOf(x, y)
+  return new Tensor(makeNode('dotGeneral', { ...attrs, dtype }, [left.node, right.node]))
+}
 
 /**
  * Einstein summation over two tensors, as in NumPy: `einsum('bqd,bkd->bqk', q, k)`.

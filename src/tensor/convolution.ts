@@ -3,9 +3,10 @@ import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { makeNode } from '../graph/node.ts'
 import { showShape } from '../graph/shape.ts'
-import { expectImages, expectTensor, expectTensorNotSize, nodeOf } from './expect.ts'
+import { expectImages, expectTensor, expectTensorNotSize } from './expect.ts'
 import { pair, wholePair, type Pair } from './pair.ts'
 import { Tensor } from './tensor.ts'
+import { operandsOf } from './withPrecision.ts'
 
 /** How a filter moves over the image; PyTorch's meaning of each. */
 export interface ConvOptions {
@@ -38,6 +39,8 @@ export const conv2d = (
   { stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvOptions = {},
 ): Tensor => {
   expectTensorNotSize('conv2d', x, 'conv2d(x, filter)')
+  expectTensor('conv2d', filter)
+  const { x: images, y: weights, dtype } = operandsOf(x, filter)
   return new Tensor(
     makeNode(
       'conv',
@@ -48,9 +51,9 @@ export const conv2d = (
         inputDilation: [1, 1],
         filterDilation: pair(dilation),
         groups,
-        dtype: x.dtype,
+        dtype,
       },
-      [x.node, nodeOf('conv2d', filter)],
+      [images.node, weights.node],
     ),
   )
 }
@@ -91,6 +94,7 @@ export const convTranspose2d = (
   const kernel = [at(filter.shape, 0), at(filter.shape, 1)] as const
   const p = wholePair('convTranspose2d', 'padding', padding, 0)
   const o = wholePair('convTranspose2d', 'output padding', outputPadding, 0)
+  const { x: images, y: weights, dtype } = operandsOf(x, filter.reverse([0, 1]))
   return new Tensor(
     makeNode(
       'conv',
@@ -101,9 +105,9 @@ export const convTranspose2d = (
         inputDilation: pair(stride),
         filterDilation: [1, 1],
         groups: 1,
-        dtype: x.dtype,
+        dtype,
       },
-      [x.node, filter.reverse([0, 1]).node],
+      [images.node, weights.node],
     ),
   )
 }

@@ -169,7 +169,11 @@ export const deviceOn = (backend: Backend, { passes, onWarning = warn }: DeviceH
     scope: scopeOf(session),
     close: async () => {
       session.isClosed = true
-      await backend.close()
+      try {
+        await backend.close()
+      } catch (e) {
+        if (session.lost === undefined) throw e // what is left of a lost device may not be closed any more
+      }
     },
   }
 }

@@ -19,6 +19,15 @@ import {
 } from './tasks/registry.ts'
 import { settingError, type TrainError } from './trainError.ts'
 
+const precision = oneOf('f32', 'mixed')
+
+/** The settings as a run without a choice has written them: f32 is not written down. */
+const withRunChoices = ({
+  precision: chosen,
+  ...others
+}: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  chosen === undefined || chosen === 'f32' ? others : { ...others, precision: chosen }
+
 const runFields: Fields<RunConfig> = {
   folder: (x) =>
     x === null
@@ -37,6 +46,7 @@ const runFields: Fields<RunConfig> = {
   ema: number('a number in [0, 1), for instance 0.995', (x) => x >= 0 && x < 1),
   seed: whole(0, 2 ** 52),
   device: text,
+  precision: (x) => (x === undefined ? E.right('f32' as const) : precision(x)),
   saveEvery: whole(1),
   sampleEvery: whole(1),
   heldOutEvery: whole(1),
@@ -76,7 +86,7 @@ export const decodeConfig = (input: unknown): E.Either<TrainError, TrainConfig> 
     E.map(settingsOf),
     E.chain(({ fields, withChoices, check }) =>
       pipe(
-        record({ ...runFields, ...fields })(isRecord(input) ? withChoices(written) : input),
+        record({ ...runFields, ...fields })(isRecord(input) ? withChoices(withRunChoices(written)) : input),
         E.mapLeft(({ inside = { path: 'the configuration', got: show(input) }, ...fault }) =>
           settingError({ ...fault, ...inside }),
         ),

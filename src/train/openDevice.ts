@@ -5,6 +5,7 @@ import type { BackendName, OptionsByName } from '../backends/options.ts'
 import { findFastest } from '../backends/registry.ts'
 import { open, type Device } from '../tensor/device.ts'
 import type { Progress } from './stateFiles.ts'
+import { lessMemory } from './deviceErrors.ts'
 import { trainError, trainErrorOf, type TrainError } from './trainError.ts'
 
 /** How the caller wants devices opened, each by its name. A run that goes on keeps the choices that it began with, whatever is wanted here. */
@@ -30,7 +31,7 @@ export const requireMemory = ({ name, memoryLimit }: Device, needed: number): E.
     : E.left(
         trainError(
           'MEMORY',
-          `a step needs ${showBytes(needed)}, and '${name}' can use ${showBytes(memoryLimit)}: use a smaller batch (and accumulate), smaller pictures, or a narrower network`,
+          `a step needs ${showBytes(needed)}, and '${name}' can use ${showBytes(memoryLimit)}: ${lessMemory(name)}`,
         ),
       )
 }

@@ -10,6 +10,8 @@ export interface Opened {
   readonly info: GPUAdapterInfo
   /** Whether it is a program that plays a GPU, on the processor. */
   readonly isSoftware: boolean
+  /** Whether shaders may use subgroups, and know which one an invocation is in. */
+  readonly hasSubgroups: boolean
 }
 
 /** Limits that are asked for as far as the adapter goes. */
@@ -79,5 +81,7 @@ export const openAdapter = async (options: WebgpuOptions): Promise<Opened> => {
     requiredFeatures: features.filter((feature) => adapter.features.has(feature)),
     requiredLimits: least ? {} : Object.fromEntries(wanted.map((name) => [name, adapter.limits[name]])),
   })
-  return { device, ...known }
+  const languages = (await findGpu()).wgslLanguageFeatures
+  const hasSubgroups = device.features.has('subgroups') && languages.has('subgroup_id')
+  return { device, ...known, hasSubgroups }
 }

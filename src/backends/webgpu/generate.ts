@@ -2,11 +2,13 @@
 import { range } from '../../prelude/array.ts'
 import type { KernelChoices } from '../../compiler/choices.ts'
 import type { Kernel } from '../../compiler/kernel.ts'
-import { plainConv, plainGemm } from './kernels/contraction.ts'
+import { conv, gemm } from './contraction/contract.ts'
 import { elementwise } from './kernels/elementwise.ts'
 import { gather, place, scatter, sort } from './kernels/move.ts'
 import { reduce } from './kernels/reduce.ts'
+import { rowsAtOnce } from './kernels/rows.ts'
 import { alone, type Generated, type Phase } from './phase.ts'
+import type { Target } from './target.ts'
 import type { Written } from './wgsl/shader.ts'
 
 /** One after the other, each with the same scratch memory. */
@@ -42,17 +44,17 @@ const sideBySide = (members: readonly Generated[]): Generated => {
   }
 }
 
-/** The shaders of a kernel. */
-export const generate = (kernel: Kernel): Generated => {
+/** The shaders of a kernel for a device. */
+export const generate = (kernel: Kernel, target: Target): Generated => {
   switch (kernel.kind) {
     case 'elementwise':
       return elementwise(kernel)
     case 'reduce':
-      return reduce(kernel)
+      return reduce(kernel, target)
     case 'gemm':
-      return alone(plainGemm(kernel))
+      return gemm(kernel, target)
     case 'conv':
-      return alone(plainConv(kernel))
+      return conv(kernel, target)
     case 'place':
       return place(kernel)
     case 'gather':
@@ -61,9 +63,11 @@ export const generate = (kernel: Kernel): Generated => {
       return scatter(kernel)
     case 'sort':
       return sort(kernel)
-    case 'rows':
-      return inTurn(kernel.stages.map(generate))
+    case 'rows': {
+      const atOnce = rowsAtOnce(kernel, target)
+      return atOnce === undefined ? inTurn(kernel.stages.map((stage) => generate(stage, target))) : alone(atOnce)
+    }
     case 'group':
-      return sideBySide(kernel.members.map(generate))
+      return sideBySide(kernel.members.map((member) => generate(member, target)))
   }
 }

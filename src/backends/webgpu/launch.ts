@@ -13,7 +13,8 @@ export interface Launch extends Shape {
   readonly chunks: readonly number[]
   /** Workgroups of all members. */
   readonly groups: number
-  /** The words of its block behind the first two. */
+  readonly members: number
+  /** The words of its block behind those of its head. */
   readonly words: readonly Word[]
   /** Words that its text says the block has. */
   readonly blockWords: number
@@ -55,6 +56,7 @@ const launchOf = ({ chunks, memories }: Same, phases: readonly Phase[]): Launch 
     memories: chunks.length,
     chunks,
     groups: phases.reduce((sum, { groups }) => sum + groups, 0),
+    members: phases.length,
     words,
     blockWords,
   }

@@ -63,7 +63,11 @@ export const openHeap = (device: GPUDevice, { apart, first, refused }: HeapOptio
   const watch = async (scope: Promise<GPUError | null>, size: number): Promise<void> => {
     const error = await scope.catch(() => null) // a device that is lost meanwhile has other ways to say so
     if (error !== null)
-      refused(new OutOfMemory(`webgpu: the GPU has no ${showBytes(size)} left, beside ${showBytes(total - size)} that are in use: ${advice}`))
+      refused(
+        new OutOfMemory(
+          `webgpu: the GPU has no ${showBytes(size)} left, beside ${showBytes(total - size)} that are in use: ${advice}`,
+        ),
+      )
   }
   const addChunk = (size: number): number => {
     device.pushErrorScope('out-of-memory')

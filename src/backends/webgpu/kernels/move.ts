@@ -115,7 +115,9 @@ export const sort = ({ from, outer, length, inner, output }: SortKernel): Genera
       const [o = '0u', j = '0u', k = '0u'] = coordinatesOf(shader, turn, [outer, length, inner])
       const isFloating = laneType(from.dtype) === 'f32'
       const less = (x: string, y: string): string =>
-        isFloating ? `(${use('less_f32')}(${x}, ${y}) || (${use('is_nan')}(${y}) && !${use('is_nan')}(${x})))` : `(${x} < ${y})`
+        isFloating
+          ? `(${use('less_f32')}(${x}, ${y}) || (${use('is_nan')}(${y}) && !${use('is_nan')}(${x})))`
+          : `(${x} < ${y})`
       const [own, other, value, rank] = [fresh('own'), fresh('other'), fresh('value'), fresh('rank')]
       main.add(`let ${own} = ${load(shader, source, turn, from.dtype)};`, `var ${rank} = 0u;`)
       main.block(`for (var ${other} = 0u; ${other} < ${u32(length)}; ${other}++)`, () => {

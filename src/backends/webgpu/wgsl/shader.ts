@@ -43,8 +43,10 @@ export interface Shader {
   readonly use: (name: FunctionName) => string
   /** The memory that a pointer leads to, as an array of u32; which of the bound ones that is, is known later ({@link bind}). */
   readonly memory: (address: Address) => string
-  /** A declaration of the module: workgroup memory. */
+  /** A declaration of the module, workgroup memory; the same one again is none. */
   readonly declare: (declaration: string) => void
+  /** Notes that the text uses subgroups: it then has `subgroup`, the number of the invocation's own, `subgroup_lane`, its place in it, and `subgroup_count`. */
+  readonly useSubgroups: () => void
   /** A name that no other variable has. */
   readonly fresh: (name: string) => string
 }
@@ -55,6 +57,8 @@ export interface Written {
   readonly words: readonly Word[]
   /** Invocations in a workgroup. */
   readonly workgroup: number
+  /** What the text asks of the device besides, in the form of directives. */
+  readonly directives: string
 }
 
 const header = (words: number): string => `struct Block { words: array<vec4u, ${words / 4}> }
@@ -62,8 +66,14 @@ const header = (words: number): string => `struct Block { words: array<vec4u, ${
 
 const wordFunction = 'fn word(i: u32) -> u32 { return block.words[i >> 2u][i & 3u]; }'
 
-/** Words before those of the first member: the first workgroup of this dispatch, and how many there are altogether. */
-export const headWords = 2
+const subgroupBuiltins = [
+  '@builtin(subgroup_id) subgroup: u32',
+  '@builtin(subgroup_invocation_id) subgroup_lane: u32',
+  '@builtin(num_subgroups) subgroup_count: u32',
+]
+
+/** Words before those of the first member: the first workgroup of this dispatch, the one behind its last, and how many members there are. */
+export const headWords = 3
 
 /**
  * What a kernel's own text is, over the workgroup's number `group` and the invocation's number in it, `lane`.
@@ -72,7 +82,13 @@ export const headWords = 2
  */
 export const writeShader = (workgroup: number, write: (shader: Shader) => void): Written => {
   const main = lines(1)
-  const [words, declarations, names] = [[] as Word[], [] as string[], [] as string[]]
+  const [words, names, declarations] = [[] as Word[], [] as string[], new Set<string>()]
+  const builtins = [
+    '@builtin(workgroup_id) id: vec3u',
+    '@builtin(num_workgroups) size: vec3u',
+    '@builtin(local_invocation_index) lane: u32',
+  ]
+  let directives = ''
   const used = new Set<FunctionName>()
   let [pointers, count] = [0, 0]
   const wordNamed = (name: string, word: Word): string => {
@@ -93,7 +109,11 @@ export const writeShader = (workgroup: number, write: (shader: Shader) => void):
     },
     memory: ({ pointer }) => `memory_of_${pointer}`,
     declare: (declaration) => {
-      declarations.push(declaration)
+      declarations.add(declaration)
+    },
+    useSubgroups: () => {
+      if (directives === '') builtins.push(...subgroupBuiltins)
+      directives = 'enable subgroups;'
     },
     fresh: (name) => `${name}${count++}`,
   })
@@ -102,7 +122,7 @@ export const writeShader = (workgroup: number, write: (shader: Shader) => void):
     wordFunction,
     functionsText(used),
     `@compute @workgroup_size(${workgroup})`,
-    'fn main(@builtin(workgroup_id) id: vec3u, @builtin(num_workgroups) size: vec3u, @builtin(local_invocation_index) lane: u32) {',
+    `fn main(${builtins.join(', ')}) {`,
     '  var group = word(0u) + id.x + id.y * size.x;',
     '  if (group >= word(1u)) { return; }',
     '  $MEMBER',
@@ -110,17 +130,20 @@ export const writeShader = (workgroup: number, write: (shader: Shader) => void):
     main.text(),
     '}',
   ].filter((part) => part !== '')
-  return { body: `${body.join('\n')}\n`, words, workgroup }
+  return { body: `${body.join('\n')}\n`, words, workgroup, directives }
 }
 
-/** Finds the member to which a workgroup belongs: each has the workgroup behind its last as the first word of its row. */
+/** Finds the member to which a workgroup belongs, by bisection: each has the workgroup behind its last as the first word of its row. */
 const findMember = (words: number): string =>
   [
-    `var found = ${u32(headWords)};`,
-    'var before = 0u;',
-    `while (group >= word(found)) { before = word(found); found += ${u32(words + 1)}; }`,
-    'group -= before;',
-    'let row = found + 1u;',
+    'var low = 0u;',
+    'var high = word(2u);',
+    'while (low < high) {',
+    '  let middle = (low + high) / 2u;',
+    `  if (group >= word(${u32(headWords)} + middle * ${u32(words + 1)})) { low = middle + 1u; } else { high = middle; }`,
+    '}',
+    `let row = ${u32(headWords + 1)} + low * ${u32(words + 1)};`,
+    `if (low > 0u) { group -= word(row - ${u32(words + 2)}); }`,
   ].join('\n  ')
 
 /** How a shader is completed: where its memory lies, and what its block is. */
@@ -134,11 +157,11 @@ export interface Binding {
 }
 
 /** The text of a shader. */
-export const bind = ({ body, words }: Written, { memories, many, words: size }: Binding): string => {
+export const bind = ({ body, words, directives }: Written, { memories, many, words: size }: Binding): string => {
   const bound = [...new Set(memories)].toSorted((a, b) => a - b)
   const declared = bound.map((b) => `@group(0) @binding(${b + 1}) var<storage, read_write> m${b}: array<u32>;`)
   const named = body
     .replace('$MEMBER', many ? findMember(words.length) : `let row = ${u32(headWords)};`)
     .replaceAll(/memory_of_(\d+)/g, (_, pointer: string) => `m${memories[Number(pointer)] ?? 0}`)
-  return [header(size), ...declared, named].join('\n')
+  return [...(directives === '' ? [] : [directives]), header(size), ...declared, named].join('\n')
 }
