@@ -123,6 +123,7 @@ export const commands = {
         help: 'steps in all, more than are done: trains longer, from here with the rates of a run of N',
       },
       data: { kind: 'text', value: 'FOLDER', help: 'where the pictures lie now, if they have moved' },
+      device: { kind: 'text', value: 'NAME', help: 'where to go on, if the device of the run is not here' },
     },
   },
   sample: {
@@ -138,6 +139,7 @@ export const commands = {
       },
       steps: { kind: 'number', value: 'N', help: `steps of the sampler [${usualSteps}]` },
       seed: { kind: 'number', value: 'N', help: 'from which the noise is drawn [0]' },
+      device: { kind: 'text', value: 'NAME', help: 'where to draw [the device of the run]' },
       out: { kind: 'text', value: 'FILE.png', help: 'the sheet [<directory>/samples/seed-<seed>.png]' },
       config: {
         kind: 'text',
