@@ -34,7 +34,7 @@ export interface WebgpuOptions {
   readonly software?: boolean
   /**
    * Whether the forms of products and convolutions are measured when a program first has them, which takes seconds, once for a GPU; by default on a
-   * real one.
+   * real one, where there are files to keep it in.
    */
   readonly tune?: boolean
   /** What is asked of the GPU: all that it can (default), or the least that every GPU has. */

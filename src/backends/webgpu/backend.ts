@@ -17,7 +17,7 @@ import type { Generated } from './phase.ts'
 import { openPipelines } from './pipelines.ts'
 import { makeProgram, type Machine } from './program.ts'
 import { targetOf } from './target.ts'
-import { tunedStore } from './tuned.ts'
+import { keepsFiles, tunedStore } from './tuned.ts'
 import { made, openTuner, type Tuner } from './tuner.ts'
 import type { Bench } from './tuning.ts'
 
@@ -119,20 +119,7 @@ export const backendOver = (
     },
     write,
     read,
-    time: async (plan, code, { inputs, output }, runs) => {
-      const program = makeProgram(plan, [code], machine)
-      try {
-        await program.ready
-        let best = Infinity
-        for (let i = 0; i < runs; i++) {
-          const [milliseconds = Infinity] = (await program.profile?.(inputs, [output])) ?? []
-          best = Math.min(best, milliseconds)
-        }
-        return best
-      } finally {
-        program.release()
-      }
-    },
+    program: (plan, code) => makeProgram(plan, [code], machine),
   }
   const backend: Backend<GpuMemory> = {
     name: 'webgpu',
@@ -183,7 +170,7 @@ export const backendOver = (
 /** Opens the webgpu backend. Rejects, with what to do, where there is no GPU. */
 export const openWebgpu = async (options: WebgpuSetup = {}): Promise<Backend> => {
   const opened = await openAdapter(options)
-  const { choices, tune = !opened.isSoftware } = options
+  const { choices, tune = !opened.isSoftware && keepsFiles() } = options
   if (!tune) return backendOver(opened, options, openTuner(targetOf(opened), { tune, choices }))
   const { vendor, architecture, device, description } = opened.info
   const store = await tunedStore([vendor, architecture, device, description, formsVersion].join(' · '))

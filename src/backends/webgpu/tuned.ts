@@ -17,8 +17,12 @@ interface NodeFile {
 /** Keeps nothing. */
 const nowhere: TunedStore = { load: () => Promise.resolve({}), save: () => Promise.resolve() }
 
-/** The store of a GPU. @param gpu its name, with all on which its speed depends */
-export const tunedStore = async (gpu: string): Promise<TunedStore> => {
+/** Whether what is measured can be kept: a page would measure again at each visit. */
+export const keepsFiles = (): boolean => {
   const { process } = globalThis as { readonly process?: { readonly versions?: { readonly node?: string } } }
-  return process?.versions?.node === undefined ? nowhere : ((await import(nodeFile)) as NodeFile).fileStore(gpu)
+  return process?.versions?.node !== undefined
 }
+
+/** The store of a GPU. @param gpu its name, with all on which its speed depends */
+export const tunedStore = async (gpu: string): Promise<TunedStore> =>
+  keepsFiles() ? ((await import(nodeFile)) as NodeFile).fileStore(gpu) : nowhere

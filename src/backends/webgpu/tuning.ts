@@ -15,6 +15,7 @@ import { extentsOf, type TileContraction } from './contraction/axes.ts'
 import { formsOf, nameOfForm, shapeClassOf, type Form } from './contraction/forms.ts'
 import { plainConv, plainGemm } from './contraction/plain.ts'
 import type { Contracting } from './contraction/walk.ts'
+import type { Executable } from '../backend.ts'
 import type { GpuMemory } from './memory.ts'
 import { alone, type Generated } from './phase.ts'
 import type { Target } from './target.ts'
@@ -28,8 +29,8 @@ export interface Bench {
   readonly release: (memory: GpuMemory) => void
   readonly write: (memory: GpuMemory, bytes: Uint8Array<ArrayBuffer>) => void
   readonly read: (memory: GpuMemory) => Promise<Uint8Array>
-  /** Runs code of a plan's one kernel so many times: the milliseconds of the fastest. */
-  readonly time: (plan: Plan, code: Generated, memories: Memories, runs: number) => Promise<number>
+  /** A program of a plan's one kernel. */
+  readonly program: (plan: Plan, code: Generated) => Executable<GpuMemory>
 }
 
 /** The memory of a plan's arguments and of its output. */
@@ -146,46 +147,83 @@ const agrees = (got: ArrayLike<number>, expected: ArrayLike<number>, count: numb
   return written === count
 }
 
+/** Runs a program so many times: the milliseconds of the fastest. */
+const timeOf = async (
+  { profile }: Executable<GpuMemory>,
+  { inputs, output }: Memories,
+  runs: number,
+): Promise<number> => {
+  let best = Infinity
+  for (let i = 0; i < runs; i++) {
+    const [milliseconds = Infinity] = (await profile?.(inputs, [output])) ?? []
+    best = Math.min(best, milliseconds)
+  }
+  return best
+}
+
+/** A form with its program. */
+interface Candidate {
+  readonly form: Form
+  readonly program: Executable<GpuMemory>
+}
+
+/** The fastest of the candidates whose results are those of the reference; undefined where none has them. */
+const fastestOf = async (
+  candidates: readonly Candidate[],
+  isRight: (candidate: Candidate) => Promise<boolean>,
+  memories: Memories,
+): Promise<Form | undefined> => {
+  let best: { readonly form: Form; readonly time: number } | undefined
+  for (const candidate of candidates) {
+    if (!(await isRight(candidate))) continue
+    const time = await timeOf(candidate.program, memories, runs)
+    if (best === undefined || time < best.time) best = { form: candidate.form, time }
+  }
+  return best?.form
+}
+
 /** Measures the forms of a class. @returns the name of the fastest of those that are right */
 const fastest = async (
   given: Plan,
-  { kernel: original, contraction }: Subject,
+  { kernel: original, contraction, shapeClass }: Subject,
   target: Target,
   bench: Bench,
 ): Promise<string> => {
   const { plan, kernel } = planOf(given, original)
   const output = at(plan.buffers, plan.buffers.length - 1)
-  const forms = formsOf(contraction, target)
   const memories: Memories = {
     inputs: plan.arguments.map((_, i) => bench.allocate(bytesOf(at(plan.buffers, i)))),
     output: bench.allocate(bytesOf(output)),
   }
+  const reference = bench.program(plan, alone(kernel.kind === 'gemm' ? plainGemm(kernel) : plainConv(kernel)))
+  const candidates = formsOf(contraction, target).map((form): Candidate => ({
+    form,
+    program: bench.program(plan, inForm(kernel, contraction, form)),
+  }))
+  const programs = [reference, ...candidates.map(({ program }) => program)]
   try {
+    await Promise.all(programs.map(async ({ ready }) => ready)) // drivers compile side by side
     memories.inputs.forEach((memory, i) => {
       bench.write(memory, noise(at(plan.buffers, i)))
     })
-    const reference = alone(kernel.kind === 'gemm' ? plainGemm(kernel) : plainConv(kernel))
-    await bench.time(plan, reference, memories, 1)
-    const expected = numbersOf(output, await bench.read(memories.output))
+    const resultsOf = async ({ run }: Executable<GpuMemory>): Promise<ArrayLike<number>> => {
+      bench.write(memories.output, unwritten(output))
+      run(memories.inputs, [memories.output])
+      return numbersOf(output, await bench.read(memories.output))
+    }
+    const expected = await resultsOf(reference)
     const { batch, rows, columns, depth } = extentsOf(contraction)
     const tolerance = output.dtype === 'f16' ? 2 ** -9 : 2 ** -20 * Math.sqrt(depth)
-    let best: { readonly form: Form; readonly time: number } | undefined
-    for (const form of forms) {
-      const code = inForm(kernel, contraction, form)
-      bench.write(memories.output, unwritten(output))
-      const first = await bench.time(plan, code, memories, 1)
-      if (!agrees(numbersOf(output, await bench.read(memories.output)), expected, batch * rows * columns, tolerance))
-        continue
-      if (best !== undefined && first > 3 * best.time) continue
-      const time = await bench.time(plan, code, memories, runs)
-      if (best === undefined || time < best.time) best = { form, time }
-    }
-    if (best === undefined)
+    const isRight = async ({ program }: Candidate): Promise<boolean> =>
+      agrees(await resultsOf(program), expected, batch * rows * columns, tolerance)
+    const form = await fastestOf(candidates, isRight, memories)
+    if (form === undefined)
       throw new Error(
-        `webgpu: no form of ${original.computes} (${shapeClassOf(original, contraction)}) computes what it should on this GPU: run fathom doctor`,
+        `webgpu: no form of ${shapeClass} computes what it should on this GPU: run fathom doctor, and use --device wasm`,
       )
-    return nameOfForm(best.form)
+    return nameOfForm(form)
   } finally {
+    for (const { release } of programs) release()
     for (const memory of [...memories.inputs, memories.output]) bench.release(memory)
   }
 }

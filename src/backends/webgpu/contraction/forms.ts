@@ -67,6 +67,18 @@ const directForm = (contraction: TileContraction): Form => {
   return { parts: Math.min(partsFor(tiles, enoughInvocations, depth), outermost) }
 }
 
+/** Shapes that are tried beside the direct form: the best guess, and those that are next to it in size. */
+const mostTried = 5
+
+const nearest = (possible: readonly TileShape[], best: TileShape): readonly TileShape[] => {
+  const place = possible.indexOf(best)
+  return possible
+    .map((shape, i) => ({ shape, distance: Math.abs(i - place) }))
+    .toSorted((a, b) => a.distance - b.distance)
+    .slice(0, mostTried)
+    .map(({ shape }) => shape)
+}
+
 /** The forms of a contraction on a device, the best guess first. */
 export const formsOf = (
   contraction: TileContraction,
@@ -79,11 +91,9 @@ export const formsOf = (
     (shape) =>
       invocationsOf(shape) <= invocations && sharedBytes(shape) <= workgroupBytes && wasted(extents, shape) <= 0.75,
   )
-  const occupying = possible.find(
-    (shape) => wasted(extents, shape) <= 0.3 && groupsOf(extents, shape) >= enoughGroups,
-  )
+  const occupying = possible.find((shape) => wasted(extents, shape) <= 0.3 && groupsOf(extents, shape) >= enoughGroups)
   const best = occupying ?? possible.toSorted((a, b) => wasted(extents, a) - wasted(extents, b))[0]
-  const ordered = best === undefined ? [] : [best, ...possible.filter((shape) => shape !== best)]
+  const ordered = best === undefined ? [] : nearest(possible, best)
   return [
     ...ordered.map((shape): Form => ({
       shape,

@@ -127,6 +127,7 @@ export const writeShader = (workgroup: number, write: (shader: Shader) => void):
     '  if (group >= word(1u)) { return; }',
     '  $MEMBER',
     ...names.map((name, i) => `  let ${name} = word(row + ${u32(i)});`),
+    '  $SIZES',
     main.text(),
     '}',
   ].filter((part) => part !== '')
@@ -146,6 +147,33 @@ const findMember = (words: number): string =>
     `if (low > 0u) { group -= word(row - ${u32(words + 2)}); }`,
   ].join('\n  ')
 
+/** A number without a sign, as it stands in a text. */
+const numeral = /\b\d+u\b/g
+
+/** The text without its numbers: shaders that have it in common do the same, over other sizes. */
+export const skeletonOf = ({ body }: Written): string => body.replaceAll(numeral, 'u')
+
+/**
+ * Shaders of one skeleton with one text: numbers in which they differ become words of their blocks. So members of a group are launched together whose
+ * sizes and strides are not the same.
+ */
+export const inOneText = (all: readonly Written[]): readonly Written[] => {
+  const numbers = all.map(({ body }) => (body.match(numeral) ?? []).map((n) => Number.parseInt(n, 10)))
+  const first = numbers[0] ?? []
+  const differing = [...first.keys()].filter((i) => numbers.some((own) => own[i] !== first[i]))
+  const nameAt = new Map(differing.map((i, k) => [i, `s${k}`]))
+  const [one] = all
+  if (one === undefined || differing.length === 0) return all
+  let i = 0
+  const sizes = differing.map((_, k) => `let s${k} = word(row + ${u32(one.words.length + k)});`)
+  const body = one.body.replaceAll(numeral, (text) => nameAt.get(i++) ?? text).replace('$SIZES', sizes.join('\n  '))
+  return all.map((written, m) => ({
+    ...written,
+    body,
+    words: [...written.words, ...differing.map((n) => ({ kind: 'number', value: numbers[m]?.[n] ?? 0 }) as const)],
+  }))
+}
+
 /** How a shader is completed: where its memory lies, and what its block is. */
 export interface Binding {
   /** For each pointer, which of the bound pieces of memory it leads to. */
@@ -162,6 +190,7 @@ export const bind = ({ body, words, directives }: Written, { memories, many, wor
   const declared = bound.map((b) => `@group(0) @binding(${b + 1}) var<storage, read_write> m${b}: array<u32>;`)
   const named = body
     .replace('$MEMBER', many ? findMember(words.length) : `let row = ${u32(headWords)};`)
+    .replace('  $SIZES\n', '')
     .replaceAll(/memory_of_(\d+)/g, (_, pointer: string) => `m${memories[Number(pointer)] ?? 0}`)
   return [...(directives === '' ? [] : [directives]), header(size), ...declared, named].join('\n')
 }
