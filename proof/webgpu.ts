@@ -14,6 +14,11 @@ const tolerance: Tolerance = { f16: 2 ** -8, f32: 2 ** -13, f64: 0 }
 
 /** Lets a driver be found on a machine without a GPU; what is set already stays. */
 export const softwareGpu = (): void => {
+  useSwiftShader()
+}
+
+/** Before Dawn is loaded: it is to find SwiftShader, unless the caller has named another driver. */
+export const useSwiftShader = (): void => {
   if (existsSync(swiftShader)) process.env['VK_ICD_FILENAMES'] ??= swiftShader
 }
 

@@ -1,6 +1,7 @@
 /** From a backend's name to its implementation, loaded when asked for: a page that uses one ships no other. */
 import { E, pipe, TE } from '../prelude/fp.ts'
-import type { Backend } from './backend.ts'
+import type { Backend, MeasuredPeak } from './backend.ts'
+import type { AdapterReport } from './webgpu/adapters.ts'
 import { Unavailable } from './unavailable.ts'
 import {
   backendNames,
@@ -133,3 +134,16 @@ export const loadBackend = (name: string, options: GivenOptions = {}): TE.TaskEi
       )
     : TE.fromEither(failed(`device '${name}' could not be opened: ${fault}`))
 }
+
+/** What the machine under a backend reaches at best, measured: on Node. The processor's is measured in WebAssembly. */
+export const measurePeak = async ({ measurePeak: own, threads }: Backend): Promise<MeasuredPeak> =>
+  own === undefined ? (await import('./wasm/processorPeak.ts')).processorPeak(threads) : own()
+
+/** A GPU as the system offers it. */
+export type Adapter = AdapterReport
+
+/** The GPUs of this machine, and programs that play one; Left, with what to do, where they cannot be asked for. */
+export const findAdapters: TE.TaskEither<DeviceError, readonly Adapter[]> = TE.tryCatch(
+  async () => (await import('./webgpu/adapters.ts')).adaptersHere(),
+  (e) => ({ _tag: 'DeviceError', message: messageOf(e) }),
+)

@@ -103,7 +103,7 @@ export const runSample = async (place: string, flags: ReadonlyMap<string, FlagVa
   const source = sourceOf(place, flags)
   if (E.isLeft(source)) return source.left
   const [count, seed] = [numberOf(flags, 'count', 16), numberOf(flags, 'seed', 0)]
-  const [out, steps, sampler] = [flags.get('out'), flags.get('steps'), flags.get('sampler')]
+  const [out, steps, sampler, device] = ['out', 'steps', 'sampler', 'device'].map((flag) => flags.get(flag))
   return pipe(
     source.right,
     TE.bindTo('source'),
@@ -113,6 +113,7 @@ export const runSample = async (place: string, flags: ReadonlyMap<string, FlagVa
         seed,
         ...(typeof steps === 'number' && { steps }),
         ...(typeof sampler === 'string' && { sampler }),
+        ...(typeof device === 'string' && { device }),
         onStep: stepsDone,
         deviceOptions,
       }),

@@ -241,12 +241,13 @@ const dryRun = (config: TrainConfig): Promise<Outcome> =>
 
 /** `fathom resume`. */
 export const runResume = async (directory: string, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
-  const [steps, data] = [flags.get('steps'), flags.get('data')]
+  const [steps, data, device] = [flags.get('steps'), flags.get('data'), flags.get('device')]
   return watched(
     (hooks) =>
       resume(directory, hooks, {
         ...(typeof steps === 'number' && { steps }),
         ...(typeof data === 'string' && { folder: absolute(data) }),
+        ...(typeof device === 'string' && { device }),
       }),
     failedWith(['steps']),
   )

@@ -123,6 +123,7 @@ export const commands = {
         help: 'steps in all, more than are done: trains longer, from here with the rates of a run of N',
       },
       data: { kind: 'text', value: 'FOLDER', help: 'where the pictures lie now, if they have moved' },
+      device: { kind: 'text', value: 'NAME', help: 'where to go on, if the device of the run is not here' },
     },
   },
   sample: {
@@ -138,6 +139,7 @@ export const commands = {
       },
       steps: { kind: 'number', value: 'N', help: `steps of the sampler [${usualSteps}]` },
       seed: { kind: 'number', value: 'N', help: 'from which the noise is drawn [0]' },
+      device: { kind: 'text', value: 'NAME', help: 'where to draw [the device of the run]' },
       out: { kind: 'text', value: 'FILE.png', help: 'the sheet [<directory>/samples/seed-<seed>.png]' },
       config: {
         kind: 'text',
@@ -156,6 +158,12 @@ export const commands = {
     summary: 'say which files of a folder can be trained on, and why others cannot',
     about: 'Nothing is written. Exits with 1 when no file can be used.',
     flags: { json: { kind: 'switch', help: 'print the whole report as JSON' } },
+  },
+  doctor: {
+    summary: 'say what devices there are, whether they compute right, and how fast they are',
+    about:
+      'Tries every family of kernels on each device that opens, and compares with the specification. Nothing is written. Exits with 1 when a kernel came out wrong.',
+    flags: { json: { kind: 'switch', help: 'print everything as JSON' } },
   },
   bench: {
     summary: 'measure how fast this machine trains, kernel by kernel where asked',

@@ -11,6 +11,11 @@ import { trainError, trainErrorOf, type TrainError } from './trainError.ts'
 /** How the caller wants devices opened, each by its name. A run that goes on keeps the choices that it began with, whatever is wanted here. */
 export type DeviceChoice = OptionsByName
 
+/** Devices that need nothing that a machine may lack. */
+const onEveryMachine: ReadonlySet<string> = new Set<BackendName>(['wasm', 'cpu'])
+
+const elsewhere = 'resume it with --device wasm to go on with the processor, and numbers that differ in their last bits'
+
 /** Opens a device by name. With what an earlier run's progress says of the same device it computes that run's bits. */
 export const openDevice = (
   name: string,
@@ -20,7 +25,14 @@ export const openDevice = (
   const choices = earlier?.device === name ? earlier.machine : undefined
   return pipe(
     open(name, { ...options, ...(choices === undefined ? {} : { choices }) }),
-    TE.mapLeft(trainErrorOf('DEVICE')),
+    TE.mapLeft(({ message }) =>
+      trainError(
+        'DEVICE',
+        earlier === undefined || onEveryMachine.has(name)
+          ? message
+          : `${message}. The run went on it before: ${elsewhere}`,
+      ),
+    ),
   )
 }
 

@@ -27,12 +27,14 @@ export interface ResumeChanges {
   readonly steps?: number
   /** Where the run's pictures lie now. */
   readonly folder?: string
+  /** The device to go on with, where the run's own is not there; its numbers are then others in their last bits. */
+  readonly device?: string
 }
 
 /** The configuration to go on with. @param done steps */
 const changed = (
   config: TrainConfig,
-  { steps = config.steps, folder }: ResumeChanges,
+  { steps = config.steps, folder, device = config.device }: ResumeChanges,
   done: number,
 ): E.Either<TrainError, TrainConfig> => {
   if (folder !== undefined && config.folder === null)
@@ -41,7 +43,7 @@ const changed = (
     )
   if (steps !== config.steps && steps <= done)
     return E.left(settingError({ path: 'steps', expected: `more than the ${done} that are done`, got: String(steps) }))
-  return decodeConfig({ ...config, steps, folder: folder ?? config.folder })
+  return decodeConfig({ ...config, steps, device, folder: folder ?? config.folder })
 }
 
 /** What a person should know when the run goes on for other steps than its checkpoint was planned for. */
@@ -52,6 +54,12 @@ const otherSteps = ({ steps, rate }: TrainConfig, planned: number, done: number)
         `the run was planned for ${planned} steps and is now for ${steps}: from step ${done + 1} on its learning rate is that of step ${done + 1} of ${steps}` +
           `${rate === 'cosine' ? ', which is another than it would have been' : ''}, so it is not the run that would have begun with ${steps}`,
       ]
+
+/** What a person should know when the run goes on with another device. */
+const otherDevice = ({ device }: TrainConfig, before: string): readonly string[] =>
+  device === before
+    ? []
+    : [`the run goes on with ${device}, and went with ${before} before: what follows differs from it in the last bits`]
 
 /** What a person should know of a run that lies among its pictures. */
 const insideFolder = async ({ folder, out }: TrainConfig): Promise<readonly string[]> =>
@@ -135,8 +143,9 @@ const goOn = <P, B, D>(
         ...inside,
         ...source.changes(data, written.folder),
         ...otherSteps(config, planned, step),
+        ...otherDevice(config, written.device),
       ]
-      const isChanged = config.steps !== written.steps || config.folder !== written.folder
+      const isChanged = (['steps', 'folder', 'device'] as const).some((name) => config[name] !== written[name])
       return pipe(
         requireFolder(config),
         TE.chain(() => TE.fromTask(() => insideFolder(config))),
@@ -232,7 +241,7 @@ export const resumeIn =
  * from there on; pictures that have moved are the same pictures if their contents are. A device that is lost on the way is opened again, as by
  * `train`.
  *
- * @param changes more steps, or the folder in which the pictures lie now; both are written into config.json
+ * @param changes more steps, the folder in which the pictures lie now, another device; they are written into config.json
  * @returns the summary, at once if the run is complete; Left when there is no run, no valid checkpoint, or another process works on it
  * @example
  * ```ts

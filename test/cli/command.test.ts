@@ -30,7 +30,7 @@ describe('usage', () => {
     ]
     expect([overview.code, train.code, version.code]).toEqual([0, 0, 0])
     expect(overview.stdout).toMatch(
-      /fathom train \[FOLDER\] \[flags\][^]*fathom resume DIRECTORY[^]*fathom sample[^]*fathom scan/,
+      /fathom train \[FOLDER\] \[flags\][^]*fathom resume DIRECTORY[^]*fathom sample[^]*fathom scan[^]*fathom doctor/,
     )
     expect(train.stdout).toMatch(
       /--channels N .*1 is grey, 3 colour, 4 colour with opacity \[3\][^]*--accumulate N[^]*--dry-run/,

@@ -11,7 +11,8 @@ import type { WebgpuOptions } from '../options.ts'
 import { nameOf, openAdapter, type Opened } from './adapter.ts'
 import { mapForReading, usage } from './flags.ts'
 import { generate } from './generate.ts'
-import { openHeap, padded, type GpuMemory } from './memory.ts'
+import { openHeap, padded, type GpuMemory, type HeapOptions } from './memory.ts'
+import { measureGpu } from './peak.ts'
 import type { Generated } from './phase.ts'
 import { openPipelines } from './pipelines.ts'
 import { makeProgram, type Machine } from './program.ts'
@@ -60,11 +61,13 @@ const reasonOf = ({ reason, message }: GPUDeviceLostInfo): string =>
  * A backend over a device of WebGPU.
  *
  * @param tuner chooses the forms of its kernels
+ * @param sizes of the buffers that its memory is made of
  */
 export const backendOver = (
   opened: Opened,
   { apart = false }: WebgpuOptions = {},
   { target, choices, needs, measure }: Tuner = openTuner(targetOf(opened), { tune: false }),
+  sizes: Partial<Pick<HeapOptions, 'first' | 'largest'>> = {},
 ): Backend => {
   const { device, info, isSoftware } = opened
   const trouble: Trouble = { error: undefined }
@@ -75,6 +78,7 @@ export const backendOver = (
   const heap = openHeap(device, {
     apart,
     first: isSoftware ? 2 ** 24 : 2 ** 28,
+    ...sizes,
     refused: (error) => {
       trouble.error ??= error
     },
@@ -154,6 +158,7 @@ export const backendOver = (
       }
       return made(tuned())
     },
+    measurePeak: async () => ({ machine: nameOf(info), ...(await measureGpu(device, isSoftware)) }),
     ...(choices === undefined ? {} : { choices }),
     lost: device.lost.then(reasonOf),
     close: async () => {

@@ -102,7 +102,7 @@ export const writeShader = (workgroup: number, write: (shader: Shader) => void):
       const name = wordNamed(`at${pointers}`, pointer)
       return { pointer: pointers++, name }
     },
-    number: (value) => wordNamed(`n${words.length}`, { kind: 'number', value }),
+    number: (value) => wordNamed(`number_${words.length}`, { kind: 'number', value }),
     use: (name) => {
       used.add(name)
       return name
@@ -161,11 +161,11 @@ export const inOneText = (all: readonly Written[]): readonly Written[] => {
   const numbers = all.map(({ body }) => (body.match(numeral) ?? []).map((n) => Number.parseInt(n, 10)))
   const first = numbers[0] ?? []
   const differing = [...first.keys()].filter((i) => numbers.some((own) => own[i] !== first[i]))
-  const nameAt = new Map(differing.map((i, k) => [i, `s${k}`]))
+  const nameAt = new Map(differing.map((i, k) => [i, `size_${k}`]))
   const [one] = all
   if (one === undefined || differing.length === 0) return all
   let i = 0
-  const sizes = differing.map((_, k) => `let s${k} = word(row + ${u32(one.words.length + k)});`)
+  const sizes = differing.map((_, k) => `let size_${k} = word(row + ${u32(one.words.length + k)});`)
   const body = one.body.replaceAll(numeral, (text) => nameAt.get(i++) ?? text).replace('$SIZES', sizes.join('\n  '))
   return all.map((written, m) => ({
     ...written,
@@ -187,10 +187,10 @@ export interface Binding {
 /** The text of a shader. */
 export const bind = ({ body, words, directives }: Written, { memories, many, words: size }: Binding): string => {
   const bound = [...new Set(memories)].toSorted((a, b) => a - b)
-  const declared = bound.map((b) => `@group(0) @binding(${b + 1}) var<storage, read_write> m${b}: array<u32>;`)
+  const declared = bound.map((b) => `@group(0) @binding(${b + 1}) var<storage, read_write> memory_${b}: array<u32>;`)
   const named = body
     .replace('$MEMBER', many ? findMember(words.length) : `let row = ${u32(headWords)};`)
     .replace('  $SIZES\n', '')
-    .replaceAll(/memory_of_(\d+)/g, (_, pointer: string) => `m${memories[Number(pointer)] ?? 0}`)
+    .replaceAll(/memory_of_(\d+)/g, (_, pointer: string) => `memory_${memories[Number(pointer)] ?? 0}`)
   return [...(directives === '' ? [] : [directives]), header(size), ...declared, named].join('\n')
 }
