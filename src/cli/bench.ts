@@ -105,6 +105,9 @@ const measure = async (config: TrainConfig, backend: Backend, flags: Flags): Pro
 }
 
 const giga = (x: number): string => (x / 1e9).toFixed(x < 1e10 ? 2 : 1)
+/** Seconds as milliseconds, three digits and no exponent. */
+const milli = (seconds: number): string =>
+  seconds < 0.9995 ? (1000 * seconds).toPrecision(3) : (1000 * seconds).toFixed(0)
 const percent = (x: number): string => `${(100 * x).toFixed(1)} %`
 
 const summary = (report: BenchReport): string => {
@@ -114,7 +117,7 @@ const summary = (report: BenchReport): string => {
     `  device    ${report.device}`,
     `  machine   ${machine.machine} · at best ${giga(machine.flopsPerSecond)} GFLOP/s and ${giga(machine.bytesPerSecond)} GB/s`,
     `  step      ${config.preset} at ${config.height}×${config.width}, batch ${images} · ${showCount(report.parameters)} parameters · ${showFlops(report.flops)} in ${grouped(report.kernels)} kernels`,
-    `  time      ${(1000 * median).toPrecision(3)} ms a step, from ${(1000 * Math.min(...report.seconds)).toPrecision(3)} to ${(1000 * Math.max(...report.seconds)).toPrecision(3)} · ${(images / median).toPrecision(3)} img/s · ${giga(report.flops / median)} GFLOP/s · ${percent(report.ofPeak)} of what the machine could`,
+    `  time      ${milli(median)} ms a step, from ${milli(Math.min(...report.seconds))} to ${milli(Math.max(...report.seconds))} · ${(images / median).toPrecision(3)} img/s · ${giga(report.flops / median)} GFLOP/s · ${percent(report.ofPeak)} of what the machine could`,
     `  memory    planned ${showBytes(report.planned)} · the process had ${showBytes(report.residentBytes)} at most`,
     '',
   ].join('\n')
