@@ -91,9 +91,7 @@ export const formsOf = (
     (shape) =>
       invocationsOf(shape) <= invocations && sharedBytes(shape) <= workgroupBytes && wasted(extents, shape) <= 0.75,
   )
-  const occupying = possible.find(
-    (shape) => wasted(extents, shape) <= 0.3 && groupsOf(extents, shape) >= enoughGroups,
-  )
+  const occupying = possible.find((shape) => wasted(extents, shape) <= 0.3 && groupsOf(extents, shape) >= enoughGroups)
   const best = occupying ?? possible.toSorted((a, b) => wasted(extents, a) - wasted(extents, b))[0]
   const ordered = best === undefined ? [] : nearest(possible, best)
   return [
