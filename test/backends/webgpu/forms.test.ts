@@ -17,10 +17,16 @@ import type {
 } from '../../../src/compiler/kernel.ts'
 import { rowMajor, sizeOf } from '../../../src/graph/shape.ts'
 import { at, product, range } from '../../../src/prelude/array.ts'
+import { tensor } from '../../../src/tensor/create.ts'
+import { softmax } from '../../../src/tensor/softmax.ts'
+import type { Tensor } from '../../../src/tensor/tensor.ts'
+import { specification } from '../../../proof/devices.ts'
 import { kernelRecord, openForms, type Values } from '../../support/gpuKernels.ts'
 import { numbersFrom as numbers, viewOf } from '../../support/views.ts'
 
 const forms = await openForms()
+
+const oracle = specification.open()
 
 const numbersFrom = (seed: number, length: number): Float32Array<ArrayBuffer> => new Float32Array(numbers(seed, length))
 
@@ -92,7 +98,7 @@ const elementwiseOf = (output: number, size: number, instructions: readonly Inst
   body: { size, instructions },
 })
 
-describe.each(forms)('on $name', ({ target, run }) => {
+describe.each(forms)('on $name', ({ target, run, configuration }) => {
   const twice = async (kernel: Kernel, buffers: readonly Values[]): Promise<readonly Values[]> => {
     const found = await run([kernel], buffers)
     expect(
@@ -224,5 +230,39 @@ describe.each(forms)('on $name', ({ target, run }) => {
     }
     const buffers = [numbersFrom(7, outer * picks * inner), index, new Float32Array(outer * rows * inner)]
     expectClose(await twice(kernel, buffers), onCpu(kernel, buffers))
+  })
+
+  it.each(['f32', 'f16'] as const)('a softmax of %s over odd rows is the specification’s', async (dtype) => {
+    const device = configuration.open()
+    for (const shape of [
+      [9, 7],
+      [6, 90],
+      [12, 33],
+      [1, 301],
+      [70, 2],
+    ]) {
+      const values = numbersFrom(9, product(shape)).map((x) => 4 * x)
+      const program = (x: Tensor): Tensor => softmax(x.cast(dtype).mul(x.cast(dtype))).cast('f32')
+      const [found, expected] = await Promise.all(
+        [device, oracle].map(async (d) => d.read(await d.compile(program)(tensor(values, { shape })))),
+      )
+      expect(worstOf(found as Values, expected as Values)).toBeLessThanOrEqual(dtype === 'f16' ? 2 ** -10 : tolerance)
+    }
+  })
+
+  it('a row that is written over its argument is read before', async () => {
+    const device = configuration.open()
+    const shape = [24, 130]
+    const values = numbersFrom(4, product(shape))
+    const centred = (x: Tensor): Tensor => {
+      const mean = x.mul(x).mean(-1).reshape([24, 1]).broadcastTo(shape)
+      const largest = x.mul(mean).max(-1).reshape([24, 1]).broadcastTo(shape)
+      return x.sub(mean).mul(largest)
+    }
+    const onDevice = await device.compile(centred, { donate: [0] })(tensor(values, { shape }))
+    const onOracle = await oracle.compile(centred)(tensor(values, { shape }))
+    expect(worstOf((await device.read(onDevice)) as Values, (await oracle.read(onOracle)) as Values)).toBeLessThan(
+      tolerance,
+    )
   })
 })
