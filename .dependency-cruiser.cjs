@@ -107,7 +107,7 @@ module.exports = {
       name: 'the trainer knows no task, model or noise',
       comment: 'it trains what the registry of tasks gives it',
       severity: 'error',
-      from: { path: '^src/train/', pathNot: '^src/train/(?:tasks/|index[.]ts$)' },
+      from: { path: '^src/train/', pathNot: '^src/train/(?:tasks/|index[.](?:page[.])?ts$)' },
       to: { path: '^src/(?:models|diffusion)/' },
     },
     {

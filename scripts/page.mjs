@@ -1,8 +1,14 @@
 /**
  * `npm run page`: the wasm backend in a browser. The built package is bundled with Vite and served to a headless Chromium, first plainly, then
  * isolated from other origins. What its threads compute (proof/page) must have the bits of what Node computes (proof/processor.ts).
+ *
+ * Then the page that trains (examples/page) is used as a person would (proof/page/trains.ts), on every device that is named, on wasm if none is,
+ * with 60 steps or as many as are named: `npm run page -- wasm cpu:30`. A device that cannot be opened is a failure. From the weights that the
+ * page saves the command must draw.
  */
 import { execFile, spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { fileURLToPath } from 'node:url'
@@ -33,11 +39,40 @@ const linesOfPages = async () => {
   const files = await bundle('index.html')
   const lines = []
   for (const isolated of [false, true])
-    await visit(browser, files, isolated, ({ kind, where, line }) => {
+    await visit(browser, files, { isolated }, ({ kind, where, line }) => {
       console.log(`page: ${where}: ${line}`)
       if (kind === 'computed') lines.push(line)
     })
   return lines
+}
+
+/** Draws with the command from weights that a page saved. */
+const drawFrom = async ({ name, base64 }) => {
+  const folder = mkdtempSync(join(tmpdir(), 'fathom-page-weights-'))
+  const file = join(folder, name)
+  writeFileSync(file, Buffer.from(base64, 'base64'))
+  const command = [join(root, 'dist', 'cli', 'main.js'), 'sample', file, '--count', '2', '--steps', '2']
+  const { stdout } = await promisify(execFile)(process.execPath, command)
+  rmSync(folder, { recursive: true })
+  console.log(`page: fathom sample: ${stdout.trim().replaceAll(folder, '…')}`)
+}
+
+/** Uses the page that trains. @param devices on which it must compute, each with its steps behind a colon or without */
+const useTrainer = async (devices) => {
+  const example = await bundle('index.html', 'examples/page')
+  console.log(`page: the page that trains ships ${sizeOf(example)}, and nothing of Node`)
+  const files = new Map([...example, ...(await bundle('trains.html'))])
+  for (const device of devices) {
+    const saved = []
+    const [name, steps = '60'] = device.split(':')
+    const page = `trains.html?device=${name}&steps=${steps}`
+    await visit(browser, files, { isolated: true, page, patience: 600 }, (told) => {
+      if (told.kind === 'weights') saved.push(told)
+      else console.log(`page: ${told.line}`)
+    })
+    if (saved.length === 0) throw new Error(`page: on ${device} no weights were saved`)
+    for (const file of saved) await drawFrom(file)
+  }
 }
 
 const main = async () => {
@@ -48,6 +83,8 @@ const main = async () => {
   if (differing.length > 0)
     throw new Error(`page: other than on Node:\n${differing.join('\n')}\nwhere it computes:\n${expected.join('\n')}`)
   console.log(`page: ${found.length} lines are equal in ${version} and on Node ${process.versions.node}`)
+  const devices = process.argv.slice(2)
+  await useTrainer(devices.length === 0 ? ['wasm'] : devices)
 }
 
 try {

@@ -2,6 +2,7 @@
 import type { Device } from '../../src/tensor/device.ts'
 import { tensor } from '../../src/tensor/create.ts'
 import { configurations, specification } from '../devices.ts'
+import { webgpu } from '../webgpu.ts'
 import { formats, type FloatType } from './ulp.ts'
 
 /** An open device, and the dtypes that it computes in. */
@@ -24,7 +25,7 @@ const computesIn = async (device: Device, dtype: FloatType): Promise<boolean> =>
 /** Opens all devices. */
 export const openMeasured = async (): Promise<readonly Measured[]> =>
   Promise.all(
-    [specification, ...configurations.filter(({ name }) => !name.includes('without'))].map(async ({ name, open }) => {
+    [specification, ...configurations.filter(({ name }) => !name.includes('without')), await webgpu()].map(async ({ name, open }) => {
       const device = open()
       const all = Object.keys(formats) as FloatType[]
       const present = await Promise.all(all.map(async (dtype) => computesIn(device, dtype)))

@@ -1,5 +1,5 @@
 /** The tables of docs/proof/accuracy.md: rows that were measured replace those of the same function, and the others stay. */
-import { boundOf, normalBound, rowBounds } from './bounds.ts'
+import { boundOf, normalBound, rowBoundOf } from './bounds.ts'
 import type { NormalReading } from './normals.ts'
 import type { RowReading } from './rows.ts'
 import { dtypes, names, type Readings } from './suite.ts'
@@ -78,7 +78,7 @@ const rowRow = ({ name, inputs, device, measure: m, rowUlp }: RowReading): Row =
   figure(m.maxUlp, 4),
   figure(m.sumUlp / m.judged),
   String(m.wrong),
-  String(rowBounds[name]?.[inputs] ?? 'none'),
+  String(rowBoundOf(device, name, inputs) ?? 'none'),
 ]
 
 const normalRow = (r: NormalReading): Row => [

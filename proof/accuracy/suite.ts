@@ -1,7 +1,7 @@
 /** The accuracy suite: everything measured and held to the published bounds. */
 import type { Tally } from '../tally.ts'
 import type { Density } from './arguments.ts'
-import { boundOf, normalBound, rowBounds } from './bounds.ts'
+import { boundOf, normalBound, rowBoundOf } from './bounds.ts'
 import { openMeasured, type Measured } from './devices.ts'
 import { drawnNormals, sweepNormals, type NormalReading } from './normals.ts'
 import { measureRowFunction, rowFunctions, type RowReading } from './rows.ts'
@@ -108,7 +108,7 @@ const scalarTally = ({ name, device, dtype, measure }: Reading): Tally => {
 }
 
 const rowTally = ({ name, inputs, device, measure, rowUlp }: RowReading): readonly Tally[] => {
-  const bound = rowBounds[name]?.[inputs]
+  const bound = rowBoundOf(device, name, inputs)
   if (bound === undefined) return []
   const subject = `${name} of rows with ${inputs} on ${device}`
   if (!(rowUlp <= bound)) throw new Error(`accuracy: ${subject} is off by ${rowUlp} ulp; ${bound} are published`)

@@ -49,6 +49,7 @@ const menus: { readonly [K in Mode]: readonly Operation[] } = {
   wild: weighted(operations),
   double: weighted(operations),
   whole: weighted(operations),
+  single: weighted(operations),
   smooth: weighted(operations.filter((o) => o.smooth)),
 }
 

@@ -20,13 +20,14 @@ export interface Value {
 /**
  * `mixed`: all dtypes, elements bounded. `wild`: the same with the bare primitives, so infinities and NaN arise. `double`: all operations,
  * but every float is f64, so that linear algebra may be held to f64. `smooth`: f64 alone, and operations whose derivatives are continuous,
- * so that finite differences apply. `whole`: the inputs are whole numbers of any size, so that sums and products wrap.
+ * so that finite differences apply. `whole`: the inputs are whole numbers of any size, so that sums and products wrap. `single`: all
+ * operations, and no f64, which a GPU has not.
  */
-export type Mode = 'mixed' | 'wild' | 'double' | 'smooth' | 'whole'
+export type Mode = 'mixed' | 'wild' | 'double' | 'smooth' | 'whole' | 'single'
 
 /** The floats of a mode. */
 export const floatsOf = (mode: Mode): readonly DType[] =>
-  mode === 'double' || mode === 'smooth' ? ['f64'] : ['f32', 'f64', 'f16']
+  mode === 'double' || mode === 'smooth' ? ['f64'] : mode === 'single' ? ['f32', 'f16'] : ['f32', 'f64', 'f16']
 
 /** A whole number in 0 … n − 1. */
 export type Choose = (n: number) => number

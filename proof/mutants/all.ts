@@ -8,7 +8,9 @@ import { graphMutants } from './graph.ts'
 import { kernelMutants } from './kernels.ts'
 import { layerMutants, lossMutants } from './layers.ts'
 import { limitMutants } from './limits.ts'
+import { lostDeviceMutants } from './lostDevices.ts'
 import { messageMutants } from './messages.ts'
+import { mixedMutants } from './mixed.ts'
 import type { Mutant } from './mutant.ts'
 import { pictureMutants } from './pictures.ts'
 import { photographMutants } from './photographs.ts'
@@ -35,9 +37,11 @@ export const mutants: readonly Mutant[] = [
   ...keptRunMutants,
   ...messageMutants,
   ...deviceMutants,
+  ...lostDeviceMutants,
   ...runMutants,
   ...pictureMutants,
   ...fileMutants,
   ...threadMutants,
   ...photographMutants,
+  ...mixedMutants,
 ]

@@ -99,8 +99,8 @@ export const layerMutants: readonly Mutant[] = [
     [
       'convTranspose2d: the filter is not reversed',
       'missing term',
-      'filter.reverse([0, 1]).node',
-      'filter.reverse([]).node',
+      'filter.reverse([0, 1])',
+      'filter.reverse([])',
       values('convTranspose2d'),
     ],
   ]),

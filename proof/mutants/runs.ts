@@ -145,6 +145,7 @@ export const runMutants: readonly Mutant[] = [
     ['reports are due after the first step instead of the last', 'off by one', '|| step === steps', '|| step === 1'],
   ]),
   ...mutantsOf(area, 'src/train/tasks/diffusion/sheet.ts', reports, [
+    ['the first batch that is shown is held out', 'stale value', 'data.picture(i)', 'data.heldOut(i)'],
     [
       'the noise of the sheets depends on the seed of training',
       'stale value',
@@ -159,7 +160,6 @@ export const runMutants: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf(area, 'src/train/tasks/diffusion/source.ts', reports, [
-    ['the first batch that is shown is held out', 'stale value', 'data.picture(i)', 'data.heldOut(i)'],
     [
       'the metrics take the ratio for the held-out loss',
       'swapped operands',

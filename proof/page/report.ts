@@ -6,6 +6,8 @@ export type Report =
   | { readonly kind: 'computed'; readonly line: string }
   /** The server prints the line. */
   | { readonly kind: 'found'; readonly line: string }
+  /** The server draws from the file, as a person would. */
+  | { readonly kind: 'weights'; readonly name: string; readonly base64: string }
   | { readonly kind: 'failed'; readonly why: string }
   /** Nothing comes after it. */
   | { readonly kind: 'done' }

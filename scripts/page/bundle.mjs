@@ -20,13 +20,13 @@ const bytesOf = (file) => Buffer.from(file.type === 'chunk' ? file.code : file.s
 /**
  * Files by name. Throws on what would trouble a user: a warning, or something of Node, for which Vite has no more than a warning.
  *
- * @param entry a file of proof/page: a page, or a module alone
+ * @param entry a file of the folder: a page, or a module alone
  */
-export const bundle = async (entry) => {
+export const bundle = async (entry, folder = 'proof/page') => {
   const warnings = []
   const { output } = await build({
     configFile: false,
-    root: `${root}proof/page`,
+    root: `${root}${folder}`,
     base: './',
     logLevel: 'warn',
     customLogger: keeping(warnings),
@@ -36,7 +36,7 @@ export const bundle = async (entry) => {
       write: false,
       target: 'es2022',
       chunkSizeWarningLimit: 2000, // kB: the programs hold fast-check
-      rollupOptions: { input: `${root}proof/page/${entry}` },
+      rollupOptions: { input: `${root}${folder}/${entry}` },
     },
   })
   if (warnings.length > 0) throw new Error(`page: Vite warns of ${entry}:\n${warnings.join('\n')}`)

@@ -1,38 +1,9 @@
-/** Serves a page to a headless Chromium, and hears what it reports. */
+/** Opens a page in a headless Chromium, and hears what it reports. */
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
-import { extname, join } from 'node:path'
-import { text } from 'node:stream/consumers'
-
-/** What isolates a page from other origins: only then it has shared memory. */
-const isolation = {
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Embedder-Policy': 'require-corp',
-}
-
-const types = { '.html': 'text/html', '.js': 'text/javascript' }
-
-/** Serves files; `heard` gets what is posted. */
-const serve = async (files, headers, heard) => {
-  const server = createServer(async (request, response) => {
-    if (request.method === 'POST') {
-      heard(JSON.parse(await text(request)))
-      response.writeHead(204).end()
-      return
-    }
-    const name = request.url === '/' ? 'index.html' : request.url.slice(1)
-    const file = files.get(name)
-    response.writeHead(file === undefined ? 404 : 200, {
-      ...headers,
-      'Content-Type': types[extname(name)] ?? 'text/plain',
-    })
-    response.end(file)
-  })
-  await new Promise((resolve) => server.listen(0, 'localhost', resolve))
-  return server
-}
+import { join } from 'node:path'
+import { isolation, serve } from './serve.mjs'
 
 /** Neither a display nor a sandbox, as in a container; and no traffic but with the page's server. */
 const flags = [
@@ -45,23 +16,24 @@ const flags = [
   '--disable-component-update',
   '--disable-sync',
   '--enable-logging=stderr',
+  '--enable-unsafe-webgpu', // without it Chromium gives a page no adapter that computes on a cpu
 ]
 
-const patience = 180_000
-
 /**
- * Opens the page in a new profile. Resolves when it is done, rejects when it fails, or is silent.
+ * Opens a page in a new profile. Resolves when it is done, rejects when it fails, or is silent.
  *
  * @param isolated whether the server isolates it
+ * @param page its address below the server's, with what it is told
+ * @param patience seconds until a page that is not done has failed
  * @param heard called with each report
  */
-export const visit = async (browser, files, isolated, heard) => {
+export const visit = async (browser, files, { isolated, page = '', patience = 180 }, heard) => {
   const profile = mkdtempSync(join(tmpdir(), 'fathom-page-'))
   let ended
   const end = new Promise((resolve, reject) => {
     ended = { resolve, reject }
   })
-  const server = await serve(files, isolated ? isolation : {}, (report) => {
+  const take = (report) => {
     try {
       if (report.kind === 'done') ended.resolve()
       else if (report.kind === 'failed') throw new Error(`page: ${report.where} failed: ${report.why}`)
@@ -69,8 +41,10 @@ export const visit = async (browser, files, isolated, heard) => {
     } catch (error) {
       ended.reject(error)
     }
-  })
-  const child = spawn(browser, [...flags, `--user-data-dir=${profile}`, `http://localhost:${server.address().port}/`], {
+  }
+  const server = await serve(files, isolated ? isolation : {}, { heard: take })
+  const address = `http://localhost:${server.address().port}/${page}`
+  const child = spawn(browser, [...flags, `--user-data-dir=${profile}`, address], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   const said = []
@@ -83,7 +57,7 @@ export const visit = async (browser, files, isolated, heard) => {
   }
   child.once('error', ended.reject)
   child.once('exit', (code) => ended.reject(why(`${browser} ended with ${code}`)))
-  const timer = setTimeout(() => ended.reject(why(`no end after ${patience / 1000} s`)), patience)
+  const timer = setTimeout(() => ended.reject(why(`no end after ${patience} s`)), patience * 1000)
   try {
     await end
   } finally {

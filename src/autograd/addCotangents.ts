@@ -3,6 +3,7 @@
  * added, so that the derivative of a split is a concatenation and not as many full-sized sums as there are parts.
  */
 import { at } from '../prelude/array.ts'
+import { isNarrower } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
 import type { Node, NodeOf } from '../graph/ops.ts'
 import { Tensor } from '../tensor/tensor.ts'
@@ -35,8 +36,13 @@ const joined = (x: NodeOf<'pad'>, y: NodeOf<'pad'>, axis: number): Tensor => {
   return new Tensor(fills ? window : makeNode('pad', { low: x.attrs.low, high, interior: x.attrs.interior }, [window]))
 }
 
-/** `x + y`, where both are cotangents of the same value. */
+/**
+ * `x + y`, where both are cotangents of the same value; in the wider dtype where one comes from a contraction that has not rounded it (vjp.ts) and the
+ * other from elsewhere.
+ */
 export const addCotangents = (x: Tensor, y: Tensor): Tensor => {
+  if (isNarrower(x.dtype, y.dtype)) return addCotangents(x.cast(y.dtype), y)
+  if (isNarrower(y.dtype, x.dtype)) return addCotangents(x, y.cast(x.dtype))
   if (isWindow(x.node) && isWindow(y.node)) {
     const behind = axisOfContact(x.node, y.node)
     if (behind !== undefined) return joined(x.node, y.node, behind)

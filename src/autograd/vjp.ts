@@ -6,7 +6,7 @@
  * Modelled on autodidact's numpy_vjps.py and tinygrad v0.7's mlops.py.
  */
 import { at, inversePermutation, range } from '../prelude/array.ts'
-import { isFloat } from '../graph/dtype.ts'
+import { isFloat, isNarrower, type DType } from '../graph/dtype.ts'
 import { dilated, freeAxes } from '../graph/infer.ts'
 import { makeNode } from '../graph/node.ts'
 import type { ConvAttrs, DotAttrs, Node, NodeOf, OpName, Ops } from '../graph/ops.ts'
@@ -23,8 +23,17 @@ export type VjpRule<K extends OpName> = (g: Tensor, node: NodeOf<K>) => PerInput
 
 const t = (node: Node): Tensor => new Tensor(node)
 
+/**
+ * The dtype of an operand's cotangent: the operand's own; but where it was rounded on its way into a contraction that gives more than it takes
+ * (f16 in, f32 out), that of the result. The cast then has nothing to widen, and the gradient of a weight is never rounded to a half.
+ */
+const cotangentDType = (operand: Node, result: DType): DType => {
+  const wasWider = operand.op === 'cast' && isNarrower(operand.dtype, operand.inputs[0].dtype)
+  return wasWider && isNarrower(operand.dtype, result) ? result : operand.dtype
+}
+
 /** out = batch, free axes of x, free axes of y. The cotangent of one operand is the contraction of g with the other's free axes. */
-const dotCotangent = (g: Tensor, side: 0 | 1, x: Node, y: Node, { contract, batch }: DotAttrs): Tensor => {
+const dotCotangent = (g: Tensor, side: 0 | 1, x: Node, y: Node, { contract, batch, dtype }: DotAttrs): Tensor => {
   const other = side === 0 ? y : x
   const own = side === 0 ? x : y
   const theirs = (1 - side) as 0 | 1
@@ -33,7 +42,11 @@ const dotCotangent = (g: Tensor, side: 0 | 1, x: Node, y: Node, { contract, batc
   const batches = range(batch[0].length)
   const first = batches.length + (side === 0 ? ownFree.length : 0)
   const contracted = range(otherFree.length).map((i) => i + first)
-  const attrs: DotAttrs = { contract: [contracted, otherFree], batch: [batches, batch[theirs]], dtype: own.dtype }
+  const attrs: DotAttrs = {
+    contract: [contracted, otherFree],
+    batch: [batches, batch[theirs]],
+    dtype: cotangentDType(own, dtype),
+  }
   const product = t(makeNode('dotGeneral', attrs, [g.cast(other.dtype).node, other]))
   const rest = contract[theirs]
     .toSorted((a, b) => a - b)
@@ -78,7 +91,7 @@ const convInputCotangent = (g: Tensor, x: Node, w: Node, a: ConvAttrs): Tensor =
     inputDilation: a.stride,
     padLow: low,
     padHigh: high,
-    dtype: x.dtype,
+    dtype: cotangentDType(x, a.dtype),
   }
   return t(makeNode('conv', attrs, [g.cast(w.dtype).node, transposedFilter(w, a.groups).node]))
 }
@@ -94,7 +107,8 @@ const convFilterCotangent = (g: Tensor, x: Node, w: Node, a: ConvAttrs): Tensor 
     const d = dilatedLengths(x, w, g, a, i)
     return d.m - d.n + d.k - 1 - a.padLow[i]
   })
-  const attrs: ConvAttrs = { ...a, stride: a.filterDilation, filterDilation: a.stride, padHigh: high, dtype: w.dtype }
+  const dtype = cotangentDType(w, a.dtype)
+  const attrs: ConvAttrs = { ...a, stride: a.filterDilation, filterDilation: a.stride, padHigh: high, dtype }
   return t(makeNode('conv', attrs, [images.node, g.cast(x.dtype).transpose([1, 2, 0, 3]).node])).transpose([1, 2, 0, 3])
 }
 

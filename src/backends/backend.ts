@@ -5,6 +5,7 @@ import type { DType, TypedArray } from '../graph/dtype.ts'
 import type { KernelChoices } from '../compiler/choices.ts'
 import type { Limits } from '../compiler/limits.ts'
 import type { Plan } from '../compiler/plan.ts'
+import type { MachinePeak } from '../compiler/profile.ts'
 
 /** A range of memory that a backend owns; only that backend knows what is in it. */
 export interface Memory {
@@ -39,6 +40,12 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
  */
 export type Choices = { readonly [name: string]: Json }
 
+/** What a machine reaches at best, as it was measured. */
+export interface MeasuredPeak extends MachinePeak {
+  /** Whose peak it is, in words. */
+  readonly machine: string
+}
+
 /** The interface of every backend. Reading back is asynchronous because a GPU's is. */
 export interface Backend<M extends Memory = Memory> {
   readonly name: string
@@ -68,6 +75,8 @@ export interface Backend<M extends Memory = Memory> {
   readonly prepare: (plan: Plan) => Executable<M>
   /** Resolves with the reason if the device is lost, with all that is in its memory. Absent where that cannot happen. */
   readonly lost?: Promise<string>
+  /** What its machine reaches at best, measured. Absent where that is the processor: `measurePeak` of the registry. */
+  readonly measurePeak?: () => Promise<MeasuredPeak>
   readonly close: () => Promise<void>
 }
 

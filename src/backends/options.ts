@@ -30,8 +30,13 @@ export interface WasmOptions {
 export interface WebgpuOptions {
   /** Which GPU, where a laptop has two: the fast one (default), or the one that spares the battery. */
   readonly power?: 'high-performance' | 'low-power'
-  /** Whether a program that plays a GPU on the processor will do; by default only a real one. */
+  /** Whether a program that plays a GPU on the processor will do; by default only a real one, unless FATHOM_WEBGPU is `software`. */
   readonly software?: boolean
+  /**
+   * Whether the forms of products and convolutions are measured when a program first has them, which takes seconds, once for a GPU; by default on a
+   * real one, where there are files to keep it in.
+   */
+  readonly tune?: boolean
   /** What is asked of the GPU: all that it can (default), or the least that every GPU has. */
   readonly limits?: 'all' | 'least'
   /** Whether each tensor is a buffer of its own: slower, but what a kernel reads or writes beyond a tensor is then nobody else's. */
@@ -69,7 +74,7 @@ export type GivenOptions = CommonOptions & OptionsByName & CpuOptions & WasmOpti
 const optionNames: { readonly [K in BackendName]: { readonly [O in keyof Required<OptionsOf[K]>]: true } } = {
   cpu: { fused: true },
   wasm: { threads: true, v8Flags: true, winograd: true },
-  webgpu: { power: true, software: true, limits: true, apart: true },
+  webgpu: { power: true, software: true, tune: true, limits: true, apart: true },
 }
 
 /** Names of backends. */

@@ -1,7 +1,17 @@
 /** From a backend's name to its implementation, loaded when asked for: a page that uses one ships no other. */
 import { E, pipe, TE } from '../prelude/fp.ts'
-import type { Backend } from './backend.ts'
-import { backendNames, faultIn, isBackendName, type BackendName, type GivenOptions } from './options.ts'
+import type { Backend, MeasuredPeak } from './backend.ts'
+import type { AdapterReport } from './webgpu/adapters.ts'
+import { Unavailable } from './unavailable.ts'
+import {
+  backendNames,
+  faultIn,
+  isBackendName,
+  type BackendName,
+  type GivenOptions,
+  type OptionsByName,
+  type OptionsOf,
+} from './options.ts'
 
 /** A device could not be opened. */
 export interface DeviceError {
@@ -25,8 +35,16 @@ const loaders: { readonly [K in BackendName]: (options: GivenOptions) => Promise
   },
 }
 
+/** Rejects where a backend cannot be opened, as far as that is known before. */
+const seekers: { readonly [K in BackendName]: (options: OptionsOf[K]) => Promise<unknown> } = {
+  cpu: () => Promise.resolve(),
+  wasm: async () => (await import('./wasm/machine.ts')).requireVectors(),
+  webgpu: async (options) => (await import('./webgpu/adapter.ts')).findAdapter(options),
+}
+
 const load = async (name: BackendName, options: GivenOptions): Promise<Backend> => {
   if (options.check === undefined) return loaders[name]({ ...options, ...options[name] })
+  await seekers[name](options[name] ?? {})
   const { checkedBackend } = await import('./cpu/checked.ts')
   return checkedBackend(name, options.check)
 }
@@ -38,21 +56,40 @@ export const backends: { readonly [K in BackendName]: string } = {
   cpu: 'in plain TypeScript',
 }
 
-/** The backend of those who name none. */
-export const defaultBackend: BackendName = 'wasm'
-
 /** From the fastest to the one that runs everywhere. */
-const byThroughput: readonly BackendName[] = ['wasm', 'cpu']
+const byThroughput: readonly BackendName[] = ['webgpu', 'wasm', 'cpu']
 
 const messageOf = (e: unknown): string => (e instanceof Error ? e.message : String(e))
 
 const failed = (message: string): E.Either<DeviceError, never> => E.left({ _tag: 'DeviceError', message })
 
-const loadNamed = (name: BackendName, options: GivenOptions): TE.TaskEither<DeviceError, Backend> =>
-  TE.tryCatch(
-    () => load(name, options),
-    (e) => ({ _tag: 'DeviceError', message: `device '${name}' could not be opened: ${messageOf(e)}` }),
+/** Why a backend was not taken: for those who named it, and for those who named none. Nothing is to be said where its user forbids it. */
+interface Refusal {
+  readonly message: string
+  readonly note: string
+}
+
+const refusalOf =
+  (name: BackendName) =>
+  (e: unknown): Refusal => {
+    const message = `device '${name}' could not be opened: ${messageOf(e)}`
+    return { message, note: e instanceof Unavailable ? e.brief : message }
+  }
+
+/** The first of the candidates for which a task succeeds, and why those before it did not. */
+const firstOf = <A>(
+  candidates: readonly BackendName[],
+  of: (name: BackendName) => Promise<A>,
+  refusals: readonly Refusal[] = [],
+): TE.TaskEither<DeviceError, { readonly value: A; readonly notes: readonly string[] }> => {
+  const [name, ...slower] = candidates
+  if (name === undefined) return TE.fromEither(failed(refusals.map(({ message }) => message).join('; ')))
+  return pipe(
+    TE.tryCatch(() => of(name), refusalOf(name)),
+    TE.map((value) => ({ value, notes: refusals.flatMap(({ note }) => (note === '' ? [] : [note])) })),
+    TE.orElse((refusal) => firstOf(slower, of, [...refusals, refusal])),
   )
+}
 
 /** The backend, which says of itself why it is not a faster one. */
 const withNotes = (backend: Backend, notes: readonly string[]): Backend =>
@@ -60,18 +97,30 @@ const withNotes = (backend: Backend, notes: readonly string[]): Backend =>
 
 /** Loads the fastest backend that works here. Its description says why a faster one does not. */
 export const loadFastest = (options: GivenOptions = {}): TE.TaskEither<DeviceError, Backend> => {
-  const from = (candidates: readonly BackendName[], notes: readonly string[]): TE.TaskEither<DeviceError, Backend> => {
-    const [name, ...slower] = candidates
-    if (name === undefined) return TE.fromEither(failed(notes.join('; ')))
-    return pipe(
-      loadNamed(name, options),
-      TE.map((backend) => withNotes(backend, notes)),
-      TE.orElse((e) => from(slower, [...notes, e.message])),
-    )
-  }
   const fault = faultIn(undefined, options)
-  return fault === undefined ? from(byThroughput, []) : TE.fromEither(failed(`no device could be opened: ${fault}`))
+  return fault === undefined
+    ? pipe(
+        firstOf(byThroughput, (name) => load(name, options)),
+        TE.map(({ value, notes }) => withNotes(value, notes)),
+      )
+    : TE.fromEither(failed(`no device could be opened: ${fault}`))
 }
+
+/** Which backend {@link loadFastest} would load, found out without opening it, and why none that is faster. */
+export interface Fastest {
+  readonly name: BackendName
+  readonly notes: readonly string[]
+}
+
+/** Finds the fastest backend that is here. */
+export const findFastest = (options: OptionsByName = {}): TE.TaskEither<DeviceError, Fastest> =>
+  pipe(
+    firstOf(byThroughput, async (name) => {
+      await seekers[name](options[name] ?? {})
+      return name
+    }),
+    TE.map(({ value, notes }) => ({ name: value, notes })),
+  )
 
 /** Loads the backend of this name. */
 export const loadBackend = (name: string, options: GivenOptions = {}): TE.TaskEither<DeviceError, Backend> => {
@@ -79,6 +128,22 @@ export const loadBackend = (name: string, options: GivenOptions = {}): TE.TaskEi
     return TE.fromEither(failed(`there is no device '${name}'; choose one of: ${backendNames.join(', ')}`))
   const fault = faultIn(name, options)
   return fault === undefined
-    ? loadNamed(name, options)
+    ? TE.tryCatch(
+        () => load(name, options),
+        (e) => ({ _tag: 'DeviceError', message: refusalOf(name)(e).message }),
+      )
     : TE.fromEither(failed(`device '${name}' could not be opened: ${fault}`))
 }
+
+/** What the machine under a backend reaches at best, measured: on Node. The processor's is measured in WebAssembly. */
+export const measurePeak = async ({ measurePeak: own, threads }: Backend): Promise<MeasuredPeak> =>
+  own === undefined ? (await import('./wasm/processorPeak.ts')).processorPeak(threads) : own()
+
+/** A GPU as the system offers it. */
+export type Adapter = AdapterReport
+
+/** The GPUs of this machine, and programs that play one; Left, with what to do, where they cannot be asked for. */
+export const findAdapters: TE.TaskEither<DeviceError, readonly Adapter[]> = TE.tryCatch(
+  async () => (await import('./webgpu/adapters.ts')).adaptersHere(),
+  (e) => ({ _tag: 'DeviceError', message: messageOf(e) }),
+)

@@ -1,9 +1,11 @@
 /**
- * Kernels of each family on small inputs, against a backend to trust: whether an engine with experimental flags still computes what it should.
+ * Kernels of each family on small inputs, against a backend to trust: whether an engine with experimental flags, or a GPU's driver, computes what it
+ * should.
  */
 import { range } from '../prelude/array.ts'
+import { DeviceLost } from '../prelude/errors.ts'
 import { compile } from '../compiler/compile.ts'
-import { bytesPerElement } from '../graph/dtype.ts'
+import { bytesPerElement, type DType } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
 import type { Node, NodeOf } from '../graph/ops.ts'
 import { sizeOf, type Shape } from '../graph/shape.ts'
@@ -33,6 +35,15 @@ const conv = (stride: number, inputDilation: number): ((x: Node, filter: Node) =
 const dot = (contract: readonly [number, number]): ((x: Node, y: Node) => Node) => {
   const [x, y] = contract
   return (left, right) => makeNode('dotGeneral', { contract: [[x], [y]], batch: [[], []], dtype }, [left, right])
+}
+
+const cast = (x: Node, to: DType): Node => makeNode('cast', { dtype: to }, [x])
+
+/** Numbers in (−2, 2) as rows of 16; products with 4 are exact, and rows that are not there are the nearest. */
+const picks = (y: Node): Node => {
+  const all = (value: number): Node =>
+    over(makeNode('constant', { values: Float32Array.of(value), shape: [], dtype }, []), y.shape, [0])
+  return cast(add(mul(y, all(4)), all(8)), 'i32')
 }
 
 const samples: readonly Sample[] = [
@@ -119,6 +130,61 @@ const samples: readonly Sample[] = [
     of: (x, cotangent) => conv(1, 1)(turned(x, [3, 1, 2, 0]), turned(cotangent, [1, 2, 0, 3])),
   },
   { name: 'transposition', shapes: [[12, 35, 9]], of: (x) => turned(x, [2, 0, 1]) },
+  {
+    name: 'padding, and a part of it',
+    shapes: [[7, 33]],
+    of: (x) => {
+      const padded = makeNode('pad', { low: [1, 2], high: [0, 3], interior: [1, 0] }, [x])
+      return makeNode('slice', { start: [0, 1], limit: [13, 38], stride: [2, 1] }, [padded])
+    },
+  },
+  {
+    name: 'joining',
+    shapes: [
+      [5, 31],
+      [5, 18],
+    ],
+    of: (x, y) => makeNode('concatenate', { axis: 1 }, [x, y]),
+  },
+  {
+    name: 'picking rows',
+    shapes: [[16, 37], [51]],
+    of: (x, y) => makeNode('gather', { axis: 0 }, [x, picks(y)]),
+  },
+  {
+    name: 'adding to rows',
+    shapes: [[51, 37], [51]],
+    of: (x, y) => makeNode('scatterAdd', { axis: 0, size: 16 }, [picks(y), x]),
+  },
+  {
+    name: 'sorting',
+    shapes: [[9, 61]],
+    of: (x) => cast(makeNode('argsort', { axis: 1 }, [x]), dtype),
+  },
+  {
+    name: 'softmax of rows',
+    shapes: [[23, 131]],
+    of: (x) => {
+      const largest = makeNode('reduceMax', { axes: [1] }, [x])
+      const exponentials = makeNode('exp', {}, [add(x, makeNode('neg', {}, [over(largest, [23, 131], [1])]))])
+      return makeNode('div', {}, [exponentials, over(sum(exponentials, [1]), [23, 131], [1])])
+    },
+  },
+  {
+    name: 'whole numbers that wrap',
+    shapes: [[1031], [1031]],
+    of: (x, y) => {
+      const bitsOf = (v: Node): Node => makeNode('bitcast', { dtype: 'u32' }, [v])
+      const [a, b] = [bitsOf(x), bitsOf(y)]
+      const mixed = makeNode('xor', {}, [mul(a, b), makeNode('shiftRight', {}, [a, makeNode('rem', {}, [b, a])])])
+      return cast(mixed, dtype)
+    },
+  },
+  {
+    name: 'halves',
+    shapes: [[1031], [1031]],
+    of: (x, y) => cast(mul(cast(x, 'f16'), cast(add(x, y), 'f16')), dtype),
+  },
 ]
 
 /** Numbers in (−2, 2), the same each time: no random numbers at hand, and none needed. */
@@ -152,11 +218,25 @@ const evaluate = async (backend: Backend, { shapes, of }: Sample): Promise<Float
 /** Relative to the largest result. The convolution in tiles comes to a quarter of it, all else to less than a tenth (measured). */
 const tolerance = 2e-5
 
-/** The names of what came out otherwise than on the backend to trust; none where all is well. */
+/** How many programs are compared. */
+export const sampleCount = samples.length
+
+/** The work, or a DeviceLost where its backend is lost: what it waits for may then never come. */
+const orLost = <T>({ name, lost }: Backend, work: Promise<T>): Promise<T> =>
+  lost === undefined
+    ? work
+    : Promise.race([
+        work,
+        lost.then((reason) => {
+          throw new DeviceLost(`the device '${name}' was lost while it was tested: ${reason}`, reason)
+        }),
+      ])
+
+/** The names of what came out otherwise than on the backend to trust; none where all is well. @throws DeviceLost */
 export const disagreements = async (backend: Backend, trusted: Backend): Promise<readonly string[]> => {
   const wrong = await Promise.all(
     samples.map(async (sample): Promise<readonly string[]> => {
-      const [found, expected] = [await evaluate(backend, sample), await evaluate(trusted, sample)]
+      const [found, expected] = [await orLost(backend, evaluate(backend, sample)), await evaluate(trusted, sample)]
       const largest = expected.reduce((most, y) => Math.max(most, Math.abs(y)), 1)
       const agrees = range(expected.length).every(
         (i) => Math.abs((found[i] ?? NaN) - (expected[i] ?? NaN)) <= tolerance * largest,

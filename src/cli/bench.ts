@@ -1,6 +1,5 @@
 /** The command `bench`: training steps of a preset against what the machine reaches at best. */
 import process from 'node:process'
-import { flags as v8Flags } from '../backends/wasm/threads/v8Flags.node.ts'
 import { bytesOf, flopsOf, memoryOf } from '../compiler/cost.ts'
 import { showChoices } from '../compiler/choices.ts'
 import type { Plan } from '../compiler/plan.ts'
@@ -8,13 +7,15 @@ import { showBytes, showFlops } from '../compiler/print.ts'
 import { profileRows, type MachinePeak, type Profile, type ProfileRow } from '../compiler/profile.ts'
 import { at, range } from '../prelude/array.ts'
 import { pipe, TE } from '../prelude/fp.ts'
-import { open, type Device } from '../tensor/device.ts'
+import type { Backend, MeasuredPeak } from '../backends/backend.ts'
+import { loadBackend, measurePeak } from '../backends/registry.ts'
+import { deviceOn } from '../tensor/device.ts'
 import { key } from '../tensor/random.ts'
 import { countElements } from '../tensor/tree.ts'
 import { configOf, initialState, recipeOf, stepperOn, type TrainConfig } from '../train/index.ts'
-import { measureMachine, peakOf, type MeasuredMachine } from './machinePeak.ts'
 import type { FlagValue } from './parse.ts'
-import { failed, type Outcome } from './runs.ts'
+import { deviceOptions, failed, withDevice, type Outcome } from './runs.ts'
+import { say } from './terminal.ts'
 import { grouped, showCount } from './show.ts'
 import { commands, type Flag } from './spec.ts'
 
@@ -34,7 +35,7 @@ interface BenchReport {
   /** The least time for each kernel's arithmetic and traffic, over the median. */
   readonly ofPeak: number
   readonly residentBytes: number
-  readonly machine: MeasuredMachine
+  readonly machine: MeasuredPeak
   readonly profile?: Profile
 }
 
@@ -67,7 +68,8 @@ const leastSeconds = (plan: Plan, { flopsPerSecond, bytesPerSecond }: MachinePea
 /** Steps before those that count: code is compiled, memory is touched for the first time. */
 const warmUp = 2
 
-const measure = async (config: TrainConfig, device: Device, flags: Flags): Promise<BenchReport> => {
+const measure = async (config: TrainConfig, backend: Backend, flags: Flags): Promise<BenchReport> => {
+  const device = deviceOn(backend)
   const recipe = recipeOf(config)
   const stepper = stepperOn(device, recipe)
   const count = config.batch * config.accumulate * config.height * config.width * 3
@@ -83,8 +85,8 @@ const measure = async (config: TrainConfig, device: Device, flags: Flags): Promi
     state = next
   }
   const counted = seconds.slice(warmUp)
-  const machine = await measureMachine()
-  const least = config.accumulate * leastSeconds(plan, peakOf(machine, device.threads))
+  const machine = await measurePeak(backend)
+  const least = config.accumulate * leastSeconds(plan, machine)
   const profile = flags.has('profile') ? await stepper.profile(state, examples, 1) : undefined
   return {
     config,
@@ -110,7 +112,7 @@ const summary = (report: BenchReport): string => {
   const images = config.batch * config.accumulate
   return [
     `  device    ${report.device}`,
-    `  machine   ${machine.cores} cores · at best ${giga(machine.flopsPerSecond)} GFLOP/s and ${giga(machine.bytesPerSecond)} GB/s, one core ${giga(machine.oneCore.flopsPerSecond)} and ${giga(machine.oneCore.bytesPerSecond)}`,
+    `  machine   ${machine.machine} · at best ${giga(machine.flopsPerSecond)} GFLOP/s and ${giga(machine.bytesPerSecond)} GB/s`,
     `  step      ${config.preset} at ${config.height}×${config.width}, batch ${images} · ${showCount(report.parameters)} parameters · ${showFlops(report.flops)} in ${grouped(report.kernels)} kernels`,
     `  time      ${(1000 * median).toPrecision(3)} ms a step, from ${(1000 * Math.min(...report.seconds)).toPrecision(3)} to ${(1000 * Math.max(...report.seconds)).toPrecision(3)} · ${(images / median).toPrecision(3)} img/s · ${giga(report.flops / median)} GFLOP/s · ${percent(report.ofPeak)} of what the machine could`,
     `  memory    planned ${showBytes(report.planned)} · the process had ${showBytes(report.residentBytes)} at most`,
@@ -165,9 +167,8 @@ const profileTable = (profile: Profile, peak: MachinePeak, most: number): string
   ].join('')
 }
 
-const print = (report: BenchReport, threads: number, flags: Flags): void => {
-  const { profile, machine } = report
-  const peak = peakOf(machine, threads)
+const print = (report: BenchReport, flags: Flags): void => {
+  const { profile, machine: peak } = report
   if (flags.has('json')) {
     const rows = profile && { total: profile.total, rows: profileRows(profile, peak) }
     process.stdout.write(`${JSON.stringify({ ...report, ...(rows && { profile: rows }) }, null, 2)}\n`)
@@ -178,20 +179,28 @@ const print = (report: BenchReport, threads: number, flags: Flags): void => {
 }
 
 /** `fathom bench`. */
-export const runBench = (flags: Flags): Promise<Outcome> => {
-  v8Flags.set() // also for `cpu`, for the peak is measured in WebAssembly
-  return pipe(
-    TE.fromEither(configOf(settingsOf(flags))),
-    TE.mapLeft(({ message }): Outcome => ({ code: 2, message })),
-    TE.bindTo('config'),
-    TE.bind('device', ({ config }) => pipe(open(config.device, { wasm: { v8Flags: true } }), TE.mapLeft(failed))),
-    TE.chain(({ config, device }) =>
+export const runBench = (flags: Flags): Promise<Outcome> =>
+  pipe(
+    withDevice(settingsOf(flags)),
+    TE.chain(({ settings, notes }) =>
+      pipe(
+        TE.fromEither(configOf(settings)),
+        TE.bimap(
+          ({ message }): Outcome => ({ code: 2, message }),
+          (config) => ({ config, notes }),
+        ),
+      ),
+    ),
+    TE.bind('backend', ({ config: { device } }) => pipe(loadBackend(device, deviceOptions), TE.mapLeft(failed))),
+    TE.chain(({ config, backend, notes }) =>
       TE.tryCatch(
         async () => {
           try {
-            print(await measure(config, device, flags), device.threads, flags)
+            const report = await measure(config, backend, flags)
+            if (!flags.has('json')) for (const note of notes) say(`  note      ${note}`)
+            print(report, flags)
           } finally {
-            await device.close()
+            await backend.close()
           }
         },
         (error): Outcome => failed(error instanceof Error ? error : { message: String(error) }),
@@ -202,4 +211,3 @@ export const runBench = (flags: Flags): Promise<Outcome> => {
       (): Outcome => ({ code: 0 }),
     ),
   )()
-}

@@ -26,7 +26,8 @@ Usage
 ${table(Object.entries(commands).map(([name, command]) => [usageOf(name, command), command.summary]))}
   fathom COMMAND --help and fathom --version
 
-Environment: FATHOM_V8_FLAGS=0 leaves the flags of V8 alone, with which WebAssembly is faster.
+Environment: FATHOM_V8_FLAGS=0 leaves the flags of V8 alone, with which WebAssembly is faster; FATHOM_WEBGPU=0 takes no
+GPU, and FATHOM_WEBGPU=software takes one that is played on the processor, as tests do.
 Exit codes: 0 done; 1 it failed, and one line says why; 2 wrong usage; 130 interrupted, and saved.
 `
 

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { E } from '../prelude/fp.ts'
 import { runBench } from './bench.ts'
+import { runDoctor } from './doctor.ts'
 import { helpOf, overview } from './help.ts'
 import { parse, type Request } from './parse.ts'
 import { printable } from '../prelude/printable.ts'
@@ -34,6 +35,8 @@ const answer = async (request: Request): Promise<Outcome> => {
       return runSample(positional, flags)
     case 'scan':
       return runScan(positional, flags)
+    case 'doctor':
+      return runDoctor(flags)
     case 'bench':
       return runBench(flags)
   }

@@ -12,6 +12,7 @@ import {
   sample,
   type LoadedRun,
   type LoadedWeights,
+  type TrainConfig,
   type TrainError,
 } from '../train/index.ts'
 import type { FlagValue } from './parse.ts'
@@ -61,17 +62,20 @@ const sourceInRun = (directory: string): TE.TaskEither<TrainError, Source> =>
     }),
   )
 
-/** A file of weights, with the configuration of its network. */
+/** A file of weights, with the configuration of its network; undefined where the file says it itself. */
 const sourceInFile = (
   path: string,
-  config: Readonly<Record<string, unknown>>,
+  config: Readonly<Record<string, unknown>> | undefined,
   names: FlagValue | undefined,
-): TE.TaskEither<TrainError, Source> =>
-  pipe(
-    TE.fromEither(configOf({ ...config, out: dirname(path) })),
+): TE.TaskEither<TrainError, Source> => {
+  const given: E.Either<TrainError, TrainConfig | undefined> =
+    config === undefined ? E.right(undefined) : configOf({ ...config, out: dirname(path) })
+  return pipe(
+    TE.fromEither(given),
     TE.chain((decoded) => loadWeights(path, decoded, typeof names === 'string' ? { names } : {})),
     TE.map((loaded) => ({ loaded, from: path, place: path.replace(/\.safetensors$/, '-seed') })),
   )
+}
 
 /** A name that ends like a file of weights is one. */
 const sourceOf = (
@@ -85,14 +89,12 @@ const sourceOf = (
       ? E.right(sourceInRun(place))
       : E.left({ code: 2, message: `--${misplaced} goes with a file of weights, and ${place} is no *.safetensors` })
   }
+  const names = flags.get('names')
   return config === undefined
-    ? E.left({
-        code: 2,
-        message: `${place} needs --config FILE.json, which says what network it is (config.json of a run)`,
-      })
+    ? E.right(sourceInFile(place, undefined, names))
     : pipe(
         settingsIn(config),
-        E.map((settings) => sourceInFile(place, settings, flags.get('names'))),
+        E.map((settings) => sourceInFile(place, settings, names)),
       )
 }
 
@@ -101,7 +103,7 @@ export const runSample = async (place: string, flags: ReadonlyMap<string, FlagVa
   const source = sourceOf(place, flags)
   if (E.isLeft(source)) return source.left
   const [count, seed] = [numberOf(flags, 'count', 16), numberOf(flags, 'seed', 0)]
-  const [out, steps, sampler] = [flags.get('out'), flags.get('steps'), flags.get('sampler')]
+  const [out, steps, sampler, device] = ['out', 'steps', 'sampler', 'device'].map((flag) => flags.get(flag))
   return pipe(
     source.right,
     TE.bindTo('source'),
@@ -111,6 +113,7 @@ export const runSample = async (place: string, flags: ReadonlyMap<string, FlagVa
         seed,
         ...(typeof steps === 'number' && { steps }),
         ...(typeof sampler === 'string' && { sampler }),
+        ...(typeof device === 'string' && { device }),
         onStep: stepsDone,
         deviceOptions,
       }),
@@ -120,10 +123,13 @@ export const runSample = async (place: string, flags: ReadonlyMap<string, FlagVa
     TE.chainFirstW(({ path, samples: { pictures, height, width, channels } }) =>
       replaceFile(path, encodePng(imageGrid(pictures, { height, width, channels }))),
     ),
-    TE.match(failedWith(['count', 'steps', 'seed', 'sampler', 'names']), ({ source: { from }, path }): Outcome => {
-      say(`  ${grouped(count)} pictures from ${from} → ${path}`)
-      return { code: 0 }
-    }),
+    TE.match(
+      failedWith(['count', 'steps', 'seed', 'sampler', 'names', 'config']),
+      ({ source: { from }, path }): Outcome => {
+        say(`  ${grouped(count)} pictures from ${from} → ${path}`)
+        return { code: 0 }
+      },
+    ),
   )()
 }
 

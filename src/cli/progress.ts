@@ -31,6 +31,8 @@ interface Standing {
   startedAt: number
   loss: number
   examplesPerSecond: number
+  /** Steps that gradients' overflow has cost. */
+  skipped: number
   /** What a rate counts: `img`. */
   readonly example: string
   /** What was measured last, from the shortest form. */
@@ -46,8 +48,9 @@ const line = (s: Standing, now: number, width: number): string => {
   const share = s.step / s.steps
   const left = ((now - s.startedAt) / 1000 / Math.max(1, s.step - s.from)) * (s.steps - s.step)
   const step = `  step ${grouped(s.step).padStart(grouped(s.steps).length)}/${grouped(s.steps)}  `
+  const skipped = s.skipped > 0 ? `  skipped ${grouped(s.skipped)}` : ''
   const numbers = (measured = ''): string =>
-    `${Math.floor(share * 100)} %  loss ${s.loss.toFixed(4)}${measured}  ${s.examplesPerSecond.toPrecision(3)} ${s.example}/s  left ${showDuration(left)}`
+    `${Math.floor(share * 100)} %  loss ${s.loss.toFixed(4)}${measured}${skipped}  ${s.examplesPerSecond.toPrecision(3)} ${s.example}/s  left ${showDuration(left)}`
   const [short = '', long = short] = s.measured.map((words) => `  ${words}`)
   const choices = [`${bar(share)}${numbers(long)}`, `${bar(share)}${numbers(short)}`, numbers(short), numbers()]
   return `${step}${choices.find((text) => step.length + text.length < width) ?? numbers()}`
@@ -88,6 +91,7 @@ const begun = (from: number, steps: number, example: string, now: number): Stand
   startedAt: now,
   loss: NaN,
   examplesPerSecond: NaN,
+  skipped: 0,
   example,
   measured: [],
   printedAt: now,
@@ -97,8 +101,9 @@ const begun = (from: number, steps: number, example: string, now: number): Stand
 const smoothed = (old: number, fresh: number, share: number): number =>
   Number.isNaN(old) ? fresh : old + share * (fresh - old)
 
-const advance = (s: Standing, { step, loss, examplesPerSecond }: Stepped): void => {
+const advance = (s: Standing, { step, loss, examplesPerSecond, skipped = 0 }: Stepped): void => {
   s.step = step
+  s.skipped = skipped
   s.loss = smoothed(s.loss, loss, freshShare)
   s.examplesPerSecond = smoothed(s.examplesPerSecond, examplesPerSecond, 4 * freshShare)
 }
@@ -110,19 +115,25 @@ const isDue = (s: Standing, isTTY: boolean, now: number): boolean =>
     ? now - s.printedAt >= redrawEvery
     : now - s.printedAt >= quietSeconds * 1000 || s.step / s.steps - s.printedShare >= 0.05 - 1e-9)
 
+/** What became of a device, and of the run. */
+const lossLine = ({ reason, step, times, most }: Extract<TrainEvent, { readonly _tag: 'DeviceLost' }>): string =>
+  `  ✗ the device was lost (${reason}): opening it again, ${step === 0 ? 'to begin anew' : `to go on after step ${grouped(step)}`} (${times} of at most ${most} times an hour)`
+
 /** A printer of events; `end` leaves the terminal on a fresh line. */
 export const progressOn = (
   terminal: Terminal,
 ): { readonly onEvent: (event: TrainEvent) => void; readonly end: () => void } => {
   const pen = penOn(terminal)
   let standing = begun(0, 1, '', 0)
+  let wasLost = false
   const onEvent = (event: TrainEvent): void => {
     const now = terminal.now()
     switch (event._tag) {
       case 'Started':
-        pen.say(header(event.facts))
-        if (event.from > 0) pen.say(`  continuing after step ${grouped(event.from)}`)
+        if (!wasLost) pen.say(header(event.facts)) // after a loss it is the same run, and what it goes on from is said
+        if (!wasLost && event.from > 0) pen.say(`  continuing after step ${grouped(event.from)}`)
         standing = begun(event.from, event.facts.config.steps, event.facts.words.example.short, now)
+        wasLost = false
         return
       case 'Warning':
         pen.say(`  note      ${event.message}`)
@@ -142,6 +153,10 @@ export const progressOn = (
         return
       case 'Sampled':
         pen.say(`  ✓ samples of step ${grouped(event.step)} → ${event.path}`)
+        return
+      case 'DeviceLost':
+        pen.say(lossLine(event))
+        wasLost = true
     }
   }
   return { onEvent, end: pen.clear }

@@ -8,6 +8,7 @@ import { range } from '../prelude/array.ts'
 import { isRecord } from '../prelude/record.ts'
 import {
   configOf,
+  fastestDevice,
   planTraining,
   resume,
   showSettingError,
@@ -133,9 +134,14 @@ const watched = async (
     write: (text) => stdout.write(text),
     now: () => performance.now(),
   })
+  let wasLost = false // the device, and no step was made since
   const stop = (): void => {
     progress.end()
-    say('  finishing the step and saving … (Ctrl-C again ends at once, and loses what came after the last checkpoint)')
+    say(
+      wasLost
+        ? '  stopping where the last checkpoint stands … (Ctrl-C again ends at once, and loses nothing more)'
+        : '  finishing the step and saving … (Ctrl-C again ends at once, and loses what came after the last checkpoint)',
+    )
     controller.abort()
   }
   // Until the first step is done there is nothing to save, and compiling keeps the process too busy to hear of a signal: the system's
@@ -147,6 +153,7 @@ const watched = async (
       listening = true
       remove = onStop(stop)
     }
+    if (event._tag === 'Stepped' || event._tag === 'DeviceLost') wasLost = event._tag === 'DeviceLost'
     progress.onEvent(event)
   }
   try {
@@ -189,13 +196,35 @@ export const settingsIn = (path: FlagValue | undefined): E.Either<Outcome, Reado
         })),
       )
 
+/** Settings that name a device, and what should be said of it. */
+interface OnDevice {
+  readonly settings: Readonly<Record<string, unknown>>
+  readonly notes: readonly string[]
+}
+
+/** Settings with the fastest device where they name none; the notes say why it is none that is faster. */
+export const withDevice = (settings: Readonly<Record<string, unknown>>): TE.TaskEither<Outcome, OnDevice> =>
+  settings['device'] !== undefined
+    ? TE.right({ settings, notes: [] })
+    : pipe(
+        fastestDevice(deviceOptions),
+        TE.bimap(failed, ({ name, notes }) => ({
+          settings: { ...settings, device: name },
+          notes: notes.map((note) => `${note}, so the device is ${name} (\`fathom doctor\` says more)`),
+        })),
+      )
+
 /** `fathom train`. */
 export const runTrain = async (folder: string | undefined, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
   const written = settingsIn(flags.get('config'))
   if (E.isLeft(written)) return written.left
   const named = folder === undefined ? {} : { folder: absolute(folder) }
-  const config = configOf({ out: freshDirectory(folder), ...written.right, ...settingsOf(flags), ...named })
+  const chosen = await withDevice({ ...written.right, ...settingsOf(flags) })()
+  if (E.isLeft(chosen)) return chosen.left
+  const { settings, notes } = chosen.right
+  const config = configOf({ out: freshDirectory(folder), ...settings, ...named })
   if (E.isLeft(config)) return { code: 2, message: inFlags(config.left) }
+  for (const note of notes) say(`  note      ${note}`)
   if (flags.has('dry-run')) return dryRun(config.right)
   say(`\n  run       ${config.right.out}`)
   return watched((hooks) => train(config.right, hooks))
@@ -212,12 +241,13 @@ const dryRun = (config: TrainConfig): Promise<Outcome> =>
 
 /** `fathom resume`. */
 export const runResume = async (directory: string, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
-  const [steps, data] = [flags.get('steps'), flags.get('data')]
+  const [steps, data, device] = [flags.get('steps'), flags.get('data'), flags.get('device')]
   return watched(
     (hooks) =>
       resume(directory, hooks, {
         ...(typeof steps === 'number' && { steps }),
         ...(typeof data === 'string' && { folder: absolute(data) }),
+        ...(typeof device === 'string' && { device }),
       }),
     failedWith(['steps']),
   )

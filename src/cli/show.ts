@@ -26,7 +26,7 @@ export const header = ({ config, words, device, data, parameters, memory, weight
   const batch = config.accumulate === 1 ? `batch ${config.batch}` : `batch ${config.batch} × ${config.accumulate}`
   return [
     `  ${many.padEnd(9)} ${data}`,
-    `  device    ${device} · f32`,
+    `  device    ${device} · ${config.precision ?? 'f32'}`,
     `  model     ${words.model} · ${showCount(parameters)} parameters · ${showFlops(flops / count)} ${one} in training · ${words.goal}`,
     `  memory    planned ${showBytes(memory)} a step (weights ${showBytes(weights)} · optimizer and average ${showBytes(3 * weights)})`,
     `  plan      ${grouped(config.steps)} steps × ${batch} · seed ${config.seed}`,

@@ -1,7 +1,7 @@
 /**
  * What the command understands: one table, from which arguments are parsed and help is printed, so that the two cannot differ.
  */
-import { backends, defaultBackend } from '../backends/registry.ts'
+import { backends } from '../backends/registry.ts'
 import { defaultSampler, samplers } from '../diffusion/index.ts'
 import { allSources } from '../models/registry.ts'
 import { presets } from '../train/index.ts'
@@ -87,8 +87,14 @@ export const commands = {
       device: {
         kind: 'text',
         value: 'NAME',
-        help: `where to compute: ${deviceList} [${defaultBackend}]`,
+        help: `where to compute: ${deviceList} [the fastest that opens]`,
         setting: 'device',
+      },
+      precision: {
+        kind: 'text',
+        value: 'NAME',
+        help: 'f32, or mixed: halves where they do, in half the memory for what the step keeps [f32]',
+        setting: 'precision',
       },
       'save-every': { kind: 'number', value: 'N', help: 'steps from checkpoint to checkpoint', setting: 'saveEvery' },
       'sample-every': {
@@ -117,12 +123,13 @@ export const commands = {
         help: 'steps in all, more than are done: trains longer, from here with the rates of a run of N',
       },
       data: { kind: 'text', value: 'FOLDER', help: 'where the pictures lie now, if they have moved' },
+      device: { kind: 'text', value: 'NAME', help: 'where to go on, if the device of the run is not here' },
     },
   },
   sample: {
     positional: { name: 'directory', required: true },
     summary: 'draw pictures from what a run has learned, or from a file of weights',
-    about: `Draws from the averaged weights of the newest checkpoint. The same seed draws the same pictures. In the place of a directory may stand a file of weights, WEIGHTS.safetensors, with the --config that says what network it is. Samplers: ${samplerList}.`,
+    about: `Draws from the averaged weights of the newest checkpoint. The same seed draws the same pictures. In the place of a directory may stand a file of weights, WEIGHTS.safetensors, with the --config that says what network it is, unless the file says it itself. Samplers: ${samplerList}.`,
     flags: {
       count: { kind: 'number', value: 'N', help: 'how many pictures [16]' },
       sampler: {
@@ -132,6 +139,7 @@ export const commands = {
       },
       steps: { kind: 'number', value: 'N', help: `steps of the sampler [${usualSteps}]` },
       seed: { kind: 'number', value: 'N', help: 'from which the noise is drawn [0]' },
+      device: { kind: 'text', value: 'NAME', help: 'where to draw [the device of the run]' },
       out: { kind: 'text', value: 'FILE.png', help: 'the sheet [<directory>/samples/seed-<seed>.png]' },
       config: {
         kind: 'text',
@@ -151,6 +159,12 @@ export const commands = {
     about: 'Nothing is written. Exits with 1 when no file can be used.',
     flags: { json: { kind: 'switch', help: 'print the whole report as JSON' } },
   },
+  doctor: {
+    summary: 'say what devices there are, whether they compute right, and how fast they are',
+    about:
+      'Tries every family of kernels on each device that opens, and compares with the specification. Nothing is written. Exits with 1 when a kernel came out wrong.',
+    flags: { json: { kind: 'switch', help: 'print everything as JSON' } },
+  },
   bench: {
     summary: 'measure how fast this machine trains, kernel by kernel where asked',
     about:
@@ -162,7 +176,7 @@ export const commands = {
       device: {
         kind: 'text',
         value: 'NAME',
-        help: `${Object.keys(backends).join(' or ')} [${defaultBackend}]`,
+        help: `${deviceList} [the fastest that opens]`,
         setting: 'device',
       },
       steps: { kind: 'number', value: 'N', help: 'steps that are measured, after two that are not [10]' },

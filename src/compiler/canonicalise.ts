@@ -5,11 +5,13 @@
  * Nodes are made again in the order of the program, so that the order of their numbers is the schedule.
  */
 import { at, equalNumbers, permute, range } from '../prelude/array.ts'
+import { isNarrower } from '../graph/dtype.ts'
 import { attributesKey } from '../graph/key.ts'
 import { makeNode, rebuilt } from '../graph/node.ts'
 import type { Node, NodeOf, OpName } from '../graph/ops.ts'
 import { inheritOrigin } from '../graph/origin.ts'
 import { reachable } from '../graph/traverse.ts'
+import { movedAsHalves } from './halves.ts'
 import { allPasses, type Passes } from './passes.ts'
 
 type Rewrite<K extends OpName> = (node: NodeOf<K>) => Node
@@ -31,7 +33,12 @@ const rewrites: Rewrites = {
   neg: (n) => (n.inputs[0].op === 'neg' ? n.inputs[0].inputs[0] : n),
   mul: (n) => (uniformValue(n.inputs[1]) === 1 ? n.inputs[0] : uniformValue(n.inputs[0]) === 1 ? n.inputs[1] : n),
   div: (n) => (uniformValue(n.inputs[1]) === 1 ? n.inputs[0] : n),
-  cast: (n) => (n.dtype === n.inputs[0].dtype ? n.inputs[0] : n),
+  cast: (n) => {
+    const [x] = n.inputs
+    if (n.dtype === x.dtype) return x
+    if (x.op === 'cast' && x.inputs[0].dtype === n.dtype && isNarrower(n.dtype, x.dtype)) return x.inputs[0] // there and back
+    return n
+  },
   reduceMax: (n) => (n.attrs.axes.length === 0 ? n.inputs[0] : n),
   broadcast: (n) => (n.attrs.axes.length === 0 ? n.inputs[0] : n),
   reshape: (n) => {
@@ -73,10 +80,15 @@ const intern = (node: Node, memory: Memory): Node => {
   return node
 }
 
+/** The node, or a simpler one with the same bits, as part of the program. */
+const simplified = (node: Node, memory: Memory): Node => {
+  if (!memory.passes.rewrite) return intern(node, memory)
+  return movedAsHalves(node, (made) => simplified(made, memory)) ?? intern(rewrite(node) ?? node, memory)
+}
+
 const emit = (node: Node, inputs: readonly Node[], memory: Memory): Node => {
   if (node.op === 'alias' || node.op === 'stopGradient') return at(inputs, 0) // they spoke to autograd, which is done
-  const moved = rebuilt(node, inputs)
-  return intern((memory.passes.rewrite ? rewrite(moved) : undefined) ?? moved, memory)
+  return simplified(rebuilt(node, inputs), memory)
 }
 
 const visit = (outputs: readonly Node[], bound: ReadonlyMap<Node, Node>, memory: Memory): readonly Node[] => {

@@ -7,6 +7,7 @@
  * their users (recompute.ts).
  */
 import { at } from '../prelude/array.ts'
+import { isNarrower } from '../graph/dtype.ts'
 import { isElementwise, type Node } from '../graph/ops.ts'
 import { uniformValue, type Program } from './canonicalise.ts'
 import { boundsOfNodes, memoryOfNode, operationsOf, usualLimits, type Limits } from './limits.ts'
@@ -129,6 +130,18 @@ const tooWide = (fusion: Assignment, { nodes, outputs }: Program, limits: Limits
   return cut
 }
 
+/** Halves that would be written widened, because several kernels need them so: they are written as they are, and each kernel widens them. */
+const writtenWider = ({ rootOf, reasons }: Assignment, { outputs }: Program): readonly Node[] => {
+  const made = new Set(outputs)
+  return [...reasons.keys()].flatMap((root) => {
+    if (root.op !== 'cast' || made.has(root)) return []
+    const half = unshaped(root.inputs[0])
+    return half.dtype === 'f16' && isNarrower('f16', root.dtype) && isElementwise(half) && isInside(half, root, rootOf)
+      ? [half]
+      : []
+  })
+}
+
 /** How much code a node is inside a kernel. */
 const operations = (node: Node): number => (isElementwise(node) ? operationsOf(node.op, node.dtype) : 0)
 
@@ -150,6 +163,7 @@ export const keepApart = (program: Program): Fusion =>
 const assignWithin = (
   program: Program,
   users: ReadonlyMap<Node, readonly Node[]>,
+  recompute: boolean,
   limits: Limits,
 ): Assignment & { readonly forced: ReadonlyMap<Node, Cause> } => {
   const forced = new Map<Node, Cause>()
@@ -161,6 +175,7 @@ const assignWithin = (
   }
   for (;;) {
     const fusion = assign(program, forced, users)
+    if (recompute && force(writtenWider(fusion, program), 'half')) continue
     if (force(tooWide(fusion, program, limits), { kind: 'too wide', buffers, memories })) continue
     const long = tooLong(fusion, program.nodes, operations).filter((node) => isElementwise(node))
     if (!force(long, { kind: 'too long', operations })) return { ...fusion, forced }
@@ -174,7 +189,7 @@ export const fuse = (
   limits: Limits = usualLimits,
 ): Fusion => {
   const users = usersOf(program.nodes)
-  const { rootOf, reasons, forced } = assignWithin(program, users, limits)
+  const { rootOf, reasons, forced } = assignWithin(program, users, recompute, limits)
   if (!recompute) return reasons
   const mayNot = new Set([...program.outputs.map(unshaped), ...forced.keys()])
   const dropped = recomputed(program, rootOf, users, mayNot, limits)

@@ -5,7 +5,7 @@
 
 /** Which passes run. */
 export interface Passes {
-  /** Simpler nodes in the place of others with the same bits: canonicalise.ts. */
+  /** Simpler nodes in the place of others with the same bits: canonicalise.ts, halves.ts. */
   readonly rewrite: boolean
   /** Common subexpressions become one node: canonicalise.ts. */
   readonly merge: boolean

@@ -8,6 +8,7 @@ export type Cause =
   | 'several users'
   | 'view'
   | 'not fused'
+  | 'half'
   | 'reshape'
   | 'literal'
   | 'indexed'
@@ -33,6 +34,7 @@ const words: { readonly [K in Named]: string } = {
   'several users': 'several values need it',
   view: 'a view of it is used',
   'not fused': 'fusion is switched off',
+  half: 'several values need it, and each widens it',
   reshape: 'the strides do not allow this reshape',
   literal: 'a literal that a kernel reads from memory',
   indexed: 'an indexed kernel reads it in order',

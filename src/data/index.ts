@@ -3,7 +3,7 @@
  *
  * @module fathom/data
  */
-export { batchAt, collate, dataOfSeas, dataOfSet, heldOutShare, meanPicture, type TrainingData } from './batches.ts'
+export * from './index.page.ts'
 export type { DataError, DataErrorCode } from './folder/dataError.ts'
 export {
   openImageFolder,
@@ -21,5 +21,3 @@ export {
   type ScanReport,
   type SkippedFile,
 } from './folder/scanReport.ts'
-export type { ImageSet } from './imageSet.ts'
-export * from './seas/index.ts'

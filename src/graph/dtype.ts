@@ -65,6 +65,10 @@ export const allocate = (dtype: DType, length: number): TypedArray =>
 /** Whether the dtype is a floating-point one, and so differentiable. */
 export const isFloat = (dtype: DType): boolean => dtype === 'f16' || dtype === 'f32' || dtype === 'f64'
 
+/** Whether both are floats, and every value of the first is one of the second, which has more. */
+export const isNarrower = (narrow: DType, wide: DType): boolean =>
+  isFloat(narrow) && isFloat(wide) && bytesPerElement[narrow] < bytesPerElement[wide]
+
 /** Whether the dtype holds whole numbers, with which arithmetic wraps. */
 export const isInteger = (dtype: DType): boolean => dtype === 'i32' || dtype === 'u32' || dtype === 'u8'
 

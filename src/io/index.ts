@@ -4,36 +4,9 @@
  *
  * @module fathom/io
  */
-export {
-  bitsPerElement,
-  toFloat32,
-  type ArrayRecord,
-  type ForeignDType,
-  type NotFloatError,
-  type RecordDType,
-} from './arrayRecord.ts'
-export {
-  readSafetensors,
-  writeSafetensors,
-  type Safetensors,
-  type SafetensorsCode,
-  type SafetensorsError,
-} from './safetensors.ts'
+export * from './index.page.ts'
 export { readSafetensorsFile, writeSafetensorsFile } from './safetensors.node.ts'
-export {
-  misfitsOf,
-  placesOf,
-  torchLayouts,
-  type LayoutRule,
-  type Misfit,
-  type NameMap,
-  type Place,
-  type Rename,
-} from '../tensor/nameMap.ts'
-export { recordsOf, tensorsOf, treeFrom, type ParamsError, type ReadParamsOptions } from './params.ts'
-export type { FormatError, UnreadableError } from './weightsFormat.ts'
 export { loadParams, loadTensors, saveParams, type LoadParamsError, type SaveParamsOptions } from './params.node.ts'
-export type { Destination, FileSystem, FileSystemError, WriteMode } from './fileSystem.ts'
 export { nodeFileSystem } from './fileSystem.node.ts'
 export { makeDurableDirectory } from './durableDirectory.node.ts'
 export { removeLeftovers } from './leftovers.node.ts'
@@ -45,10 +18,7 @@ export { withdrawCheckpoint } from './withdrawCheckpoint.node.ts'
 export type { SignsOfLife } from './signsOfLife.node.ts'
 export { nodeProcesses, type Processes } from './processes.node.ts'
 export { acquireRunLock, type RunLock, type RunLockError, type RunLockOptions } from './runLock.node.ts'
-export { decodePng, encodePng, type PixelImage } from './png.ts'
-export { imageGrid, type ImageGridOptions } from './imageGrid.ts'
-export { lineChart, type ChartSeries, type LineChart } from './lineChart.ts'
-export type { MetricRecord, SalvagedMetrics } from './metricRecord.ts'
+export { decodePng, encodePng } from './png.ts'
 export {
   appendMetric,
   readMetrics,

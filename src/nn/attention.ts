@@ -4,8 +4,7 @@ import { ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
 import { iota } from '../tensor/create.ts'
 import { expectTensor } from '../tensor/expect.ts'
-import { dotGeneral } from '../tensor/contractions.ts'
-import { softmax } from '../tensor/softmax.ts'
+import { attend } from '../tensor/attend.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { expectSizes } from './expectSizes.ts'
 import { linear, type LinearParams } from './linear.ts'
@@ -53,10 +52,10 @@ const split = (x: Tensor, heads: number): Tensor => {
 const join = (x: Tensor): Tensor =>
   x.transpose([0, 2, 1, 3]).reshape([at(x.shape, 0), at(x.shape, 2), at(x.shape, 1) * at(x.shape, 3)])
 
-/** −∞ where a place would attend to one that comes after it. @param logits [N, heads, T, T] */
-const masked = (logits: Tensor): Tensor => {
-  const length = at(logits.shape, 2)
-  const isLater = iota([length, length], 1).greater(iota([length, length], 0))
+/** −∞ where a place would attend to one that comes after it. @param logits [N, heads, T′, T] of T′ places from the first on */
+const masked = (logits: Tensor, first: number): Tensor => {
+  const size = logits.shape.slice(2)
+  const isLater = iota(size, 1).greater(first === 0 ? iota(size, 0) : iota(size, 0).add(first))
   return isLater.broadcastTo(logits.shape).select(-Infinity, logits)
 }
 
@@ -120,15 +119,7 @@ export function attention(
     requireSequence('a sequence', x, width)
     requireSequence('a context', context, attended)
     const scaled = split(query(x), heads).mul(1 / Math.sqrt(width / heads))
-    const contract = {
-      contract: [[3], [3]],
-      batch: [
-        [0, 1],
-        [0, 1],
-      ],
-    } as const
-    const logits = dotGeneral(scaled, split(key(context), heads), contract)
-    const weights = softmax(causal ? masked(logits) : logits)
-    return out(join(weights.matmul(split(value(context), heads))))
+    const [keys, values] = [split(key(context), heads), split(value(context), heads)]
+    return out(join(attend(scaled, keys, values, causal ? masked : undefined)))
   })
 }

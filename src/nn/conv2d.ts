@@ -3,6 +3,7 @@ import { conv2d as convolve, type ConvOptions } from '../tensor/convolution.ts'
 import { pair, type Pair } from '../tensor/pair.ts'
 import { foldIn } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { asActivation } from './activation.ts'
 import { expectSizes } from './expectSizes.ts'
 import { kaimingUniform } from './init.ts'
 import type { Module } from './module.ts'
@@ -51,7 +52,7 @@ export const conv2d = (
     },
     apply: (params, x) => {
       const y = convolve(x, params.weight, options)
-      return params.bias === undefined ? y : y.add(params.bias)
+      return asActivation(params.bias === undefined ? y : y.add(params.bias))
     },
   }
 }

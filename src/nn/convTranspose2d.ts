@@ -3,6 +3,7 @@ import { convTranspose2d as convolveTransposed, type ConvTransposeOptions } from
 import { pair, type Pair } from '../tensor/pair.ts'
 import { foldIn } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { asActivation } from './activation.ts'
 import { expectSizes } from './expectSizes.ts'
 import { kaimingUniform } from './init.ts'
 import type { Module } from './module.ts'
@@ -48,7 +49,7 @@ export const convTranspose2d = (
     },
     apply: (params, x) => {
       const y = convolveTransposed(x, params.weight, options)
-      return params.bias === undefined ? y : y.add(params.bias)
+      return asActivation(params.bias === undefined ? y : y.add(params.bias))
     },
   }
 }

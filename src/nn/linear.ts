@@ -1,6 +1,7 @@
 /** The linear layer y = x·W + b over the last axis. On NHWC images it is the 1×1 convolution. */
 import { foldIn } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { asActivation } from './activation.ts'
 import { kaimingUniform } from './init.ts'
 import type { Module } from './module.ts'
 
@@ -34,6 +35,6 @@ export const linear = (
   },
   apply: (params, x) => {
     const y = x.matmul(params.weight)
-    return params.bias === undefined ? y : y.add(params.bias)
+    return asActivation(params.bias === undefined ? y : y.add(params.bias))
   },
 })

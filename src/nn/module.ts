@@ -9,6 +9,7 @@ import { foldIn, type Key } from '../tensor/random.ts'
 import { typeError } from '../prelude/errors.ts'
 import { whatIs } from '../prelude/mistaken.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { asActivation, noteActivations } from './activation.ts'
 import { missingParams, ownParams, requireTree } from './foreignParams.ts'
 
 /** Whether a module is being trained; dropout draws its mask from the key. */
@@ -174,10 +175,12 @@ export const compose = <const C extends Children, In = Tensor, Out = Tensor>(
     ) as ParamsOfChildren<C>,
   apply: (params, input, mode = evaluate) => {
     requireTree(params)
-    return forward(
-      mapChildren(children, params, (child, own, name) => bind(child, name, own, childMode(mode, name))) as Bound<C>,
-      input,
-    )
+    const decided = new Set<Tensor>() // a child's result is as the child gives it, also where the module gives it on
+    const bound = mapChildren(children, params, (child, own, name) => {
+      const call = bind(child, name, own, childMode(mode, name))
+      return (x: unknown) => noteActivations(call(x), decided)
+    })
+    return asActivation(forward(bound as Bound<C>, input), decided)
   },
 })
 

@@ -1,5 +1,5 @@
 /**
- * Optimizers: gradient transforms, learning-rate schedules and the moving average of the weights.
+ * Optimizers: gradient transforms, learning-rate schedules, the moving average of the weights, and the loss scale of mixed precision.
  *
  * @module fathom/optim
  */
@@ -10,6 +10,7 @@ export { descent } from './descent.ts'
 export * from './ema.ts'
 export * from './emaDecay.ts'
 export * from './globalNorm.ts'
+export * from './lossScale.ts'
 export * from './schedules.ts'
 export * from './sgd.ts'
 export {

@@ -96,6 +96,13 @@ export class UseAfterRelease extends Error {
  */
 export class OutOfMemory extends RangeError {
   override readonly name: string = 'OutOfMemory'
+  /** What the device said, without what a program could do about it. */
+  readonly reason: string
+
+  constructor(message: string, reason = message) {
+    super(message)
+    this.reason = reason
+  }
 }
 
 /**
@@ -115,6 +122,13 @@ export class OutOfMemory extends RangeError {
  */
 export class DeviceLost extends Error {
   override readonly name = 'DeviceLost'
+  /** What the device said of its loss. */
+  readonly reason: string
+
+  constructor(message: string, reason = message) {
+    super(message)
+    this.reason = reason
+  }
 }
 
 /**

@@ -2,9 +2,8 @@
 import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
-import { dotGeneral } from './contractions.ts'
+import { attend } from './attend.ts'
 import { expectTensor, expectTensorNotSize } from './expect.ts'
-import { softmax } from './softmax.ts'
 import type { Tensor } from './tensor.ts'
 
 /**
@@ -28,8 +27,5 @@ export const attention = (query: Tensor, key: Tensor, value: Tensor): Tensor => 
       `attention: takes query […, Q, D], key […, K, D] and value […, K, V] with equal leading axes, got ${[query, key, value].map((x) => showShape(x.shape)).join(', ')}`,
     )
   const scale = 1 / Math.sqrt(at(query.shape, query.rank - 1))
-  const n = query.rank
-  const batch = query.shape.slice(0, -2).map((_, i) => i)
-  const logits = dotGeneral(query.mul(scale), key, { contract: [[n - 1], [n - 1]], batch: [batch, batch] })
-  return softmax(logits).matmul(value)
+  return attend(query.mul(scale), key, value)
 }

@@ -11,6 +11,7 @@ import type { Plan } from '../compiler/plan.ts'
 import { printPlan } from '../compiler/print.ts'
 import type { Profile } from '../compiler/profile.ts'
 import { literalOf } from './broadcast.ts'
+import { lossOr, orLost } from './lost.ts'
 import { compute, isBuffer } from './realize.ts'
 import { giveBack, optionsOf, requireCompiled, type Ready, type Session, type Storage } from './session.ts'
 import {
@@ -220,20 +221,26 @@ const profile = async (program: Program, args: readonly unknown[]): Promise<Prof
   const taken = [...takenOver(prepared, traced, storages)].map(
     ([output, { storage }]) => [output, storage.holding.memory] as const,
   )
-  const before = taken.map(([, memory]) => [memory, backend.read(memory)] as const)
+  const before = Promise.all(
+    taken.map(async ([, memory]) => [memory, await orLost(session, backend.read(memory), 'an argument')] as const),
+  )
+  before.catch(() => undefined) // it is awaited below
   const places = new Map(taken)
   const start = performance.now()
   const fresh = new Map(bytes.flatMap((n, i) => (places.has(i) ? [] : [[i, backend.allocate(n)] as const])))
   try {
-    const milliseconds = await executable.profile(
+    const running = executable.profile(
       storages.map((s) => s.holding.memory),
       bytes.flatMap((_, i) => fresh.get(i) ?? places.get(i) ?? []),
     )
+    const milliseconds = await orLost(session, running, 'the profile')
     const total = performance.now() - start
     return { plan, milliseconds, total, ...(executable.choices === undefined ? {} : { choices: executable.choices }) }
   } finally {
-    for (const memory of fresh.values()) backend.release(memory)
-    for (const [memory, values] of before) backend.write(memory, await values)
+    if (session.lost === undefined) {
+      for (const memory of fresh.values()) backend.release(memory)
+      for (const [memory, values] of await before) backend.write(memory, values)
+    }
     giveBackBrought(session, brought)
   }
 }
@@ -321,7 +328,10 @@ export const compileFunction = (session: Session): Compile => {
     session.dropped.register(program, releaseOf(program.plans))
     return Object.assign(async (...args: Given<A>): Promise<R> => inTurn(session, () => call(program, args) as R), {
       plan: (...args: Given<A>): Plan => preparedFor(program, args).traced.plan,
-      profile: async (...args: Given<A>): Promise<Profile> => profile(program, args),
+      profile: async (...args: Given<A>): Promise<Profile> =>
+        profile(program, args).catch(async (e: unknown) => {
+          throw await lossOr(session, e)
+        }),
       explain: (...args: Given<A>): string => explain(program, args),
       source: (...args: Given<A>): readonly string[] => sourceOf(program, args),
     })

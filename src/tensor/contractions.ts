@@ -5,6 +5,7 @@ import type { DotAttrs } from '../graph/ops.ts'
 import { showShape } from '../graph/shape.ts'
 import { expectTensor, nodeOf } from './expect.ts'
 import { Tensor } from './tensor.ts'
+import { operandsOf } from './withPrecision.ts'
 
 /**
  * The general contraction: batch axes first, then the free axes of x, then those of y.
@@ -17,8 +18,10 @@ import { Tensor } from './tensor.ts'
  * dotGeneral(x, y, { batch: [[0], [0]], contract: [[2], [2]] }).shape // => [8, 2, 3]
  * ```
  */
-export const dotGeneral = (x: Tensor, y: Tensor, attrs: Omit<DotAttrs, 'dtype'>): Tensor =>
-  new Tensor(makeNode('dotGeneral', { ...attrs, dtype: x.dtype }, [nodeOf('dotGeneral', x), nodeOf('dotGeneral', y)]))
+export const dotGeneral = (x: Tensor, y: Tensor, attrs: Omit<DotAttrs, 'dtype'>): Tensor => {
+  const { x: left, y: right, dtype } = operandsOf(nodeOf('dotGeneral', x), nodeOf('dotGeneral', y))
+  return new Tensor(makeNode('dotGeneral', { ...attrs, dtype }, [left, right]))
+}
 
 /**
  * Einstein summation over two tensors, as in NumPy: `einsum('bqd,bkd->bqk', q, k)`.

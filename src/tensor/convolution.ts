@@ -6,6 +6,7 @@ import { showShape } from '../graph/shape.ts'
 import { expectImages, expectTensor, expectTensorNotSize, nodeOf } from './expect.ts'
 import { pair, wholePair, type Pair } from './pair.ts'
 import { Tensor } from './tensor.ts'
+import { operandsOf } from './withPrecision.ts'
 
 /** How a filter moves over the image; PyTorch's meaning of each. */
 export interface ConvOptions {
@@ -38,6 +39,7 @@ export const conv2d = (
   { stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvOptions = {},
 ): Tensor => {
   expectTensorNotSize('conv2d', x, 'conv2d(x, filter)')
+  const { x: images, y: weights, dtype } = operandsOf(x.node, nodeOf('conv2d', filter))
   return new Tensor(
     makeNode(
       'conv',
@@ -48,9 +50,9 @@ export const conv2d = (
         inputDilation: [1, 1],
         filterDilation: pair(dilation),
         groups,
-        dtype: x.dtype,
+        dtype,
       },
-      [x.node, nodeOf('conv2d', filter)],
+      [images, weights],
     ),
   )
 }
@@ -91,6 +93,7 @@ export const convTranspose2d = (
   const kernel = [at(filter.shape, 0), at(filter.shape, 1)] as const
   const p = wholePair('convTranspose2d', 'padding', padding, 0)
   const o = wholePair('convTranspose2d', 'output padding', outputPadding, 0)
+  const { x: images, y: weights, dtype } = operandsOf(x.node, filter.reverse([0, 1]).node)
   return new Tensor(
     makeNode(
       'conv',
@@ -101,9 +104,9 @@ export const convTranspose2d = (
         inputDilation: pair(stride),
         filterDilation: [1, 1],
         groups: 1,
-        dtype: x.dtype,
+        dtype,
       },
-      [x.node, filter.reverse([0, 1]).node],
+      [images, weights],
     ),
   )
 }

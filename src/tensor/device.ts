@@ -169,7 +169,11 @@ export const deviceOn = (backend: Backend, { passes, onWarning = warn }: DeviceH
     scope: scopeOf(session),
     close: async () => {
       session.isClosed = true
-      await backend.close()
+      try {
+        await backend.close()
+      } catch (e) {
+        if (session.lost === undefined) throw e // what is left of a lost device may not be closed any more
+      }
     },
   }
 }
@@ -190,8 +194,9 @@ export interface Opening<R> {
 }
 
 /**
- * Opens a device: the fastest that works here, or one by name: `wasm`, in WebAssembly on several threads, or `cpu`, in TypeScript. Its
- * description says why a faster one does not work.
+ * Opens a device: the fastest that works here, or one by name: `webgpu`, on a GPU, `wasm`, in WebAssembly on several threads, or `cpu`, in
+ * TypeScript. Its description says why it is not a faster one. A program that plays a GPU on the processor is taken by none who does not ask for
+ * it; FATHOM_WEBGPU=0 in the environment says that no GPU is to be taken.
  *
  * @returns a task that fails with a DeviceError; `openDevice` is the same as a promise that rejects
  *
@@ -203,7 +208,7 @@ export interface Opening<R> {
  * if (opened._tag === 'Left') throw new Error(opened.left.message)
  * const device = opened.right
  * await device.read(tensor([1, 2]).add(1)) // => [2, 3]
- * await open('abacus')() // => left({ _tag: 'DeviceError', message: "there is no device 'abacus'; choose one of: cpu, wasm" })
+ * await open('abacus')() // => left({ _tag: 'DeviceError', message: "there is no device 'abacus'; choose one of: cpu, wasm, webgpu" })
  * ```
  */
 export const open: Opening<TE.TaskEither<DeviceError, Device>> = (
@@ -229,7 +234,7 @@ export const open: Opening<TE.TaskEither<DeviceError, Device>> = (
  *
  * const device = await openDevice()
  * await device.read(tensor([1, 2]).add(1)) // => [2, 3]
- * await openDevice('abacus') // throws Error: there is no device 'abacus'; choose one of: cpu, wasm
+ * await openDevice('abacus') // throws Error: there is no device 'abacus'; choose one of: cpu, wasm, webgpu
  * ```
  */
 export const openDevice: Opening<Promise<Device>> = async (

@@ -6,13 +6,13 @@ import type { Session } from './session.ts'
 /** The error of what is gone. @param what was lost with the device, in words */
 const lostError = ({ backend: { name }, lost = 'nobody knows why' }: Session, what?: string): DeviceLost => {
   const gone = what === undefined ? `the device '${name}' was lost` : `${what} was lost with the device '${name}'`
-  return new DeviceLost(`${gone}: ${lost}. Open the device again, and go on from what was read or saved before`)
+  return new DeviceLost(`${gone}: ${lost}. Open the device again, and go on from what was read or saved before`, lost)
 }
 
 /** From now on the session knows when its device is lost. */
 export const watchLoss = async (session: Session): Promise<void> => {
   if (session.backend.lost === undefined) return
-  session.lost = await session.backend.lost
+  session.lost = await session.backend.lost.catch(String)
   for (const tell of session.waiting) tell()
 }
 
@@ -22,12 +22,28 @@ export const requireThere = (session: Session): void => {
 }
 
 /**
+ * What the device's work failed with: the loss of the device, if it was lost. Work fails in words of its own when what it needs is gone, and the
+ * reason comes behind that.
+ *
+ * @param what was lost with the device, in words
+ */
+export const lossOr = async (session: Session, error: unknown, what?: string): Promise<unknown> => {
+  if (session.backend.lost === undefined || error instanceof DeviceLost) return error
+  await macrotask()
+  return session.lost === undefined ? error : lostError(session, what)
+}
+
+/**
  * What the backend promises, or a DeviceLost when the device is lost meanwhile.
  *
  * @param what is waited for, in words
  */
 export const orLost = async <T>(session: Session, promise: Promise<T>, what: string): Promise<T> => {
   if (session.backend.lost === undefined) return promise
+  if (session.lost !== undefined) {
+    promise.catch(() => undefined) // nobody waits for it
+    throw lostError(session, what)
+  }
   const { waiting } = session
   let tell = (): void => undefined
   const loss = new Promise<never>((_, reject) => {
@@ -39,8 +55,7 @@ export const orLost = async <T>(session: Session, promise: Promise<T>, what: str
   try {
     return await Promise.race([promise, loss])
   } catch (e) {
-    await macrotask() // the reason may come behind the rejection
-    throw session.lost === undefined ? e : lostError(session, what)
+    throw await lossOr(session, e, what)
   } finally {
     waiting.delete(tell)
   }

@@ -115,7 +115,7 @@ export const openSession = (backend: Backend, passes: Passes, warn: (message: st
       if (holding.end === undefined && !session.isClosed) giveBack(session, holding, { kind: 'released' })
     }),
     dropped: new FinalizationRegistry((release) => {
-      if (!session.isClosed) release()
+      if (!session.isClosed && session.lost === undefined) release()
     }),
     uploads: { of: new WeakMap(), kept: new Set(), seen: new WeakSet() },
     scopes: [],
@@ -157,7 +157,7 @@ export const passOn = (session: Session, holding: Holding, end: End): void => {
 export const giveBack = (session: Session, holding: Holding, end: End): void => {
   if (!session.held.has(holding)) return
   passOn(session, holding, end)
-  session.backend.release(holding.memory)
+  if (session.lost === undefined) session.backend.release(holding.memory) // with a lost device it is gone already
 }
 
 /** Throws when memory cannot be used any more. @param name what is to be used, in words */

@@ -14,6 +14,7 @@ import { broadcastShapes, normalizeAxis, requireWholeShape, showShape, sizeOf, t
 import { broadcastNode, fullNode } from './broadcast.ts'
 import { jsonOf, showNode, type TensorJson } from './inspect.ts'
 import { inDType } from './tracedNumber.ts'
+import { operandsOf } from './withPrecision.ts'
 
 /** What a binary method takes: a tensor of the same dtype, or a number, which takes the tensor's dtype. */
 export type Operand = Tensor | number
@@ -925,8 +926,9 @@ export class Tensor {
       throw new ShapeError(`${where}: ${this.shape.at(-1)} columns meet ${y.shape.at(-2)} rows`)
     if (y.rank > 2 && !equalNumbers(this.shape.slice(0, -2), y.shape.slice(0, -2)))
       throw new ShapeError(`${where}: the leading axes differ; repeat those of the one with broadcastTo`)
-    const attrs = { contract: [[this.rank - 1], [y.rank - 2]], batch: [batch, batch], dtype: this.dtype } as const
-    return new Tensor(makeNode('dotGeneral', attrs, [this.node, y.node]))
+    const { x: left, y: right, dtype } = operandsOf(this.node, y.node)
+    const attrs = { contract: [[this.rank - 1], [y.rank - 2]], batch: [batch, batch], dtype } as const
+    return new Tensor(makeNode('dotGeneral', attrs, [left, right]))
   }
 
   /**

@@ -5,7 +5,7 @@
  */
 import { OutOfMemory } from '../prelude/errors.ts'
 import { collectGarbage, macrotask } from './collector.ts'
-import { requireThere } from './lost.ts'
+import { lossOr, requireThere } from './lost.ts'
 import { headcount, headroom, PlanPending, type Holding, type Session } from './session.ts'
 import { evictUploads } from './storage.ts'
 
@@ -52,28 +52,37 @@ const census = (held: ReadonlySet<Holding>): string => {
 }
 
 /** The error of memory that is short although nothing is left to collect. */
-const short = ({ bytes, held }: Session, { message }: OutOfMemory): OutOfMemory =>
+const short = ({ bytes, held }: Session, { message, reason }: OutOfMemory): OutOfMemory =>
   new OutOfMemory(
     bytes.held === 0
       ? message
       : `${message}. Tensors that something still refers to hold ${showMebibytes(bytes.held)}: ${census(held)}. Donate a state to the function that replaces it, release what is not needed with device.release, or open a device.scope`,
+    reason,
   )
 
 /**
  * Does the device's work, at once unless memory is short or the code of its plan is being compiled.
  *
- * @throws OutOfMemory when nothing that was collected helps
+ * @throws OutOfMemory when nothing that was collected helps; DeviceLost when it fails because the device is lost
  */
 export const inTurn = async <R>(session: Session, work: () => R | Promise<R>): Promise<R> => {
   while (session.relief !== undefined) await session.relief
   requireOpen(session)
-  const result = await attempt(session, work)
+  const result = await attemptOrLost(session, work)
   if (hasMuch(session)) await meanwhile(session, () => relieve(session))
   else if (performance.now() - session.lastMacrotask > longest) {
     await macrotask()
     session.lastMacrotask = performance.now()
   }
   return result
+}
+
+const attemptOrLost = async <R>(session: Session, work: () => R | Promise<R>): Promise<R> => {
+  try {
+    return await attempt(session, work)
+  } catch (e) {
+    throw await lossOr(session, e)
+  }
 }
 
 const attempt = async <R>(session: Session, work: () => R | Promise<R>): Promise<R> => {
@@ -90,6 +99,7 @@ const attempt = async <R>(session: Session, work: () => R | Promise<R>): Promise
     return meanwhile(session, async () => {
       await relieve(session)
       try {
+        requireOpen(session) // it may have been closed, or lost, meanwhile
         return await work()
       } catch (again) {
         if (again instanceof PlanPending) {

@@ -130,6 +130,10 @@ export const claim = (directory: string): TE.TaskEither<TrainError, RunLock> =>
 export const namesIn = async (directory: string): Promise<ReadonlySet<string>> =>
   new Set(await readdir(directory).catch(() => []))
 
+/** Whether a beginning writes a file of this name. */
+const isOfBeginning = (name: string): boolean =>
+  name === names.config || name === names.metrics || name.startsWith(`${names.preview}.`)
+
 /**
  * Removes what a beginning that failed has made, as far as the disk lets it.
  *
@@ -139,8 +143,7 @@ export const abandon = async (directory: string, lock: RunLock, before: Readonly
   const quietly = (removal: Promise<unknown>): Promise<unknown> => removal.catch(() => undefined)
   await tidy(directory)
   for (const name of await namesIn(directory))
-    if (!before.has(name) && (name === names.config || name.startsWith(`${names.preview}.`)))
-      await quietly(rm(join(directory, name), { force: true }))
+    if (!before.has(name) && isOfBeginning(name)) await quietly(rm(join(directory, name), { force: true }))
   for (const part of ['checkpoints', 'samples'] as const) await quietly(rmdir(partOf(directory, part))) // if it is empty
   await lock.release()
   const left = await readdir(directory).catch(() => ['?'])

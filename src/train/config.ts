@@ -2,7 +2,7 @@
  * Decoding the configuration of a run from anything, with Either. What is wrong is said in words that help: unknown keys name
  * the nearest, values that do not fit say which do.
  */
-import { defaultBackend } from '../backends/registry.ts'
+import type { BackendName } from '../backends/options.ts'
 import { number, oneOf, record, show, text, whole, type Fault, type Fields } from '../prelude/decode.ts'
 import { E, pipe } from '../prelude/fp.ts'
 import { suggestion } from '../prelude/nearest.ts'
@@ -18,6 +18,15 @@ import {
   type TrainConfig,
 } from './tasks/registry.ts'
 import { settingError, type TrainError } from './trainError.ts'
+
+const precision = oneOf('f32', 'mixed')
+
+/** The settings as a run without a choice has written them: f32 is not written down. */
+const withRunChoices = ({
+  precision: chosen,
+  ...others
+}: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  chosen === undefined || chosen === 'f32' ? others : { ...others, precision: chosen }
 
 const runFields: Fields<RunConfig> = {
   folder: (x) =>
@@ -37,6 +46,7 @@ const runFields: Fields<RunConfig> = {
   ema: number('a number in [0, 1), for instance 0.995', (x) => x >= 0 && x < 1),
   seed: whole(0, 2 ** 52),
   device: text,
+  precision: (x) => (x === undefined ? E.right('f32' as const) : precision(x)),
   saveEvery: whole(1),
   sampleEvery: whole(1),
   heldOutEvery: whole(1),
@@ -76,7 +86,7 @@ export const decodeConfig = (input: unknown): E.Either<TrainError, TrainConfig> 
     E.map(settingsOf),
     E.chain(({ fields, withChoices, check }) =>
       pipe(
-        record({ ...runFields, ...fields })(isRecord(input) ? withChoices(written) : input),
+        record({ ...runFields, ...fields })(isRecord(input) ? withChoices(withRunChoices(written)) : input),
         E.mapLeft(({ inside = { path: 'the configuration', got: show(input) }, ...fault }) =>
           settingError({ ...fault, ...inside }),
         ),
@@ -85,6 +95,9 @@ export const decodeConfig = (input: unknown): E.Either<TrainError, TrainConfig> 
     ),
   )
 }
+
+/** The fastest device that every machine has. Whoever wants a GPU where there is one asks `fastestDevice` first, as the command does. */
+const usualDevice: BackendName = 'wasm'
 
 const isPresetName = (name: string): name is PresetName => Object.hasOwn(presets, name)
 
@@ -112,5 +125,5 @@ export const configOf = (given: { readonly [setting: string]: unknown }): E.Eith
   }
   const { purpose: _, ...chosen } = presets[preset]
   const inside = settingsOf(defaultTask).inside(chosen, named)
-  return decodeConfig({ folder: null, seed: 0, device: defaultBackend, ...chosen, ...named, ...inside, preset })
+  return decodeConfig({ folder: null, seed: 0, device: usualDevice, ...chosen, ...named, ...inside, preset })
 }

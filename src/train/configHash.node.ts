@@ -35,6 +35,9 @@ export const configHash = (config: TrainConfig): string => hashOf(determiningOf(
 const olderConfigHash = (config: TrainConfig): string =>
   hashOf({ ...determiningOf(config), steps: config.steps }, config.model)
 
-/** Whether a checkpoint was saved by a run of this configuration. */
-export const isOf = (config: TrainConfig, { configHash: found }: Pick<Progress, 'configHash'>): boolean =>
-  found === configHash(config) || found === olderConfigHash(config)
+/** Whether a checkpoint was saved by a run of this configuration, on its device or on another: a run may go on elsewhere, with other roundings. */
+export const isOf = (
+  config: TrainConfig,
+  { configHash: found, device = config.device }: Pick<Progress, 'configHash'> & Partial<Pick<Progress, 'device'>>,
+): boolean =>
+  [config, { ...config, device }].some((begun) => found === configHash(begun) || found === olderConfigHash(begun))

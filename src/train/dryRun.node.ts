@@ -2,6 +2,7 @@
 import { pipe, TE } from '../prelude/fp.ts'
 import type { Device } from '../tensor/device.ts'
 import { key } from '../tensor/random.ts'
+import { orDeviceError } from './deviceErrors.ts'
 import { ensuring } from './ensuring.ts'
 import type { RunFacts } from './events.ts'
 import { factsOf } from './facts.ts'
@@ -80,6 +81,7 @@ export const planTraining = (config: TrainConfig, choice: DeviceChoice = {}): TE
           TE.fromEither(subject.requireLeast(device)),
           TE.chain(() => subject.open),
           TE.chain((source) => planned(subject, source, config, device)),
+          orDeviceError(device.name),
           ensuring(() => device.close()),
         ),
       ),

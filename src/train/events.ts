@@ -31,6 +31,8 @@ export type TrainEvent =
       readonly steps: number
       readonly loss: number
       readonly examplesPerSecond: number
+      /** Steps that were skipped so far, because gradients overflowed; there where the loss is scaled. */
+      readonly skipped?: number
     }
   | {
       readonly _tag: 'Measured'
@@ -42,6 +44,17 @@ export type TrainEvent =
     }
   | { readonly _tag: 'Saved'; readonly step: number; readonly path: string }
   | { readonly _tag: 'Sampled'; readonly step: number; readonly path: string }
+  | {
+      /** The device was lost, with what was computed since a checkpoint. It is opened again, and the run goes on from there; `Started` follows. */
+      readonly _tag: 'DeviceLost'
+      /** In the device's words. */
+      readonly reason: string
+      /** The step of the checkpoint; 0 where the run begins anew. */
+      readonly step: number
+      /** Which loss it is within an hour, and after how many the run ends. */
+      readonly times: number
+      readonly most: number
+    }
 
 /** How a caller watches and stops a run. */
 export interface TrainHooks {

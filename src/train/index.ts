@@ -5,43 +5,10 @@
  *
  * @module fathom/train
  */
-export { configOf, decodeConfig, settings } from './config.ts'
+export * from './index.page.ts'
 export { planTraining, type TrainingPlan } from './dryRun.node.ts'
-export type { RunFacts, TrainEvent, TrainHooks, TrainSummary } from './events.ts'
 export { load, type LoadedRun } from './load.node.ts'
-export { drain, steps, type Course } from './loop.ts'
-export { memoryStore, type MemoryStore } from './memoryStore.ts'
-export { nearest, suggestion } from '../prelude/nearest.ts'
-export {
-  initialState,
-  recipeOf,
-  trainingOf,
-  type OptimizerState,
-  type Recipe,
-  type Training,
-  type TrainState,
-} from './recipe.ts'
-export { overMicroBatches, overRanks, type Gradients, type Ranks, type Reduce } from './reduce.ts'
-export { restore, type Restored } from './restore.ts'
 export { resume, type ResumeChanges } from './resume.node.ts'
-export { beginRun, finishRun, prepareRun, runSinks, type Run, type RunParts } from './run.ts'
-export type { RunConfig } from './runConfig.ts'
-export { rewindMetrics } from './sinks/metrics.ts'
-export type { Report, Sink } from './sinks/sink.ts'
-export type { Progress } from './stateFiles.ts'
-export { givenAt, stepperOn, trainStep, type StepInputs, type Stepped, type Stepper } from './step.ts'
-export type { CheckpointStore, Judge, Store, StoredCheckpoint } from './store.ts'
-export type { Examples, Measured, MeasuredLoss, Sheet, Source, Task, TaskWords } from './task.ts'
-export type { ModelConfig } from '../models/registry.ts'
-export { diffusionTask, type DiffusionTask, type Draws, type StepPictures } from './tasks/diffusion/diffusionTask.ts'
-export type { Diffusion, LoadedWeights, Params } from './tasks/diffusion/diffusion.ts'
-export type { DiffusionConfig } from './tasks/diffusion/diffusionConfig.ts'
-export { heldOutOn, type HeldOut } from './tasks/diffusion/heldOut.ts'
-export type { Preset } from './tasks/diffusion/presets.ts'
-export { sheetsOf } from './tasks/diffusion/sheet.ts'
-export { pictureSource, type OpenedPictures } from './tasks/diffusion/source.ts'
-export { sample, type SampleOptions, type Samples } from './tasks/diffusion/sample.ts'
+export { previewOf, sheetsOf } from './tasks/diffusion/sheet.ts'
 export { loadWeights, type WeightsOptions } from './tasks/diffusion/weights.node.ts'
-export { presets, type PresetName, type TrainConfig } from './tasks/registry.ts'
 export { train } from './train.node.ts'
-export { showSettingError, type SettingError, type TrainError, type TrainErrorCode } from './trainError.ts'

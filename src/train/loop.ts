@@ -57,8 +57,16 @@ export async function* steps<P, B>(
     // Part by part: the examples of all of them may be more than memory holds.
     const [next, measured] = await stepper.run(state, (first, n) => examples(before + first, n), step)
     const [loss = NaN] = await device.read(measured.loss)
+    const skipped = measured.skipped === undefined ? undefined : await device.read(measured.skipped)
     state = next
-    yield { step, steps: last, state, loss, examplesPerSecond: (1000 * count) / (performance.now() - start) }
+    yield {
+      step,
+      steps: last,
+      state,
+      loss,
+      examplesPerSecond: (1000 * count) / (performance.now() - start),
+      ...(skipped?.[0] !== undefined && { skipped: skipped[0] }),
+    }
     await macrotask() // lets signals in
   }
 }

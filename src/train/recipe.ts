@@ -6,12 +6,16 @@ import {
   constantWithWarmup,
   cosineDecay,
   diffusersEmaDecay,
+  initialLossScale,
   type AdamState,
+  type LossScaleOptions,
+  type LossScaleState,
   type Stateless,
   type Transform,
 } from '../optim/index.ts'
 import type { Key } from '../tensor/random.ts'
 import { mapTree } from '../tensor/tree.ts'
+import { precisions, type Precision } from '../tensor/withPrecision.ts'
 import type { RunConfig } from './runConfig.ts'
 import type { Task } from './task.ts'
 import { taskOf, type TrainConfig } from './tasks/registry.ts'
@@ -25,6 +29,8 @@ export interface TrainState<P> {
   readonly opt: OptimizerState
   /** The moving average of the parameters, from which samples are drawn. */
   readonly average: P
+  /** There where the loss is scaled. */
+  readonly lossScale?: LossScaleState
 }
 
 /** How a task is trained. */
@@ -40,7 +46,14 @@ export interface Training {
   readonly accumulate: number
   /** Of what the steps draw. */
   readonly seed: number
+  /** Which values of the loss and its gradient are halves; absent for none. */
+  readonly precision?: Precision
+  /** How the loss is scaled: where one overflows, the step is skipped. Absent where it is not. */
+  readonly lossScale?: LossScaleOptions
 }
+
+/** The part of a recipe that mixed precision is. */
+const mixed = { precision: precisions.mixed, lossScale: {} } as const satisfies Partial<Training>
 
 /** A task, and how it is trained. */
 export interface Recipe<P, B, D> extends Training {
@@ -77,6 +90,7 @@ export const trainingOf = (config: RunConfig): Training => ({
   batch: config.batch,
   accumulate: config.accumulate,
   seed: config.seed,
+  ...(config.precision === 'mixed' && mixed),
 })
 
 /**
@@ -113,9 +127,18 @@ export const recipeOf = (config: TrainConfig): Training & { readonly task: Retur
  * ```
  */
 export const initialState = <P>(
-  { task, optimizer }: { readonly task: Pick<Task<P, never, unknown>, 'init'> } & Pick<Training, 'optimizer'>,
+  {
+    task,
+    optimizer,
+    lossScale,
+  }: { readonly task: Pick<Task<P, never, unknown>, 'init'> } & Pick<Training, 'optimizer' | 'lossScale'>,
   key: Key,
 ): TrainState<P> => {
   const params = task.init(key)
-  return { params, opt: optimizer.init(params), average: mapTree(params, (x) => x) }
+  return {
+    params,
+    opt: optimizer.init(params),
+    average: mapTree(params, (x) => x),
+    ...(lossScale !== undefined && { lossScale: initialLossScale(lossScale) }),
+  }
 }

@@ -1,26 +1,25 @@
 /** Going on with a run, exactly where its newest checkpoint stands. */
 import { access } from 'node:fs/promises'
-import { completeSave } from '../io/index.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
-import { key } from '../tensor/random.ts'
 import { isBegun, tidy } from './beginning.node.ts'
 import { decodeConfig } from './config.ts'
 import { readConfig, writeConfig } from './configFile.ts'
 import { isOf } from './configHash.node.ts'
 import { ensuring } from './ensuring.ts'
 import type { TrainHooks, TrainSummary } from './events.ts'
-import { initialState, trainingOf } from './recipe.ts'
-import { restore, type Restored } from './restore.ts'
-import { beginRun, finishRun } from './run.ts'
+import { lead } from './lead.node.ts'
+import { newestState, settle } from './newestState.node.ts'
+import { realSurroundings, type Surroundings } from './recovery.ts'
+import type { Restored } from './restore.ts'
+import { beginRun } from './run.ts'
 import { liesIn } from './runPlace.node.ts'
-import { metricsIn, rewindMetrics } from './sinks/metrics.ts'
+import { metricsIn } from './sinks/metrics.ts'
 import type { Store } from './store.ts'
-import { lockRun, partOf, storeIn } from './store.node.ts'
+import { lockRun, storeIn } from './store.node.ts'
 import type { Source, Task } from './task.ts'
 import { subjectOf, type Subject } from './tasks/registry.node.ts'
 import type { TrainConfig } from './tasks/registry.ts'
-import { withRun } from './train.node.ts'
-import { settingError, trainError, trainErrorOf, type TrainError } from './trainError.ts'
+import { settingError, trainError, type TrainError } from './trainError.ts'
 
 /** What may be changed of a run that goes on. */
 export interface ResumeChanges {
@@ -28,12 +27,14 @@ export interface ResumeChanges {
   readonly steps?: number
   /** Where the run's pictures lie now. */
   readonly folder?: string
+  /** The device to go on with, where the run's own is not there; its numbers are then others in their last bits. */
+  readonly device?: string
 }
 
 /** The configuration to go on with. @param done steps */
 const changed = (
   config: TrainConfig,
-  { steps = config.steps, folder }: ResumeChanges,
+  { steps = config.steps, folder, device = config.device }: ResumeChanges,
   done: number,
 ): E.Either<TrainError, TrainConfig> => {
   if (folder !== undefined && config.folder === null)
@@ -42,7 +43,7 @@ const changed = (
     )
   if (steps !== config.steps && steps <= done)
     return E.left(settingError({ path: 'steps', expected: `more than the ${done} that are done`, got: String(steps) }))
-  return decodeConfig({ ...config, steps, folder: folder ?? config.folder })
+  return decodeConfig({ ...config, steps, device, folder: folder ?? config.folder })
 }
 
 /** What a person should know when the run goes on for other steps than its checkpoint was planned for. */
@@ -53,6 +54,12 @@ const otherSteps = ({ steps, rate }: TrainConfig, planned: number, done: number)
         `the run was planned for ${planned} steps and is now for ${steps}: from step ${done + 1} on its learning rate is that of step ${done + 1} of ${steps}` +
           `${rate === 'cosine' ? ', which is another than it would have been' : ''}, so it is not the run that would have begun with ${steps}`,
       ]
+
+/** What a person should know when the run goes on with another device. */
+const otherDevice = ({ device }: TrainConfig, before: string): readonly string[] =>
+  device === before
+    ? []
+    : [`the run goes on with ${device}, and went with ${before} before: what follows differs from it in the last bits`]
 
 /** What a person should know of a run that lies among its pictures. */
 const insideFolder = async ({ folder, out }: TrainConfig): Promise<readonly string[]> =>
@@ -114,20 +121,13 @@ interface HeldRun<P, B, D> {
   readonly written: TrainConfig
   readonly store: Store
   readonly hooks: TrainHooks
+  readonly surroundings: Surroundings
   readonly changes: ResumeChanges
 }
 
-/** Brings the directory to where the checkpoint stands. @returns sentences about what is missing */
-const settle = <P>(store: Store, { name, progress: { step } }: Restored<P>) =>
-  pipe(
-    completeSave(partOf(store.place, 'checkpoints'), { name, step }),
-    TE.mapLeft(trainErrorOf('CKPT')),
-    TE.chain(() => rewindMetrics(store, step)),
-  )
-
 /** Goes on from a checkpoint. */
 const goOn = <P, B, D>(
-  { subject, written, store, hooks, changes }: HeldRun<P, B, D>,
+  { subject, written, store, hooks, surroundings, changes }: HeldRun<P, B, D>,
   found: Restored<P>,
 ): TE.TaskEither<TrainError, TrainSummary> => {
   const { step, steps: planned = written.steps, data } = found.progress
@@ -143,18 +143,26 @@ const goOn = <P, B, D>(
         ...inside,
         ...source.changes(data, written.folder),
         ...otherSteps(config, planned, step),
+        ...otherDevice(config, written.device),
       ]
-      const isChanged = config.steps !== written.steps || config.folder !== written.folder
+      const isChanged = (['steps', 'folder', 'device'] as const).some((name) => config[name] !== written[name])
       return pipe(
         requireFolder(config),
         TE.chain(() => TE.fromTask(() => insideFolder(config))),
         TE.chain((inside) =>
-          withRun({ subject: now, config, hooks, found, notes: notes(inside) }, (run) =>
-            pipe(
-              isChanged ? writeConfig(store, config) : TE.right(undefined),
-              TE.chain(() => finishRun(run, store)),
-            ),
-          ),
+          lead({
+            subject: now,
+            config,
+            hooks,
+            surroundings,
+            found,
+            notes: notes(inside),
+            begin: () =>
+              pipe(
+                isChanged ? writeConfig(store, config) : TE.right(undefined),
+                TE.map(() => store),
+              ),
+          }),
         ),
       )
     }),
@@ -167,6 +175,7 @@ const beginLate = <P, B, D>({
   written,
   store,
   hooks,
+  surroundings,
   changes,
 }: HeldRun<P, B, D>): TE.TaskEither<TrainError, TrainSummary> =>
   pipe(
@@ -174,26 +183,31 @@ const beginLate = <P, B, D>({
     TE.chainFirst(requireFolder),
     TE.chain((config) => {
       const notes = () => [`nothing was done in ${config.out} yet: the run begins`]
-      return withRun({ subject: subject.of(config), config, hooks, notes }, (run) =>
-        pipe(
-          beginRun(run, store),
-          TE.chain(() => finishRun(run, store)),
-        ),
-      )
+      return lead({
+        subject: subject.of(config),
+        config,
+        hooks,
+        surroundings,
+        notes,
+        begin: (run) =>
+          pipe(
+            beginRun(run, store),
+            TE.map(() => store),
+          ),
+      })
     }),
   )
 
 /** Goes on with the run in a directory that this process holds, or begins it. */
 const continued = <P, B, D>(run: HeldRun<P, B, D>): TE.TaskEither<TrainError, TrainSummary> => {
   const { subject, written, store } = run
-  const template = initialState<P>({ ...trainingOf(written), task: subject.task }, key(0))
   return pipe(
     TE.fromTask<void, TrainError>(() => tidy(written.out)),
     TE.chain(() => isBegun(written.out)),
     TE.chain((begun) =>
       begun
         ? pipe(
-            restore(store, template, (progress) => isOf(written, progress)),
+            newestState<P>(store, written, subject.task, (progress) => isOf(written, progress)),
             TE.chain((found) => goOn(run, found)),
           )
         : beginLate(run),
@@ -201,13 +215,33 @@ const continued = <P, B, D>(run: HeldRun<P, B, D>): TE.TaskEither<TrainError, Tr
   )
 }
 
+/** `resume`, in these surroundings. @param subjects what a configuration trains */
+export const resumeIn =
+  (surroundings: Surroundings, subjects: typeof subjectOf = subjectOf) =>
+  (directory: string, hooks: TrainHooks, changes: ResumeChanges): TE.TaskEither<TrainError, TrainSummary> =>
+    pipe(
+      readConfig(storeIn(directory)), // before anything is written where no run is
+      TE.chain(() => lockRun(directory)),
+      TE.chain((lock) => {
+        const store = storeIn(directory, lock)
+        return pipe(
+          readConfig(store), // again, now that nobody else can change it
+          TE.chain((written) =>
+            subjects(written)((subject) => continued({ subject, written, store, hooks, surroundings, changes })),
+          ),
+          ensuring(lock.release),
+        )
+      }),
+    )
+
 /**
  * Continues the run in a directory from its newest valid checkpoint, with the same bits as if it had never stopped.
  *
  * A run that ended before its first checkpoint begins here. More steps than it was planned for go on with the rates of a run of so many,
- * from there on; pictures that have moved are the same pictures if their contents are.
+ * from there on; pictures that have moved are the same pictures if their contents are. A device that is lost on the way is opened again, as by
+ * `train`.
  *
- * @param changes more steps, or the folder in which the pictures lie now; both are written into config.json
+ * @param changes more steps, the folder in which the pictures lie now, another device; they are written into config.json
  * @returns the summary, at once if the run is complete; Left when there is no run, no valid checkpoint, or another process works on it
  * @example
  * ```ts
@@ -235,16 +269,4 @@ export const resume = (
   directory: string,
   hooks: TrainHooks = {},
   changes: ResumeChanges = {},
-): TE.TaskEither<TrainError, TrainSummary> =>
-  pipe(
-    readConfig(storeIn(directory)), // before anything is written where no run is
-    TE.chain(() => lockRun(directory)),
-    TE.chain((lock) => {
-      const store = storeIn(directory, lock)
-      return pipe(
-        readConfig(store), // again, now that nobody else can change it
-        TE.chain((written) => subjectOf(written)((subject) => continued({ subject, written, store, hooks, changes }))),
-        ensuring(lock.release),
-      )
-    }),
-  )
+): TE.TaskEither<TrainError, TrainSummary> => resumeIn(realSurroundings)(directory, hooks, changes)

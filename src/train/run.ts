@@ -6,6 +6,7 @@ import { pipe, TE } from '../prelude/fp.ts'
 import type { Device } from '../tensor/device.ts'
 import { key, type Key } from '../tensor/random.ts'
 import { writeConfig } from './configFile.ts'
+import { orDeviceError } from './deviceErrors.ts'
 import type { TrainEvent, TrainSummary } from './events.ts'
 import { factsOf } from './facts.ts'
 import { diverged } from './finite.ts'
@@ -51,6 +52,7 @@ export interface Run<P, B> extends Omit<RunParts<P, B, unknown>, 'task'> {
 
 /**
  * Makes or takes over the state of a run, plans the step, and checks the memory. Nothing is written: a run that is refused here leaves no trace.
+ * Left, too, where the device is lost or has too little memory.
  *
  * @param found the state of a run that goes on; without it the run begins
  * @example
@@ -97,6 +99,7 @@ export const prepareRun = <P, B, D>(
       emit({ _tag: 'Started', facts: factsOf({ ...known, state, plan }), from })
       return { ...parts, stepper, state, from }
     }),
+    orDeviceError(device.name),
   )
 }
 
@@ -202,7 +205,7 @@ export const runSinks = <P, B>(run: Run<P, B>, store: Store): readonly Sink<P>[]
  * )
  * await begun() // => right(undefined)
  * const left = [...store.files.keys(), ...store.saved.keys()]
- * left // => ['config.json', 'first-batch.png', 0]
+ * left // => ['config.json', 0]
  * ```
  */
 export const beginRun = <P, B>(run: Run<P, B>, store: Store): TE.TaskEither<TrainError, void> => {
@@ -219,7 +222,8 @@ export const beginRun = <P, B>(run: Run<P, B>, store: Store): TE.TaskEither<Trai
 }
 
 /**
- * Leads a run that is prepared through the steps that are left, to the last or to the signal; all that it leaves goes to the store.
+ * Leads a run that is prepared through the steps that are left, to the last or to the signal; all that it leaves goes to the store. Left where the
+ * device is lost on the way: the run can go on from its newest checkpoint, by `restore`, on a device that is opened again.
  *
  * @example
  * ```ts
@@ -271,5 +275,6 @@ export const finishRun =
           seconds: (performance.now() - start) / 1000,
         }
       }),
+      orDeviceError(device.name),
     )()
   }

@@ -22,6 +22,8 @@ export interface RunConfig {
   /** A safe integer ≥ 0, from which everything random is drawn. */
   readonly seed: number
   readonly device: string
+  /** `mixed` computes with halves where they do (fathom's `withPrecision`), and scales the loss. Absent, as in the configurations of runs from before there was a choice, it is f32. */
+  readonly precision?: 'f32' | 'mixed'
   /** Steps from one checkpoint, sheet of samples, and measurement on held-out examples to the next. */
   readonly saveEvery: number
   readonly sampleEvery: number

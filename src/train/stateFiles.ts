@@ -26,8 +26,8 @@ export interface Progress {
   readonly machine?: Choices
 }
 
-/** The parts of the state; each is a file. */
-const parts = ['params', 'average', 'opt'] as const
+/** The parts of the state; each is a file, where it is there. */
+const parts = ['params', 'average', 'opt', 'lossScale'] as const
 
 const fileName = (part: (typeof parts)[number]): string => `${part}.safetensors`
 
@@ -41,7 +41,8 @@ export const stateToFiles = async <P>(
 ): Promise<ReadonlyMap<string, Uint8Array>> => {
   const files = new Map<string, Uint8Array>()
   for (const part of parts)
-    files.set(fileName(part), writeSafetensors(await recordsOf(device, state[part]), new Map([['format', 'fathom']])))
+    if (state[part] !== undefined)
+      files.set(fileName(part), writeSafetensors(await recordsOf(device, state[part]), new Map([['format', 'fathom']])))
   return files.set(stateName, new TextEncoder().encode(`${JSON.stringify(progress, undefined, 2)}\n`))
 }
 
@@ -124,7 +125,10 @@ export const stateFromFiles = <P>(
     E.bind('params', () => part('params', template.params)),
     E.bind('average', () => part('average', template.average)),
     E.bind('opt', () => part('opt', template.opt)),
+    E.bind('lossScale', () =>
+      template.lossScale === undefined ? E.right(undefined) : part('lossScale', template.lossScale),
+    ),
     E.bind('progress', () => progressIn(files)),
-    E.map(({ progress, ...state }) => ({ state, progress })),
+    E.map(({ progress, lossScale, ...state }) => ({ state: { ...state, ...(lossScale && { lossScale }) }, progress })),
   )
 }

@@ -4,17 +4,18 @@
  *
  * What varies from step to step (the batch, step number, rates) enters as buffers, so that one plan serves all steps.
  */
-import { valueAndGrad } from '../autograd/index.ts'
+import { valueAndGrad, vjp } from '../autograd/index.ts'
 import type { Plan } from '../compiler/plan.ts'
 import type { Profile } from '../compiler/profile.ts'
 import { bytesPerElement } from '../graph/dtype.ts'
 import { requireWhole } from '../prelude/options.ts'
-import { applyUpdates, ema } from '../optim/index.ts'
+import { allFinite, applyUpdates, ema, nextLossScale, selectTree, unscaled } from '../optim/index.ts'
 import { scalar } from '../tensor/create.ts'
 import type { Device } from '../tensor/device.ts'
 import { foldIn, key, type Key } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { leaves } from '../tensor/tree.ts'
+import { precisions, withPrecision } from '../tensor/withPrecision.ts'
 import type { Recipe, Training, TrainState } from './recipe.ts'
 import { addGradients, isIdentity, noGradients, overMicroBatches, type Gradients, type Reduce } from './reduce.ts'
 import type { Examples } from './task.ts'
@@ -54,32 +55,87 @@ export const givenAt = (
   decay: scalar(decayAt(step)),
 })
 
-/** What random numbers depend on. */
-type Draw = Pick<StepInputs, 'key' | 'step'>
+/** What the gradients of a part of a step depend on, besides its examples: the random numbers, and the loss scale where there is one. */
+interface Draw extends Pick<StepInputs, 'key' | 'step'> {
+  /** f32 [], of the state. */
+  readonly scale?: Tensor
+}
+
+/** The scale that the state holds, as the gradients are given it. */
+const scaleIn = ({ lossScale }: TrainState<unknown>): Pick<Draw, 'scale'> =>
+  lossScale === undefined ? {} : { scale: lossScale.scale }
+
+/** The loss and its gradients, which are multiplied by the scale: the backward pass begins with it. */
+const lossAndGradients = <P>(
+  loss: (params: P) => Tensor,
+  params: P,
+  { scale }: Pick<Draw, 'scale'>,
+): readonly [Tensor, P] => {
+  if (scale === undefined) return valueAndGrad(loss)(params)
+  const { value, pullback } = vjp(loss, params)
+  return [value, pullback(scale.cast(value.dtype))[0]]
+}
 
 /** The loss and the gradients of a batch. @param first u32 [], examples of the step before these; absent for 0 */
 const gradientsOf =
-  <P, B, D>({ task, batch }: Recipe<P, B, D>) =>
+  <P, B, D>({ task, batch, precision = precisions.f32 }: Recipe<P, B, D>) =>
   (params: P, examples: B, given: Draw, first?: Tensor): Gradients<P> => {
     const draws = task.draws(foldIn(foldIn(given.key, 'train'), given.step), batch, first)
-    const [loss, gradients] = valueAndGrad(task.loss)(params, examples, draws)
+    const [loss, gradients] = lossAndGradients(
+      withPrecision(precision, (p: P) => task.loss(p, examples, draws)),
+      params,
+      given,
+    )
     return { gradients, loss }
   }
 
+/** What the optimizer changes. */
+type Learned<P> = Omit<TrainState<P>, 'lossScale'>
+
 /** The optimizer's part of a step. */
-const applied = <P>(
+const updated = <P>(
   { optimizer }: Pick<Training, 'optimizer'>,
-  state: TrainState<P>,
+  state: Learned<P>,
   gradients: P,
   { learningRate, decay }: StepInputs,
-): TrainState<P> => {
+): Learned<P> => {
   const [updates, opt] = optimizer.update(gradients, state.opt, state.params, { learningRate })
   const params = applyUpdates(state.params, updates)
   return { params, opt, average: ema(decay, state.average, params) }
 }
 
-/** A state and the loss that its step measured. */
-export type Stepped<P> = readonly [state: TrainState<P>, measured: { readonly loss: Tensor }]
+/** The end of a step: with gradients that are not finite it changes nothing but the loss scale. */
+const applied = <P>(
+  recipe: Pick<Training, 'optimizer' | 'lossScale'>,
+  { lossScale, ...state }: TrainState<P>,
+  gradients: P,
+  given: StepInputs,
+): TrainState<P> => {
+  if ((recipe.lossScale === undefined) !== (lossScale === undefined))
+    throw new TypeError(
+      `step: the ${lossScale === undefined ? 'recipe has a loss scale and the state has none' : 'state has a loss scale and the recipe has none'}; begin with initialState of the same recipe`,
+    )
+  if (lossScale === undefined) return updated(recipe, state, gradients, given)
+  const finite = allFinite(gradients)
+  const next = updated(recipe, state, unscaled(gradients, lossScale), given)
+  return { ...selectTree(finite, next, state), lossScale: nextLossScale(lossScale, finite, recipe.lossScale) }
+}
+
+/** What a step measures. */
+export interface StepMeasured {
+  readonly loss: Tensor
+  /** u32 [], steps that were skipped so far; there where the loss is scaled. */
+  readonly skipped?: Tensor
+}
+
+/** A state and what its step measured. */
+export type Stepped<P> = readonly [state: TrainState<P>, measured: StepMeasured]
+
+/** The next state, and what is told of the step. */
+const stepped = <P>(state: TrainState<P>, loss: Tensor): Stepped<P> => [
+  state,
+  { loss, ...(state.lossScale !== undefined && { skipped: state.lossScale.skipped }) },
+]
 
 /**
  * A whole step on one batch: what is compiled where nothing is to be reduced.
@@ -102,8 +158,8 @@ export type Stepped<P> = readonly [state: TrainState<P>, measured: { readonly lo
 export const trainStep =
   <P, B, D>(recipe: Recipe<P, B, D>) =>
   (state: TrainState<P>, examples: B, given: StepInputs): Stepped<P> => {
-    const { loss, gradients } = gradientsOf(recipe)(state.params, examples, given)
-    return [applied(recipe, state, gradients, given), { loss }]
+    const { loss, gradients } = gradientsOf(recipe)(state.params, examples, { ...given, ...scaleIn(state) })
+    return stepped(applied(recipe, state, gradients, given), loss)
   }
 
 /** A step as the loop sees it. */
@@ -146,10 +202,8 @@ const partsOn = <P, B, D>(device: Device, recipe: Recipe<P, B, D>, { of }: Reduc
     { donate: [0, 2] },
   ),
   apply: device.compile(
-    (state: TrainState<P>, { gradients, loss }: Gradients<P>, given: StepInputs): Stepped<P> => [
-      applied(recipe, state, gradients, given),
-      { loss },
-    ],
+    (state: TrainState<P>, { gradients, loss }: Gradients<P>, given: StepInputs): Stepped<P> =>
+      stepped(applied(recipe, state, gradients, given), loss),
     { donate: [0, 1, 2] },
   ),
 })
@@ -158,18 +212,18 @@ const reducingStepper = <P, B, D>(device: Device, recipe: Recipe<P, B, D>, reduc
   const { task, batch } = recipe
   const { parts, before, of, gather } = reduce
   const { start, add, apply } = partsOn(device, recipe, reduce)
-  const drawAt = (n: number): Draw => {
+  const drawAt = (n: number, state: TrainState<P>): Draw => {
     const { key: seed, step } = givenAt(recipe, n)
-    return { key: seed, step }
+    return { key: seed, step, ...scaleIn(state) }
   }
   const firstOf = (part: number): number => (before + part) * batch
   const asTensor = (first: number): Tensor => scalar(first, 'u32')
-  const plan = ({ params }: TrainState<P>): Plan =>
-    add.plan(noGradients(params), params, task.blank(batch), drawAt(1), asTensor(firstOf(0)))
+  const plan = (state: TrainState<P>): Plan =>
+    add.plan(noGradients(state.params), state.params, task.blank(batch), drawAt(1, state), asTensor(firstOf(0)))
   return {
     count: of * batch,
     run: async (state, examples, n) => {
-      const given = drawAt(n)
+      const given = drawAt(n, state)
       let sum = await start(state.params)
       for (let part = 0; part < parts; part++) {
         const first = firstOf(part)
@@ -179,12 +233,18 @@ const reducingStepper = <P, B, D>(device: Device, recipe: Recipe<P, B, D>, reduc
     },
     bytes: (state) =>
       Math.max(
-        device.bytesNeeded(plan(state)) + bytesOfTree([state.opt, state.average]), // which lie there meanwhile
+        device.bytesNeeded(plan(state)) + bytesOfTree([state.opt, state.average, state.lossScale]), // which lie there meanwhile
         device.bytesNeeded(apply.plan(state, noGradients(state.params), givenAt(recipe, 1))),
       ),
     plan,
-    profile: async ({ params }, examples, n) =>
-      add.profile(await start(params), params, examples(firstOf(0), batch), drawAt(n), asTensor(firstOf(0))),
+    profile: async (state, examples, n) =>
+      add.profile(
+        await start(state.params),
+        state.params,
+        examples(firstOf(0), batch),
+        drawAt(n, state),
+        asTensor(firstOf(0)),
+      ),
   }
 }
 

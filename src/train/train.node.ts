@@ -1,99 +1,82 @@
 /** Training in a directory of this machine: `train` begins a run; `resume` (resume.node.ts) goes on with one. */
 import type { RunLock } from '../io/index.ts'
-import { pipe, TE } from '../prelude/fp.ts'
+import { E, pipe, TE } from '../prelude/fp.ts'
 import { abandon, claim, namesIn, requireFree, tidy } from './beginning.node.ts'
-import { configHash } from './configHash.node.ts'
 import { ensuring } from './ensuring.ts'
 import type { TrainHooks, TrainSummary } from './events.ts'
-import { openDevice } from './openDevice.ts'
-import type { Restored } from './restore.ts'
-import { beginRun, finishRun, prepareRun, type Run } from './run.ts'
+import { lead } from './lead.node.ts'
+import { realSurroundings, type Surroundings } from './recovery.ts'
+import { beginRun, type Run } from './run.ts'
 import { requireOutside } from './runPlace.node.ts'
 import type { Store } from './store.ts'
 import { storeIn } from './store.node.ts'
-import type { Source } from './task.ts'
-import { subjectOf, type Subject } from './tasks/registry.node.ts'
+import { subjectOf } from './tasks/registry.node.ts'
 import type { TrainConfig } from './tasks/registry.ts'
 import type { TrainError } from './trainError.ts'
 
-/** What a run begins or goes on with. */
-interface Job<P, B, D> {
-  readonly subject: Subject<P, B, D>
-  readonly config: TrainConfig
-  readonly hooks: TrainHooks
-  readonly found?: Restored<P>
-  /** Sentences for the user, before the first step; of the data too, once they are open. */
-  readonly notes?: (source: Source<P, B>) => readonly string[]
+/** The directory of a new run while this process holds it, and the names that were there before. */
+interface Held {
+  readonly lock: RunLock
+  readonly before: ReadonlySet<string>
 }
 
-/**
- * Opens the device and the data, prepares the run, and closes the device in the end. Nothing is written before `use`: a run that is refused here
- * leaves no trace.
- */
-export const withRun = <P, B, D, A>(
-  { subject, config, hooks, found, notes = () => [] }: Job<P, B, D>,
-  use: (run: Run<P, B>) => TE.TaskEither<TrainError, A>,
-): TE.TaskEither<TrainError, A> => {
-  const { task } = subject
-  const emit = hooks.onEvent ?? (() => undefined)
-  const parts = { config, task, configHash: configHash(config), emit, signal: hooks.signal }
-  return pipe(
-    openDevice(config.device, hooks.deviceOptions, found?.progress),
-    TE.chain((device) =>
-      pipe(
-        TE.fromEither(subject.requireLeast(device)), // before minutes are spent on decoding photographs
-        TE.chain(() => subject.open),
-        TE.chain((source) => {
-          for (const message of [...source.warnings, ...(found?.warnings ?? []), ...notes(source)])
-            emit({ _tag: 'Warning', message })
-          return prepareRun({ ...parts, source, device }, found)
-        }),
-        TE.chain(use),
-        ensuring(() => device.close()),
-      ),
-    ),
-  )
+/** The directory of a run that is to begin. */
+interface Beginning {
+  /** Locks it, once, and begins the run in it; again where the device was lost before the first checkpoint. */
+  readonly begin: <P, B>(run: Run<P, B>) => TE.TaskEither<TrainError, Store>
+  /** Gives it up: nothing is left behind of a run that has not begun. */
+  readonly leave: () => Promise<unknown>
 }
 
-/** Begins, or leaves nothing behind. */
-const beginOrAbandon = <P, B>(
-  run: Run<P, B>,
-  store: Store,
-  lock: RunLock,
-  before: ReadonlySet<string>,
-): TE.TaskEither<TrainError, void> => {
-  const directory = run.config.out
+const beginningIn = (directory: string): Beginning => {
+  let held: Held | undefined
   let begun = false
-  return pipe(
-    TE.fromTask<void, TrainError>(() => tidy(directory)),
-    TE.chain(() => beginRun(run, store)),
-    TE.map(() => {
-      begun = true
-    }),
-    ensuring(async () => {
-      if (!begun) await abandon(directory, lock, before)
-    }),
-  )
+  const hold: TE.TaskEither<TrainError, Held> = async () => {
+    if (held !== undefined) return E.right(held)
+    const before = await namesIn(directory)
+    return pipe(
+      await claim(directory)(),
+      E.map((lock) => (held = { lock, before })),
+    )
+  }
+  return {
+    begin: (run) =>
+      pipe(
+        hold,
+        TE.chainFirst(() => TE.fromTask(() => tidy(directory))),
+        TE.map(({ lock }) => storeIn(directory, lock)),
+        TE.chainFirst((store) => beginRun(run, store)),
+        TE.map((store) => {
+          begun = true
+          return store
+        }),
+      ),
+    leave: async () => {
+      if (held === undefined) return
+      await (begun ? held.lock.release() : abandon(directory, held.lock, held.before))
+    },
+  }
 }
 
-/** Locks the directory of a new run, and trains in it. */
-const trainIn = <P, B>(run: Run<P, B>): TE.TaskEither<TrainError, TrainSummary> =>
-  pipe(
-    TE.fromTask<ReadonlySet<string>, TrainError>(() => namesIn(run.config.out)),
-    TE.bindTo('before'),
-    TE.bind('lock', () => claim(run.config.out)),
-    TE.chain(({ lock, before }) => {
-      const store = storeIn(run.config.out, lock)
-      return pipe(
-        beginOrAbandon(run, store, lock, before),
-        TE.chain(() => finishRun(run, store)),
-        ensuring(lock.release),
-      )
-    }),
-  )
+/** `train`, in these surroundings. @param subjects what a configuration trains */
+export const trainIn =
+  (surroundings: Surroundings, subjects: typeof subjectOf = subjectOf) =>
+  (config: TrainConfig, hooks: TrainHooks): TE.TaskEither<TrainError, TrainSummary> =>
+    pipe(
+      requireOutside(config),
+      TE.chain(() => requireFree(config.out)), // before minutes are spent on decoding photographs
+      TE.chain(() => {
+        const { begin, leave } = beginningIn(config.out)
+        return pipe(
+          subjects(config)((subject) => lead({ subject, config, hooks, surroundings, begin })),
+          ensuring(leave),
+        )
+      }),
+    )
 
 /**
- * Trains a new run in `config.out`.
+ * Trains a new run in `config.out`. Where the device is lost on the way, it is opened again and the run goes on from its newest checkpoint, with the
+ * bits of one that lost nothing, at most three times an hour.
  *
  * @returns the summary, also when it was interrupted by the signal; Left when the directory holds a run, the pictures cannot be used, …
  * @example
@@ -110,8 +93,4 @@ const trainIn = <P, B>(run: Run<P, B>): TE.TaskEither<TrainError, TrainSummary> 
  * ```
  */
 export const train = (config: TrainConfig, hooks: TrainHooks = {}): TE.TaskEither<TrainError, TrainSummary> =>
-  pipe(
-    requireOutside(config),
-    TE.chain(() => requireFree(config.out)), // before minutes are spent on decoding photographs
-    TE.chain(() => subjectOf(config)((subject) => withRun({ subject, config, hooks }, trainIn))),
-  )
+  trainIn(realSurroundings)(config, hooks)

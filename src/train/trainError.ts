@@ -5,6 +5,7 @@ export type TrainErrorCode =
   | 'CFG' // the configuration has no meaning
   | 'DATA' // the pictures cannot be used
   | 'DEVICE' // the device could not be opened
+  | 'DEVICE-LOST' // the device was lost, with what lay in its memory
   | 'MEMORY' // a step needs more memory than the device has
   | 'RUN-EXISTS' // the directory holds a run already
   | 'RUN-NONE' // the directory holds no run
@@ -33,6 +34,8 @@ export interface TrainError {
   readonly message: string
   /** The setting that is wrong, if one is. */
   readonly setting?: SettingError
+  /** What the device said, where it was lost or has too little memory. */
+  readonly reason?: string
 }
 
 /**

@@ -30,7 +30,7 @@ describe('usage', () => {
     ]
     expect([overview.code, train.code, version.code]).toEqual([0, 0, 0])
     expect(overview.stdout).toMatch(
-      /fathom train \[FOLDER\] \[flags\][^]*fathom resume DIRECTORY[^]*fathom sample[^]*fathom scan/,
+      /fathom train \[FOLDER\] \[flags\][^]*fathom resume DIRECTORY[^]*fathom sample[^]*fathom scan[^]*fathom doctor/,
     )
     expect(train.stdout).toMatch(
       /--channels N .*1 is grey, 3 colour, 4 colour with opacity \[3\][^]*--accumulate N[^]*--dry-run/,
@@ -142,7 +142,7 @@ describe('a run by the command', () => {
     const out = directory()
     const { code, stderr } = await fathom('train', '--config', config, '--device', 'abacus', '--out', out)
     expect(existsSync(out)).toBe(false)
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/no device 'abacus'; choose one of: cpu, wasm/)])
+    expect([code, stderr]).toEqual([1, expect.stringMatching(/no device 'abacus'; choose one of: cpu, wasm, webgpu/)])
   })
 })
 

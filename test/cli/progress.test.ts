@@ -2,18 +2,24 @@ import { describe, expect, it } from 'vitest'
 import { progressOn } from '../../src/cli/progress.ts'
 import { showCount, showDuration } from '../../src/cli/show.ts'
 import { range } from '../../src/prelude/array.ts'
-import { configOf } from '../../src/train/index.ts'
+import { configOf, type TrainEvent } from '../../src/train/index.ts'
 import { taskOf } from '../../src/train/tasks/registry.ts'
 import { right } from '../train/tinyRun.ts'
 
-/** Everything that is printed for `count` steps of a second each. */
-const printed = (isTTY: boolean, count: number, steps = 1000): string => {
+/** What happens beside steps: some that were skipped, and a loss of the device behind them. */
+interface Extra {
+  readonly skipped?: number
+  readonly goesOnFrom?: number
+}
+
+/** Everything that is printed for `count` steps of a second each, and for a loss of the device behind them. */
+const printed = (isTTY: boolean, count: number, steps = 1000, { skipped, goesOnFrom }: Extra = {}): string => {
   let [text, now] = ['', 0]
   const { onEvent, end } = progressOn({ isTTY, columns: 80, write: (more) => (text += more), now: () => now })
   const config = right(configOf({ out: 'r', steps }))
-  onEvent({
+  const started = (from: number): TrainEvent => ({
     _tag: 'Started',
-    from: 0,
+    from,
     facts: {
       config,
       words: taskOf(config).words,
@@ -25,9 +31,23 @@ const printed = (isTTY: boolean, count: number, steps = 1000): string => {
       flops: 1e9,
     },
   })
+  onEvent(started(0))
   for (const i of range(count)) {
     now += 1000
-    onEvent({ _tag: 'Stepped', step: i + 1, steps, loss: 0.5, examplesPerSecond: 16 })
+    onEvent({
+      _tag: 'Stepped',
+      step: i + 1,
+      steps,
+      loss: 0.5,
+      examplesPerSecond: 16,
+      ...(skipped !== undefined && { skipped }),
+    })
+  }
+  if (goesOnFrom !== undefined) {
+    onEvent({ _tag: 'DeviceLost', reason: 'the driver was reset', step: goesOnFrom, times: 2, most: 3 })
+    onEvent(started(goesOnFrom))
+    now += 1000
+    onEvent({ _tag: 'Stepped', step: goesOnFrom + 1, steps, loss: 0.5, examplesPerSecond: 16 })
   }
   end()
   return text
@@ -58,8 +78,32 @@ describe('progress', () => {
     expect(printed(true, 3, 20_000)).toMatch(/3\/20,000 .* left 5:33:17/)
   })
 
+  it('says how many steps were skipped, where some were', () => {
+    expect(printed(false, 10, 1000, { skipped: 3 })).toContain('loss 0.5000  skipped 3  16.0 img/s')
+    expect(printed(false, 10, 1000, { skipped: 0 })).not.toContain('skipped')
+    expect(printed(false, 10)).not.toContain('skipped')
+  })
+
   it('estimates the time left from the steps that were run', () => {
     expect(printed(false, 10)).toContain('left 16:30')
+  })
+})
+
+describe('a device that is lost', () => {
+  it('is said in one line, with the step that the run goes on from; what the run is is not said again', () => {
+    const [before, after] = [printed(false, 30), printed(false, 30, 1000, { goesOnFrom: 20 })]
+    expect(after.startsWith(before)).toBe(true)
+    expect(after.slice(before.length)).toBe(
+      '  ✗ the device was lost (the driver was reset): opening it again, to go on after step 20 (2 of at most 3 times an hour)\n',
+    )
+  })
+
+  it('before the first checkpoint lets the run begin anew', () => {
+    expect(printed(true, 3, 1000, { goesOnFrom: 0 })).toContain('opening it again, to begin anew (2 of at most 3 times an hour)\n')
+  })
+
+  it('is not counted in the time left: the steps since then are', () => {
+    expect(printed(true, 30, 40, { goesOnFrom: 20 })).toMatch(/21\/40 .* left 0:19/)
   })
 })
 

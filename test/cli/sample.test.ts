@@ -5,9 +5,9 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import type { FlagValue } from '../../src/cli/parse.ts'
 import { runSample } from '../../src/cli/pictures.ts'
 import { samplers } from '../../src/diffusion/index.ts'
-import { readSafetensorsFile, saveParams, writeSafetensorsFile } from '../../src/io/index.ts'
+import { readSafetensorsFile, saveParams, writeSafetensors, writeSafetensorsFile } from '../../src/io/index.ts'
 import { lucidrainsNames } from '../../src/models/index.ts'
-import { load, train } from '../../src/train/index.ts'
+import { encodeWeights, load, train } from '../../src/train/index.ts'
 import { cpuDevice } from '../support/device.ts'
 import { directories, done, leftMessage, tinyConfig } from '../train/tinyRun.ts'
 
@@ -78,10 +78,40 @@ describe('a file of weights', () => {
     })
   })
 
+  it('may say itself what network it is, as one that a page saved does, and then needs no --config', async () => {
+    const { average, config: trained } = await done(load(place))
+    const alone = `${place}-alone.safetensors`
+    const bytes = await encodeWeights(cpuDevice(), trained, average)
+    writeFileSync(alone, bytes)
+    const text = new TextDecoder().decode(bytes.subarray(8, 4096))
+    for (const word of ['"out', '"device', trained.out]) expect(text).not.toContain(word)
+    expect(await runSample(alone, new Map(few))).toEqual({ code: 0 })
+    const drawn = readFileSync(`${place}-alone-seed-0.png`)
+    expect(drawn.equals(readFileSync(join(place, 'samples', 'seed-0.png')))).toBe(true)
+    expect(await runSample(alone, new Map<string, FlagValue>([...few, ['names', 'lucidrain']]))).toMatchObject({
+      code: 2,
+    })
+  })
+
+  it('that says nonsense of its network is an error that says where', async () => {
+    const { tensors } = await done(readSafetensorsFile(weights))
+    const spoilt = `${place}-nonsense.safetensors`
+    for (const [config, words] of [
+      ['{', 'nonsense.safetensors: the configuration in it is no record in JSON'],
+      ['[]', 'nonsense.safetensors: the configuration in it is no record in JSON'],
+      ['{"height":-1}', 'nonsense.safetensors: the configuration in it: height must be a whole number'],
+    ] as const) {
+      writeFileSync(spoilt, writeSafetensors(tensors, new Map([['config', config]])))
+      expect(await runSample(spoilt, new Map())).toMatchObject({ code: 1, message: expect.stringContaining(words) })
+    }
+  })
+
   it('without --config, and --config without a file of weights, are wrong usage', async () => {
     expect(await runSample(weights, new Map())).toMatchObject({
       code: 2,
-      message: expect.stringContaining('weights.safetensors needs --config FILE.json'),
+      message: expect.stringMatching(
+        /^--config must be FILE\.json, .* got none, and .*weights\.safetensors does not say it/u,
+      ),
     })
     expect(await runSample(place, new Map([['config', config]]))).toMatchObject({
       code: 2,

@@ -5,9 +5,10 @@ import { describe, expect, it } from 'vitest'
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')
 const source = (built: string): string => built.replace('./dist/', 'src/').replace(/(\.d\.ts|\.js)$/, '.ts')
 
+type Entry = { readonly types: string; readonly browser?: string; readonly default: string }
 type Manifest = {
   readonly bin: { readonly fathom: string }
-  readonly exports: Readonly<Record<string, string | { readonly types: string; readonly default: string }>>
+  readonly exports: Readonly<Record<string, string | Entry>>
   readonly dependencies: Readonly<Record<string, string>>
   readonly optionalDependencies: Readonly<Record<string, string>>
   readonly devDependencies: Readonly<Record<string, string>>
@@ -22,6 +23,17 @@ describe('the package', () => {
   it.each(entries)('entry %s has a source, and its types stand beside its code', (_name, paths) => {
     expect(existsSync(new URL(`../../${source(paths.default)}`, import.meta.url))).toBe(true)
     expect(source(paths.types)).toBe(source(paths.default))
+  })
+
+  it('gives a page what needs no Node: of every entry a part, under the same names', async () => {
+    const parts = entries.filter(([, { browser }]) => browser !== undefined)
+    expect(parts.map(([name]) => name)).toEqual(['./io', './data', './train'])
+    for (const [name, { default: all, browser = '' }] of parts) {
+      const whole = (await import(`../../${source(all)}`)) as object
+      const page = (await import(`../../${source(browser)}`)) as object
+      expect(Object.keys(whole), name).toEqual(expect.arrayContaining(Object.keys(page)))
+      expect(Object.keys(page).length, name).toBeGreaterThan(5)
+    }
   })
 
   it('the source of the command starts with a shebang', () => {

@@ -7,7 +7,9 @@ import type { Memory } from '../../src/backends/backend.ts'
 import { openAdapter } from '../../src/backends/webgpu/adapter.ts'
 import { backendOver } from '../../src/backends/webgpu/backend.ts'
 import { targetOf, type Target } from '../../src/backends/webgpu/target.ts'
+import { openTuner } from '../../src/backends/webgpu/tuner.ts'
 import type { Configuration } from '../../proof/devices.ts'
+import { softwareGpu } from '../../proof/webgpu.ts'
 import { deviceOn } from '../../src/tensor/device.ts'
 
 /** Buffers of a kernel: f32 or i32. */
@@ -49,7 +51,7 @@ const planOf = (kernels: readonly Kernel[], buffers: readonly Values[]): Plan =>
 
 /** The machine's GPU, a program where it has none, in the forms of others. */
 export const openForms = async (): Promise<readonly Forms[]> => {
-  process.env['VK_ICD_FILENAMES'] ??= '/usr/lib/chromium/vk_swiftshader_icd.json'
+  softwareGpu()
   const opened = await openAdapter({ software: true })
   const own = targetOf(opened)
   const targets: readonly (readonly [string, Target])[] = [
@@ -58,7 +60,7 @@ export const openForms = async (): Promise<readonly Forms[]> => {
     ...(opened.hasSubgroups ? [['a GPU with subgroups', { ...own, software: false }] as const] : []),
   ]
   return targets.map(([name, target]): Forms => {
-    const backend = backendOver(opened, {}, target)
+    const backend = backendOver(opened, {}, openTuner(target, { tune: false }))
     const run: RunKernels = async (kernels, buffers) => {
       const plan = planOf(kernels, buffers)
       const executable = backend.prepare(plan)

@@ -268,7 +268,7 @@ describe('opening', () => {
   it('names the devices that there are when it is asked for another', async () => {
     expect(await open('abacus')()).toEqual({
       _tag: 'Left',
-      left: { _tag: 'DeviceError', message: "there is no device 'abacus'; choose one of: cpu, wasm" },
+      left: { _tag: 'DeviceError', message: "there is no device 'abacus'; choose one of: cpu, wasm, webgpu" },
     })
     expect(await open('constructor')()).toMatchObject({ _tag: 'Left' })
     const opened = await open('cpu')()
@@ -289,6 +289,6 @@ describe('opening', () => {
     const device = await openDevice(undefined, { wasm: { winograd: 3 as 2 } })
     expect(device.description).toMatch(/^cpu, in TypeScript · device 'wasm' could not be opened: /)
     expect(await device.read(tensor([1]).add(1))).toEqual(Float32Array.of(2))
-    await expect(openDevice('abacus')).rejects.toThrow("there is no device 'abacus'; choose one of: cpu, wasm")
+    await expect(openDevice('abacus')).rejects.toThrow("there is no device 'abacus'; choose one of: cpu, wasm, webgpu")
   })
 })

@@ -11,6 +11,7 @@ import { beginRun, finishRun, prepareRun, type RunParts } from '../../src/train/
 import type { TrainEvent } from '../../src/train/events.ts'
 import { rewindMetrics } from '../../src/train/sinks/metrics.ts'
 import { diffusionTask } from '../../src/train/tasks/diffusion/diffusionTask.ts'
+import { previewOf } from '../../src/train/tasks/diffusion/sheet.ts'
 import { pictureSource } from '../../src/train/tasks/diffusion/source.ts'
 import type { TrainConfig } from '../../src/train/tasks/registry.ts'
 import { cpuDevice } from '../support/device.ts'
@@ -110,7 +111,7 @@ describe('a run in memory', () => {
       summary: 'seas',
       warnings: [],
     }
-    return { task, source: pictureSource(task, pictures) }
+    return { task, source: { ...pictureSource(task, pictures), preview: previewOf(task, pictures.data) } }
   }
 
   it('stops when it is told to, and ends with the bits of one that never stopped', async () => {

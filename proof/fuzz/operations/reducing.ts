@@ -51,7 +51,7 @@ const terms = (x: Tensor, y: Tensor): number => (y.size === 0 ? 1 : Math.max(1, 
 
 /** Dtypes in which a sum may be kept. */
 const accumulators = (dtype: DType, mode: Mode): readonly DType[] =>
-  isFloat(dtype) ? floatsOf(mode) : ['i32', 'u32', 'f64', 'u8']
+  isFloat(dtype) ? floatsOf(mode) : ['i32', 'u32', mode === 'single' ? 'f32' : 'f64', 'u8']
 
 const reductions: readonly Operation[] = [
   operation(

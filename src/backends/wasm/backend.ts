@@ -12,7 +12,7 @@ import type { WasmOptions } from '../options.ts'
 import { generateAll } from './once.ts'
 import type { Generated, Machine, Phase } from './emit/kernelCode.ts'
 import { openLibrary } from './library.ts'
-import { capabilities, checkWinograd, choose, machineOf, whyNot } from './machine.ts'
+import { capabilities, checkWinograd, choose, machineOf, requireVectors, whyNot } from './machine.ts'
 import { maximumBytes, openHeap, type Heap, type WasmMemory } from './memory.ts'
 import { findPlatform } from './threads/platform.ts'
 import { alone, openPool, type Pool, type Sharing } from './threads/pool.ts'
@@ -118,7 +118,7 @@ const tryMachine = async (
   const wanted = choices === undefined ? undefined : wantedMachine(choices)
   const set = v8Flags ? flags.set() : flags.given()
   const found = capabilities()
-  if (!found.simd) throw new Error('wasm: this JavaScript engine has no vectors in WebAssembly (SIMD)')
+  requireVectors(found)
   const why = wanted === undefined ? undefined : whyNot(wanted, found)
   if (why !== undefined) throw new Error(`wasm: ${why}`)
   const machine = wanted ?? choose(found, set, winograd)

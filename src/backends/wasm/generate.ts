@@ -6,6 +6,7 @@ import { E, pipe } from '../../prelude/fp.ts'
 import { conv } from './conv/conv.ts'
 import { elementwise } from './elementwise/elementwise.ts'
 import { gemm } from './gemm/gemm.ts'
+import { isOfHalves, ofHalves } from './gemm/halves.ts'
 import type { Generated, Machine, Phase } from './emit/kernelCode.ts'
 import { showUnsupported, type Unsupported } from './emit/unsupported.ts'
 import { copy, place } from './move/place.ts'
@@ -59,6 +60,7 @@ const epilogueApart: Generated = { ...nothing, choices: { epilogue: 'a pass of i
 
 /** The contraction with its epilogue, or, where one of them has no code for that, one after the other. */
 const contraction = (kernel: ContractionKernel, machine: Machine): Generated => {
+  if (isOfHalves(kernel)) return ofHalves(kernel, (wide) => contraction(wide, machine))
   const whole = kernel.kind === 'gemm' ? gemm(kernel, machine) : (winograd(kernel, machine) ?? conv(kernel, machine))
   if (E.isRight(whole)) return whole.right
   const epilogue = epilogueKernel(kernel)

@@ -45,6 +45,11 @@ export const capabilities = (): Capabilities => {
   }
 }
 
+/** @throws Error where WebAssembly has no vectors */
+export const requireVectors = ({ simd } = capabilities()): void => {
+  if (!simd) throw new Error('wasm: this JavaScript engine has no vectors in WebAssembly (SIMD)')
+}
+
 /** @throws RangeError where convolutions cannot be computed as asked */
 export const checkWinograd = (winograd: number | boolean | undefined): void => {
   if (winograd !== undefined && winograd !== false && winograd !== 2 && winograd !== 4)

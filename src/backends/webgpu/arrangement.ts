@@ -48,7 +48,11 @@ export const allSlots = (plan: Plan): { readonly literals: number; readonly coun
 }
 
 /** Where a pointer leads. */
-const placeOf = (plan: Plan, places: readonly Place[], pointer: Pointer): { readonly slot: number; readonly offset: number } => {
+const placeOf = (
+  plan: Plan,
+  places: readonly Place[],
+  pointer: Pointer,
+): { readonly slot: number; readonly offset: number } => {
   if (pointer.kind === 'scratch') return { slot: slotsOf(plan).scratch, offset: pointer.offset }
   const { slot, offset } = at(places, pointer.buffer)
   return { slot: slot === 'literals' ? allSlots(plan).literals : slot, offset }
@@ -65,7 +69,11 @@ const cut = (launch: Launch, kernel: number, flops: number): readonly Omit<Place
 }
 
 /** Arranges a plan's launches. @param chunkOf the chunk in which a slot lies */
-export const arrange = (plan: Plan, generated: readonly Generated[], chunkOf: (slot: number) => number): Arrangement => {
+export const arrange = (
+  plan: Plan,
+  generated: readonly Generated[],
+  chunkOf: (slot: number) => number,
+): Arrangement => {
   const places = placesOf(plan)
   let bytes = 0
   const launches = generated.flatMap(({ stages }, kernel) =>
@@ -81,10 +89,11 @@ export const arrange = (plan: Plan, generated: readonly Generated[], chunkOf: (s
   const shown = Math.max(blockAlignment, ...launches.map((l) => 4 * l.blockWords))
   const values = new Uint32Array((bytes + shown) / 4) // what a binding shows of the last block ends behind it
   const addresses: AddressWord[] = []
-  for (const { offset, first, end, words } of launches) {
+  for (const { offset, first, end, members, words } of launches) {
     const begin = offset / 4
     values[begin] = first
     values[begin + 1] = end
+    values[begin + 2] = members
     words.forEach((word, i) => {
       const index = begin + headWords + i
       if (word.kind === 'number') values[index] = word.value

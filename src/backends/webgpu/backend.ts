@@ -6,23 +6,34 @@ import { memoryOf } from '../../compiler/cost.ts'
 import { allDTypes } from '../../compiler/dtypes.ts'
 import { usualLimits, type Limits } from '../../compiler/limits.ts'
 import type { Plan } from '../../compiler/plan.ts'
-import { literalBlock } from '../../compiler/arena.ts'
-import type { Backend } from '../backend.ts'
+import type { Backend, Choices, Executable } from '../backend.ts'
 import type { WebgpuOptions } from '../options.ts'
-import { bytesBeside } from '../slots.ts'
 import { nameOf, openAdapter, type Opened } from './adapter.ts'
 import { mapForReading, usage } from './flags.ts'
 import { generate } from './generate.ts'
-import { openHeap, padded, type GpuMemory } from './memory.ts'
+import { openHeap, padded, type GpuMemory, type HeapOptions } from './memory.ts'
+import { measureGpu } from './peak.ts'
 import type { Generated } from './phase.ts'
 import { openPipelines } from './pipelines.ts'
 import { makeProgram, type Machine } from './program.ts'
-import { targetOf, type Target } from './target.ts'
+import { targetOf } from './target.ts'
+import { keepsFiles, tunedStore } from './tuned.ts'
+import { made, openTuner, type Tuner } from './tuner.ts'
+import type { Bench } from './tuning.ts'
 
 const limitsOf = ({ device }: Opened, apart: boolean): Limits => {
   const memories = device.limits.maxStorageBuffersPerShaderStage
   return { ...usualLimits, memories: apart ? memories : Infinity }
 }
+
+/** How to open the backend. */
+export interface WebgpuSetup extends WebgpuOptions {
+  /** Choices that another run made. */
+  readonly choices?: Choices
+}
+
+/** Changes when the code of forms does, so that what was measured before is measured again. */
+const formsVersion = 'forms 1'
 
 /** Bytes that can be written at once are a multiple of 4; what is beyond the values pads the range. */
 const wholeWords = (bytes: Uint8Array): Uint8Array<ArrayBuffer> => {
@@ -38,7 +49,7 @@ interface Trouble {
 
 const watchErrors = (device: GPUDevice, trouble: Trouble): void => {
   device.addEventListener('uncapturederror', (event) => {
-    const { error } = event as GPUUncapturedErrorEvent
+    const { error } = event
     trouble.error ??= new Error(`webgpu: ${error.message}`)
   })
 }
@@ -49,12 +60,14 @@ const reasonOf = ({ reason, message }: GPUDeviceLostInfo): string =>
 /**
  * A backend over a device of WebGPU.
  *
- * @param target what its kernels are written for: the device, unless a test forces the forms of another
+ * @param tuner chooses the forms of its kernels
+ * @param sizes of the buffers that its memory is made of
  */
 export const backendOver = (
   opened: Opened,
   { apart = false }: WebgpuOptions = {},
-  target: Target = targetOf(opened),
+  { target, choices, needs, measure }: Tuner = openTuner(targetOf(opened), { tune: false }),
+  sizes: Partial<Pick<HeapOptions, 'first' | 'largest'>> = {},
 ): Backend => {
   const { device, info, isSoftware } = opened
   const trouble: Trouble = { error: undefined }
@@ -65,6 +78,7 @@ export const backendOver = (
   const heap = openHeap(device, {
     apart,
     first: isSoftware ? 2 ** 24 : 2 ** 28,
+    ...sizes,
     refused: (error) => {
       trouble.error ??= error
     },
@@ -98,6 +112,18 @@ export const backendOver = (
       staging.destroy()
     }
   }
+  const write = ({ chunk, offset }: GpuMemory, bytes: Uint8Array): void => {
+    if (bytes.byteLength > 0) device.queue.writeBuffer(heap.bufferOf(chunk), offset, wholeWords(bytes))
+  }
+  const bench: Bench = {
+    allocate: (bytes) => heap.allocate(bytes),
+    release: (memory) => {
+      heap.release(memory)
+    },
+    write,
+    read,
+    program: (plan, code) => makeProgram(plan, [code], machine),
+  }
   const backend: Backend<GpuMemory> = {
     name: 'webgpu',
     description: `webgpu · ${nameOf(info)}${isSoftware ? ', in software' : ''}`,
@@ -109,7 +135,7 @@ export const backendOver = (
       const own = memoryOf(plan)
       if (own > heap.limit) return own
       const scratch = Math.max(0, ...codeOf(plan).map((g) => g.scratch))
-      return own + bytesBeside(plan, padded) * 0 + padded(scratch) + padded(literalBlock(plan).byteLength)
+      return own + padded(scratch)
     },
     allocate: (bytes) => {
       requireSound()
@@ -118,15 +144,22 @@ export const backendOver = (
     release: (memory) => {
       heap.release(memory)
     },
-    write: ({ chunk, offset }, values) => {
-      const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
-      if (bytes.byteLength > 0) device.queue.writeBuffer(heap.bufferOf(chunk), offset, wholeWords(bytes))
+    write: (memory, values) => {
+      write(memory, new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
     },
     read,
     prepare: (plan) => {
       requireSound()
-      return makeProgram(plan, codeOf(plan), machine)
+      if (!needs(plan)) return makeProgram(plan, codeOf(plan), machine)
+      const tuned = async (): Promise<Executable<GpuMemory>> => {
+        await measure(plan, bench)
+        known.delete(plan) // it was measured by guesses
+        return makeProgram(plan, codeOf(plan), machine)
+      }
+      return made(tuned())
     },
+    measurePeak: async () => ({ machine: nameOf(info), ...(await measureGpu(device, isSoftware)) }),
+    ...(choices === undefined ? {} : { choices }),
     lost: device.lost.then(reasonOf),
     close: async () => {
       heap.destroy()
@@ -138,6 +171,12 @@ export const backendOver = (
 }
 
 /** Opens the webgpu backend. Rejects, with what to do, where there is no GPU. */
-export const openWebgpu = async (options: WebgpuOptions = {}): Promise<Backend> =>
-  backendOver(await openAdapter(options), options)
-
+export const openWebgpu = async (options: WebgpuSetup = {}): Promise<Backend> => {
+  const opened = await openAdapter(options)
+  const { choices, tune = !opened.isSoftware && keepsFiles() } = options
+  if (!tune) return backendOver(opened, options, openTuner(targetOf(opened), { tune, choices }))
+  const { vendor, architecture, device, description } = opened.info
+  const store = await tunedStore([vendor, architecture, device, description, formsVersion].join(' · '))
+  const tuner = openTuner(targetOf(opened), { tune, choices, store, found: await store.load() })
+  return backendOver(opened, options, tuner)
+}

@@ -2,7 +2,7 @@
 import { range } from '../../prelude/array.ts'
 import type { KernelChoices } from '../../compiler/choices.ts'
 import type { Kernel } from '../../compiler/kernel.ts'
-import { plainConv, plainGemm } from './kernels/contraction.ts'
+import { conv, gemm } from './contraction/contract.ts'
 import { elementwise } from './kernels/elementwise.ts'
 import { gather, place } from './kernels/move.ts'
 import { reduce } from './kernels/reduce.ts'
@@ -54,9 +54,9 @@ export const generate = (kernel: Kernel, target: Target): Generated => {
     case 'reduce':
       return reduce(kernel, target)
     case 'gemm':
-      return alone(plainGemm(kernel))
+      return gemm(kernel, target)
     case 'conv':
-      return alone(plainConv(kernel))
+      return conv(kernel, target)
     case 'place':
       return place(kernel)
     case 'gather':

@@ -5,7 +5,7 @@
 import { at } from '../../prelude/array.ts'
 import type { Phase } from './phase.ts'
 import type { Shape } from './pipelines.ts'
-import { bind, headWords, type Pointer, type Word } from './wgsl/shader.ts'
+import { bind, headWords, inOneText, skeletonOf, type Pointer, type Word } from './wgsl/shader.ts'
 
 /** One launch. */
 export interface Launch extends Shape {
@@ -13,7 +13,8 @@ export interface Launch extends Shape {
   readonly chunks: readonly number[]
   /** Workgroups of all members. */
   readonly groups: number
-  /** The words of its block behind the first two. */
+  readonly members: number
+  /** The words of its block behind those of its head. */
   readonly words: readonly Word[]
   /** Words that its text says the block has. */
   readonly blockWords: number
@@ -28,7 +29,7 @@ const mostWords = 4 * 4096
 /** The size of a block in a text: few sizes, so that texts are shared. */
 const blockWordsOf = (words: number): number => Math.max(64, 2 ** Math.ceil(Math.log2(words)))
 
-/** Phases of one text, with memories in one order. */
+/** Phases of one skeleton, with memories in one order. */
 interface Same {
   readonly phases: Phase[]
   readonly chunks: readonly number[]
@@ -55,27 +56,36 @@ const launchOf = ({ chunks, memories }: Same, phases: readonly Phase[]): Launch 
     memories: chunks.length,
     chunks,
     groups: phases.reduce((sum, { groups }) => sum + groups, 0),
+    members: phases.length,
     words,
     blockWords,
   }
 }
 
+/** Phases whose texts differ in numbers alone, with one text. */
+const united = (phases: readonly Phase[]): readonly Phase[] => {
+  const written = inOneText(phases.map((p) => p.written))
+  return phases.map((phase, i) => ({ ...phase, written: at(written, i) }))
+}
+
 /** The launches of phases that may run side by side, where memory lies so. */
 export const launchesOf = (phases: readonly Phase[], chunkOf: ChunkOf): readonly Launch[] => {
-  const byText = new Map<string, Same>()
+  const bySkeleton = new Map<string, Same>()
   for (const phase of phases) {
     if (phase.groups === 0) continue
     const all = phase.written.words.filter(isPointer).map(chunkOf)
     const chunks = [...new Set(all)].toSorted((a, b) => a - b)
-    const key = `${all.join()} ${phase.written.body}`
-    const same = byText.get(key)
-    if (same === undefined) byText.set(key, { phases: [phase], chunks, memories: all.map((c) => chunks.indexOf(c)) })
+    const key = `${all.join()} ${phases.length === 1 ? '' : skeletonOf(phase.written)}`
+    const same = bySkeleton.get(key)
+    if (same === undefined)
+      bySkeleton.set(key, { phases: [phase], chunks, memories: all.map((c) => chunks.indexOf(c)) })
     else same.phases.push(phase)
   }
-  return [...byText.values()].flatMap((same) => {
-    const each = Math.max(1, Math.floor((mostWords - headWords) / (at(same.phases, 0).written.words.length + 1)))
-    return Array.from({ length: Math.ceil(same.phases.length / each) }, (_, i) =>
-      launchOf(same, same.phases.slice(i * each, (i + 1) * each)),
+  return [...bySkeleton.values()].flatMap((same) => {
+    const members = united(same.phases)
+    const each = Math.max(1, Math.floor((mostWords - headWords) / (at(members, 0).written.words.length + 1)))
+    return Array.from({ length: Math.ceil(members.length / each) }, (_, i) =>
+      launchOf(same, members.slice(i * each, (i + 1) * each)),
     )
   })
 }

@@ -5,7 +5,6 @@
 import { alignment } from '../../compiler/arena.ts'
 import { showBytes } from '../../compiler/print.ts'
 import { OutOfMemory } from '../../prelude/errors.ts'
-import { at } from '../../prelude/array.ts'
 import type { Memory } from '../backend.ts'
 import { freeRanges, type FreeRanges } from '../freeRanges.ts'
 import { usage } from './flags.ts'
@@ -40,6 +39,8 @@ export interface HeapOptions {
   readonly apart: boolean
   /** Bytes of the first buffer. */
   readonly first: number
+  /** Bytes of a buffer at most, where that is to be less than the GPU gives: a test sees many small ones. */
+  readonly largest?: number
   /** Called when the GPU has refused a buffer, which is known later. */
   readonly refused: (error: OutOfMemory) => void
 }
@@ -49,11 +50,19 @@ export const padded = (bytes: number): number => Math.max(alignment, Math.ceil(b
 
 const advice = 'use a smaller batch and accumulate, smaller pictures, mixed precision, or the device wasm'
 
+/** Bytes of so many buffers, each of the size that is due behind those before. */
+const totalOf = (count: number, sizeBehind: (total: number) => number): number => {
+  let total = 0
+  for (let i = 0; i < count; i++) total += sizeBehind(total)
+  return total
+}
+
 /** Opens a memory; it grows as it is asked to. */
-export const openHeap = (device: GPUDevice, { apart, first, refused }: HeapOptions): Heap => {
+export const openHeap = (device: GPUDevice, { apart, first, largest: most = Infinity, refused }: HeapOptions): Heap => {
   const { maxStorageBufferBindingSize, maxBufferSize, maxStorageBuffersPerShaderStage } = device.limits
-  const largest = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize) / alignment) * alignment
-  const limit = apart ? Infinity : largest * maxStorageBuffersPerShaderStage
+  const largest = Math.floor(Math.min(maxStorageBufferBindingSize, maxBufferSize, most) / alignment) * alignment
+  const grownFrom = (total: number): number => Math.min(largest, Math.max(first, total))
+  const limit = apart ? Infinity : totalOf(maxStorageBuffersPerShaderStage, grownFrom)
   const chunks: (Chunk | undefined)[] = []
   let [total, used] = [0, 0]
   const doesNotFit = (bytes: number): OutOfMemory =>
@@ -63,7 +72,11 @@ export const openHeap = (device: GPUDevice, { apart, first, refused }: HeapOptio
   const watch = async (scope: Promise<GPUError | null>, size: number): Promise<void> => {
     const error = await scope.catch(() => null) // a device that is lost meanwhile has other ways to say so
     if (error !== null)
-      refused(new OutOfMemory(`webgpu: the GPU has no ${showBytes(size)} left, beside ${showBytes(total - size)} that are in use: ${advice}`))
+      refused(
+        new OutOfMemory(
+          `webgpu: the GPU has no ${showBytes(size)} left, beside ${showBytes(total - size)} that are in use: ${advice}`,
+        ),
+      )
   }
   const addChunk = (size: number): number => {
     device.pushErrorScope('out-of-memory')
@@ -73,7 +86,7 @@ export const openHeap = (device: GPUDevice, { apart, first, refused }: HeapOptio
     return chunks.push({ buffer, size, free: freeRanges(), end: 0 }) - 1
   }
   const within = (chunk: number, size: number): number | undefined => {
-    const found = at(chunks, chunk)
+    const found = chunks[chunk]
     if (found === undefined) return undefined
     const offset = found.free.take(size)
     if (offset !== undefined) return offset
@@ -88,7 +101,7 @@ export const openHeap = (device: GPUDevice, { apart, first, refused }: HeapOptio
     }
     const isFull = size > largest || (!apart && chunks.length >= maxStorageBuffersPerShaderStage)
     if (isFull) throw doesNotFit(size)
-    const chunk = addChunk(apart ? size : Math.max(size, Math.min(largest, Math.max(first, total))))
+    const chunk = addChunk(apart ? size : Math.max(size, grownFrom(total)))
     return [chunk, within(chunk, size) ?? 0]
   }
   return {
@@ -102,7 +115,7 @@ export const openHeap = (device: GPUDevice, { apart, first, refused }: HeapOptio
     release: ({ bytes, chunk, offset }) => {
       const size = padded(bytes)
       used -= size
-      const found = at(chunks, chunk)
+      const found = chunks[chunk]
       if (!apart) found?.free.give(offset, size)
       else {
         found?.buffer.destroy()
@@ -111,7 +124,7 @@ export const openHeap = (device: GPUDevice, { apart, first, refused }: HeapOptio
       }
     },
     bufferOf: (chunk) => {
-      const found = at(chunks, chunk)
+      const found = chunks[chunk]
       if (found === undefined) throw new RangeError('webgpu: memory is used that was given back')
       return found.buffer
     },

@@ -24,6 +24,12 @@ interface Entry {
   readonly ready: Promise<void>
 }
 
+/** Notes a pipeline when it is compiled. */
+const compiled = async (entry: () => Entry, pipeline: Promise<GPUComputePipeline>): Promise<void> => {
+  const made = await pipeline
+  entry().pipeline ??= made
+}
+
 /** Opens an empty cache. */
 export const openPipelines = (device: GPUDevice): Pipelines => {
   const known = new Map<string, Entry>()
@@ -51,13 +57,7 @@ export const openPipelines = (device: GPUDevice): Pipelines => {
     compute: { module: device.createShaderModule({ code: text }), entryPoint: 'main' },
   })
   const begin = (shape: Shape): Entry => {
-    const made = device.createComputePipelineAsync(descriptor(shape))
-    const entry: Entry = {
-      pipeline: undefined,
-      ready: made.then((pipeline) => {
-        entry.pipeline ??= pipeline
-      }),
-    }
+    const entry: Entry = { pipeline: undefined, ready: compiled(() => entry, device.createComputePipelineAsync(descriptor(shape))) }
     entry.ready.catch(() => undefined) // whoever waits is told
     return entry
   }

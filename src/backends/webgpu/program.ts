@@ -123,11 +123,7 @@ const batchesOf = ({ launches }: Arrangement): readonly (readonly [from: number,
 }
 
 /** A plan with its code, ready for runs. */
-export const makeProgram = (
-  plan: Plan,
-  generated: readonly Generated[],
-  machine: Machine,
-): Executable<GpuMemory> => {
+export const makeProgram = (plan: Plan, generated: readonly Generated[], machine: Machine): Executable<GpuMemory> => {
   const { device, heap, pipelines, shared, requireSound } = machine
   const slots = slotsOf(plan)
   const { literals: literalSlot, count } = allSlots(plan)

@@ -14,6 +14,13 @@ export interface Target {
   readonly invocations: number
   /** Bytes of memory that a workgroup shares: at least 16,384 on every device. */
   readonly workgroupBytes: number
+  /**
+   * Chooses the form of a contraction, by name, as it was measured to be the fastest here; undefined where nothing was measured.
+   *
+   * @param shapeClass what its speed depends on
+   * @param forms the names of those that are possible, the best guess first
+   */
+  readonly choose?: (shapeClass: string, forms: readonly string[]) => string | undefined
 }
 
 /** What kernels for a device are written for. */

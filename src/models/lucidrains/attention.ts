@@ -52,7 +52,7 @@ export const joinHeads = (x: Tensor, height: number, width: number): Tensor =>
 
 /**
  * softmax(q·kᵀ / √headWidth)·v of every pixel with all pixels of its image: `[N, H, W, C] → [N, H, W, C]`, to be added to its input.
- * Time and memory grow with the square of the number of pixels; {@link linearAttention} avoids that.
+ * Time grows with the square of the number of pixels (memory does up to 2²⁰ pairs of them); {@link linearAttention} avoids that.
  *
  * @example
  * ```ts

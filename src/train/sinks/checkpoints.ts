@@ -1,6 +1,7 @@
 /** Checkpoints: the state of a run, kept so that it can go on with the same bits. */
 import { pipe, TE } from '../../prelude/fp.ts'
 import type { Device } from '../../tensor/device.ts'
+import { deviceErrorOf } from '../deviceErrors.ts'
 import type { TrainEvent } from '../events.ts'
 import { nonFiniteIn } from '../finite.ts'
 import type { TrainState } from '../recipe.ts'
@@ -33,7 +34,9 @@ export const saveState = <P>(
     TE.chain(() =>
       TE.tryCatch(
         () => stateToFiles(device, state, progressAt(step)),
-        (reason) => storeError(`the state of step ${step} cannot be saved in ${store.place}: ${String(reason)}`),
+        (reason) =>
+          deviceErrorOf(reason, device.name) ??
+          storeError(`the state of step ${step} cannot be saved in ${store.place}: ${String(reason)}`),
       ),
     ),
     TE.filterOrElse(

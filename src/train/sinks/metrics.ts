@@ -95,6 +95,7 @@ export const metricsSink = <P>(store: Store, options: MetricsOptions<P>): Sink<P
             metricLine({
               step: report.step,
               loss: report.loss,
+              ...(report.skipped !== undefined && { skipped: report.skipped }),
               ...values,
               [`${words.example.many}PerSecond`]: Number(report.examplesPerSecond.toPrecision(4)),
             }),

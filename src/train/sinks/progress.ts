@@ -5,8 +5,8 @@ import type { Sink } from './sink.ts'
 
 /** Tells every step. */
 export const progressSink = <P>(emit: (event: TrainEvent) => void): Sink<P> => ({
-  take: ({ step, steps, loss, examplesPerSecond }) =>
+  take: ({ step, steps, loss, examplesPerSecond, skipped }) =>
     TE.fromIO(() => {
-      emit({ _tag: 'Stepped', step, steps, loss, examplesPerSecond })
+      emit({ _tag: 'Stepped', step, steps, loss, examplesPerSecond, ...(skipped !== undefined && { skipped }) })
     }),
 })

@@ -16,6 +16,8 @@ export interface Report<P> {
   /** The loss that the step measured. */
   readonly loss: number
   readonly examplesPerSecond: number
+  /** Steps that were skipped so far, because gradients overflowed; there where the loss is scaled. */
+  readonly skipped?: number
 }
 
 /** Where reports go. */

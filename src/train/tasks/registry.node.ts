@@ -9,7 +9,7 @@ import type { Params } from './diffusion/diffusion.ts'
 import { diffusionTask, type Draws } from './diffusion/diffusionTask.ts'
 import { requireLeast } from './diffusion/leastMemory.node.ts'
 import { measureRate } from './diffusion/rate.ts'
-import { sheetsOf } from './diffusion/sheet.ts'
+import { previewOf, sheetsOf } from './diffusion/sheet.ts'
 import { pictureSource } from './diffusion/source.ts'
 import { defaultTask, type TaskName, type TrainConfig } from './registry.ts'
 
@@ -37,7 +37,7 @@ const diffusionSubject = (config: TrainConfig): Subject<Params, Tensor, Draws> =
     of: diffusionSubject,
     open: pipe(
       openData(config),
-      TE.map((opened) => pictureSource(task, opened)),
+      TE.map((opened) => ({ ...pictureSource(task, opened), preview: previewOf(task, opened.data) })),
     ),
     requireLeast: (device) => requireLeast(device, config),
     measureRate: (device) => measureRate(device, config),

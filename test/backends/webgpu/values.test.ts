@@ -7,7 +7,10 @@ import type { Case } from '../../../proof/registry/entry.ts'
 import { subjects } from '../../../proof/suites/index.ts'
 import { webgpu } from '../../../proof/webgpu.ts'
 
-const configurations = [await webgpu(), await webgpu({ limits: 'least', apart: true }, 'webgpu, a buffer for each tensor')]
+const configurations = [
+  await webgpu(),
+  await webgpu({ limits: 'least', apart: true }, 'webgpu, a buffer for each tensor'),
+]
 const opened = configurations.map((configuration) => [configuration, configuration.open()] as const)
 
 describe('webgpu', () => {

@@ -25,6 +25,12 @@ export const inBuffer = (buffer: number, offset = 0): Parameter => ({ kind: 'buf
 /** The address of a byte of the scratch memory. */
 export const inScratch = (offset: number): Parameter => ({ kind: 'scratch', offset })
 
+/** The words, also of blocks in them, each as `place` has it. */
+export const relocated = (parameters: readonly Parameter[], place: (p: Parameter) => Parameter): readonly Parameter[] =>
+  parameters.map((p) =>
+    typeof p !== 'number' && p.kind === 'block' ? { ...p, words: relocated(p.words, place) } : place(p),
+  )
+
 /** The address of a table. */
 export const table = (values: Int32Array | Float32Array): Parameter => ({ kind: 'table', values })
 

@@ -19,7 +19,7 @@ import {
   type Expression,
   type Local,
 } from '../assembler/code.ts'
-import { block, words, type Parameter } from '../emit/block.ts'
+import { block, relocated, words, type Parameter } from '../emit/block.ts'
 import { fresh, inside, keep } from '../emit/emitter.ts'
 import { code, phase, type Generated, type Phase } from '../emit/kernelCode.ts'
 
@@ -79,11 +79,7 @@ const together = (phases: readonly Phase[]): Phase =>
 
 /** The words with scratch memory so many bytes further on. */
 const behindIn = (parameters: readonly Parameter[], bytes: number): readonly Parameter[] =>
-  parameters.map((p) => {
-    if (typeof p === 'number') return p
-    if (p.kind === 'scratch') return { ...p, offset: p.offset + bytes }
-    return p.kind === 'block' ? { ...p, words: behindIn(p.words, bytes) } : p
-  })
+  relocated(parameters, (p) => (typeof p !== 'number' && p.kind === 'scratch' ? { ...p, offset: p.offset + bytes } : p))
 
 /** What was chosen for every member alike. */
 const agreedOf = ([first = {}, ...others]: readonly KernelChoices[]): KernelChoices =>

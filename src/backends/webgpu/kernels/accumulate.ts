@@ -32,7 +32,10 @@ export const accumulator = (
   const { main, fresh } = shader
   const dtype = partialDType(from, to)
   const [total, part, terms] = [fresh('total'), fresh('part'), fresh('terms')]
-  const first = operation === 'sum' ? `${laneType(dtype)}(0)` : literal(shader, dtype === 'f32' ? -Infinity : dtype === 'i32' ? -(2 ** 31) : 0, dtype)
+  const first =
+    operation === 'sum'
+      ? `${laneType(dtype)}(0)`
+      : literal(shader, dtype === 'f32' ? -Infinity : dtype === 'i32' ? -(2 ** 31) : 0, dtype)
   main.add(`var ${total}: ${laneType(dtype)} = ${first};`)
   const converted = (value: string): string =>
     dtype === laneType(from) ? value : applied('cast', { shader, x: value, y: '', z: '', from, to: dtype })

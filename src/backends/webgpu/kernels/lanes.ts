@@ -8,7 +8,12 @@ import { u32 } from '../wgsl/text.ts'
 export const lanesOf = (dtypes: readonly DType[]): number => Math.max(...dtypes.map(perWord))
 
 /** Writes `body` for each of the elements of an invocation. */
-export const eachLane = ({ main, fresh }: Shader, lanes: number, turn: string, body: (element: string) => void): void => {
+export const eachLane = (
+  { main, fresh }: Shader,
+  lanes: number,
+  turn: string,
+  body: (element: string) => void,
+): void => {
   if (lanes === 1) {
     body(turn)
     return

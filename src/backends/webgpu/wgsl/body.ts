@@ -18,7 +18,11 @@ export const addressOf = (offset: number, strides: readonly number[], coordinate
   sum([offset === 0 ? '0u' : u32(offset), ...strides.map((s, a) => times(at(coordinates, a), s))])
 
 /** Splits a linear index into coordinates over these lengths, as variables. */
-export const coordinatesOf = ({ main, fresh }: Shader, index: string, lengths: readonly number[]): readonly string[] => {
+export const coordinatesOf = (
+  { main, fresh }: Shader,
+  index: string,
+  lengths: readonly number[],
+): readonly string[] => {
   if (lengths.length === 0) return []
   const found: string[] = []
   let rest = index
@@ -76,7 +80,9 @@ export const writeBodyAt = (
   options: BodyOptions,
 ): readonly string[] => {
   const { main, fresh } = shader
-  const divisors = new Set(body.instructions.flatMap((i) => (i.kind === 'apply' && i.op === 'div' ? i.inputs.slice(1) : [])))
+  const divisors = new Set(
+    body.instructions.flatMap((i) => (i.kind === 'apply' && i.op === 'div' ? i.inputs.slice(1) : [])),
+  )
   let next = 0
   const values: string[] = []
   const valueOf = (i: Instruction): string => {

@@ -48,7 +48,8 @@ const shift =
 const wrapped = (shader: Shader, x: string, to: 'i32' | 'u32'): string => `${shader.use(`${to}_of_f32`)}(${x})`
 
 const cast: Writer = ({ shader, x, from, to }) => {
-  if (to === 'bool') return isFloat(from) ? `u32(!${shader.use('equal_f32')}(${x}, 0.0f))` : truth(`${x} != ${laneType(from)}(0)`)
+  if (to === 'bool')
+    return isFloat(from) ? `u32(!${shader.use('equal_f32')}(${x}, 0.0f))` : truth(`${x} != ${laneType(from)}(0)`)
   if (isFloat(to)) {
     if (isFloat(from)) return x
     return from === 'i32' ? `${shader.use('f32_of_i32')}(${x})` : `${shader.use('f32_of_u32')}(${x})`
@@ -94,7 +95,17 @@ export const rounded = (shader: Shader, value: string, dtype: DType): string => 
 }
 
 /** Results that are in their dtype already. */
-const exact: ReadonlySet<ElementwiseOp> = new Set(['less', 'equal', 'where', 'max', 'and', 'or', 'xor', 'floor', 'bitcast'])
+const exact: ReadonlySet<ElementwiseOp> = new Set([
+  'less',
+  'equal',
+  'where',
+  'max',
+  'and',
+  'or',
+  'xor',
+  'floor',
+  'bitcast',
+])
 
 /** An operation on values that are held in variables. */
 export const applied = (op: ElementwiseOp, operands: Operands): string => {

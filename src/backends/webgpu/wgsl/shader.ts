@@ -72,8 +72,8 @@ const subgroupBuiltins = [
   '@builtin(num_subgroups) subgroup_count: u32',
 ]
 
-/** Words before those of the first member: the first workgroup of this dispatch, and how many there are altogether. */
-export const headWords = 2
+/** Words before those of the first member: the first workgroup of this dispatch, the one behind its last, and how many members there are. */
+export const headWords = 3
 
 /**
  * What a kernel's own text is, over the workgroup's number `group` and the invocation's number in it, `lane`.
@@ -102,7 +102,7 @@ export const writeShader = (workgroup: number, write: (shader: Shader) => void):
       const name = wordNamed(`at${pointers}`, pointer)
       return { pointer: pointers++, name }
     },
-    number: (value) => wordNamed(`n${words.length}`, { kind: 'number', value }),
+    number: (value) => wordNamed(`number_${words.length}`, { kind: 'number', value }),
     use: (name) => {
       used.add(name)
       return name
@@ -127,21 +127,52 @@ export const writeShader = (workgroup: number, write: (shader: Shader) => void):
     '  if (group >= word(1u)) { return; }',
     '  $MEMBER',
     ...names.map((name, i) => `  let ${name} = word(row + ${u32(i)});`),
+    '  $SIZES',
     main.text(),
     '}',
   ].filter((part) => part !== '')
   return { body: `${body.join('\n')}\n`, words, workgroup, directives }
 }
 
-/** Finds the member to which a workgroup belongs: each has the workgroup behind its last as the first word of its row. */
+/** Finds the member to which a workgroup belongs, by bisection: each has the workgroup behind its last as the first word of its row. */
 const findMember = (words: number): string =>
   [
-    `var found = ${u32(headWords)};`,
-    'var before = 0u;',
-    `while (group >= word(found)) { before = word(found); found += ${u32(words + 1)}; }`,
-    'group -= before;',
-    'let row = found + 1u;',
+    'var low = 0u;',
+    'var high = word(2u);',
+    'while (low < high) {',
+    '  let middle = (low + high) / 2u;',
+    `  if (group >= word(${u32(headWords)} + middle * ${u32(words + 1)})) { low = middle + 1u; } else { high = middle; }`,
+    '}',
+    `let row = ${u32(headWords + 1)} + low * ${u32(words + 1)};`,
+    `if (low > 0u) { group -= word(row - ${u32(words + 2)}); }`,
   ].join('\n  ')
+
+/** A number without a sign, as it stands in a text. */
+const numeral = /\b\d+u\b/g
+
+/** The text without its numbers: shaders that have it in common do the same, over other sizes. */
+export const skeletonOf = ({ body }: Written): string => body.replaceAll(numeral, 'u')
+
+/**
+ * Shaders of one skeleton with one text: numbers in which they differ become words of their blocks. So members of a group are launched together whose
+ * sizes and strides are not the same.
+ */
+export const inOneText = (all: readonly Written[]): readonly Written[] => {
+  const numbers = all.map(({ body }) => (body.match(numeral) ?? []).map((n) => Number.parseInt(n, 10)))
+  const first = numbers[0] ?? []
+  const differing = [...first.keys()].filter((i) => numbers.some((own) => own[i] !== first[i]))
+  const nameAt = new Map(differing.map((i, k) => [i, `size_${k}`]))
+  const [one] = all
+  if (one === undefined || differing.length === 0) return all
+  let i = 0
+  const sizes = differing.map((_, k) => `let size_${k} = word(row + ${u32(one.words.length + k)});`)
+  const body = one.body.replaceAll(numeral, (text) => nameAt.get(i++) ?? text).replace('$SIZES', sizes.join('\n  '))
+  return all.map((written, m) => ({
+    ...written,
+    body,
+    words: [...written.words, ...differing.map((n) => ({ kind: 'number', value: numbers[m]?.[n] ?? 0 }) as const)],
+  }))
+}
 
 /** How a shader is completed: where its memory lies, and what its block is. */
 export interface Binding {
@@ -156,9 +187,10 @@ export interface Binding {
 /** The text of a shader. */
 export const bind = ({ body, words, directives }: Written, { memories, many, words: size }: Binding): string => {
   const bound = [...new Set(memories)].toSorted((a, b) => a - b)
-  const declared = bound.map((b) => `@group(0) @binding(${b + 1}) var<storage, read_write> m${b}: array<u32>;`)
+  const declared = bound.map((b) => `@group(0) @binding(${b + 1}) var<storage, read_write> memory_${b}: array<u32>;`)
   const named = body
     .replace('$MEMBER', many ? findMember(words.length) : `let row = ${u32(headWords)};`)
-    .replaceAll(/memory_of_(\d+)/g, (_, pointer: string) => `m${memories[Number(pointer)] ?? 0}`)
+    .replace('  $SIZES\n', '')
+    .replaceAll(/memory_of_(\d+)/g, (_, pointer: string) => `memory_${memories[Number(pointer)] ?? 0}`)
   return [...(directives === '' ? [] : [directives]), header(size), ...declared, named].join('\n')
 }

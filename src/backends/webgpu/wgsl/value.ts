@@ -10,7 +10,10 @@ const wordOf = (shader: Shader, address: Address, element: string, dtype: DType)
   if (n === 1) return { word: `${memory}[${address.name} + ${element}]`, shift: '0u' }
   const [log, bits] = n === 2 ? [1, 4] : [2, 3]
   const e = operand(element)
-  return { word: `${memory}[${address.name} + (${e} >> ${u32(log)})]`, shift: `((${e} & ${u32(n - 1)}) << ${u32(bits)})` }
+  return {
+    word: `${memory}[${address.name} + (${e} >> ${u32(log)})]`,
+    shift: `((${e} & ${u32(n - 1)}) << ${u32(bits)})`,
+  }
 }
 
 /** The bits that memory holds of an element, in the low bits of a word. @param element its number, an expression */
@@ -82,4 +85,20 @@ export const outputOf = (shader: Shader, address: Address, dtype: DType): Output
       storeBits(element, bitsOf(shader, value, dtype))
     },
   }
+}
+
+/** Stores one word of an output: the values of its elements, in order. @param word its number, an expression */
+export const storeWord = (
+  shader: Shader,
+  address: Address,
+  word: string,
+  values: readonly string[],
+  dtype: DType,
+): void => {
+  const width = 32 / perWord(dtype)
+  const parts = values.map((value, i) => {
+    const own = bitsOf(shader, value, dtype)
+    return i === 0 ? own : `(${own} << ${u32(i * width)})`
+  })
+  shader.main.add(`${shader.memory(address)}[${address.name} + ${word}] = ${parts.join(' | ')};`)
 }

@@ -6,6 +6,7 @@ import { totalmem } from 'node:os'
 import { showBytes } from '../../../compiler/print.ts'
 import { leastWeightsOf, widthOf } from '../../../models/registry.ts'
 import { E } from '../../../prelude/fp.ts'
+import { lessMemory } from '../../deviceErrors.ts'
 import { trainError, type TrainError } from '../../trainError.ts'
 import { channelsOf, type DiffusionRun } from './diffusionConfig.ts'
 
@@ -15,9 +16,9 @@ const longestArray = 2 ** 32 - 1
 /** Bytes of the pictures that go through the network together, u8 [batch, H, W, C]. */
 const pictureBytes = (config: DiffusionRun): number => config.batch * config.height * config.width * channelsOf(config)
 
-/** Bytes of f32 activations at once: the first convolution's result, which the last block takes too, and one more of its size. */
-const activationBytes = ({ batch, height, width, model }: DiffusionRun): number =>
-  4 * 2 * batch * height * width * widthOf(model)
+/** Bytes of activations at once: the first convolution's result, which the last block takes too, and one more of its size; f32, or halves. */
+const activationBytes = ({ batch, height, width, model, precision }: DiffusionRun): number =>
+  (precision === 'mixed' ? 2 : 4) * 2 * batch * height * width * widthOf(model)
 
 /** Bytes of weights, their average, and Adam's two moments. */
 const weightBytes = ({ model }: DiffusionRun): number => 4 * 4 * leastWeightsOf(model)
@@ -29,8 +30,6 @@ const weightBytes = ({ model }: DiffusionRun): number => 4 * 4 * leastWeightsOf(
  */
 export const leastMemory = (config: DiffusionRun): number => activationBytes(config) + weightBytes(config)
 
-const advice = 'use a smaller batch (and accumulate), smaller pictures, or a narrower network'
-
 /** Left when it is certain, without a plan, that a step does not fit. @param memoryLimit the device's, in bytes */
 export const requireLeast = (
   { name, memoryLimit }: { readonly name: string; readonly memoryLimit: number },
@@ -41,7 +40,7 @@ export const requireLeast = (
     return E.left(
       trainError(
         'MEMORY',
-        `a step needs more than ${showBytes(needed)}, and '${name}' can use ${showBytes(limit)}: ${advice}`,
+        `a step needs more than ${showBytes(needed)}, and '${name}' can use ${showBytes(limit)}: ${lessMemory(name)}`,
       ),
     )
   const pictures = pictureBytes(config)

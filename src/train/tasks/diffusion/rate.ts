@@ -6,6 +6,7 @@ import { conv2d, silu } from '../../../nn/index.ts'
 import type { Device } from '../../../tensor/device.ts'
 import { key, normal, type Key } from '../../../tensor/random.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
+import { precisions, withPrecision } from '../../../tensor/withPrecision.ts'
 import type { DiffusionRun } from './diffusionConfig.ts'
 
 /** Seconds of measuring: long enough for code to be compiled. */
@@ -18,7 +19,11 @@ export const measureRate = async (device: Device, config: DiffusionRun): Promise
   const shape = [config.batch, config.height, config.width, width]
   const [params, x] = await device.compile((k: Key) => [layer.init(k), normal(k, shape)] as const)(key(0))
   const run = device.compile((p: typeof params, input: Tensor) =>
-    valueAndGrad((q: typeof params) => silu(layer.apply(q, input)).square().mean())(p),
+    valueAndGrad(
+      withPrecision(precisions[config.precision ?? 'f32'], (q: typeof params) =>
+        silu(layer.apply(q, input)).square().mean(),
+      ),
+    )(p),
   )
   const flops = flopsOf(run.plan(params, x))
   let best = Infinity

@@ -2,8 +2,10 @@
 import { defaultSampler, isSamplerName, samplers, type SamplerName } from '../../../diffusion/index.ts'
 import { E, pipe, TE } from '../../../prelude/fp.ts'
 import { suggestion } from '../../../prelude/nearest.ts'
+import { orDeviceError } from '../../deviceErrors.ts'
 import { ensuring } from '../../ensuring.ts'
-import { openDevice, type DeviceChoice } from '../../openDevice.ts'
+import type { DeviceChoice } from '../../openDevice.ts'
+import { pauseBefore, realSurroundings, type Surroundings } from '../../recovery.ts'
 import { settingError, type TrainError } from '../../trainError.ts'
 import { diffusionOf, type LoadedWeights } from './diffusion.ts'
 import { channelsOf, type DiffusionRun } from './diffusionConfig.ts'
@@ -75,8 +77,71 @@ const chosen = (
   return chosenSteps(timesteps, sampler, steps)
 }
 
+/** Draws on a device that is opened for it. */
+const drawnOn = (
+  { open }: Pick<Surroundings, 'open'>,
+  { config, average }: LoadedWeights,
+  options: SampleOptions,
+  way: Chosen,
+): TE.TaskEither<TrainError, Samples> =>
+  pipe(
+    open(options.device ?? config.device, options.deviceOptions),
+    TE.chain((device) => {
+      const { height, width } = config
+      const drawing = { ...options, ...way, batch: Math.min(options.count, 16) }
+      const draw = drawerOn(device, diffusionOf(config), drawing)
+      return pipe(
+        TE.fromTask<LoadedWeights['average'], TrainError>(() => device.realize(average)),
+        TE.chain((params) => draw(params, options.onStep)),
+        TE.map((pictures) => ({ height, width, channels: channelsOf(config), pictures })),
+        orDeviceError(device.name),
+        ensuring(() => device.close()),
+      )
+    }),
+  )
+
+/** What a person should know of pictures that were not drawn: of a loss it is the second. */
+const notDrawn = (error: TrainError): TrainError => {
+  const { code, reason = error.message } = error
+  if (code === 'DEVICE-LOST')
+    return {
+      ...error,
+      message: `the device was lost while the pictures were drawn, and again when it was opened anew: ${reason}; nothing was written, so draw them again when the device is there, or on another`,
+    }
+  return code === 'MEMORY'
+    ? {
+        ...error,
+        message: `the device has too little memory for the pictures: ${reason}; draw fewer than 16 at a time (--count)`,
+      }
+    : error
+}
+
+/** `sample`, in these surroundings. */
+export const sampleIn =
+  (surroundings: Pick<Surroundings, 'open' | 'pause'>) =>
+  (loaded: LoadedWeights, options: SampleOptions): TE.TaskEither<TrainError, Samples> =>
+    pipe(
+      TE.fromEither(chosen(loaded.config, options)),
+      TE.chain((way) => {
+        const attempt = drawnOn(surroundings, loaded, options, way)
+        return pipe(
+          attempt,
+          TE.orElse((error) =>
+            error.code === 'DEVICE-LOST'
+              ? pipe(
+                  TE.fromTask<void, TrainError>(() => surroundings.pause(pauseBefore(1))),
+                  TE.chain(() => attempt),
+                )
+              : TE.left(error),
+          ),
+          TE.mapLeft(notDrawn),
+        )
+      }),
+    )
+
 /**
- * Draws pictures from the averaged weights; the same sampler, steps, seed and count draw the same pictures.
+ * Draws pictures from the averaged weights; the same sampler, steps, seed and count draw the same pictures. Where the device is lost, they are drawn
+ * once more, from the first on, on a device that is opened again.
  *
  * @example
  * ```ts
@@ -95,23 +160,5 @@ const chosen = (
  * await drawn() // => right([192, 192, 192])
  * ```
  */
-export const sample = (
-  { config, average }: LoadedWeights,
-  options: SampleOptions,
-): TE.TaskEither<TrainError, Samples> =>
-  pipe(
-    TE.fromEither(chosen(config, options)),
-    TE.bindTo('way'),
-    TE.bind('device', () => openDevice(options.device ?? config.device, options.deviceOptions)),
-    TE.chain(({ device, way }) => {
-      const { height, width } = config
-      const drawing = { ...options, ...way, batch: Math.min(options.count, 16) }
-      const draw = drawerOn(device, diffusionOf(config), drawing)
-      return pipe(
-        TE.fromTask<LoadedWeights['average'], TrainError>(() => device.realize(average)),
-        TE.chain((params) => draw(params, options.onStep)),
-        TE.map((pictures) => ({ height, width, channels: channelsOf(config), pictures })),
-        ensuring(() => device.close()),
-      )
-    }),
-  )
+export const sample = (loaded: LoadedWeights, options: SampleOptions): TE.TaskEither<TrainError, Samples> =>
+  sampleIn(realSurroundings)(loaded, options)

@@ -1,18 +1,46 @@
 /** Sheets of pictures as PNG files: apart from what draws them, for a page has no PNG of Node's. */
+import type { TrainingData } from '../../../data/batches.ts'
 import { imageGrid } from '../../../io/imageGrid.ts'
 import { encodePng } from '../../../io/png.ts'
+import { range } from '../../../prelude/array.ts'
 import { pipe, TE } from '../../../prelude/fp.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
-import type { Sheet, Task } from '../../task.ts'
+import type { Sheet, Source, Task } from '../../task.ts'
 import { pictureOf, type Diffusion, type Params } from './diffusion.ts'
 import type { DiffusionConfig } from './diffusionConfig.ts'
 import { drawerOn } from './draw.ts'
 
 /** Pictures side by side. */
-export const sheetOf = (config: DiffusionConfig, pictures: readonly Uint8Array[]): Sheet => {
+const sheetOf = (config: DiffusionConfig, pictures: readonly Uint8Array[]): Sheet => {
   const [height, width, channels] = pictureOf(config)
   return { extension: 'png', bytes: encodePng(imageGrid(pictures, { height, width, channels })) }
 }
+
+/** Pictures of the first batch that are shown, at most. */
+const mostShown = 64
+
+/**
+ * Shows the first pictures of training, as a PNG file: what their source has as `preview` where there is Node.
+ *
+ * @example
+ * ```ts
+ * import { dataOfSeas } from 'fathom/data'
+ * import { diffusionTask, pictureSource, presets, previewOf } from 'fathom/train'
+ *
+ * const task = diffusionTask({ ...presets.tiny, folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'wasm' })
+ * const data = dataOfSeas({ seed: 0, size: 16 })
+ * const pictures = pictureSource(task, { data, fingerprint: 'seas', summary: 'procedural seas', warnings: [] })
+ * const source = { ...pictures, preview: previewOf(task, data) }
+ * source.preview().extension // => 'png'
+ * ```
+ */
+export const previewOf =
+  ({ config }: Pick<Diffusion, 'config'>, data: TrainingData): NonNullable<Source<Params, Tensor>['preview']> =>
+  () =>
+    sheetOf(
+      config,
+      range(Math.min(config.batch, mostShown)).map((i) => data.picture(i)),
+    )
 
 /** The noise of the sheets of samples: always the same, so that sheets compare. */
 const sheetSeed = 0

@@ -1,12 +1,10 @@
 /** Pictures as the data of a diffusion model: its batches, its measurement on those held out, and whether they are still the same. */
 import { batchAt, type TrainingData } from '../../../data/batches.ts'
-import { range } from '../../../prelude/array.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import type { Source } from '../../task.ts'
 import type { Params } from './diffusion.ts'
 import type { DiffusionTask } from './diffusionTask.ts'
 import { heldOutOn } from './heldOut.ts'
-import { sheetOf } from './sheet.ts'
 
 /** Pictures, and what a person should know of them. */
 export interface OpenedPictures extends Pick<Source<Params, Tensor>, 'fingerprint' | 'summary' | 'warnings'> {
@@ -42,9 +40,6 @@ export const changedPictures = (
   ]
 }
 
-/** Pictures of the first batch that are shown, at most. */
-const mostShown = 64
-
 /**
  * Pictures as the data of a diffusion model: batches of the stream, and the loss on those held out.
  *
@@ -63,11 +58,6 @@ const mostShown = 64
 export const pictureSource = (task: DiffusionTask, { data, ...known }: OpenedPictures): Source<Params, Tensor> => ({
   ...known,
   examples: task.examples((first, count) => batchAt(data, first, count)),
-  preview: () =>
-    sheetOf(
-      task.config,
-      range(Math.min(task.config.batch, mostShown)).map((i) => data.picture(i)),
-    ),
   measure: async (device) => {
     const measure = await heldOutOn(device, task, data)
     return (params) => measure(params).then(({ loss, relative }) => ({ heldOut: loss, heldOutRelative: relative }))

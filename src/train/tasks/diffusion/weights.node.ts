@@ -1,5 +1,6 @@
 /** The weights of a network from a file. */
-import { readSafetensorsFile, treeFrom } from '../../../io/index.ts'
+import { dirname } from 'node:path'
+import { readSafetensorsFile, treeFrom, type Safetensors } from '../../../io/index.ts'
 import { namesOf, sourcesOf } from '../../../models/registry.ts'
 import { E, pipe, TE } from '../../../prelude/fp.ts'
 import { suggestion } from '../../../prelude/nearest.ts'
@@ -8,6 +9,7 @@ import { nonFiniteAmong } from '../../finite.ts'
 import { settingError, trainError, trainErrorOf, type TrainError } from '../../trainError.ts'
 import { diffusionOf, type LoadedWeights } from './diffusion.ts'
 import type { DiffusionRun } from './diffusionConfig.ts'
+import { configInWeights } from './weightsFile.ts'
 
 /** How a file of weights is read. */
 export interface WeightsOptions {
@@ -15,11 +17,47 @@ export interface WeightsOptions {
   readonly names?: string
 }
 
+/** What is wrong with the name of a program, for a network that takes the weights of others. */
+const refusedNames = ({ model }: DiffusionRun, names: string): TrainError | undefined => {
+  const known = sourcesOf(model)
+  return known.includes(names)
+    ? undefined
+    : settingError({
+        path: 'names',
+        expected: `one of ${known.join(', ')}`,
+        got: names,
+        hint: suggestion(names, known),
+      })
+}
+
+/** The network of a configuration with the weights of a file. */
+const weightsIn = (
+  path: string,
+  { tensors }: Safetensors,
+  config: DiffusionRun,
+  names: string,
+): E.Either<TrainError, LoadedWeights> => {
+  const refused = refusedNames(config, names)
+  if (refused !== undefined) return E.left(refused)
+  const { model, schedule } = diffusionOf(config)
+  const template = model.init(key(0))
+  return pipe(
+    treeFrom(template, tensors, { ...namesOf(config.model, names, template), round: true }),
+    E.mapLeft(({ message }) => trainError('WEIGHTS', `${path}: ${message}`)),
+    E.filterOrElse(
+      () => nonFiniteAmong(path, tensors) === undefined,
+      () => trainError('WEIGHTS', `the weights are no numbers: ${nonFiniteAmong(path, tensors) ?? ''}`),
+    ),
+    E.map((average) => ({ config, model, average, schedule })),
+  )
+}
+
 /**
- * Reads the weights of a network from a safetensors file: `average.safetensors` of a checkpoint, or one that another program wrote. Floats
- * of 64 bits are rounded to the network's 32.
+ * Reads the weights of a network from a safetensors file: `average.safetensors` of a checkpoint, one that `encodeWeights` made, or one that
+ * another program wrote. Floats of 64 bits are rounded to the network's 32.
  *
- * @param config the network, the size of the pictures, and what it was trained for: schedule, timesteps and objective
+ * @param config the network, the size of the pictures, and what it was trained for: schedule, timesteps and objective; default: what the file
+ * says itself, as one of `encodeWeights` does
  * @returns Left where the file does not hold exactly this network's weights, naming all that differs, or holds what is no number
  * @example
  * ```ts
@@ -42,34 +80,19 @@ export interface WeightsOptions {
  */
 export const loadWeights = (
   path: string,
-  config: DiffusionRun,
+  config?: DiffusionRun,
   { names = 'fathom' }: WeightsOptions = {},
 ): TE.TaskEither<TrainError, LoadedWeights> => {
-  const known = sourcesOf(config.model)
-  if (!known.includes(names))
-    return TE.left(
-      settingError({
-        path: 'names',
-        expected: `one of ${known.join(', ')}`,
-        got: names,
-        hint: suggestion(names, known),
-      }),
-    )
-  const { model, schedule } = diffusionOf(config)
-  const template = model.init(key(0))
+  const refused = config === undefined ? undefined : refusedNames(config, names)
+  if (refused !== undefined) return TE.left(refused)
   return pipe(
     readSafetensorsFile(path),
     TE.mapLeft(trainErrorOf('WEIGHTS')),
-    TE.chainEitherK(({ tensors }) =>
+    TE.chainEitherK((file) =>
       pipe(
-        treeFrom(template, tensors, { ...namesOf(config.model, names, template), round: true }),
-        E.mapLeft(({ message }) => trainError('WEIGHTS', `${path}: ${message}`)),
-        E.filterOrElse(
-          () => nonFiniteAmong(path, tensors) === undefined,
-          () => trainError('WEIGHTS', `the weights are no numbers: ${nonFiniteAmong(path, tensors) ?? ''}`),
-        ),
+        config === undefined ? configInWeights(path, file.metadata, dirname(path)) : E.right(config),
+        E.chain((known) => weightsIn(path, file, known, names)),
       ),
     ),
-    TE.map((average) => ({ config, model, average, schedule })),
   )
 }

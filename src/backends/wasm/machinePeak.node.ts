@@ -2,9 +2,11 @@
 import { availableParallelism } from 'node:os'
 import { setTimeout as wait } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
-import { flopsOfTurn, peakModule, peakPages, type PeakForm } from '../backends/wasm/peak.ts'
-import type { MachinePeak } from '../compiler/profile.ts'
-import { at, range } from '../prelude/array.ts'
+import { flags } from './threads/v8Flags.node.ts'
+import { flopsOfTurn, peakModule, peakPages, type PeakForm } from './peak.ts'
+import type { MachinePeak } from '../../compiler/profile.ts'
+import type { MeasuredPeak } from '../backend.ts'
+import { at, range } from '../../prelude/array.ts'
 
 /** The peak of the whole machine, and of one of its cores. */
 export interface MeasuredMachine extends MachinePeak {
@@ -124,3 +126,11 @@ export const measureMachine = async (): Promise<MeasuredMachine> => {
 /** The peak of some threads: of one core, or of as many as there are. */
 export const peakOf = (machine: MeasuredMachine, threads: number): MachinePeak =>
   threads === 1 ? machine.oneCore : machine
+
+/** The peak of a device with so many threads, in WebAssembly with all that this process may make of it. */
+export const measureThreads = async (threads: number): Promise<MeasuredPeak> => {
+  flags.set()
+  const machine = await measureMachine()
+  const cores = threads === 1 ? 'one core' : `${machine.cores} cores`
+  return { machine: cores, ...peakOf(machine, threads) }
+}

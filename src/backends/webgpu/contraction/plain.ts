@@ -9,8 +9,8 @@ import { applied } from '../wgsl/ops.ts'
 import type { Shader } from '../wgsl/shader.ts'
 import { operand, sum, times, u32 } from '../wgsl/text.ts'
 import { load, outputOf, type Output } from '../wgsl/value.ts'
-import { accumulator, finished, partialDType } from './accumulate.ts'
-import { lanesOf, overElements } from './lanes.ts'
+import { accumulator, finished, partialDType } from '../kernels/accumulate.ts'
+import { lanesOf, overElements } from '../kernels/lanes.ts'
 
 type Contracting = GemmKernel | ConvKernel
 
@@ -51,7 +51,8 @@ const oneByOne = (
     },
     (shader, element, { options, output }) => {
       const sums = accumulator(shader, 'sum', [partial, partial], terms)
-      const converted = (value: string): string => applied('cast', { shader, x: value, y: '', z: '', from, to: partial })
+      const converted = (value: string): string =>
+        applied('cast', { shader, x: value, y: '', z: '', from, to: partial })
       write(shader, element, options, (x, y) => {
         sums.add(`${operand(converted(x))} * ${operand(converted(y))}`)
       })
@@ -81,12 +82,23 @@ export const plainGemm = (kernel: GemmKernel): Phase => {
       main.add(`let ${variable} = ${sum(terms)};`)
       return variable
     }
-    const xFirst = named('x', [u32(x.view.offset), partAt(shader, x, axes.batch[0], batch), partAt(shader, x, axes.rows, row)])
-    const yFirst = named('y', [u32(y.view.offset), partAt(shader, y, axes.batch[1], batch), partAt(shader, y, axes.columns, column)])
+    const xFirst = named('x', [
+      u32(x.view.offset),
+      partAt(shader, x, axes.batch[0], batch),
+      partAt(shader, x, axes.rows, row),
+    ])
+    const yFirst = named('y', [
+      u32(y.view.offset),
+      partAt(shader, y, axes.batch[1], batch),
+      partAt(shader, y, axes.columns, column),
+    ])
     const k = fresh('k')
     main.block(`for (var ${k} = 0u; ${k} < ${u32(depth)}; ${k}++)`, () => {
       const [xPlace, yPlace] = [partAt(shader, x, axes.contract[0], k), partAt(shader, y, axes.contract[1], k)]
-      add(load(shader, address(x), sum([xFirst, xPlace]), x.dtype), load(shader, address(y), sum([yFirst, yPlace]), y.dtype))
+      add(
+        load(shader, address(x), sum([xFirst, xPlace]), x.dtype),
+        load(shader, address(y), sum([yFirst, yPlace]), y.dtype),
+      )
     })
   })
 }
@@ -100,7 +112,12 @@ export const plainConv = (kernel: ConvKernel): Phase => {
   const size = n * height * width * outputs
   return oneByOne(kernel, size, kh * kw * perGroup, (shader, element, { addressOf: address }, add) => {
     const { main, fresh } = shader
-    const [image = '0u', row = '0u', column = '0u', channel = '0u'] = coordinatesOf(shader, element, [n, height, width, outputs])
+    const [image = '0u', row = '0u', column = '0u', channel = '0u'] = coordinatesOf(shader, element, [
+      n,
+      height,
+      width,
+      outputs,
+    ])
     const firstChannel = attrs.groups === 1 ? '0u' : `(${operand(channel)} / ${u32(each)}) * ${u32(perGroup)}`
     /** A loop over taps along an axis, for those that meet a pixel. */
     const along = (axis: 0 | 1, output: string, inside: (tap: string, pixel: string) => void): void => {

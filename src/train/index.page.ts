@@ -1,0 +1,48 @@
+/**
+ * What of fathom/train needs no Node, hence what it is in a page: tasks, steps, the loop and its sinks, and a whole run on a device, data and a
+ * store that it is given. Runs in directories are beside it in index.ts.
+ */
+export { configOf, decodeConfig, settings } from './config.ts'
+export type { RunFacts, TrainEvent, TrainHooks, TrainSummary } from './events.ts'
+export { drain, steps, type Course } from './loop.ts'
+export { memoryStore, type MemoryStore } from './memoryStore.ts'
+export { fastestDevice, type FastestDevice } from './openDevice.ts'
+export { nearest, suggestion } from '../prelude/nearest.ts'
+export {
+  initialState,
+  recipeOf,
+  trainingOf,
+  type OptimizerState,
+  type Recipe,
+  type Training,
+  type TrainState,
+} from './recipe.ts'
+export { overMicroBatches, overRanks, type Gradients, type Ranks, type Reduce } from './reduce.ts'
+export { restore, type Restored } from './restore.ts'
+export { beginRun, finishRun, prepareRun, runSinks, type Run, type RunParts } from './run.ts'
+export type { RunConfig } from './runConfig.ts'
+export { rewindMetrics } from './sinks/metrics.ts'
+export type { Report, Sink } from './sinks/sink.ts'
+export type { Progress } from './stateFiles.ts'
+export {
+  givenAt,
+  stepperOn,
+  trainStep,
+  type StepInputs,
+  type StepMeasured,
+  type Stepped,
+  type Stepper,
+} from './step.ts'
+export type { CheckpointStore, Judge, Store, StoredCheckpoint } from './store.ts'
+export type { Examples, Measured, MeasuredLoss, Sheet, Source, Task, TaskWords } from './task.ts'
+export type { ModelConfig } from '../models/registry.ts'
+export { diffusionTask, type DiffusionTask, type Draws, type StepPictures } from './tasks/diffusion/diffusionTask.ts'
+export type { Diffusion, LoadedWeights, Params } from './tasks/diffusion/diffusion.ts'
+export type { DiffusionConfig } from './tasks/diffusion/diffusionConfig.ts'
+export { heldOutOn, type HeldOut } from './tasks/diffusion/heldOut.ts'
+export type { Preset } from './tasks/diffusion/presets.ts'
+export { encodeWeights } from './tasks/diffusion/weightsFile.ts'
+export { pictureSource, type OpenedPictures } from './tasks/diffusion/source.ts'
+export { sample, type SampleOptions, type Samples } from './tasks/diffusion/sample.ts'
+export { presets, type PresetName, type TrainConfig } from './tasks/registry.ts'
+export { showSettingError, type SettingError, type TrainError, type TrainErrorCode } from './trainError.ts'

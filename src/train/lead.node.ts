@@ -1,0 +1,175 @@
+/** Leading a run from its beginning, or from a checkpoint, to its end: on a device that may be lost on the way, and is opened again. */
+import { pipe, TE } from '../prelude/fp.ts'
+import { configHash, isOf } from './configHash.node.ts'
+import { ensuring } from './ensuring.ts'
+import type { TrainEvent, TrainHooks, TrainSummary } from './events.ts'
+import { newestState, settle } from './newestState.node.ts'
+import { recovering, type Surroundings } from './recovery.ts'
+import type { Restored } from './restore.ts'
+import { finishRun, prepareRun, type Run } from './run.ts'
+import type { Store } from './store.ts'
+import type { Source } from './task.ts'
+import type { Subject } from './tasks/registry.node.ts'
+import type { TrainConfig } from './tasks/registry.ts'
+import { trainError, type TrainError } from './trainError.ts'
+
+/** What a run begins or goes on with. */
+export interface Job<P, B, D> {
+  readonly subject: Subject<P, B, D>
+  readonly config: TrainConfig
+  readonly hooks: TrainHooks
+  readonly surroundings: Surroundings
+  /** The state to go on with; without it the run begins. */
+  readonly found?: Restored<P>
+  /** Sentences for the user, before the first step; of the data too, once they are open. */
+  readonly notes?: (source: Source<P, B>) => readonly string[]
+  /** Writes what must be there before the first step, into the store that the run then has. Nothing is written before it. */
+  readonly begin: (run: Run<P, B>) => TE.TaskEither<TrainError, Store>
+}
+
+/** What of a run outlasts its device. */
+interface Lasting<P, B> {
+  /** The data, once they are open: they are not looked for a second time. */
+  source?: Source<P, B>
+  /** Once the run has begun. */
+  store?: Store
+  /** The step of the newest checkpoint, if there is one. */
+  saved?: number
+  /** Whether a device was lost. */
+  wasLost?: boolean
+}
+
+/** Opens the data, once. */
+const sourceOf = <P, B, D>(
+  { subject, found, notes = () => [] }: Job<P, B, D>,
+  lasting: Lasting<P, B>,
+  warn: (message: string) => void,
+): TE.TaskEither<TrainError, Source<P, B>> =>
+  lasting.source === undefined
+    ? pipe(
+        subject.open,
+        TE.map((source) => {
+          for (const message of [...source.warnings, ...(found?.warnings ?? []), ...notes(source)]) warn(message)
+          return (lasting.source = source)
+        }),
+      )
+    : TE.right(lasting.source)
+
+/**
+ * The run on a device that is opened for it, and closed in the end. Nothing is written before it begins: a run that is refused here leaves no
+ * trace.
+ */
+const onDevice = <P, B, D>(
+  job: Job<P, B, D>,
+  lasting: Lasting<P, B>,
+  emit: (event: TrainEvent) => void,
+  found: Restored<P> | undefined,
+): TE.TaskEither<TrainError, TrainSummary> => {
+  const { subject, config, hooks, surroundings } = job
+  const warn = (message: string): void => {
+    emit({ _tag: 'Warning', message })
+  }
+  const parts = { config, task: subject.task, configHash: configHash(config), emit, signal: hooks.signal }
+  return pipe(
+    surroundings.open(config.device, hooks.deviceOptions, found?.progress),
+    TE.chain((device) =>
+      pipe(
+        TE.fromEither(subject.requireLeast(device)), // before minutes are spent on decoding photographs
+        TE.chain(() => sourceOf(job, lasting, warn)),
+        TE.chain((source) => prepareRun({ ...parts, source, device }, found)),
+        TE.chain((run) =>
+          pipe(
+            lasting.store === undefined ? job.begin(run) : TE.right(lasting.store),
+            TE.chain((store) => finishRun(run, (lasting.store = store))),
+          ),
+        ),
+        ensuring(() => device.close()),
+      ),
+    ),
+  )
+}
+
+/** The state to go on with after a loss, and the directory brought to where it stands. */
+const savedState = <P, B, D>(
+  { subject, config, found }: Job<P, B, D>,
+  { store }: Lasting<P, B>,
+  emit: (event: TrainEvent) => void,
+): TE.TaskEither<TrainError, Restored<P> | undefined> =>
+  store === undefined
+    ? TE.right(found)
+    : pipe(
+        newestState(
+          store,
+          config,
+          subject.task,
+          (progress) => isOf(config, progress) || progress.configHash === found?.progress.configHash,
+        ),
+        TE.chainFirst((state) =>
+          pipe(
+            settle(store, state),
+            TE.map((lost) => {
+              for (const message of [...state.warnings, ...lost]) emit({ _tag: 'Warning', message })
+            }),
+          ),
+        ),
+      )
+
+/** How a person goes on with a run that has ended too early. */
+const goingOn = (out: string, saved: number | undefined): string =>
+  saved === undefined
+    ? 'nothing was done yet'
+    : `all up to step ${saved} is saved: continue with \`fathom resume ${out}\``
+
+/** What a person should know of a run that has ended for want of memory, in the midst of it. */
+const said =
+  <P, B>(out: string, lasting: Lasting<P, B>) =>
+  (error: TrainError): TrainError =>
+    error.code === 'MEMORY' && error.reason !== undefined && lasting.store !== undefined
+      ? {
+          ...error,
+          message: `${error.message}. That is another run, for this one keeps its settings; ${goingOn(out, lasting.saved)}, when other programs have left the device more memory`,
+        }
+      : error
+
+/**
+ * Leads a run to its end. Where the device is lost, it is opened again, and the run goes on from its newest checkpoint as `resume` does, at most
+ * three times an hour.
+ */
+export const lead = <P, B, D>(job: Job<P, B, D>): TE.TaskEither<TrainError, TrainSummary> => {
+  const { config, hooks, found } = job
+  const { out, steps } = config
+  const lasting: Lasting<P, B> = found === undefined ? {} : { saved: found.progress.step }
+  const emit = (event: TrainEvent): void => {
+    if (event._tag === 'Saved') lasting.saved = event.step
+    if (event._tag === 'DeviceLost') lasting.wasLost = true
+    hooks.onEvent?.(event)
+  }
+  const start = performance.now()
+  const seconds = (): number => (performance.now() - start) / 1000
+  return pipe(
+    recovering<Restored<P>, TrainSummary>({
+      surroundings: job.surroundings,
+      emit,
+      signal: hooks.signal,
+      attempt: (from) => onDevice(job, lasting, emit, from),
+      first: found,
+      saved: async () => savedState(job, lasting, emit)(),
+      stepOf: ({ progress }) => progress.step,
+      stopped: ({ progress: { step } }) => ({
+        directory: out,
+        step,
+        steps,
+        interrupted: step < steps,
+        seconds: seconds(),
+      }),
+      givenUp: ({ message, reason = message }, times) =>
+        trainError(
+          'DEVICE-LOST',
+          `the device '${config.device}' was lost ${times} times within an hour, at last because ${reason}; ${goingOn(out, lasting.saved)}`,
+        ),
+    }),
+    TE.bimap(said(out, lasting), (summary) =>
+      lasting.wasLost === true ? { ...summary, seconds: seconds() } : summary,
+    ),
+  )
+}
