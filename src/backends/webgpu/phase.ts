@@ -3,7 +3,7 @@ import type { KernelChoices } from '../../compiler/choices.ts'
 import { writeShader, type Shader, type Written } from './wgsl/shader.ts'
 
 /** Invocations in a workgroup, of kernels whose invocations do not work together. */
-export const usualWorkgroup = 64
+const usualWorkgroup = 64
 
 /** One shader over a number of workgroups. */
 export interface Phase {

@@ -9,7 +9,7 @@ import type { TunedStore } from './tuned.ts'
 import type { Forms } from './tuning.ts'
 
 /** Where files are kept: by the XDG specification, by which a relative path is to be ignored. */
-export const tunedFolder = (): string => {
+const tunedFolder = (): string => {
   const xdg = process.env['XDG_CACHE_HOME']
   return join(xdg !== undefined && isAbsolute(xdg) ? xdg : join(homedir(), '.cache'), 'fathom', 'webgpu')
 }

@@ -197,7 +197,7 @@ const fastest = async (
   )
   const programs = [reference, ...candidates.map(({ program }) => program)]
   try {
-    await Promise.all(programs.map(({ ready }) => ready)) // drivers compile side by side
+    await Promise.all(programs.map(async ({ ready }) => ready)) // drivers compile side by side
     memories.inputs.forEach((memory, i) => {
       bench.write(memory, noise(at(plan.buffers, i)))
     })

@@ -15,7 +15,7 @@ import { lanesOf, overElements } from '../kernels/lanes.ts'
 type Contracting = GemmKernel | ConvKernel
 
 /** The value of an output element behind the epilogue, given the sum. */
-export const ended = (
+const ended = (
   shader: Shader,
   { epilogue, output }: Contracting,
   sumName: string,
