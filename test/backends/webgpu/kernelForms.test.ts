@@ -196,6 +196,20 @@ describe.each(forms)('on $name', ({ target, run, configuration }) => {
       expect(generate(kernel, target).stages.map((phases) => launchesOf(phases, () => 0).length)).toEqual([1])
   })
 
+  /** The kernel over buffers with other numbers. */
+  const behind = (kernel: RowsKernel, count: number): RowsKernel =>
+    JSON.parse(JSON.stringify(kernel), (name, value: unknown) =>
+      (name === 'buffer' || name === 'output') && typeof value === 'number' ? value + count : value,
+    ) as RowsKernel
+
+  it('rows of several lengths that run side by side are cpu’s', async () => {
+    const all = [rowsOf(11, 3, 50, 2), rowsOf(9, 3, 61, 2), rowsOf(30, 3, 52, 2)]
+    const buffers = all.flatMap(buffersOf)
+    const members = all.map((kernel, i) => behind(kernel, (i * buffers.length) / all.length))
+    const group: Kernel = { ...at(members, 0), kind: 'group', members }
+    expectClose(await twice(group, buffers), onCpu(group, buffers))
+  })
+
   it.each([
     [2, 40, 3],
     [3, 2500, 1],
