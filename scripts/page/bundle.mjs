@@ -17,6 +17,9 @@ const keeping = (warnings) => {
 
 const bytesOf = (file) => Buffer.from(file.type === 'chunk' ? file.code : file.source)
 
+/** Warnings of slow plugins are about a busy machine, not about what is bundled. */
+const checks = { bundlerTimings: false, pluginTimings: false }
+
 /**
  * Files by name. Throws on what would trouble a user: a warning, or something of Node, for which Vite has no more than a warning.
  *
@@ -31,12 +34,12 @@ export const bundle = async (entry, folder = 'proof/page') => {
     logLevel: 'warn',
     customLogger: keeping(warnings),
     resolve: { alias },
-    worker: { format: 'es' }, // proof/page/worker.ts awaits at its top level
+    worker: { format: 'es', rollupOptions: { checks } }, // proof/page/worker.ts awaits at its top level
     build: {
       write: false,
       target: 'es2022',
       chunkSizeWarningLimit: 2000, // kB: the programs hold fast-check
-      rollupOptions: { input: `${root}${folder}/${entry}` },
+      rollupOptions: { input: `${root}${folder}/${entry}`, checks },
     },
   })
   if (warnings.length > 0) throw new Error(`page: Vite warns of ${entry}:\n${warnings.join('\n')}`)

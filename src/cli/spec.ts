@@ -93,7 +93,7 @@ export const commands = {
       precision: {
         kind: 'text',
         value: 'NAME',
-        help: 'f32, or mixed: halves where they do, in half the memory for what the step keeps [f32]',
+        help: 'f32, or mixed: halves in contractions and activations, in less memory, and a loss scale [f32]',
         setting: 'precision',
       },
       'save-every': { kind: 'number', value: 'N', help: 'steps from checkpoint to checkpoint', setting: 'saveEvery' },

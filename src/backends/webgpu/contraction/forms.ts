@@ -45,7 +45,7 @@ const shapes: readonly TileShape[] = [
 const [enoughGroups, enoughInvocations] = [128, 8192]
 
 /** Terms that a part has at least: fewer are not worth a second pass over the results. */
-const partLength = 128
+const partLength = 512
 
 /** Parts are no more than this: each is one more copy of the results. */
 const mostParts = 64
