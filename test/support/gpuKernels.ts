@@ -9,7 +9,7 @@ import { backendOver } from '../../src/backends/webgpu/backend.ts'
 import { targetOf, type Target } from '../../src/backends/webgpu/target.ts'
 import { openTuner } from '../../src/backends/webgpu/tuner.ts'
 import type { Configuration } from '../../proof/devices.ts'
-import { softwareGpu } from '../../proof/webgpu.ts'
+import { useSwiftShader } from '../../proof/webgpu.ts'
 import { deviceOn } from '../../src/tensor/device.ts'
 
 /** Buffers of a kernel: f32 or i32. */
@@ -51,7 +51,7 @@ const planOf = (kernels: readonly Kernel[], buffers: readonly Values[]): Plan =>
 
 /** The machine's GPU, a program where it has none, in the forms of others. */
 export const openForms = async (): Promise<readonly Forms[]> => {
-  softwareGpu()
+  useSwiftShader()
   const opened = await openAdapter({ software: true })
   const own = targetOf(opened)
   const targets: readonly (readonly [string, Target])[] = [

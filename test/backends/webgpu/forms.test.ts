@@ -1,6 +1,6 @@
 /** Contractions in every form that a GPU may be given, at sizes that are multiples of no tile: barriers and all, on SwiftShader. */
 import { describe, expect, it } from 'vitest'
-import { softwareGpu } from '../../../proof/webgpu.ts'
+import { useSwiftShader } from '../../../proof/webgpu.ts'
 import { openAdapter } from '../../../src/backends/webgpu/adapter.ts'
 import { backendOver } from '../../../src/backends/webgpu/backend.ts'
 import type { Target } from '../../../src/backends/webgpu/target.ts'
@@ -13,7 +13,7 @@ import { leaves } from '../../../src/tensor/tree.ts'
 import { conv2d } from '../../../src/tensor/convolution.ts'
 import { cpuDevice } from '../../support/device.ts'
 
-softwareGpu()
+useSwiftShader()
 const opened = await openAdapter({ software: true })
 
 /** A device whose contractions take the n-th form that is possible; which they took. */

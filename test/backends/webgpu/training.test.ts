@@ -1,7 +1,7 @@
 /** Training on the GPU: its loss is wasm's, in f32 and mixed; and a device that is destroyed at any moment costs nothing but time. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { softwareGpu } from '../../../proof/webgpu.ts'
+import { useSwiftShader } from '../../../proof/webgpu.ts'
 import { openAdapter } from '../../../src/backends/webgpu/adapter.ts'
 import { backendOver } from '../../../src/backends/webgpu/backend.ts'
 import { openWasm } from '../../../src/backends/wasm/backend.ts'
@@ -14,7 +14,7 @@ import { trainIn } from '../../../src/train/train.node.ts'
 import { filesOf, lineSubject, surroundingsOf, type Watched } from '../../train/lossOfDevice.ts'
 import { directories, right, tinyConfig } from '../../train/tinyRun.ts'
 
-softwareGpu()
+useSwiftShader()
 const gpu = deviceOn(backendOver(await openAdapter({ software: true })))
 const wasm = deviceOn(await openWasm({ threads: 1 }))
 

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tmpdir } from 'node:os'
 import { describe, expect, it } from 'vitest'
-import { softwareGpu } from '../../../proof/webgpu.ts'
+import { useSwiftShader } from '../../../proof/webgpu.ts'
 import { openAdapter } from '../../../src/backends/webgpu/adapter.ts'
 import { backendOver } from '../../../src/backends/webgpu/backend.ts'
 import type { Target } from '../../../src/backends/webgpu/target.ts'
@@ -16,7 +16,7 @@ import { key, normal } from '../../../src/tensor/random.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { cpuDevice } from '../../support/device.ts'
 
-softwareGpu()
+useSwiftShader()
 const opened = await openAdapter({ software: true })
 
 /** A device that takes SwiftShader for a GPU, with few invocations so that its forms are few. */
