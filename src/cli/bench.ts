@@ -14,7 +14,7 @@ import { key } from '../tensor/random.ts'
 import { countElements } from '../tensor/tree.ts'
 import { configOf, initialState, recipeOf, stepperOn, type TrainConfig } from '../train/index.ts'
 import type { FlagValue } from './parse.ts'
-import { deviceOptions, failed, withDevice, type Outcome } from './runs.ts'
+import { deviceOptionsOf, failed, withDevice, type Outcome } from './runs.ts'
 import { say } from './terminal.ts'
 import { grouped, showCount } from './show.ts'
 import { commands, type Flag } from './spec.ts'
@@ -184,7 +184,7 @@ const print = (report: BenchReport, flags: Flags): void => {
 /** `fathom bench`. */
 export const runBench = (flags: Flags): Promise<Outcome> =>
   pipe(
-    withDevice(settingsOf(flags)),
+    withDevice(settingsOf(flags), deviceOptionsOf(flags)),
     TE.chain(({ settings, notes }) =>
       pipe(
         TE.fromEither(configOf(settings)),
@@ -194,7 +194,7 @@ export const runBench = (flags: Flags): Promise<Outcome> =>
         ),
       ),
     ),
-    TE.bind('backend', ({ config: { device } }) => pipe(loadBackend(device, deviceOptions), TE.mapLeft(failed))),
+    TE.bind('backend', ({ config: { device } }) => pipe(loadBackend(device, deviceOptionsOf(flags)), TE.mapLeft(failed))),
     TE.chain(({ config, backend, notes }) =>
       TE.tryCatch(
         async () => {
