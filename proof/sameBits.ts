@@ -8,6 +8,7 @@
 import fc from 'fast-check'
 import { cpuBackend } from '../src/backends/cpu/backend.ts'
 import { openWasm, wasmBackend } from '../src/backends/wasm/backend.ts'
+import { openWebgpu } from '../src/backends/webgpu/backend.ts'
 import { disagreements } from '../src/backends/selfTest.ts'
 import { valueAndGrad } from '../src/autograd/index.ts'
 import { conv2d } from '../src/tensor/convolution.ts'
@@ -36,8 +37,8 @@ const model = { width: 8, multipliers: [1, 2], heads: 2, headWidth: 4 }
 const small = { ...presets.tiny, model, batch: 4, folder: null, out: '', preset: 'tiny', seed: 0, device: 'wasm' }
 
 /** A digest of both losses of two training steps, and of all numbers of the state after them. */
-const learned = async (device: Device): Promise<string> => {
-  const recipe = recipeOf(small)
+const learned = async (device: Device, config: Parameters<typeof recipeOf>[0] = small): Promise<string> => {
+  const recipe = recipeOf(config)
   const { batch, height, width } = recipe.task.config
   const bytes = Uint8Array.from({ length: batch * height * width * 3 }, (_, i) => (i * 89) % 256)
   const pictures = recipe.task.examples(bytes)
@@ -75,6 +76,30 @@ export async function* trained(counts: readonly number[]): AsyncGenerator<string
       await device.close()
     }
   }
+}
+
+/** A network for which a program that plays a GPU takes seconds. */
+const smallest = {
+  ...small,
+  model: { width: 4, multipliers: [1], heads: 1, headWidth: 4 },
+  height: 8,
+  width: 8,
+  batch: 2,
+  device: 'webgpu',
+}
+
+/**
+ * The same on a GPU that is a program: Dawn's on Node, the browser's own in a page. Who has no adapter, or a real one, whose bits are its own, fails.
+ */
+export async function* onSoftwareGpu(): AsyncGenerator<string> {
+  const backend = await openWebgpu({ software: true })
+  if (!backend.description.endsWith(', in software')) throw new Error(`${backend.description} has bits of its own`)
+  const wrong = await disagreements(backend, cpuBackend(true))
+  if (wrong.length > 0) throw new Error(`webgpu: ${wrong.join(', ')} came out wrong`)
+  const device = deviceOn(backend)
+  const net = await learned(device, smallest)
+  yield `webgpu in software: kernels agree with cpu; a U-Net after two steps ${net}`
+  await device.close()
 }
 
 /** Whether a program computes in f64, whose functions are the engine's `Math`: their last bit differs from one build of an engine to the next. */

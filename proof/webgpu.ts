@@ -12,10 +12,6 @@ const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json'
 /** Sums of f32 in f32, in another order; functions of a few units in the last place. */
 const tolerance: Tolerance = { f16: 2 ** -8, f32: 2 ** -13, f64: 0 }
 
-/** Lets a driver be found on a machine without a GPU; what is set already stays. */
-export const softwareGpu = (): void => {
-  useSwiftShader()
-}
 
 /** Before Dawn is loaded: it is to find SwiftShader, unless the caller has named another driver. */
 export const useSwiftShader = (): void => {
@@ -24,7 +20,7 @@ export const useSwiftShader = (): void => {
 
 /** Opens the backend once; each device of the configuration runs on it. */
 export const webgpu = async (options: WebgpuOptions = {}, name = 'webgpu'): Promise<Configuration> => {
-  softwareGpu()
+  useSwiftShader()
   const backend = await openWebgpu({ software: true, ...options })
   return { name, open: () => deviceOn({ ...backend, close: () => Promise.resolve() }), tolerance }
 }

@@ -30,7 +30,7 @@ const versionOf = () => {
 
 /** What Node computes. */
 const linesOfNode = async () => {
-  const { stdout } = await promisify(execFile)(process.execPath, [join(root, 'proof', 'processor.ts')])
+  const { stdout } = await promisify(execFile)(process.execPath, [join(root, 'proof', 'processor.ts'), '--gpu'])
   return stdout.trim().split('\n')
 }
 

@@ -42,7 +42,9 @@ const openDevice = async (name: Settings['device']): Promise<void> => {
   tell({ kind: 'preparing', what: 'Opening the device' })
   await device?.close()
   ;[trainer, device] = [undefined, undefined]
-  const opened = await (name === 'automatic' ? open() : open(name))()
+  // Who names the GPU means any: also one that is a program, which is never taken unasked.
+  const opening = name === 'automatic' ? open() : name === 'webgpu' ? open(name, { software: true }) : open(name)
+  const opened = await opening()
   if (opened._tag === 'Left') throw new Error(`${opened.left.message}. Choose another device.`)
   device = opened.right
   tell({ kind: 'opened', description: device.description })

@@ -25,10 +25,12 @@ const computesIn = async (device: Device, dtype: FloatType): Promise<boolean> =>
 /** Opens all devices. */
 export const openMeasured = async (): Promise<readonly Measured[]> =>
   Promise.all(
-    [specification, ...configurations.filter(({ name }) => !name.includes('without')), await webgpu()].map(async ({ name, open }) => {
-      const device = open()
-      const all = Object.keys(formats) as FloatType[]
-      const present = await Promise.all(all.map(async (dtype) => computesIn(device, dtype)))
-      return { name, device, dtypes: new Set(all.filter((_, i) => present[i])) }
-    }),
+    [specification, ...configurations.filter(({ name }) => !name.includes('without')), await webgpu()].map(
+      async ({ name, open }) => {
+        const device = open()
+        const all = Object.keys(formats) as FloatType[]
+        const present = await Promise.all(all.map(async (dtype) => computesIn(device, dtype)))
+        return { name, device, dtypes: new Set(all.filter((_, i) => present[i])) }
+      },
+    ),
   )

@@ -2,7 +2,7 @@
  * The programs of sameBits.ts in a page. One that may share its process with other origins has no shared memory, hence one thread. An isolated
  * one computes on its own thread, which may not sleep, and then in a Worker, which reports for itself.
  */
-import { sampled, trained } from '../sameBits.ts'
+import { onSoftwareGpu, sampled, trained } from '../sameBits.ts'
 import { openedAsUsual, refused } from './opened.ts'
 import { report, reportAll, reportingFailure } from './report.ts'
 
@@ -10,6 +10,7 @@ const plain = async (): Promise<void> => {
   await refused({ threads: 2 }, 'Cross-Origin-Opener-Policy')
   await reportAll(trained([1]))
   await reportAll(sampled())
+  await reportAll(onSoftwareGpu())
   await report({ kind: 'done' })
 }
 

@@ -46,6 +46,14 @@ export interface MeasuredPeak extends MachinePeak {
   readonly machine: string
 }
 
+/** What a backend keeps on the machine for the next program, as what it has measured there. */
+export interface Kept {
+  /** What it is, in a sentence for people. */
+  readonly describe: () => Promise<string>
+  /** Forgets it: it is found out again. */
+  readonly forget: () => Promise<void>
+}
+
 /** The interface of every backend. Reading back is asynchronous because a GPU's is. */
 export interface Backend<M extends Memory = Memory> {
   readonly name: string
@@ -55,6 +63,8 @@ export interface Backend<M extends Memory = Memory> {
   readonly threads: number
   /** Bytes that everything together may take. */
   readonly memoryLimit: number
+  /** What is kept for the next program. Absent where nothing is. */
+  readonly kept?: Kept
   /** What kernels must keep to. */
   readonly limits: Limits
   /** What it computes with. */

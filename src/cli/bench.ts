@@ -14,7 +14,7 @@ import { key } from '../tensor/random.ts'
 import { countElements } from '../tensor/tree.ts'
 import { configOf, initialState, recipeOf, stepperOn, type TrainConfig } from '../train/index.ts'
 import type { FlagValue } from './parse.ts'
-import { deviceOptions, failed, withDevice, type Outcome } from './runs.ts'
+import { deviceOptionsOf, failed, withDevice, type Outcome } from './runs.ts'
 import { say } from './terminal.ts'
 import { grouped, showCount } from './show.ts'
 import { commands, type Flag } from './spec.ts'
@@ -105,6 +105,9 @@ const measure = async (config: TrainConfig, backend: Backend, flags: Flags): Pro
 }
 
 const giga = (x: number): string => (x / 1e9).toFixed(x < 1e10 ? 2 : 1)
+/** Seconds as milliseconds, three digits and no exponent. */
+const milli = (seconds: number): string =>
+  seconds < 0.9995 ? (1000 * seconds).toPrecision(3) : (1000 * seconds).toFixed(0)
 const percent = (x: number): string => `${(100 * x).toFixed(1)} %`
 
 const summary = (report: BenchReport): string => {
@@ -114,7 +117,7 @@ const summary = (report: BenchReport): string => {
     `  device    ${report.device}`,
     `  machine   ${machine.machine} · at best ${giga(machine.flopsPerSecond)} GFLOP/s and ${giga(machine.bytesPerSecond)} GB/s`,
     `  step      ${config.preset} at ${config.height}×${config.width}, batch ${images} · ${showCount(report.parameters)} parameters · ${showFlops(report.flops)} in ${grouped(report.kernels)} kernels`,
-    `  time      ${(1000 * median).toPrecision(3)} ms a step, from ${(1000 * Math.min(...report.seconds)).toPrecision(3)} to ${(1000 * Math.max(...report.seconds)).toPrecision(3)} · ${(images / median).toPrecision(3)} img/s · ${giga(report.flops / median)} GFLOP/s · ${percent(report.ofPeak)} of what the machine could`,
+    `  time      ${milli(median)} ms a step, from ${milli(Math.min(...report.seconds))} to ${milli(Math.max(...report.seconds))} · ${(images / median).toPrecision(3)} img/s · ${giga(report.flops / median)} GFLOP/s · ${percent(report.ofPeak)} of what the machine could`,
     `  memory    planned ${showBytes(report.planned)} · the process had ${showBytes(report.residentBytes)} at most`,
     '',
   ].join('\n')
@@ -181,7 +184,7 @@ const print = (report: BenchReport, flags: Flags): void => {
 /** `fathom bench`. */
 export const runBench = (flags: Flags): Promise<Outcome> =>
   pipe(
-    withDevice(settingsOf(flags)),
+    withDevice(settingsOf(flags), deviceOptionsOf(flags)),
     TE.chain(({ settings, notes }) =>
       pipe(
         TE.fromEither(configOf(settings)),
@@ -191,7 +194,7 @@ export const runBench = (flags: Flags): Promise<Outcome> =>
         ),
       ),
     ),
-    TE.bind('backend', ({ config: { device } }) => pipe(loadBackend(device, deviceOptions), TE.mapLeft(failed))),
+    TE.bind('backend', ({ config: { device } }) => pipe(loadBackend(device, deviceOptionsOf(flags)), TE.mapLeft(failed))),
     TE.chain(({ config, backend, notes }) =>
       TE.tryCatch(
         async () => {

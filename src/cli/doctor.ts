@@ -19,6 +19,8 @@ interface Opened {
   readonly memoryLimit: number
   readonly wrong: readonly string[]
   readonly speed?: Speed
+  /** What it keeps on this machine for the next program. */
+  readonly kept?: string
 }
 
 /** A device that did not open, and why. */
@@ -48,9 +50,11 @@ const messageOf = (e: unknown): string => (e instanceof Error ? e.message : Stri
 /** The message of a device that did not open, without what is said beside it. */
 const reasonIn = (message: string): string => message.replace(/^device '\w+' could not be opened: /, '')
 
-const examined = async (backend: Backend, trusted: Backend): Promise<Opened> => {
+const examined = async (backend: Backend, trusted: Backend, forget: boolean): Promise<Opened> => {
   const { name, description, memoryLimit } = backend
-  const known = { name, description, memoryLimit }
+  if (forget) await backend.kept?.forget()
+  const kept = await backend.kept?.describe()
+  const known = { name, description, memoryLimit, ...(kept !== undefined && { kept }) }
   try {
     const wrong = await disagreements(backend, trusted)
     return { ...known, wrong, speed: await speedOf(backend) }
@@ -61,17 +65,17 @@ const examined = async (backend: Backend, trusted: Backend): Promise<Opened> => 
   }
 }
 
-const findingOf = async (name: string): Promise<Finding> => {
+const findingOf = async (name: string, forget: boolean): Promise<Finding> => {
   const [opened, trusted] = [await loadBackend(name, deviceOptions)(), await loadBackend('cpu', { fused: false })()]
   if (E.isLeft(opened)) return { name, why: reasonIn(opened.left.message) }
   if (E.isLeft(trusted)) return { name, why: trusted.left.message }
-  return examined(opened.right, trusted.right)
+  return examined(opened.right, trusted.right, forget)
 }
 
-const examine = async (): Promise<Report> => {
+const examine = async (forget: boolean): Promise<Report> => {
   const adapters = await findAdapters()
   const devices: Finding[] = []
-  for (const name of Object.keys(backends)) devices.push(await findingOf(name)) // one at a time: they are measured
+  for (const name of Object.keys(backends)) devices.push(await findingOf(name, forget)) // one at a time: they are measured
   const train = await findFastest(deviceOptions)()
   return {
     node: process.version,
@@ -111,7 +115,7 @@ const speedRow = ({ flopsPerSecond, bytesPerSecond, launchSeconds }: Speed): rea
 
 const deviceLines = (finding: Finding): readonly string[] => {
   if ('why' in finding) return [...block(`  – ${finding.name}`, finding.why), '']
-  const { name, description, wrong, speed, memoryLimit } = finding
+  const { name, description, wrong, speed, kept, memoryLimit } = finding
   const verdict =
     wrong.length === 0
       ? `${sampleCount} programs of every family agree with the specification`
@@ -120,6 +124,7 @@ const deviceLines = (finding: Finding): readonly string[] => {
     ...block(`  ${wrong.length === 0 ? '✓' : '✗'} ${name}`, description),
     ...row('kernels', verdict),
     ...(speed === undefined ? [] : speedRow(speed)),
+    ...(kept === undefined ? [] : row('kept', kept)),
     ...(Number.isFinite(memoryLimit) ? row('memory', `${showBytes(memoryLimit)} at most`) : []),
     '',
   ]
@@ -181,7 +186,7 @@ export const outcomeOf = ({ devices }: Report): Outcome => {
 
 /** `fathom doctor`. */
 export const runDoctor = async (flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
-  const report = await examine()
+  const report = await examine(flags.has('retune'))
   say(flags.has('json') ? printableJson(JSON.stringify(report, undefined, 2)) : showReport(report))
   return outcomeOf(report)
 }

@@ -37,6 +37,8 @@ const readers: { readonly [K in Exclude<FlagKind, 'switch'>]: ReadValue } = {
     text.trim() === '' || Number.isNaN(Number(text))
       ? usageError(`--${name} takes a number, got '${text}'`)
       : E.right(Number(text)),
+  toggle: (name, text) =>
+    text === 'on' || text === 'off' ? E.right(text === 'on') : usageError(`--${name} takes on or off, got '${text}'`),
   size: (name, text) => {
     const [, height, width = height] = /^(\d+)(?:[x×](\d+))?$/.exec(text) ?? []
     return height === undefined || width === undefined

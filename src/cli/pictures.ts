@@ -16,7 +16,7 @@ import {
   type TrainError,
 } from '../train/index.ts'
 import type { FlagValue } from './parse.ts'
-import { deviceOptions, failed, failedWith, settingsIn, type Outcome } from './runs.ts'
+import { deviceOptionsOf, failed, failedWith, settingsIn, type Outcome } from './runs.ts'
 import { grouped } from './show.ts'
 import { complain, say } from './terminal.ts'
 
@@ -115,7 +115,7 @@ export const runSample = async (place: string, flags: ReadonlyMap<string, FlagVa
         ...(typeof sampler === 'string' && { sampler }),
         ...(typeof device === 'string' && { device }),
         onStep: stepsDone,
-        deviceOptions,
+        deviceOptions: deviceOptionsOf(flags),
       }),
     ),
     TE.let('path', ({ source }) => (typeof out === 'string' ? out : `${source.place}-${seed}.png`)),

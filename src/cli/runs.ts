@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join, resolve as absolute } from 'node:path'
 import process from 'node:process'
+import type { OptionsByName } from '../backends/options.ts'
 import { showBytes, showFlops } from '../compiler/print.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { range } from '../prelude/array.ts'
@@ -34,6 +35,15 @@ export interface Outcome {
 
 /** The command owns its process, so it may set flags of V8 (FATHOM_V8_FLAGS=0 forbids it). */
 export const deviceOptions = { wasm: { v8Flags: true } } as const
+
+/** Options of devices as flags set them. */
+export type DeviceChoice = OptionsByName
+
+/** The options of devices, as flags change them. */
+export const deviceOptionsOf = (flags: ReadonlyMap<string, FlagValue>): DeviceChoice => {
+  const tune = flags.get('tune')
+  return { ...deviceOptions, ...(typeof tune === 'boolean' && { webgpu: { tune } }) }
+}
 
 /** A failure of any kind, as an outcome. */
 export const failed = ({ message }: { readonly message: string }): Outcome => ({ code: 1, message })
@@ -123,6 +133,7 @@ const onStop = (stop: () => void): (() => void) => {
 
 /** Runs with progress on the terminal; once a step is done the first Ctrl-C finishes the step and saves, the second ends the process at once. */
 const watched = async (
+  options: DeviceChoice,
   run: (hooks: TrainHooks) => TE.TaskEither<TrainError, TrainSummary>,
   fail: (error: TrainError) => Outcome = failed,
 ): Promise<Outcome> => {
@@ -157,7 +168,7 @@ const watched = async (
     progress.onEvent(event)
   }
   try {
-    const result = await run({ onEvent, signal: controller.signal, deviceOptions })()
+    const result = await run({ onEvent, signal: controller.signal, deviceOptions: options })()
     progress.end()
     if (E.isLeft(result)) return fail(result.left)
     report(result.right)
@@ -203,11 +214,14 @@ interface OnDevice {
 }
 
 /** Settings with the fastest device where they name none; the notes say why it is none that is faster. */
-export const withDevice = (settings: Readonly<Record<string, unknown>>): TE.TaskEither<Outcome, OnDevice> =>
+export const withDevice = (
+  settings: Readonly<Record<string, unknown>>,
+  options: DeviceChoice,
+): TE.TaskEither<Outcome, OnDevice> =>
   settings['device'] !== undefined
     ? TE.right({ settings, notes: [] })
     : pipe(
-        fastestDevice(deviceOptions),
+        fastestDevice(options),
         TE.bimap(failed, ({ name, notes }) => ({
           settings: { ...settings, device: name },
           notes: notes.map((note) => `${note}, so the device is ${name} (\`fathom doctor\` says more)`),
@@ -219,20 +233,21 @@ export const runTrain = async (folder: string | undefined, flags: ReadonlyMap<st
   const written = settingsIn(flags.get('config'))
   if (E.isLeft(written)) return written.left
   const named = folder === undefined ? {} : { folder: absolute(folder) }
-  const chosen = await withDevice({ ...written.right, ...settingsOf(flags) })()
+  const options = deviceOptionsOf(flags)
+  const chosen = await withDevice({ ...written.right, ...settingsOf(flags) }, options)()
   if (E.isLeft(chosen)) return chosen.left
   const { settings, notes } = chosen.right
   const config = configOf({ out: freshDirectory(folder), ...settings, ...named })
   if (E.isLeft(config)) return { code: 2, message: inFlags(config.left) }
   for (const note of notes) say(`  note      ${note}`)
-  if (flags.has('dry-run')) return dryRun(config.right)
+  if (flags.has('dry-run')) return dryRun(config.right, options)
   say(`\n  run       ${config.right.out}`)
-  return watched((hooks) => train(config.right, hooks))
+  return watched(options, (hooks) => train(config.right, hooks))
 }
 
-const dryRun = (config: TrainConfig): Promise<Outcome> =>
+const dryRun = (config: TrainConfig, options: DeviceChoice): Promise<Outcome> =>
   pipe(
-    planTraining(config, deviceOptions),
+    planTraining(config, options),
     TE.match(failed, (plan): Outcome => {
       printPlan(plan)
       return { code: 0 }
@@ -243,6 +258,7 @@ const dryRun = (config: TrainConfig): Promise<Outcome> =>
 export const runResume = async (directory: string, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
   const [steps, data, device] = [flags.get('steps'), flags.get('data'), flags.get('device')]
   return watched(
+    deviceOptionsOf(flags),
     (hooks) =>
       resume(directory, hooks, {
         ...(typeof steps === 'number' && { steps }),

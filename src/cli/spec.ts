@@ -6,8 +6,8 @@ import { defaultSampler, samplers } from '../diffusion/index.ts'
 import { allSources } from '../models/registry.ts'
 import { presets } from '../train/index.ts'
 
-/** How a flag's text becomes a value: `switch` has none, `size` is `64` or `48x64`. */
-export type FlagKind = 'switch' | 'number' | 'text' | 'size'
+/** How a flag's text becomes a value: `switch` has none, `toggle` is `on` or `off`, `size` is `64` or `48x64`. */
+export type FlagKind = 'switch' | 'toggle' | 'number' | 'text' | 'size'
 
 /** A flag. */
 export interface Flag {
@@ -44,6 +44,12 @@ const samplerList = Object.entries(samplers)
 const usualSteps = Object.entries(samplers)
   .map(([name, sampler]) => `${name} ${sampler.everyStep ? 'all' : sampler.usualSteps(Infinity)}`)
   .join(', ')
+
+const tune: Flag = {
+  kind: 'toggle',
+  value: 'on|off',
+  help: 'whether a GPU measures which kernels suit it, once [on]',
+}
 
 /** The commands by name. */
 export const commands = {
@@ -90,10 +96,11 @@ export const commands = {
         help: `where to compute: ${deviceList} [the fastest that opens]`,
         setting: 'device',
       },
+      tune,
       precision: {
         kind: 'text',
         value: 'NAME',
-        help: 'f32, or mixed: halves where they do, in half the memory for what the step keeps [f32]',
+        help: 'f32, or mixed: halves in contractions and activations, in less memory, and a loss scale [f32]',
         setting: 'precision',
       },
       'save-every': { kind: 'number', value: 'N', help: 'steps from checkpoint to checkpoint', setting: 'saveEvery' },
@@ -124,6 +131,7 @@ export const commands = {
       },
       data: { kind: 'text', value: 'FOLDER', help: 'where the pictures lie now, if they have moved' },
       device: { kind: 'text', value: 'NAME', help: 'where to go on, if the device of the run is not here' },
+      tune,
     },
   },
   sample: {
@@ -140,6 +148,7 @@ export const commands = {
       steps: { kind: 'number', value: 'N', help: `steps of the sampler [${usualSteps}]` },
       seed: { kind: 'number', value: 'N', help: 'from which the noise is drawn [0]' },
       device: { kind: 'text', value: 'NAME', help: 'where to draw [the device of the run]' },
+      tune,
       out: { kind: 'text', value: 'FILE.png', help: 'the sheet [<directory>/samples/seed-<seed>.png]' },
       config: {
         kind: 'text',
@@ -163,7 +172,10 @@ export const commands = {
     summary: 'say what devices there are, whether they compute right, and how fast they are',
     about:
       'Tries every family of kernels on each device that opens, and compares with the specification. Nothing is written. Exits with 1 when a kernel came out wrong.',
-    flags: { json: { kind: 'switch', help: 'print everything as JSON' } },
+    flags: {
+      retune: { kind: 'switch', help: 'forget which kernels were measured to suit a GPU: the next run measures again' },
+      json: { kind: 'switch', help: 'print everything as JSON' },
+    },
   },
   bench: {
     summary: 'measure how fast this machine trains, kernel by kernel where asked',
@@ -179,6 +191,7 @@ export const commands = {
         help: `${deviceList} [the fastest that opens]`,
         setting: 'device',
       },
+      tune,
       steps: { kind: 'number', value: 'N', help: 'steps that are measured, after two that are not [10]' },
       profile: { kind: 'switch', help: 'print the time of each kernel, and where it stands against the roofline' },
       rows: { kind: 'number', value: 'N', help: 'rows of the profile [25]' },

@@ -8,6 +8,7 @@ import { isNarrower, type DType } from '../graph/dtype.ts'
 import { makeNode, rebuilt } from '../graph/node.ts'
 import type { Node, NodeOf, OpName } from '../graph/ops.ts'
 import { inheritOrigin } from '../graph/origin.ts'
+import { sizeOf } from '../graph/shape.ts'
 
 /** Primitives whose elements are those of their first input, or of all of them, elsewhere; what is new in them is 0. */
 const movements: ReadonlySet<OpName> = new Set([
@@ -34,6 +35,10 @@ const isWidened = (node: Node): node is NodeOf<'cast'> =>
 const isAllWidened = ({ op, inputs }: Node): boolean =>
   (op === 'concatenate' ? inputs : inputs.slice(0, 1)).every(isWidened)
 
+/** Whether so little is cut out that rounding all of it first would be more work than it saves: a third, as of queries, keys and values, is not. */
+const isSmallPart = (node: Node): boolean =>
+  node.op === 'slice' && 4 * sizeOf(node.shape) < sizeOf(node.inputs[0].shape)
+
 /**
  * The node with its casts on the side of memory where there are four bytes: undefined where it is so already.
  *
@@ -49,6 +54,6 @@ export const movedAsHalves = (node: Node, emit: (node: Node) => Node): Node | un
     return castTo(node.dtype, emit(moving(node, (x) => (isWidened(x) ? x.inputs[0] : x))))
   if (node.op !== 'cast' || node.dtype !== 'f16') return undefined
   const [x] = node.inputs
-  if (!movements.has(x.op) || !isNarrower('f16', x.dtype)) return undefined
+  if (!movements.has(x.op) || !isNarrower('f16', x.dtype) || isSmallPart(x)) return undefined
   return emit(moving(x, (input) => castTo('f16', input)))
 }

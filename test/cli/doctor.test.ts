@@ -75,5 +75,5 @@ describe('fathom doctor', () => {
     expect(devices[0]).toMatchObject({ why: expect.stringContaining('FATHOM_WEBGPU=0') }) // as all tests have it
     for (const device of devices.slice(1)) expect(device).toMatchObject({ wrong: [], speed: expect.anything() })
     expect(train).toEqual({ name: 'wasm', notes: [] })
-  }, 120_000)
+  }, 300_000)
 })

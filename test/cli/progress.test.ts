@@ -99,7 +99,9 @@ describe('a device that is lost', () => {
   })
 
   it('before the first checkpoint lets the run begin anew', () => {
-    expect(printed(true, 3, 1000, { goesOnFrom: 0 })).toContain('opening it again, to begin anew (2 of at most 3 times an hour)\n')
+    expect(printed(true, 3, 1000, { goesOnFrom: 0 })).toContain(
+      'opening it again, to begin anew (2 of at most 3 times an hour)\n',
+    )
   })
 
   it('is not counted in the time left: the steps since then are', () => {

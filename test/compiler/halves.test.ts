@@ -73,6 +73,10 @@ describe('a value that is moved and then rounded to a half', () => {
     )
   })
 
+  it('is rounded last where it is a small part of what it was cut from', () => {
+    expect(madeBy((y) => y.slice([0, 1], [0, 1]).cast('f16').neg(), x)).toEqual(['slice f32', 'cast f16', 'neg f16'])
+  })
+
   it('f32 is never narrowed for the sake of f64', () => {
     expect(madeBy((y) => y.transpose([1, 0, 2]).cast('f64'), x)).toEqual(['transpose f32', 'cast f64'])
   })

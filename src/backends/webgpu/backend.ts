@@ -66,7 +66,7 @@ const reasonOf = ({ reason, message }: GPUDeviceLostInfo): string =>
 export const backendOver = (
   opened: Opened,
   { apart = false }: WebgpuOptions = {},
-  { target, choices, needs, measure }: Tuner = openTuner(targetOf(opened), { tune: false }),
+  { target, choices, kept, needs, measure }: Tuner = openTuner(targetOf(opened), { tune: false }),
   sizes: Partial<Pick<HeapOptions, 'first' | 'largest'>> = {},
 ): Backend => {
   const { device, info, isSoftware } = opened
@@ -160,6 +160,7 @@ export const backendOver = (
     },
     measurePeak: async () => ({ machine: nameOf(info), ...(await measureGpu(device, isSoftware)) }),
     ...(choices === undefined ? {} : { choices }),
+    ...(kept === undefined ? {} : { kept }),
     lost: device.lost.then(reasonOf),
     close: async () => {
       heap.destroy()

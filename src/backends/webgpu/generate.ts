@@ -4,9 +4,11 @@ import type { KernelChoices } from '../../compiler/choices.ts'
 import type { Kernel } from '../../compiler/kernel.ts'
 import { conv, gemm } from './contraction/contract.ts'
 import { elementwise } from './kernels/elementwise.ts'
-import { gather, place, scatter, sort } from './kernels/move.ts'
+import { gather, place } from './kernels/move.ts'
 import { reduce } from './kernels/reduce.ts'
 import { rowsAtOnce } from './kernels/rows.ts'
+import { scatter } from './kernels/scatter.ts'
+import { sort } from './kernels/sort.ts'
 import { alone, type Generated, type Phase } from './phase.ts'
 import type { Target } from './target.ts'
 import type { Written } from './wgsl/shader.ts'
@@ -60,9 +62,9 @@ export const generate = (kernel: Kernel, target: Target): Generated => {
     case 'gather':
       return gather(kernel)
     case 'scatter':
-      return scatter(kernel)
+      return scatter(kernel, target)
     case 'sort':
-      return sort(kernel)
+      return sort(kernel, target)
     case 'rows': {
       const atOnce = rowsAtOnce(kernel, target)
       return atOnce === undefined ? inTurn(kernel.stages.map((stage) => generate(stage, target))) : alone(atOnce)

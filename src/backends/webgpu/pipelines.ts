@@ -57,7 +57,10 @@ export const openPipelines = (device: GPUDevice): Pipelines => {
     compute: { module: device.createShaderModule({ code: text }), entryPoint: 'main' },
   })
   const begin = (shape: Shape): Entry => {
-    const entry: Entry = { pipeline: undefined, ready: compiled(() => entry, device.createComputePipelineAsync(descriptor(shape))) }
+    const entry: Entry = {
+      pipeline: undefined,
+      ready: compiled(() => entry, device.createComputePipelineAsync(descriptor(shape))),
+    }
     entry.ready.catch(() => undefined) // whoever waits is told
     return entry
   }

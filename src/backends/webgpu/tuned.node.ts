@@ -29,7 +29,9 @@ export const fileStore = (gpu: string): TunedStore => {
     }
   }
   return {
+    where: path,
     load,
+    forget: () => rm(path, { force: true }),
     save: async (forms) => {
       const temporary = `${path}.${process.pid}`
       try {

@@ -5,6 +5,10 @@ import type { Forms } from './tuning.ts'
 export interface TunedStore {
   readonly load: () => Promise<Forms>
   readonly save: (forms: Forms) => Promise<void>
+  /** Forgets all. */
+  readonly forget: () => Promise<void>
+  /** The place, in words. */
+  readonly where: string
 }
 
 /** A file of this folder that only Node can load: named by a value, so that neither the types nor a page's bundle follow it. */
@@ -15,7 +19,7 @@ interface NodeFile {
 }
 
 /** Keeps nothing. */
-const nowhere: TunedStore = { load: () => Promise.resolve({}), save: () => Promise.resolve() }
+const nowhere: TunedStore = { load: () => Promise.resolve({}), save: () => Promise.resolve(), forget: () => Promise.resolve(), where: 'nowhere' }
 
 /** Whether what is measured can be kept: a page would measure again at each visit. */
 export const keepsFiles = (): boolean => {

@@ -1,7 +1,7 @@
 /** The forms that a backend has chosen: given with a run, found in the user's cache, or measured when a plan first needs them. */
 import { isRecord } from '../../prelude/record.ts'
 import type { Plan } from '../../compiler/plan.ts'
-import type { Choices, Executable } from '../backend.ts'
+import type { Choices, Executable, Kept } from '../backend.ts'
 import type { GpuMemory } from './memory.ts'
 import type { Target } from './target.ts'
 import type { TunedStore } from './tuned.ts'
@@ -11,11 +11,13 @@ import { learn, subjectsOf, type Bench, type Forms } from './tuning.ts'
 export interface Tuner {
   /** The device with what was chosen for it. */
   readonly target: Target
-  /** What was chosen so far; it grows. Absent where nothing is ever chosen. */
+  /** What was chosen so far; it grows. Absent where there is no choice. */
   readonly choices?: Choices
   /** Whether a plan needs a measurement first. */
   readonly needs: (plan: Plan) => boolean
   readonly measure: (plan: Plan, bench: Bench) => Promise<void>
+  /** What is kept for the next program, where something is. */
+  readonly kept?: Kept
 }
 
 /** How forms are chosen. */
@@ -42,6 +44,16 @@ const formsIn = (choices: Choices | undefined): Forms => {
   return forms
 }
 
+const keptIn = ({ where, load, forget }: TunedStore): Kept => ({
+  describe: async () => {
+    const count = Object.keys(await load()).length
+    return count === 0
+      ? 'the first run measures which forms of its contractions are the fastest'
+      : `the fastest forms of ${count} classes of contractions were measured: ${where}`
+  },
+  forget,
+})
+
 /** Opens a tuner for a device. */
 export const openTuner = (device: Target, { tune, choices, store, found = {} }: TunerOptions): Tuner => {
   const given = formsIn(choices)
@@ -55,16 +67,16 @@ export const openTuner = (device: Target, { tune, choices, store, found = {} }: 
         throw new Error(
           `webgpu: ${shapeClass} was computed in the form ${asked}, which this GPU, or this version of fathom, does not have: begin the run anew, or go on with --device wasm`,
         )
-      const form = asked ?? device.choose?.(shapeClass, forms) ?? known[shapeClass]
-      if (form === undefined || !forms.includes(form)) return undefined
-      used[shapeClass] = form
+      const found = asked ?? device.choose?.(shapeClass, forms) ?? known[shapeClass]
+      const form = found !== undefined && forms.includes(found) ? found : forms[0]
+      if (form !== undefined && forms.length > 1) used[shapeClass] = form // a guess too: a run that goes on has the same bits
       return form
     },
   }
-  const isOpen = tune || choices !== undefined
   return {
     target,
-    ...(isOpen ? { choices: { forms: used } } : {}),
+    ...(device.software ? {} : { choices: { forms: used } }),
+    ...(store === undefined ? {} : { kept: keptIn(store) }),
     needs: (plan) => tune && subjectsOf(plan, target, { ...known, ...given }).length > 0,
     measure: async (plan, bench) => {
       await learn(plan, device, bench, {

@@ -148,7 +148,11 @@ const agrees = (got: ArrayLike<number>, expected: ArrayLike<number>, count: numb
 }
 
 /** Runs a program so many times: the milliseconds of the fastest. */
-const timeOf = async ({ profile }: Executable<GpuMemory>, { inputs, output }: Memories, runs: number): Promise<number> => {
+const timeOf = async (
+  { profile }: Executable<GpuMemory>,
+  { inputs, output }: Memories,
+  runs: number,
+): Promise<number> => {
   let best = Infinity
   for (let i = 0; i < runs; i++) {
     const [milliseconds = Infinity] = (await profile?.(inputs, [output])) ?? []
@@ -192,9 +196,10 @@ const fastest = async (
     output: bench.allocate(bytesOf(output)),
   }
   const reference = bench.program(plan, alone(kernel.kind === 'gemm' ? plainGemm(kernel) : plainConv(kernel)))
-  const candidates = formsOf(contraction, target).map(
-    (form): Candidate => ({ form, program: bench.program(plan, inForm(kernel, contraction, form)) }),
-  )
+  const candidates = formsOf(contraction, target).map((form): Candidate => ({
+    form,
+    program: bench.program(plan, inForm(kernel, contraction, form)),
+  }))
   const programs = [reference, ...candidates.map(({ program }) => program)]
   try {
     await Promise.all(programs.map(async ({ ready }) => ready)) // drivers compile side by side

@@ -1,6 +1,6 @@
 /** What runs kernels: programs in memory that moves, in buffers of their own, over very many workgroups, in pieces, and timed. */
 import { describe, expect, it } from 'vitest'
-import { softwareGpu } from '../../../proof/webgpu.ts'
+import { useSwiftShader } from '../../../proof/webgpu.ts'
 import { openAdapter } from '../../../src/backends/webgpu/adapter.ts'
 import { arrange, operationsPerBatch } from '../../../src/backends/webgpu/arrangement.ts'
 import { backendOver } from '../../../src/backends/webgpu/backend.ts'
@@ -18,7 +18,7 @@ import { Tensor } from '../../../src/tensor/tensor.ts'
 import { cpuDevice } from '../../support/device.ts'
 import { numbersFrom } from '../../support/views.ts'
 
-softwareGpu()
+useSwiftShader()
 const opened = await openAdapter({ software: true })
 const least = await openAdapter({ software: true, limits: 'least' })
 const cpu = cpuDevice()

@@ -1,7 +1,7 @@
 /** Training on the GPU: its loss is wasm's, in f32 and mixed; and a device that is destroyed at any moment costs nothing but time. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { softwareGpu } from '../../../proof/webgpu.ts'
+import { useSwiftShader } from '../../../proof/webgpu.ts'
 import { openAdapter } from '../../../src/backends/webgpu/adapter.ts'
 import { backendOver } from '../../../src/backends/webgpu/backend.ts'
 import { openWasm } from '../../../src/backends/wasm/backend.ts'
@@ -14,7 +14,7 @@ import { trainIn } from '../../../src/train/train.node.ts'
 import { filesOf, lineSubject, surroundingsOf, type Watched } from '../../train/lossOfDevice.ts'
 import { directories, right, tinyConfig } from '../../train/tinyRun.ts'
 
-softwareGpu()
+useSwiftShader()
 const gpu = deviceOn(backendOver(await openAdapter({ software: true })))
 const wasm = deviceOn(await openWasm({ threads: 1 }))
 
@@ -53,12 +53,16 @@ describe('200 steps of a small diffusion model', () => {
   it.each([
     ['f32', 0.01],
     ['mixed', 0.02],
-  ] as const)('in %s follow the loss of wasm within %f of it', async (precision, bound) => {
-    const config = small(precision, 200)
-    const [got, expected] = [smoothed(await lossesOf(gpu, config)), smoothed(await lossesOf(wasm, config))]
-    expect(Math.max(...expected.map((loss, i) => Math.abs((got[i] ?? NaN) - loss) / loss))).toBeLessThan(bound)
-    expect(expected.at(-1)).toBeLessThan((expected[0] ?? 0) / 2)
-  }, 600_000)
+  ] as const)(
+    'in %s follow the loss of wasm within %f of it',
+    async (precision, bound) => {
+      const config = small(precision, 200)
+      const [got, expected] = [smoothed(await lossesOf(gpu, config)), smoothed(await lossesOf(wasm, config))]
+      expect(Math.max(...expected.map((loss, i) => Math.abs((got[i] ?? NaN) - loss) / loss))).toBeLessThan(bound)
+      expect(expected.at(-1)).toBeLessThan((expected[0] ?? 0) / 2)
+    },
+    600_000,
+  )
 })
 
 /** Surroundings whose first device is destroyed after so many milliseconds. */

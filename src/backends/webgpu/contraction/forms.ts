@@ -45,7 +45,7 @@ const shapes: readonly TileShape[] = [
 const [enoughGroups, enoughInvocations] = [128, 8192]
 
 /** Terms that a part has at least: fewer are not worth a second pass over the results. */
-const partLength = 128
+const partLength = 512
 
 /** Parts are no more than this: each is one more copy of the results. */
 const mostParts = 64
@@ -91,9 +91,7 @@ export const formsOf = (
     (shape) =>
       invocationsOf(shape) <= invocations && sharedBytes(shape) <= workgroupBytes && wasted(extents, shape) <= 0.75,
   )
-  const occupying = possible.find(
-    (shape) => wasted(extents, shape) <= 0.3 && groupsOf(extents, shape) >= enoughGroups,
-  )
+  const occupying = possible.find((shape) => wasted(extents, shape) <= 0.3 && groupsOf(extents, shape) >= enoughGroups)
   const best = occupying ?? possible.toSorted((a, b) => wasted(extents, a) - wasted(extents, b))[0]
   const ordered = best === undefined ? [] : nearest(possible, best)
   return [

@@ -133,6 +133,9 @@ const enough = 2 ** 16
 /** Invocations of a workgroup, terms that an invocation of it has at least where results are cut, and the most parts. */
 const [wide, leastTerms, mostParts] = [256, 16, 256]
 
+/** Terms of one invocation that take as long as a second launch, where neighbours read neighbouring results, and where they read neighbouring terms. */
+const [longAcross, longAlong] = [256, 1024]
+
 /** Neighbours that read a line of memory together. */
 const line = 32
 
@@ -147,7 +150,8 @@ export const teamsFor = (kernel: ReduceKernel, loops: Loops): Teams | undefined 
   const most = across ? wide / Math.min(line, powerOfTwo(results)) : wide
   const each = Math.min(most, wide / lanes, Math.max(across ? 1 : line, needed))
   if (each === 1) return undefined
-  const parts = Math.min(Math.ceil(enough / (results * each)), Math.floor(terms / (each * leastTerms)), mostParts)
+  const isLong = terms / each > (across ? longAcross : longAlong)
+  const parts = isLong ? Math.min(Math.ceil(enough / (results * each)), Math.floor(terms / (each * leastTerms)), mostParts) : 1
   return { workgroup: wide, division: { results: wide / each, each, across }, parts: Math.max(1, parts) }
 }
 

@@ -25,7 +25,14 @@ fn order_f32(x: f32) -> i32 {
   return b ^ ((b >> 31u) & 0x7fffffff);
 }`,
 
-  // The larger in that order, +0 over -0; NaN if either is.
+  // Whole numbers in the order of sorting: 0 and -0 are one, and NaN is behind all.
+  sort_key: `
+fn sort_key(x: f32) -> u32 {
+  let b = bitcast<u32>(x);
+  return select(select(b | 0x80000000u, ~b, b > 0x80000000u), 0xffffffffu, is_nan(x));
+}`,
+
+  // The larger in the order of floats, +0 over -0; NaN if either is.
   max_f32: `
 fn max_f32(x: f32, y: f32) -> f32 {
   let larger = select(bitcast<u32>(y), bitcast<u32>(x), order_f32(x) >= order_f32(y));
