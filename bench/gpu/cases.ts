@@ -23,6 +23,8 @@ export interface NetworkCase {
 export interface Cases {
   readonly gemms: readonly number[]
   readonly convs: readonly ConvCase[]
+  /** Products that are computed in every form; convolutions are those that are timed. */
+  readonly formedGemms: readonly number[]
   /** Elements that are copied. */
   readonly copied: number
   /** Rows and columns. */
@@ -42,14 +44,15 @@ const conv = (batch: number, size: number, channels: number): ConvCase => ({ bat
 /** For a GPU. */
 export const full: Cases = {
   gemms: [1024, 2048, 4096],
-  convs: [conv(64, 64, 64), conv(64, 32, 128), conv(64, 16, 256), conv(64, 8, 512)],
+  convs: [conv(16, 64, 64), conv(16, 32, 128), conv(16, 16, 256), conv(16, 8, 512)],
+  formedGemms: [1024, 2048],
   copied: 2 ** 26,
   softmax: [65_536, 1024],
   groupNorm: conv(64, 64, 64),
   chain: 256,
   published: { name: 'conv U-Net', width: 64, multipliers: [1, 2, 4], size: 32, batch: 2, checked: 2 },
   lucidrains: { name: 'Unet(64)', width: 64, multipliers: [1, 2, 4, 8], size: 64, batch: 64, checked: 2 },
-  seconds: 0.5,
+  seconds: 0.3,
   rounds: 5,
 }
 
@@ -57,6 +60,7 @@ export const full: Cases = {
 export const small: Cases = {
   gemms: [96],
   convs: [conv(1, 8, 16)],
+  formedGemms: [40],
   copied: 2 ** 14,
   softmax: [64, 100],
   groupNorm: conv(1, 8, 16),

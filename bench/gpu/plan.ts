@@ -34,12 +34,13 @@ const ours: readonly Stage[] = [
   fathom('families', 'kernels of every family, against cpu', 40),
   fathom('forms', 'contractions in every form', 60),
   fathom('random', 'random numbers, bit for bit', 20),
-  fathom('kernels', 'kernels', 70, { tune: true }),
-  fathom('published', 'the published U-Net, forms guessed', 40),
-  fathom('lucidrains', "lucidrains' U-Net, forms guessed", 60),
+  fathom('kernels', 'kernels, forms guessed', 70),
+  fathom('published', 'the published U-Net, forms guessed', 50),
+  fathom('lucidrains', "lucidrains' U-Net, forms guessed", 70),
 ]
 
 const oursTuned: readonly Stage[] = [
+  tuned('kernels', 'kernels, forms measured'),
   tuned('published', 'the published U-Net, forms measured'),
   tuned('lucidrains', "lucidrains' U-Net, forms measured"),
 ]
@@ -49,7 +50,7 @@ const proof = fathom('values', 'values of every operation, against the oracles o
 /** Beside PyTorch on one GPU. */
 export const withTorch: readonly Stage[] = [
   ...ours,
-  { name: 'torch-kernels', title: 'kernels in PyTorch', side: 'torch', command: ['torch/kernels.py'], limit: 40 },
+  { name: 'torch-kernels', title: 'kernels in PyTorch', side: 'torch', command: ['torch/kernels.py'], limit: 50 },
   {
     name: 'torch-steps',
     title: 'U-Nets in PyTorch, eager',
@@ -74,7 +75,7 @@ export const onMac: readonly Stage[] = [
   ...ours,
   { name: 'mlx-kernels', title: 'kernels in MLX', side: 'mlx', command: ['mlx/kernels.py'], limit: 40 },
   { name: 'mlx-steps', title: 'the published U-Net in MLX', side: 'mlx', command: ['mlx/unet.py'], limit: 40 },
-  { name: 'torch-kernels', title: 'kernels in PyTorch (MPS)', side: 'torch', command: ['torch/kernels.py'], limit: 40 },
+  { name: 'torch-kernels', title: 'kernels in PyTorch (MPS)', side: 'torch', command: ['torch/kernels.py'], limit: 50 },
   {
     name: 'torch-steps',
     title: 'U-Nets in PyTorch (MPS)',

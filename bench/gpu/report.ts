@@ -121,6 +121,8 @@ export const report = (rows: readonly Row[]): string => {
       'loss',
     ],
   }
+  const tableOf = (head: readonly string[], cells: readonly (readonly string[])[]): string =>
+    cells.length === 0 ? 'none' : table([head, ...cells])
   const sections: readonly (readonly [string, string])[] = [
     ['Stages', ofKind(rows, 'end').map(endLine).join('\n')],
     ['The machine', ofKind(rows, 'fact').map(factLine).join('\n')],
@@ -128,9 +130,9 @@ export const report = (rows: readonly Row[]): string => {
       `Checks: ${checks.length - failed.length} of ${checks.length} hold`,
       [...failed, ...checks.filter(({ ok, name }) => ok && !name.includes('in the form'))].map(checkLine).join('\n'),
     ],
-    ['Training steps', table([heads.steps, ...together(steps).map(stepCells)])],
-    ['Kernels', table([heads.times, ...together(times.filter((t) => !isForm(t))).map(timeCells)])],
-    ['The fastest form of each contraction', table([heads.times, ...fastestForms(times).map(timeCells)])],
+    ['Training steps', tableOf(heads.steps, together(steps).map(stepCells))],
+    ['Kernels', tableOf(heads.times, together(times.filter((t) => !isForm(t))).map(timeCells))],
+    ['The fastest form of each contraction', tableOf(heads.times, fastestForms(times).map(timeCells))],
   ]
   return `${sections.map(([title, text]) => `${title}\n${'-'.repeat(title.length)}\n${text}`).join('\n\n')}\n`
 }

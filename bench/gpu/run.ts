@@ -101,6 +101,12 @@ const commandOf = (
   return [process.execPath, here(`stage${extname(import.meta.url)}`), first, JSON.stringify(told)]
 }
 
+/** The line of what a program complained of that says why it ended. */
+const reasonIn = (errors: string): string => {
+  const lines = errors.split('\n').filter((line) => line.trim() !== '')
+  return lines.findLast((line) => /^(?:\w*Error|Unavailable)\b/.test(line)) ?? lines.at(-1) ?? 'see log.txt'
+}
+
 /** Runs a command to its end, or to its limit. @returns what went wrong */
 const toEnd = async (
   [command, ...args]: readonly [string, ...string[]],
@@ -114,8 +120,10 @@ const toEnd = async (
     isLate = true
     child.kill('SIGKILL')
   }, 1000 * limit)
+  let errors = ''
   child.stderr.on('data', (text: Buffer) => {
     log(text.toString())
+    errors = `${errors}${text.toString()}`.slice(-4000)
   })
   createInterface({ input: child.stdout }).on('line', (line) => {
     try {
@@ -134,7 +142,7 @@ const toEnd = async (
       done(e.message)
     })
     child.once('close', (code, signal) => {
-      done(code === 0 ? undefined : `it ended with ${code ?? signal ?? 'nothing'}; see log.txt`)
+      done(code === 0 ? undefined : `it ended with ${code ?? signal ?? 'nothing'}: ${reasonIn(errors)}`)
     })
   })
   clearTimeout(timer)

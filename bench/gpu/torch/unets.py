@@ -29,7 +29,8 @@ def stepper(name, model, inputs, precision):
     average = [p.detach().clone() for p in params]
     options = {'fused': True} if device == 'cuda' and torch.__version__ >= '2' else {'foreach': True}
     optimizer = torch.optim.Adam(params, lr=rates['learningRate'], betas=(rates['beta1'], rates['beta2']), **options)
-    scaler = torch.cuda.amp.GradScaler(enabled=precision == 'mixed' and device == 'cuda')
+    scales = precision == 'mixed' and device == 'cuda'
+    scaler = torch.amp.GradScaler('cuda', enabled=scales) if hasattr(torch.amp, 'GradScaler') else torch.cuda.amp.GradScaler(enabled=scales)
 
     def step():
         for p in params:
@@ -70,11 +71,13 @@ def timed(name, case, precision, mode, options=None):
         torch.cuda.reset_peak_memory_stats()
     step = stepper(name, model, inputs, precision)
     if options is not None:
+        torch._dynamo.reset()  # each mode compiles for itself
         step.forward = torch.compile(model, **options)
         plain = step
 
         def marked():
-            torch.compiler.cudagraph_mark_step_begin()
+            if hasattr(torch.compiler, 'cudagraph_mark_step_begin'):
+                torch.compiler.cudagraph_mark_step_begin()
             return plain()
 
         step = marked
