@@ -250,20 +250,6 @@ const updates = async <P>(
   }
 }
 
-/** The largest batch whose step fits, from the one that is asked for down by halves. */
-const fitting = async <P>(
-  open: OpenGpu,
-  network: Network<P>,
-  precision: PrecisionName,
-  batch: number,
-): Promise<{ readonly batch: number; readonly running: Running; readonly bytes: number }> => {
-  const running = await (network.updates ? updates : passes)(open, network, precision, batch)
-  const bytes = open.device.bytesNeeded(running.plan())
-  if (bytes <= open.device.memoryLimit) return { batch, running, bytes }
-  if (batch <= 1) throw new OutOfMemory(`${network.name} does not fit with one image: ${bytes} bytes`)
-  return fitting(open, network, precision, Math.floor(batch / 2))
-}
-
 const lossesOf = async ({ device }: OpenGpu, { run }: Running, count: number): Promise<readonly number[]> => {
   const losses = []
   for (let i = 0; i < count; i++) losses.push((await device.read(await run()))[0] ?? NaN)
@@ -278,9 +264,10 @@ const stepRow = async <P>(
   open: OpenGpu,
   network: Network<P>,
   precision: PrecisionName,
-  { given, cases, mode }: { readonly given: NetworkCase; readonly cases: Cases; readonly mode: string },
+  { batch, cases, mode }: { readonly batch: number; readonly cases: Cases; readonly mode: string },
 ): Promise<StepRow> => {
-  const { batch, running, bytes } = await fitting(open, network, precision, given.batch)
+  const running = await (network.updates ? updates : passes)(open, network, precision, batch)
+  const bytes = open.device.bytesNeeded(running.plan())
   const start = performance.now()
   const [first = NaN] = await lossesOf(open, running, 1)
   const firstSeconds = (performance.now() - start) / 1000
@@ -345,6 +332,28 @@ export interface TrainingOptions extends GpuOptions {
   readonly exchange?: string | undefined
 }
 
+/** Times a step on a GPU of its own, of the largest batch that fits: from the one that is asked for down by halves. */
+const fittingRow = async <P>(
+  network: Network<P>,
+  precision: PrecisionName,
+  gpu: TrainingOptions,
+  { batch, cases, say }: { readonly batch: number; readonly cases: Cases; readonly say: Say },
+): Promise<StepRow> => {
+  const open = await openGpuDevice(gpu)
+  try {
+    const row = await stepRow(open, network, precision, { batch, cases, mode: gpu.tune === true ? 'tuned' : 'guessed' })
+    if (gpu.exchange !== undefined && precision === 'f32') await leave(open, network, batch, gpu.exchange)
+    return row
+  } catch (e) {
+    if (!(e instanceof OutOfMemory) || batch <= 1) throw e
+    const value = `${batch} images do not fit: ${e.message}`
+    say({ kind: 'fact', side: 'fathom', name: `${network.name}, ${precision}`, value })
+  } finally {
+    await open.device.close()
+  }
+  return fittingRow(network, precision, gpu, { batch: Math.floor(batch / 2), cases, say })
+}
+
 const trained = async <P>(
   network: Network<P>,
   given: NetworkCase,
@@ -352,15 +361,11 @@ const trained = async <P>(
   gpu: TrainingOptions,
   say: Say,
 ): Promise<void> => {
-  const mode = gpu.tune === true ? 'tuned' : 'guessed'
   for (const precision of ['f32', 'mixed'] as const) {
-    const open = await openGpuDevice(gpu)
-    if (await compared(open, network, precision, { checked: given.checked, say })) {
-      const row = await stepRow(open, network, precision, { given, cases, mode })
-      say(row)
-      if (gpu.exchange !== undefined && precision === 'f32') await leave(open, network, row.batch, gpu.exchange)
-    }
+    const open = await openGpuDevice({ ...gpu, tune: false })
+    const agrees = await compared(open, network, precision, { checked: given.checked, say })
     await open.device.close()
+    if (agrees) say(await fittingRow(network, precision, gpu, { batch: given.batch, cases, say }))
   }
 }
 
