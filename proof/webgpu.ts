@@ -10,7 +10,7 @@ import type { Tolerance } from './fuzz/compare.ts'
 const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json'
 
 /** Sums of f32 in f32, in another order; functions of a few units in the last place. */
-const tolerance: Tolerance = { f16: 2 ** -8, f32: 2 ** -13, f64: 0 }
+export const gpuTolerance: Tolerance = { f16: 2 ** -8, f32: 2 ** -13, f64: 0 }
 
 
 /** Before Dawn is loaded: it is to find SwiftShader, unless the caller has named another driver. */
@@ -22,5 +22,5 @@ export const useSwiftShader = (): void => {
 export const webgpu = async (options: WebgpuOptions = {}, name = 'webgpu'): Promise<Configuration> => {
   useSwiftShader()
   const backend = await openWebgpu({ software: true, ...options })
-  return { name, open: () => deviceOn({ ...backend, close: () => Promise.resolve() }), tolerance }
+  return { name, open: () => deviceOn({ ...backend, close: () => Promise.resolve() }), tolerance: gpuTolerance }
 }

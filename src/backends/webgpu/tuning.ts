@@ -40,7 +40,7 @@ export interface Memories {
 }
 
 /** A class that is to be measured, by one of its contractions. */
-interface Subject {
+export interface Subject {
   readonly shapeClass: string
   readonly kernel: Contracting
   readonly contraction: TileContraction
@@ -70,7 +70,10 @@ export const subjectsOf = (plan: Plan, target: Target, known: Forms): readonly S
 }
 
 /** A plan of one contraction, without its epilogue: its operands are arguments. */
-const planOf = (plan: Plan, given: Contracting): { readonly plan: Plan; readonly kernel: Contracting } => {
+export const bareContraction = (
+  plan: Plan,
+  given: Contracting,
+): { readonly plan: Plan; readonly kernel: Contracting } => {
   const bare: Contracting = given.kind === 'gemm' ? withoutEpilogue(given) : withoutEpilogue(given)
   const operands = [...new Set(operandsOf(bare).map(({ buffer }) => buffer))]
   const buffers = [...operands, bare.output].map((b, i): Buffer => {
@@ -109,7 +112,7 @@ const planOf = (plan: Plan, given: Contracting): { readonly plan: Plan; readonly
 const bytesOf = ({ dtype, length }: Buffer): number => length * bytesPerElement[dtype]
 
 /** Numbers between −1 and 1, in the dtype of a buffer: a linear congruence, for they need only differ. */
-const noise = ({ dtype, length }: Buffer): Uint8Array<ArrayBuffer> => {
+export const noise = ({ dtype, length }: Buffer): Uint8Array<ArrayBuffer> => {
   const bytes = new Uint8Array(Math.ceil((length * bytesPerElement[dtype]) / 4) * 4)
   const [floats, halves] = [new Float32Array(bytes.buffer), new Uint16Array(bytes.buffer)]
   let state = 12345
@@ -122,33 +125,39 @@ const noise = ({ dtype, length }: Buffer): Uint8Array<ArrayBuffer> => {
 }
 
 /** An output full of NaN: what was not written shows. */
-const unwritten = (buffer: Buffer): Uint8Array<ArrayBuffer> => {
+export const unwritten = (buffer: Buffer): Uint8Array<ArrayBuffer> => {
   const bytes = new Uint8Array(Math.ceil(bytesOf(buffer) / 4) * 4)
   if (buffer.dtype === 'f16') new Uint16Array(bytes.buffer).fill(0x7e00)
   else new Uint32Array(bytes.buffer).fill(0x7fc00000)
   return bytes
 }
 
-const numbersOf = ({ dtype, length }: Buffer, bytes: Uint8Array): ArrayLike<number> => {
+/** What a buffer holds, as numbers. */
+export const numbersOf = ({ dtype, length }: Buffer, bytes: Uint8Array): ArrayLike<number> => {
   const values = viewAs(dtype, bytes.buffer, bytes.byteOffset, length)
   return values instanceof Uint16Array ? Float32Array.from(values, decodeHalf) : values
 }
 
-/** Whether a form wrote `count` results, each of them within rounding of what was expected. */
-const agrees = (got: ArrayLike<number>, expected: ArrayLike<number>, count: number, tolerance: number): boolean => {
-  let [written, scale] = [0, 0]
-  for (let i = 0; i < expected.length; i++) scale = Math.max(scale, Math.abs(expected[i] ?? 0))
+/** The largest difference of `count` results from what was expected, as a part of the largest; ∞ where another number of them was written. */
+export const largestDifference = (got: ArrayLike<number>, expected: ArrayLike<number>, count: number): number => {
+  let [written, scale, worst] = [0, 0, 0]
   for (let i = 0; i < expected.length; i++) {
+    scale = Math.max(scale, Math.abs(expected[i] ?? 0))
     const value = got[i] ?? NaN
     if (Number.isNaN(value)) continue
     written++
-    if (!(Math.abs(value - (expected[i] ?? NaN)) <= tolerance * scale)) return false
+    const difference = Math.abs(value - (expected[i] ?? NaN))
+    worst = difference >= 0 ? Math.max(worst, difference) : Infinity // it may be NaN
   }
-  return written === count
+  return written !== count ? Infinity : worst === 0 ? 0 : worst / scale
 }
 
+/** How far results may be from the plain form's, as a part of the largest. @param depth terms of a sum */
+export const toleranceOf = (dtype: Buffer['dtype'], depth: number): number =>
+  dtype === 'f16' ? 2 ** -9 : 2 ** -20 * Math.sqrt(depth)
+
 /** Runs a program so many times: the milliseconds of the fastest. */
-const timeOf = async (
+export const timeOf = async (
   { profile }: Executable<GpuMemory>,
   { inputs, output }: Memories,
   runs: number,
@@ -189,7 +198,7 @@ const fastest = async (
   target: Target,
   bench: Bench,
 ): Promise<string> => {
-  const { plan, kernel } = planOf(given, original)
+  const { plan, kernel } = bareContraction(given, original)
   const output = at(plan.buffers, plan.buffers.length - 1)
   const memories: Memories = {
     inputs: plan.arguments.map((_, i) => bench.allocate(bytesOf(at(plan.buffers, i)))),
@@ -213,9 +222,9 @@ const fastest = async (
     }
     const expected = await resultsOf(reference)
     const { batch, rows, columns, depth } = extentsOf(contraction)
-    const tolerance = output.dtype === 'f16' ? 2 ** -9 : 2 ** -20 * Math.sqrt(depth)
+    const tolerance = toleranceOf(output.dtype, depth)
     const isRight = async ({ program }: Candidate): Promise<boolean> =>
-      agrees(await resultsOf(program), expected, batch * rows * columns, tolerance)
+      largestDifference(await resultsOf(program), expected, batch * rows * columns) <= tolerance
     const form = await fastestOf(candidates, isRight, memories)
     if (form === undefined)
       throw new Error(
