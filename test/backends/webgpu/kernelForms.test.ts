@@ -132,6 +132,16 @@ describe.each(forms)('on $name', ({ target, run, configuration }) => {
     )
   })
 
+  it('operands whose axes cross are added, and summed over axes that cross those of the sum, as cpu does', async () => {
+    const x = { offset: 1, shape: [4, 6], strides: [1, 4] }
+    const y = { offset: 0, shape: [3, 8], strides: [1, 3] }
+    const instructions = [load(0, x), load(1, y), apply('add', 0, 1)]
+    for (const kernel of [elementwiseOf(2, 24, instructions), reduceOf(['sum', 2], instructions, [3, 8], [0])]) {
+      const buffers = [numbersFrom(1, 25), numbersFrom(2, 24), new Float32Array(kernel.kind === 'reduce' ? 8 : 24)]
+      expectClose(await twice(kernel, buffers), onCpu(kernel, buffers))
+    }
+  })
+
   /**
    * Rows of [a, b]: sums r over one of the axes, y = x + r, which stages behind it read backwards in each row, maxima of y · r, and what becomes of all.
    * Buffers: x, r, y, z, m, the last.

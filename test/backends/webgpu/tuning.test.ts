@@ -71,9 +71,11 @@ describe('a device that measures forms', () => {
   })
 
   it('measures again where the kept form is none of those that there are', async () => {
-    const device = tuned({ found: { [shapeClass]: '7×7×7 of 1×1, parts 1' } })
+    const store = remembering()
+    const device = tuned({ store, found: { [shapeClass]: '7×7×7 of 1×1, parts 1' } })
     await device.compile(product)(x, y)
-    expect(Object.values(device.choices?.['forms'] ?? {})).not.toContain('7×7×7 of 1×1, parts 1')
+    expect(device.choices).toEqual({ forms: store.saved })
+    expect(Object.values(store.saved)).not.toContain('7×7×7 of 1×1, parts 1')
   })
 
   it('refuses the choices of a run that it cannot make', async () => {
