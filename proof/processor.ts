@@ -8,4 +8,5 @@ import { useSwiftShader } from './webgpu.ts'
 
 useSwiftShader()
 const gpu = process.argv.includes('--gpu') ? [onSoftwareGpu()] : []
-for (const lines of [trained([1, 2]), sampled(), ...gpu]) for await (const line of lines) process.stdout.write(`${line}\n`)
+for (const lines of [trained([1, 2]), sampled(), ...gpu])
+  for await (const line of lines) process.stdout.write(`${line}\n`)

@@ -12,7 +12,6 @@ const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json'
 /** Sums of f32 in f32, in another order; functions of a few units in the last place. */
 export const gpuTolerance: Tolerance = { f16: 2 ** -8, f32: 2 ** -13, f64: 0 }
 
-
 /** Before Dawn is loaded: it is to find SwiftShader, unless the caller has named another driver. */
 export const useSwiftShader = (): void => {
   if (existsSync(swiftShader)) process.env['VK_ICD_FILENAMES'] ??= swiftShader

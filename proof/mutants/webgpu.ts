@@ -11,6 +11,10 @@ const op = (name: string): Tests => inFile('backends/webgpu/values', ` computes 
 /** Tests of kernels, by their titles. */
 const kernel = (title: string): Tests => inFile('backends/webgpu/kernels', title)
 
+/** Tests of a kernel in the form for a kind of GPU. */
+const formOn = (gpu: 'a program' | 'a GPU without' | 'a GPU with', title: string): Tests =>
+  inFile('backends/webgpu/kernelForms', `on '?${gpu} .*${title}`)
+
 /** A contraction in one of its forms. */
 const form = (n: number, title: string): Tests =>
   inFile('backends/webgpu/forms', `the form ${n} of those that are possible of ${title} gives`)
@@ -38,6 +42,13 @@ const functionMutants: readonly Mutant[] = [
       'return bitcast<f32>(select(other, bitcast<u32>(x), is_nan(x)));',
       'return bitcast<f32>(other);',
       fn('max_f32'),
+    ],
+    [
+      'WGSL, sort: −0 comes before 0',
+      'wrong tie',
+      'select(b | 0x80000000u, ~b, b > 0x80000000u)',
+      'select(b | 0x80000000u, ~b, b >= 0x80000000u)',
+      formOn('a program', 'sorts the middle axis'),
     ],
     [
       'WGSL, less: −0 is less than 0',
@@ -271,7 +282,7 @@ const textMutants: readonly Mutant[] = [
       'WGSL: 0 stands in the text, where a factor 0 makes NaN vanish',
       'missing check',
       'Number.isFinite(x) && Math.abs(x) >= smallestNormal',
-      'Number.isFinite(x) && Math.abs(x) >= 0',
+      'Number.isFinite(x) && Math.abs(x) >= 0 * smallestNormal',
     ],
     [
       'WGSL: a literal is not rounded to its dtype',
@@ -315,7 +326,7 @@ const textMutants: readonly Mutant[] = [
       'wrong operation',
       'coordinatesOf(shader, index, shape))',
       'coordinatesOf(shader, index, shape.toReversed()))',
-      kernel('whose axes cross'),
+      formOn('a program', 'axes cross'),
     ],
   ]),
   ...mutantsOf('kernels', 'src/backends/webgpu/wgsl/text.ts', op('reverse'), [
@@ -424,13 +435,14 @@ const kernelMutants: readonly Mutant[] = [
       'axis',
       'nested(axis + 1, [...coordinates, r])',
       'nested(axis + 1, [r, ...coordinates])',
+      formOn('a program', 'short axes'),
     ],
     [
       'WGSL: a reduction over axes that cross reads in the order of its result',
       'axis',
       'addressOf(0, strides, c)',
       'addressOf(0, strides.toReversed(), c)',
-      kernel('sums over axes that cross'),
+      formOn('a program', 'axes cross'),
     ],
   ]),
   ...mutantsOf('kernels', 'src/backends/webgpu/kernels/move.ts', op('pad'), [
@@ -459,6 +471,145 @@ const kernelMutants: readonly Mutant[] = [
       'sum([times(sum([times(o, rows), row]), inner), k])',
       'sum([times(sum([times(o, picks), row]), inner), k])',
       op('gather'),
+    ],
+  ]),
+]
+
+/** Kernels that have one form for GPUs and another for programs that play one. */
+const teamMutants: readonly Mutant[] = [
+  ...mutantsOf('kernels', 'src/backends/webgpu/kernels/team.ts', formOn('a GPU without', 'longer ones than'), [
+    [
+      'WGSL, teams: distances in a tree are added, where they are multiplied',
+      'wrong operation',
+      'across ? half * results : half',
+      'across ? half + results : half',
+    ],
+    [
+      'WGSL, teams: nobody waits for the halves of a tree',
+      'missing call',
+      "    main.add('workgroupBarrier();')\n  }\n  const first",
+      '  }\n  const first',
+    ],
+    [
+      'WGSL, teams: the second subgroup is left out',
+      'off by one',
+      'var ${n} = 1u;',
+      'var ${n} = 2u;',
+      formOn('a GPU with', 'a softmax of '),
+    ],
+    [
+      'WGSL, teams: only the first of a workgroup’s teams is put together',
+      'stale value',
+      "team.size === team.workgroup ? '0u'",
+      "team.size <= team.workgroup ? '0u'",
+      formOn('a GPU without', 'rows of stages'),
+    ],
+  ]),
+  ...mutantsOf('kernels', 'src/backends/webgpu/kernels/reduceTeams.ts', formOn('a GPU without', 'longer ones than'), [
+    [
+      'WGSL, teams: each member takes the terms of those behind it too',
+      'factor',
+      '${term} += ${u32(division.each)})`',
+      '${term} += ${u32(division.each / 2)})`',
+    ],
+    [
+      'WGSL, teams: parts of a sum overlap',
+      'off by one',
+      'let ${begin} = ${part} * ${u32(length)};',
+      'let ${begin} = ${part} * ${u32(length - 1)};',
+      formOn('a GPU without', 'so many terms'),
+    ],
+  ]),
+  ...mutantsOf('kernels', 'src/backends/webgpu/kernels/reduce.ts', formOn('a program', 'so many terms'), [
+    [
+      'WGSL, reduce: the last part goes on behind the end',
+      'missing clamp',
+      'min(${begin} + ${u32(length)}, ${u32(at(lengths, axis))})',
+      '${begin} + ${u32(length)}',
+    ],
+    [
+      'WGSL, reduce: the last part is not added',
+      'off by one',
+      '${part} < ${u32(count)}; ${part}++',
+      '${part} < ${u32(count - 1)}; ${part}++',
+    ],
+  ]),
+  ...mutantsOf('kernels', 'src/backends/webgpu/kernels/rows.ts', formOn('a program', 'rows of stages'), [
+    [
+      'WGSL, rows: what is read backwards begins at the front',
+      'missing term',
+      'along(cut.runs, v, offset, outer)',
+      'along(cut.runs, v, 0 * offset, outer)',
+    ],
+    [
+      'WGSL, rows: every row is written to the first one’s place',
+      'stale value',
+      'let ${place} = ${sum([first, element])};',
+      'let ${place} = ${sum([element])};',
+    ],
+    [
+      'WGSL, rows: a second stage does not wait for the first',
+      'missing call',
+      'if (i > 0) waitForStored',
+      'if (i > 1) waitForStored',
+      formOn('a GPU without', 'rows of stages'),
+    ],
+    [
+      'WGSL, rows: teams of a workgroup have one row',
+      'missing term',
+      'group * ${u32(each)} + lane / ${u32(size)}',
+      'group * ${u32(each)} + 0u * lane / ${u32(size)}',
+      formOn('a GPU without', 'rows of stages'),
+    ],
+  ]),
+  ...mutantsOf('kernels', 'src/backends/webgpu/kernels/order.ts', formOn('a program', 'sorts the middle axis'), [
+    [
+      'WGSL, sort: of equal elements the last comes first',
+      'wrong tie',
+      '(another == key && other < element)',
+      '(another == key && other > element)',
+    ],
+    [
+      'WGSL, sort: merging gives equal elements one place',
+      'wrong tie',
+      '(other == key && !isFirst)',
+      '(other == key && isFirst)',
+    ],
+    [
+      'WGSL, sort: what is merged is written over while it is read',
+      'stale value',
+      '2 * bytes * (pass % 2)',
+      '2 * bytes * ((0 * pass) % 2)',
+    ],
+    [
+      'WGSL, sort: the last run ends where a whole one would',
+      'missing clamp',
+      'let end = min(middle + ${size}, ${own});',
+      'let end = middle + ${size};',
+    ],
+  ]),
+  ...mutantsOf('kernels', 'src/backends/webgpu/kernels/sort.ts', op('argsort'), [
+    [
+      'WGSL, sort: numbers below 0 come last',
+      'missing term',
+      'bitcast<u32>(${value}) ^ 0x80000000u',
+      'bitcast<u32>(${value}) ^ 0u',
+    ],
+    [
+      'WGSL, sort: the axis that is sorted is the last one',
+      'axis',
+      '[divided(line, inner), element, modulo(line, inner)]',
+      '[modulo(line, inner), element, divided(line, inner)]',
+      formOn('a program', 'sorts the middle axis'),
+    ],
+  ]),
+  ...mutantsOf('kernels', 'src/backends/webgpu/kernels/scatter.ts', formOn('a program', 'sorted by merging'), [
+    ['WGSL, scatter: a row’s picks begin behind its own', 'off by one', '+ half] < ${turn})', '+ half] <= ${turn})'],
+    [
+      'WGSL, scatter: updates are taken in the order of the rows',
+      'stale value',
+      'inside(pick)\n      })\n    }\n  }',
+      'inside(place)\n      })\n    }\n  }',
     ],
   ]),
 ]
@@ -530,7 +681,7 @@ const contractionMutants: readonly Mutant[] = [
       'WGSL, plain conv: columns move by the stride of rows',
       'axis',
       'times(output, attrs.stride[axis])',
-      'times(output, attrs.stride[0 * axis])',
+      'times(output, attrs.stride[0])',
     ],
     [
       'WGSL, plain conv: columns are padded as rows are',
@@ -867,20 +1018,20 @@ const tuningMutants: readonly Mutant[] = [
     [
       'GPU forms: one that leaves results out is right',
       'missing check',
-      'return written === count',
-      'return written <= count',
+      'written !== count ? Infinity',
+      'written > count ? Infinity',
     ],
     [
       'GPU forms: one that computes something else is right',
       'missing check',
-      '<= tolerance * scale)) return false',
-      '<= tolerance * scale)) continue',
+      'difference >= 0 ? Math.max(worst, difference)',
+      'difference >= 0 ? Math.min(worst, difference)',
     ],
     [
       'GPU forms: one that errs in a single result of many is right',
       'factor',
-      'Math.abs(value - (expected[i] ?? NaN)) <= tolerance * scale',
-      'Math.abs(value - (expected[i] ?? NaN)) <= tolerance * scale * expected.length',
+      'worst === 0 ? 0 : worst / scale',
+      'worst === 0 ? 0 : worst / scale / expected.length',
     ],
     [
       'GPU forms: the slowest of its runs is the time of a form',
@@ -909,7 +1060,12 @@ const tuningMutants: readonly Mutant[] = [
       'asked ?? device.choose?.(shapeClass, forms) ?? known[shapeClass]',
       'known[shapeClass] ?? device.choose?.(shapeClass, forms) ?? asked',
     ],
-    ['GPU forms: what was chosen is not in the run’s choices', 'missing call', '      used[shapeClass] = form\n', ''],
+    [
+      'GPU forms: a guess is not in the run’s choices',
+      'missing check',
+      'forms.length > 1) used[shapeClass] = form',
+      'found === form) used[shapeClass] = form',
+    ],
     [
       'GPU forms: what was measured is not kept',
       'missing call',
@@ -939,6 +1095,13 @@ const tuningMutants: readonly Mutant[] = [
   ]),
   ...mutantsOf('devices', 'src/backends/webgpu/contraction/forms.ts', tuned('computes what cpu does'), [
     [
+      'GPU forms: a contraction without terms has no part',
+      'missing clamp',
+      'parts: Math.max(1, Math.min(partsFor',
+      'parts: Math.max(0, Math.min(partsFor',
+      program('binds no memory'),
+    ],
+    [
       'GPU forms: halves and floats are one class',
       'missing term',
       '${depth} ${dtypes}, by',
@@ -952,6 +1115,7 @@ export const webgpuMutants: readonly Mutant[] = [
   ...functionMutants,
   ...textMutants,
   ...kernelMutants,
+  ...teamMutants,
   ...contractionMutants,
   ...runMutants,
   ...tuningMutants,

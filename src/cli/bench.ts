@@ -194,7 +194,9 @@ export const runBench = (flags: Flags): Promise<Outcome> =>
         ),
       ),
     ),
-    TE.bind('backend', ({ config: { device } }) => pipe(loadBackend(device, deviceOptionsOf(flags)), TE.mapLeft(failed))),
+    TE.bind('backend', ({ config: { device } }) =>
+      pipe(loadBackend(device, deviceOptionsOf(flags)), TE.mapLeft(failed)),
+    ),
     TE.chain(({ config, backend, notes }) =>
       TE.tryCatch(
         async () => {

@@ -19,7 +19,12 @@ interface NodeFile {
 }
 
 /** Keeps nothing. */
-const nowhere: TunedStore = { load: () => Promise.resolve({}), save: () => Promise.resolve(), forget: () => Promise.resolve(), where: 'nowhere' }
+const nowhere: TunedStore = {
+  load: () => Promise.resolve({}),
+  save: () => Promise.resolve(),
+  forget: () => Promise.resolve(),
+  where: 'nowhere',
+}
 
 /** Whether what is measured can be kept: a page would measure again at each visit. */
 export const keepsFiles = (): boolean => {

@@ -151,7 +151,9 @@ export const teamsFor = (kernel: ReduceKernel, loops: Loops): Teams | undefined 
   const each = Math.min(most, wide / lanes, Math.max(across ? 1 : line, needed))
   if (each === 1) return undefined
   const isLong = terms / each > (across ? longAcross : longAlong)
-  const parts = isLong ? Math.min(Math.ceil(enough / (results * each)), Math.floor(terms / (each * leastTerms)), mostParts) : 1
+  const parts = isLong
+    ? Math.min(Math.ceil(enough / (results * each)), Math.floor(terms / (each * leastTerms)), mostParts)
+    : 1
   return { workgroup: wide, division: { results: wide / each, each, across }, parts: Math.max(1, parts) }
 }
 
