@@ -616,13 +616,13 @@ const teamMutants: readonly Mutant[] = [
 
 /** Contractions in all their forms. */
 const contractionMutants: readonly Mutant[] = [
-  ...mutantsOf('kernels', 'src/backends/webgpu/contraction/axes.ts', op('conv'), [
+  ...mutantsOf('kernels', 'src/backends/webgpu/contraction/axes.ts', kernel('that is padded'), [
     [
       'WGSL, axes: neighbours are joined that are none in the filter',
       'missing check',
       '  outer.y === inner.y * inner.length &&\n',
       '',
-      op('dotGeneral'),
+      kernel('by that operand’s steps'),
     ],
     [
       'WGSL, conv: a border above and to the left is not tested',
@@ -650,7 +650,7 @@ const contractionMutants: readonly Mutant[] = [
       kernel('convolution of a part'),
     ],
   ]),
-  ...mutantsOf('kernels', 'src/backends/webgpu/contraction/walk.ts', op('conv'), [
+  ...mutantsOf('kernels', 'src/backends/webgpu/contraction/walk.ts', kernel('that is padded'), [
     [
       'WGSL, conv: the pixel behind the last is read',
       'off by one',
@@ -723,12 +723,12 @@ const contractionMutants: readonly Mutant[] = [
       kernel('halves in parts'),
     ],
   ]),
-  ...mutantsOf('kernels', 'src/backends/webgpu/contraction/direct.ts', op('dotGeneral'), [
+  ...mutantsOf('kernels', 'src/backends/webgpu/contraction/direct.ts', form(5, 'a product'), [
     [
-      'WGSL, direct: rows behind the last are stored',
-      'missing clamp',
+      'WGSL, direct: the last row of a tile is not stored',
+      'off by one',
       'min(${u32(side)}, ${u32(rows)} - ${m0})',
-      '${u32(side)}',
+      'min(${u32(side - 1)}, ${u32(rows)} - ${m0})',
     ],
     [
       'WGSL, direct: a tile is as far from the next as its results are wide',
@@ -742,7 +742,7 @@ const contractionMutants: readonly Mutant[] = [
       'axis',
       'own.pixel?.side === 1 ? step : pixels[1]',
       'own.pixel?.side === 0 ? step : pixels[1]',
-      op('conv'),
+      kernel('that is padded'),
     ],
     [
       'WGSL, direct: parts of sums lie as if the matrix were transposed',

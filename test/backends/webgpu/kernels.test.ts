@@ -124,6 +124,24 @@ describe('a contraction', () => {
     )
   })
 
+  it('goes along the axes of each operand by that operand’s steps', async () => {
+    await expectCpu((x, y) => einsum('bij,jik->bk', x, y), [numbers(1, 5, 3, 4), numbers(2, 4, 3, 6)], 1e-6)
+  })
+
+  it.each([
+    ['above and to the left', [1, 1], [0, 0]],
+    ['below and to the right', [0, 0], [1, 1]],
+    ['above and below, by unlike steps', [1, 0], [2, 0]],
+    ['to the left and to the right, by unlike steps', [0, 2], [0, 1]],
+  ] as const)('is a convolution of an image that is padded %s', async (_, padLow, padHigh) => {
+    const attributes = { inputDilation: [1, 1], filterDilation: [1, 2], groups: 1, dtype: 'f32' } as const
+    await expectCpu(
+      (x, y) => new Tensor(makeNode('conv', { ...attributes, stride: [2, 1], padLow, padHigh }, [x.node, y.node])),
+      [numbers(1, 2, 7, 9, 4), numbers(2, 3, 2, 4, 8)],
+      1e-6,
+    )
+  })
+
   it('of halves may have odd columns', async () => {
     await expectCpu((x, y) => x.cast('f16').matmul(y.cast('f16')), [numbers(1, 5, 6), numbers(2, 6, 7)], 2 ** -9)
   })
