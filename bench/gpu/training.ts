@@ -43,7 +43,7 @@ import { countLaunches, openGpuDevice, requireGpu, type GpuOptions, type OpenGpu
 import { measure, type Measured } from './measure.ts'
 import { lucidrainsNetwork, publishedNetwork, type Inputs, type Network } from './networks.ts'
 import { rates } from './rates.ts'
-import type { CheckRow, Row, StepRow } from './rows.ts'
+import { failure, type CheckRow, type Row, type StepRow } from './rows.ts'
 
 type Say = (row: Row) => void
 
@@ -103,7 +103,7 @@ const norm = (values: ArrayLike<number>): number => {
 }
 
 /** What a device computes at the initial weights. */
-interface Evaluated {
+export interface Evaluated {
   readonly loss: number
   readonly gradients: ReadonlyMap<string, Float32Array>
 }
@@ -145,7 +145,7 @@ const tolerances: { readonly [K in PrecisionName]: { readonly loss: number; read
 const floor = 1e-3
 
 /** The difference of the two losses, and of the gradient that differs most. */
-const differences = (
+export const differences = (
   found: Evaluated,
   expected: Evaluated,
 ): { readonly loss: number; readonly gradient: number; readonly worst: string } => {
@@ -361,12 +361,15 @@ const trained = async <P>(
   gpu: TrainingOptions,
   say: Say,
 ): Promise<void> => {
-  for (const precision of ['f32', 'mixed'] as const) {
-    const open = await openGpuDevice({ ...gpu, tune: false })
-    const agrees = await compared(open, network, precision, { checked: given.checked, say })
-    await open.device.close()
-    if (agrees) say(await fittingRow(network, precision, gpu, { batch: given.batch, cases, say }))
-  }
+  for (const precision of ['f32', 'mixed'] as const)
+    try {
+      const open = await openGpuDevice({ ...gpu, tune: false })
+      const agrees = await compared(open, network, precision, { checked: given.checked, say })
+      await open.device.close()
+      if (agrees) say(await fittingRow(network, precision, gpu, { batch: given.batch, cases, say }))
+    } catch (e) {
+      say(failure(`${network.name}, ${precision}`, e))
+    }
 }
 
 /** The published network's forward and backward pass. */
