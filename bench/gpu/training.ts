@@ -135,10 +135,13 @@ const evaluate = async <P>(
   return { loss: value, gradients: read }
 }
 
-/** How far a loss, and a gradient's vector, may be from the reference, as a part of its length. */
+/**
+ * How far a loss, and a gradient's vector, may be from the reference, as a part of its length. Two forms of convolution on wasm differ by 7·10⁻⁶ in f32
+ * and 3·10⁻³ in mixed precision for these networks (measured), and their losses by 3·10⁻⁵ at most.
+ */
 const tolerances: { readonly [K in PrecisionName]: { readonly loss: number; readonly gradient: number } } = {
-  f32: { loss: 1e-5, gradient: 1e-3 },
-  mixed: { loss: 2e-3, gradient: 5e-2 },
+  f32: { loss: 1e-5, gradient: 2e-4 },
+  mixed: { loss: 5e-4, gradient: 2e-2 },
 }
 
 /** Gradients are no smaller in a comparison than this part of all of them together: that of a bias before a norm is rounding alone. */
