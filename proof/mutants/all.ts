@@ -19,6 +19,7 @@ import { keptRunMutants } from './keptRuns.ts'
 import { runMutants } from './runs.ts'
 import { threadMutants } from './threads.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
+import { webgpuMutants } from './webgpu.ts'
 
 /** All mutants, area by area. */
 export const mutants: readonly Mutant[] = [
@@ -44,4 +45,5 @@ export const mutants: readonly Mutant[] = [
   ...threadMutants,
   ...photographMutants,
   ...mixedMutants,
+  ...webgpuMutants,
 ]

@@ -82,6 +82,14 @@ describe('the memory of a GPU', () => {
     expect(heap.allocate(0)).toMatchObject({ chunk: 3, offset: 256, bytes: 0 })
   })
 
+  it('counts what is in use, and not what was given back', () => {
+    const { heap } = heapOn(fakeGpu({}).device, { largest: mega, first: mega })
+    const all = [5, 300, mega].map((bytes) => heap.allocate(bytes))
+    expect(messageOf(() => heap.allocate(2 * mega))).toMatch(/of which 1.05 MB are in use/)
+    for (const memory of all) heap.release(memory)
+    expect(messageOf(() => heap.allocate(2 * mega))).toMatch(/of which 0 B are in use/)
+  })
+
   it('hands out ranges that do not overlap, whatever is allocated and given back', () => {
     const { heap } = heapOn(fakeGpu({}).device, { largest: 2 ** 16, first: 2 ** 14 })
     const held: ReturnType<Heap['allocate']>[] = []

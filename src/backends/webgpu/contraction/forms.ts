@@ -71,7 +71,7 @@ const directForm = (contraction: TileContraction): Form => {
   const { batch, rows, columns } = extents
   const tiles = batch * Math.ceil(rows / 4) * Math.ceil(columns / 4)
   const outermost = contraction.depth[0]?.length ?? 1
-  return { parts: Math.min(partsFor(extents, tiles, enoughInvocations), outermost) }
+  return { parts: Math.max(1, Math.min(partsFor(extents, tiles, enoughInvocations), outermost)) } // of no terms, too
 }
 
 /** Shapes that are tried beside the direct form: the best guess, and those that are next to it in size. */
