@@ -8,7 +8,10 @@ import { pathToFileURL } from 'node:url'
 import { fences, type Fence } from '../test/docs/fences.ts'
 import { pages, root } from '../test/docs/pages.ts'
 import { runPage } from '../test/docs/runPage.ts'
+import { useSwiftShader } from '../proof/webgpu.ts'
 import './sources.mjs'
+
+useSwiftShader() // for the page on GPUs
 
 /** The page with the text fence below each ts fence filled anew; fences without one stay without. */
 const filled = (text: string, all: readonly Fence[], printed: readonly string[]): string => {

@@ -25,6 +25,7 @@ export type {
   OptionsByName,
   OptionsOf,
   WasmOptions,
+  WebgpuOptions,
 } from './backends/options.ts'
 export { type DeviceError } from './backends/registry.ts'
 export type { DType, TypedArray } from './graph/dtype.ts'

@@ -5,7 +5,7 @@ import { openWebgpu } from '../../src/backends/webgpu/backend.ts'
 import { alone, type Generated } from '../../src/backends/webgpu/phase.ts'
 import { inForm } from '../../src/backends/webgpu/contraction/contract.ts'
 import { extentsOf } from '../../src/backends/webgpu/contraction/axes.ts'
-import { formsOf, nameOfForm, shapeClassOf } from '../../src/backends/webgpu/contraction/forms.ts'
+import { formsOf, nameOfForm, shapeClassOf, type Form } from '../../src/backends/webgpu/contraction/forms.ts'
 import { plainConv, plainGemm } from '../../src/backends/webgpu/contraction/plain.ts'
 import { targetOf, type Target } from '../../src/backends/webgpu/target.ts'
 import {
@@ -39,7 +39,7 @@ import { bytesPerElement } from '../../src/graph/dtype.ts'
 import { deviceOn } from '../../src/tensor/device.ts'
 import { convName, gemmName, type Cases } from './cases.ts'
 import { openGpuDevice, openWithTuner, type GpuOptions } from './gpuDevice.ts'
-import type { CheckRow, Row, TimeRow } from './rows.ts'
+import { failure, type CheckRow, type Row, type TimeRow } from './rows.ts'
 
 type Say = (row: Row) => void
 
@@ -146,7 +146,7 @@ const everyForm = async (
   if (!holdsNumbers(expected)) throw new Error(`${name}: the plain form gave nothing but zeros`)
   const { batch, rows, columns, depth } = extentsOf(contraction)
   const count = batch * rows * columns
-  for (const form of formsOf(contraction, target)) {
+  const inOne = async (form: Form): Promise<void> => {
     bench.write(memories.output, unwritten(output))
     const ms = await timed(bench, plan, inForm(kernel, contraction, form), memories, 3)
     const error = largestDifference(numbersOf(output, await bench.read(memories.output)), expected, count)
@@ -159,6 +159,13 @@ const everyForm = async (
     say(checked)
     if (checked.ok) say(row)
   }
+  for (const form of formsOf(contraction, target))
+    try {
+      await inOne(form)
+    } catch (e) {
+      say(failure(`${name}, ${precision}, in the form ${nameOfForm(form)}`, e))
+      throw e // what the GPU has refused once leaves nothing that can be relied on
+    }
   for (const memory of [...inputs, memories.output]) bench.release(memory)
 }
 

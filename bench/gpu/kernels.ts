@@ -2,6 +2,7 @@
 import {
   bytesOf,
   conv2d,
+  DeviceLost,
   flopsOf,
   foldIn,
   grad,
@@ -23,7 +24,7 @@ import { replayed } from '../subjects.ts'
 import { convName, gemmName, type Cases, type ConvCase } from './cases.ts'
 import { openGpuDevice, type GpuOptions, type OpenGpu } from './gpuDevice.ts'
 import { measure, type MeasureOptions } from './measure.ts'
-import type { Row, TimeRow } from './rows.ts'
+import { failure, type Row, type TimeRow } from './rows.ts'
 
 type Say = (row: Row) => void
 
@@ -213,26 +214,35 @@ const timeOf = async (
   }
 }
 
+/** Compares a kernel, and times it where it agrees. */
+const judged = async (
+  { open, checking, trusted }: { readonly open: OpenGpu; readonly checking: OpenGpu; readonly trusted: Device },
+  subject: Subject,
+  options: MeasureOptions & { readonly mode: string },
+  say: Say,
+): Promise<void> => {
+  const name = `${subject.name}, ${subject.dtype}, against ${trusted.name}`
+  const error = await differenceFrom(trusted, checking.device, subject)
+  const tolerance = toleranceOf(subject)
+  const ok = error <= tolerance
+  say({ kind: 'check', side: 'fathom', name, ok, error: Number.isFinite(error) ? error : 1e9, tolerance })
+  if (ok) say(await timeOf(open, subject, options))
+}
+
 /** Compares and times all kernels. What differs is not timed. */
 export const kernels = async (gpu: GpuOptions, cases: Cases, say: Say): Promise<void> => {
   const trusted = deviceOn(gpu.software ? cpuBackend(true) : await openWasm({}))
   const open = await openGpuDevice(gpu)
   // Small sizes are compared in guessed forms; what is measured is compared with the plain form by what measures it.
   const checking = gpu.tune === true ? await openGpuDevice({ ...gpu, tune: false }) : open
+  const { seconds, rounds } = cases
   const mode = gpu.tune === true ? 'tuned' : 'guessed'
-  for (const subject of kernelSubjects(cases)) {
-    const error = await differenceFrom(trusted, checking.device, subject)
-    const tolerance = toleranceOf(subject)
-    const ok = error <= tolerance
-    say({
-      kind: 'check',
-      side: 'fathom',
-      name: `${subject.name}, ${subject.dtype}, against ${trusted.name}`,
-      ok,
-      error: Number.isFinite(error) ? error : 1e9,
-      tolerance,
-    })
-    if (ok) say(await timeOf(open, subject, { seconds: cases.seconds, rounds: cases.rounds, mode }))
-  }
+  for (const subject of kernelSubjects(cases))
+    try {
+      await judged({ open, checking, trusted }, subject, { seconds, rounds, mode }, say)
+    } catch (e) {
+      say(failure(`${subject.name}, ${subject.dtype}`, e))
+      if (e instanceof DeviceLost) throw e
+    }
   await Promise.all([...new Set([open.device, checking.device, trusted])].map((device) => device.close()))
 }

@@ -70,6 +70,15 @@ export interface StepRow extends Timed {
   readonly gflops?: number
 }
 
+/** What could not be done, as a check that failed. */
+export const failure = (name: string, e: unknown): CheckRow => ({
+  kind: 'check',
+  side: 'fathom',
+  name,
+  ok: false,
+  detail: (e instanceof Error ? `${e.name}: ${e.message}` : String(e)).slice(0, 1000),
+})
+
 /** How a stage ended. */
 export interface EndRow {
   readonly kind: 'end'

@@ -97,7 +97,7 @@ const commandOf = (
   const [first = '', ...rest] = command
   if (side !== 'fathom') return [python ?? 'python3', here(first), join(exchange, 'cases.json'), ...rest]
   const { software, small } = options
-  const told = { software, small, tune: tune && !software, exchange: tune ? undefined : exchange }
+  const told = { software, small, tune, exchange: tune ? undefined : exchange }
   return [process.execPath, here(`stage${extname(import.meta.url)}`), first, JSON.stringify(told)]
 }
 
@@ -162,6 +162,8 @@ const runStage = async (stage: Stage, left: number, context: Context): Promise<E
   })
   if (stage.side === 'torch' && python === undefined)
     return end(true, 0, 'not run: no Python with PyTorch was found (PYTHON=/path names one)')
+  if (stage.tune === true && options.software)
+    return end(true, 0, 'not run: a program that plays a GPU has one form of each contraction')
   if (left < 5) return end(stage.optional === true, 0, 'not run: the time was up (--minutes gives more)')
   log(`\n== ${stage.name}: ${stage.title}\n`)
   const start = now()

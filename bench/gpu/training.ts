@@ -43,7 +43,7 @@ import { countLaunches, openGpuDevice, requireGpu, type GpuOptions, type OpenGpu
 import { measure, type Measured } from './measure.ts'
 import { lucidrainsNetwork, publishedNetwork, type Inputs, type Network } from './networks.ts'
 import { rates } from './rates.ts'
-import type { CheckRow, Row, StepRow } from './rows.ts'
+import { failure, type CheckRow, type Row, type StepRow } from './rows.ts'
 
 type Say = (row: Row) => void
 
@@ -103,7 +103,7 @@ const norm = (values: ArrayLike<number>): number => {
 }
 
 /** What a device computes at the initial weights. */
-interface Evaluated {
+export interface Evaluated {
   readonly loss: number
   readonly gradients: ReadonlyMap<string, Float32Array>
 }
@@ -135,17 +135,20 @@ const evaluate = async <P>(
   return { loss: value, gradients: read }
 }
 
-/** How far a loss, and a gradient's vector, may be from the reference, as a part of its length. */
+/**
+ * How far a loss, and a gradient's vector, may be from the reference, as a part of its length. Two forms of convolution on wasm differ by 7·10⁻⁶ in f32
+ * and 3·10⁻³ in mixed precision for these networks (measured), and their losses by 3·10⁻⁵ at most.
+ */
 const tolerances: { readonly [K in PrecisionName]: { readonly loss: number; readonly gradient: number } } = {
-  f32: { loss: 1e-5, gradient: 1e-3 },
-  mixed: { loss: 2e-3, gradient: 5e-2 },
+  f32: { loss: 1e-5, gradient: 2e-4 },
+  mixed: { loss: 5e-4, gradient: 2e-2 },
 }
 
 /** Gradients are no smaller in a comparison than this part of all of them together: that of a bias before a norm is rounding alone. */
 const floor = 1e-3
 
 /** The difference of the two losses, and of the gradient that differs most. */
-const differences = (
+export const differences = (
   found: Evaluated,
   expected: Evaluated,
 ): { readonly loss: number; readonly gradient: number; readonly worst: string } => {
@@ -361,12 +364,15 @@ const trained = async <P>(
   gpu: TrainingOptions,
   say: Say,
 ): Promise<void> => {
-  for (const precision of ['f32', 'mixed'] as const) {
-    const open = await openGpuDevice({ ...gpu, tune: false })
-    const agrees = await compared(open, network, precision, { checked: given.checked, say })
-    await open.device.close()
-    if (agrees) say(await fittingRow(network, precision, gpu, { batch: given.batch, cases, say }))
-  }
+  for (const precision of ['f32', 'mixed'] as const)
+    try {
+      const open = await openGpuDevice({ ...gpu, tune: false })
+      const agrees = await compared(open, network, precision, { checked: given.checked, say })
+      await open.device.close()
+      if (agrees) say(await fittingRow(network, precision, gpu, { batch: given.batch, cases, say }))
+    } catch (e) {
+      say(failure(`${network.name}, ${precision}`, e))
+    }
 }
 
 /** The published network's forward and backward pass. */

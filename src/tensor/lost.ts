@@ -9,6 +9,12 @@ const lostError = ({ backend: { name }, lost = 'nobody knows why' }: Session, wh
   return new DeviceLost(`${gone}: ${lost}. Open the device again, and go on from what was read or saved before`, lost)
 }
 
+/** The error of whoever waits for a device that is closed meanwhile. */
+const closedError = ({ backend: { name } }: Session): Error =>
+  new Error(
+    `the device '${name}' was closed while something was being computed or read: close it when all of that is done`,
+  )
+
 /** From now on the session knows when its device is lost. */
 export const watchLoss = async (session: Session): Promise<void> => {
   if (session.backend.lost === undefined) return
@@ -30,6 +36,7 @@ export const requireThere = (session: Session): void => {
 export const lossOr = async (session: Session, error: unknown, what?: string): Promise<unknown> => {
   if (session.backend.lost === undefined || error instanceof DeviceLost) return error
   await macrotask()
+  if (session.isClosed) return closedError(session)
   return session.lost === undefined ? error : lostError(session, what)
 }
 
@@ -48,7 +55,7 @@ export const orLost = async <T>(session: Session, promise: Promise<T>, what: str
   let tell = (): void => undefined
   const loss = new Promise<never>((_, reject) => {
     tell = () => {
-      reject(lostError(session, what))
+      reject(session.isClosed ? closedError(session) : lostError(session, what))
     }
   })
   waiting.add(tell) // not on the promise of the loss, which would keep all that ever waited

@@ -71,11 +71,22 @@ export async function* steps<P, B>(
   }
 }
 
+/** Steps in a row that may be skipped: by then the loss scale has been halved so often that gradients are not finite for another reason. */
+const mostSkipped = 60
+
+/** What is no number in a report, in words; undefined where all is well. @param inARow steps that were skipped, up to this one */
+const notFinite = ({ loss }: Report<unknown>, inARow: number): string | undefined => {
+  if (!Number.isFinite(loss)) return `the loss is ${loss}`
+  return inARow < mostSkipped
+    ? undefined
+    : `gradients were not finite in ${inARow} steps in a row, whatever the loss scale,`
+}
+
 /**
  * Leads every report to every sink, in their order.
  *
  * @param diverged the error of a run that has diverged
- * @returns the last report, undefined where there was none; Left from the first sink that fails, and when a loss is no number
+ * @returns the last report, undefined where there was none; Left from the first sink that fails, and when a loss is no number or all steps are skipped
  * @example
  * ```ts
  * import { key, tensor } from 'fathom'
@@ -107,14 +118,18 @@ export const drain =
         TE.traverseSeqArray((sink) => does(sink) ?? TE.right(undefined)),
       )
     let last: Report<P> | undefined
+    let inARow = 0
     for await (const report of reports) {
-      const { loss, step } = report
-      const taken = Number.isFinite(loss)
-        ? await each((sink) => sink.take(report))()
-        : await pipe(
-            each((sink) => sink.diverged?.(step)),
-            TE.chain(() => TE.left(diverged(`the loss is ${loss}`, step))),
-          )()
+      const { step, skipped = 0 } = report
+      inARow = skipped > (last?.skipped ?? skipped) ? inARow + 1 : 0
+      const what = notFinite(report, inARow)
+      const taken =
+        what === undefined
+          ? await each((sink) => sink.take(report))()
+          : await pipe(
+              each((sink) => sink.diverged?.(step)),
+              TE.chain(() => TE.left(diverged(what, step))),
+            )()
       if (E.isLeft(taken)) return taken
       last = report
     }

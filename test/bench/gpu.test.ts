@@ -10,10 +10,17 @@ import {
   plainFiles,
   textOfCompiled,
 } from '../../bench/gpu/bundle/contents.ts'
+import { full } from '../../bench/gpu/cases.ts'
+import { requireGpu } from '../../bench/gpu/gpuDevice.ts'
 import { measure, type Work } from '../../bench/gpu/measure.ts'
+import { lucidrainsNetwork, publishedNetwork } from '../../bench/gpu/networks.ts'
 import { onMac, withTorch } from '../../bench/gpu/plan.ts'
 import { comparedLosses, report } from '../../bench/gpu/report.ts'
 import { faultOfRow, rowOfLine, type Row, type StepRow, type TimeRow } from '../../bench/gpu/rows.ts'
+import { stages } from '../../bench/gpu/stages.ts'
+import { differences, type Evaluated } from '../../bench/gpu/training.ts'
+import { countElements } from '../../src/tensor/tree.ts'
+import { cpuDevice } from '../support/device.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
@@ -91,6 +98,41 @@ describe('the bundle for a machine with a GPU', () => {
       const first = stages.findIndex(({ optional }) => optional === true)
       expect(stages.slice(first).every(({ optional }) => optional === true)).toBe(true)
     }
+  })
+})
+
+describe('what is run on a GPU', () => {
+  it('has the parameters of the networks whose times were published', () => {
+    expect(countElements(publishedNetwork(full.published).init())).toBe(5_294_080)
+    expect(countElements(lucidrainsNetwork(full.lucidrains).init())).toBe(35_711_491)
+  })
+
+  it('is a stage that there is', () => {
+    for (const { side, command } of [...withTorch, ...onMac])
+      if (side === 'fathom') expect(Object.keys(stages)).toContain(command[0])
+  })
+
+  it('is refused on every other device', () => {
+    expect(() => {
+      requireGpu(cpuDevice())
+    }).toThrow("this is the device 'cpu'")
+  })
+
+  it('is held to another device by the gradient that differs most, and none that is not finite agrees', () => {
+    const evaluated = (loss: number, w: readonly number[], b: readonly number[]): Evaluated => ({
+      loss,
+      gradients: new Map([
+        ['w', Float32Array.from(w)],
+        ['b', Float32Array.from(b)],
+      ]),
+    })
+    const expected = evaluated(2, [3, 4], [0.0001])
+    expect(differences(expected, expected)).toEqual({ loss: 0, gradient: 0, worst: '' })
+    expect(differences(evaluated(2.02, [3, 5], [0.0001]), expected)).toMatchObject({ gradient: 0.2, worst: 'w' })
+    expect(differences(evaluated(2.02, [3, 4], [0.0001]), expected).loss).toBeCloseTo(0.01)
+    expect(differences(evaluated(2, [3, 4], [0.0002]), expected).gradient).toBeCloseTo(0.02) // of a thousandth of all
+    expect(differences(evaluated(2, [3, NaN], [0.0001]), expected)).toMatchObject({ gradient: Infinity, worst: 'w' })
+    expect(differences({ loss: 2, gradients: new Map() }, expected).gradient).toBe(Infinity)
   })
 })
 

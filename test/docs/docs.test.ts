@@ -4,9 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { useSwiftShader } from '../../proof/webgpu.ts'
 import { fences } from './fences.ts'
 import { pages, root } from './pages.ts'
 import { runPage } from './runPage.ts'
+
+useSwiftShader() // for the page on GPUs
 
 describe('documentation', () => {
   // What a page writes by a relative name lies in a folder that goes with the test.

@@ -44,6 +44,12 @@ export const plainFiles: readonly (readonly [from: string, to: string])[] = [
   ['test/golden/lucidrains-unet/unet.py', 'test/golden/lucidrains-unet/unet.py'],
 ]
 
+/** Vulkan's loader of the machine that makes a bundle for Linux (Apache 2.0), for machines that have a driver and no loader. */
+export const loaderFiles: readonly (readonly [from: string, to: string])[] = [
+  ['/usr/lib/x86_64-linux-gnu/libvulkan.so.1', 'vulkan/libvulkan.so.1'],
+  ['/usr/share/doc/libvulkan1/copyright', 'vulkan/copyright'],
+]
+
 /** Folders whose TypeScript is compiled. */
 export const compiled: readonly string[] = ['src', 'bench', 'proof']
 

@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process'
 import {
   chmodSync,
-  cpSync,
+  copyFileSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -19,6 +20,7 @@ import { parseArgs } from 'node:util'
 import {
   compiled,
   faultsOf,
+  loaderFiles,
   manifestOf,
   packagesFor,
   placeOfCompiled,
@@ -56,7 +58,7 @@ const write = (path: string, text: string): void => {
 
 const copy = (from: string, to: string): void => {
   mkdirSync(dirname(to), { recursive: true })
-  cpSync(from, to, { dereference: true })
+  copyFileSync(from, to)
 }
 
 /** Compiles the repository's TypeScript. @returns the folder of what came out */
@@ -90,6 +92,17 @@ const strip = (binary: string): void => {
     spawnSync('strip', ['--strip-unneeded', binary], { stdio: 'ignore' })
 }
 
+/** Adds Vulkan's loader, where this machine has it for that platform. */
+const addLoader = (folder: string, platform: Platform): void => {
+  if (platform !== 'linux-x64') return
+  if (loaderFiles.every(([from]) => existsSync(from)))
+    for (const [from, to] of loaderFiles) copy(from, join(folder, to))
+  else
+    process.stdout.write(
+      "without Vulkan's loader, which is not installed here (apt-get install libvulkan1): the other machine needs its own\n",
+    )
+}
+
 const fill = (folder: string, platform: Platform, work: string): void => {
   const built = compile(work)
   for (const path of filesIn(built)) {
@@ -103,6 +116,7 @@ const fill = (folder: string, platform: Platform, work: string): void => {
   }
   strip(join(folder, 'node_modules/webgpu/dist', platform, 'dawn.node'))
   for (const [from, to] of plainFiles) copy(join(root, from), join(folder, to))
+  addLoader(folder, platform)
   for (const script of ['run.sh', 'run-mac.sh']) chmodSync(join(folder, script), 0o755)
   write(
     join(folder, 'package.json'),

@@ -58,8 +58,30 @@ export const anyAdapter = async (power: GPUPowerPreference): Promise<Found | und
   return adapter === null ? undefined : { adapter, info: adapter.info, isSoftware: isSoftware(adapter.info) }
 }
 
+/** What options may be: a wrong one is refused, and not read as something else. */
+const choicesOf: { readonly [K in keyof Required<WebgpuOptions>]: readonly unknown[] } = {
+  power: ['high-performance', 'low-power'],
+  software: [true, false],
+  tune: [true, false],
+  limits: ['all', 'least'],
+  apart: [true, false],
+}
+
+/** @throws RangeError for an option whose value is none of those that there are */
+const requireOptions = (options: WebgpuOptions): void => {
+  for (const [name, choices] of Object.entries(choicesOf)) {
+    const value: unknown = options[name as keyof WebgpuOptions]
+    if (value !== undefined && !choices.includes(value))
+      throw new RangeError(
+        `${name} must be ${choices.map((c) => JSON.stringify(c)).join(' or ')}, got ${JSON.stringify(value)}`,
+      )
+  }
+}
+
 /** The adapter that options ask for, and that the user's word in the environment allows. @throws Unavailable that says what to do where there is none */
-export const findAdapter = async ({ software, power = 'high-performance' }: WebgpuOptions): Promise<Found> => {
+export const findAdapter = async (options: WebgpuOptions): Promise<Found> => {
+  requireOptions(options)
+  const { software, power = 'high-performance' } = options
   const wish = wishHere()
   if (wish === 'none' && software !== true)
     throw new Unavailable(`no GPU is taken while the environment has ${wishVariable}=0: unset it`, '')

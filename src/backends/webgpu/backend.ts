@@ -90,7 +90,7 @@ export const backendOver = (
     shared: { arena: undefined, scratch: undefined },
     requireSound,
   }
-  const known = new WeakMap<Plan, readonly Generated[]>() // a plan is measured before it is prepared, and both need its code
+  let known = new WeakMap<Plan, readonly Generated[]>() // a plan is measured before it is prepared, and both need its code
   const codeOf = (plan: Plan): readonly Generated[] => {
     const generated = known.get(plan) ?? plan.kernels.map((kernel) => generate(kernel, target))
     known.set(plan, generated)
@@ -153,7 +153,7 @@ export const backendOver = (
       if (!needs(plan)) return makeProgram(plan, codeOf(plan), machine)
       const tuned = async (): Promise<Executable<GpuMemory>> => {
         await measure(plan, bench)
-        known.delete(plan) // it was measured by guesses
+        known = new WeakMap() // code that was made by guesses, this plan's and others'
         return makeProgram(plan, codeOf(plan), machine)
       }
       return made(tuned())

@@ -1,7 +1,7 @@
 /** From the kernel IR to shaders: one exhaustive switch. */
 import { range } from '../../prelude/array.ts'
 import type { KernelChoices } from '../../compiler/choices.ts'
-import type { Kernel } from '../../compiler/kernel.ts'
+import type { Kernel, Stage } from '../../compiler/kernel.ts'
 import { conv, gemm } from './contraction/contract.ts'
 import { elementwise } from './kernels/elementwise.ts'
 import { gather, place } from './kernels/move.ts'
@@ -46,12 +46,25 @@ const sideBySide = (members: readonly Generated[]): Generated => {
   }
 }
 
+/** Elements of a body are counted by numbers of 32 bits. */
+const mostElements = 2 ** 32
+
+/** @throws RangeError for a kernel that computes more elements than a shader can count */
+const requireCountable = ({ body: { size }, computes }: Stage): void => {
+  if (size >= mostElements)
+    throw new RangeError(
+      `webgpu: ${computes} goes over ${size} elements, and a GPU counts less than 2³²: take them in parts, or use the device wasm`,
+    )
+}
+
 /** The shaders of a kernel for a device. */
 export const generate = (kernel: Kernel, target: Target): Generated => {
   switch (kernel.kind) {
     case 'elementwise':
+      requireCountable(kernel)
       return elementwise(kernel)
     case 'reduce':
+      requireCountable(kernel)
       return reduce(kernel, target)
     case 'gemm':
       return gemm(kernel, target)

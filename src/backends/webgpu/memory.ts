@@ -74,7 +74,7 @@ export const openHeap = (device: GPUDevice, { apart, first, largest: most = Infi
     if (error !== null)
       refused(
         new OutOfMemory(
-          `webgpu: the GPU has no ${showBytes(size)} left, beside ${showBytes(total - size)} that are in use: ${advice}`,
+          `webgpu: the GPU has no ${showBytes(size)} left, beside ${showBytes(total - size)} that are in use: ${advice}; this device cannot be used any more, so open it again`,
         ),
       )
   }

@@ -49,10 +49,13 @@ interface Bound {
   written: readonly number[]
 }
 
-const grown = (heap: Heap, memory: GpuMemory | undefined, bytes: number): GpuMemory | undefined => {
-  if (bytes === 0 || (memory !== undefined && memory.bytes >= bytes)) return memory
+/** Makes shared memory as large as a plan needs. Where there is too little, there is none afterwards. */
+const grow = (heap: Heap, shared: Shared, which: keyof Shared, bytes: number): void => {
+  const memory = shared[which]
+  if (bytes === 0 || (memory !== undefined && memory.bytes >= bytes)) return
+  shared[which] = undefined // given back before more is asked for, which may be in vain
   if (memory !== undefined) heap.release(memory)
-  return heap.allocate(bytes)
+  shared[which] = heap.allocate(bytes)
 }
 
 const chunksOf = (memories: Memories, count: number): readonly number[] =>
@@ -134,8 +137,8 @@ export const makeProgram = (plan: Plan, generated: readonly Generated[], machine
 
   /** The memory in all slots; shared memory grows to what this plan needs. */
   const memoriesOf = (given: readonly GpuMemory[]): Memories => {
-    shared.arena = grown(heap, shared.arena, plan.arenaBytes)
-    shared.scratch = grown(heap, shared.scratch, scratchBytes)
+    grow(heap, shared, 'arena', plan.arenaBytes)
+    grow(heap, shared, 'scratch', scratchBytes)
     const found: (GpuMemory | undefined)[] = [...given]
     found[slots.arena] = shared.arena
     found[slots.scratch] = shared.scratch
@@ -145,7 +148,15 @@ export const makeProgram = (plan: Plan, generated: readonly Generated[], machine
   const arrangementIn = (chunks: readonly number[]): Arrangement => arrange(plan, generated, (slot) => at(chunks, slot))
 
   // The memory of arguments is not known yet: most lie in the first chunk. What differs is compiled when it is first run.
-  const likely = chunksOf(memoriesOf([]), count)
+  const firstMemories = (): Memories => {
+    try {
+      return memoriesOf([])
+    } catch (e) {
+      if (literals !== undefined) heap.release(literals)
+      throw e
+    }
+  }
+  const likely = chunksOf(firstMemories(), count)
   const expected = arrangementIn(likely)
   const kept: Bound[] = []
   const drop = (bounds: readonly Bound[]): void => {

@@ -1,5 +1,5 @@
 /** What was measured of GPUs, in a file of the user's cache. */
-import { createHash } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
@@ -33,7 +33,7 @@ export const fileStore = (gpu: string): TunedStore => {
     load,
     forget: () => rm(path, { force: true }),
     save: async (forms) => {
-      const temporary = `${path}.${process.pid}`
+      const temporary = `${path}.${randomUUID()}`
       try {
         await mkdir(dirname(path), { recursive: true })
         const all = { ...(await load()), ...forms } // other programs may have measured meanwhile

@@ -200,17 +200,28 @@ const fastest = async (
 ): Promise<string> => {
   const { plan, kernel } = bareContraction(given, original)
   const output = at(plan.buffers, plan.buffers.length - 1)
-  const memories: Memories = {
-    inputs: plan.arguments.map((_, i) => bench.allocate(bytesOf(at(plan.buffers, i)))),
-    output: bench.allocate(bytesOf(output)),
+  const taken: GpuMemory[] = []
+  const programs: Executable<GpuMemory>[] = []
+  const allocate = (bytes: number): GpuMemory => {
+    const memory = bench.allocate(bytes)
+    taken.push(memory)
+    return memory
   }
-  const reference = bench.program(plan, alone(kernel.kind === 'gemm' ? plainGemm(kernel) : plainConv(kernel)))
-  const candidates = formsOf(contraction, target).map((form): Candidate => ({
-    form,
-    program: bench.program(plan, inForm(kernel, contraction, form)),
-  }))
-  const programs = [reference, ...candidates.map(({ program }) => program)]
+  const programOf = (code: Generated): Executable<GpuMemory> => {
+    const program = bench.program(plan, code)
+    programs.push(program)
+    return program
+  }
   try {
+    const memories: Memories = {
+      inputs: plan.arguments.map((_, i) => allocate(bytesOf(at(plan.buffers, i)))),
+      output: allocate(bytesOf(output)),
+    }
+    const reference = programOf(alone(kernel.kind === 'gemm' ? plainGemm(kernel) : plainConv(kernel)))
+    const candidates = formsOf(contraction, target).map((form): Candidate => ({
+      form,
+      program: programOf(inForm(kernel, contraction, form)),
+    }))
     await Promise.all(programs.map(async ({ ready }) => ready)) // drivers compile side by side
     memories.inputs.forEach((memory, i) => {
       bench.write(memory, noise(at(plan.buffers, i)))
@@ -233,7 +244,7 @@ const fastest = async (
     return nameOfForm(form)
   } finally {
     for (const { release } of programs) release()
-    for (const memory of [...memories.inputs, memories.output]) bench.release(memory)
+    for (const memory of taken) bench.release(memory)
   }
 }
 

@@ -53,18 +53,25 @@ const mostParts = 64
 const groupsOf = ({ batch, rows, columns }: Extents, shape: TileShape): number =>
   batch * Math.ceil(rows / shape.rows) * Math.ceil(columns / shape.columns)
 
-const partsFor = (units: number, enough: number, depth: number): number =>
-  Math.max(1, Math.min(Math.ceil(enough / units), Math.floor(depth / partLength), mostParts))
+/** Terms that are summed one after the other at most, as long as parts take no more scratch memory than this: errors grow with their number. */
+const [longestSum, mostPartial] = [8192, 2 ** 24]
+
+const partsFor = ({ batch, rows, columns, depth }: Extents, units: number, enough: number): number => {
+  const worthwhile = Math.min(Math.ceil(enough / units), Math.floor(depth / partLength))
+  const accurate = Math.min(Math.ceil(depth / longestSum), Math.floor(mostPartial / (batch * rows * columns)))
+  return Math.max(1, Math.min(Math.max(worthwhile, accurate), mostParts))
+}
 
 /** The results that a shape computes for nothing, as a part of all. */
 const wasted = (extents: Extents, shape: TileShape): number =>
   1 - (extents.batch * extents.rows * extents.columns) / (groupsOf(extents, shape) * shape.rows * shape.columns)
 
 const directForm = (contraction: TileContraction): Form => {
-  const { batch, rows, columns, depth } = extentsOf(contraction)
+  const extents = extentsOf(contraction)
+  const { batch, rows, columns } = extents
   const tiles = batch * Math.ceil(rows / 4) * Math.ceil(columns / 4)
   const outermost = contraction.depth[0]?.length ?? 1
-  return { parts: Math.max(1, Math.min(partsFor(tiles, enoughInvocations, depth), outermost)) } // of no terms, too
+  return { parts: Math.max(1, Math.min(partsFor(extents, tiles, enoughInvocations), outermost)) } // of no terms, too
 }
 
 /** Shapes that are tried beside the direct form: the best guess, and those that are next to it in size. */
@@ -97,7 +104,7 @@ export const formsOf = (
   return [
     ...ordered.map((shape): Form => ({
       shape,
-      parts: partsFor(groupsOf(extents, shape), enoughGroups, extents.depth),
+      parts: partsFor(extents, groupsOf(extents, shape), enoughGroups),
     })),
     alone,
   ]
