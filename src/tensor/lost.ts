@@ -36,8 +36,8 @@ export const requireThere = (session: Session): void => {
 export const lossOr = async (session: Session, error: unknown, what?: string): Promise<unknown> => {
   if (session.backend.lost === undefined || error instanceof DeviceLost) return error
   await macrotask()
-  if (session.isClosed) return closedError(session)
-  return session.lost === undefined ? error : lostError(session, what)
+  if (session.lost === undefined) return error
+  return session.isClosed ? closedError(session) : lostError(session, what)
 }
 
 /**
