@@ -130,7 +130,7 @@ const rowBounds: { readonly [name: string]: { readonly [inputs: string]: number 
 export const normalBound = 2 ** 2.5
 
 /** Sums on a GPU are those of f32 alone, where cpu and wasm have f64. */
-const inSinglePrecision = 4
+const inSinglePrecision = 5
 
 /** The bound of a row function on a device; undefined where nothing is promised. */
 export const rowBoundOf = (device: string, name: string, inputs: string): number | undefined => {
