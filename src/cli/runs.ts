@@ -36,11 +36,8 @@ export interface Outcome {
 /** The command owns its process, so it may set flags of V8 (FATHOM_V8_FLAGS=0 forbids it). */
 export const deviceOptions = { wasm: { v8Flags: true } } as const
 
-/** Options of devices as flags set them. */
-export type DeviceChoice = OptionsByName
-
 /** The options of devices, as flags change them. */
-export const deviceOptionsOf = (flags: ReadonlyMap<string, FlagValue>): DeviceChoice => {
+export const deviceOptionsOf = (flags: ReadonlyMap<string, FlagValue>): OptionsByName => {
   const tune = flags.get('tune')
   return { ...deviceOptions, ...(typeof tune === 'boolean' && { webgpu: { tune } }) }
 }
@@ -133,7 +130,7 @@ const onStop = (stop: () => void): (() => void) => {
 
 /** Runs with progress on the terminal; once a step is done the first Ctrl-C finishes the step and saves, the second ends the process at once. */
 const watched = async (
-  options: DeviceChoice,
+  options: OptionsByName,
   run: (hooks: TrainHooks) => TE.TaskEither<TrainError, TrainSummary>,
   fail: (error: TrainError) => Outcome = failed,
 ): Promise<Outcome> => {
@@ -216,7 +213,7 @@ interface OnDevice {
 /** Settings with the fastest device where they name none; the notes say why it is none that is faster. */
 export const withDevice = (
   settings: Readonly<Record<string, unknown>>,
-  options: DeviceChoice,
+  options: OptionsByName,
 ): TE.TaskEither<Outcome, OnDevice> =>
   settings['device'] !== undefined
     ? TE.right({ settings, notes: [] })
@@ -245,7 +242,7 @@ export const runTrain = async (folder: string | undefined, flags: ReadonlyMap<st
   return watched(options, (hooks) => train(config.right, hooks))
 }
 
-const dryRun = (config: TrainConfig, options: DeviceChoice): Promise<Outcome> =>
+const dryRun = (config: TrainConfig, options: OptionsByName): Promise<Outcome> =>
   pipe(
     planTraining(config, options),
     TE.match(failed, (plan): Outcome => {

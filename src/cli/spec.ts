@@ -171,7 +171,7 @@ export const commands = {
   doctor: {
     summary: 'say what devices there are, whether they compute right, and how fast they are',
     about:
-      'Tries every family of kernels on each device that opens, and compares with the specification. Nothing is written. Exits with 1 when a kernel came out wrong.',
+      'Tries every family of kernels on each device that opens, and compares with the specification. Nothing is written but, in the cache of the user, which kernels suit a GPU. Exits with 1 when a kernel came out wrong.',
     flags: {
       retune: { kind: 'switch', help: 'forget which kernels were measured to suit a GPU: the next run measures again' },
       json: { kind: 'switch', help: 'print everything as JSON' },
@@ -180,7 +180,7 @@ export const commands = {
   bench: {
     summary: 'measure how fast this machine trains, kernel by kernel where asked',
     about:
-      'Runs training steps of a preset on made-up pictures, and compares them with what the machine reaches at best. Nothing is written.',
+      'Runs training steps of a preset on made-up pictures, and compares them with what the machine reaches at best. Nothing is written but, in the cache of the user, which kernels suit a GPU.',
     flags: {
       preset: { kind: 'text', value: 'NAME', help: `${Object.keys(presets).join(', ')} [tiny]`, setting: 'preset' },
       size: { kind: 'size', value: 'N|HxW', help: 'size of the pictures in pixels', setting: 'height' },
