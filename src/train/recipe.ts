@@ -7,6 +7,7 @@ import {
   cosineDecay,
   diffusersEmaDecay,
   initialLossScale,
+  separately,
   type AdamState,
   type LossScaleOptions,
   type LossScaleState,
@@ -20,8 +21,11 @@ import type { RunConfig } from './runConfig.ts'
 import type { Task } from './task.ts'
 import { taskOf, type TrainConfig } from './tasks/registry.ts'
 
-/** The state of the optimizer. */
-export type OptimizerState = [Stateless, AdamState]
+/** The state of the optimizer of one network. */
+export type NetworkOptimizerState = [Stateless, AdamState]
+
+/** The state of the optimizer: of all parameters, or, where the task's {@link Learning} has several networks, of each by its name. */
+export type OptimizerState = NetworkOptimizerState | Readonly<Record<string, NetworkOptimizerState>>
 
 /** What a step takes over from the step before, and all that a checkpoint holds. */
 export interface TrainState<P> {
@@ -35,7 +39,7 @@ export interface TrainState<P> {
 
 /** How a task is trained. */
 export interface Training {
-  readonly optimizer: Transform<OptimizerState>
+  readonly optimizer: Transform<NetworkOptimizerState>
   /** The learning rate of step 1, 2, … */
   readonly rateAt: (step: number) => number
   /** The decay of the average at step 1, 2, … */
@@ -111,6 +115,12 @@ export const recipeOf = (config: TrainConfig): Training & { readonly task: Retur
   task: taskOf(config),
 })
 
+/** What of a task its first state goes by. */
+export interface Beginning<P> extends Pick<Task<P, never, unknown>, 'init'> {
+  /** A record where it is a {@link Learning}. */
+  readonly loss?: unknown
+}
+
 /**
  * The state before the first step, not yet computed: the average begins as the parameters.
  *
@@ -127,17 +137,14 @@ export const recipeOf = (config: TrainConfig): Training & { readonly task: Retur
  * ```
  */
 export const initialState = <P>(
-  {
-    task,
-    optimizer,
-    lossScale,
-  }: { readonly task: Pick<Task<P, never, unknown>, 'init'> } & Pick<Training, 'optimizer' | 'lossScale'>,
+  { task, optimizer, lossScale }: { readonly task: Beginning<P> } & Pick<Training, 'optimizer' | 'lossScale'>,
   key: Key,
 ): TrainState<P> => {
   const params = task.init(key)
+  const opt = typeof task.loss === 'object' ? separately(optimizer).init(params) : optimizer.init(params)
   return {
     params,
-    opt: optimizer.init(params),
+    opt,
     average: mapTree(params, (x) => x),
     ...(lossScale !== undefined && { lossScale: initialLossScale(lossScale) }),
   }
