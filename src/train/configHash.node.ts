@@ -1,6 +1,7 @@
 /** Which settings a run cannot change on its way, as a hash that its checkpoints hold. */
 import { createHash } from 'node:crypto'
 import type { Progress } from './stateFiles.ts'
+import type { LatentConfig } from './tasks/diffusion/latentConfig.ts'
 import type { TrainConfig } from './tasks/registry.ts'
 
 /** A record's values by sorted names, hashed. */
@@ -8,6 +9,9 @@ const hashOf = (determining: Readonly<Record<string, unknown>>, model: object): 
   const canonical = JSON.stringify(determining, Object.keys({ ...determining, ...model }).toSorted())
   return createHash('sha256').update(canonical).digest('hex')
 }
+
+/** What of the latents' setting determines a run's numbers, as a text; that of an autoencoder that was yet to be trained when it was written does not. */
+const latentsIn = ({ channels, factor }: LatentConfig): string => `${channels} for ${factor}×${factor}`
 
 /** The settings that determine a run's numbers: where it lies, how often it reports and how long it goes on do not. */
 const determiningOf = (config: TrainConfig) => {
@@ -20,9 +24,10 @@ const determiningOf = (config: TrainConfig) => {
     heldOutEvery: _h,
     sampleCount: _c,
     sampleSteps: _n,
+    latent,
     ...determining
   } = config
-  return { ...determining, seas: folder === null }
+  return { ...determining, ...(latent !== undefined && { latent: latentsIn(latent) }), seas: folder === null }
 }
 
 /**

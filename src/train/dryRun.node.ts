@@ -79,7 +79,7 @@ export const planTraining = (config: TrainConfig, choice: DeviceChoice = {}): TE
       TE.chain((device) =>
         pipe(
           TE.fromEither(subject.requireLeast(device)),
-          TE.chain(() => subject.open),
+          TE.chain(() => subject.open(device, () => undefined)),
           TE.chain((source) => planned(subject, source, config, device)),
           orDeviceError(device.name),
           ensuring(() => device.close()),

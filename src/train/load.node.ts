@@ -7,6 +7,7 @@ import { initialState, recipeOf } from './recipe.ts'
 import { restore } from './restore.ts'
 import { storeIn } from './store.node.ts'
 import type { LoadedWeights, Params } from './tasks/diffusion/diffusion.ts'
+import { autoencoderOfRun } from './tasks/diffusion/open.node.ts'
 import type { TrainError } from './trainError.ts'
 
 /** What a run has learned. */
@@ -44,8 +45,12 @@ export const load = (directory: string): TE.TaskEither<TrainError, LoadedRun> =>
       const recipe = recipeOf(config)
       const { model, schedule } = recipe.task
       return pipe(
-        restore(storeIn(directory), initialState(recipe, key(0)), (progress) => isOf(config, progress)),
-        TE.map(({ state, progress, warnings }) => ({
+        config.latent === undefined ? TE.right(undefined) : autoencoderOfRun(directory, config.latent),
+        TE.bindTo('autoencoder'),
+        TE.bind('restored', () =>
+          restore(storeIn(directory), initialState(recipe, key(0)), (progress) => isOf(config, progress)),
+        ),
+        TE.map(({ autoencoder, restored: { state, progress, warnings } }) => ({
           config,
           step: progress.step,
           model,
@@ -53,6 +58,7 @@ export const load = (directory: string): TE.TaskEither<TrainError, LoadedRun> =>
           params: state.params,
           schedule,
           warnings,
+          ...(autoencoder !== undefined && { autoencoder }),
         })),
       )
     }),

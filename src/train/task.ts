@@ -121,6 +121,12 @@ export interface Source<P, B> {
   readonly examples: Examples<B>
   /** The first examples, for a person to look at. */
   readonly preview?: () => Sheet
+  /** Files, by name, without which what the run learns means nothing: they are kept with it from its beginning. */
+  readonly files?: ReadonlyMap<string, Uint8Array>
+  /** What shows what parameters have learned, where that takes what lies with the data; in the place of the task's. */
+  readonly sheets?: Task<P, B, unknown>['sheets']
+  /** Prepares files, by name, that stand for the averaged parameters; they are written with each checkpoint. */
+  readonly kept?: (device: Device) => (average: P) => TE.TaskEither<TrainError, ReadonlyMap<string, Uint8Array>>
   /** Prepares the measurement of parameters; absent where nothing is measured but the loss of each step. */
   readonly measure?: (device: Device) => Promise<(params: P) => Promise<Measured>>
   /** A text that changes when the data do; a checkpoint holds it. */

@@ -70,7 +70,7 @@ const drawnLine: Task<Line, Points, Tensor> = {
 const line: Subject<Line, Points, Tensor> = {
   task: drawnLine,
   of: () => line,
-  open: TE.right(linePoints),
+  open: () => TE.right(linePoints),
   requireLeast: () => E.right(undefined),
   measureRate: () => Promise.resolve(1),
 }

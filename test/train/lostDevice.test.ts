@@ -126,9 +126,9 @@ describe('a run whose device is lost', () => {
       lineSubject(config)((subject) =>
         use({
           ...subject,
-          open: async () => {
+          open: (...given) => {
             opened++
-            return subject.open()
+            return subject.open(...given)
           },
         }),
       )

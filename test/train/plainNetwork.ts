@@ -29,7 +29,7 @@ export const recipeWith = (answer: Answer, changes: Partial<TrainConfig>): Diffu
     apply: (params, { x, t }) => answer(parameterOf(params), x, t),
   }
   const config = tinyConfig('unused', changes)
-  return { ...trainingOf(config), task: diffusionTask(config, model as Diffusion['model']) }
+  return { ...trainingOf(config), task: diffusionTask(config, { model: model as Diffusion['model'] }) }
 }
 
 /** The state before the first step, with this parameter. */

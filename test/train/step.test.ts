@@ -14,7 +14,8 @@ import {
 } from '../../src/train/index.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
 import { givenAt, trainStep } from '../../src/train/step.ts'
-import { normalise, type Diffusion, type Params } from '../../src/train/tasks/diffusion/diffusion.ts'
+import type { Diffusion, Params } from '../../src/train/tasks/diffusion/diffusion.ts'
+import { normalise } from '../../src/train/pictures/pixels.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { memoryOf } from '../../src/compiler/cost.ts'
 import type { Plan } from '../../src/compiler/plan.ts'
@@ -135,7 +136,7 @@ const answering = (changes: Partial<TrainConfig>): DiffusionRecipe => {
     init: () => ({}),
     apply: (params: Params): Tensor => (params as unknown as { answer: Tensor }).answer,
   }
-  return { ...trainingOf(config), task: diffusionTask(config, model as unknown as Diffusion['model']) }
+  return { ...trainingOf(config), task: diffusionTask(config, { model: model as unknown as Diffusion['model'] }) }
 }
 
 const stateOf = ({ optimizer }: DiffusionRecipe, answer: Tensor): TrainState<Params> => {

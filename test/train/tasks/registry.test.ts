@@ -7,6 +7,7 @@ import { configHash } from '../../../src/train/configHash.node.ts'
 import { configOf, decodeConfig, type TrainConfig } from '../../../src/train/index.ts'
 import { subjectOf } from '../../../src/train/tasks/registry.node.ts'
 import { taskOf } from '../../../src/train/tasks/registry.ts'
+import { cpuDevice } from '../../support/device.ts'
 import { done, leftMessage, right, tinyConfig, tinySettings } from '../tinyRun.ts'
 
 describe('the task of a configuration', () => {
@@ -31,7 +32,7 @@ describe('the task of a configuration', () => {
       subjectOf(other)(({ task }) => leavesWithPaths(task.init(key(0))).map(([path]) => path))
     expect(pathsOf(config)).toEqual(leavesWithPaths(taskOf(config).init(key(0))).map(([path]) => path))
     const sizes = await subjectOf(config)(async ({ open, task }) => {
-      const { examples } = await done(open)
+      const { examples } = await done(open(cpuDevice(), () => undefined))
       return [examples(0, 2), task.blank(2)].map((batch) => leavesWithPaths(batch).map(([, x]) => x.shape))
     })
     expect(sizes).toEqual(range(2).map(() => [[2, 8, 8, 3]]))
