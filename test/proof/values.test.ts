@@ -78,14 +78,37 @@ describe('the registry', () => {
   it('has an entry for every layer, loss, activation and model', () => {
     const names = [nn, models].flatMap((module) => Object.keys(module))
     expect(without(names, layers)).toEqual([
+      'autoencoderDefaults',
+      'autoencoderKl',
+      'autoencoderOf',
+      'autoencoderTiny',
+      'codebookLoss',
       'compose',
+      'decodeAutoencoder',
+      'decodeDiffusersAutoencoder',
       'describe',
       'evaluate',
+      'klDivergence',
+      'klFamily',
       'lift',
       'lucidrainsFamily',
       'lucidrainsNames',
       'lucidrainsWeights',
+      'nearestCodes',
       'parameter',
+      'posteriorMode',
+      'posteriorNll',
+      'posteriorOf',
+      'quantize',
+      'resizeChannels',
+      'samplePosterior',
+      'scaleLatents',
+      'summedKlDivergence',
+      'tiledAutoencoder',
+      'tinyFamily',
+      'unscaleLatents',
+      'vqFamily',
+      'vqModel',
     ])
   })
 })
