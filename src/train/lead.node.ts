@@ -11,7 +11,7 @@ import type { Restored } from './restore.ts'
 import { finishRun, prepareRun, type Run } from './run.ts'
 import type { Store } from './store.ts'
 import type { Source } from './task.ts'
-import type { Subject } from './tasks/registry.node.ts'
+import type { Subject } from './tasks/subject.ts'
 import type { TrainConfig } from './tasks/registry.ts'
 import { trainError, type TrainError } from './trainError.ts'
 

@@ -19,7 +19,8 @@ import { mapTree } from '../tensor/tree.ts'
 import { precisions, type Precision } from '../tensor/withPrecision.ts'
 import type { RunConfig } from './runConfig.ts'
 import type { Task } from './task.ts'
-import { taskOf, type TrainConfig } from './tasks/registry.ts'
+import type { DiffusionRun } from './tasks/diffusion/diffusionConfig.ts'
+import { diffusionTask, type DiffusionTask } from './tasks/diffusion/diffusionTask.ts'
 
 /** The state of the optimizer of one network. */
 export type NetworkOptimizerState = [Stateless, AdamState]
@@ -98,7 +99,7 @@ export const trainingOf = (config: RunConfig): Training => ({
 })
 
 /**
- * The recipe of a configuration: its task, and how it is trained.
+ * The recipe of a diffusion model's configuration: its task, and how it is trained.
  *
  * @example
  * ```ts
@@ -110,9 +111,9 @@ export const trainingOf = (config: RunConfig): Training => ({
  * batch // => 16
  * ```
  */
-export const recipeOf = (config: TrainConfig): Training & { readonly task: ReturnType<typeof taskOf> } => ({
+export const recipeOf = (config: DiffusionRun): Training & { readonly task: DiffusionTask } => ({
   ...trainingOf(config),
-  task: taskOf(config),
+  task: diffusionTask(config),
 })
 
 /** What of a task its first state goes by. */

@@ -8,7 +8,7 @@ import {
   resume,
   stepperOn,
   train,
-  type TrainConfig,
+  type DiffusionRun,
   type TrainHooks,
 } from '../../src/train/index.ts'
 import { openPictures } from '../../src/train/pictures/openPictures.node.ts'
@@ -18,7 +18,7 @@ import { directories, done, tinyConfig } from './tinyRun.ts'
 const directory = directories()
 
 /** The losses of the steps of a loop written out: step n takes pictures (n − 1)·count … n·count − 1 of the stream. */
-const expectedLosses = async (config: TrainConfig): Promise<readonly number[]> => {
+const expectedLosses = async (config: DiffusionRun): Promise<readonly number[]> => {
   const [device, recipe] = [cpuDevice(), recipeOf(config)]
   const { data } = await done(openPictures(config))
   const stepper = stepperOn(device, recipe)

@@ -9,7 +9,7 @@ import {
   recipeOf,
   stepperOn,
   trainingOf,
-  type TrainConfig,
+  type DiffusionRun,
   type TrainState,
 } from '../../src/train/index.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
@@ -30,7 +30,7 @@ import { tinyConfig } from './tinyRun.ts'
 
 const data = dataOfSeas({ seed: 0, width: 8, height: 8 })
 
-const stepped = async (changes: Partial<TrainConfig>, steps = 1) => {
+const stepped = async (changes: Partial<DiffusionRun>, steps = 1) => {
   const device = cpuDevice()
   const recipe = recipeOf(tinyConfig('unused', changes))
   const { batch, accumulate } = recipe
@@ -130,7 +130,7 @@ describe('the step of training', () => {
 })
 
 /** A recipe whose network answers with its one parameter, a picture. */
-const answering = (changes: Partial<TrainConfig>): DiffusionRecipe => {
+const answering = (changes: Partial<DiffusionRun>): DiffusionRecipe => {
   const config = tinyConfig('unused', { batch: 1, objective: 'x0', ...changes })
   const model = {
     init: () => ({}),

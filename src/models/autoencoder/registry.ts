@@ -35,6 +35,9 @@ export type AnyAutoencoder = <R>(use: <Enc, Dec>(built: BuiltAutoencoder<Enc, De
 /** The name of a family of autoencoders. */
 export type AutoencoderKind = AutoencoderConfig['kind']
 
+/** The names of all of them. */
+export const autoencoderKinds: readonly AutoencoderKind[] = ['kl', 'tiny', 'vq']
+
 const entry = <K extends AutoencoderKind, C extends object, Enc, Dec>(
   kind: K,
   family: AutoencoderFamily<C, Enc, Dec>,

@@ -1,9 +1,9 @@
 /** The settings of a diffusion model on pictures, beside those that every run has; how they are decoded, and what they must be to one another. */
-import { decodeModel, factorOf, withoutDefaultKind, type ModelConfig } from '../../../models/registry.ts'
+import { decodeModel, factorOf, type ModelConfig } from '../../../models/registry.ts'
 import { expects, oneOf, optional, whole, type Fields } from '../../../prelude/decode.ts'
 import { product } from '../../../prelude/array.ts'
 import { E } from '../../../prelude/fp.ts'
-import type { RunConfig } from '../../runConfig.ts'
+import { runFields, type RunConfig } from '../../runConfig.ts'
 import { settingError, trainError, type TrainError } from '../../trainError.ts'
 import { decodeLatent, type LatentConfig } from './latentConfig.ts'
 import { spaceOf } from './space.ts'
@@ -42,7 +42,8 @@ export type DiffusionRun = RunConfig & DiffusionConfig
 export const channelsOf = ({ channels = 3 }: Pick<DiffusionConfig, 'channels'>): 1 | 3 | 4 => channels
 
 /** What each setting must be. */
-export const diffusionFields: Fields<Omit<DiffusionConfig, 'task'>> = {
+export const diffusionFields: Fields<Omit<DiffusionRun, 'task'>> = {
+  ...runFields,
   height: whole(1, 8192),
   width: whole(1, 8192),
   channels: (x) => (x === undefined || x === 1 || x === 3 || x === 4 ? E.right(x ?? 3) : expects('1, 3 or 4')),
@@ -105,11 +106,4 @@ export const checkDiffusion = (config: DiffusionRun): E.Either<TrainError, Diffu
     return E.left(settingError({ path: 'batch × accumulate', expected, got: `${batch} × ${accumulate}` }))
   }
   return E.right(config)
-}
-
-/** Runs that were written before there was a choice weigh by the ratio, and say nothing of the kind of their network, nor of channels, which were 3. */
-export const withDiffusionChoices = (input: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {
-  const { channels, ...others } = input
-  const model = 'model' in input && { model: withoutDefaultKind(input['model']) }
-  return { weighting: 'snr', ...others, ...model, ...(channels !== undefined && channels !== 3 && { channels }) }
 }

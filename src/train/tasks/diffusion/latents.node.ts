@@ -11,8 +11,9 @@ import { product, range } from '../../../prelude/array.ts'
 import { E, pipe, TE } from '../../../prelude/fp.ts'
 import { tensor } from '../../../tensor/create.ts'
 import type { Device } from '../../../tensor/device.ts'
-import type { LoadedAutoencoder } from '../../autoencoders/load.node.ts'
+import type { LoadedAutoencoder } from '../autoencoder/loadAutoencoder.node.ts'
 import { trainError, trainErrorOf, type TrainError } from '../../trainError.ts'
+import type { Told } from '../subject.ts'
 
 /** Latents by number: each f32 [2, h, w, c], those of the picture and of its mirror image. */
 export interface Latents {
@@ -22,9 +23,6 @@ export interface Latents {
   /** Whether they were there already. */
   readonly found: boolean
 }
-
-/** What is told while pictures are encoded. */
-export type Told = (done: number, total: number) => void
 
 /** Height, width and channels of the latents of a set. */
 const shapeOf = ({ height, width }: ImageSet, { factor, latentChannels }: LoadedAutoencoder) =>

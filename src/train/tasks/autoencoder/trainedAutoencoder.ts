@@ -2,26 +2,26 @@
  * A trained autoencoder at hand: what encodes pictures for a diffusion model on latents and decodes what it draws, and the file that it is kept in.
  * What its parameters are is closed in: nobody else needs to know.
  */
-import { recordsOf, treeFrom } from '../../io/params.ts'
-import { readSafetensors, writeSafetensors, type Safetensors } from '../../io/safetensors.ts'
-import type { AutoencoderParams } from '../../models/autoencoder/autoencoder.ts'
-import { posteriorMode } from '../../models/autoencoder/posterior.ts'
+import { recordsOf, treeFrom } from '../../../io/params.ts'
+import { readSafetensors, writeSafetensors, type Safetensors } from '../../../io/safetensors.ts'
+import type { AutoencoderParams } from '../../../models/autoencoder/autoencoder.ts'
+import { posteriorMode } from '../../../models/autoencoder/posterior.ts'
 import {
   autoencoderOf,
   decodeAutoencoder,
   type AutoencoderConfig,
   type BuiltAutoencoder,
-} from '../../models/autoencoder/registry.ts'
-import { scaleLatents, unscaleLatents, type LatentScaling } from '../../models/autoencoder/scaling.ts'
-import { show } from '../../prelude/decode.ts'
-import { E, pipe } from '../../prelude/fp.ts'
-import { isRecord } from '../../prelude/record.ts'
-import type { Device } from '../../tensor/device.ts'
-import { key } from '../../tensor/random.ts'
-import type { Tensor } from '../../tensor/tensor.ts'
-import { nonFiniteAmong } from '../finite.ts'
-import { normalise } from '../pictures/pixels.ts'
-import { showSettingError, trainError, type TrainError } from '../trainError.ts'
+} from '../../../models/autoencoder/registry.ts'
+import { scaleLatents, unscaleLatents, type LatentScaling } from '../../../models/autoencoder/scaling.ts'
+import { show } from '../../../prelude/decode.ts'
+import { E, pipe } from '../../../prelude/fp.ts'
+import { isRecord } from '../../../prelude/record.ts'
+import type { Device } from '../../../tensor/device.ts'
+import { key } from '../../../tensor/random.ts'
+import type { Tensor } from '../../../tensor/tensor.ts'
+import { nonFiniteAmong } from '../../finite.ts'
+import { normalise } from '../../pictures/pixels.ts'
+import { showSettingError, trainError, type TrainError } from '../../trainError.ts'
 
 /** A function on a device, compiled for the first batch that it is given. */
 type OnDevice = (device: Device) => (x: Tensor) => Promise<Tensor>

@@ -2,21 +2,21 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { nodeFileSystem, readSafetensorsFile, treeFrom, type Safetensors } from '../../io/index.ts'
+import { nodeFileSystem, readSafetensorsFile, treeFrom, type Safetensors } from '../../../io/index.ts'
 import {
   autoencoderOf,
   decodeDiffusersAutoencoder,
   type AutoencoderConfig,
   type BuiltAutoencoder,
-} from '../../models/autoencoder/registry.ts'
-import { show } from '../../prelude/decode.ts'
-import { E, pipe, TE } from '../../prelude/fp.ts'
-import { isRecord } from '../../prelude/record.ts'
-import { open } from '../../tensor/device.ts'
-import { key } from '../../tensor/random.ts'
-import { names } from '../store.ts'
-import { showSettingError, trainError, trainErrorOf, type TrainError } from '../trainError.ts'
-import { encodeAutoencoder, trainedAutoencoder, type TrainedAutoencoder } from './autoencoder.ts'
+} from '../../../models/autoencoder/registry.ts'
+import { show } from '../../../prelude/decode.ts'
+import { E, pipe, TE } from '../../../prelude/fp.ts'
+import { isRecord } from '../../../prelude/record.ts'
+import { open } from '../../../tensor/device.ts'
+import { key } from '../../../tensor/random.ts'
+import { names } from '../../store.ts'
+import { showSettingError, trainError, trainErrorOf, type TrainError } from '../../trainError.ts'
+import { encodeAutoencoder, trainedAutoencoder, type TrainedAutoencoder } from './trainedAutoencoder.ts'
 
 /** An autoencoder, and what tells it from others. */
 export interface LoadedAutoencoder extends TrainedAutoencoder {
