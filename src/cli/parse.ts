@@ -39,6 +39,13 @@ const readers: { readonly [K in Exclude<FlagKind, 'switch'>]: ReadValue } = {
       : E.right(Number(text)),
   toggle: (name, text) =>
     text === 'on' || text === 'off' ? E.right(text === 'on') : usageError(`--${name} takes on or off, got '${text}'`),
+  duration: (name, text) => {
+    const [whole, h, m, s] = /^(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?$/.exec(text) ?? []
+    const seconds = 3600 * Number(h ?? 0) + 60 * Number(m ?? 0) + Number(s ?? 0)
+    return whole === undefined || seconds === 0
+      ? usageError(`--${name} takes a time like 45s, 12m or 1h30m, got '${text}'`)
+      : E.right(seconds)
+  },
   size: (name, text) => {
     const [, height, width = height] = /^(\d+)(?:[x×](\d+))?$/.exec(text) ?? []
     return height === undefined || width === undefined

@@ -148,6 +148,12 @@ export const progressOn = (
       case 'Warning':
         pen.say(`  note      ${event.message}`)
         return
+      case 'Stage':
+        pen.say(`\n  stage     ${event.number} of ${event.of}: ${event.what}`)
+        return
+      case 'Timed':
+        pen.say(`  time      ${event.secondsPerStep.toPrecision(3)} s a step: ${grouped(event.steps)} steps fit`)
+        return
       case 'Encoded':
         showEncoded(pen, terminal.isTTY, event)
         return

@@ -10,6 +10,7 @@ import { isRecord } from '../prelude/record.ts'
 import {
   configOf,
   fastestDevice,
+  loadAutoencoder,
   planTraining,
   resume,
   showSettingError,
@@ -84,10 +85,11 @@ const inFlags = ({ message, setting }: TrainError): string => {
   return setting === undefined || flag === undefined ? message : showSettingError(setting, `--${flag[0]}`)
 }
 
-const report = ({ directory, step, steps, interrupted, loss, words, seconds }: TrainSummary): void => {
+const report = ({ directory, step, steps, interrupted, stage, loss, words, seconds }: TrainSummary): void => {
   if (interrupted) {
+    const whose = stage === undefined ? '' : ` of ${stage}`
     say(
-      `\n  stopped after step ${step} of ${steps}, and saved. Continue with\n\n    fathom resume ${quoted(directory)}\n`,
+      `\n  stopped after step ${step} of ${steps}${whose}, and saved. Continue with\n\n    fathom resume ${quoted(directory)}\n`,
     )
     return
   }
@@ -225,6 +227,17 @@ export const withDevice = (
         })),
       )
 
+/** The settings of a run on the latents of the autoencoder that a flag names; none without the flag. */
+const latentOf = (place: FlagValue | undefined): TE.TaskEither<Outcome, Readonly<Record<string, unknown>>> =>
+  typeof place !== 'string'
+    ? TE.right({})
+    : pipe(
+        loadAutoencoder(absolute(place)),
+        TE.bimap(failed, ({ latentChannels, factor, fingerprint }) => ({
+          latent: { channels: latentChannels, factor, autoencoder: fingerprint, from: absolute(place) },
+        })),
+      )
+
 /** `fathom train`. */
 export const runTrain = async (folder: string | undefined, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
   const written = settingsIn(flags.get('config'))
@@ -234,7 +247,9 @@ export const runTrain = async (folder: string | undefined, flags: ReadonlyMap<st
   const chosen = await withDevice({ ...written.right, ...settingsOf(flags) }, options)()
   if (E.isLeft(chosen)) return chosen.left
   const { settings, notes } = chosen.right
-  const config = configOf({ out: freshDirectory(folder), ...settings, ...named })
+  const latent = await latentOf(flags.get('latent'))()
+  if (E.isLeft(latent)) return latent.left
+  const config = configOf({ out: freshDirectory(folder), ...settings, ...latent.right, ...named })
   if (E.isLeft(config)) return { code: 2, message: inFlags(config.left) }
   for (const note of notes) say(`  note      ${note}`)
   if (flags.has('dry-run')) return dryRun(config.right, options)

@@ -6,8 +6,8 @@ import { defaultSampler, samplers } from '../diffusion/index.ts'
 import { allSources } from '../models/registry.ts'
 import { presets } from '../train/index.ts'
 
-/** How a flag's text becomes a value: `switch` has none, `toggle` is `on` or `off`, `size` is `64` or `48x64`. */
-export type FlagKind = 'switch' | 'toggle' | 'number' | 'text' | 'size'
+/** How a flag's text becomes a value: `switch` has none, `toggle` is `on` or `off`, `size` is `64` or `48x64`, `duration` is `12m` or `1h30m`. */
+export type FlagKind = 'switch' | 'toggle' | 'number' | 'text' | 'size' | 'duration'
 
 /** A flag. */
 export interface Flag {
@@ -80,6 +80,17 @@ export const commands = {
         setting: 'accumulate',
       },
       steps: { kind: 'number', value: 'N', help: 'steps of the optimizer', setting: 'steps' },
+      time: {
+        kind: 'duration',
+        value: '12m',
+        help: 'how long it may take, in the place of --steps: some steps are timed, and as many are made as fit',
+        setting: 'time',
+      },
+      latent: {
+        kind: 'text',
+        value: 'VAE',
+        help: 'train on the latents of this autoencoder: a run of `fathom train-vae`, or a folder of diffusers',
+      },
       lr: { kind: 'number', value: 'X', help: 'learning rate', setting: 'learningRate' },
       ema: { kind: 'number', value: 'X', help: 'largest decay of the averaged weights, in [0, 1)', setting: 'ema' },
       objective: {

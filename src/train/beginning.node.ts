@@ -95,6 +95,7 @@ export const requireFree = (directory: string): TE.TaskEither<TrainError, void> 
   pipe(
     requireOwn(directory),
     TE.chain(() => isBegun(directory)),
+    TE.chain((begun) => (begun ? TE.right(true) : isBegun(join(directory, names.stage)))),
     TE.chain((begun) =>
       begun
         ? TE.left(

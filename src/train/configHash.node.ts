@@ -24,6 +24,7 @@ const determiningOf = (config: TrainConfig) => {
     out: _,
     folder,
     steps: _t,
+    time: _b,
     saveEvery: _s,
     sampleEvery: _p,
     heldOutEvery: _h,

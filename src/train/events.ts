@@ -25,6 +25,10 @@ export interface RunFacts {
 export type TrainEvent =
   | { readonly _tag: 'Started'; readonly facts: RunFacts; readonly from: number }
   | { readonly _tag: 'Warning'; readonly message: string }
+  /** A part of the run begins that is a run of its own: the training of its autoencoder, or what follows. */
+  | { readonly _tag: 'Stage'; readonly number: number; readonly of: number; readonly what: string }
+  /** The steps that fit into the time of the run were found, by measuring some. */
+  | { readonly _tag: 'Timed'; readonly steps: number; readonly secondsPerStep: number }
   /** Pictures were encoded, before the first step of a model that works on their latents. */
   | { readonly _tag: 'Encoded'; readonly done: number; readonly total: number }
   | {
@@ -75,6 +79,8 @@ export interface TrainSummary {
   readonly step: number
   readonly steps: number
   readonly interrupted: boolean
+  /** What it was in the midst of, where the run has several stages and was interrupted in the first. */
+  readonly stage?: string
   /** The training loss of the last step that was run; absent when there was none to run. */
   readonly loss?: number
   /** What was measured last of the raw weights, by the names in the metrics. */

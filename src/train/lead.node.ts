@@ -7,8 +7,11 @@ import { ensuring } from './ensuring.ts'
 import type { TrainEvent, TrainHooks, TrainSummary } from './events.ts'
 import { newestState, settle } from './newestState.node.ts'
 import { recovering, type Surroundings } from './recovery.ts'
+import { trainingOf } from './recipe.ts'
 import type { Restored } from './restore.ts'
 import { finishRun, prepareRun, type Run } from './run.ts'
+import { ownTime } from './stages.node.ts'
+import { stepsWithin } from './stepsWithin.ts'
 import type { Store } from './store.ts'
 import type { Source } from './task.ts'
 import type { Subject } from './tasks/subject.ts'
@@ -29,8 +32,16 @@ export interface Job<P, B, D> {
   readonly begin: (run: Run<P, B>) => TE.TaskEither<TrainError, Store>
 }
 
+/** The task and the configuration of a run whose steps are known. */
+interface Sized<P, B, D> {
+  readonly subject: Subject<P, B, D>
+  readonly config: TrainConfig
+}
+
 /** What of a run outlasts its device. */
-interface Lasting<P, B> {
+interface Lasting<P, B, D> {
+  /** Once its steps are known: those that fit into its time are measured. */
+  sized?: Sized<P, B, D>
   /** The data, once they are open: they are not looked for a second time. */
   source?: Source<P, B>
   /** Once the run has begun. */
@@ -44,7 +55,7 @@ interface Lasting<P, B> {
 /** Opens the data, once. */
 const sourceOf = <P, B, D>(
   { subject, found, notes = () => [] }: Job<P, B, D>,
-  lasting: Lasting<P, B>,
+  lasting: Lasting<P, B, D>,
   device: Device,
   emit: (event: TrainEvent) => void,
 ): TE.TaskEither<TrainError, Source<P, B>> =>
@@ -61,25 +72,59 @@ const sourceOf = <P, B, D>(
       )
     : TE.right(lasting.source)
 
+/** How often a run whose time is given saves, measures and draws, by its steps. */
+const everySo = (steps: number): Pick<TrainConfig, 'saveEvery' | 'heldOutEvery' | 'sampleEvery'> => ({
+  saveEvery: Math.ceil(steps / 12),
+  heldOutEvery: Math.ceil(steps / 24),
+  sampleEvery: Math.ceil(steps / 8),
+})
+
+/** The run with as many steps as fit into its time, if it has one and is to begin. */
+const sizedOn = <P, B, D>(
+  { subject, config, found }: Job<P, B, D>,
+  lasting: Lasting<P, B, D>,
+  { examples }: Source<P, B>,
+  device: Device,
+  emit: (event: TrainEvent) => void,
+): TE.TaskEither<TrainError, Sized<P, B, D>> => {
+  const seconds = ownTime(config)
+  if (lasting.sized !== undefined || found !== undefined || seconds === undefined)
+    return TE.right(lasting.sized ?? { subject, config })
+  const recipe = { ...trainingOf(config), task: subject.task, steps: config.steps }
+  return pipe(
+    TE.fromTask(() => stepsWithin(device, recipe, examples, seconds)),
+    TE.map(({ steps, secondsPerStep }) => {
+      emit({ _tag: 'Timed', steps, secondsPerStep })
+      const timed = { ...config, steps, ...everySo(steps) }
+      return (lasting.sized = { subject: subject.with(timed), config: timed })
+    }),
+    orDeviceError(device.name),
+  )
+}
+
 /**
  * The run on a device that is opened for it, and closed in the end. Nothing is written before it begins: a run that is refused here leaves no
  * trace.
  */
 const onDevice = <P, B, D>(
   job: Job<P, B, D>,
-  lasting: Lasting<P, B>,
+  lasting: Lasting<P, B, D>,
   emit: (event: TrainEvent) => void,
   found: Restored<P> | undefined,
 ): TE.TaskEither<TrainError, TrainSummary> => {
   const { subject, config, hooks, surroundings } = job
-  const parts = { config, task: subject.task, configHash: configHash(config), emit, signal: hooks.signal }
   return pipe(
     surroundings.open(config.device, hooks.deviceOptions, found?.progress),
     TE.chain((device) =>
       pipe(
         TE.fromEither(subject.requireLeast(device)), // before minutes are spent on decoding photographs
         TE.chain(() => pipe(sourceOf(job, lasting, device, emit), orDeviceError(device.name))),
-        TE.chain((source) => prepareRun({ ...parts, source, device }, found)),
+        TE.bindTo('source'),
+        TE.bind('sized', ({ source }) => sizedOn(job, lasting, source, device, emit)),
+        TE.chain(({ source, sized }) => {
+          const parts = { config: sized.config, task: sized.subject.task, configHash: configHash(sized.config) }
+          return prepareRun({ ...parts, emit, signal: hooks.signal, source, device }, found)
+        }),
         TE.chain((run) =>
           pipe(
             lasting.store === undefined ? job.begin(run) : TE.right(lasting.store),
@@ -94,18 +139,18 @@ const onDevice = <P, B, D>(
 
 /** The state to go on with after a loss, and the directory brought to where it stands. */
 const savedState = <P, B, D>(
-  { subject, config, found }: Job<P, B, D>,
-  { store }: Lasting<P, B>,
+  job: Job<P, B, D>,
+  { store, sized = job }: Lasting<P, B, D>,
   emit: (event: TrainEvent) => void,
 ): TE.TaskEither<TrainError, Restored<P> | undefined> =>
   store === undefined
-    ? TE.right(found)
+    ? TE.right(job.found)
     : pipe(
         newestState(
           store,
-          config,
-          subject.task,
-          (progress) => isOf(config, progress) || progress.configHash === found?.progress.configHash,
+          sized.config,
+          sized.subject.task,
+          (progress) => isOf(sized.config, progress) || progress.configHash === job.found?.progress.configHash,
         ),
         TE.chainFirst((state) =>
           pipe(
@@ -125,7 +170,7 @@ const goingOn = (out: string, saved: number | undefined): string =>
 
 /** What a person should know of a run that has ended for want of memory, in the midst of it. */
 const said =
-  <P, B>(out: string, lasting: Lasting<P, B>) =>
+  (out: string, lasting: Pick<Lasting<unknown, unknown, unknown>, 'saved' | 'store'>) =>
   (error: TrainError): TrainError =>
     error.code === 'MEMORY' && error.reason !== undefined && lasting.store !== undefined
       ? {
@@ -140,8 +185,8 @@ const said =
  */
 export const lead = <P, B, D>(job: Job<P, B, D>): TE.TaskEither<TrainError, TrainSummary> => {
   const { config, hooks, found } = job
-  const { out, steps } = config
-  const lasting: Lasting<P, B> = found === undefined ? {} : { saved: found.progress.step }
+  const { out } = config
+  const lasting: Lasting<P, B, D> = found === undefined ? {} : { saved: found.progress.step }
   const emit = (event: TrainEvent): void => {
     if (event._tag === 'Saved') lasting.saved = event.step
     if (event._tag === 'DeviceLost') lasting.wasLost = true
@@ -158,13 +203,10 @@ export const lead = <P, B, D>(job: Job<P, B, D>): TE.TaskEither<TrainError, Trai
       first: found,
       saved: async () => savedState(job, lasting, emit)(),
       stepOf: ({ progress }) => progress.step,
-      stopped: ({ progress: { step } }) => ({
-        directory: out,
-        step,
-        steps,
-        interrupted: step < steps,
-        seconds: seconds(),
-      }),
+      stopped: ({ progress: { step } }) => {
+        const { steps } = lasting.sized?.config ?? config
+        return { directory: out, step, steps, interrupted: step < steps, seconds: seconds() }
+      },
       givenUp: ({ message, reason = message }, times) =>
         trainError(
           'DEVICE-LOST',

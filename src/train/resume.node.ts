@@ -8,10 +8,12 @@ import { ensuring } from './ensuring.ts'
 import type { TrainHooks, TrainSummary } from './events.ts'
 import { lead } from './lead.node.ts'
 import { newestState, settle } from './newestState.node.ts'
+import type { ResumeChanges } from './resumeChanges.ts'
 import { realSurroundings, type Surroundings } from './recovery.ts'
 import type { Restored } from './restore.ts'
 import { beginRun } from './run.ts'
 import { liesIn } from './runPlace.node.ts'
+import { completeStage } from './stages.node.ts'
 import { metricsIn } from './sinks/metrics.ts'
 import type { Store } from './store.ts'
 import { lockRun, storeIn } from './store.node.ts'
@@ -20,16 +22,6 @@ import { subjectOf } from './tasks/registry.node.ts'
 import type { Subject } from './tasks/subject.ts'
 import { decodeConfig, type TrainConfig } from './tasks/registry.ts'
 import { settingError, trainError, type TrainError } from './trainError.ts'
-
-/** What may be changed of a run that goes on. */
-export interface ResumeChanges {
-  /** Steps in all; more than are done. */
-  readonly steps?: number
-  /** Where the run's pictures lie now. */
-  readonly folder?: string
-  /** The device to go on with, where the run's own is not there; its numbers are then others in their last bits. */
-  readonly device?: string
-}
 
 /** The configuration to go on with. @param done steps */
 const changed = (
@@ -224,10 +216,15 @@ export const resumeIn =
       TE.chain(() => lockRun(directory)),
       TE.chain((lock) => {
         const store = storeIn(directory, lock)
+        const resumeStage = resumeIn(surroundings, subjects)
         return pipe(
           readConfig(store), // again, now that nobody else can change it
-          TE.chain((written) =>
-            subjects(written)((subject) => continued({ subject, written, store, hooks, surroundings, changes })),
+          TE.bindTo('written'),
+          TE.bind('stopped', ({ written }) => completeStage(written, hooks, changes, resumeStage)),
+          TE.chain(({ written, stopped }) =>
+            stopped === undefined
+              ? subjects(written)((subject) => continued({ subject, written, store, hooks, surroundings, changes }))
+              : TE.right(stopped),
           ),
           ensuring(lock.release),
         )

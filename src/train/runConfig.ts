@@ -1,5 +1,5 @@
 /** The settings of a run that every task has: plain data, and how they are decoded. */
-import { number, oneOf, text, whole, type Fault, type Fields } from '../prelude/decode.ts'
+import { number, oneOf, optional, text, whole, type Fault, type Fields } from '../prelude/decode.ts'
 import { E, pipe } from '../prelude/fp.ts'
 
 /** Where a run lies, from what it is trained, and how long. */
@@ -15,6 +15,8 @@ export interface RunConfig {
   readonly accumulate: number
   /** Steps of the optimizer. */
   readonly steps: number
+  /** Seconds that the run may take, by which its steps are chosen when it begins; absent where the steps were chosen themselves. */
+  readonly time?: number
   /** The highest rate, reached after 1 % of the steps (100 at most). */
   readonly learningRate: number
   /** What follows: the same rate, or a half cosine down to 0. */
@@ -55,6 +57,7 @@ export const runFields: Fields<RunConfig> = {
   batch: whole(1, 1e9),
   accumulate: whole(1, 1e6),
   steps: whole(1, 1e9),
+  time: optional(number('seconds, more than 0', (x) => x > 0 && Number.isFinite(x))),
   learningRate: number('a number above 0', (x) => x > 0 && Number.isFinite(x)),
   rate: oneOf('constant', 'cosine'),
   ema: number('a number in [0, 1), for instance 0.995', (x) => x >= 0 && x < 1),

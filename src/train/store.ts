@@ -58,6 +58,8 @@ export const names = {
   checkpoints: 'checkpoints',
   /** The autoencoder whose latents a run works on, or that it trains. */
   autoencoder: 'autoencoder.safetensors',
+  /** The run that trains it, where it is the first stage of another. */
+  stage: 'autoencoder',
 } as const
 
 /** A text as bytes. */

@@ -1,18 +1,21 @@
 /** Training in a directory of this machine: `train` begins a run; `resume` (resume.node.ts) goes on with one. */
-import type { RunLock } from '../io/index.ts'
+import { makeDurableDirectory, type RunLock } from '../io/index.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { abandon, claim, namesIn, requireFree, tidy } from './beginning.node.ts'
+import { writeConfig } from './configFile.ts'
 import { ensuring } from './ensuring.ts'
 import type { TrainHooks, TrainSummary } from './events.ts'
 import { lead } from './lead.node.ts'
 import { realSurroundings, type Surroundings } from './recovery.ts'
+import { resumeIn } from './resume.node.ts'
 import { beginRun, type Run } from './run.ts'
 import { requireOutside } from './runPlace.node.ts'
+import { completeStage, stageOf } from './stages.node.ts'
 import type { Store } from './store.ts'
 import { storeIn } from './store.node.ts'
 import { subjectOf } from './tasks/registry.node.ts'
 import type { TrainConfig } from './tasks/registry.ts'
-import type { TrainError } from './trainError.ts'
+import { trainErrorOf, type TrainError } from './trainError.ts'
 
 /** The directory of a new run while this process holds it, and the names that were there before. */
 interface Held {
@@ -22,6 +25,8 @@ interface Held {
 
 /** The directory of a run that is to begin. */
 interface Beginning {
+  /** Locks it, and writes the configurations of a run whose first stage comes before its own beginning: from then on it can be resumed. */
+  readonly announce: (config: TrainConfig, stage: TrainConfig) => TE.TaskEither<TrainError, void>
   /** Locks it, once, and begins the run in it; again where the device was lost before the first checkpoint. */
   readonly begin: <P, B>(run: Run<P, B>) => TE.TaskEither<TrainError, Store>
   /** Gives it up: nothing is left behind of a run that has not begun. */
@@ -40,6 +45,16 @@ const beginningIn = (directory: string): Beginning => {
     )
   }
   return {
+    announce: (config, stage) =>
+      pipe(
+        hold,
+        TE.chainFirst(() => pipe(makeDurableDirectory(stage.out), TE.mapLeft(trainErrorOf('RUN-IO')))),
+        TE.chainFirst(({ lock }) => writeConfig(storeIn(stage.out, lock), stage)),
+        TE.chain(({ lock }) => writeConfig(storeIn(directory, lock), config)),
+        TE.map(() => {
+          begun = true
+        }),
+      ),
     begin: (run) =>
       pipe(
         hold,
@@ -66,9 +81,19 @@ export const trainIn =
       requireOutside(config),
       TE.chain(() => requireFree(config.out)), // before minutes are spent on decoding photographs
       TE.chain(() => {
-        const { begin, leave } = beginningIn(config.out)
+        const { announce, begin, leave } = beginningIn(config.out)
+        const begun = subjects(config)((subject) => lead({ subject, config, hooks, surroundings, begin }))
         return pipe(
-          subjects(config)((subject) => lead({ subject, config, hooks, surroundings, begin })),
+          TE.fromEither(stageOf(config)),
+          TE.chain((stage) =>
+            stage === undefined
+              ? TE.right(undefined)
+              : pipe(
+                  announce(config, stage),
+                  TE.chain(() => completeStage(config, hooks, {}, resumeIn(surroundings, subjects))),
+                ),
+          ),
+          TE.chain((stopped) => (stopped === undefined ? begun : TE.right(stopped))),
           ensuring(leave),
         )
       }),

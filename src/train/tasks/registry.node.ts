@@ -16,7 +16,7 @@ const diffusionSubject = (config: DiffusionRun): Subject<Params, Tensor, Draws> 
   const task = { ...plain, ...(config.latent === undefined && { sheets: sheetsOf(plain) }) }
   return {
     task,
-    with: (changes) => diffusionSubject({ ...config, ...changes }),
+    with: ({ steps, folder, device }) => diffusionSubject({ ...config, steps, folder, device }),
     open: (device, tell) => openSource(config, task, device, tell),
     requireLeast: (device) => requireLeast(device, config),
     measureRate: (device) => measureRate(device, config),

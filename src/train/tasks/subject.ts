@@ -11,7 +11,7 @@ export type Told = (done: number, total: number) => void
 /** A task and its data. */
 export interface Subject<P, B, D> {
   readonly task: Task<P, B, D>
-  /** The same task, with settings of a run that it may change on its way. */
+  /** The same task, with settings of a run that are chosen when it begins, or change on its way. */
   readonly with: (changes: Pick<RunConfig, 'steps' | 'folder' | 'device'>) => Subject<P, B, D>
   /** Opens the data. @param device on which they may have to be encoded; @param tell how many of how many are */
   readonly open: (device: Device, tell: Told) => TE.TaskEither<TrainError, Source<P, B>>

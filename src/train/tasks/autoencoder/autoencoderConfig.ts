@@ -49,12 +49,14 @@ export const autoencoderFields: Fields<AutoencoderRun> = {
   sampleCount: whole(1, 1024),
 }
 
-const factorOf = (config: AutoencoderConfig): number => autoencoderOf(config)(({ autoencoder }) => autoencoder.factor)
+/** Channels of an autoencoder's latents, and pixels of a picture's side for one of them. */
+export const latentShapeOf = (config: AutoencoderConfig): { readonly channels: number; readonly factor: number } =>
+  autoencoderOf(config)(({ autoencoder: { latentChannels, factor } }) => ({ channels: latentChannels, factor }))
 
 /** What the values must be to one another. */
 export const checkAutoencoder = (config: AutoencoderRun): E.Either<TrainError, AutoencoderRun> => {
   const { height, width, crop, channels = 3, autoencoder } = config
-  const factor = factorOf(autoencoder)
+  const { factor } = latentShapeOf(autoencoder)
   const wrong = [height, width].find((side) => side % factor !== 0)
   if (wrong !== undefined)
     return E.left(

@@ -1,5 +1,7 @@
 /** The setting of a diffusion model that works on latents: of which autoencoder. */
-import { optional, record, text, whole, type Decoder, type Fields } from '../../../prelude/decode.ts'
+import { E } from '../../../prelude/fp.ts'
+import { isRecord } from '../../../prelude/record.ts'
+import { expects, optional, record, text, whole, type Decoder, type Fields } from '../../../prelude/decode.ts'
 
 /** The latents of an autoencoder, as a configuration holds them; the autoencoder itself lies with the run. */
 export interface LatentConfig {
@@ -8,15 +10,21 @@ export interface LatentConfig {
   readonly factor: number
   /** SHA-256 of the autoencoder's weights and settings; absent while it is yet to be trained, as the first stage of the run. */
   readonly autoencoder?: string
+  /** Settings of the run that trains it as the first stage of this one, by name; absent where an autoencoder was brought. */
+  readonly stage?: Readonly<Record<string, unknown>>
   /** Where it was read from when the run began; the run keeps a copy of its own. */
   readonly from?: string
 }
+
+const settings: Decoder<Readonly<Record<string, unknown>>> = (x) =>
+  isRecord(x) ? E.right(x) : expects('a record of settings')
 
 const fields: Fields<LatentConfig> = {
   channels: whole(1, 4096),
   factor: whole(1, 64),
   autoencoder: optional(text),
   from: optional(text),
+  stage: optional(settings),
 }
 
 /** Decodes the setting. */

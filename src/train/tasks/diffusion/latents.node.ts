@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto'
 import { dirname } from 'node:path'
 import { collate, type ImageSet } from '../../../data/index.ts'
 import { makeDurableDirectory, readSafetensorsFile, replaceFile, writeSafetensors } from '../../../io/index.ts'
+import { toFloat32 } from '../../../io/arrayRecord.ts'
 import { userCache } from '../../../io/userCache.node.ts'
 import { product, range } from '../../../prelude/array.ts'
 import { E, pipe, TE } from '../../../prelude/fp.ts'
@@ -119,7 +120,8 @@ const kept = async (file: string, length: number): Promise<Float32Array | undefi
   const found = await readSafetensorsFile(file)()
   const record = E.isRight(found) ? found.right.tensors.get('latents') : undefined
   if (record === undefined || record.dtype !== 'f32' || product(record.shape) !== length) return undefined
-  return new Float32Array(record.bytes.slice().buffer)
+  const values = toFloat32(record)
+  return E.isRight(values) ? values.right : undefined
 }
 
 /**

@@ -55,7 +55,8 @@ export const autoencoderOfRun = (out: string, latent: LatentConfig): TE.TaskEith
       () => true,
       () => false,
     )
-    return (isThere || latent.from === undefined ? from(own) : from(latent.from))()
+    if (isThere) return from(own)()
+    return from(latent.stage === undefined ? (latent.from ?? own) : join(out, names.stage))()
   }
 }
 
