@@ -167,6 +167,11 @@ export const progressOn = (
       case 'Measured':
         standing.measured = event.words
         return
+      case 'Passed':
+        pen.say(
+          `  note      ${event.about} has risen from ${event.least.toFixed(4)} at step ${grouped(event.best)} to ${event.loss.toFixed(4)}: the model learns its pictures by heart. The weights of step ${grouped(event.best)} are kept: fathom sample DIR --weights best`,
+        )
+        return
       case 'Saved':
         if (event.step > 0) pen.say(`  ✓ checkpoint of step ${grouped(event.step)} → ${event.path}`)
         return

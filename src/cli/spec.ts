@@ -158,6 +158,11 @@ export const commands = {
       },
       steps: { kind: 'number', value: 'N', help: `steps of the sampler [${usualSteps}]` },
       seed: { kind: 'number', value: 'N', help: 'from which the noise is drawn [0]' },
+      weights: {
+        kind: 'text',
+        value: 'NAME',
+        help: 'which averaged weights of a run: last, best (on held-out pictures) or early [last]',
+      },
       device: { kind: 'text', value: 'NAME', help: 'where to draw [the device of the run]' },
       tune,
       out: { kind: 'text', value: 'FILE.png', help: 'the sheet [<directory>/samples/seed-<seed>.png]' },

@@ -48,6 +48,16 @@ export type TrainEvent =
       /** The same for a person, from the shortest form to the longest. */
       readonly words: readonly string[]
     }
+  | {
+      /** The loss on held-out examples has risen for good: from the step of its least value on, examples are learned by heart. */
+      readonly _tag: 'Passed'
+      readonly step: number
+      readonly best: number
+      /** Which loss, in a sentence. */
+      readonly about: string
+      readonly loss: number
+      readonly least: number
+    }
   | { readonly _tag: 'Saved'; readonly step: number; readonly path: string }
   | { readonly _tag: 'Sampled'; readonly step: number; readonly path: string }
   | {

@@ -5,7 +5,9 @@ import { readConfig } from './configFile.ts'
 import { isOf } from './configHash.node.ts'
 import { initialState, recipeOf } from './recipe.ts'
 import { restore } from './restore.ts'
+import { readSafetensors, treeFrom } from '../io/index.ts'
 import { storeIn } from './store.node.ts'
+import { names, type Store } from './store.ts'
 import type { LoadedWeights, Params } from './tasks/diffusion/diffusion.ts'
 import { autoencoderOfRun } from './tasks/diffusion/open.node.ts'
 import type { DiffusionRun } from './tasks/diffusion/diffusionConfig.ts'
@@ -32,8 +34,45 @@ const requireDrawing = (directory: string, config: TrainConfig): E.Either<TrainE
       )
     : E.right(config)
 
+/** Which of a run's averaged weights: those of its newest checkpoint, those that were best on held-out pictures, or those of early in the run. */
+export type WhichWeights = 'last' | 'best' | 'early'
+
+/** Averaged weights that a run keeps beside its checkpoints, and the step that they are of. */
+const keptWeights = (
+  store: Store,
+  which: Exclude<WhichWeights, 'last'>,
+  template: Params,
+): TE.TaskEither<TrainError, { readonly average: Params; readonly step: number }> => {
+  const path = store.pathOf(names[which])
+  return pipe(
+    store.read(names[which]),
+    TE.chainEitherK(
+      E.fromNullable(
+        trainError(
+          'WEIGHTS',
+          `${store.place} keeps no ${which} weights (no ${names[which]}): it has not come so far, or was begun by an earlier version`,
+        ),
+      ),
+    ),
+    TE.chainEitherK((bytes) =>
+      pipe(
+        readSafetensors(bytes),
+        E.chainW(({ tensors, metadata }) =>
+          pipe(
+            treeFrom(template, tensors),
+            E.map((average) => ({ average, step: Number(metadata.get('step') ?? NaN) })),
+          ),
+        ),
+        E.mapLeft(({ message }) => trainError('WEIGHTS', `${path}: ${message}`)),
+      ),
+    ),
+  )
+}
+
 /**
  * Reads the newest valid checkpoint of a run. Needs no lock: it may be in training.
+ *
+ * @param weights which averaged weights; `step` is theirs
  *
  * @example
  * ```ts
@@ -51,7 +90,7 @@ const requireDrawing = (directory: string, config: TrainConfig): E.Either<TrainE
  * await load('run')() // => right({ step: 0, … })
  * ```
  */
-export const load = (directory: string): TE.TaskEither<TrainError, LoadedRun> =>
+export const load = (directory: string, weights: WhichWeights = 'last'): TE.TaskEither<TrainError, LoadedRun> =>
   pipe(
     readConfig(storeIn(directory)),
     TE.chainEitherK((config) => requireDrawing(directory, config)),
@@ -64,11 +103,15 @@ export const load = (directory: string): TE.TaskEither<TrainError, LoadedRun> =>
         TE.bind('restored', () =>
           restore(storeIn(directory), initialState(recipe, key(0)), (progress) => isOf(config, progress)),
         ),
-        TE.map(({ autoencoder, restored: { state, progress, warnings } }) => ({
+        TE.bind('chosen', ({ restored: { state, progress } }) =>
+          weights === 'last'
+            ? TE.right({ average: state.average, step: progress.step })
+            : keptWeights(storeIn(directory), weights, state.average),
+        ),
+        TE.map(({ autoencoder, chosen, restored: { state, warnings } }) => ({
           config,
-          step: progress.step,
+          ...chosen,
           model,
-          average: state.average,
           params: state.params,
           schedule,
           warnings,

@@ -15,6 +15,7 @@ import { requireMemory } from './openDevice.ts'
 import { initialState, trainingOf, type TrainState } from './recipe.ts'
 import type { Restored } from './restore.ts'
 import type { RunConfig } from './runConfig.ts'
+import { earlySink, keepBest } from './sinks/best.ts'
 import { chartSink } from './sinks/chart.ts'
 import { checkpointsSink, saveState, type SaveOptions } from './sinks/checkpoints.ts'
 import { keptSink } from './sinks/kept.ts'
@@ -133,13 +134,13 @@ const savingOf = <P, B>(run: Run<P, B>): SaveOptions => ({
 })
 
 /** The measurement of a run, prepared when it is first asked for: a run that stops before needs none. */
-const measureOf = <P, B>({ device, source }: Run<P, B>): ((params: P) => Promise<Measured>) | undefined => {
+const measureOf = <P, B>({ device, source }: Run<P, B>): ((params: P, average: P) => Promise<Measured>) | undefined => {
   const { measure } = source
   if (measure === undefined) return undefined
   let prepared: ReturnType<typeof measure> | undefined
-  return async (params) => {
+  return async (params, average) => {
     prepared ??= measure(device)
-    return (await prepared)(params)
+    return (await prepared)(params, average)
   }
 }
 
@@ -172,11 +173,20 @@ export const runSinks = <P, B>(run: Run<P, B>, store: Store): readonly Sink<P>[]
   const { config, task, source, device, emit } = run
   const measure = measureOf(run)
   const sheets = source.sheets ?? task.sheets
+  const chosen = task.losses.find(({ chooses }) => chooses === true)
   return [
     progressSink(emit),
-    metricsSink(store, { measure, every: config.heldOutEvery, task, emit, diverged: divergedIn(config) }),
+    metricsSink(store, {
+      measure,
+      every: config.heldOutEvery,
+      task,
+      emit,
+      diverged: divergedIn(config),
+      ...(chosen !== undefined && { take: keepBest<P>(store, { device, loss: chosen, emit }) }),
+    }),
     chartSink(store, { losses: task.losses, every: config.heldOutEvery }),
     ...(sheets === undefined ? [] : [sheetsSink(store, { draw: sheets(device), every: config.sampleEvery, emit })]),
+    ...(chosen === undefined ? [] : [earlySink<P>(store, device)]),
     ...(source.kept === undefined ? [] : [keptSink(store, { make: source.kept(device), every: config.saveEvery })]),
     checkpointsSink(store, { every: config.saveEvery, ...savingOf(run) }),
   ]

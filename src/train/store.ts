@@ -58,6 +58,9 @@ export const names = {
   checkpoints: 'checkpoints',
   /** The autoencoder whose latents a run works on, or that it trains. */
   autoencoder: 'autoencoder.safetensors',
+  /** The averaged weights that were best on held-out examples, and those of early in the run. */
+  best: 'best.safetensors',
+  early: 'early.safetensors',
   /** The run that trains it, where it is the first stage of another. */
   stage: 'autoencoder',
 } as const

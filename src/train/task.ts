@@ -31,6 +31,8 @@ export interface MeasuredLoss {
   readonly about: string
   /** What its curve is called, beside that of the training loss. */
   readonly curve: string
+  /** Whether the averaged weights with the least of it are kept as the best of the run. */
+  readonly chooses?: boolean
 }
 
 /** A file for a person to look at. */
@@ -127,8 +129,8 @@ export interface Source<P, B> {
   readonly sheets?: Task<P, B, unknown>['sheets']
   /** Prepares files, by name, that stand for the averaged parameters; they are written with each checkpoint. */
   readonly kept?: (device: Device) => (average: P) => TE.TaskEither<TrainError, ReadonlyMap<string, Uint8Array>>
-  /** Prepares the measurement of parameters; absent where nothing is measured but the loss of each step. */
-  readonly measure?: (device: Device) => Promise<(params: P) => Promise<Measured>>
+  /** Prepares the measurement of parameters, and of their average where it is given; absent where nothing is measured but the loss of each step. */
+  readonly measure?: (device: Device) => Promise<(params: P, average?: P) => Promise<Measured>>
   /** A text that changes when the data do; a checkpoint holds it. */
   readonly fingerprint: string
   /** `1,284 usable · 9 skipped (6 HEIC, 2 truncated, 1 too small) · 64 held out` */

@@ -5,7 +5,8 @@ import type { TrainEvent } from '../events.ts'
 import { encoded, names, type Store } from '../store.ts'
 import type { Measured, Task } from '../task.ts'
 import type { TrainError } from '../trainError.ts'
-import { isDue, type Report, type Sink } from './sink.ts'
+import type { TakeMeasured } from './best.ts'
+import { isDue, nothing, type Report, type Sink } from './sink.ts'
 
 const linesIn = (store: Store): TE.TaskEither<TrainError, readonly string[]> =>
   pipe(
@@ -59,7 +60,9 @@ export const rewindMetrics = (store: Store, step: number): TE.TaskEither<TrainEr
 /** How the metrics are made. */
 export interface MetricsOptions<P> {
   /** Measures the parameters, every so many steps; absent where nothing is measured. */
-  readonly measure?: ((params: P) => Promise<Measured>) | undefined
+  readonly measure?: ((params: P, average: P) => Promise<Measured>) | undefined
+  /** Takes what was measured, once it is written. */
+  readonly take?: TakeMeasured<P>
   readonly every: number
   /** Whose losses and words these are. */
   readonly task: Pick<Task<P, never, unknown>, 'losses' | 'words'>
@@ -74,7 +77,7 @@ const measured =
   (report: Report<P>): TE.TaskEither<TrainError, Measured | undefined> =>
   async () => {
     if (measure === undefined || !isDue(report, every)) return E.right(undefined)
-    const values = await measure(report.state.params)
+    const values = await measure(report.state.params, report.state.average)
     for (const { name, about } of task.losses) {
       const value = values[name]
       if (!Number.isFinite(value)) return E.left(diverged(`${about} is ${value}`, report.step))
@@ -102,9 +105,10 @@ export const metricsSink = <P>(store: Store, options: MetricsOptions<P>): Sink<P
             }),
           ),
         ),
-        TE.map((values) => {
-          if (values !== undefined)
-            options.emit({ _tag: 'Measured', step: report.step, values, words: words.measured(values) })
+        TE.chain((values) => {
+          if (values === undefined) return nothing
+          options.emit({ _tag: 'Measured', step: report.step, values, words: words.measured(values) })
+          return options.take?.(report, values) ?? nothing
         }),
       ),
   }

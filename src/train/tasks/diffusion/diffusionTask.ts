@@ -98,7 +98,15 @@ export const diffusionTask = (config: DiffusionRun, given: Given = {}): Diffusio
       example: { one: 'an image', many: 'images', short: 'img' },
       measured: measuredInWords,
     },
-    losses: [{ name: 'heldOut', about: 'the loss on held-out pictures', curve: 'held out' }],
+    losses: [
+      { name: 'heldOut', about: 'the loss on held-out pictures', curve: 'held out' },
+      {
+        name: 'heldOutAverage',
+        about: 'the loss of the averaged weights on held-out pictures',
+        curve: 'held out, averaged',
+        chooses: true,
+      },
+    ],
     init: diffusion.model.init,
     draws: drawsOf(diffusion),
     loss: batchLoss(diffusion),

@@ -34,7 +34,11 @@ export const pictureSource = (task: DiffusionTask, { data, ...known }: OpenedPic
   examples: task.examples((first, count) => batchAt(data, first, count)),
   measure: async (device) => {
     const measure = await heldOutOn(device, task, data)
-    return (params) => measure(params).then(({ loss, relative }) => ({ heldOut: loss, heldOutRelative: relative }))
+    return async (params, average) => {
+      const { loss, relative } = await measure(params)
+      const averaged = average === undefined ? {} : { heldOutAverage: (await measure(average)).loss }
+      return { heldOut: loss, heldOutRelative: relative, ...averaged }
+    }
   },
   changes: (then, before) => changedPictures(then, known.fingerprint, task.config.folder, before),
 })
