@@ -73,6 +73,7 @@ interface Expected {
   readonly loss: number
   /** Of the steps that report. */
   readonly heldOut?: HeldOut
+  readonly heldOutAverage?: HeldOut
   readonly sheet?: readonly Uint8Array[]
 }
 
@@ -89,7 +90,11 @@ const writtenOut = async (): Promise<readonly Expected[]> => {
       average: await valuesOf(state.average),
     },
     loss,
-    ...(reports && { heldOut: await measure(state.params), sheet: await done(draw(state.average)) }),
+    ...(reports && {
+      heldOut: await measure(state.params),
+      heldOutAverage: await measure(state.average),
+      sheet: await done(draw(state.average)),
+    }),
   })
   const steps = [await after(false)]
   for (const n of [1, 2, 3]) {
@@ -125,8 +130,8 @@ describe('a run of three steps', () => {
 
   /** What is measured after a step, by its names in the metrics. */
   const valuesAt = (step: number) => {
-    const { heldOut } = at(step)
-    return { heldOut: heldOut?.loss, heldOutRelative: heldOut?.relative }
+    const { heldOut, heldOutAverage } = at(step)
+    return { heldOut: heldOut?.loss, heldOutRelative: heldOut?.relative, heldOutAverage: heldOutAverage?.loss }
   }
 
   it.each([0, 2, 3])('keeps parameters, average and moments as they are after step %i', async (step) => {
@@ -159,7 +164,7 @@ describe('a run of three steps', () => {
     for (const step of [2, 3]) expect(fileOf('samples', `step-00000${step}.png`)).toEqual(png(at(step).sheet ?? []))
   })
 
-  it('measures the weights themselves on held-out pictures, at steps 2 and 3', () => {
+  it('measures the weights themselves and their averages on held-out pictures, at steps 2 and 3', () => {
     const measured = events.flatMap((event) => (event._tag === 'Measured' ? [event] : []))
     expect(measured.map(({ step, values }) => [step, values])).toEqual([2, 3].map((step) => [step, valuesAt(step)]))
     const [{ heldOut = NaN, heldOutRelative = NaN } = {}] = measured.map(({ values }) => values)
@@ -185,9 +190,11 @@ describe('a run of three steps', () => {
   it('draws the losses of all steps, and the held-out losses where they were measured, as one curve each', () => {
     const training = [1, 2, 3].map((step) => [step, at(step).loss] as const)
     const measured = [2, 3].map((step) => [step, at(step).heldOut?.loss ?? NaN] as const)
+    const averaged = [2, 3].map((step) => [step, at(step).heldOutAverage?.loss ?? NaN] as const)
     const series = [
       { name: 'training', points: training },
       { name: 'held out', points: measured },
+      { name: 'held out, averaged', points: averaged },
     ]
     const curve = lineChart({ title: 'Loss', xLabel: 'step', yLabel: 'loss', series, logY: true })
     expect(new TextDecoder().decode(fileOf('loss.svg'))).toBe(curve)
