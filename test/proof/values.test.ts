@@ -78,6 +78,7 @@ describe('the registry', () => {
   it('has an entry for every layer, loss, activation and model', () => {
     const names = [nn, models].flatMap((module) => Object.keys(module))
     expect(without(names, layers)).toEqual([
+      'adversarialLosses',
       'compose',
       'describe',
       'evaluate',
@@ -86,6 +87,7 @@ describe('the registry', () => {
       'lucidrainsNames',
       'lucidrainsWeights',
       'parameter',
+      'patchDiscriminator',
     ])
   })
 })

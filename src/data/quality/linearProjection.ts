@@ -112,7 +112,7 @@ export const fitLinearProjection = (
  * const all = { factor: 2, latentChannels: 12 } // all of 2·2·3 numbers
  * const fitted = fitLinearProjection([data.image(0), data.image(1)], { height: 8, width: 8, channels: 3 }, all)
  * const again = projectLinearly(fitted, data.image(7))
- * data.image(7).every((byte, i) => Math.abs(byte - again[i]) < 1e-9) // => true
+ * data.image(7).every((byte, i) => Math.abs(byte - (again[i] ?? NaN)) < 1e-9) // => true
  * ```
  */
 export const projectLinearly = (
