@@ -1,5 +1,5 @@
 /** What a person chooses before training, in the page's fields or in its address; and the configuration of fathom/train that it makes. */
-import { configOf, type TrainConfig } from 'fathom/train'
+import { configOf, type DiffusionRun } from 'fathom/train'
 
 /** Sizes of the pictures, with the preset that fits each, and how many steps it takes by default. */
 export const sizes = {
@@ -77,7 +77,7 @@ export const settingsIn = (address: string): Settings => {
  *
  * @param dropped whether it trains on pictures that were dropped
  */
-export const configFor = (settings: Settings, dropped: boolean): TrainConfig => {
+export const configFor = (settings: Settings, dropped: boolean): DiffusionRun => {
   const { side, steps, sampleSteps, sampleEvery, seed } = settings
   const named = { out: 'page', folder: dropped ? 'dropped pictures' : null, preset: sizes[side].preset }
   const config = configOf({ ...named, height: side, width: side, steps, sampleSteps, sampleEvery, seed })

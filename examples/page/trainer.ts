@@ -18,7 +18,7 @@ import {
   type Report,
   type RunFacts,
   type Sink,
-  type TrainConfig,
+  type DiffusionRun,
 } from 'fathom/train'
 import type { Sheet, Told } from './messages.ts'
 import { sheetCount } from './settings.ts'
@@ -26,7 +26,7 @@ import { sheetCount } from './settings.ts'
 /** What is trained on what. */
 export interface Job {
   readonly device: Device
-  readonly config: TrainConfig
+  readonly config: DiffusionRun
   readonly data: TrainingData
   /** One line about the pictures. */
   readonly summary: string
@@ -78,7 +78,7 @@ const firstOf = ({ picture, width }: TrainingData): Sheet => {
 }
 
 /** `seas-16-600.safetensors`: what was learned, at which size, in how many steps. */
-const nameOf = ({ folder, width }: TrainConfig, step: number): string =>
+const nameOf = ({ folder, width }: DiffusionRun, step: number): string =>
   `${folder === null ? 'seas' : 'pictures'}-${width}-${step}.safetensors`
 
 /** Whether something that is done every so many steps is done after this one: also after the last. */
@@ -98,7 +98,7 @@ interface Sinks {
 
 /** Where the reports of the run go: to the page, to the measurement, to sheets of samples, and to what was asked for meanwhile. */
 const sinksOf = (
-  { batch, heldOutEvery, sampleEvery }: TrainConfig,
+  { batch, heldOutEvery, sampleEvery }: DiffusionRun,
   { tell, measure, drawAt, answer }: Sinks,
 ): readonly Sink<Params>[] => {
   const sink = (take: (report: Report<Params>) => Promise<void>): Sink<Params> => ({

@@ -8,7 +8,7 @@ import { cosineSchedule } from '../../src/diffusion/schedule.ts'
 import { hostFold, hostKey, hostPermutationIndex, threefry2x32 } from '../../src/prelude/threefry.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
-import { normalise } from '../../src/train/tasks/diffusion/diffusion.ts'
+import { normalise } from '../../src/train/pictures/pixels.ts'
 import { agree, at, dot, forAll, holds, read, real, slope, together, upTo, vectors, type Equation } from './equation.ts'
 
 /** A set whose i-th picture is the bytes of i. */

@@ -86,7 +86,7 @@ export const pictureMutants: readonly Mutant[] = [
       '{ width: config.height, height: config.width }',
     ],
   ]),
-  ...mutantsOf(area, 'src/train/tasks/diffusion/data.node.ts', opened, [
+  ...mutantsOf(area, 'src/train/pictures/openPictures.node.ts', opened, [
     [
       'what is held out of a folder does not depend on the seed',
       'stale value',

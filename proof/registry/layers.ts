@@ -30,8 +30,34 @@ type NoLayer =
   | 'uniform'
   | 'zeros'
 
+/** Autoencoders and their parts: test/models/autoencoder holds them to the values and gradients of diffusers, and to the equations of chapter 15. */
+type OfAutoencoders =
+  | 'autoencoderDefaults'
+  | 'autoencoderKl'
+  | 'autoencoderOf'
+  | 'autoencoderTiny'
+  | 'codebookLoss'
+  | 'decodeAutoencoder'
+  | 'decodeDiffusersAutoencoder'
+  | 'klDivergence'
+  | 'klFamily'
+  | 'nearestCodes'
+  | 'posteriorMode'
+  | 'posteriorNll'
+  | 'posteriorOf'
+  | 'quantize'
+  | 'resizeChannels'
+  | 'samplePosterior'
+  | 'scaleLatents'
+  | 'summedKlDivergence'
+  | 'tiledAutoencoder'
+  | 'tinyFamily'
+  | 'unscaleLatents'
+  | 'vqFamily'
+  | 'vqModel'
+
 /** Layers, losses, activations and models. */
-export type LayerName = Exclude<keyof typeof nn | keyof typeof models, NoLayer>
+export type LayerName = Exclude<keyof typeof nn | keyof typeof models, NoLayer | OfAutoencoders>
 
 const { gelu, geluTanh, leakyRelu, logSoftmax, relu, silu, softmax, softplus } = functions
 

@@ -12,7 +12,7 @@ import { loadBackend, measurePeak } from '../backends/registry.ts'
 import { deviceOn } from '../tensor/device.ts'
 import { key } from '../tensor/random.ts'
 import { countElements } from '../tensor/tree.ts'
-import { configOf, initialState, recipeOf, stepperOn, type TrainConfig } from '../train/index.ts'
+import { configOf, initialState, recipeOf, stepperOn, type DiffusionRun } from '../train/index.ts'
 import type { FlagValue } from './parse.ts'
 import { deviceOptionsOf, failed, withDevice, type Outcome } from './runs.ts'
 import { say } from './terminal.ts'
@@ -23,7 +23,7 @@ type Flags = ReadonlyMap<string, FlagValue>
 
 /** What was measured. */
 interface BenchReport {
-  readonly config: TrainConfig
+  readonly config: DiffusionRun
   readonly device: string
   readonly parameters: number
   readonly kernels: number
@@ -68,7 +68,7 @@ const leastSeconds = (plan: Plan, { flopsPerSecond, bytesPerSecond }: MachinePea
 /** Steps before those that count: code is compiled, memory is touched for the first time. */
 const warmUp = 2
 
-const measure = async (config: TrainConfig, backend: Backend, flags: Flags): Promise<BenchReport> => {
+const measure = async (config: DiffusionRun, backend: Backend, flags: Flags): Promise<BenchReport> => {
   const device = deviceOn(backend)
   const recipe = recipeOf(config)
   const stepper = stepperOn(device, recipe)

@@ -12,7 +12,7 @@ import {
   sample,
   type LoadedRun,
   type LoadedWeights,
-  type TrainConfig,
+  type DiffusionRun,
   type TrainError,
 } from '../train/index.ts'
 import type { FlagValue } from './parse.ts'
@@ -68,7 +68,7 @@ const sourceInFile = (
   config: Readonly<Record<string, unknown>> | undefined,
   names: FlagValue | undefined,
 ): TE.TaskEither<TrainError, Source> => {
-  const given: E.Either<TrainError, TrainConfig | undefined> =
+  const given: E.Either<TrainError, DiffusionRun | undefined> =
     config === undefined ? E.right(undefined) : configOf({ ...config, out: dirname(path) })
   return pipe(
     TE.fromEither(given),

@@ -119,6 +119,16 @@ const isDue = (s: Standing, isTTY: boolean, now: number): boolean =>
 const lossLine = ({ reason, step, times, most }: Extract<TrainEvent, { readonly _tag: 'DeviceLost' }>): string =>
   `  ✗ the device was lost (${reason}): opening it again, ${step === 0 ? 'to begin anew' : `to go on after step ${grouped(step)}`} (${times} of at most ${most} times an hour)`
 
+/** How many pictures are encoded: a line that grows on a terminal, and one at the end elsewhere. */
+const showEncoded = (
+  pen: Pen,
+  isTTY: boolean,
+  { done, total }: Extract<TrainEvent, { readonly _tag: 'Encoded' }>,
+): void => {
+  if (done === total) pen.say(`  ✓ ${grouped(total)} pictures encoded, and their mirror images`)
+  else if (isTTY) pen.draw(`  encoding  ${grouped(done)} of ${grouped(total)} pictures`)
+}
+
 /** A printer of events; `end` leaves the terminal on a fresh line. */
 export const progressOn = (
   terminal: Terminal,
@@ -137,6 +147,9 @@ export const progressOn = (
         return
       case 'Warning':
         pen.say(`  note      ${event.message}`)
+        return
+      case 'Encoded':
+        showEncoded(pen, terminal.isTTY, event)
         return
       case 'Stepped':
         advance(standing, event)

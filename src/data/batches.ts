@@ -7,8 +7,12 @@ import { hostFold, hostKey, hostPermutationIndex, type HostKey } from '../prelud
 import type { ImageSet } from './imageSet.ts'
 import { seas, type SeasConfig } from './seas/index.ts'
 
-/** Pictures of one size as training sees them, each `[height, width, channels]` bytes. */
-export interface TrainingData {
+/**
+ * Pictures of one size as training sees them, each `[height, width, channels]` bytes.
+ *
+ * @typeParam A what a picture is: its bytes, or numbers that stand for it
+ */
+export interface TrainingData<A = Uint8Array> {
   readonly name: string
   readonly height: number
   readonly width: number
@@ -16,11 +20,11 @@ export interface TrainingData {
   /** How many different pictures training draws from; Infinity where they are made as they are asked for. */
   readonly count: number
   /** The i-th picture of the endless stream, i ≥ 0. */
-  readonly picture: (i: number) => Uint8Array
+  readonly picture: (i: number) => A
   /** How many pictures are held out: training never draws them. */
   readonly heldOutCount: number
   /** The i-th of those held out, 0 ≤ i < heldOutCount. */
-  readonly heldOut: (i: number) => Uint8Array
+  readonly heldOut: (i: number) => A
 }
 
 /** The streams of a data seed: the n of `hostFold(key, n)`. */
@@ -60,13 +64,13 @@ const shuffled = (key: HostKey, count: number, i: number): number =>
  * all.toSorted((a, b) => a - b) // => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
  * ```
  */
-export const dataOfSet = (set: ImageSet, seed: number): TrainingData => {
+export const dataOfSet = <A>(set: ImageSet<A>, seed: number): TrainingData<A> => {
   if (set.count < 1) throw new RangeError(`dataOfSet: ${set.name} has no pictures`)
   const key = hostKey(seed)
   const [split, order] = [hostFold(key, stream.split), hostFold(key, stream.order)]
   const held = heldOutShare(set.count)
   const count = set.count - held
-  const member = (place: number): Uint8Array => set.pixels(hostPermutationIndex(split, set.count, place))
+  const member = (place: number): A => set.pixels(hostPermutationIndex(split, set.count, place))
   return {
     name: set.name,
     height: set.height,
@@ -123,9 +127,15 @@ export const dataOfSeas = (config: SeasConfig): TrainingData => {
  * collate([Uint8Array.of(1, 2, 3), Uint8Array.of(4, 5, 6)]) // => [1, 2, 3, 4, 5, 6]
  * ```
  */
-export const collate = (pictures: readonly Uint8Array[]): Uint8Array => {
-  const each = pictures[0]?.length ?? 0
-  const all = new Uint8Array(pictures.length * each)
+export function collate(pictures: readonly Uint8Array[]): Uint8Array
+/** Numbers in the place of pictures, one after the other: f32. */
+export function collate(pictures: readonly Float32Array[]): Float32Array
+/** Either. */
+export function collate(pictures: readonly (Uint8Array | Float32Array)[]): Uint8Array | Float32Array
+export function collate(pictures: readonly (Uint8Array | Float32Array)[]): Uint8Array | Float32Array {
+  const [first] = pictures
+  const each = first?.length ?? 0
+  const all = new (first instanceof Float32Array ? Float32Array : Uint8Array)(pictures.length * each)
   pictures.forEach((picture, i) => {
     all.set(picture, i * each)
   })
@@ -146,11 +156,27 @@ export const collate = (pictures: readonly Uint8Array[]): Uint8Array => {
  * batch.subarray(0, 192).every((byte, i) => byte === first[i]) // => true
  * ```
  */
-export const batchAt = (data: TrainingData, start: number, size: number): Uint8Array =>
-  collate(range(size).map((i) => data.picture(start + i)))
+export function batchAt(data: TrainingData, start: number, size: number): Uint8Array
+/** Numbers in the place of pictures: f32. */
+export function batchAt(data: TrainingData<Float32Array>, start: number, size: number): Float32Array
+/** Either. */
+export function batchAt(
+  data: TrainingData<Uint8Array | Float32Array>,
+  start: number,
+  size: number,
+): Uint8Array | Float32Array
+export function batchAt(
+  data: TrainingData<Uint8Array | Float32Array>,
+  start: number,
+  size: number,
+): Uint8Array | Float32Array {
+  return collate(range(size).map((i) => data.picture(start + i)))
+}
 
 /**
  * The mean of the first `most` pictures of the stream (all of a smaller set), of each pixel, in [−1, 1]: `[height, width, channels]`.
+ *
+ * @param scaled from a mean of what the pictures hold; default: of bytes, to [−1, 1]
  *
  * @example
  * ```ts
@@ -160,12 +186,16 @@ export const batchAt = (data: TrainingData, start: number, size: number): Uint8A
  * meanPicture(dataOfSet(set, 0)) // => [-1, 1]
  * ```
  */
-export const meanPicture = (data: TrainingData, most = 256): Float32Array => {
+export const meanPicture = (
+  data: Pick<TrainingData<Uint8Array | Float32Array>, 'count' | 'picture'>,
+  most = 256,
+  scaled: (mean: number) => number = (mean) => mean / 127.5 - 1,
+): Float32Array => {
   const count = Math.min(most, data.count)
-  const sums = new Float64Array(data.height * data.width * data.channels)
+  const sums = new Float64Array(data.picture(0).length)
   for (let i = 0; i < count; i++)
-    data.picture(i).forEach((byte, p) => {
-      sums[p] = (sums[p] ?? 0) + byte
+    data.picture(i).forEach((value, p) => {
+      sums[p] = (sums[p] ?? 0) + value
     })
-  return Float32Array.from(sums, (sum) => sum / count / 127.5 - 1)
+  return Float32Array.from(sums, (sum) => scaled(sum / count))
 }

@@ -7,8 +7,10 @@
 /**
  * `count` pictures, each `height`×`width`×`channels` bytes, row by row with the channels of a pixel side by side
  * (HWC).
+ *
+ * @typeParam A what a picture is: its bytes, or numbers that stand for it
  */
-export interface ImageSet {
+export interface ImageSet<A = Uint8Array> {
   /** What a person would call the set: the folder's path, or the name of a procedural scene. */
   readonly name: string
   readonly height: number
@@ -22,5 +24,5 @@ export interface ImageSet {
    *
    * @throws RangeError when `index` is not an integer in `0 … count − 1`.
    */
-  readonly pixels: (index: number) => Uint8Array
+  readonly pixels: (index: number) => A
 }

@@ -26,3 +26,40 @@ export type { DenoiserParams, ModelConfig } from './registry.ts'
 export { mlp, type MlpOptions, type MlpParams } from './mlp.ts'
 export { resBlock, type Conditioned, type NormedConvParams, type ResBlockParams } from './lucidrains/resBlock.ts'
 export { unet, type UnetInput, type UnetOptions, type UnetParams } from './lucidrains/unet.ts'
+export type { Autoencoder, AutoencoderParams } from './autoencoder/autoencoder.ts'
+export type { ActivationName, LatentStageParams, LatentMiddleParams } from './autoencoder/blocks.ts'
+export type { AutoencoderFamily, ForeignConfig, ForeignNames } from './autoencoder/family.ts'
+export { autoencoderKl, klFamily, type KlConfig } from './autoencoder/kl.ts'
+export {
+  klDivergence,
+  posteriorMode,
+  posteriorNll,
+  posteriorOf,
+  samplePosterior,
+  summedKlDivergence,
+  type Posterior,
+} from './autoencoder/posterior.ts'
+export {
+  autoencoderDefaults,
+  autoencoderOf,
+  decodeAutoencoder,
+  decodeDiffusersAutoencoder,
+  type AnyAutoencoder,
+  type AutoencoderConfig,
+  type AutoencoderKind,
+  type BuiltAutoencoder,
+} from './autoencoder/registry.ts'
+export { scaleLatents, unscaleLatents, type LatentScaling } from './autoencoder/scaling.ts'
+export { resizeChannels } from './autoencoder/shortcuts.ts'
+export { tiledAutoencoder, type TiledAutoencoder, type TileOptions } from './autoencoder/tiling.ts'
+export { autoencoderTiny, tinyFamily, type TinyConfig, type TinyParams } from './autoencoder/tiny.ts'
+export type { DecoderParams, EncoderParams, TrunkConfig } from './autoencoder/trunk.ts'
+export {
+  codebookLoss,
+  nearestCodes,
+  quantize,
+  vqFamily,
+  vqModel,
+  type VqConfig,
+  type VqDecoderParams,
+} from './autoencoder/vq.ts'

@@ -12,6 +12,7 @@ export * from './emaDecay.ts'
 export * from './globalNorm.ts'
 export * from './lossScale.ts'
 export * from './schedules.ts'
+export * from './separately.ts'
 export * from './sgd.ts'
 export {
   applyUpdates,

@@ -51,6 +51,12 @@ export const oneOf =
 export const text: Decoder<string> = (x) =>
   typeof x === 'string' && x !== '' ? E.right(x) : expects('a text that is not empty')
 
+/** A value that may be left out. */
+export const optional =
+  <T>(decode: Decoder<T>): Decoder<T | undefined> =>
+  (x) =>
+    x === undefined ? E.right(undefined) : decode(x)
+
 /** A list of whole numbers ≥ 1: at most so many, and each at most so large. */
 export const list =
   (longest: number, high: number): Decoder<readonly number[]> =>

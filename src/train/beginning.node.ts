@@ -14,9 +14,9 @@ import {
 } from '../io/index.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { isRecord } from '../prelude/record.ts'
-import { decodeConfig } from './config.ts'
 import { lockRun, partOf } from './store.node.ts'
 import { names } from './store.ts'
+import { decodeConfig } from './tasks/registry.ts'
 import { trainError, trainErrorOf, type TrainError } from './trainError.ts'
 
 const runError = trainErrorOf('RUN-IO')

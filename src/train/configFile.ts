@@ -1,9 +1,8 @@
 /** The configuration of a run in its store. */
 import { E, pipe, TE } from '../prelude/fp.ts'
-import { decodeConfig } from './config.ts'
 import type { RunConfig } from './runConfig.ts'
 import { encoded, names, type Store } from './store.ts'
-import type { TrainConfig } from './tasks/registry.ts'
+import { decodeConfig, type TrainConfig } from './tasks/registry.ts'
 import { trainError, type TrainError } from './trainError.ts'
 
 /** Writes the configuration of a run; where it lies is not part of it. */

@@ -10,7 +10,8 @@ import { openDevice, requireMemory, type DeviceChoice } from './openDevice.ts'
 import { initialState, trainingOf } from './recipe.ts'
 import { stepperOn } from './step.ts'
 import type { Source } from './task.ts'
-import { subjectOf, type Subject } from './tasks/registry.node.ts'
+import { subjectOf } from './tasks/registry.node.ts'
+import type { Subject } from './tasks/subject.ts'
 import type { TrainConfig } from './tasks/registry.ts'
 import type { TrainError } from './trainError.ts'
 
@@ -79,7 +80,7 @@ export const planTraining = (config: TrainConfig, choice: DeviceChoice = {}): TE
       TE.chain((device) =>
         pipe(
           TE.fromEither(subject.requireLeast(device)),
-          TE.chain(() => subject.open),
+          TE.chain(() => subject.open(device, () => undefined)),
           TE.chain((source) => planned(subject, source, config, device)),
           orDeviceError(device.name),
           ensuring(() => device.close()),

@@ -25,6 +25,8 @@ export interface RunFacts {
 export type TrainEvent =
   | { readonly _tag: 'Started'; readonly facts: RunFacts; readonly from: number }
   | { readonly _tag: 'Warning'; readonly message: string }
+  /** Pictures were encoded, before the first step of a model that works on their latents. */
+  | { readonly _tag: 'Encoded'; readonly done: number; readonly total: number }
   | {
       readonly _tag: 'Stepped'
       readonly step: number

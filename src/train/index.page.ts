@@ -2,7 +2,7 @@
  * What of fathom/train needs no Node, hence what it is in a page: tasks, steps, the loop and its sinks, and a whole run on a device, data and a
  * store that it is given. Runs in directories are beside it in index.ts.
  */
-export { configOf, decodeConfig, settings } from './config.ts'
+export { autoencoderConfigOf, configOf, settings } from './config.ts'
 export type { RunFacts, TrainEvent, TrainHooks, TrainSummary } from './events.ts'
 export { drain, steps, type Course } from './loop.ts'
 export { memoryStore, type MemoryStore } from './memoryStore.ts'
@@ -38,11 +38,11 @@ export type { Examples, Measured, MeasuredLoss, Sheet, Source, Task, TaskWords }
 export type { ModelConfig } from '../models/registry.ts'
 export { diffusionTask, type DiffusionTask, type Draws, type StepPictures } from './tasks/diffusion/diffusionTask.ts'
 export type { Diffusion, LoadedWeights, Params } from './tasks/diffusion/diffusion.ts'
-export type { DiffusionConfig } from './tasks/diffusion/diffusionConfig.ts'
+export type { DiffusionConfig, DiffusionRun } from './tasks/diffusion/diffusionConfig.ts'
 export { heldOutOn, type HeldOut } from './tasks/diffusion/heldOut.ts'
-export type { Preset } from './tasks/diffusion/presets.ts'
+export { presets, type Preset, type PresetName } from './tasks/diffusion/presets.ts'
 export { encodeWeights } from './tasks/diffusion/weightsFile.ts'
 export { pictureSource, type OpenedPictures } from './tasks/diffusion/source.ts'
 export { sample, type SampleOptions, type Samples } from './tasks/diffusion/sample.ts'
-export { presets, type PresetName, type TrainConfig } from './tasks/registry.ts'
+export { decodeConfig, type TrainConfig } from './tasks/registry.ts'
 export { showSettingError, type SettingError, type TrainError, type TrainErrorCode } from './trainError.ts'

@@ -1,6 +1,8 @@
 /** Leading a run from its beginning, or from a checkpoint, to its end: on a device that may be lost on the way, and is opened again. */
 import { pipe, TE } from '../prelude/fp.ts'
 import { configHash, isOf } from './configHash.node.ts'
+import type { Device } from '../tensor/device.ts'
+import { orDeviceError } from './deviceErrors.ts'
 import { ensuring } from './ensuring.ts'
 import type { TrainEvent, TrainHooks, TrainSummary } from './events.ts'
 import { newestState, settle } from './newestState.node.ts'
@@ -9,7 +11,7 @@ import type { Restored } from './restore.ts'
 import { finishRun, prepareRun, type Run } from './run.ts'
 import type { Store } from './store.ts'
 import type { Source } from './task.ts'
-import type { Subject } from './tasks/registry.node.ts'
+import type { Subject } from './tasks/subject.ts'
 import type { TrainConfig } from './tasks/registry.ts'
 import { trainError, type TrainError } from './trainError.ts'
 
@@ -43,13 +45,17 @@ interface Lasting<P, B> {
 const sourceOf = <P, B, D>(
   { subject, found, notes = () => [] }: Job<P, B, D>,
   lasting: Lasting<P, B>,
-  warn: (message: string) => void,
+  device: Device,
+  emit: (event: TrainEvent) => void,
 ): TE.TaskEither<TrainError, Source<P, B>> =>
   lasting.source === undefined
     ? pipe(
-        subject.open,
+        subject.open(device, (done, total) => {
+          emit({ _tag: 'Encoded', done, total })
+        }),
         TE.map((source) => {
-          for (const message of [...source.warnings, ...(found?.warnings ?? []), ...notes(source)]) warn(message)
+          for (const message of [...source.warnings, ...(found?.warnings ?? []), ...notes(source)])
+            emit({ _tag: 'Warning', message })
           return (lasting.source = source)
         }),
       )
@@ -66,16 +72,13 @@ const onDevice = <P, B, D>(
   found: Restored<P> | undefined,
 ): TE.TaskEither<TrainError, TrainSummary> => {
   const { subject, config, hooks, surroundings } = job
-  const warn = (message: string): void => {
-    emit({ _tag: 'Warning', message })
-  }
   const parts = { config, task: subject.task, configHash: configHash(config), emit, signal: hooks.signal }
   return pipe(
     surroundings.open(config.device, hooks.deviceOptions, found?.progress),
     TE.chain((device) =>
       pipe(
         TE.fromEither(subject.requireLeast(device)), // before minutes are spent on decoding photographs
-        TE.chain(() => sourceOf(job, lasting, warn)),
+        TE.chain(() => pipe(sourceOf(job, lasting, device, emit), orDeviceError(device.name))),
         TE.chain((source) => prepareRun({ ...parts, source, device }, found)),
         TE.chain((run) =>
           pipe(

@@ -2,6 +2,7 @@
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { macrotask } from '../tensor/collector.ts'
 import type { Device } from '../tensor/device.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import type { TrainState } from './recipe.ts'
 import type { Report, Sink } from './sinks/sink.ts'
 import type { Stepper } from './step.ts'
@@ -20,6 +21,15 @@ export interface Course<P, B> {
   readonly steps: number
   /** When aborted, the step is finished, and none follows. */
   readonly signal?: AbortSignal | undefined
+}
+
+/** Scalars by name, as numbers. */
+const numbersOf = async (
+  device: Pick<Device, 'read'>,
+  scalars: Readonly<Record<string, Tensor>>,
+): Promise<Readonly<Record<string, number>>> => {
+  const read = Object.entries(scalars).map(async ([name, x]) => [name, (await device.read(x))[0] ?? NaN] as const)
+  return Object.fromEntries(await Promise.all(read))
 }
 
 /**
@@ -58,6 +68,7 @@ export async function* steps<P, B>(
     const [next, measured] = await stepper.run(state, (first, n) => examples(before + first, n), step)
     const [loss = NaN] = await device.read(measured.loss)
     const skipped = measured.skipped === undefined ? undefined : await device.read(measured.skipped)
+    const parts = measured.parts === undefined ? undefined : await numbersOf(device, measured.parts)
     state = next
     yield {
       step,
@@ -66,6 +77,7 @@ export async function* steps<P, B>(
       loss,
       examplesPerSecond: (1000 * count) / (performance.now() - start),
       ...(skipped?.[0] !== undefined && { skipped: skipped[0] }),
+      ...(parts !== undefined && { parts }),
     }
     await macrotask() // lets signals in
   }

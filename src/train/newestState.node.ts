@@ -2,13 +2,12 @@
 import { completeSave } from '../io/index.ts'
 import { pipe, TE } from '../prelude/fp.ts'
 import { key } from '../tensor/random.ts'
-import { initialState, trainingOf } from './recipe.ts'
+import { initialState, trainingOf, type Beginning } from './recipe.ts'
 import { restore, type Restored } from './restore.ts'
 import { rewindMetrics } from './sinks/metrics.ts'
 import type { Progress } from './stateFiles.ts'
 import type { Store } from './store.ts'
 import { partOf } from './store.node.ts'
-import type { Task } from './task.ts'
 import type { TrainConfig } from './tasks/registry.ts'
 import { trainErrorOf, type TrainError } from './trainError.ts'
 
@@ -16,7 +15,7 @@ import { trainErrorOf, type TrainError } from './trainError.ts'
 export const newestState = <P>(
   store: Store,
   config: TrainConfig,
-  task: Pick<Task<P, never, unknown>, 'init'>,
+  task: Beginning<P>,
   isOfRun: (progress: Progress) => boolean,
 ): TE.TaskEither<TrainError, Restored<P>> =>
   restore(store, initialState<P>({ ...trainingOf(config), task }, key(0)), isOfRun)

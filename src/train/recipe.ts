@@ -7,6 +7,7 @@ import {
   cosineDecay,
   diffusersEmaDecay,
   initialLossScale,
+  separately,
   type AdamState,
   type LossScaleOptions,
   type LossScaleState,
@@ -18,10 +19,14 @@ import { mapTree } from '../tensor/tree.ts'
 import { precisions, type Precision } from '../tensor/withPrecision.ts'
 import type { RunConfig } from './runConfig.ts'
 import type { Task } from './task.ts'
-import { taskOf, type TrainConfig } from './tasks/registry.ts'
+import type { DiffusionRun } from './tasks/diffusion/diffusionConfig.ts'
+import { diffusionTask, type DiffusionTask } from './tasks/diffusion/diffusionTask.ts'
 
-/** The state of the optimizer. */
-export type OptimizerState = [Stateless, AdamState]
+/** The state of the optimizer of one network. */
+export type NetworkOptimizerState = [Stateless, AdamState]
+
+/** The state of the optimizer: of all parameters, or, where the task's {@link Learning} has several networks, of each by its name. */
+export type OptimizerState = NetworkOptimizerState | Readonly<Record<string, NetworkOptimizerState>>
 
 /** What a step takes over from the step before, and all that a checkpoint holds. */
 export interface TrainState<P> {
@@ -35,7 +40,7 @@ export interface TrainState<P> {
 
 /** How a task is trained. */
 export interface Training {
-  readonly optimizer: Transform<OptimizerState>
+  readonly optimizer: Transform<NetworkOptimizerState>
   /** The learning rate of step 1, 2, … */
   readonly rateAt: (step: number) => number
   /** The decay of the average at step 1, 2, … */
@@ -94,7 +99,7 @@ export const trainingOf = (config: RunConfig): Training => ({
 })
 
 /**
- * The recipe of a configuration: its task, and how it is trained.
+ * The recipe of a diffusion model's configuration: its task, and how it is trained.
  *
  * @example
  * ```ts
@@ -106,10 +111,16 @@ export const trainingOf = (config: RunConfig): Training => ({
  * batch // => 16
  * ```
  */
-export const recipeOf = (config: TrainConfig): Training & { readonly task: ReturnType<typeof taskOf> } => ({
+export const recipeOf = (config: DiffusionRun): Training & { readonly task: DiffusionTask } => ({
   ...trainingOf(config),
-  task: taskOf(config),
+  task: diffusionTask(config),
 })
+
+/** What of a task its first state goes by. */
+export interface Beginning<P> extends Pick<Task<P, never, unknown>, 'init'> {
+  /** A record where it is a {@link Learning}. */
+  readonly loss?: unknown
+}
 
 /**
  * The state before the first step, not yet computed: the average begins as the parameters.
@@ -127,17 +138,14 @@ export const recipeOf = (config: TrainConfig): Training & { readonly task: Retur
  * ```
  */
 export const initialState = <P>(
-  {
-    task,
-    optimizer,
-    lossScale,
-  }: { readonly task: Pick<Task<P, never, unknown>, 'init'> } & Pick<Training, 'optimizer' | 'lossScale'>,
+  { task, optimizer, lossScale }: { readonly task: Beginning<P> } & Pick<Training, 'optimizer' | 'lossScale'>,
   key: Key,
 ): TrainState<P> => {
   const params = task.init(key)
+  const opt = typeof task.loss === 'object' ? separately(optimizer).init(params) : optimizer.init(params)
   return {
     params,
-    opt: optimizer.init(params),
+    opt,
     average: mapTree(params, (x) => x),
     ...(lossScale !== undefined && { lossScale: initialLossScale(lossScale) }),
   }

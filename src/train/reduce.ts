@@ -9,11 +9,14 @@ import { requireWhole } from '../prelude/options.ts'
 import { zeros } from '../tensor/create.ts'
 import { accumulate, emptyAccumulation } from '../optim/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { zipTrees } from '../tensor/tree.ts'
 
 /** The mean loss of some examples, and its gradients. */
 export interface Gradients<P> {
   readonly gradients: P
   readonly loss: Tensor
+  /** Losses that are told beside it, each the mean of its examples; absent where there are none. */
+  readonly parts?: Readonly<Record<string, Tensor>>
 }
 
 /** Which parts of a step are computed here, and what comes of them. */
@@ -73,11 +76,22 @@ export const overRanks = ({ rank, ranks, sum }: Ranks, { parts, of }: Reduce): R
 /** Whether a step is one part, which nothing is added to. */
 export const isIdentity = ({ of, gather }: Reduce): boolean => of === 1 && gather === undefined
 
-/** The sum before the first part. */
-export const noGradients = <P>(params: P): Gradients<P> => ({ gradients: emptyAccumulation(params), loss: zeros([]) })
+/** The sum before the first part. @param parts names of what is told beside the loss */
+export const noGradients = <P>(params: P, parts: readonly string[] = []): Gradients<P> => ({
+  gradients: emptyAccumulation(params),
+  loss: zeros([]),
+  ...(parts.length > 0 && { parts: Object.fromEntries(parts.map((name) => [name, zeros([])])) }),
+})
 
 /** The sum with one of `of` parts added. */
 export const addGradients = <P>(sum: Gradients<P>, part: Gradients<P>, of: number): Gradients<P> => ({
   gradients: accumulate(sum.gradients, part.gradients, of),
   loss: sum.loss.add(part.loss.mul(1 / of)),
+  ...(sum.parts !== undefined && {
+    parts: zipTrees(sum.parts, part.parts ?? {}, (a, b) => a.add(b.mul(1 / of)), {
+      operation: 'addGradients',
+      first: 'the sum',
+      second: 'the part',
+    }),
+  }),
 })

@@ -2,7 +2,6 @@
 import { access } from 'node:fs/promises'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { isBegun, tidy } from './beginning.node.ts'
-import { decodeConfig } from './config.ts'
 import { readConfig, writeConfig } from './configFile.ts'
 import { isOf } from './configHash.node.ts'
 import { ensuring } from './ensuring.ts'
@@ -17,8 +16,9 @@ import { metricsIn } from './sinks/metrics.ts'
 import type { Store } from './store.ts'
 import { lockRun, storeIn } from './store.node.ts'
 import type { Source, Task } from './task.ts'
-import { subjectOf, type Subject } from './tasks/registry.node.ts'
-import type { TrainConfig } from './tasks/registry.ts'
+import { subjectOf } from './tasks/registry.node.ts'
+import type { Subject } from './tasks/subject.ts'
+import { decodeConfig, type TrainConfig } from './tasks/registry.ts'
 import { settingError, trainError, type TrainError } from './trainError.ts'
 
 /** What may be changed of a run that goes on. */
@@ -136,7 +136,7 @@ const goOn = <P, B, D>(
     TE.bindTo('config'),
     TE.bind('lost', () => settle(store, found)),
     TE.chain(({ config, lost }) => {
-      const now = subject.of(config)
+      const now = subject.with(config)
       if (step >= config.steps) return completed(store, config, now.task, step)
       const notes = (inside: readonly string[]) => (source: Source<P, B>) => [
         ...lost,
@@ -184,7 +184,7 @@ const beginLate = <P, B, D>({
     TE.chain((config) => {
       const notes = () => [`nothing was done in ${config.out} yet: the run begins`]
       return lead({
-        subject: subject.of(config),
+        subject: subject.with(config),
         config,
         hooks,
         surroundings,

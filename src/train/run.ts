@@ -17,6 +17,7 @@ import type { Restored } from './restore.ts'
 import type { RunConfig } from './runConfig.ts'
 import { chartSink } from './sinks/chart.ts'
 import { checkpointsSink, saveState, type SaveOptions } from './sinks/checkpoints.ts'
+import { keptSink } from './sinks/kept.ts'
 import { metricsSink } from './sinks/metrics.ts'
 import { progressSink } from './sinks/progress.ts'
 import { sheetsSink } from './sinks/sheets.ts'
@@ -168,15 +169,15 @@ const measureOf = <P, B>({ device, source }: Run<P, B>): ((params: P) => Promise
  * ```
  */
 export const runSinks = <P, B>(run: Run<P, B>, store: Store): readonly Sink<P>[] => {
-  const { config, task, device, emit } = run
+  const { config, task, source, device, emit } = run
   const measure = measureOf(run)
+  const sheets = source.sheets ?? task.sheets
   return [
     progressSink(emit),
     metricsSink(store, { measure, every: config.heldOutEvery, task, emit, diverged: divergedIn(config) }),
     chartSink(store, { losses: task.losses, every: config.heldOutEvery }),
-    ...(task.sheets === undefined
-      ? []
-      : [sheetsSink(store, { draw: task.sheets(device), every: config.sampleEvery, emit })]),
+    ...(sheets === undefined ? [] : [sheetsSink(store, { draw: sheets(device), every: config.sampleEvery, emit })]),
+    ...(source.kept === undefined ? [] : [keptSink(store, { make: source.kept(device), every: config.saveEvery })]),
     checkpointsSink(store, { every: config.saveEvery, ...savingOf(run) }),
   ]
 }
@@ -216,6 +217,12 @@ export const beginRun = <P, B>(run: Run<P, B>, store: Store): TE.TaskEither<Trai
       preview === undefined
         ? TE.right(undefined)
         : store.replace(`${names.preview}.${preview.extension}`, preview.bytes),
+    ),
+    TE.chain(() =>
+      pipe(
+        [...(run.source.files ?? [])],
+        TE.traverseSeqArray(([name, bytes]) => store.replace(name, bytes)),
+      ),
     ),
     TE.chain(() => saveState(store, savingOf(run), run.state, run.from)),
   )

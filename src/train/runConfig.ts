@@ -1,4 +1,6 @@
-/** The settings of a run that every task has: plain data. */
+/** The settings of a run that every task has: plain data, and how they are decoded. */
+import { number, oneOf, text, whole, type Fault, type Fields } from '../prelude/decode.ts'
+import { E, pipe } from '../prelude/fp.ts'
 
 /** Where a run lies, from what it is trained, and how long. */
 export interface RunConfig {
@@ -28,4 +30,38 @@ export interface RunConfig {
   readonly saveEvery: number
   readonly sampleEvery: number
   readonly heldOutEvery: number
+}
+
+const precision = oneOf('f32', 'mixed')
+
+/** The settings as a run without a choice has written them: f32 is not written down. */
+export const withRunChoices = ({
+  precision: chosen,
+  ...others
+}: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  chosen === undefined || chosen === 'f32' ? others : { ...others, precision: chosen }
+
+/** What each setting must be. */
+export const runFields: Fields<RunConfig> = {
+  folder: (x) =>
+    x === null
+      ? E.right(null)
+      : pipe(
+          text(x),
+          E.mapLeft((): Fault => ({ expected: 'the path of a folder, or null for procedural seas' })),
+        ),
+  out: text,
+  preset: text,
+  batch: whole(1, 1e9),
+  accumulate: whole(1, 1e6),
+  steps: whole(1, 1e9),
+  learningRate: number('a number above 0', (x) => x > 0 && Number.isFinite(x)),
+  rate: oneOf('constant', 'cosine'),
+  ema: number('a number in [0, 1), for instance 0.995', (x) => x >= 0 && x < 1),
+  seed: whole(0, 2 ** 52),
+  device: text,
+  precision: (x) => (x === undefined ? E.right('f32' as const) : precision(x)),
+  saveEvery: whole(1),
+  sampleEvery: whole(1),
+  heldOutEvery: whole(1),
 }

@@ -9,16 +9,16 @@ import type { Plan } from '../compiler/plan.ts'
 import type { Profile } from '../compiler/profile.ts'
 import { bytesPerElement } from '../graph/dtype.ts'
 import { requireWhole } from '../prelude/options.ts'
-import { allFinite, applyUpdates, ema, nextLossScale, selectTree, unscaled } from '../optim/index.ts'
+import { allFinite, applyUpdates, ema, nextLossScale, selectTree, separately, unscaled } from '../optim/index.ts'
 import { scalar } from '../tensor/create.ts'
 import type { Device } from '../tensor/device.ts'
 import { foldIn, key, type Key } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { leaves } from '../tensor/tree.ts'
+import { leaves, zipTrees } from '../tensor/tree.ts'
 import { precisions, withPrecision } from '../tensor/withPrecision.ts'
-import type { Recipe, Training, TrainState } from './recipe.ts'
+import type { NetworkOptimizerState, OptimizerState, Recipe, Training, TrainState } from './recipe.ts'
 import { addGradients, isIdentity, noGradients, overMicroBatches, type Gradients, type Reduce } from './reduce.ts'
-import type { Examples } from './task.ts'
+import type { Differentiate, Examples, Learning, Phase, Task } from './task.ts'
 
 /** What a step is given besides state and batch, as buffers. */
 export interface StepInputs {
@@ -29,7 +29,25 @@ export interface StepInputs {
   readonly learningRate: Tensor
   /** d of average ← d·average + (1 − d)·params. */
   readonly decay: Tensor
+  /** Of the phase, f32 [] each; there where the task learns in phases. */
+  readonly weights?: Readonly<Record<string, Tensor>>
 }
+
+/** How the task learns, where that is more than one loss. */
+const learningOf = <P, B, D>({ loss }: Pick<Task<P, B, D>, 'loss'>): Learning<P, B, D> | undefined =>
+  typeof loss === 'function' ? undefined : loss
+
+/** What the buffers of a step are of. */
+export interface Timed extends Pick<Training, 'seed' | 'rateAt' | 'decayAt'> {
+  /** Its phases, where its loss has any. */
+  readonly task?: { readonly loss: unknown }
+}
+
+const hasPhases = (loss: unknown): loss is { readonly phaseAt: (step: number) => Phase } =>
+  typeof loss === 'object' && loss !== null && 'phaseAt' in loss
+
+const scalarsOf = (values: Readonly<Record<string, number>>): Readonly<Record<string, Tensor>> =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, scalar(value)]))
 
 /**
  * The buffers of a step.
@@ -45,18 +63,16 @@ export interface StepInputs {
  * learningRate // => 0.004
  * ```
  */
-export const givenAt = (
-  { seed, rateAt, decayAt }: Pick<Training, 'seed' | 'rateAt' | 'decayAt'>,
-  step: number,
-): StepInputs => ({
+export const givenAt = ({ seed, rateAt, decayAt, task }: Timed, step: number): StepInputs => ({
   key: key(seed),
   step: scalar(step, 'u32'),
   learningRate: scalar(rateAt(step)),
   decay: scalar(decayAt(step)),
+  ...(hasPhases(task?.loss) && { weights: scalarsOf(task.loss.phaseAt(step).weights) }),
 })
 
-/** What the gradients of a part of a step depend on, besides its examples: the random numbers, and the loss scale where there is one. */
-interface Draw extends Pick<StepInputs, 'key' | 'step'> {
+/** What the gradients of a part of a step depend on, besides its examples: the random numbers, the weights of losses, and the loss scale where there is one. */
+interface Draw extends Pick<StepInputs, 'key' | 'step' | 'weights'> {
   /** f32 [], of the state. */
   readonly scale?: Tensor
 }
@@ -76,37 +92,56 @@ const lossAndGradients = <P>(
   return [value, pullback(scale.cast(value.dtype))[0]]
 }
 
+/** The phase of those tasks that have one loss. */
+const onePhase = ''
+
 /** The loss and the gradients of a batch. @param first u32 [], examples of the step before these; absent for 0 */
 const gradientsOf =
-  <P, B, D>({ task, batch, precision = precisions.f32 }: Recipe<P, B, D>) =>
+  <P, B, D>({ task, batch, precision = precisions.f32 }: Recipe<P, B, D>, phase: string) =>
   (params: P, examples: B, given: Draw, first?: Tensor): Gradients<P> => {
     const draws = task.draws(foldIn(foldIn(given.key, 'train'), given.step), batch, first)
-    const [loss, gradients] = lossAndGradients(
-      withPrecision(precision, (p: P) => task.loss(p, examples, draws)),
-      params,
-      given,
-    )
-    return { gradients, loss }
+    const differentiate: Differentiate = (loss, of) => lossAndGradients(withPrecision(precision, loss), of, given)
+    const { loss } = task
+    if (typeof loss === 'object')
+      return loss.gradients(params, { phase, batch: examples, draws, weights: given.weights ?? {}, differentiate })
+    const [value, gradients] = differentiate((p: P) => loss(p, examples, draws), params)
+    return { gradients, loss: value }
   }
 
 /** What the optimizer changes. */
 type Learned<P> = Omit<TrainState<P>, 'lossScale'>
 
+/** What the end of a step goes by. */
+interface Updating extends Pick<Training, 'optimizer' | 'lossScale'> {
+  /** Branches of the parameters that move; absent for all. */
+  readonly moves?: readonly string[] | undefined
+}
+
+const isOfBranches = (opt: OptimizerState): opt is Exclude<OptimizerState, NetworkOptimizerState> => !Array.isArray(opt)
+
+/** The tree, save for what lies in branches that do not move, which is as before. */
+const moved = <T>(after: T, before: T, moves: Updating['moves']): T =>
+  moves === undefined
+    ? after
+    : zipTrees<T, unknown>(after, before, (a, b, path) => (moves.includes(path.split('.', 1)[0] ?? '') ? a : b))
+
 /** The optimizer's part of a step. */
 const updated = <P>(
-  { optimizer }: Pick<Training, 'optimizer'>,
-  state: Learned<P>,
+  { optimizer, moves }: Updating,
+  { opt: before, ...state }: Learned<P>,
   gradients: P,
   { learningRate, decay }: StepInputs,
 ): Learned<P> => {
-  const [updates, opt] = optimizer.update(gradients, state.opt, state.params, { learningRate })
-  const params = applyUpdates(state.params, updates)
-  return { params, opt, average: ema(decay, state.average, params) }
+  const [updates, after] = isOfBranches(before)
+    ? separately(optimizer).update(gradients, before, state.params, { learningRate })
+    : optimizer.update(gradients, before, state.params, { learningRate })
+  const params = moved(applyUpdates(state.params, updates), state.params, moves)
+  return { params, opt: moved<OptimizerState>(after, before, moves), average: ema(decay, state.average, params) }
 }
 
 /** The end of a step: with gradients that are not finite it changes nothing but the loss scale. */
 const applied = <P>(
-  recipe: Pick<Training, 'optimizer' | 'lossScale'>,
+  recipe: Updating,
   { lossScale, ...state }: TrainState<P>,
   gradients: P,
   given: StepInputs,
@@ -126,19 +161,34 @@ export interface StepMeasured {
   readonly loss: Tensor
   /** u32 [], steps that were skipped so far; there where the loss is scaled. */
   readonly skipped?: Tensor
+  /** What the task tells beside the loss, by name. */
+  readonly parts?: Readonly<Record<string, Tensor>>
 }
 
 /** A state and what its step measured. */
 export type Stepped<P> = readonly [state: TrainState<P>, measured: StepMeasured]
 
 /** The next state, and what is told of the step. */
-const stepped = <P>(state: TrainState<P>, loss: Tensor): Stepped<P> => [
+const stepped = <P>(state: TrainState<P>, { loss, parts }: Omit<Gradients<P>, 'gradients'>): Stepped<P> => [
   state,
-  { loss, ...(state.lossScale !== undefined && { skipped: state.lossScale.skipped }) },
+  {
+    loss,
+    ...(state.lossScale !== undefined && { skipped: state.lossScale.skipped }),
+    ...(parts !== undefined && { parts }),
+  },
 ]
+
+/** What the end of a step of a phase goes by. */
+const updatingIn = <P, B, D>({ optimizer, lossScale, task }: Recipe<P, B, D>, phase: string): Updating => ({
+  optimizer,
+  ...(lossScale !== undefined && { lossScale }),
+  moves: learningOf(task)?.phases[phase],
+})
 
 /**
  * A whole step on one batch: what is compiled where nothing is to be reduced.
+ *
+ * @param phase of the task's learning, where it has phases
  *
  * @example
  * ```ts
@@ -156,11 +206,37 @@ const stepped = <P>(state: TrainState<P>, loss: Tensor): Stepped<P> => [
  * ```
  */
 export const trainStep =
-  <P, B, D>(recipe: Recipe<P, B, D>) =>
+  <P, B, D>(recipe: Recipe<P, B, D>, phase = onePhase) =>
   (state: TrainState<P>, examples: B, given: StepInputs): Stepped<P> => {
-    const { loss, gradients } = gradientsOf(recipe)(state.params, examples, { ...given, ...scaleIn(state) })
-    return stepped(applied(recipe, state, gradients, given), loss)
+    const { gradients, ...told } = gradientsOf(recipe, phase)(state.params, examples, { ...given, ...scaleIn(state) })
+    return stepped(applied(updatingIn(recipe, phase), state, gradients, given), told)
   }
+
+/** What is compiled for each phase of a task; one thing for those that have one loss. */
+interface ByPhase<A> {
+  readonly all: readonly A[]
+  readonly at: (step: number) => A
+}
+
+const byPhase = <P, B, D, A>(task: Pick<Task<P, B, D>, 'loss'>, compiled: (phase: string) => A): ByPhase<A> => {
+  const learning = learningOf(task)
+  const names = learning === undefined ? [onePhase] : Object.keys(learning.phases)
+  const made = new Map(names.map((name) => [name, compiled(name)]))
+  return {
+    all: [...made.values()],
+    at: (step) => {
+      const name = learning?.phaseAt(step).name ?? onePhase
+      const found = made.get(name)
+      if (found === undefined)
+        throw new RangeError(`step ${step} is in phase '${name}', and the task has ${names.join(', ')}`)
+      return found
+    },
+  }
+}
+
+/** The plan that takes the most bytes. */
+const largest = (device: Device, plans: readonly Plan[]): Plan =>
+  plans.reduce((a, b) => (device.bytesNeeded(b) > device.bytesNeeded(a) ? b : a))
 
 /** A step as the loop sees it. */
 export interface Stepper<P, B> {
@@ -178,14 +254,18 @@ export interface Stepper<P, B> {
 
 const wholeStepper = <P, B, D>(device: Device, recipe: Recipe<P, B, D>): Stepper<P, B> => {
   const { task, batch } = recipe
-  const step = device.compile(trainStep(recipe), { donate: [0, 1, 2] })
-  const plan = (state: TrainState<P>): Plan => step.plan(state, task.blank(batch), givenAt(recipe, 1))
+  const steps = byPhase(task, (phase) => device.compile(trainStep(recipe, phase), { donate: [0, 1, 2] }))
+  const plan = (state: TrainState<P>): Plan =>
+    largest(
+      device,
+      steps.all.map((step) => step.plan(state, task.blank(batch), givenAt(recipe, 1))),
+    )
   return {
     count: batch,
-    run: (state, examples, n) => step(state, examples(0, batch), givenAt(recipe, n)),
+    run: (state, examples, n) => steps.at(n)(state, examples(0, batch), givenAt(recipe, n)),
     bytes: (state) => device.bytesNeeded(plan(state)),
     plan,
-    profile: (state, examples, n) => step.profile(state, examples(0, batch), givenAt(recipe, n)),
+    profile: (state, examples, n) => steps.at(n).profile(state, examples(0, batch), givenAt(recipe, n)),
   }
 }
 
@@ -194,16 +274,15 @@ const bytesOfTree = (tree: unknown): number =>
   leaves(tree).reduce((sum, x) => sum + x.size * bytesPerElement[x.dtype], 0)
 
 /** The functions that a step in parts is compiled to: the sum is donated to the next part. */
-const partsOn = <P, B, D>(device: Device, recipe: Recipe<P, B, D>, { of }: Reduce) => ({
-  start: device.compile((params: P) => noGradients(params)),
+const partsOn = <P, B, D>(device: Device, recipe: Recipe<P, B, D>, { of }: Reduce, phase: string) => ({
   add: device.compile(
     (sum: Gradients<P>, params: P, examples: B, given: Draw, first: Tensor): Gradients<P> =>
-      addGradients(sum, gradientsOf(recipe)(params, examples, given, first), of),
+      addGradients(sum, gradientsOf(recipe, phase)(params, examples, given, first), of),
     { donate: [0, 2] },
   ),
   apply: device.compile(
-    (state: TrainState<P>, { gradients, loss }: Gradients<P>, given: StepInputs): Stepped<P> =>
-      stepped(applied(recipe, state, gradients, given), loss),
+    (state: TrainState<P>, { gradients, ...told }: Gradients<P>, given: StepInputs): Stepped<P> =>
+      stepped(applied(updatingIn(recipe, phase), state, gradients, given), told),
     { donate: [0, 1, 2] },
   ),
 })
@@ -211,19 +290,27 @@ const partsOn = <P, B, D>(device: Device, recipe: Recipe<P, B, D>, { of }: Reduc
 const reducingStepper = <P, B, D>(device: Device, recipe: Recipe<P, B, D>, reduce: Reduce): Stepper<P, B> => {
   const { task, batch } = recipe
   const { parts, before, of, gather } = reduce
-  const { start, add, apply } = partsOn(device, recipe, reduce)
+  const zeroOf = (params: P): Gradients<P> => noGradients(params, learningOf(task)?.parts)
+  const start = device.compile(zeroOf)
+  const compiled = byPhase(task, (phase) => partsOn(device, recipe, reduce, phase))
   const drawAt = (n: number, state: TrainState<P>): Draw => {
-    const { key: seed, step } = givenAt(recipe, n)
-    return { key: seed, step, ...scaleIn(state) }
+    const { key: seed, step, weights } = givenAt(recipe, n)
+    return { key: seed, step, ...(weights !== undefined && { weights }), ...scaleIn(state) }
   }
   const firstOf = (part: number): number => (before + part) * batch
   const asTensor = (first: number): Tensor => scalar(first, 'u32')
   const plan = (state: TrainState<P>): Plan =>
-    add.plan(noGradients(state.params), state.params, task.blank(batch), drawAt(1, state), asTensor(firstOf(0)))
+    largest(
+      device,
+      compiled.all.map(({ add }) =>
+        add.plan(zeroOf(state.params), state.params, task.blank(batch), drawAt(1, state), asTensor(firstOf(0))),
+      ),
+    )
   return {
     count: of * batch,
     run: async (state, examples, n) => {
       const given = drawAt(n, state)
+      const { add, apply } = compiled.at(n)
       let sum = await start(state.params)
       for (let part = 0; part < parts; part++) {
         const first = firstOf(part)
@@ -234,17 +321,21 @@ const reducingStepper = <P, B, D>(device: Device, recipe: Recipe<P, B, D>, reduc
     bytes: (state) =>
       Math.max(
         device.bytesNeeded(plan(state)) + bytesOfTree([state.opt, state.average, state.lossScale]), // which lie there meanwhile
-        device.bytesNeeded(apply.plan(state, noGradients(state.params), givenAt(recipe, 1))),
+        ...compiled.all.map(({ apply }) =>
+          device.bytesNeeded(apply.plan(state, zeroOf(state.params), givenAt(recipe, 1))),
+        ),
       ),
     plan,
     profile: async (state, examples, n) =>
-      add.profile(
-        await start(state.params),
-        state.params,
-        examples(firstOf(0), batch),
-        drawAt(n, state),
-        asTensor(firstOf(0)),
-      ),
+      compiled
+        .at(n)
+        .add.profile(
+          await start(state.params),
+          state.params,
+          examples(firstOf(0), batch),
+          drawAt(n, state),
+          asTensor(firstOf(0)),
+        ),
   }
 }
 

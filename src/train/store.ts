@@ -56,6 +56,8 @@ export const names = {
   preview: 'first-batch',
   samples: 'samples',
   checkpoints: 'checkpoints',
+  /** The autoencoder whose latents a run works on, or that it trains. */
+  autoencoder: 'autoencoder.safetensors',
 } as const
 
 /** A text as bytes. */

@@ -40,6 +40,56 @@ export interface Sheet {
   readonly bytes: Uint8Array
 }
 
+/** The mean loss of a batch, a scalar. */
+export type Loss<P, B, D> = (params: P, batch: B, draws: D) => Tensor
+
+/** The value of a loss and its gradient, by the precision and the loss scale of the run. */
+export type Differentiate = <Q>(loss: (params: Q) => Tensor, params: Q) => readonly [value: Tensor, gradient: Q]
+
+/** From some step on, what is learned, and what its losses count. */
+export interface Phase {
+  /** Of `Learning.phases`. */
+  readonly name: string
+  /** Numbers of this step, by name: they enter the step as buffers. */
+  readonly weights: Readonly<Record<string, number>>
+}
+
+/** A batch, and all that a step is given with it. */
+export interface LearningStep<B, D> {
+  /** The name of the phase. */
+  readonly phase: string
+  readonly batch: B
+  readonly draws: D
+  /** f32 [] each. */
+  readonly weights: Readonly<Record<string, Tensor>>
+  readonly differentiate: Differentiate
+}
+
+/** The gradients of a step, and the losses that they are of. */
+export interface LearnedBy<P> {
+  /** Those of the branches that do not move in this phase are not looked at. */
+  readonly gradients: P
+  /** The loss that is told, a scalar. */
+  readonly loss: Tensor
+  /** All of `Learning.parts`, scalars. */
+  readonly parts: Readonly<Record<string, Tensor>>
+}
+
+/**
+ * How a task learns that is more than the gradient of one loss: in phases, by losses with weights that change, or as several networks that
+ * train against one another. Each branch of the parameters' top level has an optimizer of its own, with its own moments and its own clipping, so
+ * that a branch moves by nothing but the gradients that are given for it.
+ */
+export interface Learning<P, B, D> {
+  /** The names of all phases, each with the branches of the parameters that move in it. */
+  readonly phases: Readonly<Record<string, readonly string[]>>
+  /** @param step from 1 */
+  readonly phaseAt: (step: number) => Phase
+  /** What is told of each step beside its loss, by its name in the metrics. */
+  readonly parts: readonly string[]
+  readonly gradients: (params: P, step: LearningStep<B, D>) => LearnedBy<P>
+}
+
 /** What is trained. */
 export interface Task<P, B, D> {
   readonly words: TaskWords
@@ -52,8 +102,8 @@ export interface Task<P, B, D> {
    * @param first u32 [], examples of the step before these: a part of a step draws its part of the whole step's numbers, and no more
    */
   readonly draws: (key: Key, count: number, first?: Tensor) => D
-  /** The mean loss of a batch, a scalar. */
-  readonly loss: (params: P, batch: B, draws: D) => Tensor
+  /** The loss whose gradient moves all parameters, or how else they learn. */
+  readonly loss: Loss<P, B, D> | Learning<P, B, D>
   /** A batch of `count` examples of no particular content: by its shapes a step is planned. */
   readonly blank: (count: number) => B
   /** The losses among what is measured. */
@@ -71,6 +121,12 @@ export interface Source<P, B> {
   readonly examples: Examples<B>
   /** The first examples, for a person to look at. */
   readonly preview?: () => Sheet
+  /** Files, by name, without which what the run learns means nothing: they are kept with it from its beginning. */
+  readonly files?: ReadonlyMap<string, Uint8Array>
+  /** What shows what parameters have learned, where that takes what lies with the data; in the place of the task's. */
+  readonly sheets?: Task<P, B, unknown>['sheets']
+  /** Prepares files, by name, that stand for the averaged parameters; they are written with each checkpoint. */
+  readonly kept?: (device: Device) => (average: P) => TE.TaskEither<TrainError, ReadonlyMap<string, Uint8Array>>
   /** Prepares the measurement of parameters; absent where nothing is measured but the loss of each step. */
   readonly measure?: (device: Device) => Promise<(params: P) => Promise<Measured>>
   /** A text that changes when the data do; a checkpoint holds it. */

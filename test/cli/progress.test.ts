@@ -3,7 +3,7 @@ import { progressOn } from '../../src/cli/progress.ts'
 import { showCount, showDuration } from '../../src/cli/show.ts'
 import { range } from '../../src/prelude/array.ts'
 import { configOf, type TrainEvent } from '../../src/train/index.ts'
-import { taskOf } from '../../src/train/tasks/registry.ts'
+import { diffusionTask } from '../../src/train/tasks/diffusion/diffusionTask.ts'
 import { right } from '../train/tinyRun.ts'
 
 /** What happens beside steps: some that were skipped, and a loss of the device behind them. */
@@ -22,7 +22,7 @@ const printed = (isTTY: boolean, count: number, steps = 1000, { skipped, goesOnF
     from,
     facts: {
       config,
-      words: taskOf(config).words,
+      words: diffusionTask(config).words,
       device: 'cpu',
       data: 'seas',
       parameters: 12_345,

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { acquireRunLock } from '../../src/io/index.ts'
 import { E } from '../../src/prelude/fp.ts'
-import { planTraining, resume, train, type TrainConfig, type TrainEvent } from '../../src/train/index.ts'
+import { planTraining, resume, train, type DiffusionRun, type TrainEvent } from '../../src/train/index.ts'
 import { checkpoints, fingerprints } from './runFiles.ts'
 import { directories, done, leftMessage, tinyConfig } from './tinyRun.ts'
 
@@ -11,7 +11,7 @@ const directory = directories()
 const short = { device: 'cpu', steps: 2 } as const
 
 /** What a run leaves that was killed before its first checkpoint. */
-const killedAtTheBeginning = (config: TrainConfig): string => {
+const killedAtTheBeginning = (config: DiffusionRun): string => {
   const { out, ...written } = config
   mkdirSync(join(out, 'samples'), { recursive: true })
   mkdirSync(join(out, 'checkpoints', '.tmp-000000-4711'), { recursive: true })

@@ -14,7 +14,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { seas } from '../../src/data/index.ts'
 import { acquireRunLock, encodePng } from '../../src/io/index.ts'
 import { E } from '../../src/prelude/fp.ts'
-import { resume, train, type ResumeChanges, type TrainConfig, type TrainEvent } from '../../src/train/index.ts'
+import { resume, train, type ResumeChanges, type DiffusionRun, type TrainEvent } from '../../src/train/index.ts'
 import { checkpoints, fingerprints, metricSteps } from './runFiles.ts'
 import { directories, done, leftMessage, tinyConfig } from './tinyRun.ts'
 
@@ -23,7 +23,7 @@ process.env['XDG_CACHE_HOME'] = directory()
 const onCpu = { device: 'cpu', saveEvery: 1, heldOutEvery: 100 } as const
 
 /** Trains until a step is done, as Ctrl-C would stop it. */
-const trainUntil = async (config: TrainConfig, step: number): Promise<void> => {
+const trainUntil = async (config: DiffusionRun, step: number): Promise<void> => {
   const controller = new AbortController()
   const onEvent = (event: TrainEvent): void => {
     if (event._tag === 'Stepped' && event.step === step) controller.abort()
@@ -64,7 +64,7 @@ describe('the pictures of a run that goes on', () => {
     }
   }
 
-  const config = (out: string): TrainConfig => tinyConfig(out, { ...onCpu, folder, steps: 3 })
+  const config = (out: string): DiffusionRun => tinyConfig(out, { ...onCpu, folder, steps: 3 })
 
   beforeAll(async () => {
     fill(folder, 1)

@@ -13,7 +13,7 @@ import { rewindMetrics } from '../../src/train/sinks/metrics.ts'
 import { diffusionTask } from '../../src/train/tasks/diffusion/diffusionTask.ts'
 import { previewOf } from '../../src/train/tasks/diffusion/sheet.ts'
 import { pictureSource } from '../../src/train/tasks/diffusion/source.ts'
-import type { TrainConfig } from '../../src/train/tasks/registry.ts'
+import type { DiffusionRun } from '../../src/train/tasks/diffusion/diffusionConfig.ts'
 import { cpuDevice } from '../support/device.ts'
 import { linePoints, lineTask } from './lineTask.ts'
 import { memoryStore, type MemoryStore } from '../../src/train/memoryStore.ts'
@@ -33,13 +33,13 @@ const size = { height: 8, width: 8 } as const
 const usual = { ...size, model, batch: 2, timesteps: 20, sampleCount: 1, sampleSteps: 2 }
 const often = { saveEvery: 2, sampleEvery: 3, heldOutEvery: 3 }
 
-const configured = (changes: Readonly<Record<string, unknown>>): TrainConfig =>
+const configured = (changes: Readonly<Record<string, unknown>>): DiffusionRun =>
   right(configOf({ out: 'memory', device: 'cpu', ...usual, ...often, ...changes }))
 
 const device = cpuDevice()
 
 /** Everything but the task and its data. */
-const partsOf = (config: TrainConfig, events: TrainEvent[] = [], signal?: AbortSignal) => ({
+const partsOf = (config: DiffusionRun, events: TrainEvent[] = [], signal?: AbortSignal) => ({
   config,
   device,
   configHash: 'hash',
@@ -103,7 +103,7 @@ describe('a task that the trainer has never seen', () => {
 })
 
 describe('a run in memory', () => {
-  const seas = (config: TrainConfig) => {
+  const seas = (config: DiffusionRun) => {
     const task = diffusionTask(config)
     const pictures = {
       data: dataOfSeas({ seed: config.seed, ...size }),

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { E, TE } from '../../src/prelude/fp.ts'
 import { deviceOn } from '../../src/tensor/device.ts'
 import type { Surroundings } from '../../src/train/recovery.ts'
-import type { subjectOf, Subject } from '../../src/train/tasks/registry.node.ts'
+import type { subjectOf } from '../../src/train/tasks/registry.node.ts'
+import type { Subject } from '../../src/train/tasks/subject.ts'
 import { trainError } from '../../src/train/trainError.ts'
 import type { Task } from '../../src/train/index.ts'
 import { losableBackend, type Fate, type Losable } from '../support/losableBackend.ts'
@@ -69,8 +70,8 @@ const drawnLine: Task<Line, Points, Tensor> = {
 
 const line: Subject<Line, Points, Tensor> = {
   task: drawnLine,
-  of: () => line,
-  open: TE.right(linePoints),
+  with: () => line,
+  open: () => TE.right(linePoints),
   requireLeast: () => E.right(undefined),
   measureRate: () => Promise.resolve(1),
 }

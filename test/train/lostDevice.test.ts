@@ -6,7 +6,7 @@ import process from 'node:process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { E } from '../../src/prelude/fp.ts'
 import { deviceOn } from '../../src/tensor/device.ts'
-import { load, type TrainConfig, type TrainEvent, type TrainHooks } from '../../src/train/index.ts'
+import { load, type DiffusionRun, type TrainEvent, type TrainHooks } from '../../src/train/index.ts'
 import { realSurroundings } from '../../src/train/recovery.ts'
 import { resumeIn } from '../../src/train/resume.node.ts'
 import { sampleIn } from '../../src/train/tasks/diffusion/sample.ts'
@@ -17,7 +17,7 @@ import { filesOf, lineSubject, surroundingsOf, type Watched } from './lossOfDevi
 import { directories, leftMessage, right, tinyConfig } from './tinyRun.ts'
 
 const directory = directories()
-const lineConfig = (out: string, changes: Partial<TrainConfig> = {}): TrainConfig =>
+const lineConfig = (out: string, changes: Partial<DiffusionRun> = {}): DiffusionRun =>
   tinyConfig(out, { device: 'cpu', batch: 5, sampleEvery: 3, heldOutEvery: 2, saveEvery: 2, steps: 6, ...changes })
 
 const unhandled: unknown[] = []
@@ -25,14 +25,14 @@ const note = (reason: unknown): void => void unhandled.push(reason)
 beforeAll(() => process.on('unhandledRejection', note))
 afterAll(() => process.off('unhandledRejection', note))
 
-const train = (surroundings: Watched, config: TrainConfig, hooks: TrainHooks = {}) =>
+const train = (surroundings: Watched, config: DiffusionRun, hooks: TrainHooks = {}) =>
   trainIn(surroundings, lineSubject)(config, hooks)()
 
 const resume = (surroundings: Watched, out: string, hooks: TrainHooks = {}, changes = {}) =>
   resumeIn(surroundings, lineSubject)(out, hooks, changes)()
 
 /** What a run leaves that loses nothing, and how many calls of its device it takes. */
-const soundRun = async (changes: Partial<TrainConfig> = {}) => {
+const soundRun = async (changes: Partial<DiffusionRun> = {}) => {
   const out = directory()
   const surroundings = surroundingsOf([])
   right(await train(surroundings, lineConfig(out, changes)))
@@ -126,9 +126,9 @@ describe('a run whose device is lost', () => {
       lineSubject(config)((subject) =>
         use({
           ...subject,
-          open: async () => {
+          open: (...given) => {
             opened++
-            return subject.open()
+            return subject.open(...given)
           },
         }),
       )

@@ -24,7 +24,7 @@ import {
   steps,
   train,
   type Reduce,
-  type TrainConfig,
+  type DiffusionRun,
 } from '../../src/train/index.ts'
 import { E } from '../../src/prelude/fp.ts'
 import { stateFromFiles, stateToFiles } from '../../src/train/stateFiles.ts'
@@ -40,7 +40,7 @@ const data = dataOfSeas({ seed: 0, width: 8, height: 8 })
 type Tiny = ReturnType<typeof recipeOf>
 
 /** A recipe of the smallest network in mixed precision. */
-const mixed = (lossScale: LossScaleOptions = {}, changes: Partial<TrainConfig> = {}): Tiny => ({
+const mixed = (lossScale: LossScaleOptions = {}, changes: Partial<DiffusionRun> = {}): Tiny => ({
   ...recipeOf(tinyConfig('unused', { precision: 'mixed', ...changes })),
   lossScale,
 })

@@ -8,19 +8,19 @@ import {
   resume,
   stepperOn,
   train,
-  type TrainConfig,
+  type DiffusionRun,
   type TrainHooks,
 } from '../../src/train/index.ts'
-import { openData } from '../../src/train/tasks/diffusion/data.node.ts'
+import { openPictures } from '../../src/train/pictures/openPictures.node.ts'
 import { cpuDevice } from '../support/device.ts'
 import { directories, done, tinyConfig } from './tinyRun.ts'
 
 const directory = directories()
 
 /** The losses of the steps of a loop written out: step n takes pictures (n − 1)·count … n·count − 1 of the stream. */
-const expectedLosses = async (config: TrainConfig): Promise<readonly number[]> => {
+const expectedLosses = async (config: DiffusionRun): Promise<readonly number[]> => {
   const [device, recipe] = [cpuDevice(), recipeOf(config)]
-  const { data } = await done(openData(config))
+  const { data } = await done(openPictures(config))
   const stepper = stepperOn(device, recipe)
   const count = config.batch * config.accumulate
   let state = await device.compile((k: ReturnType<typeof key>) => initialState(recipe, k))(key(config.seed))

@@ -6,7 +6,7 @@ import {
   type Diffusion,
   type Params,
   type recipeOf,
-  type TrainConfig,
+  type DiffusionRun,
   type TrainState,
 } from '../../src/train/index.ts'
 import { tinyConfig } from './tinyRun.ts'
@@ -24,12 +24,12 @@ export const paramsOf = (parameter: Tensor): Params => ({ parameter }) as unknow
 export const parameterOf = (params: Params): Tensor => (params as unknown as { readonly parameter: Tensor }).parameter
 
 /** The recipe of the tiny configuration with changes, and with this network instead of a U-Net. */
-export const recipeWith = (answer: Answer, changes: Partial<TrainConfig>): DiffusionRecipe => {
+export const recipeWith = (answer: Answer, changes: Partial<DiffusionRun>): DiffusionRecipe => {
   const model: Pick<Diffusion['model'], 'apply'> = {
     apply: (params, { x, t }) => answer(parameterOf(params), x, t),
   }
   const config = tinyConfig('unused', changes)
-  return { ...trainingOf(config), task: diffusionTask(config, model as Diffusion['model']) }
+  return { ...trainingOf(config), task: diffusionTask(config, { model: model as Diffusion['model'] }) }
 }
 
 /** The state before the first step, with this parameter. */

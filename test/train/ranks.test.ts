@@ -14,7 +14,7 @@ import {
   stepperOn,
   steps,
   type Gradients,
-  type TrainConfig,
+  type DiffusionRun,
 } from '../../src/train/index.ts'
 import { cpuDevice, values } from '../support/device.ts'
 import { tinyConfig } from './tinyRun.ts'
@@ -49,7 +49,7 @@ const summing = (ranks: number) => {
 }
 
 /** All numbers of the state after two steps, and the losses of both; on each of so many ranks. */
-const trained = async (changes: Partial<TrainConfig>, ranks: number) => {
+const trained = async (changes: Partial<DiffusionRun>, ranks: number) => {
   const recipe = recipeOf(tinyConfig('unused', changes))
   const sum = summing(ranks)
   const examples = recipe.task.examples((first, count) => batchAt(data, first, count))

@@ -3,13 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { cosineSchedule, linearSchedule, sigmoidSchedule } from '../../src/diffusion/index.ts'
 import { applyUpdates } from '../../src/optim/index.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
-import { recipeOf, type Params, type TrainConfig } from '../../src/train/index.ts'
+import { recipeOf, type Params, type DiffusionRun } from '../../src/train/index.ts'
 import { configHash } from '../../src/train/configHash.node.ts'
 import { cpuDevice, values } from '../support/device.ts'
 import { parameterOf, paramsOf } from './plainNetwork.ts'
 import { tinyConfig } from './tinyRun.ts'
 
-const recipe = (changes: Partial<TrainConfig>) => recipeOf(tinyConfig('unused', { learningRate: 0.5, ...changes }))
+const recipe = (changes: Partial<DiffusionRun>) => recipeOf(tinyConfig('unused', { learningRate: 0.5, ...changes }))
 
 describe('the rate of a step', () => {
   const steps = 400 // four of warm-up
@@ -103,7 +103,7 @@ describe('the objective', () => {
 describe('the hash of a configuration', () => {
   const config = tinyConfig('run', { folder: 'pictures' })
 
-  it.each<Partial<TrainConfig>>([
+  it.each<Partial<DiffusionRun>>([
     { height: 16 },
     { width: 16 },
     { model: { ...config.model, width: 8 } },
@@ -127,7 +127,7 @@ describe('the hash of a configuration', () => {
     expect(configHash({ ...config, ...changes })).not.toBe(configHash(config))
   })
 
-  it.each<Partial<TrainConfig>>([
+  it.each<Partial<DiffusionRun>>([
     { out: 'elsewhere' },
     { folder: 'moved' },
     { saveEvery: 7 },

@@ -2,14 +2,14 @@ import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { range } from '../../src/prelude/array.ts'
-import { load, resume, sample, train, type TrainConfig, type TrainEvent } from '../../src/train/index.ts'
+import { load, resume, sample, train, type DiffusionRun, type TrainEvent } from '../../src/train/index.ts'
 import { checkpoints, fingerprints, metricSteps } from './runFiles.ts'
 import { directories, done, leftMessage, tinyConfig } from './tinyRun.ts'
 
 const directory = directories()
 
 /** Trains until a step is done, as Ctrl-C would stop it. */
-const trainUntil = async (config: TrainConfig, step: number): Promise<void> => {
+const trainUntil = async (config: DiffusionRun, step: number): Promise<void> => {
   const controller = new AbortController()
   const onEvent = (event: TrainEvent): void => {
     if (event._tag === 'Stepped' && event.step === step) controller.abort()

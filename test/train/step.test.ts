@@ -9,12 +9,13 @@ import {
   recipeOf,
   stepperOn,
   trainingOf,
-  type TrainConfig,
+  type DiffusionRun,
   type TrainState,
 } from '../../src/train/index.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
 import { givenAt, trainStep } from '../../src/train/step.ts'
-import { normalise, type Diffusion, type Params } from '../../src/train/tasks/diffusion/diffusion.ts'
+import type { Diffusion, Params } from '../../src/train/tasks/diffusion/diffusion.ts'
+import { normalise } from '../../src/train/pictures/pixels.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { memoryOf } from '../../src/compiler/cost.ts'
 import type { Plan } from '../../src/compiler/plan.ts'
@@ -29,7 +30,7 @@ import { tinyConfig } from './tinyRun.ts'
 
 const data = dataOfSeas({ seed: 0, width: 8, height: 8 })
 
-const stepped = async (changes: Partial<TrainConfig>, steps = 1) => {
+const stepped = async (changes: Partial<DiffusionRun>, steps = 1) => {
   const device = cpuDevice()
   const recipe = recipeOf(tinyConfig('unused', changes))
   const { batch, accumulate } = recipe
@@ -129,13 +130,13 @@ describe('the step of training', () => {
 })
 
 /** A recipe whose network answers with its one parameter, a picture. */
-const answering = (changes: Partial<TrainConfig>): DiffusionRecipe => {
+const answering = (changes: Partial<DiffusionRun>): DiffusionRecipe => {
   const config = tinyConfig('unused', { batch: 1, objective: 'x0', ...changes })
   const model = {
     init: () => ({}),
     apply: (params: Params): Tensor => (params as unknown as { answer: Tensor }).answer,
   }
-  return { ...trainingOf(config), task: diffusionTask(config, model as unknown as Diffusion['model']) }
+  return { ...trainingOf(config), task: diffusionTask(config, { model: model as unknown as Diffusion['model'] }) }
 }
 
 const stateOf = ({ optimizer }: DiffusionRecipe, answer: Tensor): TrainState<Params> => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, vi } from 'vitest'
 import { E } from '../../src/prelude/fp.ts'
 import type { TE } from '../../src/prelude/fp.ts'
-import { configOf, type TrainConfig } from '../../src/train/index.ts'
+import { configOf, type DiffusionRun } from '../../src/train/index.ts'
 
 // Each run compiles its plans, on machines that do other things as well.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
@@ -41,7 +41,7 @@ export const leftMessage = (either: E.Either<{ readonly message: string }, unkno
 export const done = async <A>(task: TE.TaskEither<{ readonly message: string }, A>): Promise<A> => right(await task())
 
 /** The tiny configuration, with changes. */
-export const tinyConfig = (out: string, changes: Partial<TrainConfig> = {}): TrainConfig =>
+export const tinyConfig = (out: string, changes: Partial<DiffusionRun> = {}): DiffusionRun =>
   right(configOf({ ...tinySettings, ...changes, out }))
 
 /** Call at the top of a test file: gives a function that names fresh directories, removed at the end. */

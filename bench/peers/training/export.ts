@@ -13,7 +13,7 @@ import { writeSafetensorsFile, type ArrayRecord } from '../../../src/io/index.ts
 import { range } from '../../../src/prelude/array.ts'
 import { E } from '../../../src/prelude/fp.ts'
 import { collate } from '../../../src/data/index.ts'
-import { openData } from '../../../src/train/tasks/diffusion/data.node.ts'
+import { openPictures } from '../../../src/train/pictures/openPictures.node.ts'
 import { chunksOf, noiseOf } from '../../../src/train/tasks/diffusion/heldOut.ts'
 import { configOf, recipeOf } from '../../../src/train/index.ts'
 
@@ -26,7 +26,7 @@ const [, , file = '', json = '{}'] = process.argv
 const { size, folder, ...settings } = JSON.parse(json) as { size: number; folder: string } & Record<string, unknown>
 const config = right(configOf({ out: 'runs/peer', ...settings, folder: resolve(folder), height: size, width: size }))
 const recipe = recipeOf(config)
-const { data } = right(await openData(config)())
+const { data } = right(await openPictures(config)())
 const device = right(await open('cpu')())
 
 const floats = (values: ArrayLike<number>, shape: readonly number[] = [values.length]): ArrayRecord => ({

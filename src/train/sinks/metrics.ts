@@ -96,6 +96,7 @@ export const metricsSink = <P>(store: Store, options: MetricsOptions<P>): Sink<P
               step: report.step,
               loss: report.loss,
               ...(report.skipped !== undefined && { skipped: report.skipped }),
+              ...report.parts,
               ...values,
               [`${words.example.many}PerSecond`]: Number(report.examplesPerSecond.toPrecision(4)),
             }),

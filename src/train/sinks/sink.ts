@@ -18,6 +18,8 @@ export interface Report<P> {
   readonly examplesPerSecond: number
   /** Steps that were skipped so far, because gradients overflowed; there where the loss is scaled. */
   readonly skipped?: number
+  /** What the task tells of the step beside its loss, by its name in the metrics. */
+  readonly parts?: Readonly<Record<string, number>>
 }
 
 /** Where reports go. */

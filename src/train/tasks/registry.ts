@@ -1,73 +1,52 @@
 /**
  * All tasks, by the `task` of a configuration. Whoever trains asks here, and names no task.
  *
- * A new task is an entry of the table, and a member of the union of its configurations.
+ * A new task is an entry of the tables, and a member of the union of configurations.
  */
-import { modelWith } from '../../models/registry.ts'
-import { oneOf, type Fields } from '../../prelude/decode.ts'
-import type { E } from '../../prelude/fp.ts'
-import { keysOf } from '../../prelude/record.ts'
-import type { TrainError } from '../trainError.ts'
-import {
-  checkDiffusion,
-  diffusionFields,
-  withDiffusionChoices,
-  type DiffusionConfig,
-  type DiffusionRun,
-} from './diffusion/diffusionConfig.ts'
-import { diffusionTask, type DiffusionTask } from './diffusion/diffusionTask.ts'
-import { presets as diffusionPresets } from './diffusion/presets.ts'
+import { oneOf, show } from '../../prelude/decode.ts'
+import { E, pipe } from '../../prelude/fp.ts'
+import { isRecord, keysOf } from '../../prelude/record.ts'
+import { settingError, type TrainError } from '../trainError.ts'
+import type { AutoencoderRun } from './autoencoder/autoencoderConfig.ts'
+import { autoencoderSettings } from './autoencoder/autoencoderSettings.ts'
+import type { DiffusionRun } from './diffusion/diffusionConfig.ts'
+import { diffusionSettings } from './diffusion/diffusionSettings.ts'
+import { decodedBy } from './settings.ts'
 
-/** The settings of a task: a union on `task`. */
-export type TaskConfig = DiffusionConfig
-
-/** Everything that a run is determined by: the settings that every run has, and those of its task. */
-export type TrainConfig = DiffusionRun
+/** Everything that a run is determined by: the settings that every run has, and those of its task. A union on `task`. */
+export type TrainConfig = DiffusionRun | AutoencoderRun
 
 /** The name of a task. */
-export type TaskName = NonNullable<TaskConfig['task']>
+export type TaskName = NonNullable<TrainConfig['task']>
 
 /** The task of the runs that name none: they were written when there was one. */
 export const defaultTask: TaskName = 'diffusion'
 
-/** How the settings of a task are decoded. */
-interface Settings {
-  readonly fields: Fields<Omit<TaskConfig, 'task'>>
-  /** The settings with what was no choice yet when they were written. */
-  readonly withChoices: (settings: Readonly<Record<string, unknown>>) => Readonly<Record<string, unknown>>
-  /** Settings that are records, such as a model: what is named, over what a preset has chosen. */
-  readonly inside: (
-    chosen: Pick<TrainConfig, 'model'>,
-    named: Readonly<Record<string, unknown>>,
-  ) => Readonly<Record<string, unknown>>
-  /** What the values must be to one another. */
-  readonly check: (config: TrainConfig) => E.Either<TrainError, TrainConfig>
+/** A whole configuration of each task, as a run has written it. */
+const decoders: { readonly [K in TaskName]: (input: unknown) => E.Either<TrainError, TrainConfig> } = {
+  diffusion: decodedBy(diffusionSettings),
+  autoencoder: decodedBy(autoencoderSettings),
 }
 
-const tasks: { readonly [K in TaskName]: Settings & { readonly make: (config: TrainConfig) => DiffusionTask } } = {
-  diffusion: {
-    fields: diffusionFields,
-    withChoices: withDiffusionChoices,
-    inside: (chosen, named) => ({ model: modelWith(chosen.model, named['model']) }),
-    check: checkDiffusion,
-    make: (config) => diffusionTask(config),
-  },
+/**
+ * A whole configuration, as it was written by a run.
+ *
+ * @example
+ * ```ts
+ * import { decodeConfig, presets } from 'fathom/train'
+ *
+ * const { purpose, ...tiny } = presets.tiny
+ * const written = { ...tiny, folder: null, out: 'runs/sea', preset: 'tiny', seed: 0, device: 'cpu' }
+ * decodeConfig(JSON.parse(JSON.stringify(written))) // => right({ out: 'runs/sea', steps: 600, … })
+ * decodeConfig({ ...written, ema: 1 }) // => left({ code: 'CFG', message: 'ema must be a number in [0, 1), …', … })
+ * decodeConfig({ ...written, task: 'difusion' }) // => left({ message: 'task must be one of diffusion, …', … })
+ * ```
+ */
+export const decodeConfig = (input: unknown): E.Either<TrainError, TrainConfig> => {
+  const task = isRecord(input) ? (input['task'] ?? defaultTask) : defaultTask
+  return pipe(
+    oneOf(...keysOf<TaskName>(decoders))(task),
+    E.mapLeft((fault) => settingError({ ...fault, path: 'task', got: show(task) })),
+    E.chain((name) => decoders[name](input)),
+  )
 }
-
-/** Whole configurations by name, of every task. */
-export const presets = diffusionPresets
-
-/** The name of a preset. */
-export type PresetName = keyof typeof presets
-
-/** The preset of those who name none. */
-export const defaultPreset: PresetName = 'tiny'
-
-/** The name in a `task` setting; where there is none, that of the default. */
-export const decodeTaskName = oneOf(...keysOf(tasks))
-
-/** How the settings of a task are decoded. */
-export const settingsOf = (name: TaskName): Settings => tasks[name]
-
-/** The task of a configuration. */
-export const taskOf = (config: TrainConfig): DiffusionTask => tasks[config.task ?? defaultTask].make(config)

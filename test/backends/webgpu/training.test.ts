@@ -13,7 +13,7 @@ import { batchAt, dataOfSeas } from '../../../src/data/index.ts'
 import { E } from '../../../src/prelude/fp.ts'
 import { deviceOn, type Device } from '../../../src/tensor/device.ts'
 import { key, type Key } from '../../../src/tensor/random.ts'
-import { initialState, recipeOf, stepperOn, type TrainConfig } from '../../../src/train/index.ts'
+import { initialState, recipeOf, stepperOn, type DiffusionRun } from '../../../src/train/index.ts'
 import { trainIn } from '../../../src/train/train.node.ts'
 import { filesOf, lineSubject, surroundingsOf, type Watched } from '../../train/lossOfDevice.ts'
 import { directories, right, tinyConfig } from '../../train/tinyRun.ts'
@@ -25,7 +25,7 @@ const wasm = deviceOn(await openWasm({ threads: 1 }))
 const [size, steps] = process.env['PROMISED'] === '1' ? [16, 200] : [8, 30]
 
 /** A network of width 8. */
-const small = (precision: 'f32' | 'mixed'): TrainConfig =>
+const small = (precision: 'f32' | 'mixed'): DiffusionRun =>
   tinyConfig('unused', {
     height: size,
     width: size,
@@ -36,7 +36,7 @@ const small = (precision: 'f32' | 'mixed'): TrainConfig =>
     model: { width: 8, multipliers: [1], heads: 1, headWidth: 8 },
   })
 
-const lossesOf = async (device: Device, config: TrainConfig): Promise<readonly number[]> => {
+const lossesOf = async (device: Device, config: DiffusionRun): Promise<readonly number[]> => {
   const recipe = recipeOf(config)
   const data = dataOfSeas({ seed: 0, width: config.width, height: config.height })
   const stepper = stepperOn(device, recipe)
@@ -88,7 +88,7 @@ const destroyedAfter = (milliseconds: number): Watched => {
 
 describe('a run whose device is destroyed', () => {
   const directory = directories()
-  const config = (out: string): TrainConfig =>
+  const config = (out: string): DiffusionRun =>
     tinyConfig(out, { device: 'webgpu', batch: 5, sampleEvery: 3, heldOutEvery: 2, saveEvery: 2, steps: 6 })
 
   it('at any moment ends with the files of one that lost nothing', async () => {

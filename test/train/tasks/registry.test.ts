@@ -4,9 +4,10 @@ import { range } from '../../../src/prelude/array.ts'
 import { key } from '../../../src/tensor/random.ts'
 import { leavesWithPaths } from '../../../src/tensor/tree.ts'
 import { configHash } from '../../../src/train/configHash.node.ts'
-import { configOf, decodeConfig, type TrainConfig } from '../../../src/train/index.ts'
+import { configOf, decodeConfig, type DiffusionRun } from '../../../src/train/index.ts'
 import { subjectOf } from '../../../src/train/tasks/registry.node.ts'
-import { taskOf } from '../../../src/train/tasks/registry.ts'
+import { diffusionTask } from '../../../src/train/tasks/diffusion/diffusionTask.ts'
+import { cpuDevice } from '../../support/device.ts'
 import { done, leftMessage, right, tinyConfig, tinySettings } from '../tinyRun.ts'
 
 describe('the task of a configuration', () => {
@@ -20,18 +21,20 @@ describe('the task of a configuration', () => {
 
   it('that is unknown is an error that names those there are', () => {
     expect(leftMessage(configOf({ ...tinySettings, out: 'run', task: 'difusion' }))).toBe(
-      'task must be one of diffusion, got "difusion"; did you mean diffusion?',
+      'task must be one of diffusion, autoencoder, got "difusion"; did you mean diffusion?',
     )
-    expect(leftMessage(configOf({ ...tinySettings, out: 'run', task: 7 }))).toBe('task must be one of diffusion, got 7')
+    expect(leftMessage(configOf({ ...tinySettings, out: 'run', task: 7 }))).toBe(
+      'task must be one of diffusion, autoencoder, got 7',
+    )
   })
 
   it('is given with its data to a function that need not know its types', async () => {
     const config = tinyConfig('run')
-    const pathsOf = (other: TrainConfig) =>
+    const pathsOf = (other: DiffusionRun) =>
       subjectOf(other)(({ task }) => leavesWithPaths(task.init(key(0))).map(([path]) => path))
-    expect(pathsOf(config)).toEqual(leavesWithPaths(taskOf(config).init(key(0))).map(([path]) => path))
+    expect(pathsOf(config)).toEqual(leavesWithPaths(diffusionTask(config).init(key(0))).map(([path]) => path))
     const sizes = await subjectOf(config)(async ({ open, task }) => {
-      const { examples } = await done(open)
+      const { examples } = await done(open(cpuDevice(), () => undefined))
       return [examples(0, 2), task.blank(2)].map((batch) => leavesWithPaths(batch).map(([, x]) => x.shape))
     })
     expect(sizes).toEqual(range(2).map(() => [[2, 8, 8, 3]]))

@@ -9,23 +9,34 @@ import {
 import type { DenoiserInput } from '../../../models/family.ts'
 import { modelOf, type DenoiserParams } from '../../../models/registry.ts'
 import type { Module } from '../../../nn/index.ts'
+import type { Device } from '../../../tensor/device.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { channelsOf, type DiffusionConfig, type DiffusionRun } from './diffusionConfig.ts'
+import { spaceOf, type Space } from './space.ts'
 
 /** The parameters of the network. */
 export type Params = DenoiserParams
+
+/** The half of an autoencoder that draws: x [N, h, w, c] as pictures [N, H, W, C] in [−1, 1], computed on a device. */
+export interface PictureDecoder {
+  readonly decoderOn: (device: Device) => (x: Tensor) => Promise<Tensor>
+}
 
 /** A network, and what it is trained for. */
 export interface Diffusion {
   readonly config: DiffusionRun
   readonly model: Module<Params, DenoiserInput>
   readonly schedule: Schedule
+  /** Where the network works. */
+  readonly space: Space
+  /** What x is a picture of, where the network works on latents and the autoencoder is at hand. */
+  readonly autoencoder?: PictureDecoder
   /** What the loss is told: the schedule, what is predicted, and the weights of the times. */
   readonly lossOptions: LossOptions
 }
 
 /** A network with weights, and all that is needed to draw from it. */
-export interface LoadedWeights extends Pick<Diffusion, 'config' | 'model' | 'schedule'> {
+export interface LoadedWeights extends Pick<Diffusion, 'config' | 'model' | 'schedule' | 'autoencoder'> {
   /** The weights from which to sample; of a run, the averaged ones. */
   readonly average: Params
 }
@@ -36,16 +47,23 @@ const schedules: { readonly [K in DiffusionConfig['schedule']]: (steps: number) 
   sigmoid: (steps) => sigmoidSchedule(steps),
 }
 
-/** What a configuration names. @param model default: the network of the configuration */
-export const diffusionOf = (
-  config: DiffusionRun,
-  model: Diffusion['model'] = modelOf(config.model, channelsOf(config)),
-): Diffusion => {
+/** What of a diffusion model its configuration does not make. */
+export interface Given {
+  /** Default: the network of the configuration. */
+  readonly model?: Diffusion['model'] | undefined
+  readonly autoencoder?: PictureDecoder | undefined
+}
+
+/** What a configuration names. */
+export const diffusionOf = (config: DiffusionRun, { model, autoencoder }: Given = {}): Diffusion => {
+  const space = spaceOf(config)
   const schedule = schedules[config.schedule](config.timesteps)
   return {
     config,
-    model,
+    model: model ?? modelOf(config.model, space.shape[2]),
     schedule,
+    space,
+    ...(autoencoder !== undefined && { autoencoder }),
     lossOptions: {
       schedule,
       prediction: config.objective,
@@ -61,10 +79,3 @@ export const pictureOf = (config: DiffusionConfig): readonly [number, number, 1 
   config.width,
   channelsOf(config),
 ]
-
-/** Bytes 0 … 255 as numbers in [−1, 1]. @param images u8 [N, H, W, C] */
-export const normalise = (images: Tensor): Tensor =>
-  images
-    .cast('f32')
-    .mul(1 / 127.5)
-    .sub(1)

@@ -1,9 +1,12 @@
 /** The settings of a diffusion model on pictures, beside those that every run has; how they are decoded, and what they must be to one another. */
-import { decodeModel, factorOf, withoutDefaultKind, type ModelConfig } from '../../../models/registry.ts'
-import { expects, oneOf, whole, type Fields } from '../../../prelude/decode.ts'
+import { decodeModel, factorOf, type ModelConfig } from '../../../models/registry.ts'
+import { expects, oneOf, optional, whole, type Fields } from '../../../prelude/decode.ts'
+import { product } from '../../../prelude/array.ts'
 import { E } from '../../../prelude/fp.ts'
-import type { RunConfig } from '../../runConfig.ts'
+import { runFields, type RunConfig } from '../../runConfig.ts'
 import { settingError, trainError, type TrainError } from '../../trainError.ts'
+import { decodeLatent, type LatentConfig } from './latentConfig.ts'
+import { spaceOf } from './space.ts'
 
 /** What a diffusion model is, and what it is trained for. */
 export interface DiffusionConfig {
@@ -14,6 +17,8 @@ export interface DiffusionConfig {
   readonly width: number
   /** Channels of the pictures: 1 is grey, 4 has opacity. Absent, as in the configurations of runs from before there was a choice, it is 3. */
   readonly channels?: 1 | 3 | 4
+  /** Where the model works on latents: of which autoencoder. Absent, it works on pixels. */
+  readonly latent?: LatentConfig
   readonly model: ModelConfig
   readonly objective: 'epsilon' | 'x0' | 'v'
   readonly schedule: 'linear' | 'cosine' | 'sigmoid'
@@ -37,10 +42,12 @@ export type DiffusionRun = RunConfig & DiffusionConfig
 export const channelsOf = ({ channels = 3 }: Pick<DiffusionConfig, 'channels'>): 1 | 3 | 4 => channels
 
 /** What each setting must be. */
-export const diffusionFields: Fields<Omit<DiffusionConfig, 'task'>> = {
+export const diffusionFields: Fields<Omit<DiffusionRun, 'task'>> = {
+  ...runFields,
   height: whole(1, 8192),
   width: whole(1, 8192),
   channels: (x) => (x === undefined || x === 1 || x === 3 || x === 4 ? E.right(x ?? 3) : expects('1, 3 or 4')),
+  latent: optional(decodeLatent),
   model: decodeModel,
   objective: oneOf('epsilon', 'x0', 'v'),
   schedule: oneOf('linear', 'cosine', 'sigmoid'),
@@ -61,9 +68,9 @@ const fits = (n: number, factor: number): string => {
 /** Bytes of a sheet of samples at most: it is encoded as one picture. */
 const largestSheet = 2 ** 30
 
-/** The pictures that cannot be halved as often as the model does, as an error. */
-const indivisible = ({ height, width, model }: DiffusionConfig): TrainError | undefined => {
-  const factor = factorOf(model)
+/** The pictures that cannot be halved as often as autoencoder and model do, as an error. */
+const indivisible = ({ height, width, model, latent }: DiffusionConfig): TrainError | undefined => {
+  const factor = factorOf(model) * (latent?.factor ?? 1)
   const halvings = Math.log2(factor)
   const wrong = [height, width].find((side) => side % factor !== 0)
   if (wrong === undefined) return undefined
@@ -93,17 +100,10 @@ export const checkDiffusion = (config: DiffusionRun): E.Either<TrainError, Diffu
     const expected = `at most timesteps, ${timesteps}`
     return E.left(settingError({ path: 'sampleSteps', expected, got: String(sampleSteps) }))
   }
-  const pictures = Math.floor(2 ** 32 / (channels * height * width))
+  const pictures = Math.floor(2 ** 32 / product(spaceOf(config).shape))
   if (batch * accumulate > pictures) {
     const expected = `at most ${pictures} pictures of ${size} (a step draws no more than 2³² numbers of noise)`
     return E.left(settingError({ path: 'batch × accumulate', expected, got: `${batch} × ${accumulate}` }))
   }
   return E.right(config)
-}
-
-/** Runs that were written before there was a choice weigh by the ratio, and say nothing of the kind of their network, nor of channels, which were 3. */
-export const withDiffusionChoices = (input: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {
-  const { channels, ...others } = input
-  const model = 'model' in input && { model: withoutDefaultKind(input['model']) }
-  return { weighting: 'snr', ...others, ...model, ...(channels !== undefined && channels !== 3 && { channels }) }
 }

@@ -5,12 +5,14 @@
  */
 import { diffusionLoss } from '../../../diffusion/index.ts'
 import { titleOf } from '../../../models/registry.ts'
+import { product } from '../../../prelude/array.ts'
 import { tensor, zeros } from '../../../tensor/create.ts'
 import { bernoulli, normal, randint, split } from '../../../tensor/random.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
-import type { Examples, Measured, Task } from '../../task.ts'
-import { diffusionOf, normalise, pictureOf, type Diffusion, type Params } from './diffusion.ts'
-import type { DiffusionConfig, DiffusionRun } from './diffusionConfig.ts'
+import type { Examples, Loss, Measured, Task } from '../../task.ts'
+import { diffusionOf, type Diffusion, type Given, type Params } from './diffusion.ts'
+import type { DiffusionRun } from './diffusionConfig.ts'
+import type { Example, Space } from './space.ts'
 
 /** The random numbers of some pictures: times [N] i32, noise [N, H, W, C], and which are mirrored, [N] bool. */
 export interface Draws {
@@ -19,47 +21,43 @@ export interface Draws {
   readonly mirrored: Tensor
 }
 
-/** The pictures of a step: u8 bytes of all of them, or, where these are many, a function that gives `count` from the `first`. */
-export type StepPictures = Uint8Array | ((first: number, count: number) => Uint8Array)
+/** The examples of a step: bytes or numbers of all of them, or, where these are many, a function that gives `count` from the `first`. */
+export type StepPictures = Example | ((first: number, count: number) => Example)
 
-/** The task, whose batches are u8 [N, H, W, C], and what it is made of. */
+/** The task, whose batches are u8 [N, H, W, C], or f32 of latents, and what it is made of. */
 export interface DiffusionTask extends Task<Params, Tensor, Draws>, Diffusion {
-  /** Pictures as batches. */
+  readonly loss: Loss<Params, Tensor, Draws>
+  /** Examples as batches. */
   readonly examples: (pictures: StepPictures) => Examples<Tensor>
 }
 
 /** The draws of a step for `count` pictures. */
 const drawsOf =
-  (config: DiffusionConfig): DiffusionTask['draws'] =>
+  ({ config, space }: Diffusion): DiffusionTask['draws'] =>
   (key, count, first) => {
     const [times, noise, mirrors] = split(key, 3)
-    const picture = pictureOf(config)
     return {
       t: randint(times, [count], 0, config.timesteps, first),
-      epsilon: normal(noise, [count, ...picture], 'f32', first?.mul(picture.reduce((a, b) => a * b))),
+      epsilon: normal(noise, [count, ...space.shape], 'f32', first?.mul(product(space.shape))),
       mirrored: bernoulli(mirrors, config.flip ? 0.5 : 0, [count], first),
     }
   }
 
-const mirror = (x: Tensor, mirrored: Tensor): Tensor =>
-  mirrored.reshape([mirrored.size, 1, 1, 1]).select(x.reverse([2]), x)
-
 /** The training loss of a batch (Ho et al. 2020, eq. 14, in the weighting of the objective) as a function of the parameters. */
-const batchLoss = ({ model, lossOptions }: Diffusion): DiffusionTask['loss'] => {
+const batchLoss = ({ model, space, lossOptions }: Diffusion): DiffusionTask['loss'] => {
   const loss = diffusionLoss(lossOptions)
-  return (params, images, { t, epsilon, mirrored }) =>
-    loss((x, time) => model.apply(params, { x, t: time }), mirror(normalise(images), mirrored), t, epsilon)
+  return (params, examples, { t, epsilon, mirrored }) =>
+    loss((x, time) => model.apply(params, { x, t: time }), space.x0(examples, mirrored), t, epsilon)
 }
 
 const examplesOf =
-  (config: DiffusionConfig): DiffusionTask['examples'] =>
+  ({ example: { shape } }: Space): DiffusionTask['examples'] =>
   (pictures) =>
   (first, count) => {
-    const picture = pictureOf(config)
-    const each = picture.reduce((a, b) => a * b)
-    const bytes =
+    const each = product(shape)
+    const values =
       typeof pictures === 'function' ? pictures(first, count) : pictures.subarray(first * each, (first + count) * each)
-    return tensor(bytes, { shape: [count, ...picture] })
+    return tensor(values, { shape: [count, ...shape] })
   }
 
 const measuredInWords = ({ heldOut, heldOutRelative: relative }: Measured): readonly string[] => {
@@ -76,7 +74,7 @@ const measuredInWords = ({ heldOut, heldOutRelative: relative }: Measured): read
 /**
  * The task of a configuration.
  *
- * @param model default: the network that the configuration names
+ * @param given a network in the place of the configuration's, and the autoencoder of its latents
  * @example
  * ```ts
  * import { key } from 'fathom'
@@ -89,21 +87,22 @@ const measuredInWords = ({ heldOut, heldOutRelative: relative }: Measured): read
  * blank(4).shape // => [4, 16, 16, 3]
  * ```
  */
-export const diffusionTask = (config: DiffusionRun, model?: Diffusion['model']): DiffusionTask => {
-  const diffusion = diffusionOf(config, model)
+export const diffusionTask = (config: DiffusionRun, given: Given = {}): DiffusionTask => {
+  const diffusion = diffusionOf(config, given)
+  const { space } = diffusion
   return {
     ...diffusion,
     words: {
-      model: `${titleOf(config.model)} ${config.height}×${config.width}`,
+      model: `${titleOf(config.model)} ${config.height}×${config.width}${config.latent === undefined ? '' : ` in latents of ${space.shape.join('×')}`}`,
       goal: `predicts ${config.objective}, ${config.schedule} schedule`,
       example: { one: 'an image', many: 'images', short: 'img' },
       measured: measuredInWords,
     },
     losses: [{ name: 'heldOut', about: 'the loss on held-out pictures', curve: 'held out' }],
     init: diffusion.model.init,
-    draws: drawsOf(config),
+    draws: drawsOf(diffusion),
     loss: batchLoss(diffusion),
-    blank: (count) => zeros([count, ...pictureOf(config)], 'u8'),
-    examples: examplesOf(config),
+    blank: (count) => zeros([count, ...space.example.shape], space.example.dtype),
+    examples: examplesOf(space),
   }
 }

@@ -6,6 +6,7 @@ import { foldIn, key, type Key } from '../../../tensor/random.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { E, type TE } from '../../../prelude/fp.ts'
 import { diverged, nonFinite } from '../../finite.ts'
+import { toByte } from '../../pictures/pixels.ts'
 import type { TrainError } from '../../trainError.ts'
 import { pictureOf, type Diffusion, type Params } from './diffusion.ts'
 
@@ -23,16 +24,21 @@ export interface DrawOptions {
 /** What is told after each step of the sampler. */
 type Told = (done: number, total: number) => void
 
-/** A number in [−1, 1] as a byte. */
-const toByte = (x: number): number => Math.round((Math.min(1, Math.max(-1, x)) + 1) * 127.5)
-
 /** A batch of pictures from the noise that a key names. */
 type DrawBatch = (params: Params, key: Key, onStep: Told) => Promise<Tensor>
+
+/** From what the network draws to pictures in [−1, 1]. @throws TypeError where it draws latents, and no autoencoder is at hand */
+const picturesOn = (device: Device, { space, autoencoder }: Diffusion): ((x: Tensor) => Promise<Tensor>) => {
+  if (space.example.dtype === 'u8') return (x) => Promise.resolve(x)
+  if (autoencoder === undefined)
+    throw new TypeError('drawing from latents takes the autoencoder that they are of: give it with the model')
+  return autoencoder.decoderOn(device)
+}
 
 /** Compiles the sampler. */
 const batchesOn = (
   device: Device,
-  { config, model, schedule }: Diffusion,
+  { config, model, schedule, space }: Diffusion,
   { steps, sampler: name = defaultSampler }: DrawOptions,
   size: number,
 ): DrawBatch =>
@@ -46,7 +52,8 @@ const batchesOn = (
       denoise: (params: Params, x, t) => model.apply(params, { x, t }),
       prediction: config.objective,
       sampler,
-      shape: [size, ...pictureOf(config)],
+      shape: [size, ...space.shape],
+      clip: space.bounded,
     })
     return (params, key, onStep) => walk(params, key, { onStep }).then(({ x }) => x)
   })
@@ -67,6 +74,7 @@ export const drawerOn = (
   const size = Math.min(batch, count)
   const batches = Math.ceil(count / size)
   const draw = batchesOn(device, diffusion, options, size)
+  const picturesOf = picturesOn(device, diffusion)
   const each = pictureOf(config).reduce((a, b) => a * b)
   return (params, onStep) => async () => {
     const pictures: Uint8Array[] = []
@@ -74,7 +82,7 @@ export const drawerOn = (
       const x = await draw(params, foldIn(foldIn(key(seed), 'sample'), b), (done, total) =>
         onStep?.(b * total + done, batches * total),
       )
-      const values = await device.read(x)
+      const values = await device.read(await picturesOf(x))
       const bad = nonFinite(values)
       if (bad !== undefined) return E.left(diverged(config, `the samples are ${bad}`))
       const bytes = Uint8Array.from(values, toByte)

@@ -9,12 +9,13 @@ import { diffusionLosses, noiseLevel, parameterizations, type Denoise } from '..
 import type { Shape } from '../../../graph/shape.ts'
 import { at, range } from '../../../prelude/array.ts'
 import { hostFold, hostKey, hostPermutationIndex } from '../../../prelude/threefry.ts'
-import { collate, meanPicture, type TrainingData } from '../../../data/batches.ts'
+import { collate, type TrainingData } from '../../../data/batches.ts'
 import { scalar, tensor, zerosLike } from '../../../tensor/create.ts'
 import type { Device } from '../../../tensor/device.ts'
 import { foldIn, key, normal, type Key } from '../../../tensor/random.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
-import { normalise, pictureOf, type Diffusion, type Params } from './diffusion.ts'
+import type { Diffusion, Params } from './diffusion.ts'
+import type { Example } from './space.ts'
 
 /** A measurement on held-out pictures. */
 export interface HeldOut {
@@ -38,13 +39,13 @@ export interface Chunk {
 }
 
 /** The draws of a measurement; their noise is {@link noiseOf}. */
-export const chunksOf = ({ config }: Diffusion, data: TrainingData): readonly Omit<Chunk, 'key'>[] => {
+export const chunksOf = ({ config, space }: Diffusion, data: TrainingData<Example>): readonly Omit<Chunk, 'key'>[] => {
   const total = drawsFor(data.heldOutCount)
   const size = Math.min(config.batch, total)
   const order = hostFold(hostKey(config.seed), 0)
   const timeOf = (i: number): number =>
     Math.floor(((hostPermutationIndex(order, total, i % total) + 0.5) / total) * config.timesteps)
-  const shape = [size, ...pictureOf(config)]
+  const shape = [size, ...space.example.shape]
   const pictures = range(data.heldOutCount).map((i) => data.heldOut(i))
   return range(Math.ceil(total / size)).map((c) => {
     const draws = range(size).map((i) => c * size + i)
@@ -63,9 +64,11 @@ export const noiseOf = (key: Key, index: Tensor, shape: Shape): Tensor =>
 
 /** The losses of a chunk's draws, [size], for a network. */
 const chunkLosses =
-  ({ lossOptions }: Diffusion) =>
-  (denoise: Denoise, images: Tensor, t: Tensor, key: Key, index: Tensor): Tensor =>
-    diffusionLosses(lossOptions)(denoise, normalise(images), t, noiseOf(key, index, images.shape))
+  ({ space, lossOptions }: Diffusion) =>
+  (denoise: Denoise, images: Tensor, t: Tensor, key: Key, index: Tensor): Tensor => {
+    const x0 = space.x0(images)
+    return diffusionLosses(lossOptions)(denoise, x0, t, noiseOf(key, index, x0.shape))
+  }
 
 /** The network that knows the mean image alone. @param mean [H, W, C] in [−1, 1] */
 const constantPredictor =
@@ -96,7 +99,7 @@ const constantPredictor =
 export const heldOutOn = async (
   device: Device,
   diffusion: Diffusion,
-  data: TrainingData,
+  data: TrainingData<Example>,
 ): Promise<(params: Params) => Promise<HeldOut>> => {
   const chunks = chunksOf(diffusion, data)
   const seed = key(diffusion.config.seed)
@@ -116,7 +119,8 @@ export const heldOutOn = async (
     }
     return sum / count
   }
-  const mean = tensor(meanPicture(data), { shape: [data.height, data.width, data.channels] })
+  const { space } = diffusion
+  const mean = tensor(space.mean(data), { shape: space.shape })
   const best = await average(({ images, t, index }) => constant(mean, images, t, seed, index))
   return async (params) => {
     const loss = await average(({ images, t, index }) => network(params, images, t, seed, index))

@@ -1,9 +1,10 @@
 /** Presets: whole configurations by name, as data. What the user names on the command line goes over them. */
 import type { ModelConfig } from '../../../models/registry.ts'
+import type { PresetOf } from '../settings.ts'
 import type { DiffusionRun } from './diffusionConfig.ts'
 
 /** What a preset chooses; where and from what to train it leaves to the user. */
-export type Preset = Omit<DiffusionRun, 'folder' | 'out' | 'preset' | 'seed' | 'device'> & { readonly purpose: string }
+export type Preset = PresetOf<DiffusionRun>
 
 /** The settings that the larger presets share: lucidrains' trainer, with the velocity as the target. */
 const usual = {
@@ -83,3 +84,9 @@ export const presets = {
     learningRate: 2e-4,
   },
 } as const satisfies { readonly [name: string]: Preset }
+
+/** The name of a preset. */
+export type PresetName = keyof typeof presets
+
+/** The preset of those who name none. */
+export const defaultPreset: PresetName = 'tiny'

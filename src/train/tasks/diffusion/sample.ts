@@ -80,7 +80,7 @@ const chosen = (
 /** Draws on a device that is opened for it. */
 const drawnOn = (
   { open }: Pick<Surroundings, 'open'>,
-  { config, average }: LoadedWeights,
+  { config, average, model, autoencoder }: LoadedWeights,
   options: SampleOptions,
   way: Chosen,
 ): TE.TaskEither<TrainError, Samples> =>
@@ -89,7 +89,7 @@ const drawnOn = (
     TE.chain((device) => {
       const { height, width } = config
       const drawing = { ...options, ...way, batch: Math.min(options.count, 16) }
-      const draw = drawerOn(device, diffusionOf(config), drawing)
+      const draw = drawerOn(device, diffusionOf(config, { model, autoencoder }), drawing)
       return pipe(
         TE.fromTask<LoadedWeights['average'], TrainError>(() => device.realize(average)),
         TE.chain((params) => draw(params, options.onStep)),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { changedPictures } from '../../../../src/train/tasks/diffusion/source.ts'
+import { changedPictures } from '../../../../src/train/pictures/changedPictures.ts'
 
 describe('the pictures of a run that goes on', () => {
   it('are worth no word when they are the same, in the same folder', () => {

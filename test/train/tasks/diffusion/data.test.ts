@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { dataOfSeas } from '../../../../src/data/index.ts'
 import { range } from '../../../../src/prelude/array.ts'
 import { hostFold, hostKey, hostPermutationIndex } from '../../../../src/prelude/threefry.ts'
-import { openData } from '../../../../src/train/tasks/diffusion/data.node.ts'
+import { openPictures } from '../../../../src/train/pictures/openPictures.node.ts'
 import { temporaryFolders } from '../../../support/temporaryFolder.ts'
 import { done, tinyConfig } from '../../tinyRun.ts'
 
@@ -36,7 +36,7 @@ const pictures = async (): Promise<string> => {
 
 describe('the pictures of a configuration', () => {
   it.each([0, 7])('are those of its folder, held out and ordered by its seed: %i', async (seed) => {
-    const { data } = await done(openData(tinyConfig('unused', { ...size, seed, folder: await pictures() })))
+    const { data } = await done(openPictures(tinyConfig('unused', { ...size, seed, folder: await pictures() })))
     const place = (n: number): number => hostPermutationIndex(hostFold(hostKey(seed), 0), 12, n)
     const order = (n: number): number => hostPermutationIndex(hostFold(hostFold(hostKey(seed), 1), 0), 11, n)
     expect(data.heldOut(0)[0]).toBe(20 * place(0))
@@ -44,14 +44,14 @@ describe('the pictures of a configuration', () => {
   })
 
   it('have its height and width, each as it is', async () => {
-    const { data } = await done(openData(tinyConfig('unused', { ...size, folder: await pictures() })))
+    const { data } = await done(openPictures(tinyConfig('unused', { ...size, folder: await pictures() })))
     expect([data.height, data.width, data.channels]).toEqual([8, 12, 3])
     const row = data.picture(0).subarray(0, 36)
     expect([row[1], row[34]]).toEqual([0, 255])
   })
 
   it('are seas of its seed and size where it names no folder', async () => {
-    const { data } = await done(openData(tinyConfig('unused', { ...size, seed: 6 })))
+    const { data } = await done(openPictures(tinyConfig('unused', { ...size, seed: 6 })))
     const seas = dataOfSeas({ ...size, seed: 6 })
     expect([data.height, data.width]).toEqual([8, 12])
     for (const i of [0, 5]) expect(data.picture(i)).toEqual(seas.picture(i))

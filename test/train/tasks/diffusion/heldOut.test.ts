@@ -6,7 +6,7 @@ import { at, range } from '../../../../src/prelude/array.ts'
 import { hostFold, hostKey, hostPermutationIndex } from '../../../../src/prelude/threefry.ts'
 import { scalar, tensor } from '../../../../src/tensor/create.ts'
 import { foldIn, key, normal } from '../../../../src/tensor/random.ts'
-import { heldOutOn, type TrainConfig } from '../../../../src/train/index.ts'
+import { heldOutOn, type DiffusionRun } from '../../../../src/train/index.ts'
 import { chunksOf } from '../../../../src/train/tasks/diffusion/heldOut.ts'
 import { cpuDevice, values } from '../../../support/device.ts'
 import { paramsOf, recipeWith, type Answer } from '../../plainNetwork.ts'
@@ -28,7 +28,7 @@ const data = dataOfSet(greys, 3)
 const heldOut = range(4).map((i) => data.heldOut(i)[0] ?? NaN)
 
 /** Batches of five, which do not divide the 128 draws: the last chunk has two draws too many. */
-const recipeFor = (answer: Answer, changes: Partial<TrainConfig> = {}) =>
+const recipeFor = (answer: Answer, changes: Partial<DiffusionRun> = {}) =>
   recipeWith(answer, { batch: 5, seed: 9, objective: 'x0', minSnr: null, timesteps: 50, ...changes }).task
 
 const zero = recipeFor((_, x) => x.mul(0))
@@ -66,7 +66,7 @@ describe('the draws of the held-out loss', () => {
 })
 
 /** The loss written out: the mean over 128 draws of a picture at its time with its noise. */
-const expectedLoss = async (answer: Answer, changes: Partial<TrainConfig>): Promise<number> => {
+const expectedLoss = async (answer: Answer, changes: Partial<DiffusionRun>): Promise<number> => {
   const { lossOptions } = recipeFor(answer, changes)
   const draws: number[] = []
   for (const chunk of range(26)) {

@@ -1,0 +1,150 @@
+/** Configurations of diffusers: their settings by their names over their defaults, and what is unknown, said. */
+import {
+  expects,
+  list,
+  number,
+  oneOf,
+  record,
+  whole,
+  type Decoder,
+  type Fault,
+  type Fields,
+} from '../../prelude/decode.ts'
+import { E, pipe } from '../../prelude/fp.ts'
+import { isRecord } from '../../prelude/record.ts'
+import type { ActivationName } from './blocks.ts'
+import { channelCount, finiteList, flag, optional } from './fields.ts'
+import type { LatentScaling } from './scaling.ts'
+import type { TrunkConfig } from './trunk.ts'
+
+/** What was read: their settings, and the names that mean nothing here. */
+interface Read<T> {
+  readonly settings: T
+  readonly ignored: readonly string[]
+}
+
+/** What is about something else than the network: the size of its pictures in training, and how PyTorch computes. */
+const harmless: readonly string[] = ['sample_size', 'force_upcast']
+
+/** Decodes what is known over the defaults; null is what is absent. Names that begin with _ say who wrote the file. */
+export const overDefaults =
+  <T extends object>(fields: Fields<T>, defaults: T) =>
+  (json: unknown): E.Either<Fault, Read<T>> => {
+    if (!isRecord(json)) return expects('a record of settings, as config.json of diffusers holds it')
+    const given = Object.entries(json).filter(([name, value]) => value !== null && !name.startsWith('_'))
+    const isKnown = (name: string): boolean => Object.hasOwn(fields, name)
+    const ignored = given.map(([name]) => name).filter((name) => !isKnown(name) && !harmless.includes(name))
+    const settings = { ...defaults, ...Object.fromEntries(given.filter(([name]) => isKnown(name))) }
+    return pipe(
+      record(fields)(settings),
+      E.map((decoded) => ({ settings: decoded, ignored })),
+    )
+  }
+
+/** What has one value here. */
+export const only =
+  <T>(value: T, words: string): Decoder<T> =>
+  (x) =>
+    x === value ? E.right(value) : expects(words)
+
+/** What diffusers calls activations. */
+const actFns = ['silu', 'swish', 'relu', 'gelu', 'mish'] as const
+
+/** The name of an activation here. */
+export const activationOf = (name: (typeof actFns)[number]): ActivationName => (name === 'swish' ? 'silu' : name)
+
+/** The activation of a block, as diffusers names it. */
+export const actFn = oneOf(...actFns)
+
+/** The scale of latents, as diffusers spells it. */
+export interface DiffusersScaling {
+  readonly scaling_factor: number
+  readonly shift_factor?: number
+  readonly latents_mean?: readonly number[]
+  readonly latents_std?: readonly number[]
+}
+
+const aboveZero = number('a finite number above 0', (x) => x > 0 && Number.isFinite(x))
+
+/** Their decoders. */
+export const diffusersScalingFields: Fields<DiffusersScaling> = {
+  scaling_factor: aboveZero,
+  shift_factor: optional(number('a finite number', Number.isFinite), 0),
+  latents_mean: optional(finiteList, []),
+  latents_std: optional(finiteList, []),
+}
+
+/** The scale here. */
+export const scalingOf = (theirs: DiffusersScaling): LatentScaling => ({
+  factor: theirs.scaling_factor,
+  ...(theirs.shift_factor === undefined ? {} : { shift: theirs.shift_factor }),
+  ...(theirs.latents_mean === undefined ? {} : { mean: theirs.latents_mean }),
+  ...(theirs.latents_std === undefined ? {} : { deviation: theirs.latents_std }),
+})
+
+/** The settings that diffusers' `AutoencoderKL` and `VQModel` share, by their names. */
+export interface DiffusersTrunk {
+  readonly in_channels: number
+  readonly out_channels: number
+  readonly down_block_types: readonly string[]
+  readonly up_block_types: readonly string[]
+  readonly block_out_channels: readonly number[]
+  readonly layers_per_block: number
+  readonly act_fn: (typeof actFns)[number]
+  readonly latent_channels: number
+  readonly norm_num_groups: number
+  readonly mid_block_add_attention: boolean
+}
+
+/** A list of kinds of blocks. */
+const blockTypes =
+  (plain: string, attentive: string): Decoder<readonly string[]> =>
+  (x) =>
+    Array.isArray(x) && x.every((kind): kind is string => kind === plain || kind === attentive)
+      ? E.right(x)
+      : expects(`a list of ${plain} and ${attentive}: other blocks are not those of an autoencoder`)
+
+/** Their decoders. */
+export const diffusersTrunkFields: Fields<DiffusersTrunk> = {
+  in_channels: channelCount,
+  out_channels: channelCount,
+  down_block_types: blockTypes('DownEncoderBlock2D', 'AttnDownEncoderBlock2D'),
+  up_block_types: blockTypes('UpDecoderBlock2D', 'AttnUpDecoderBlock2D'),
+  block_out_channels: list(12, 8192),
+  layers_per_block: whole(1, 64),
+  act_fn: actFn,
+  latent_channels: channelCount,
+  norm_num_groups: whole(1, 8192),
+  mid_block_add_attention: flag,
+}
+
+/** Their defaults. */
+export const diffusersTrunkDefaults: DiffusersTrunk = {
+  in_channels: 3,
+  out_channels: 3,
+  down_block_types: ['DownEncoderBlock2D'],
+  up_block_types: ['UpDecoderBlock2D'],
+  block_out_channels: [64],
+  layers_per_block: 1,
+  act_fn: 'silu',
+  latent_channels: 4,
+  norm_num_groups: 32,
+  mid_block_add_attention: true,
+}
+
+/** The settings here. */
+export const trunkOf = (theirs: DiffusersTrunk): TrunkConfig => {
+  const attentive = (kinds: readonly string[]): readonly boolean[] => kinds.map((kind) => kind.startsWith('Attn'))
+  return {
+    channels: theirs.in_channels,
+    outChannels: theirs.out_channels,
+    latentChannels: theirs.latent_channels,
+    widths: theirs.block_out_channels,
+    layers: theirs.layers_per_block,
+    activation: activationOf(theirs.act_fn),
+    groups: theirs.norm_num_groups,
+    attention: theirs.mid_block_add_attention,
+    encoderAttention: attentive(theirs.down_block_types),
+    decoderAttention: attentive(theirs.up_block_types),
+  }
+}

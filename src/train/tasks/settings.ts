@@ -1,0 +1,73 @@
+/** How the configurations of a task are decoded and made, as data: each task has such a record. */
+import { show, type Decoder } from '../../prelude/decode.ts'
+import { E, pipe } from '../../prelude/fp.ts'
+import { suggestion } from '../../prelude/nearest.ts'
+import { isRecord } from '../../prelude/record.ts'
+import type { BackendName } from '../../backends/options.ts'
+import { withRunChoices, type RunConfig } from '../runConfig.ts'
+import { settingError, type TrainError } from '../trainError.ts'
+
+/** What a preset chooses; where and from what to train it leaves to the user. */
+export type PresetOf<C extends RunConfig> = Omit<C, 'folder' | 'out' | 'preset' | 'seed' | 'device'> & {
+  readonly purpose: string
+}
+
+/** Settings by name, not decoded yet. */
+export type Named = Readonly<Record<string, unknown>>
+
+/** How the configurations `C` of a task are decoded and made. */
+export interface Settings<C extends RunConfig> {
+  /** The names of all settings. */
+  readonly names: readonly string[]
+  readonly decode: Decoder<C>
+  /** The settings with what was no choice yet when they were written, and as the task writes them. */
+  readonly withChoices: (settings: Named) => Named
+  /** Settings that are records, such as a model: what is named, over what a preset has chosen. */
+  readonly inside: (chosen: PresetOf<C>, named: Named) => Named
+  /** What the values must be to one another. */
+  readonly check: (config: C) => E.Either<TrainError, C>
+  readonly presets: Readonly<Record<string, PresetOf<C>>>
+  /** The preset of those who name none. */
+  readonly usualPreset: string
+}
+
+/** A whole configuration of a task, as a run has written it. */
+export const decodedBy =
+  <C extends RunConfig>({ decode, withChoices, check }: Settings<C>) =>
+  (input: unknown): E.Either<TrainError, C> =>
+    pipe(
+      decode(isRecord(input) ? withChoices(withRunChoices(input)) : input),
+      E.mapLeft(({ inside = { path: 'the configuration', got: show(input) }, ...fault }) =>
+        settingError({ ...fault, ...inside }),
+      ),
+      E.chain(check),
+    )
+
+/** The fastest device that every machine has. Whoever wants a GPU where there is one asks `fastestDevice` first, as the command does. */
+const usualDevice: BackendName = 'wasm'
+
+/** The configuration that some settings make, over those of their preset. One that is undefined counts as absent. */
+export const madeBy =
+  <C extends RunConfig>(task: Settings<C>) =>
+  (given: Named): E.Either<TrainError, C> => {
+    const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+    const { presets, usualPreset, inside } = task
+    const preset = named['preset'] ?? usualPreset
+    const found = typeof preset === 'string' && Object.hasOwn(presets, preset) ? presets[preset] : undefined
+    if (found === undefined) {
+      const names = Object.keys(presets)
+      const hint = typeof preset === 'string' ? suggestion(preset, names) : ''
+      return E.left(settingError({ path: 'preset', expected: `one of ${names.join(', ')}`, got: show(preset), hint }))
+    }
+    const { purpose: _, ...chosen } = found
+    const settings = {
+      folder: null,
+      seed: 0,
+      device: usualDevice,
+      ...chosen,
+      ...named,
+      ...inside(found, named),
+      preset,
+    }
+    return decodedBy(task)(settings)
+  }
