@@ -54,11 +54,16 @@ export const reconstructionMutants: readonly Mutant[] = [
       'return across.reverse(quarters === 1 ? 1 : 2)',
       'return across.reverse((quarters === 1) === (x.shape[1] === 2) ? 1 : 2)',
     ],
-    ['equivarianceLoss: all parts turn alike', 'stale value', 'randint(foldIn(key, i)', 'randint(foldIn(key, 0 * i)'],
+    [
+      'equivarianceLoss: all pictures turn alike',
+      'stale value',
+      'const own = turns.slice([i, count, parts.length])',
+      'const own = turns.slice([i, count, parts.length]).mul(0).add(turns.slice([0, 1]))',
+    ],
     [
       'equivarianceLoss: small parts count as much as large ones',
       'factor',
-      '.mul((limit - start) / count)',
+      '.mul(own.size / count)',
       '.mul(1 / parts.length)',
     ],
   ]),
