@@ -179,7 +179,8 @@ describe('patchDiscriminator', () => {
     expect(net.apply(params, zeros([1, 24, 25, 3])).shape).toEqual([1, 1, 1, 1])
     expect(() => patchDiscriminator({ layers: 0 })).toThrow('patchDiscriminator: layers is 0')
     expect(() => patchDiscriminator({ width: 48 })).not.toThrow()
-    expect(() => patchDiscriminator({ width: 20 })).toThrow('32 groups do not divide 40 channels')
+    expect(() => patchDiscriminator({ width: 20 })).not.toThrow()
+    expect(() => patchDiscriminator({ width: 20, groups: 32 })).toThrow('32 groups do not divide 40 channels')
     const batch = { norm: 'batch' } as object
     expect(() => patchDiscriminator(batch)).toThrow("patchDiscriminator: norm is 'batch'; it must be 'group' or 'none'")
   })

@@ -27,7 +27,7 @@ export interface PatchDiscriminatorOptions {
    * and real and made ones are told apart by being alone in a batch.
    */
   readonly norm?: 'group' | 'none'
-  /** Groups of the norm, default 32. */
+  /** Groups of the norm; default the largest power of two up to 32 that divides `width`. */
   readonly groups?: number
 }
 
@@ -112,7 +112,7 @@ export const patchDiscriminator = ({
   width = 64,
   layers = 3,
   norm = 'group',
-  groups = 32,
+  groups = [32, 16, 8, 4, 2].find((n) => width % n === 0) ?? 1,
 }: PatchDiscriminatorOptions = {}): Module<PatchDiscriminatorParams> => {
   for (const [name, value] of Object.entries({ channels, width, layers, groups }))
     if (!(Number.isInteger(value) && value >= 1))
