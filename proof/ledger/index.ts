@@ -13,6 +13,7 @@ import { optimizers } from './optimizers.ts'
 import { additions, dataEquations, overview } from './overview.ts'
 import { proving } from './proving.ts'
 import { randomNumbers } from './random.ts'
+import { reconstruction } from './reconstruction.ts'
 import { share, type Equation, type Outcome } from './equation.ts'
 import { unetEquations } from './unet.ts'
 
@@ -35,6 +36,7 @@ export const ledger: readonly Equation[] = [
   ...dataEquations,
   ...proving,
   ...fast,
+  ...reconstruction,
   ...additions,
   ...adjoints,
 ]

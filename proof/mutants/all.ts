@@ -15,6 +15,7 @@ import type { Mutant } from './mutant.ts'
 import { pictureMutants } from './pictures.ts'
 import { photographMutants } from './photographs.ts'
 import { randomMutants } from './random.ts'
+import { reconstructionMutants } from './reconstruction.ts'
 import { keptRunMutants } from './keptRuns.ts'
 import { runMutants } from './runs.ts'
 import { threadMutants } from './threads.ts'
@@ -45,5 +46,6 @@ export const mutants: readonly Mutant[] = [
   ...threadMutants,
   ...photographMutants,
   ...mixedMutants,
+  ...reconstructionMutants,
   ...webgpuMutants,
 ]

@@ -7,9 +7,14 @@ import { attentionLayers } from './layers/attention.ts'
 import { basicLayers } from './layers/basic.ts'
 import { losses } from './layers/losses.ts'
 import { models as networks } from './layers/models.ts'
+import { pictureLosses } from './layers/pictureLosses.ts'
 
-/** What is exported that computes nothing of its own: ways to make modules and first parameters, a table of text, weights of others. */
+/**
+ * What is exported that computes nothing of its own: ways to make modules and first parameters, a table of text, weights of others;
+ * and an adversary, whose kinks are everywhere: test/models/adversary.test.ts keeps away from them.
+ */
 type NoLayer =
+  | 'adversarialLosses'
   | 'compose'
   | 'describe'
   | 'evaluate'
@@ -21,6 +26,7 @@ type NoLayer =
   | 'normal'
   | 'ones'
   | 'parameter'
+  | 'patchDiscriminator'
   | 'uniform'
   | 'zeros'
 
@@ -61,6 +67,7 @@ export const layers: { readonly [K in LayerName]: Entry } = {
   ...attentionLayers,
   ...losses,
   ...networks,
+  ...pictureLosses,
   gelu,
   geluTanh,
   leakyRelu,

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import process from 'node:process'
 import { E } from '../prelude/fp.ts'
+import { runReconstruct, runTrainVae } from './autoencoders.ts'
 import { runBench } from './bench.ts'
 import { runDoctor } from './doctor.ts'
 import { helpOf, overview } from './help.ts'
@@ -29,10 +30,14 @@ const answer = async (request: Request): Promise<Outcome> => {
   switch (command) {
     case 'train':
       return runTrain(request.positional, flags)
+    case 'train-vae':
+      return runTrainVae(request.positional, flags)
     case 'resume':
       return runResume(positional, flags)
     case 'sample':
       return runSample(positional, flags)
+    case 'reconstruct':
+      return runReconstruct(positional, flags)
     case 'scan':
       return runScan(positional, flags)
     case 'doctor':

@@ -47,20 +47,22 @@ export const deviceOptionsOf = (flags: ReadonlyMap<string, FlagValue>): OptionsB
 export const failed = ({ message }: { readonly message: string }): Outcome => ({ code: 1, message })
 
 /** A path as a shell takes it. */
-const quoted = (path: string): string =>
+export const quoted = (path: string): string =>
   /^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`
 
-/** `runs/2026-11-23-ocean-1`: the first that is not there. */
-const freshDirectory = (folder: string | undefined): string => {
+/** `runs/2026-11-23-ocean-1`: the first that is not there. @param kind what stands after the folder's name */
+export const freshDirectory = (folder: string | undefined, kind = ''): string => {
   const name = folder === undefined ? 'seas' : basename(absolute(folder)).replaceAll(/[^\w.-]+/g, '-')
-  const stem = join('runs', `${new Date().toISOString().slice(0, 10)}-${name}`)
+  const stem = join('runs', `${new Date().toISOString().slice(0, 10)}-${name}${kind}`)
   const n = range(10_000).find((i) => !existsSync(`${stem}-${i + 1}`)) ?? 0
   return `${stem}-${n + 1}`
 }
 
-/** The settings that flags name. */
-const settingsOf = (flags: ReadonlyMap<string, FlagValue>): Record<string, unknown> => {
-  const spec: Command['flags'] = commands.train.flags
+/** The settings that flags name. @param spec the flags of the command */
+export const settingsOf = (
+  flags: ReadonlyMap<string, FlagValue>,
+  spec: Command['flags'] = commands.train.flags,
+): Record<string, unknown> => {
   const settings: Record<string, unknown> = {}
   for (const [name, value] of flags) {
     const setting = spec[name]?.setting
@@ -79,13 +81,19 @@ export const failedWith =
       ? { code: 2, message: showSettingError(setting, `--${setting.path}`) }
       : failed({ message })
 
-/** What is wrong with a setting, about the flag that sets it. */
-const inFlags = ({ message, setting }: TrainError): string => {
-  const flag = Object.entries<Flag>(commands.train.flags).find(([, flag]) => flag.setting === setting?.path)
+/** What is wrong with a setting, about the flag that sets it. @param spec the flags of the command */
+export const inFlags = ({ message, setting }: TrainError, spec: Command['flags'] = commands.train.flags): string => {
+  const flag = Object.entries<Flag>(spec).find(([, flag]) => flag.setting === setting?.path)
   return setting === undefined || flag === undefined ? message : showSettingError(setting, `--${flag[0]}`)
 }
 
-const report = ({ directory, step, steps, interrupted, stage, loss, words, seconds }: TrainSummary): void => {
+/** How one sees more of what a run has learned. */
+const drawMore = (directory: string): string => `Draw more with\n\n    fathom sample ${quoted(directory)}`
+
+const report = (
+  { directory, step, steps, interrupted, stage, loss, words, seconds }: TrainSummary,
+  seeMore: (directory: string) => string,
+): void => {
   if (interrupted) {
     const whose = stage === undefined ? '' : ` of ${stage}`
     say(
@@ -99,9 +107,7 @@ const report = ({ directory, step, steps, interrupted, stage, loss, words, secon
     )
   if (loss !== undefined)
     say(`\n  done in ${showDuration(seconds)}: loss ${loss.toFixed(4)}${words === undefined ? '' : `, ${words}`}`)
-  say(
-    `  loss curve ${join(directory, 'loss.svg')}, samples in ${join(directory, 'samples')}. Draw more with\n\n    fathom sample ${quoted(directory)}\n`,
-  )
+  say(`  loss curve ${join(directory, 'loss.svg')}, samples in ${join(directory, 'samples')}. ${seeMore(directory)}\n`)
 }
 
 /** The ways a person or a system asks a process to stop; a terminal that is closed sends the last. */
@@ -130,11 +136,18 @@ const onStop = (stop: () => void): (() => void) => {
   return remove
 }
 
+/** What is said at the end of a run. */
+interface Watching {
+  readonly fail?: (error: TrainError) => Outcome
+  /** How one sees more of what the run has learned. */
+  readonly seeMore?: (directory: string) => string
+}
+
 /** Runs with progress on the terminal; once a step is done the first Ctrl-C finishes the step and saves, the second ends the process at once. */
-const watched = async (
+export const watched = async (
   options: OptionsByName,
   run: (hooks: TrainHooks) => TE.TaskEither<TrainError, TrainSummary>,
-  fail: (error: TrainError) => Outcome = failed,
+  { fail = failed, seeMore = drawMore }: Watching = {},
 ): Promise<Outcome> => {
   const controller = new AbortController()
   const { stdout } = process
@@ -170,7 +183,7 @@ const watched = async (
     const result = await run({ onEvent, signal: controller.signal, deviceOptions: options })()
     progress.end()
     if (E.isLeft(result)) return fail(result.left)
-    report(result.right)
+    report(result.right, seeMore)
     return { code: result.right.interrupted ? 130 : 0 }
   } finally {
     remove()
@@ -257,7 +270,8 @@ export const runTrain = async (folder: string | undefined, flags: ReadonlyMap<st
   return watched(options, (hooks) => train(config.right, hooks))
 }
 
-const dryRun = (config: TrainConfig, options: OptionsByName): Promise<Outcome> =>
+/** What a run would take. */
+export const dryRun = (config: TrainConfig, options: OptionsByName): Promise<Outcome> =>
   pipe(
     planTraining(config, options),
     TE.match(failed, (plan): Outcome => {
@@ -277,6 +291,6 @@ export const runResume = async (directory: string, flags: ReadonlyMap<string, Fl
         ...(typeof data === 'string' && { folder: absolute(data) }),
         ...(typeof device === 'string' && { device }),
       }),
-    failedWith(['steps']),
+    { fail: failedWith(['steps']) },
   )
 }

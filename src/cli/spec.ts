@@ -4,7 +4,7 @@
 import { backends } from '../backends/registry.ts'
 import { defaultSampler, samplers } from '../diffusion/index.ts'
 import { allSources } from '../models/registry.ts'
-import { presets } from '../train/index.ts'
+import { autoencoderPresets, presets } from '../train/index.ts'
 
 /** How a flag's text becomes a value: `switch` has none, `toggle` is `on` or `off`, `size` is `64` or `48x64`, `duration` is `12m` or `1h30m`. */
 export type FlagKind = 'switch' | 'toggle' | 'number' | 'text' | 'size' | 'duration'
@@ -30,6 +30,10 @@ export interface Command {
 }
 
 const presetList = Object.entries(presets)
+  .map(([name, { purpose }]) => `${name} (${purpose})`)
+  .join(', ')
+
+const autoencoderList = Object.entries(autoencoderPresets)
   .map(([name, { purpose }]) => `${name} (${purpose})`)
   .join(', ')
 
@@ -129,6 +133,101 @@ export const commands = {
       'dry-run': { kind: 'switch', help: 'print parameters, memory, FLOPs and time; train nothing, write no run' },
     },
   },
+  'train-vae': {
+    positional: { name: 'folder', required: false },
+    summary: 'train an autoencoder on a folder of pictures: small latents, from which it makes the pictures again',
+    about: `A diffusion model learns on such latents in a fraction of the time. It trains on random crops, and is measured on whole pictures that it never sees, beside the best linear code with as many numbers. Without a folder it trains on procedural seas. Presets: ${autoencoderList}.`,
+    flags: {
+      out: {
+        kind: 'text',
+        value: 'DIR',
+        help: 'run directory, which must not hold a run [runs/<date>-<name>-vae-<n>]',
+        setting: 'out',
+      },
+      preset: {
+        kind: 'text',
+        value: 'NAME',
+        help: `${Object.keys(autoencoderPresets).join(', ')} [${Object.keys(autoencoderPresets)[0] ?? ''}]`,
+        setting: 'preset',
+      },
+      size: { kind: 'size', value: 'N|HxW', help: 'size of the pictures in pixels', setting: 'height' },
+      channels: {
+        kind: 'number',
+        value: 'N',
+        help: 'channels of the pictures: 1 is grey, 3 colour, 4 colour with opacity [3]',
+        setting: 'channels',
+      },
+      crop: { kind: 'number', value: 'N', help: 'side of the crops in pixels', setting: 'crop' },
+      kind: {
+        kind: 'text',
+        value: 'NAME',
+        help: 'family of the autoencoder: kl, tiny or vq',
+        setting: 'autoencoder.kind',
+      },
+      latents: {
+        kind: 'number',
+        value: 'N',
+        help: 'channels of the latents: more keep more, and are harder to learn',
+        setting: 'autoencoder.latentChannels',
+      },
+      batch: { kind: 'number', value: 'N', help: 'crops that go through the network together', setting: 'batch' },
+      accumulate: {
+        kind: 'number',
+        value: 'N',
+        help: 'batches for each step: a larger batch in the same memory [1]',
+        setting: 'accumulate',
+      },
+      steps: { kind: 'number', value: 'N', help: 'steps of the optimizer', setting: 'steps' },
+      lr: { kind: 'number', value: 'X', help: 'learning rate', setting: 'learningRate' },
+      ema: { kind: 'number', value: 'X', help: 'largest decay of the averaged weights, in [0, 1)', setting: 'ema' },
+      pyramid: { kind: 'number', value: 'X', help: 'weight of the details by scale', setting: 'weights.pyramid' },
+      kl: {
+        kind: 'number',
+        value: 'X',
+        help: 'weight of the divergence of latents from a normal distribution, a mean over their numbers',
+        setting: 'weights.kl',
+      },
+      equivariance: {
+        kind: 'number',
+        value: 'X',
+        help: 'weight of latents that shrink and turn as pictures do',
+        setting: 'weights.equivariance',
+      },
+      adversary: {
+        kind: 'number',
+        value: 'X',
+        help: 'how much an adversary may count that trains the decoder in the last part of the run; 0 for none',
+        setting: 'weights.adversary',
+      },
+      seed: { kind: 'number', value: 'N', help: 'from which everything random is drawn [0]', setting: 'seed' },
+      device: {
+        kind: 'text',
+        value: 'NAME',
+        help: `where to compute: ${deviceList} [the fastest that opens]`,
+        setting: 'device',
+      },
+      tune,
+      precision: {
+        kind: 'text',
+        value: 'NAME',
+        help: 'f32, or mixed: halves in contractions and activations, in less memory, and a loss scale [f32]',
+        setting: 'precision',
+      },
+      'save-every': { kind: 'number', value: 'N', help: 'steps from checkpoint to checkpoint', setting: 'saveEvery' },
+      'sample-every': {
+        kind: 'number',
+        value: 'N',
+        help: 'steps from sheet to sheet of reconstructions',
+        setting: 'sampleEvery',
+      },
+      config: {
+        kind: 'text',
+        value: 'FILE.json',
+        help: 'settings as a run writes them in config.json; flags go over them',
+      },
+      'dry-run': { kind: 'switch', help: 'print parameters, memory, FLOPs and time; train nothing, write no run' },
+    },
+  },
   resume: {
     positional: { name: 'directory', required: true },
     summary: 'continue a run exactly where its newest checkpoint stands',
@@ -176,6 +275,19 @@ export const commands = {
         value: 'NAME',
         help: `of a file of weights: whose names its tensors have, ${allSources.join(' or ')} [${allSources[0]}]`,
       },
+    },
+  },
+  reconstruct: {
+    positional: { name: 'directory', required: true },
+    summary: 'show what the autoencoder of a run keeps of pictures that it has not seen',
+    about:
+      'Puts the held-out pictures of the run through its autoencoder and back, writes a sheet of pictures beside their reconstructions, and compares them with the best linear code that has as many numbers: an autoencoder that is not better has learned nothing. The run is one of `fathom train-vae`, or of a model on its latents.',
+    flags: {
+      count: { kind: 'number', value: 'N', help: 'pictures on the sheet [16]' },
+      out: { kind: 'text', value: 'FILE.png', help: 'the sheet [<directory>/reconstructions.png]' },
+      device: { kind: 'text', value: 'NAME', help: 'where to compute [the device of the run]' },
+      tune,
+      json: { kind: 'switch', help: 'print psnr, linearPsnr, ssim and latentShape as JSON, and nothing else' },
     },
   },
   scan: {

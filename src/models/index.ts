@@ -1,8 +1,20 @@
 /**
- * Whole networks. A model knows nothing of diffusion; it is a module like any layer.
+ * Whole networks, and what autoencoders are trained by: losses of pictures, and an adversary. A model knows nothing of diffusion; it is a
+ * module like any layer.
  *
  * @module fathom/models
  */
+export { adaptiveWeight, type AdaptiveWeightOptions } from './adversary/adaptiveWeight.ts'
+export { adversarialLosses, type AdversarialLoss } from './adversary/adversarialLosses.ts'
+export {
+  patchDiscriminator,
+  type JudgingBlockParams,
+  type PatchDiscriminatorOptions,
+  type PatchDiscriminatorParams,
+} from './adversary/patchDiscriminator.ts'
+export { r1Penalty, type Differentiate } from './adversary/r1Penalty.ts'
+export { equivarianceLoss, type EquivarianceOptions } from './reconstruction/equivarianceLoss.ts'
+export { pyramidLoss } from './reconstruction/pyramidLoss.ts'
 export { lucidrainsNames, lucidrainsWeights, type LucidrainsTensor, type WeightsError } from './lucidrains/weights.ts'
 export { pixelAttention, type PixelAttentionOptions, type PixelAttentionParams } from './lucidrains/attention.ts'
 export { downsample, type DownsampleParams } from './lucidrains/downsample.ts'

@@ -69,6 +69,59 @@ export const huber = (
 }
 
 /**
+ * √(d² + ε²) = m·√(1 + q²) with m the larger of |d| and ε, and q the smaller over the larger: nothing is squared that could overflow. Its
+ * derivative d/√(d² + ε²) is d/m over the same root, ±1 at ±∞.
+ */
+const charbonnierLosses = (epsilon: number): ((d: Tensor) => Tensor) => {
+  const parts = (d: Tensor) => {
+    const distance = d.abs()
+    const far = distance.greater(epsilon)
+    const [larger, smaller] = [far.select(distance, epsilon), far.select(epsilon, distance)]
+    return { far, larger, root: smaller.div(larger).square().add(1).sqrt() }
+  }
+  return customVjp(
+    (d: Tensor): Tensor => {
+      const { larger, root } = parts(d)
+      return larger.mul(root)
+    },
+    ([d], g): [Tensor] => {
+      const { far, root } = parts(d)
+      const direction = far.select(d.greater(0).select(1, d.operand(-1)), d.div(epsilon))
+      return [g.mul(direction.div(root))]
+    },
+  )
+}
+
+/**
+ * Charbonnier's loss (1994), √(d² + ε²): |d| with a round bottom of width ε, so that it has a second derivative, and pixels that are nearly
+ * right stop pulling. It is ε where nothing is wrong.
+ *
+ * @param options epsilon: ε > 0, default 10⁻³, as Lai et al. 2017 have it for pictures
+ * @throws ShapeError where the two are not of one shape; RangeError for another ε
+ * @example
+ * ```ts
+ * import { tensor, zeros } from 'fathom'
+ * import { charbonnier } from 'fathom/nn'
+ *
+ * charbonnier(tensor([0, 3]), zeros([2]), { epsilon: 4, reduction: 'none' }) // => [4, 5]
+ * charbonnier(tensor([1, -3]), zeros([2])) // => 2.00000
+ * charbonnier(tensor([1]), zeros([1]), { epsilon: 0 }) // throws RangeError: charbonnier: epsilon is 0; it must be above 0: l1 is the loss without it
+ * ```
+ */
+export const charbonnier = (
+  prediction: Tensor,
+  target: Tensor,
+  options: ReductionOptions & { readonly epsilon?: number } = {},
+): Tensor => {
+  const reduce = reductionOf('charbonnier', options, ['epsilon'])
+  const { epsilon = 1e-3 } = options
+  if (!(epsilon > 0 && epsilon < Infinity))
+    throw new RangeError(`charbonnier: epsilon is ${epsilon}; it must be above 0: l1 is the loss without it`)
+  requireAlike('charbonnier', ['prediction', prediction], ['target', target])
+  return reduce(charbonnierLosses(epsilon)(prediction.sub(target)))
+}
+
+/**
  * |z|·r + log(1 + e^−|z|) with r = y for z ≤ 0 and 1 − y for z > 0, the part that is on the wrong side; and its derivatives σ(z) − y and
  * −z, which have no kinks.
  */

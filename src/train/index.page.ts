@@ -35,6 +35,13 @@ export {
 } from './step.ts'
 export type { CheckpointStore, Judge, Store, StoredCheckpoint } from './store.ts'
 export type { Examples, Measured, MeasuredLoss, Sheet, Source, Task, TaskWords } from './task.ts'
+export type {
+  AdversaryConfig,
+  AutoencoderRun,
+  AutoencoderTaskConfig,
+  LossWeights,
+} from './tasks/autoencoder/autoencoderConfig.ts'
+export { presets as autoencoderPresets } from './tasks/autoencoder/presets.ts'
 export type { ModelConfig } from '../models/registry.ts'
 export { diffusionTask, type DiffusionTask, type Draws, type StepPictures } from './tasks/diffusion/diffusionTask.ts'
 export type { Diffusion, LoadedWeights, Params } from './tasks/diffusion/diffusion.ts'

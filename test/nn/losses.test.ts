@@ -2,7 +2,15 @@
 import { describe, expect, it } from 'vitest'
 import { losses as registry } from '../../proof/registry/layers/losses.ts'
 import { grad } from '../../src/autograd/index.ts'
-import { binaryCrossEntropy, crossEntropy, huber, l1, mse, type ReductionOptions } from '../../src/nn/index.ts'
+import {
+  binaryCrossEntropy,
+  charbonnier,
+  crossEntropy,
+  huber,
+  l1,
+  mse,
+  type ReductionOptions,
+} from '../../src/nn/index.ts'
 import { deviceOn, type Device } from '../../src/tensor/device.ts'
 import { wasmBackend } from '../../src/backends/wasm/backend.ts'
 import { tensor, zeros, zerosLike } from '../../src/tensor/create.ts'
@@ -48,10 +56,19 @@ describe.each(devices)('losses at the ends on %s', (_, open) => {
     await device.close()
   })
 
+  it('charbonnier is |d| far away, with the force ±1 at ±∞, and ε where nothing is wrong', async () => {
+    const device = open()
+    const x = f64([1e25, Infinity, -Infinity, -3, 0, 4e-170])
+    const [loss, gradient] = await lossAndGradient(device, (z) => charbonnier(z, zerosLike(z), none), x)
+    expectClose(loss, [1e25, Infinity, Infinity, Math.hypot(3, 1e-3), 1e-3, 1e-3])
+    expectClose(gradient, [1, 1, -1, -3 / Math.hypot(3, 1e-3), 0, 0])
+    await device.close()
+  })
+
   it('a prediction or a target of NaN is a loss of NaN, whatever the loss', async () => {
     const device = open()
     const [one, nan] = [f64([1]), f64([NaN])]
-    for (const loss of [mse, l1, huber, binaryCrossEntropy])
+    for (const loss of [mse, l1, huber, charbonnier, binaryCrossEntropy])
       for (const [x, y] of [
         [nan, one],
         [one, nan],
@@ -144,6 +161,7 @@ const functions: { readonly [K in keyof typeof registry]: LossFunction } = {
   mse,
   l1,
   huber,
+  charbonnier,
   crossEntropy,
   binaryCrossEntropy,
 }
@@ -197,6 +215,9 @@ describe('what losses refuse', () => {
     expect(misspelt({ reduce: 'sum' })).toThrow("mse: there is no option 'reduce'; the options are reduction")
     expect(() => huber(zeros([1]), zeros([1]), { delta: 0 })).toThrow('huber: delta is 0')
     expect(() => huber(zeros([1]), zeros([1]), { delta: NaN })).toThrow('huber: delta is NaN')
+    expect(() => charbonnier(zeros([1]), zeros([1]), { epsilon: -1 })).toThrow('charbonnier: epsilon is -1')
+    expect(() => charbonnier(zeros([1]), zeros([1]), { epsilon: NaN })).toThrow('charbonnier: epsilon is NaN')
+    expect(() => charbonnier(zeros([1]), zeros([1]), { epsilon: Infinity })).toThrow('charbonnier: epsilon is Infinity')
   })
 
   it('labels outside the classes and targets outside [0, 1], where the host knows them, also reshaped or cast', () => {

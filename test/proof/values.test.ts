@@ -78,6 +78,7 @@ describe('the registry', () => {
   it('has an entry for every layer, loss, activation and model', () => {
     const names = [nn, models].flatMap((module) => Object.keys(module))
     expect(without(names, layers)).toEqual([
+      'adversarialLosses',
       'autoencoderDefaults',
       'autoencoderKl',
       'autoencoderOf',
@@ -96,6 +97,7 @@ describe('the registry', () => {
       'lucidrainsWeights',
       'nearestCodes',
       'parameter',
+      'patchDiscriminator',
       'posteriorMode',
       'posteriorNll',
       'posteriorOf',

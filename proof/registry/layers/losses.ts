@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import type { DType } from '../../../src/graph/dtype.ts'
 import type * as nn from '../../../src/nn/index.ts'
-import { binaryCrossEntropy, crossEntropy, huber, l1, mse, type Reduction } from '../../../src/nn/index.ts'
+import { binaryCrossEntropy, charbonnier, crossEntropy, huber, l1, mse, type Reduction } from '../../../src/nn/index.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { arrays, elementAt, shapes, stored, type NdArray } from '../../array.ts'
 import { badDType, badShape, entry, one, table, wide, type Entry, type Expected, type Misuse } from '../entry.ts'
@@ -149,6 +149,11 @@ export const losses: { readonly [K in LossName]: Entry } = {
     'huber',
     (p, t, options) => huber(p, t, { delta: 0.7, ...options }),
     (p, t) => (Math.abs(p - t) <= 0.7 ? (p - t) ** 2 / 2 : 0.7 * (Math.abs(p - t) - 0.35)),
+  ),
+  charbonnier: loss(
+    'charbonnier',
+    (p, t, options) => charbonnier(p, t, { epsilon: 0.7, ...options }),
+    (p, t) => Math.hypot(p - t, 0.7),
   ),
   crossEntropy: crossEntropyEntry,
   binaryCrossEntropy: loss(

@@ -9,8 +9,26 @@ import { settingError, trainError, type TrainError } from '../../trainError.ts'
 export interface LossWeights {
   /** Of details by scale. */
   readonly pyramid: number
-  /** Of the divergence of latents from a standard normal distribution. */
+  /** Of the divergence of latents from a standard normal distribution; it rises over the first tenth of the steps. */
   readonly kl: number
+  /** Of latents that shrink and turn as pictures do, after the first tenth of the steps. */
+  readonly equivariance: number
+  /** How large the adversary's gradient may be at the decoder's last layer, as a share of the others'. */
+  readonly adversary: number
+}
+
+/** What the decoder is trained against in the last part of a run, where its weight is not 0. */
+export interface AdversaryConfig {
+  readonly loss: 'hinge' | 'vanilla'
+  /** Share of the steps after which it begins, and the encoder rests. */
+  readonly from: number
+  /** Half of γ, the weight of its steepness at real pictures. */
+  readonly penalty: number
+  /** Channels of its first layer. */
+  readonly width: number
+  /** Convolutions that halve. */
+  readonly layers: number
+  readonly norm: 'group' | 'none'
 }
 
 /** What an autoencoder is, and what it is trained for. */
@@ -24,6 +42,7 @@ export interface AutoencoderTaskConfig {
   /** Side of the crops that it is trained on, in pixels. It is measured on whole pictures. */
   readonly crop: number
   readonly weights: LossWeights
+  readonly adversary: AdversaryConfig
   /** Whether pictures are mirrored at random. */
   readonly flip: boolean
   /** Pictures on a sheet of reconstructions. */
@@ -44,7 +63,15 @@ export const autoencoderFields: Fields<AutoencoderRun> = {
   channels: optional((x) => (x === 1 || x === 3 || x === 4 ? E.right(x) : expects('1, 3 or 4'))),
   autoencoder: decodeAutoencoder,
   crop: whole(1, 8192),
-  weights: record<LossWeights>({ pyramid: weight, kl: weight }),
+  weights: record<LossWeights>({ pyramid: weight, kl: weight, equivariance: weight, adversary: weight }),
+  adversary: record<AdversaryConfig>({
+    loss: oneOf('hinge', 'vanilla'),
+    from: number('a share of the steps, 0 … 1', (x) => x >= 0 && x <= 1),
+    penalty: weight,
+    width: whole(1, 1024),
+    layers: whole(1, 8),
+    norm: oneOf('group', 'none'),
+  }),
   flip: (x) => (typeof x === 'boolean' ? E.right(x) : expects('true or false')),
   sampleCount: whole(1, 1024),
 }
@@ -53,23 +80,38 @@ export const autoencoderFields: Fields<AutoencoderRun> = {
 export const latentShapeOf = (config: AutoencoderConfig): { readonly channels: number; readonly factor: number } =>
   autoencoderOf(config)(({ autoencoder: { latentChannels, factor } }) => ({ channels: latentChannels, factor }))
 
+/** What the sides of a crop must be divisible by: latents are quartered where they should shrink as pictures do, and pictures halved for details. */
+const divisorOf = ({ autoencoder, weights }: AutoencoderRun): number =>
+  Math.max(latentShapeOf(autoencoder).factor * (weights.equivariance > 0 ? 4 : 1), weights.pyramid > 0 ? 8 : 1)
+
+/** The least side of a crop. */
+const leastCrop = ({ weights, adversary: { layers } }: AutoencoderRun): number =>
+  weights.adversary > 0 ? 3 * 2 ** layers : 1
+
+/** What is wrong with the crops. */
+const faultOfCrop = (config: AutoencoderRun): TrainError | undefined => {
+  const { height, width, crop } = config
+  const [divisor, least, most] = [divisorOf(config), leastCrop(config), Math.min(height, width)]
+  return crop % divisor === 0 && crop >= least && crop <= most
+    ? undefined
+    : settingError({
+        path: 'crop',
+        expected: `a multiple of ${divisor}, from ${Math.max(divisor, least)} to ${most}`,
+        got: String(crop),
+      })
+}
+
 /** What the values must be to one another. */
 export const checkAutoencoder = (config: AutoencoderRun): E.Either<TrainError, AutoencoderRun> => {
-  const { height, width, crop, channels = 3, autoencoder } = config
+  const { height, width, channels = 3, autoencoder } = config
   const { factor } = latentShapeOf(autoencoder)
   const wrong = [height, width].find((side) => side % factor !== 0)
   if (wrong !== undefined)
     return E.left(
       trainError('CFG', `image size ${wrong} is not divisible by ${factor}, the pixels of a side for one latent`),
     )
-  if (crop % factor !== 0 || crop > Math.min(height, width))
-    return E.left(
-      settingError({
-        path: 'crop',
-        expected: `a multiple of ${factor}, at most ${Math.min(height, width)}`,
-        got: String(crop),
-      }),
-    )
+  const fault = faultOfCrop(config)
+  if (fault !== undefined) return E.left(fault)
   if (autoencoder.channels !== channels)
     return E.left(
       settingError({

@@ -18,6 +18,10 @@ const autoencoderWith = (base: AutoencoderConfig, given: unknown, channels: unkn
   return { ...(another === undefined ? base : autoencoderDefaults(another)), ...named }
 }
 
+/** A record of settings with those that are named one by one; what is no record stays as it is, to be refused. */
+const over = (chosen: object, given: unknown): unknown =>
+  isRecord(given) ? { ...chosen, ...given } : (given ?? chosen)
+
 /** How configurations of this task are decoded and made. */
 export const autoencoderSettings: Settings<AutoencoderRun> = {
   names: Object.keys(autoencoderFields),
@@ -29,9 +33,8 @@ export const autoencoderSettings: Settings<AutoencoderRun> = {
   inside: (chosen, named) => ({
     task: 'autoencoder',
     autoencoder: autoencoderWith(chosen.autoencoder, named['autoencoder'], named['channels']),
-    weights: isRecord(named['weights'])
-      ? { ...chosen.weights, ...named['weights'] }
-      : (named['weights'] ?? chosen.weights),
+    weights: over(chosen.weights, named['weights']),
+    adversary: over(chosen.adversary, named['adversary']),
   }),
   check: checkAutoencoder,
   presets,

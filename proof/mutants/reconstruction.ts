@@ -1,0 +1,144 @@
+/** Bugs in what autoencoders are trained and judged by. */
+import { mutantsOf, type Mutant } from './mutant.ts'
+import { inFile, values } from './suites.ts'
+
+const area = 'reconstruction'
+const adversary = inFile('models/adversary')
+const losses = inFile('models/reconstruction')
+const quality = inFile('data/quality/quality')
+
+/** Bugs in the losses of pictures, the adversary, and the measures. */
+export const reconstructionMutants: readonly Mutant[] = [
+  ...mutantsOf(area, 'src/nn/losses.ts', inFile('nn/losses'), [
+    [
+      'charbonnier: what is far apart pulls by its distance',
+      'missing clamp',
+      'far.select(d.greater(0).select(1, d.operand(-1)), d.div(epsilon))',
+      'far.select(d, d.div(epsilon))',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/nn/featureLoss.ts', losses, [
+    [
+      'featureLoss: large features count for more',
+      'missing call',
+      'normalizeVectors(found).sub(normalizeVectors(wanted))',
+      'found.sub(wanted)',
+    ],
+    [
+      'featureLoss: the layers are added, not averaged',
+      'missing term',
+      '.div(distances.length)',
+      '',
+      values('featureLoss'),
+    ],
+  ]),
+  ...mutantsOf(area, 'src/models/reconstruction/pyramidLoss.ts', losses, [
+    [
+      'pyramidLoss: every level is the first',
+      'stale value',
+      '    rest = half\n',
+      '    rest = levels < 0 ? half : rest\n',
+    ],
+    ['pyramidLoss: a half is twice as bright', 'factor', 'const quarter = x.mul(0.25)', 'const quarter = x.mul(0.5)'],
+    [
+      'pyramidLoss: the diagonals are the columns again',
+      'sign',
+      'topDifference.sub(bottomDifference)]',
+      'topDifference.add(bottomDifference)]',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/models/reconstruction/equivarianceLoss.ts', losses, [
+    [
+      'equivarianceLoss: pictures turn the other way than latents',
+      'swapped operands',
+      'return across.reverse(quarters === 1 ? 1 : 2)',
+      'return across.reverse((quarters === 1) === (x.shape[1] === 2) ? 1 : 2)',
+    ],
+    [
+      'equivarianceLoss: all pictures turn alike',
+      'stale value',
+      'const own = turns.slice([i, count, parts.length])',
+      'const own = turns.slice([i, count, parts.length]).mul(0).add(turns.slice([0, 1]))',
+    ],
+    [
+      'equivarianceLoss: small parts count as much as large ones',
+      'factor',
+      '.mul(own.size / count)',
+      '.mul(1 / parts.length)',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/models/adversary/patchDiscriminator.ts', adversary, [
+    ['patchDiscriminator: the last block halves too', 'wrong constant', 'i + 1 < layers ? 2 : 1', 'i < layers ? 2 : 1'],
+    ['patchDiscriminator: channels double without end', 'missing clamp', 'Math.min(2 ** halvings, 8)', '2 ** halvings'],
+    [
+      'patchDiscriminator: the slope of its activations is ten times smaller',
+      'wrong constant',
+      'const slope = 0.2',
+      'const slope = 0.02',
+    ],
+    ['patchDiscriminator: it begins five times as steep', 'wrong constant', 'outputs], 0.02)', 'outputs], 0.1)'],
+  ]),
+  ...mutantsOf(area, 'src/models/adversary/adversarialLosses.ts', adversary, [
+    ['hinge: made pictures are pushed the wrong way', 'sign', 'relu(made.add(1))', 'relu(made.neg().add(1))'],
+    [
+      'vanilla: the generator saturates where it is far behind',
+      'sign',
+      'generator: (made) => softplus(made.neg()).mean()',
+      'generator: (made) => softplus(made).mean().neg()',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/models/adversary/r1Penalty.ts', adversary, [
+    ['r1Penalty: it grows with the number of patches', 'missing term', '.sum().div(count)', '.sum()'],
+  ]),
+  ...mutantsOf(area, 'src/models/adversary/adaptiveWeight.ts', adversary, [
+    [
+      'adaptiveWeight: the quotient is upside down',
+      'swapped operands',
+      'wanted.div(pushing.add(epsilon))',
+      'pushing.div(wanted.add(epsilon))',
+    ],
+    ['adaptiveWeight: gradients flow through it', 'missing call', '.mul(factor).stopGradient()', '.mul(factor)'],
+    ['adaptiveWeight: nothing bounds it', 'missing clamp', '.minimum(most)', ''],
+  ]),
+  ...mutantsOf(area, 'src/data/quality/psnr.ts', quality, [
+    ['PSNR: the peak is not squared', 'missing term', '(peak * peak) / error', 'peak / error'],
+  ]),
+  ...mutantsOf(area, 'src/data/quality/ssim.ts', quality, [
+    ['SSIM: the window is twice as wide', 'wrong constant', 'const deviation = 1.5', 'const deviation = 3'],
+    ['SSIM: the covariance keeps the means', 'missing term', 'product - x * y,', 'product,'],
+    [
+      'SSIM: all channels are the first',
+      'stale value',
+      'picture[i * channels + channel]',
+      'picture[i * channels + 0 * channel]',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/data/quality/reconstruction.ts', quality, [
+    [
+      'the ratio of the mean error is the mean of the ratios',
+      'swapped operands',
+      'psnr: decibels(errors / count, peak)',
+      'psnr: ratios / count',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/data/quality/linearProjection.ts', quality, [
+    [
+      'the line is fitted to what it is measured on',
+      'stale value',
+      'yield data.picture(i)',
+      'yield data.heldOut(i % data.heldOutCount)',
+    ],
+    [
+      'the least components are kept',
+      'wrong order',
+      'vectors.slice(0, code.latentChannels)',
+      'vectors.slice(-code.latentChannels)',
+    ],
+    [
+      'patches begin one row of pixels after the other',
+      'axis',
+      '(y * width + x) * factor * channels',
+      '(y * width + x * factor) * channels',
+    ],
+  ]),
+]

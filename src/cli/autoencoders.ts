@@ -1,0 +1,94 @@
+/** The commands `train-vae` and `reconstruct`. */
+import { dirname, join, resolve as absolute } from 'node:path'
+import { makeDurableDirectory, replaceFile } from '../io/index.ts'
+import { E, pipe, TE } from '../prelude/fp.ts'
+import { isRecord } from '../prelude/record.ts'
+import { autoencoderConfigOf, reconstruct, train, type Reconstructions } from '../train/index.ts'
+import type { FlagValue } from './parse.ts'
+import {
+  deviceOptionsOf,
+  dryRun,
+  failedWith,
+  freshDirectory,
+  inFlags,
+  quoted,
+  settingsIn,
+  settingsOf,
+  watched,
+  withDevice,
+  type Outcome,
+} from './runs.ts'
+import { grouped } from './show.ts'
+import { complain, say } from './terminal.ts'
+import { commands } from './spec.ts'
+
+/** `{ 'weights.kl': 1 }` over settings as `{ weights: { kl: 1 } }`: what else is in the record stays. */
+const nestedOver = (
+  settings: Readonly<Record<string, unknown>>,
+  named: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> =>
+  Object.entries(named).reduce<Readonly<Record<string, unknown>>>((all, [path, value]) => {
+    const [name = path, inner] = path.split('.', 2)
+    if (inner === undefined) return { ...all, [name]: value }
+    const before = all[name]
+    return { ...all, [name]: { ...(isRecord(before) ? before : {}), [inner]: value } }
+  }, settings)
+
+const seeMore = (directory: string): string =>
+  `Train a model on its latents, or see what it keeps of more pictures, with\n\n    fathom train FOLDER --latent ${quoted(directory)}\n    fathom reconstruct ${quoted(directory)}`
+
+/** `fathom train-vae`. */
+export const runTrainVae = async (
+  folder: string | undefined,
+  flags: ReadonlyMap<string, FlagValue>,
+): Promise<Outcome> => {
+  const spec = commands['train-vae'].flags
+  const written = settingsIn(flags.get('config'))
+  if (E.isLeft(written)) return written.left
+  const named = folder === undefined ? {} : { folder: absolute(folder) }
+  const options = deviceOptionsOf(flags)
+  const chosen = await withDevice(nestedOver(written.right, settingsOf(flags, spec)), options)()
+  if (E.isLeft(chosen)) return chosen.left
+  const { settings, notes } = chosen.right
+  const config = autoencoderConfigOf({ out: freshDirectory(folder, '-vae'), ...settings, ...named })
+  if (E.isLeft(config)) return { code: 2, message: inFlags(config.left, spec) }
+  for (const note of notes) say(`  note      ${note}`)
+  if (flags.has('dry-run')) return dryRun(config.right, options)
+  say(`\n  run       ${config.right.out}`)
+  return watched(options, (hooks) => train(config.right, hooks), { seeMore })
+}
+
+/** What was found, for a program. */
+const asJson = ({ psnr, linearPsnr, ssim, latentShape }: Reconstructions): string =>
+  JSON.stringify({ psnr, linearPsnr, ssim: ssim ?? null, latentShape })
+
+/** What was found, for a person. */
+const inWords = ({ measured, psnr, meanPsnr, linearPsnr, ssim, latentShape }: Reconstructions): string => {
+  const above = psnr - linearPsnr
+  const compared =
+    above > 0
+      ? `${above.toFixed(1)} dB above the best linear code with as many numbers`
+      : `${(-above).toFixed(1)} dB below the best linear code with as many numbers: it has learned nothing yet that a table does not know`
+  const similarity = ssim === undefined ? '' : `, similarity ${ssim.toFixed(3)}`
+  return `  ${grouped(measured)} held-out pictures, latents of ${latentShape.join('×')}: ${psnr.toFixed(1)} dB (mean ${meanPsnr.toFixed(1)})${similarity}, ${compared}`
+}
+
+/** `fathom reconstruct`. */
+export const runReconstruct = (directory: string, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
+  const [count, out, device] = ['count', 'out', 'device'].map((flag) => flags.get(flag))
+  const path = typeof out === 'string' ? out : join(directory, 'reconstructions.png')
+  return pipe(
+    reconstruct(directory, {
+      ...(typeof count === 'number' && { count }),
+      ...(typeof device === 'string' && { device }),
+      deviceOptions: deviceOptionsOf(flags),
+    }),
+    TE.chainFirstW(() => makeDurableDirectory(dirname(path))),
+    TE.chainFirstW((found) => replaceFile(path, found.sheet.bytes)),
+    TE.match(failedWith(['count']), (found): Outcome => {
+      for (const warning of found.warnings) complain(warning)
+      say(flags.has('json') ? asJson(found) : `${inWords(found)}\n  → ${path}`)
+      return { code: 0 }
+    }),
+  )()
+}
