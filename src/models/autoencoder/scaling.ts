@@ -1,5 +1,5 @@
 /** The scale on which latents are diffused: their spread is made about 1, and is undone before decoding. */
-import { tensor } from '../../tensor/create.ts'
+import { constant } from '../../tensor/create.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 
 /** How latents are scaled: (z − shift)·factor, or for every channel (z − mean)·factor / deviation; as diffusers' configuration has it. */
@@ -21,7 +21,7 @@ const requireChannels = (what: string, values: readonly number[], z: Tensor): Te
     throw new RangeError(
       `the latents have ${z.shape.at(-1)} channels, and ${what} of ${values.length} are given: one for each channel is needed`,
     )
-  return tensor(values)
+  return constant(values, { dtype: z.dtype })
 }
 
 const centreOf = ({ shift = 0, mean }: LatentScaling, z: Tensor): Tensor | number =>
@@ -42,7 +42,7 @@ const scaleOf = ({ factor, deviation }: LatentScaling, z: Tensor): Tensor | numb
  * @throws RangeError for means or deviations of another number of channels
  * @example
  * ```ts
- * import { tensor } from 'fathom'
+ * import { constant } from 'fathom'
  * import { scaleLatents } from 'fathom/models'
  *
  * scaleLatents({ factor: 0.5 }, tensor([[2, 4]])) // => [[1, 2]]
@@ -58,7 +58,7 @@ export const scaleLatents = (scaling: LatentScaling, z: Tensor): Tensor =>
  * @throws RangeError for means or deviations of another number of channels
  * @example
  * ```ts
- * import { tensor } from 'fathom'
+ * import { constant } from 'fathom'
  * import { unscaleLatents } from 'fathom/models'
  *
  * unscaleLatents({ factor: 0.5, shift: 1 }, tensor([[1, 2]])) // => [[3, 5]]
