@@ -1,4 +1,5 @@
 /** Every bug of the mutation proof. */
+import { autoencoderMutants } from './autoencoders.ts'
 import { derivativeMutants } from './derivatives.ts'
 import { deviceMutants } from './devices.ts'
 import { diffusionMutants } from './diffusion.ts'
@@ -46,4 +47,5 @@ export const mutants: readonly Mutant[] = [
   ...photographMutants,
   ...mixedMutants,
   ...webgpuMutants,
+  ...autoencoderMutants,
 ]

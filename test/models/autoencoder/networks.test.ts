@@ -81,6 +81,14 @@ const options: readonly (readonly [string, KlConfig])[] = [
   ['mish', { ...base, activation: 'mish' }],
 ]
 
+describe('mish', () => {
+  it('is x·tanh(log(1 + eˣ))', async () => {
+    const points = [-3, -1, -0.1, 0.5, 2, 4]
+    const ours = await values(activations.mish(constant(points, { dtype: 'f64' })), device)
+    for (const [i, x] of points.entries()) expect(ours[i]).toBeCloseTo(x * Math.tanh(Math.log(1 + Math.exp(x))), 12)
+  })
+})
+
 describe('autoencoderKl', { timeout: 120_000 }, () => {
   it.each(options)('has the gradients of its pictures and of its parameters, with %s', async (_, config) => {
     const model = autoencoderKl(config)
