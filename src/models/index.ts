@@ -48,6 +48,7 @@ export {
   quantize,
   vqFamily,
   vqModel,
+  type VqAutoencoder,
   type VqConfig,
   type VqDecoderParams,
 } from './autoencoder/vq.ts'

@@ -42,7 +42,7 @@ const scaleOf = ({ factor, deviation }: LatentScaling, z: Tensor): Tensor | numb
  * @throws RangeError for means or deviations of another number of channels
  * @example
  * ```ts
- * import { constant } from 'fathom'
+ * import { tensor } from 'fathom'
  * import { scaleLatents } from 'fathom/models'
  *
  * scaleLatents({ factor: 0.5 }, tensor([[2, 4]])) // => [[1, 2]]
@@ -58,7 +58,7 @@ export const scaleLatents = (scaling: LatentScaling, z: Tensor): Tensor =>
  * @throws RangeError for means or deviations of another number of channels
  * @example
  * ```ts
- * import { constant } from 'fathom'
+ * import { tensor } from 'fathom'
  * import { unscaleLatents } from 'fathom/models'
  *
  * unscaleLatents({ factor: 0.5, shift: 1 }, tensor([[1, 2]])) // => [[3, 5]]
