@@ -1,5 +1,5 @@
 /** The settings of a diffusion model on pictures, beside those that every run has; how they are decoded, and what they must be to one another. */
-import { decodeModel, factorOf, withoutDefaultKind, type ModelConfig } from '../../../models/registry.ts'
+import { decodeModel, factorOf, withoutDefaults, type ModelConfig } from '../../../models/registry.ts'
 import { expects, oneOf, whole, type Fields } from '../../../prelude/decode.ts'
 import { E } from '../../../prelude/fp.ts'
 import type { RunConfig } from '../../runConfig.ts'
@@ -104,6 +104,6 @@ export const checkDiffusion = (config: DiffusionRun): E.Either<TrainError, Diffu
 /** Runs that were written before there was a choice weigh by the ratio, and say nothing of the kind of their network, nor of channels, which were 3. */
 export const withDiffusionChoices = (input: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {
   const { channels, ...others } = input
-  const model = 'model' in input && { model: withoutDefaultKind(input['model']) }
+  const model = 'model' in input && { model: withoutDefaults(input['model']) }
   return { weighting: 'snr', ...others, ...model, ...(channels !== undefined && channels !== 3 && { channels }) }
 }
