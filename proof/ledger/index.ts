@@ -2,6 +2,7 @@
 import type { Tally } from '../tally.ts'
 import { adjoints, convolution } from './adjoints.ts'
 import { autodiff, chainRule } from './autodiff.ts'
+import { autoencoders } from './autoencoder.ts'
 import { elementwise } from './derivatives.ts'
 import { fast } from './fast.ts'
 import { passing, structural } from './movements.ts'
@@ -36,6 +37,7 @@ export const ledger: readonly Equation[] = [
   ...dataEquations,
   ...proving,
   ...fast,
+  ...autoencoders,
   ...reconstruction,
   ...additions,
   ...adjoints,

@@ -1,4 +1,5 @@
 /** Every bug of the mutation proof. */
+import { autoencoderMutants } from './autoencoders.ts'
 import { derivativeMutants } from './derivatives.ts'
 import { deviceMutants } from './devices.ts'
 import { diffusionMutants } from './diffusion.ts'
@@ -48,4 +49,5 @@ export const mutants: readonly Mutant[] = [
   ...mixedMutants,
   ...reconstructionMutants,
   ...webgpuMutants,
+  ...autoencoderMutants,
 ]

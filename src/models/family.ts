@@ -8,6 +8,11 @@ import type { Tensor } from '../tensor/tensor.ts'
 export interface DenoiserInput {
   readonly x: Tensor
   readonly t: Tensor
+  /**
+   * What else is known of each image: f32 [N, K], labels as one-hot vectors, and numbers. Zeros say nothing, as does its absence. A network without
+   * conditions refuses one.
+   */
+  readonly condition?: Tensor | undefined
 }
 
 /** A family of networks over its settings `C`, with parameters `P`. */

@@ -60,6 +60,7 @@ export {
   quantize,
   vqFamily,
   vqModel,
+  type VqAutoencoder,
   type VqConfig,
   type VqDecoderParams,
 } from './autoencoder/vq.ts'

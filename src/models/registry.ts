@@ -29,14 +29,19 @@ export const families: { readonly [K in NonNullable<ModelConfig['kind']>]: Famil
 
 const familyOf = ({ kind = defaultKind }: ModelConfig) => families[kind]
 
+/** Settings that say the same as their absence: they came after the first runs, whose configurations lack them. */
+const silent: Readonly<Record<string, unknown>> = { kind: defaultKind, dropout: 0, conditions: 0 }
+
 /**
- * The model of a configuration without its kind, where that is the kind of the runs that name none: so one network has one configuration,
- * and one hash of it.
+ * The model of a configuration without the settings that say what their absence says: its kind, where that is the kind of the runs that name none,
+ * dropout and conditions of 0. So one network has one configuration, and one hash of it.
  */
-export const withoutDefaultKind = (model: unknown): unknown => {
-  if (!isRecord(model) || model['kind'] !== defaultKind) return model
-  const { kind: _, ...rest } = model
-  return rest
+export const withoutDefaults = (model: unknown): unknown => {
+  if (!isRecord(model)) return model
+  const { kind = defaultKind } = model
+  if (kind !== defaultKind) return model // the same names may mean something else there
+  const says = ([name, value]: readonly [string, unknown]): boolean => !(name in silent && silent[name] === value)
+  return Object.fromEntries(Object.entries(model).filter(says))
 }
 
 /** The model of a configuration; Left with the first setting that is wrong. */

@@ -8,7 +8,9 @@ import {
   modelOf,
   namesOf,
   sourcesOf,
+  withoutDefaults,
 } from '../../src/models/registry.ts'
+import { print } from '../../src/index.ts'
 import { lucidrainsFamily } from '../../src/models/index.ts'
 import { E } from '../../src/prelude/fp.ts'
 import { zeros } from '../../src/tensor/create.ts'
@@ -27,6 +29,26 @@ describe('a model of a configuration', () => {
     expect(named).toEqual(plain)
     expect(configHash(named)).toBe(configHash(plain))
     expect(right(decodeConfig(JSON.parse(JSON.stringify(plain))))).toEqual(plain)
+  })
+
+  it('says the same with dropout and conditions of 0 as without, and another thing with others', () => {
+    const hashOf = (more: object): string =>
+      configHash(right(configOf({ ...tinySettings, out: 'run', model: { ...tinySettings.model, ...more } })))
+    expect(hashOf({ dropout: 0, conditions: 0 })).toBe(hashOf({}))
+    expect(new Set([hashOf({}), hashOf({ dropout: 0.1 }), hashOf({ conditions: 4 })]).size).toBe(3)
+    expect(withoutDefaults({ kind: 'other', dropout: 0 })).toEqual({ kind: 'other', dropout: 0 })
+  })
+
+  it('has dropout and conditions in its network', () => {
+    const network = modelOf({ ...model, conditions: 2, dropout: 0.5 }, 3)
+    const params = network.init(key(0))
+    expect(params.time.condition?.weight.shape).toEqual([2, 16])
+    const input = { x: zeros([1, 8, 8, 3]).add(0.3), t: zeros([1]), condition: zeros([1, 2]) }
+    const graphs = [network.apply(params, input), network.apply(params, input, { train: true, key: key(1) })]
+    expect(print(graphs[0])).not.toBe(print(graphs[1]))
+    expect(leftMessage(configOf({ out: 'run', model: { ...model, dropout: 1 } }))).toMatch(
+      /model.dropout must be a number from 0 to below 1, got 1/,
+    )
   })
 
   it('of an unknown kind says which there are', () => {

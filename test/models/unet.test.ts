@@ -10,8 +10,9 @@ import {
 } from '../../src/models/index.ts'
 import { E } from '../../src/prelude/fp.ts'
 import { ones, tensor, zeros } from '../../src/tensor/create.ts'
-import { key, type Key } from '../../src/tensor/random.ts'
-import { countElements } from '../../src/tensor/tree.ts'
+import { key, normal, type Key } from '../../src/tensor/random.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
+import { countElements, leavesWithPaths } from '../../src/tensor/tree.ts'
 import { cpuDevice, values } from '../support/device.ts'
 import { goldenTensors } from './golden.ts'
 
@@ -42,6 +43,61 @@ describe('unet', { timeout: 60_000 }, () => {
     expect(await trained(1)).not.toEqual(await trained(2))
     const without = unet({ width: 8, multipliers: [1, 2] })
     expect(await values(model.apply(params, input), device)).toEqual(await values(without.apply(params, input), device))
+  })
+
+  describe('with conditions', () => {
+    const options = { width: 8, multipliers: [1, 2] }
+    const [plain, told] = [unet(options), unet({ ...options, conditions: 3 })]
+    const x = normal(key(7), [2, 4, 4, 3])
+    const t = tensor(Int32Array.of(3, 700))
+
+    it('has one more matrix, in the network of the time, and begins with the same numbers otherwise', async () => {
+      const [before, after] = [leavesWithPaths(plain.init(key(0))), leavesWithPaths(told.init(key(0)))]
+      const added = after.filter(([path]) => !before.some(([other]) => other === path))
+      expect(added.map(([path, { shape }]) => [path, shape])).toEqual([['time.condition.weight', [3, 32]]])
+      expect(leavesWithPaths(unet({ ...options, conditions: 0 }).init(key(0))).map(([path]) => path)).toEqual(
+        before.map(([path]) => path),
+      )
+      const device = cpuDevice()
+      const byPath = new Map(after)
+      for (const [path, p] of before)
+        expect(await values(byPath.get(path) ?? p.mul(NaN), device), path).toEqual(await values(p, device))
+    })
+
+    it('is told nothing by zeros and by no condition, and something by another', async () => {
+      const device = cpuDevice()
+      const params = await device.realize(told.init(key(0)))
+      const drawn = async (condition?: Tensor): Promise<readonly number[]> =>
+        values(told.apply(params, { x, t, condition }), device)
+      const nothing = await drawn()
+      expect(await drawn(zeros([2, 3]))).toEqual(nothing)
+      const something = await drawn(
+        tensor([
+          [1, 0, 0],
+          [0, 0, 0],
+        ]),
+      )
+      const half = nothing.length / 2
+      expect(something.slice(0, half)).not.toEqual(nothing.slice(0, half))
+      expect(something.slice(half)).toEqual(nothing.slice(half)) // the second image is told nothing
+    })
+
+    it('gives the networks’ outputs without conditions, to the bit, where it is told nothing', async () => {
+      const device = cpuDevice()
+      const ours = await values(told.apply(told.init(key(0)), { x, t }), device)
+      expect(ours).toEqual(await values(plain.apply(plain.init(key(0)), { x, t }), device))
+    })
+
+    it('refuses a condition of another shape, one that it was not made for, and a length that is none', () => {
+      const apply = (model: typeof told, condition: Tensor) => () =>
+        model.apply(model.init(key(0)), { x, t, condition })
+      expect(apply(told, zeros([2, 4]))).toThrow(
+        'the condition is [2,4], and must be [2,3]: a vector of conditions for',
+      )
+      expect(apply(told, zeros([3]))).toThrow('the condition is [3], and must be [2,3]')
+      expect(apply(plain, zeros([2, 4]))).toThrow('make it with the option conditions: 4')
+      expect(() => unet({ width: 8, conditions: -1 })).toThrow('conditions is -1; it must be a whole number')
+    })
   })
 
   it('says which sizes fit when one does not', () => {

@@ -175,7 +175,7 @@ export const downStage = (stage: LatentStage, style: BlockStyle): Module<LatentS
 export const upStage = (stage: LatentStage, style: BlockStyle): Module<LatentStageParams> =>
   stageOf(stage, style, { change: double, shortcut: upShortcut })
 
-/** The parameters of {@link latentMiddle}. */
+/** The parameters of what stands at the smallest size, between stages. */
 export interface LatentMiddleParams {
   readonly block1: LatentBlockParams
   readonly attention: LatentAttentionParams | undefined

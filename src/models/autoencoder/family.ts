@@ -27,9 +27,11 @@ export interface AutoencoderFamily<C, Enc, Dec> {
   readonly defaults: C
   /** Left with words about the first setting that is wrong. */
   readonly decode: Decoder<C>
+  /** The autoencoder of a configuration. */
   readonly build: (config: C) => Autoencoder<Enc, Dec>
   /** What height and width of the pictures must be divisible by: a power of two. */
   readonly factor: (config: C) => number
+  /** Channels of its latents. */
   readonly latentChannels: (config: C) => number
   /** The scale on which its latents are diffused. */
   readonly scaling: (config: C) => LatentScaling

@@ -1,5 +1,5 @@
 /** The scale on which latents are diffused: their spread is made about 1, and is undone before decoding. */
-import { tensor } from '../../tensor/create.ts'
+import { constant } from '../../tensor/create.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 
 /** How latents are scaled: (z − shift)·factor, or for every channel (z − mean)·factor / deviation; as diffusers' configuration has it. */
@@ -21,7 +21,7 @@ const requireChannels = (what: string, values: readonly number[], z: Tensor): Te
     throw new RangeError(
       `the latents have ${z.shape.at(-1)} channels, and ${what} of ${values.length} are given: one for each channel is needed`,
     )
-  return tensor(values)
+  return constant(values, { dtype: z.dtype })
 }
 
 const centreOf = ({ shift = 0, mean }: LatentScaling, z: Tensor): Tensor | number =>

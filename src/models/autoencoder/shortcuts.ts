@@ -3,18 +3,19 @@
  * channels or back, and channels averaged or repeated to the number that is wanted. A stage then learns only what a linear code lacks.
  */
 import { at } from '../../prelude/array.ts'
+import type { DType } from '../../graph/dtype.ts'
 import { iota } from '../../tensor/create.ts'
 import { pixelShuffle, pixelUnshuffle } from '../../tensor/resampling.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 
 /** [inputs, outputs]: 1 where the larger side's channel j belongs to the smaller side's channel ⌊j · smaller / larger⌋. */
-const belonging = (inputs: number, outputs: number): Tensor => {
+const belonging = (inputs: number, outputs: number, dtype: DType): Tensor => {
   const [smaller, larger] = [Math.min(inputs, outputs), Math.max(inputs, outputs)]
   const [one, other] = inputs < outputs ? [0, 1] : [1, 0]
   const shape = [inputs, outputs]
   // (j·smaller + ½) / larger is never a whole number, so that rounding cannot change its floor
   const owner = iota(shape, other, 'f32').mul(smaller).add(0.5).div(larger).floor()
-  return owner.equal(iota(shape, one, 'f32')).cast('f32')
+  return owner.equal(iota(shape, one, 'f32')).cast(dtype)
 }
 
 /**
@@ -41,8 +42,8 @@ export const resizeChannels = (x: Tensor, outputs: number): Tensor => {
       .expandDims(-1)
       .broadcastTo([...rest, channels, outputs / channels])
       .reshape([...rest, outputs])
-  const matrix = belonging(channels, outputs)
-  return x.matmul(matrix.div(matrix.sum(0, true)).cast(x.dtype))
+  const matrix = belonging(channels, outputs, x.dtype)
+  return x.matmul(matrix.div(matrix.sum(0, true)))
 }
 
 /** Half the size: `[N, H, W, C] → [N, H/2, W/2, outputs]`. */

@@ -26,7 +26,9 @@ export interface TileOptions {
 
 /** An autoencoder on a device, in tiles. */
 export interface TiledAutoencoder<Enc, Dec> {
+  /** The posterior of pictures, whose size the factor divides. */
   readonly encode: (encoder: Enc, pictures: Tensor) => Promise<Posterior>
+  /** The pictures of latents. */
   readonly decode: (decoder: Dec, latents: Tensor) => Promise<Tensor>
 }
 

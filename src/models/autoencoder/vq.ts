@@ -59,6 +59,12 @@ export interface VqDecoderParams extends DecoderParams {
   readonly codebook: Tensor
 }
 
+/** An autoencoder of quantized latents, which surely has a loss of its codes. */
+export interface VqAutoencoder extends Autoencoder<EncoderParams, VqDecoderParams> {
+  /** What moves codes to latents, and latents to codes. */
+  readonly codebookLoss: (decoder: VqDecoderParams, latents: Tensor) => Tensor
+}
+
 const requireWidth = (what: string, codebook: Tensor, z: Tensor): void => {
   expectTensor(what, codebook)
   if (codebook.rank !== 2 || at(z.shape, z.rank - 1) !== at(codebook.shape, 1))
@@ -165,11 +171,7 @@ const decoderOf = (config: VqConfig, width: number): Module<VqDecoderParams> => 
  * model.decoder.apply(params.decoder, mean).shape // => [1, 8, 8, 3]
  * ```
  */
-export const vqModel = (
-  config: VqConfig,
-): Autoencoder<EncoderParams, VqDecoderParams> & {
-  readonly codebookLoss: (decoder: VqDecoderParams, latents: Tensor) => Tensor
-} => {
+export const vqModel = (config: VqConfig): VqAutoencoder => {
   const { latentChannels, codeWidth = latentChannels, commitment = 0.25, lossForm = 'paper' } = config
   const fault = faultOfTrunk(config) ?? faultOfCodes(config)
   if (fault !== undefined) throw new RangeError(`vqModel: its widths and lists must be ${fault}`)

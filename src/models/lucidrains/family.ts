@@ -1,5 +1,5 @@
 /** lucidrains' U-Net as a family: the settings of a configuration, and what is known of the network that they make. */
-import { expects, list, record, whole, type Fields } from '../../prelude/decode.ts'
+import { expects, list, number, record, whole, type Decoder, type Fields } from '../../prelude/decode.ts'
 import { E } from '../../prelude/fp.ts'
 import type { Family } from '../family.ts'
 import { unet, type UnetParams } from './unet.ts'
@@ -15,7 +15,17 @@ export interface UnetConfig {
   /** Attention heads, and channels of each. */
   readonly heads: number
   readonly headWidth: number
+  /** Dropout rate in the residual blocks; absent is 0. */
+  readonly dropout?: number
+  /** Length of the vector that says what else an image is; absent is 0, none. */
+  readonly conditions?: number
 }
+
+/** A setting that may be absent, which is 0. */
+const orAbsent =
+  (decode: Decoder<number>): Decoder<number> =>
+  (x) =>
+    x === undefined ? E.right(0) : decode(x)
 
 const fields: Fields<Omit<UnetConfig, 'kind'>> = {
   width: (x) =>
@@ -25,6 +35,8 @@ const fields: Fields<Omit<UnetConfig, 'kind'>> = {
   multipliers: list(12, 256),
   heads: whole(1, 1024),
   headWidth: whole(1, 4096),
+  dropout: orAbsent(number('a number from 0 to below 1', (x) => x >= 0 && x < 1)),
+  conditions: orAbsent(whole(0, 4096)),
 }
 
 /**
@@ -47,8 +59,7 @@ export const lucidrainsFamily: Family<UnetConfig, UnetParams> = {
   title: 'U-Net',
   defaults: { width: 64, multipliers: [1, 2, 4, 8], heads: 4, headWidth: 32 },
   decode: record(fields),
-  build: ({ width, multipliers, heads, headWidth }, channels) =>
-    unet({ channels, width, multipliers, heads, headWidth }),
+  build: ({ kind: _, ...settings }, channels) => unet({ channels, ...settings }),
   factor: ({ multipliers }) => 2 ** (multipliers.length - 1),
   width: ({ width }) => width,
   leastWeights: ({ width, multipliers }) => multipliers.reduce((sum, m) => sum + 9 * (m * width) ** 2, 0),

@@ -2,7 +2,7 @@
  * lucidrains' U-Net (denoising-diffusion-pytorch 2.3.1, `Unet`): the network of Ho et al. 2020 with RMS normalisation, a scale and shift
  * by the time in every residual block, linear attention at the large sizes and full attention at the small ones.
  */
-import { at, range } from '../../prelude/array.ts'
+import { at, equalNumbers, range } from '../../prelude/array.ts'
 import { ShapeError } from '../../prelude/errors.ts'
 import { showShape } from '../../graph/shape.ts'
 import { gelu } from '../../nn/activations.ts'
@@ -41,6 +41,8 @@ export interface UnetOptions {
   readonly memory?: number
   /** Dropout rate in the residual blocks, default 0. */
   readonly dropout?: number
+  /** Length of the vector that says what else an image is; default 0, without one. */
+  readonly conditions?: number
   /** Whether residual blocks and attention are computed again in the backward pass, for less than half the memory of training; default false. */
   readonly checkpoint?: boolean
 }
@@ -49,6 +51,8 @@ export interface UnetOptions {
 export interface UnetInput {
   readonly x: Tensor
   readonly t: Tensor
+  /** What else each image is, [N, conditions]; zeros say nothing, as does its absence. */
+  readonly condition?: Tensor | undefined
 }
 
 interface Stage {
@@ -160,13 +164,36 @@ const middle = (stage: Stage, { block, fullAttention }: Layers) =>
     },
   )
 
-/** Sinusoids of the time, then a small network: [N] → [N, 4·width]. Another conditioning would be added to its result. */
-const timeNetwork = (width: number) =>
+/**
+ * Sinusoids of the time, then a small network: [N] → [N, 4·width]. A linear map of the condition is added to its result, without a bias, so that a
+ * condition of zeros is the same as none.
+ */
+const timeNetwork = (width: number, conditions: number) =>
   compose(
-    { embedding: sinusoidalTimeEmbedding(width), hidden: linear(width, 4 * width), out: linear(4 * width, 4 * width) },
-    ({ embedding, hidden, out }, { t, x }: UnetInput) =>
-      out(gelu(hidden(embedding(x.dtype === 'f64' ? t.cast('f64') : t).cast(x.dtype)))),
+    {
+      embedding: sinusoidalTimeEmbedding(width),
+      hidden: linear(width, 4 * width),
+      out: linear(4 * width, 4 * width),
+      condition: conditions === 0 ? undefined : linear(conditions, 4 * width, { bias: false }),
+    },
+    ({ embedding, hidden, out, condition }, { t, x, condition: given }: UnetInput) => {
+      const time = out(gelu(hidden(embedding(x.dtype === 'f64' ? t.cast('f64') : t).cast(x.dtype))))
+      return condition === undefined || given === undefined ? time : time.add(condition(given.cast(x.dtype)))
+    },
   )
+
+const requireCondition = ({ x, condition }: UnetInput, conditions: number): void => {
+  if (condition === undefined) return
+  const expected = [at(x.shape, 0), conditions]
+  if (conditions === 0)
+    throw new ShapeError(
+      `unet: a condition ${showShape(condition.shape)} is given to a network without: make it with the option conditions: ${condition.shape.at(-1) ?? 1}`,
+    )
+  if (!equalNumbers(condition.shape, expected))
+    throw new ShapeError(
+      `unet: the condition is ${showShape(condition.shape)}, and must be ${showShape(expected)}: a vector of conditions for each image`,
+    )
+}
 
 const requireSize = (x: Tensor, channels: number, halvings: number): void => {
   const factor = 2 ** halvings
@@ -183,12 +210,15 @@ const requireSize = (x: Tensor, channels: number, halvings: number): void => {
 
 const build = (options: UnetOptions) => {
   const { channels = 3, width, outChannels = channels, initWidth = width, dropout = 0, checkpoint = false } = options
+  const { conditions = 0 } = options
+  if (!(Number.isInteger(conditions) && conditions >= 0))
+    throw new RangeError(`unet: conditions is ${conditions}; it must be a whole number ≥ 0, the length of a condition`)
   const stages = stagesOf(options)
   const layers = layersOf(4 * width, dropout, checkpoint)
   return compose(
     {
       stem: conv2d(channels, initWidth, 7, { padding: 3 }),
-      time: timeNetwork(width),
+      time: timeNetwork(width, conditions),
       down: stages.map((stage, i) => downStage(stage, i === stages.length - 1, layers)),
       middle: middle(at(stages, stages.length - 1), layers),
       up: stages.toReversed().map((stage, i) => upStage(stage, i === stages.length - 1, layers)),
@@ -197,6 +227,7 @@ const build = (options: UnetOptions) => {
     },
     (net, input: UnetInput) => {
       requireSize(input.x, channels, stages.length - 1)
+      requireCondition(input, conditions)
       const time = net.time(input)
       const start = net.stem(input.x)
       const descents = net.down.reduce<readonly Descent[]>(
@@ -218,6 +249,7 @@ export type UnetParams = ParamsOf<ReturnType<typeof build>>
 
 /**
  * A U-Net that reads noisy images and their times, and gives images of the same size: `x [N, H, W, channels], t [N] → [N, H, W, outChannels]`.
+ * With `conditions: K` it also reads what each image is, a vector `condition [N, K]`; without one it is told nothing.
  * Height and width are divisible by 2^(stages − 1). `unet({ width: 64 })` has 35,711,491 parameters.
  *
  * @throws RangeError for sizes that do not fit together; ShapeError for images of another size, naming the ones that fit

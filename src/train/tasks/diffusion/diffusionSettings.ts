@@ -1,5 +1,5 @@
 /** How the configurations of diffusion models are decoded and made. */
-import { modelWith, withoutDefaultKind } from '../../../models/registry.ts'
+import { modelWith, withoutDefaults } from '../../../models/registry.ts'
 import { record } from '../../../prelude/decode.ts'
 import type { Named, Settings } from '../settings.ts'
 import { checkDiffusion, diffusionFields, type DiffusionRun } from './diffusionConfig.ts'
@@ -11,7 +11,7 @@ import { defaultPreset, presets } from './presets.ts'
  */
 const withChoices = (input: Named): Named => {
   const { channels, task: _, ...others } = input
-  const model = 'model' in input && { model: withoutDefaultKind(input['model']) }
+  const model = 'model' in input && { model: withoutDefaults(input['model']) }
   return { weighting: 'snr', ...others, ...model, ...(channels !== undefined && channels !== 3 && { channels }) }
 }
 
