@@ -4,4 +4,8 @@
  */
 export { batchAt, collate, dataOfSeas, dataOfSet, heldOutShare, meanPicture, type TrainingData } from './batches.ts'
 export type { ImageSet } from './imageSet.ts'
+export { copyOf, copyRatio, type CopyReport } from './likeness/copies.ts'
+export { likeness } from './likeness/likeness.ts'
+export { pictureIndex, type Neighbour, type PictureIndex, type SearchOptions } from './likeness/pictureIndex.ts'
+export type { PictureShape } from './resample.ts'
 export * from './seas/index.ts'
