@@ -2,7 +2,7 @@
  * Where training draws its pictures from: an endless stream whose i-th picture is a function of the seed, and pictures that are held
  * out. A run resumes at any step from an integer, without replaying what came before.
  */
-import { range } from '../prelude/array.ts'
+import { at, range } from '../prelude/array.ts'
 import { hostFold, hostKey, hostPermutationIndex, type HostKey } from '../prelude/threefry.ts'
 import type { ImageSet } from './imageSet.ts'
 import { seas, type SeasConfig } from './seas/index.ts'
@@ -40,15 +40,67 @@ const stream = { split: 0, order: 1 } as const
  */
 export const heldOutShare = (count: number): number => Math.min(64, count < 2 ? 0 : Math.max(1, Math.floor(count / 10)))
 
+/** What may be told to {@link dataOfSet}. */
+export interface SplitOptions {
+  /**
+   * The group of each picture of the set: what is in one group is held out, or trained on, together. See `nearDuplicates`. Absent: each
+   * picture is alone.
+   */
+  readonly groups?: readonly number[]
+}
+
+/** The pictures of a set, by index, in the order in which a split takes them, and how many of them are held out. */
+interface Split {
+  readonly held: number
+  readonly at: (place: number) => number
+}
+
+/** A split of pictures, each alone: the first places of a permutation that is never written down. */
+const splitAlone = (key: HostKey, count: number): Split => ({
+  held: heldOutShare(count),
+  at: (place) => hostPermutationIndex(key, count, place),
+})
+
+/**
+ * A split of groups, in the order of a permutation of them: each is held out that does not make the held out more than their share. Where
+ * all are larger, the smallest is, unless it is the only one. Of groups of one picture it is {@link splitAlone}.
+ */
+const splitGroups = (key: HostKey, groups: readonly number[]): Split => {
+  const members = new Map<number, number[]>()
+  groups.forEach((group, i) => {
+    const so = members.get(group)
+    if (so === undefined) members.set(group, [i])
+    else so.push(i)
+  })
+  const all = [...members.values()]
+  const order = range(all.length).map((place) => at(all, hostPermutationIndex(key, all.length, place)))
+  const share = heldOutShare(groups.length)
+  const held: (readonly number[])[] = []
+  let count = 0
+  for (const group of order) {
+    if (all.length === 1 || count + group.length > share) continue
+    held.push(group)
+    count += group.length
+  }
+  const [smallest] = order.toSorted((a, b) => a.length - b.length)
+  if (count === 0 && all.length > 1 && smallest !== undefined) {
+    held.push(smallest)
+    count = smallest.length
+  }
+  const places = [...held, ...order.filter((group) => !held.includes(group))].flat()
+  return { held: count, at: (place) => at(places, place) }
+}
+
 /** The i-th picture's place in an endless sequence of epochs, each a permutation of its own. */
 const shuffled = (key: HostKey, count: number, i: number): number =>
   hostPermutationIndex(hostFold(key, Math.floor(i / count)), count, i % count)
 
 /**
- * A set as training data: a tenth of it (64 at most) is held out, the rest comes in a fresh order each epoch.
+ * A set as training data: a tenth of it (64 at most) is held out, the rest comes in a fresh order each epoch. With groups no picture is
+ * held out of which another of its group is trained on.
  *
  * @param seed chooses what is held out, and the order; a safe integer ≥ 0
- * @throws RangeError for a set without pictures
+ * @throws RangeError for a set without pictures, and where the groups are not those of its pictures
  * @example
  * ```ts
  * import { batchAt, dataOfSet } from 'fathom/data'
@@ -58,23 +110,32 @@ const shuffled = (key: HostKey, count: number, i: number): number =>
  * const epoch = batchAt(data, 0, 9) // each picture once, but the one that is held out
  * const all = [...epoch, ...data.heldOut(0)]
  * all.toSorted((a, b) => a - b) // => [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+ * const set = { name: 'dots', height: 1, width: 1, channels: 1, count: 4, pixels }
+ * const pairs = dataOfSet(set, 0, { groups: [0, 0, 2, 2] })
+ * const [first, second] = [pairs.heldOut(0)[0], pairs.heldOut(1)[0]]
+ * String([first, second]) // => '0,1'
  * ```
  */
-export const dataOfSet = (set: ImageSet, seed: number): TrainingData => {
+export const dataOfSet = (set: ImageSet, seed: number, { groups }: SplitOptions = {}): TrainingData => {
   if (set.count < 1) throw new RangeError(`dataOfSet: ${set.name} has no pictures`)
+  if (groups !== undefined && groups.length !== set.count)
+    throw new RangeError(
+      `dataOfSet: there are ${groups.length} groups for ${set.count} pictures: give the group of each`,
+    )
   const key = hostKey(seed)
-  const [split, order] = [hostFold(key, stream.split), hostFold(key, stream.order)]
-  const held = heldOutShare(set.count)
-  const count = set.count - held
-  const member = (place: number): Uint8Array => set.pixels(hostPermutationIndex(split, set.count, place))
+  const order = hostFold(key, stream.order)
+  const splitKey = hostFold(key, stream.split)
+  const split = groups === undefined ? splitAlone(splitKey, set.count) : splitGroups(splitKey, groups)
+  const count = set.count - split.held
+  const member = (place: number): Uint8Array => set.pixels(split.at(place))
   return {
     name: set.name,
     height: set.height,
     width: set.width,
     channels: set.channels,
     count,
-    picture: (i) => member(held + shuffled(order, count, i)),
-    heldOutCount: Math.max(1, held),
+    picture: (i) => member(split.held + shuffled(order, count, i)),
+    heldOutCount: Math.max(1, split.held),
     heldOut: member,
   }
 }

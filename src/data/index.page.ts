@@ -2,10 +2,20 @@
  * What of fathom/data needs no Node, hence what it is in a page: procedural seas, pictures by index, and the endless stream that training
  * draws from. Folders and their decoders need files.
  */
-export { batchAt, collate, dataOfSeas, dataOfSet, heldOutShare, meanPicture, type TrainingData } from './batches.ts'
+export {
+  batchAt,
+  collate,
+  dataOfSeas,
+  dataOfSet,
+  heldOutShare,
+  meanPicture,
+  type SplitOptions,
+  type TrainingData,
+} from './batches.ts'
 export type { ImageSet } from './imageSet.ts'
 export { copyOf, copyRatio, type CopyReport } from './likeness/copies.ts'
 export { likeness } from './likeness/likeness.ts'
+export { nearDuplicates, type DuplicateOptions, type NearDuplicates } from './likeness/nearDuplicates.ts'
 export { pictureIndex, type Neighbour, type PictureIndex, type SearchOptions } from './likeness/pictureIndex.ts'
 export type { PictureShape } from './resample.ts'
 export * from './seas/index.ts'
