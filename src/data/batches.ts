@@ -2,10 +2,13 @@
  * Where training draws its pictures from: an endless stream whose i-th picture is a function of the seed, and pictures that are held
  * out. A run resumes at any step from an integer, without replaying what came before.
  */
-import { at, range } from '../prelude/array.ts'
+import { range } from '../prelude/array.ts'
 import { hostFold, hostKey, hostPermutationIndex, type HostKey } from '../prelude/threefry.ts'
+import { cropAt, wholeAt, requireCrop, type CropSize } from './crop.ts'
 import type { ImageSet } from './imageSet.ts'
-import { seas, type SeasConfig } from './seas/index.ts'
+import type { Labels } from './labels.ts'
+import { seaLabels, seas, type SeasConfig } from './seas/index.ts'
+import { splitAlone, splitGroups } from './split.ts'
 
 /** Pictures of one size as training sees them, each `[height, width, channels]` bytes. */
 export interface TrainingData {
@@ -21,79 +24,50 @@ export interface TrainingData {
   readonly heldOutCount: number
   /** The i-th of those held out, 0 ≤ i < heldOutCount. */
   readonly heldOut: (i: number) => Uint8Array
+  /** What is known of a picture beside its pixels: what each number of its condition says. Absent: nothing is. */
+  readonly conditionNames?: readonly string[]
+  /** How many numbers a condition has. Absent, as the next two, where there is none. */
+  readonly conditions?: number
+  /** The condition of `picture(i)`: zeros where nothing is known of it or was done to it. */
+  readonly condition?: (i: number) => Float32Array
+  /** The condition of `heldOut(i)`. */
+  readonly heldOutCondition?: (i: number) => Float32Array
 }
 
 /** The streams of a data seed: the n of `hostFold(key, n)`. */
-const stream = { split: 0, order: 1 } as const
-
-/**
- * How many of `count` pictures are held out: a tenth, 64 at most; none of a single picture, which is then trained on and measured.
- *
- * @example
- * ```ts
- * import { heldOutShare } from 'fathom/data'
- *
- * heldOutShare(1) // => 0
- * heldOutShare(200) // => 20
- * heldOutShare(10_000) // => 64
- * ```
- */
-export const heldOutShare = (count: number): number => Math.min(64, count < 2 ? 0 : Math.max(1, Math.floor(count / 10)))
+const stream = { split: 0, order: 1, crop: 2 } as const
 
 /** What may be told to {@link dataOfSet}. */
-export interface SplitOptions {
+export interface SetOptions {
   /**
    * The group of each picture of the set: what is in one group is held out, or trained on, together. See `nearDuplicates`. Absent: each
    * picture is alone.
    */
   readonly groups?: readonly number[]
-}
-
-/** The pictures of a set, by index, in the order in which a split takes them, and how many of them are held out. */
-interface Split {
-  readonly held: number
-  readonly at: (place: number) => number
-}
-
-/** A split of pictures, each alone: the first places of a permutation that is never written down. */
-const splitAlone = (key: HostKey, count: number): Split => ({
-  held: heldOutShare(count),
-  at: (place) => hostPermutationIndex(key, count, place),
-})
-
-/**
- * A split of groups, in the order of a permutation of them: each is held out that does not make the held out more than their share. Where
- * all are larger, the smallest is, unless it is the only one. Of groups of one picture it is {@link splitAlone}.
- */
-const splitGroups = (key: HostKey, groups: readonly number[]): Split => {
-  const members = new Map<number, number[]>()
-  groups.forEach((group, i) => {
-    const so = members.get(group)
-    if (so === undefined) members.set(group, [i])
-    else so.push(i)
-  })
-  const all = [...members.values()]
-  const order = range(all.length).map((place) => at(all, hostPermutationIndex(key, all.length, place)))
-  const share = heldOutShare(groups.length)
-  const held: (readonly number[])[] = []
-  let count = 0
-  for (const group of order) {
-    if (all.length === 1 || count + group.length > share) continue
-    held.push(group)
-    count += group.length
-  }
-  const [smallest] = order.toSorted((a, b) => a.length - b.length)
-  if (count === 0 && all.length > 1 && smallest !== undefined) {
-    held.push(smallest)
-    count = smallest.length
-  }
-  const places = [...held, ...order.filter((group) => !held.includes(group))].flat()
-  return { held: count, at: (place) => at(places, place) }
+  /**
+   * The size of a picture of the stream, where those of the set are larger: training sees a random part of each, at a random scale, another
+   * one each time; what is held out is seen whole. Absent: pictures are as the set has them.
+   */
+  readonly crop?: CropSize
+  /** What is known of the pictures of the set: the stream's conditions. Absent: nothing. */
+  readonly labels?: Labels
 }
 
 /** The i-th picture's place in an endless sequence of epochs, each a permutation of its own. */
 const shuffled = (key: HostKey, count: number, i: number): number =>
   hostPermutationIndex(hostFold(key, Math.floor(i / count)), count, i % count)
+
+/** The conditions of a stream whose pictures are those of a set at these indices. */
+const conditionsOf = (
+  { names, of }: Labels,
+  indexAt: (i: number) => number,
+  heldOutAt: (i: number) => number,
+): Pick<TrainingData, 'conditionNames' | 'conditions' | 'condition' | 'heldOutCondition'> => ({
+  conditionNames: names,
+  conditions: names.length,
+  condition: (i) => of(indexAt(i)),
+  heldOutCondition: (i) => of(heldOutAt(i)),
+})
 
 /**
  * A set as training data: a tenth of it (64 at most) is held out, the rest comes in a fresh order each epoch. With groups no picture is
@@ -116,27 +90,33 @@ const shuffled = (key: HostKey, count: number, i: number): number =>
  * String([first, second]) // => '0,1'
  * ```
  */
-export const dataOfSet = (set: ImageSet, seed: number, { groups }: SplitOptions = {}): TrainingData => {
+export const dataOfSet = (set: ImageSet, seed: number, { groups, crop, labels }: SetOptions = {}): TrainingData => {
   if (set.count < 1) throw new RangeError(`dataOfSet: ${set.name} has no pictures`)
   if (groups !== undefined && groups.length !== set.count)
     throw new RangeError(
       `dataOfSet: there are ${groups.length} groups for ${set.count} pictures: give the group of each`,
     )
+  if (crop !== undefined) requireCrop('dataOfSet', set, crop)
   const key = hostKey(seed)
-  const order = hostFold(key, stream.order)
-  const splitKey = hostFold(key, stream.split)
+  const [splitKey, order, cropKey] = [
+    hostFold(key, stream.split),
+    hostFold(key, stream.order),
+    hostFold(key, stream.crop),
+  ]
   const split = groups === undefined ? splitAlone(splitKey, set.count) : splitGroups(splitKey, groups)
   const count = set.count - split.held
-  const member = (place: number): Uint8Array => set.pixels(split.at(place))
+  const indexAt = (i: number): number => split.at(split.held + shuffled(order, count, i))
   return {
     name: set.name,
-    height: set.height,
-    width: set.width,
+    height: crop?.height ?? set.height,
+    width: crop?.width ?? set.width,
     channels: set.channels,
     count,
-    picture: (i) => member(split.held + shuffled(order, count, i)),
+    picture: (i) =>
+      crop === undefined ? set.pixels(indexAt(i)) : cropAt(set.pixels(indexAt(i)), set, crop, hostFold(cropKey, i)),
     heldOutCount: Math.max(1, split.held),
-    heldOut: member,
+    heldOut: (i) => (crop === undefined ? set.pixels(split.at(i)) : wholeAt(set.pixels(split.at(i)), set, crop)),
+    ...(labels !== undefined && conditionsOf(labels, indexAt, split.at)),
   }
 }
 
@@ -147,7 +127,8 @@ const firstHeldOutSea = 2 ** 40
 const heldOutSeas = 64
 
 /**
- * Procedural seas as training data: endless, each drawn once, and 64 of them held out.
+ * Procedural seas as training data: endless, each drawn once, and 64 of them held out. With `labels` their conditions say what each sea
+ * shows ({@link seaLabels}).
  *
  * @example
  * ```ts
@@ -157,10 +138,15 @@ const heldOutSeas = 64
  * data.count // => Infinity
  * data.heldOutCount // => 64
  * data.picture(1_000_000).length // => 192
+ * dataOfSeas({ seed: 1, size: 8 }, { labels: true }).condition?.(0).length // => 14
  * ```
  */
-export const dataOfSeas = (config: SeasConfig): TrainingData => {
+export const dataOfSeas = (
+  config: SeasConfig,
+  { labels = false }: { readonly labels?: boolean } = {},
+): TrainingData => {
   const data = seas(config)
+  const heldOutAt = (i: number): number => firstHeldOutSea + i
   return {
     name: 'procedural seas',
     height: data.height,
@@ -169,7 +155,8 @@ export const dataOfSeas = (config: SeasConfig): TrainingData => {
     count: Infinity,
     picture: data.image,
     heldOutCount: heldOutSeas,
-    heldOut: (i) => data.image(firstHeldOutSea + i),
+    heldOut: (i) => data.image(heldOutAt(i)),
+    ...(labels && conditionsOf(seaLabels(data), (i) => i, heldOutAt)),
   }
 }
 
@@ -209,6 +196,28 @@ export const collate = (pictures: readonly Uint8Array[]): Uint8Array => {
  */
 export const batchAt = (data: TrainingData, start: number, size: number): Uint8Array =>
   collate(range(size).map((i) => data.picture(start + i)))
+
+/**
+ * The conditions of the pictures `start` … `start + size − 1` of the stream: f32 of `[size, data.conditions]`; without numbers where the
+ * data have no conditions.
+ *
+ * @example
+ * ```ts
+ * import { conditionsAt, dataOfSeas } from 'fathom/data'
+ *
+ * conditionsAt(dataOfSeas({ seed: 1, size: 8 }, { labels: true }), 600, 4).length // => 56
+ * conditionsAt(dataOfSeas({ seed: 1, size: 8 }), 600, 4).length // => 0
+ * ```
+ */
+export const conditionsAt = (data: TrainingData, start: number, size: number): Float32Array => {
+  const { condition, conditions = 0 } = data
+  const all = new Float32Array(size * conditions)
+  if (condition !== undefined)
+    range(size).forEach((i) => {
+      all.set(condition(start + i), i * conditions)
+    })
+  return all
+}
 
 /**
  * The mean of the first `most` pictures of the stream (all of a smaller set), of each pixel, in [−1, 1]: `[height, width, channels]`.

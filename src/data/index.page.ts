@@ -5,13 +5,17 @@
 export {
   batchAt,
   collate,
+  conditionsAt,
   dataOfSeas,
   dataOfSet,
-  heldOutShare,
   meanPicture,
-  type SplitOptions,
+  type SetOptions,
   type TrainingData,
 } from './batches.ts'
+export { augmentationNames, augmented, withAugmentation, type Augmented, type AugmentOptions } from './augment.ts'
+export { withMargin, type CropSize } from './crop.ts'
+export { folderLabels, type FolderLabels, type Labels } from './labels.ts'
+export { heldOutShare } from './split.ts'
 export type { ImageSet } from './imageSet.ts'
 export { copyOf, copyRatio, type CopyReport } from './likeness/copies.ts'
 export { likeness } from './likeness/likeness.ts'
