@@ -92,3 +92,53 @@ describe('the mean picture', () => {
     expect(b).toBeCloseTo(-0.6, 6)
   })
 })
+
+describe('a split of groups', () => {
+  const groupsOf = (count: number, most: number, seed: number): readonly number[] =>
+    range(count).map((i) => Math.floor((i * (1 + (seed % 3))) % most))
+
+  it('holds out whole groups, and draws every other picture once in each epoch', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 2, max: 300 }),
+        fc.integer({ min: 2, max: 200 }),
+        fc.nat(1000),
+        (count, most, seed) => {
+          const groups = groupsOf(count, most, seed)
+          const data = dataOfSet(numbered(count), seed, { groups })
+          const held = range(data.heldOutCount).map((i) => indexOf(data.heldOut(i)))
+          const drawn = range(data.count).map((i) => indexOf(data.picture(data.count + i)))
+          if (new Set(groups).size > 1) {
+            expect([...held, ...drawn].toSorted((a, b) => a - b)).toEqual(range(count))
+            const heldGroups = new Set(held.map((i) => groups[i]))
+            expect(drawn.filter((i) => heldGroups.has(groups[i]))).toEqual([])
+            expect(held.length).toBeGreaterThan(0)
+          } else expect(data.count).toBe(count)
+        },
+      ),
+      { numRuns: 60, seed: 8 },
+    )
+  })
+
+  it('holds out no more than the share where the groups allow it', () => {
+    const groups = range(196).map((i) => Math.floor(i / 7))
+    const { heldOutCount, count } = dataOfSet(numbered(196), 3, { groups })
+    expect([heldOutCount, count]).toEqual([14, 182])
+  })
+
+  it('holds out the smallest group where all are larger than the share', () => {
+    const groups = [0, 0, 0, 0, 4, 4, 4, 7, 7, 7, 7, 7]
+    const data = dataOfSet(numbered(12), 5, { groups })
+    expect(range(data.heldOutCount).map((i) => indexOf(data.heldOut(i)))).toEqual([4, 5, 6])
+  })
+
+  it('of pictures that are each alone is the split without groups, in the same order', () => {
+    const [grouped, plain] = [dataOfSet(numbered(90), 6, { groups: range(90) }), dataOfSet(numbered(90), 6)]
+    expect(range(9).map((i) => grouped.heldOut(i))).toEqual(range(9).map((i) => plain.heldOut(i)))
+    expect(range(200).map((i) => grouped.picture(i))).toEqual(range(200).map((i) => plain.picture(i)))
+  })
+
+  it('needs the group of each picture', () => {
+    expect(() => dataOfSet(numbered(3), 0, { groups: [0, 1] })).toThrow('there are 2 groups for 3 pictures')
+  })
+})

@@ -7,6 +7,7 @@ import type { Size } from './view.ts'
 
 export type * from './factors.ts'
 export { objectBoxes, renderSea, type PixelBox } from './render.ts'
+export { seaLabels } from './labels.ts'
 export { seaScene } from './scene.ts'
 export type { Size } from './view.ts'
 

@@ -1,7 +1,7 @@
 /** Opening what a diffusion model is trained on: pictures, or the latents of pictures with their autoencoder. */
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
-import { dataOfSet } from '../../../data/index.ts'
+import { dataOfEncoded, dataOfSet } from '../../../data/index.ts'
 import { E, pipe, TE } from '../../../prelude/fp.ts'
 import type { Device } from '../../../tensor/device.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
@@ -80,7 +80,7 @@ const onLatents = (
     }),
     TE.map(({ autoencoder, pictures, latents }) => {
       const task = diffusionTask(config, { autoencoder })
-      const data = dataOfSet(latents.set, config.seed)
+      const data = dataOfEncoded(latents.set, config.seed)
       const shown = dataOfSet(pictures.set, config.seed)
       return {
         ...pictureSource(task, {
