@@ -161,7 +161,7 @@ const heldOutSeas = 64
 
 /**
  * Procedural seas as training data: endless, each drawn once, and 64 of them held out. With `labels` their conditions say what each sea
- * shows ({@link seaLabels}).
+ * shows ({@link seaLabels}, or some of them).
  *
  * @example
  * ```ts
@@ -176,7 +176,7 @@ const heldOutSeas = 64
  */
 export const dataOfSeas = (
   config: SeasConfig,
-  { labels = false }: { readonly labels?: boolean } = {},
+  { labels = false }: { readonly labels?: boolean | Labels } = {},
 ): TrainingData => {
   const data = seas(config)
   const heldOutAt = (i: number): number => firstHeldOutSea + i
@@ -189,7 +189,7 @@ export const dataOfSeas = (
     picture: data.image,
     heldOutCount: heldOutSeas,
     heldOut: (i) => data.image(heldOutAt(i)),
-    ...(labels && conditionsOf(seaLabels(data), (i) => i, heldOutAt)),
+    ...(labels !== false && conditionsOf(labels === true ? seaLabels(data) : labels, (i) => i, heldOutAt)),
   }
 }
 

@@ -85,6 +85,15 @@ const requirePictures = (x: Tensor, channels: number, layers: number): void => {
     )
 }
 
+/** Refuses numbers and norms that cannot be meant. */
+const requireSettings = (numbers: Readonly<Record<string, number>>, norm: string): void => {
+  for (const [name, value] of Object.entries(numbers))
+    if (!(Number.isInteger(value) && value >= 1))
+      throw new RangeError(`patchDiscriminator: ${name} is ${value}; it must be a whole number above 0`)
+  if (!['group', 'none'].includes(norm))
+    throw new RangeError(`patchDiscriminator: norm is '${norm}'; it must be 'group' or 'none'`)
+}
+
 /**
  * Whether each patch of a picture looks real, as a logit: `[N, H, W, channels] → [N, H/2^layers − 2, W/2^layers − 2, 1]`. By default it has
  * 2.8 million parameters, and a logit sees 70×70 pixels.
@@ -114,11 +123,7 @@ export const patchDiscriminator = ({
   norm = 'group',
   groups = [32, 16, 8, 4, 2].find((n) => width % n === 0) ?? 1,
 }: PatchDiscriminatorOptions = {}): Module<PatchDiscriminatorParams> => {
-  for (const [name, value] of Object.entries({ channels, width, layers, groups }))
-    if (!(Number.isInteger(value) && value >= 1))
-      throw new RangeError(`patchDiscriminator: ${name} is ${value}; it must be a whole number above 0`)
-  if (!['group', 'none'].includes(norm))
-    throw new RangeError(`patchDiscriminator: norm is '${norm}'; it must be 'group' or 'none'`)
+  requireSettings({ channels, width, layers, groups }, norm)
   const widthAfter = (halvings: number): number => width * Math.min(2 ** halvings, 8)
   const normed = norm === 'group' ? groups : undefined
   const net = compose(

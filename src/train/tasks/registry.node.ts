@@ -1,9 +1,8 @@
 /** All tasks with their data, by the `task` of a configuration: what a run on this machine is made of. */
-import type { Tensor } from '../../tensor/tensor.ts'
 import { autoencoderSubject } from './autoencoder/subject.node.ts'
 import type { Params } from './diffusion/diffusion.ts'
 import type { DiffusionRun } from './diffusion/diffusionConfig.ts'
-import { diffusionTask, type Draws } from './diffusion/diffusionTask.ts'
+import { diffusionTask, type Batch, type Draws } from './diffusion/diffusionTask.ts'
 import { requireLeast } from './diffusion/leastMemory.node.ts'
 import { openSource } from './diffusion/open.node.ts'
 import { measureRate } from './diffusion/rate.ts'
@@ -11,7 +10,7 @@ import { sheetsOf } from './diffusion/sheet.ts'
 import type { TrainConfig } from './registry.ts'
 import type { AnySubject, Subject } from './subject.ts'
 
-const diffusionSubject = (config: DiffusionRun): Subject<Params, Tensor, Draws> => {
+const diffusionSubject = (config: DiffusionRun): Subject<Params, Batch, Draws> => {
   const plain = diffusionTask(config)
   const task = { ...plain, ...(config.latent === undefined && { sheets: sheetsOf(plain) }) }
   return {

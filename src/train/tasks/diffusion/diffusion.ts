@@ -17,9 +17,12 @@ import { spaceOf, type Space } from './space.ts'
 /** The parameters of the network. */
 export type Params = DenoiserParams
 
-/** The half of an autoencoder that draws: x [N, h, w, c] as pictures [N, H, W, C] in [−1, 1], computed on a device. */
-export interface PictureDecoder {
+/** An autoencoder, between the latents x that a network works on, [N, h, w, c], and pictures. */
+export interface PictureCodec {
+  /** x as pictures [N, H, W, C] in [−1, 1]. */
   readonly decoderOn: (device: Device) => (x: Tensor) => Promise<Tensor>
+  /** Pictures, u8 [N, H, W, C], as x. */
+  readonly encoderOn: (device: Device) => (pictures: Tensor) => Promise<Tensor>
 }
 
 /** A network, and what it is trained for. */
@@ -30,7 +33,7 @@ export interface Diffusion {
   /** Where the network works. */
   readonly space: Space
   /** What x is a picture of, where the network works on latents and the autoencoder is at hand. */
-  readonly autoencoder?: PictureDecoder
+  readonly autoencoder?: PictureCodec
   /** What the loss is told: the schedule, what is predicted, and the weights of the times. */
   readonly lossOptions: LossOptions
 }
@@ -51,7 +54,7 @@ const schedules: { readonly [K in DiffusionConfig['schedule']]: (steps: number) 
 export interface Given {
   /** Default: the network of the configuration. */
   readonly model?: Diffusion['model'] | undefined
-  readonly autoencoder?: PictureDecoder | undefined
+  readonly autoencoder?: PictureCodec | undefined
 }
 
 /** What a configuration names. */

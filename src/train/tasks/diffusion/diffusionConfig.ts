@@ -1,6 +1,7 @@
 /** The settings of a diffusion model on pictures, beside those that every run has; how they are decoded, and what they must be to one another. */
 import { decodeModel, factorOf, type ModelConfig } from '../../../models/registry.ts'
-import { expects, oneOf, optional, whole, type Fields } from '../../../prelude/decode.ts'
+import { expects, number, oneOf, optional, whole, type Decoder, type Fields } from '../../../prelude/decode.ts'
+import { augmentationNames } from '../../../data/augment.ts'
 import { product } from '../../../prelude/array.ts'
 import { E } from '../../../prelude/fp.ts'
 import { runFields, type RunConfig } from '../../runConfig.ts'
@@ -30,6 +31,16 @@ export interface DiffusionConfig {
   readonly timesteps: number
   /** Whether pictures are mirrored at random. */
   readonly flip: boolean
+  /** `groups` holds near-duplicates out together, so that held out means held out. Absent, as in runs from before there was a choice, each picture is split alone. */
+  readonly split?: 'groups'
+  /** By how much more than its size a photograph is decoded, for random parts at random scales to be trained on; absent for the middle part alone. */
+  readonly margin?: number
+  /** How probable each change of a picture is of which the network is told: mirrored, scaled, turned, moved. Absent for none. */
+  readonly augment?: number
+  /** What pictures are told to show, as the folders in which they lie; the network is given them as its condition. Absent for nothing. */
+  readonly labels?: readonly string[]
+  /** How often a picture's labels are kept from the network, so that it also learns to draw without; default 0.1. */
+  readonly labelDropout?: number
   /** Pictures on a sheet, and steps of the sampler. */
   readonly sampleCount: number
   readonly sampleSteps: number
@@ -40,6 +51,26 @@ export type DiffusionRun = RunConfig & DiffusionConfig
 
 /** Channels of a run's pictures. */
 export const channelsOf = ({ channels = 3 }: Pick<DiffusionConfig, 'channels'>): 1 | 3 | 4 => channels
+
+const share = number('a number in [0, 1]', (x) => x >= 0 && x <= 1)
+
+/** At most so many labels. */
+const mostLabels = 1000
+
+const labelNames: Decoder<readonly string[]> = (x) =>
+  Array.isArray(x) &&
+  x.length > 0 &&
+  x.length <= mostLabels &&
+  new Set(x).size === x.length &&
+  x.every((name: unknown): name is string => typeof name === 'string' && name !== '')
+    ? E.right(x)
+    : expects(`a list of 1 to ${mostLabels} different names`)
+
+/**
+ * How many numbers the network is told of each picture: its labels, and how it was changed.
+ */
+export const conditionsOf = ({ labels = [], augment }: Pick<DiffusionConfig, 'labels' | 'augment'>): number =>
+  labels.length + (augment === undefined ? 0 : augmentationNames.length)
 
 /** What each setting must be. */
 export const diffusionFields: Fields<Omit<DiffusionRun, 'task'>> = {
@@ -56,6 +87,11 @@ export const diffusionFields: Fields<Omit<DiffusionRun, 'task'>> = {
   weighting: oneOf('snr', 'snr+1'),
   timesteps: whole(2, 100_000),
   flip: (x) => (typeof x === 'boolean' ? E.right(x) : expects('true or false')),
+  split: optional(oneOf('groups')),
+  margin: optional(number('a number above 1, for instance 1.25', (x) => x > 1 && x <= 4)),
+  augment: optional(share),
+  labels: optional(labelNames),
+  labelDropout: optional(share),
   sampleCount: whole(1, 1024),
   sampleSteps: whole(1),
 }
@@ -81,13 +117,37 @@ const indivisible = ({ height, width, model, latent }: DiffusionConfig): TrainEr
   )
 }
 
+/** A network that is told more or less than there is to be told, and changes that latents cannot have, as an error. */
+const misconditioned = (config: DiffusionConfig): TrainError | undefined => {
+  const { latent, model, augment, margin, flip } = config
+  const [told, expected] = [model.conditions ?? 0, conditionsOf(config)]
+  if (latent !== undefined && (augment !== undefined || margin !== undefined))
+    return trainError(
+      'CFG',
+      `${augment === undefined ? 'margin' : 'augment'} changes pictures, and a run on latents encodes each once: train the autoencoder on crops, and leave it out here`,
+    )
+  if (augment !== undefined && flip)
+    return settingError({
+      path: 'flip',
+      expected: 'false with augment, which mirrors too and tells the network',
+      got: 'true',
+    })
+  return told === expected
+    ? undefined
+    : settingError({
+        path: 'model.conditions',
+        expected: `${expected}, for the labels and changes that the network is told`,
+        got: String(told),
+      })
+}
+
 /** What the values must be to one another. */
 export const checkDiffusion = (config: DiffusionRun): E.Either<TrainError, DiffusionRun> => {
   const { height, width, batch, accumulate, sampleCount, sampleSteps, timesteps } = config
   const channels = channelsOf(config)
   if (config.folder === null && channels !== 3)
     return E.left(settingError({ path: 'channels', expected: '3 for procedural seas', got: String(channels) }))
-  const refused = indivisible(config)
+  const refused = indivisible(config) ?? misconditioned(config)
   if (refused !== undefined) return E.left(refused)
   const size = `${height}×${width}`
   const sheet = sampleCount * height * width * channels

@@ -1,8 +1,9 @@
 /** How the configurations of diffusion models are decoded and made. */
 import { modelWith, withoutDefaults } from '../../../models/registry.ts'
 import { record } from '../../../prelude/decode.ts'
+import { isRecord } from '../../../prelude/record.ts'
 import type { Named, Settings } from '../settings.ts'
-import { checkDiffusion, diffusionFields, type DiffusionRun } from './diffusionConfig.ts'
+import { checkDiffusion, conditionsOf, diffusionFields, type DiffusionRun } from './diffusionConfig.ts'
 import { defaultPreset, presets } from './presets.ts'
 
 /**
@@ -15,12 +16,26 @@ const withChoices = (input: Named): Named => {
   return { weighting: 'snr', ...others, ...model, ...(channels !== undefined && channels !== 3 && { channels }) }
 }
 
+/** How many numbers the network is told of each picture, by settings that are not decoded yet. */
+const toldBy = ({ labels, augment }: Named): number =>
+  conditionsOf({
+    ...(Array.isArray(labels) && { labels: labels.map(String) }),
+    ...(typeof augment === 'number' && { augment }),
+  })
+
 /** How configurations of this task are decoded and made. */
 export const diffusionSettings: Settings<DiffusionRun> = {
   names: Object.keys(diffusionFields),
   decode: record(diffusionFields),
   withChoices,
-  inside: (chosen, named) => ({ model: modelWith(chosen.model, named['model']) }),
+  inside: (chosen, named) => {
+    const model = modelWith(chosen.model, named['model'])
+    const told = toldBy({ ...chosen, ...named })
+    return {
+      model: isRecord(model) && told > 0 ? { conditions: told, ...model } : model,
+      ...(named['augment'] !== undefined && named['flip'] === undefined && { flip: false }),
+    }
+  },
   check: checkDiffusion,
   presets,
   usualPreset: defaultPreset,

@@ -5,30 +5,44 @@
  */
 import { diffusionLoss } from '../../../diffusion/index.ts'
 import { titleOf } from '../../../models/registry.ts'
-import { product } from '../../../prelude/array.ts'
+import { at, product, range } from '../../../prelude/array.ts'
 import { tensor, zeros } from '../../../tensor/create.ts'
-import { bernoulli, normal, randint, split } from '../../../tensor/random.ts'
-import type { Tensor } from '../../../tensor/tensor.ts'
+import { bernoulli, foldIn, normal, randint, split } from '../../../tensor/random.ts'
+import { Tensor } from '../../../tensor/tensor.ts'
 import type { Examples, Loss, Measured, Task } from '../../task.ts'
 import { diffusionOf, type Diffusion, type Given, type Params } from './diffusion.ts'
-import type { DiffusionRun } from './diffusionConfig.ts'
-import type { Example, Space } from './space.ts'
+import { conditionsOf, type DiffusionRun } from './diffusionConfig.ts'
+import type { Example } from './space.ts'
 
 /** The random numbers of some pictures: times [N] i32, noise [N, H, W, C], and which are mirrored, [N] bool. */
 export interface Draws {
   readonly t: Tensor
   readonly epsilon: Tensor
   readonly mirrored: Tensor
+  /** Whose labels the network is told, [N] bool; there where there are labels. */
+  readonly labelled?: Tensor
 }
+
+/** Examples, and what the network is told of each, f32 [N, K]. */
+export interface ConditionedBatch {
+  readonly examples: Tensor
+  readonly condition: Tensor
+}
+
+/** Examples: u8 [N, H, W, C], or f32 of latents; with conditions where the network is told any. */
+export type Batch = Tensor | ConditionedBatch
 
 /** The examples of a step: bytes or numbers of all of them, or, where these are many, a function that gives `count` from the `first`. */
 export type StepPictures = Example | ((first: number, count: number) => Example)
 
-/** The task, whose batches are u8 [N, H, W, C], or f32 of latents, and what it is made of. */
-export interface DiffusionTask extends Task<Params, Tensor, Draws>, Diffusion {
-  readonly loss: Loss<Params, Tensor, Draws>
-  /** Examples as batches. */
-  readonly examples: (pictures: StepPictures) => Examples<Tensor>
+/** The conditions of `count` examples from the `first` on: f32 [count, K]. */
+export type StepConditions = (first: number, count: number) => Float32Array
+
+/** The task, and what it is made of. */
+export interface DiffusionTask extends Task<Params, Batch, Draws>, Diffusion {
+  readonly loss: Loss<Params, Batch, Draws>
+  /** Examples as batches, with their conditions where the network is told any. */
+  readonly examples: (pictures: StepPictures, conditions?: StepConditions) => Examples<Batch>
 }
 
 /** The draws of a step for `count` pictures. */
@@ -40,24 +54,64 @@ const drawsOf =
       t: randint(times, [count], 0, config.timesteps, first),
       epsilon: normal(noise, [count, ...space.shape], 'f32', first?.mul(product(space.shape))),
       mirrored: bernoulli(mirrors, config.flip ? 0.5 : 0, [count], first),
+      ...(config.labels !== undefined && {
+        labelled: bernoulli(foldIn(key, 'labels'), 1 - labelDropoutOf(config), [count], first),
+      }),
     }
   }
 
+const labelDropoutOf = ({ labelDropout = 0.1 }: DiffusionRun): number => labelDropout
+
+/** Examples and conditions of a batch. */
+export const partsOf = (batch: Batch): { readonly examples: Tensor; readonly condition?: Tensor } =>
+  batch instanceof Tensor ? { examples: batch } : batch
+
+/** Conditions of which the labels, the first numbers, are zeros where they are kept from the network. @param condition [N, K] */
+const withoutLabels = ({ labels = [] }: DiffusionRun, condition: Tensor, labelled: Tensor | undefined): Tensor => {
+  if (labelled === undefined) return condition
+  const [n, told] = [at(condition.shape, 0), at(condition.shape, 1)]
+  const isLabel = tensor(range(told).map((k) => k < labels.length))
+  const kept = labelled.reshape([n, 1]).or(isLabel.not())
+  return kept.broadcastTo(condition.shape).select(condition, 0)
+}
+
 /** The training loss of a batch (Ho et al. 2020, eq. 14, in the weighting of the objective) as a function of the parameters. */
-const batchLoss = ({ model, space, lossOptions }: Diffusion): DiffusionTask['loss'] => {
+const batchLoss = ({ config, model, space, lossOptions }: Diffusion): DiffusionTask['loss'] => {
   const loss = diffusionLoss(lossOptions)
-  return (params, examples, { t, epsilon, mirrored }) =>
-    loss((x, time) => model.apply(params, { x, t: time }), space.x0(examples, mirrored), t, epsilon)
+  return (params, batch, { t, epsilon, mirrored, labelled }) => {
+    const { examples, condition } = partsOf(batch)
+    const told = condition === undefined ? undefined : withoutLabels(config, condition, labelled)
+    return loss(
+      (x, time) => model.apply(params, { x, t: time, condition: told }),
+      space.x0(examples, mirrored),
+      t,
+      epsilon,
+    )
+  }
 }
 
 const examplesOf =
-  ({ example: { shape } }: Space): DiffusionTask['examples'] =>
-  (pictures) =>
+  ({ config, space: { example } }: Diffusion): DiffusionTask['examples'] =>
+  (pictures, conditions) =>
   (first, count) => {
+    const { shape } = example
     const each = product(shape)
     const values =
       typeof pictures === 'function' ? pictures(first, count) : pictures.subarray(first * each, (first + count) * each)
-    return tensor(values, { shape: [count, ...shape] })
+    const examples = tensor(values, { shape: [count, ...shape] })
+    const told = conditionsOf(config)
+    if (told === 0) return examples
+    if (conditions === undefined)
+      throw new TypeError('examples: the network is told something of each picture: give the conditions too')
+    return { examples, condition: tensor(conditions(first, count), { shape: [count, told] }) }
+  }
+
+const blankOf =
+  ({ config, space: { example } }: Diffusion): DiffusionTask['blank'] =>
+  (count) => {
+    const examples = zeros([count, ...example.shape], example.dtype)
+    const told = conditionsOf(config)
+    return told === 0 ? examples : { examples, condition: zeros([count, told]) }
   }
 
 const measuredInWords = ({ heldOut, heldOutRelative: relative }: Measured): readonly string[] => {
@@ -110,7 +164,7 @@ export const diffusionTask = (config: DiffusionRun, given: Given = {}): Diffusio
     init: diffusion.model.init,
     draws: drawsOf(diffusion),
     loss: batchLoss(diffusion),
-    blank: (count) => zeros([count, ...space.example.shape], space.example.dtype),
-    examples: examplesOf(space),
+    blank: blankOf(diffusion),
+    examples: examplesOf(diffusion),
   }
 }

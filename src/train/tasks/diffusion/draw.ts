@@ -1,14 +1,40 @@
-/** Pictures from trained weights: a sampler that is chosen by name, from noise that a seed names. */
-import { defaultSampler, samplerNamed, sampling, type SamplerName } from '../../../diffusion/index.ts'
+/** Pictures from trained weights: a sampler that is chosen by name, from noise that a seed names or from a picture, with a guide or without. */
+import {
+  autoguidance,
+  classifierFree,
+  defaultSampler,
+  guided,
+  samplerNamed,
+  sampling,
+  slerp,
+  startFrom,
+  startingDeviation,
+  type Sampler,
+  type SamplerName,
+  type Start,
+} from '../../../diffusion/index.ts'
 import { range } from '../../../prelude/array.ts'
+import { concatenate } from '../../../tensor/combine.ts'
+import { tensor } from '../../../tensor/create.ts'
 import type { Device } from '../../../tensor/device.ts'
-import { foldIn, key, type Key } from '../../../tensor/random.ts'
+import { foldIn, key, normal, type Key } from '../../../tensor/random.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { E, type TE } from '../../../prelude/fp.ts'
 import { diverged, nonFinite } from '../../finite.ts'
 import { toByte } from '../../pictures/pixels.ts'
 import type { TrainError } from '../../trainError.ts'
 import { pictureOf, type Diffusion, type Params } from './diffusion.ts'
+
+/** What pictures begin with. */
+export type Beginning =
+  /** The noise of one seed for all. */
+  | { readonly kind: 'noise' }
+  /** Each the noise of a seed of its own, one after the other: that seed alone draws the same picture. */
+  | { readonly kind: 'seeds' }
+  /** Noises on the way from the seed's to another's. */
+  | { readonly kind: 'between'; readonly to: number }
+  /** A picture as the network sees it, f32 [h, w, c], with noise for a share of the steps. */
+  | { readonly kind: 'picture'; readonly x0: Float32Array; readonly strength: number }
 
 /** How many pictures, in how many steps, from which noise. */
 export interface DrawOptions {
@@ -19,13 +45,47 @@ export interface DrawOptions {
   readonly sampler?: SamplerName
   /** Pictures that go through the network together; default the batch of training. */
   readonly batch?: number
+  /** Default: noise. */
+  readonly begin?: Beginning
+  /** What the network is told of every picture, f32 [K]; absent for nothing. */
+  readonly condition?: Float32Array
+  /** Worse weights of the same network, away from which it draws; absent, and with a condition, the network without it is the guide. */
+  readonly guide?: Params
+  /** w, how far it moves away from the guide; default 1, not at all. */
+  readonly guidance?: number
 }
 
 /** What is told after each step of the sampler. */
 type Told = (done: number, total: number) => void
 
-/** A batch of pictures from the noise that a key names. */
-type DrawBatch = (params: Params, key: Key, onStep: Told) => Promise<Tensor>
+/** What a step of the sampler is given beside x and t. */
+interface Drawing {
+  readonly params: Params
+  readonly guide?: Params
+  /** [N, K]. */
+  readonly condition?: Tensor
+}
+
+/** The network, moved away from its guide. */
+const denoiserOf = (
+  { model }: Diffusion,
+  { guidance: weight = 1, guide, condition: told }: DrawOptions,
+): ((drawing: Drawing, x: Tensor, t: Tensor) => Tensor) => {
+  const network = ({ params, condition }: Drawing, x: Tensor, t: Tensor): Tensor =>
+    model.apply(params, { x, t, condition })
+  if (guide !== undefined) {
+    const away = guided(autoguidance(network, network), { weight })
+    return ({ params, guide: worse = params, ...same }, x, t) =>
+      away({ params: { params, ...same }, guide: { params: worse, ...same } }, x, t)
+  }
+  if (told === undefined) return network
+  const free = classifierFree((params: Params, x: Tensor, t: Tensor, condition: Tensor) =>
+    model.apply(params, { x, t, condition }),
+  )
+  const away = guided(free, { weight })
+  return ({ params, condition }, x, t) =>
+    condition === undefined ? network({ params }, x, t) : away({ params, condition }, x, t)
+}
 
 /** From what the network draws to pictures in [−1, 1]. @throws TypeError where it draws latents, and no autoencoder is at hand */
 const picturesOn = (device: Device, { space, autoencoder }: Diffusion): ((x: Tensor) => Promise<Tensor>) => {
@@ -35,28 +95,70 @@ const picturesOn = (device: Device, { space, autoencoder }: Diffusion): ((x: Ten
   return autoencoder.decoderOn(device)
 }
 
-/** Compiles the sampler. */
-const batchesOn = (
-  device: Device,
-  { config, model, schedule, space }: Diffusion,
-  { steps, sampler: name = defaultSampler }: DrawOptions,
+/** The key of a batch of the pictures of a seed. */
+const batchKey = (seed: number, batch: number): Key => foldIn(foldIn(key(seed), 'sample'), batch)
+
+/** The noise of the first picture of a seed: [1, h, w, c]. */
+const noiseOfSeed = (seed: number, shape: readonly number[]): Tensor =>
+  normal(foldIn(batchKey(seed, 0), 'start'), [1, ...shape])
+
+/** Where the walks of a batch start; undefined at the noise of its key. */
+const startOf = <S>(
+  sampler: Sampler<S>,
+  { space }: Diffusion,
+  { begin = { kind: 'noise' }, count, seed }: DrawOptions,
   size: number,
-): DrawBatch =>
-  samplerNamed(
+): ((batch: number) => Start<S> | undefined) => {
+  const deviation = startingDeviation(sampler.levels)
+  const at = (noises: readonly Tensor[]): Start<S> => ({
+    state: sampler.init(concatenate([...noises], 0).mul(deviation)),
+    step: 0,
+  })
+  const numbers = (batch: number): readonly number[] => range(size).map((i) => Math.min(batch * size + i, count - 1))
+  switch (begin.kind) {
+    case 'noise':
+      return () => undefined
+    case 'seeds':
+      return (batch) => at(numbers(batch).map((i) => noiseOfSeed(seed + i, space.shape)))
+    case 'between': {
+      const [from, to] = [noiseOfSeed(seed, space.shape), noiseOfSeed(begin.to, space.shape)]
+      return (batch) => at(numbers(batch).map((i) => slerp(from, to, count === 1 ? 0 : i / (count - 1))))
+    }
+    case 'picture': {
+      const x0 = tensor(begin.x0, { shape: [1, ...space.shape] }).broadcastTo([size, ...space.shape])
+      return (batch) => startFrom(sampler, x0, normal(foldIn(batchKey(seed, batch), 'start'), x0.shape), begin.strength)
+    }
+  }
+}
+
+/** A batch of pictures, of those of a seed. */
+type DrawBatch = (drawing: Drawing, batch: number, onStep: Told) => Promise<Tensor>
+
+/** Compiles the sampler. */
+const batchesOn = (device: Device, diffusion: Diffusion, options: DrawOptions, size: number): DrawBatch => {
+  const { config, schedule, space } = diffusion
+  const { steps, sampler: name = defaultSampler, seed } = options
+  return samplerNamed(
     name,
     schedule,
     steps,
   )((sampler) => {
     const walk = sampling({
       device,
-      denoise: (params: Params, x, t) => model.apply(params, { x, t }),
+      denoise: denoiserOf(diffusion, options),
       prediction: config.objective,
       sampler,
       shape: [size, ...space.shape],
       clip: space.bounded,
     })
-    return (params, key, onStep) => walk(params, key, { onStep }).then(({ x }) => x)
+    const start = startOf(sampler, diffusion, options, size)
+    return async (drawing, batch, onStep) => {
+      const from = start(batch)
+      const { x } = await walk(drawing, batchKey(seed, batch), { onStep, ...(from !== undefined && { from }) })
+      return x
+    }
   })
+}
 
 /**
  * Compiles the sampler; the result draws the same pictures from the same parameters.
@@ -70,18 +172,23 @@ export const drawerOn = (
   options: DrawOptions,
 ): ((params: Params, onStep?: Told) => TE.TaskEither<TrainError, readonly Uint8Array[]>) => {
   const { config } = diffusion
-  const { count, seed, batch = config.batch } = options
+  const { count, condition, guide, batch = config.batch } = options
   const size = Math.min(batch, count)
   const batches = Math.ceil(count / size)
   const draw = batchesOn(device, diffusion, options, size)
   const picturesOf = picturesOn(device, diffusion)
   const each = pictureOf(config).reduce((a, b) => a * b)
+  const told =
+    condition &&
+    tensor(
+      range(size).flatMap(() => [...condition]),
+      { shape: [size, condition.length] },
+    )
   return (params, onStep) => async () => {
+    const drawing = { params, ...(guide !== undefined && { guide }), ...(told !== undefined && { condition: told }) }
     const pictures: Uint8Array[] = []
     for (const b of range(batches)) {
-      const x = await draw(params, foldIn(foldIn(key(seed), 'sample'), b), (done, total) =>
-        onStep?.(b * total + done, batches * total),
-      )
+      const x = await draw(drawing, b, (done, total) => onStep?.(b * total + done, batches * total))
       const values = await device.read(await picturesOf(x))
       const bad = nonFinite(values)
       if (bad !== undefined) return E.left(diverged(config, `the samples are ${bad}`))

@@ -31,12 +31,17 @@ const drawsFor = (pictures: number): number => pictures * Math.max(2, Math.ceil(
 /** Some draws as arguments of a compiled function. */
 export interface Chunk {
   readonly images: Tensor
+  /** What the network is told of them, f32 [size, K]; absent for nothing. */
+  readonly condition?: Tensor
   readonly t: Tensor
   readonly key: Key
   readonly index: Tensor
   /** Draws that count; the rest only fill the last chunk. */
   readonly count: number
 }
+
+/** What of a chunk a network is given. */
+type Told = Omit<Chunk, 'key' | 'count'>
 
 /** The draws of a measurement; their noise is {@link noiseOf}. */
 export const chunksOf = ({ config, space }: Diffusion, data: TrainingData<Example>): readonly Omit<Chunk, 'key'>[] => {
@@ -51,11 +56,22 @@ export const chunksOf = ({ config, space }: Diffusion, data: TrainingData<Exampl
     const draws = range(size).map((i) => c * size + i)
     return {
       images: tensor(collate(draws.map((i) => at(pictures, i % pictures.length))), { shape }),
+      ...conditionIn(data, draws),
       t: tensor(Int32Array.from(draws, timeOf)),
       index: scalar(c, 'u32'),
       count: Math.min(size, total - c * size),
     }
   })
+}
+
+/** The conditions of held-out pictures. */
+const conditionIn = (
+  { conditions = 0, heldOutCount, heldOutCondition }: TrainingData<Example>,
+  draws: readonly number[],
+): Pick<Chunk, 'condition'> => {
+  if (heldOutCondition === undefined) return {}
+  const all = collate(draws.map((i) => heldOutCondition(i % heldOutCount)))
+  return { condition: tensor(all, { shape: [draws.length, conditions] }) }
 }
 
 /** The noise of a chunk's draws, like its images. @param key of the seed; @param index of the chunk */
@@ -104,8 +120,8 @@ export const heldOutOn = async (
   const chunks = chunksOf(diffusion, data)
   const seed = key(diffusion.config.seed)
   const losses = chunkLosses(diffusion)
-  const network = device.compile((params: Params, images: Tensor, t: Tensor, seed: Key, index: Tensor) =>
-    losses((x, time) => diffusion.model.apply(params, { x, t: time }), images, t, seed, index),
+  const network = device.compile((params: Params, { images, condition, t, index }: Told, seed: Key) =>
+    losses((x, time) => diffusion.model.apply(params, { x, t: time, condition }), images, t, seed, index),
   )
   const constant = device.compile((mean: Tensor, images: Tensor, t: Tensor, seed: Key, index: Tensor) =>
     losses(constantPredictor(diffusion, mean), images, t, seed, index),
@@ -123,7 +139,10 @@ export const heldOutOn = async (
   const mean = tensor(space.mean(data), { shape: space.shape })
   const best = await average(({ images, t, index }) => constant(mean, images, t, seed, index))
   return async (params) => {
-    const loss = await average(({ images, t, index }) => network(params, images, t, seed, index))
+    const loss = await average(({ images, condition, t, index }) => {
+      const told = { images, t, index, ...(condition !== undefined && { condition }) }
+      return network(params, told, seed)
+    })
     return { loss, relative: loss / best }
   }
 }

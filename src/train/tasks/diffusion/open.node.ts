@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { dataOfEncoded, dataOfSet } from '../../../data/index.ts'
 import { E, pipe, TE } from '../../../prelude/fp.ts'
 import type { Device } from '../../../tensor/device.ts'
-import type { Tensor } from '../../../tensor/tensor.ts'
 import { loadAutoencoder, type LoadedAutoencoder } from '../autoencoder/loadAutoencoder.node.ts'
 import { openPictures } from '../../pictures/openPictures.node.ts'
 import { names } from '../../store.ts'
@@ -13,7 +12,7 @@ import { trainError, type TrainError } from '../../trainError.ts'
 import type { Told } from '../subject.ts'
 import type { Params } from './diffusion.ts'
 import type { DiffusionRun } from './diffusionConfig.ts'
-import { diffusionTask, type DiffusionTask } from './diffusionTask.ts'
+import { diffusionTask, type Batch, type DiffusionTask } from './diffusionTask.ts'
 import type { LatentConfig } from './latentConfig.ts'
 import { latentsOf } from './latents.node.ts'
 import { previewOf, sheetsOf } from './sheet.ts'
@@ -69,7 +68,7 @@ const onLatents = (
   latent: LatentConfig,
   device: Device,
   tell: Told,
-): TE.TaskEither<TrainError, Source<Params, Tensor>> =>
+): TE.TaskEither<TrainError, Source<Params, Batch>> =>
   pipe(
     TE.Do,
     TE.bind('autoencoder', () => autoencoderOfRun(config.out, latent)),
@@ -80,8 +79,8 @@ const onLatents = (
     }),
     TE.map(({ autoencoder, pictures, latents }) => {
       const task = diffusionTask(config, { autoencoder })
-      const data = dataOfEncoded(latents.set, config.seed)
-      const shown = dataOfSet(pictures.set, config.seed)
+      const data = dataOfEncoded(latents.set, config.seed, pictures.options)
+      const shown = dataOfSet(pictures.set, config.seed, pictures.options)
       return {
         ...pictureSource(task, {
           data,
@@ -96,7 +95,7 @@ const onLatents = (
     }),
   )
 
-const onPixels = (config: DiffusionRun, task: DiffusionTask): TE.TaskEither<TrainError, Source<Params, Tensor>> =>
+const onPixels = (config: DiffusionRun, task: DiffusionTask): TE.TaskEither<TrainError, Source<Params, Batch>> =>
   pipe(
     openPictures(config),
     TE.map((opened) => ({ ...pictureSource(task, opened), preview: previewOf(task, opened.data) })),
@@ -108,5 +107,5 @@ export const openSource = (
   task: DiffusionTask,
   device: Device,
   tell: Told,
-): TE.TaskEither<TrainError, Source<Params, Tensor>> =>
+): TE.TaskEither<TrainError, Source<Params, Batch>> =>
   config.latent === undefined ? onPixels(config, task) : onLatents(config, config.latent, device, tell)

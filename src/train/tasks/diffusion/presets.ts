@@ -17,6 +17,7 @@ const usual = {
   weighting: 'snr',
   timesteps: 1000,
   flip: true,
+  split: 'groups',
   saveEvery: 500,
   sampleEvery: 1000,
   heldOutEvery: 500,

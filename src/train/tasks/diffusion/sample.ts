@@ -1,31 +1,15 @@
 /** Pictures from trained weights, by a sampler that is chosen by name. */
-import { defaultSampler, isSamplerName, samplers, type SamplerName } from '../../../diffusion/index.ts'
-import { E, pipe, TE } from '../../../prelude/fp.ts'
-import { suggestion } from '../../../prelude/nearest.ts'
+import { pipe, TE } from '../../../prelude/fp.ts'
 import { orDeviceError } from '../../deviceErrors.ts'
 import { ensuring } from '../../ensuring.ts'
-import type { DeviceChoice } from '../../openDevice.ts'
 import { pauseBefore, realSurroundings, type Surroundings } from '../../recovery.ts'
-import { settingError, type TrainError } from '../../trainError.ts'
-import { diffusionOf, type LoadedWeights } from './diffusion.ts'
-import { channelsOf, type DiffusionRun } from './diffusionConfig.ts'
-import { drawerOn } from './draw.ts'
-
-/** How to sample. */
-export interface SampleOptions {
-  readonly count: number
-  /** A name of `samplers`; default {@link defaultSampler}. */
-  readonly sampler?: string
-  /** Steps of the sampler, at most the schedule's; default its usual ones. */
-  readonly steps?: number
-  readonly seed: number
-  /** Default: the device of training. */
-  readonly device?: string
-  /** How it is opened. */
-  readonly deviceOptions?: DeviceChoice
-  /** Called after each step of the sampler. */
-  readonly onStep?: (done: number, total: number) => void
-}
+import { tensor } from '../../../tensor/create.ts'
+import type { Device } from '../../../tensor/device.ts'
+import type { TrainError } from '../../trainError.ts'
+import { diffusionOf, pictureOf, type Diffusion, type LoadedWeights } from './diffusion.ts'
+import { channelsOf } from './diffusionConfig.ts'
+import { drawerOn, type Beginning } from './draw.ts'
+import { chosen, type Chosen, type SampleOptions } from './sampleOptions.ts'
 
 /** Pictures of one size. */
 export interface Samples {
@@ -36,45 +20,22 @@ export interface Samples {
   readonly pictures: readonly Uint8Array[]
 }
 
-/** What is drawn by, and in how many steps. */
-interface Chosen {
-  readonly sampler: SamplerName
-  readonly steps: number
-}
+/** Pictures that go through the network together. */
+const usualBatch = 16
 
-const chosenSteps = (timesteps: number, sampler: SamplerName, wanted?: number): E.Either<TrainError, Chosen> => {
-  const { everyStep, usualSteps } = samplers[sampler]
-  const steps = wanted ?? usualSteps(timesteps)
-  if (everyStep && steps !== timesteps)
-    return E.left(
-      settingError({
-        path: 'steps',
-        expected: `${timesteps} for ${sampler}, which makes them all`,
-        got: String(steps),
-      }),
-    )
-  return Number.isSafeInteger(steps) && steps >= 1 && steps <= timesteps
-    ? E.right({ sampler, steps })
-    : E.left(settingError({ path: 'steps', expected: `a whole number from 1 to ${timesteps}`, got: String(steps) }))
-}
-
-const chosen = (
-  { timesteps, height, width, channels = 3 }: DiffusionRun,
-  { count, steps, seed, sampler = defaultSampler }: SampleOptions,
-): E.Either<TrainError, Chosen> => {
-  const most = Math.floor(2 ** 30 / (height * width * channels)) // the sheet is encoded as one picture
-  if (!Number.isSafeInteger(count) || count < 1 || count > most)
-    return E.left(settingError({ path: 'count', expected: `a whole number from 1 to ${most}`, got: String(count) }))
-  if (!isSamplerName(sampler)) {
-    const names = Object.keys(samplers)
-    const hint = suggestion(sampler, names)
-    return E.left(
-      settingError({ path: 'sampler', expected: `one of ${names.join(', ')}`, got: JSON.stringify(sampler), hint }),
-    )
+/** What the walks of a device begin with. */
+const beginningOn = async (
+  device: Device,
+  { config, space, autoencoder }: Diffusion,
+  { noise, from }: SampleOptions,
+): Promise<Beginning> => {
+  if (from !== undefined) {
+    const picture = tensor(from.picture, { shape: [1, ...pictureOf(config)] })
+    const x0 = autoencoder === undefined ? space.x0(picture) : await autoencoder.encoderOn(device)(picture)
+    return { kind: 'picture', x0: Float32Array.from(await device.read(x0)), strength: from.strength }
   }
-  if (!Number.isSafeInteger(seed) || seed < 0)
-    return E.left(settingError({ path: 'seed', expected: 'a whole number ≥ 0', got: String(seed) }))
-  return chosenSteps(timesteps, sampler, steps)
+  if (noise === undefined) return { kind: 'noise' }
+  return noise === 'seeds' ? { kind: 'seeds' } : { kind: 'between', to: noise.to }
 }
 
 /** Draws on a device that is opened for it. */
@@ -88,11 +49,25 @@ const drawnOn = (
     open(options.device ?? config.device, options.deviceOptions),
     TE.chain((device) => {
       const { height, width } = config
-      const drawing = { ...options, ...way, batch: Math.min(options.count, 16) }
-      const draw = drawerOn(device, diffusionOf(config, { model, autoencoder }), drawing)
+      const { count, seed, guide, guidance, onStep } = options
+      const diffusion = diffusionOf(config, { model, autoencoder })
       return pipe(
-        TE.fromTask<LoadedWeights['average'], TrainError>(() => device.realize(average)),
-        TE.chain((params) => draw(params, options.onStep)),
+        TE.fromTask<Beginning, TrainError>(() => beginningOn(device, diffusion, options)),
+        TE.bindTo('begin'),
+        TE.bind('params', () => TE.fromTask(() => device.realize(average))),
+        TE.bind('worse', () => TE.fromTask(async () => guide && (await device.realize(guide.average)))),
+        TE.chain(({ begin, params, worse }) => {
+          const drawing = {
+            ...way,
+            count,
+            seed,
+            begin,
+            batch: Math.min(count, usualBatch),
+            ...(guidance !== undefined && { guidance }),
+            ...(worse !== undefined && { guide: worse }),
+          }
+          return drawerOn(device, diffusion, drawing)(params, onStep)
+        }),
         TE.map((pictures) => ({ height, width, channels: channelsOf(config), pictures })),
         orDeviceError(device.name),
         ensuring(() => device.close()),
@@ -121,7 +96,7 @@ export const sampleIn =
   (surroundings: Pick<Surroundings, 'open' | 'pause'>) =>
   (loaded: LoadedWeights, options: SampleOptions): TE.TaskEither<TrainError, Samples> =>
     pipe(
-      TE.fromEither(chosen(loaded.config, options)),
+      TE.fromEither(chosen(loaded, options)),
       TE.chain((way) => {
         const attempt = drawnOn(surroundings, loaded, options, way)
         return pipe(

@@ -8,6 +8,7 @@ import type { Tensor } from '../../../tensor/tensor.ts'
 import type { Sheet, Source, Task } from '../../task.ts'
 import { pictureOf, type Diffusion, type Params } from './diffusion.ts'
 import type { DiffusionConfig } from './diffusionConfig.ts'
+import type { Batch } from './diffusionTask.ts'
 import { drawerOn } from './draw.ts'
 
 /** Pictures side by side. */
@@ -35,7 +36,7 @@ const mostShown = 64
  * ```
  */
 export const previewOf =
-  ({ config }: Pick<Diffusion, 'config'>, data: TrainingData): NonNullable<Source<Params, Tensor>['preview']> =>
+  ({ config }: Pick<Diffusion, 'config'>, data: TrainingData): NonNullable<Source<Params, Batch>['preview']> =>
   () =>
     sheetOf(
       config,

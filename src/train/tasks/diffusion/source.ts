@@ -1,15 +1,14 @@
 /** Pictures as the data of a diffusion model: its batches, its measurement on those held out, and whether they are still the same. */
-import { batchAt, type TrainingData } from '../../../data/batches.ts'
-import type { Tensor } from '../../../tensor/tensor.ts'
+import { batchAt, conditionsAt, type TrainingData } from '../../../data/batches.ts'
 import { changedPictures } from '../../pictures/changedPictures.ts'
 import type { Source } from '../../task.ts'
 import type { Params } from './diffusion.ts'
-import type { DiffusionTask } from './diffusionTask.ts'
+import type { Batch, DiffusionTask } from './diffusionTask.ts'
 import type { Example } from './space.ts'
 import { heldOutOn } from './heldOut.ts'
 
 /** Pictures, and what a person should know of them. */
-export interface OpenedPictures extends Pick<Source<Params, Tensor>, 'fingerprint' | 'summary' | 'warnings'> {
+export interface OpenedPictures extends Pick<Source<Params, Batch>, 'fingerprint' | 'summary' | 'warnings'> {
   /** What is trained on: the pictures, or their latents. */
   readonly data: TrainingData<Example>
 }
@@ -29,9 +28,12 @@ export interface OpenedPictures extends Pick<Source<Params, Tensor>, 'fingerprin
  * source.examples(1_000_000, 4).shape // => [4, 16, 16, 3]
  * ```
  */
-export const pictureSource = (task: DiffusionTask, { data, ...known }: OpenedPictures): Source<Params, Tensor> => ({
+export const pictureSource = (task: DiffusionTask, { data, ...known }: OpenedPictures): Source<Params, Batch> => ({
   ...known,
-  examples: task.examples((first, count) => batchAt(data, first, count)),
+  examples: task.examples(
+    (first, count) => batchAt(data, first, count),
+    (first, count) => conditionsAt(data, first, count),
+  ),
   measure: async (device) => {
     const measure = await heldOutOn(device, task, data)
     return async (params, average) => {

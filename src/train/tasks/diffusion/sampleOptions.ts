@@ -1,0 +1,168 @@
+/** How pictures are drawn from trained weights, and what of it cannot be meant. */
+import { defaultSampler, isSamplerName, samplers, type SamplerName } from '../../../diffusion/index.ts'
+import { product } from '../../../prelude/array.ts'
+import { E, pipe } from '../../../prelude/fp.ts'
+import { suggestion } from '../../../prelude/nearest.ts'
+import type { DeviceChoice } from '../../openDevice.ts'
+import { settingError, trainError, type TrainError } from '../../trainError.ts'
+import { pictureOf, type LoadedWeights } from './diffusion.ts'
+import { conditionsOf, type DiffusionRun } from './diffusionConfig.ts'
+
+/** How to sample. */
+export interface SampleOptions {
+  readonly count: number
+  /** A name of `samplers`; default {@link defaultSampler}. */
+  readonly sampler?: string
+  /** Steps of the sampler, at most the schedule's; default its usual ones. */
+  readonly steps?: number
+  readonly seed: number
+  /** What the pictures are told to show, of the labels that the network was trained with; default nothing. */
+  readonly label?: string
+  /** How far each step moves away from the guide, or from the network that is told no label; default 1, not at all. */
+  readonly guidance?: number
+  /** Worse weights of the same network, as `load(directory, 'early')` gives them: autoguidance. */
+  readonly guide?: LoadedWeights
+  /** Seeds of its own for each picture, one after the other from `seed` on; or the way from the noise of `seed` to that of another. */
+  readonly noise?: 'seeds' | { readonly to: number }
+  /** A picture of the run's size to begin with, bytes [height, width, channels], and for what share of the steps it is noised and drawn anew, in (0, 1]. */
+  readonly from?: { readonly picture: Uint8Array; readonly strength: number }
+  /** Default: the device of training. */
+  readonly device?: string
+  /** How it is opened. */
+  readonly deviceOptions?: DeviceChoice
+  /** Called after each step of the sampler. */
+  readonly onStep?: (done: number, total: number) => void
+}
+
+/** What is drawn by, and in how many steps. */
+export interface Chosen {
+  readonly sampler: SamplerName
+  readonly steps: number
+  /** Of the network, f32 [K]; absent where it is told nothing. */
+  readonly condition?: Float32Array
+}
+
+const chosenSteps = (timesteps: number, sampler: SamplerName, wanted?: number): E.Either<TrainError, Chosen> => {
+  const { everyStep, usualSteps } = samplers[sampler]
+  const steps = wanted ?? usualSteps(timesteps)
+  if (everyStep && steps !== timesteps)
+    return E.left(
+      settingError({
+        path: 'steps',
+        expected: `${timesteps} for ${sampler}, which makes them all`,
+        got: String(steps),
+      }),
+    )
+  return Number.isSafeInteger(steps) && steps >= 1 && steps <= timesteps
+    ? E.right({ sampler, steps })
+    : E.left(settingError({ path: 'steps', expected: `a whole number from 1 to ${timesteps}`, got: String(steps) }))
+}
+
+/** Fields of two networks that must be alike for the one to guide the other: what they see, and what they say. */
+const comparable = ({
+  height,
+  width,
+  channels,
+  latent,
+  objective,
+  schedule,
+  timesteps,
+  model,
+  labels,
+}: DiffusionRun): string =>
+  JSON.stringify([
+    height,
+    width,
+    channels,
+    latent?.channels,
+    latent?.factor,
+    objective,
+    schedule,
+    timesteps,
+    model,
+    labels,
+  ])
+
+/** What is wrong with the guide. */
+const misguided = (
+  { config }: LoadedWeights,
+  { label, guidance = 1, guide }: SampleOptions,
+): TrainError | undefined => {
+  if (!Number.isFinite(guidance) || guidance < 0)
+    return settingError({ path: 'guidance', expected: 'a number ≥ 0, 1 for none', got: String(guidance) })
+  if (guidance !== 1 && guide === undefined && label === undefined)
+    return settingError({
+      path: 'guidance',
+      expected: '1 without a guide and a class: name one of them',
+      got: String(guidance),
+    })
+  return guide === undefined || comparable(guide.config) === comparable(config)
+    ? undefined
+    : trainError(
+        'CFG',
+        `the guide ${guide.config.out} is another network, or sees other pictures: a guide must have the settings of what it guides`,
+      )
+}
+
+/** What is wrong with what pictures are to begin with. */
+const misbegun = ({ config }: LoadedWeights, { from, noise }: SampleOptions): TrainError | undefined => {
+  if (typeof noise === 'object' && !(Number.isSafeInteger(noise.to) && noise.to >= 0))
+    return settingError({ path: 'to', expected: 'a whole number ≥ 0', got: String(noise.to) })
+  if (from === undefined) return undefined
+  if (noise !== undefined)
+    return trainError('CFG', 'pictures begin with a picture or with noises that are chosen, not with both')
+  const bytes = product(pictureOf(config))
+  if (from.picture.length !== bytes)
+    return settingError({
+      path: 'from',
+      expected: `${bytes} bytes, a picture of the run's size`,
+      got: String(from.picture.length),
+    })
+  return from.strength > 0 && from.strength <= 1
+    ? undefined
+    : settingError({ path: 'strength', expected: 'a number above 0 and at most 1', got: String(from.strength) })
+}
+
+/** What the network is told, added to the way. */
+const told = (loaded: LoadedWeights, options: SampleOptions, way: Chosen): E.Either<TrainError, Chosen> => {
+  const { labels = [] } = loaded.config
+  const { label } = options
+  const wrong = misguided(loaded, options) ?? misbegun(loaded, options)
+  if (wrong !== undefined) return E.left(wrong)
+  if (label === undefined) return E.right(way)
+  const place = labels.indexOf(label)
+  if (place < 0)
+    return E.left(
+      settingError({
+        path: 'class',
+        expected: labels.length === 0 ? 'absent: the run was trained without labels' : `one of ${labels.join(', ')}`,
+        got: JSON.stringify(label),
+        hint: suggestion(label, labels),
+      }),
+    )
+  const condition = new Float32Array(conditionsOf(loaded.config))
+  condition[place] = 1
+  return E.right({ ...way, condition })
+}
+
+/** The sampler and its steps, and what the network is told; Left with the first option that is wrong. */
+export const chosen = (loaded: LoadedWeights, options: SampleOptions): E.Either<TrainError, Chosen> => {
+  const { timesteps, height, width, channels = 3 } = loaded.config
+  const { count, steps, seed, sampler = defaultSampler } = options
+  const most = Math.floor(2 ** 30 / (height * width * channels)) // the sheet is encoded as one picture
+  if (!Number.isSafeInteger(count) || count < 1 || count > most)
+    return E.left(settingError({ path: 'count', expected: `a whole number from 1 to ${most}`, got: String(count) }))
+  if (!isSamplerName(sampler)) {
+    const names = Object.keys(samplers)
+    const hint = suggestion(sampler, names)
+    return E.left(
+      settingError({ path: 'sampler', expected: `one of ${names.join(', ')}`, got: JSON.stringify(sampler), hint }),
+    )
+  }
+  if (!Number.isSafeInteger(seed) || seed < 0)
+    return E.left(settingError({ path: 'seed', expected: 'a whole number ≥ 0', got: String(seed) }))
+  return pipe(
+    chosenSteps(timesteps, sampler, steps),
+    E.chain((way) => told(loaded, options, way)),
+  )
+}
