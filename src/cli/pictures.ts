@@ -1,7 +1,7 @@
 /** The commands `sample` and `scan`. */
 import { dirname, join } from 'node:path'
 import process from 'node:process'
-import { formatScan, scanFolder, scanToJson } from '../data/index.ts'
+import { formatScan, loadImage, scanFolder, scanToJson } from '../data/index.ts'
 import { encodePng, imageGrid, makeDurableDirectory, replaceFile } from '../io/index.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { printableJson } from '../prelude/printable.ts'
@@ -10,9 +10,11 @@ import {
   load,
   loadWeights,
   sample,
+  whichWeights,
+  type DiffusionRun,
   type LoadedRun,
   type LoadedWeights,
-  type DiffusionRun,
+  type SampleOptions,
   type TrainError,
 } from '../train/index.ts'
 import type { FlagValue } from './parse.ts'
@@ -51,10 +53,10 @@ interface Source {
   readonly place: string
 }
 
-/** The newest checkpoint of a run. */
-const sourceInRun = (directory: string): TE.TaskEither<TrainError, Source> =>
+/** Averaged weights of a run; of its newest checkpoint unless others are named. */
+const sourceInRun = (directory: string, weights: FlagValue | undefined): TE.TaskEither<TrainError, Source> =>
   pipe(
-    load(directory),
+    load(directory, typeof weights === 'string' ? weights : undefined),
     TE.chainEitherK(trained(directory)),
     TE.map((loaded) => {
       for (const warning of loaded.warnings) complain(warning)
@@ -86,7 +88,7 @@ const sourceOf = (
   if (!place.endsWith('.safetensors')) {
     const misplaced = ['config', 'names'].find((flag) => flags.has(flag))
     return misplaced === undefined
-      ? E.right(sourceInRun(place))
+      ? E.right(sourceInRun(place, flags.get('weights')))
       : E.left({ code: 2, message: `--${misplaced} goes with a file of weights, and ${place} is no *.safetensors` })
   }
   const names = flags.get('names')
@@ -98,38 +100,87 @@ const sourceOf = (
       )
 }
 
+/** The guide that a flag names: other weights of the same run, or another run. */
+const guideOf = (
+  name: FlagValue | undefined,
+  place: string,
+): TE.TaskEither<TrainError, Pick<SampleOptions, 'guide'>> => {
+  if (typeof name !== 'string') return TE.right({})
+  const guide = whichWeights.some((which) => which === name) ? load(place, name) : load(name)
+  return pipe(
+    guide,
+    TE.map((loaded) => ({ guide: loaded })),
+  )
+}
+
+/** The picture that a flag names, at the size of the run. */
+const beginningOf = (
+  flags: ReadonlyMap<string, FlagValue>,
+  { config: { height, width, channels = 3 } }: LoadedWeights,
+): TE.TaskEither<{ readonly message: string }, Pick<SampleOptions, 'from' | 'noise'>> => {
+  const [photo, to] = [flags.get('from'), flags.get('to')]
+  const noise = typeof to === 'number' ? { noise: { to } } : flags.has('seeds') ? { noise: 'seeds' as const } : {}
+  if (typeof photo !== 'string') return TE.right(noise)
+  return pipe(
+    loadImage(photo, { height, width, channels }),
+    TE.map(({ pixels }) => ({ ...noise, from: { picture: pixels, strength: numberOf(flags, 'strength', 0.6) } })),
+  )
+}
+
+/** What flags say of how pictures are drawn. */
+const drawingOf = (flags: ReadonlyMap<string, FlagValue>): Omit<SampleOptions, 'count' | 'seed'> => {
+  const [steps, sampler, device, label, guidance] = ['steps', 'sampler', 'device', 'class', 'guidance'].map((flag) =>
+    flags.get(flag),
+  )
+  return {
+    ...(typeof steps === 'number' && { steps }),
+    ...(typeof sampler === 'string' && { sampler }),
+    ...(typeof device === 'string' && { device }),
+    ...(typeof label === 'string' && { label }),
+    ...(typeof guidance === 'number' && { guidance }),
+    onStep: stepsDone,
+    deviceOptions: deviceOptionsOf(flags),
+  }
+}
+
+/** Flags of `sample` that are settings of drawing, whose faults are wrong usage. */
+const drawingFlags = [
+  'count',
+  'steps',
+  'seed',
+  'sampler',
+  'names',
+  'config',
+  'weights',
+  'class',
+  'guidance',
+  'strength',
+  'to',
+]
+
 /** `fathom sample`. */
 export const runSample = async (place: string, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
   const source = sourceOf(place, flags)
   if (E.isLeft(source)) return source.left
   const [count, seed] = [numberOf(flags, 'count', 16), numberOf(flags, 'seed', 0)]
-  const [out, steps, sampler, device] = ['out', 'steps', 'sampler', 'device'].map((flag) => flags.get(flag))
+  const out = flags.get('out')
   return pipe(
     source.right,
     TE.bindTo('source'),
-    TE.bind('samples', ({ source: { loaded } }) =>
-      sample(loaded, {
-        count,
-        seed,
-        ...(typeof steps === 'number' && { steps }),
-        ...(typeof sampler === 'string' && { sampler }),
-        ...(typeof device === 'string' && { device }),
-        onStep: stepsDone,
-        deviceOptions: deviceOptionsOf(flags),
-      }),
+    TE.bindW('begin', ({ source: { loaded } }) => beginningOf(flags, loaded)),
+    TE.bindW('guide', () => guideOf(flags.get('guide'), place)),
+    TE.bindW('samples', ({ source: { loaded }, begin, guide }) =>
+      sample(loaded, { count, seed, ...drawingOf(flags), ...begin, ...guide }),
     ),
     TE.let('path', ({ source }) => (typeof out === 'string' ? out : `${source.place}-${seed}.png`)),
     TE.chainFirstW(({ path }) => (out === undefined ? makeDurableDirectory(dirname(path)) : TE.right(undefined))),
     TE.chainFirstW(({ path, samples: { pictures, height, width, channels } }) =>
       replaceFile(path, encodePng(imageGrid(pictures, { height, width, channels }))),
     ),
-    TE.match(
-      failedWith(['count', 'steps', 'seed', 'sampler', 'names', 'config']),
-      ({ source: { from }, path }): Outcome => {
-        say(`  ${grouped(count)} pictures from ${from} → ${path}`)
-        return { code: 0 }
-      },
-    ),
+    TE.match(failedWith(drawingFlags), ({ source: { from }, path }): Outcome => {
+      say(`  ${grouped(count)} pictures from ${from} → ${path}`)
+      return { code: 0 }
+    }),
   )()
 }
 

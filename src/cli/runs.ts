@@ -10,6 +10,7 @@ import { isRecord } from '../prelude/record.ts'
 import {
   configOf,
   fastestDevice,
+  labelsIn,
   loadAutoencoder,
   planTraining,
   resume,
@@ -251,6 +252,18 @@ const latentOf = (place: FlagValue | undefined): TE.TaskEither<Outcome, Readonly
         })),
       )
 
+/** The labels of a run that is to be told some. */
+const labelsOf = (
+  folder: string | undefined,
+  flags: ReadonlyMap<string, FlagValue>,
+): TE.TaskEither<Outcome, Readonly<Record<string, unknown>>> =>
+  flags.has('labels')
+    ? pipe(
+        labelsIn(folder === undefined ? null : absolute(folder)),
+        TE.bimap(failed, (labels) => ({ labels })),
+      )
+    : TE.right({})
+
 /** `fathom train`. */
 export const runTrain = async (folder: string | undefined, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
   const written = settingsIn(flags.get('config'))
@@ -262,7 +275,9 @@ export const runTrain = async (folder: string | undefined, flags: ReadonlyMap<st
   const { settings, notes } = chosen.right
   const latent = await latentOf(flags.get('latent'))()
   if (E.isLeft(latent)) return latent.left
-  const config = configOf({ out: freshDirectory(folder), ...settings, ...latent.right, ...named })
+  const labels = await labelsOf(folder, flags)()
+  if (E.isLeft(labels)) return labels.left
+  const config = configOf({ out: freshDirectory(folder), ...settings, ...latent.right, ...labels.right, ...named })
   if (E.isLeft(config)) return { code: 2, message: inFlags(config.left) }
   for (const note of notes) say(`  note      ${note}`)
   if (flags.has('dry-run')) return dryRun(config.right, options)

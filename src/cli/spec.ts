@@ -104,6 +104,22 @@ export const commands = {
         setting: 'objective',
       },
       schedule: { kind: 'text', value: 'NAME', help: 'noise schedule: cosine, linear or sigmoid', setting: 'schedule' },
+      labels: {
+        kind: 'switch',
+        help: 'tell the network what each picture shows: the subfolder in which it lies, or what a procedural sea was drawn with',
+      },
+      augment: {
+        kind: 'number',
+        value: 'P',
+        help: 'mirror, scale, turn and move pictures, each so often, and tell the network [0]',
+        setting: 'augment',
+      },
+      margin: {
+        kind: 'number',
+        value: 'X',
+        help: 'decode photographs so much larger, and train on parts of them, for instance 1.25',
+        setting: 'margin',
+      },
       seed: { kind: 'number', value: 'N', help: 'from which everything random is drawn [0]', setting: 'seed' },
       device: {
         kind: 'text',
@@ -261,6 +277,24 @@ export const commands = {
         kind: 'text',
         value: 'NAME',
         help: 'which averaged weights of a run: last, best (on held-out pictures) or early [last]',
+      },
+      class: { kind: 'text', value: 'NAME', help: 'what the pictures are told to show, of the labels of the run' },
+      guide: {
+        kind: 'text',
+        value: 'NAME|RUN',
+        help: 'worse weights to move away from: early, best or last of this run, or another run of the same settings',
+      },
+      guidance: {
+        kind: 'number',
+        value: 'W',
+        help: 'how far to move away from the guide, or from the network that is told no class: 1 is not at all [1]',
+      },
+      from: { kind: 'text', value: 'PHOTO', help: 'begin with this picture instead of with noise' },
+      strength: { kind: 'number', value: 'S', help: 'for what share of the steps it is noised and drawn anew [0.6]' },
+      to: { kind: 'number', value: 'SEED', help: 'draw the way from the noise of --seed to that of this seed' },
+      seeds: {
+        kind: 'switch',
+        help: 'give each picture a seed of its own, from --seed on: --seed N --count 1 then draws it again',
       },
       device: { kind: 'text', value: 'NAME', help: 'where to draw [the device of the run]' },
       tune,

@@ -21,3 +21,5 @@ export {
   type ScanReport,
   type SkippedFile,
 } from './folder/scanReport.ts'
+export { loadImage } from './folder/loadImage.node.ts'
+export type { DecodedImage, DecodeOptions } from './folder/decodeOptions.ts'

@@ -7,7 +7,8 @@
  */
 export * from './index.page.ts'
 export { planTraining, type TrainingPlan } from './dryRun.node.ts'
-export { load, type LoadedRun, type WhichWeights } from './load.node.ts'
+export { labelsIn } from './pictures/labelsIn.node.ts'
+export { load, whichWeights, type LoadedRun, type WhichWeights } from './load.node.ts'
 export { resume } from './resume.node.ts'
 export type { ResumeChanges } from './resumeChanges.ts'
 export { loadAutoencoder, type LoadedAutoencoder } from './tasks/autoencoder/loadAutoencoder.node.ts'

@@ -1,4 +1,5 @@
 /** What a run has learned. */
+import { oneOf } from '../prelude/decode.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { key } from '../tensor/random.ts'
 import { readConfig } from './configFile.ts'
@@ -12,7 +13,7 @@ import type { LoadedWeights, Params } from './tasks/diffusion/diffusion.ts'
 import { autoencoderOfRun } from './tasks/diffusion/open.node.ts'
 import type { DiffusionRun } from './tasks/diffusion/diffusionConfig.ts'
 import type { TrainConfig } from './tasks/registry.ts'
-import { trainError, type TrainError } from './trainError.ts'
+import { settingError, trainError, type TrainError } from './trainError.ts'
 
 /** What a run has learned. */
 export interface LoadedRun extends LoadedWeights {
@@ -34,8 +35,26 @@ const requireDrawing = (directory: string, config: TrainConfig): E.Either<TrainE
       )
     : E.right(config)
 
-/** Which of a run's averaged weights: those of its newest checkpoint, those that were best on held-out pictures, or those of early in the run. */
-export type WhichWeights = 'last' | 'best' | 'early'
+/**
+ * Which of a run's averaged weights: those of its newest checkpoint, those that were best on held-out pictures, or those of early in the run.
+ *
+ * @example
+ * ```ts
+ * import { whichWeights } from 'fathom/train'
+ *
+ * whichWeights // => ['last', 'best', 'early']
+ * ```
+ */
+export const whichWeights = ['last', 'best', 'early'] as const
+
+/** One of {@link whichWeights}. */
+export type WhichWeights = (typeof whichWeights)[number]
+
+const decodeWhich = (name: string): E.Either<TrainError, WhichWeights> =>
+  pipe(
+    oneOf(...whichWeights)(name),
+    E.mapLeft((fault) => settingError({ ...fault, path: 'weights', got: JSON.stringify(name) })),
+  )
 
 /** Averaged weights that a run keeps beside its checkpoints, and the step that they are of. */
 const keptWeights = (
@@ -72,7 +91,7 @@ const keptWeights = (
 /**
  * Reads the newest valid checkpoint of a run. Needs no lock: it may be in training.
  *
- * @param weights which averaged weights; `step` is theirs
+ * @param weights which averaged weights, a name of {@link whichWeights}; `step` is theirs
  *
  * @example
  * ```ts
@@ -90,11 +109,13 @@ const keptWeights = (
  * await load('run')() // => right({ step: 0, … })
  * ```
  */
-export const load = (directory: string, weights: WhichWeights = 'last'): TE.TaskEither<TrainError, LoadedRun> =>
+export const load = (directory: string, weights: string = 'last'): TE.TaskEither<TrainError, LoadedRun> =>
   pipe(
-    readConfig(storeIn(directory)),
-    TE.chainEitherK((config) => requireDrawing(directory, config)),
-    TE.chain((config) => {
+    TE.fromEither(decodeWhich(weights)),
+    TE.bindTo('which'),
+    TE.bind('config', () => readConfig(storeIn(directory))),
+    TE.bind('drawing', ({ config }) => TE.fromEither(requireDrawing(directory, config))),
+    TE.chain(({ which, drawing: config }) => {
       const recipe = recipeOf(config)
       const { model, schedule } = recipe.task
       return pipe(
@@ -104,9 +125,9 @@ export const load = (directory: string, weights: WhichWeights = 'last'): TE.Task
           restore(storeIn(directory), initialState(recipe, key(0)), (progress) => isOf(config, progress)),
         ),
         TE.bind('chosen', ({ restored: { state, progress } }) =>
-          weights === 'last'
+          which === 'last'
             ? TE.right({ average: state.average, step: progress.step })
-            : keptWeights(storeIn(directory), weights, state.average),
+            : keptWeights(storeIn(directory), which, state.average),
         ),
         TE.map(({ autoencoder, chosen, restored: { state, warnings } }) => ({
           config,

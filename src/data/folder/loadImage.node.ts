@@ -94,6 +94,16 @@ export const readWhole = async (
  *
  * @param path where it lies; links are followed
  * @returns the pixels; `DATA-FILE` with the fault when the file cannot be used, `DATA-OPTION`, `DATA-SHARP`
+ * @example
+ * ```ts
+ * import { loadImage, seas } from 'fathom/data'
+ * import { encodePng, replaceFile } from 'fathom/io'
+ *
+ * const pixels = seas({ seed: 1, size: 16 }).image(0)
+ * await replaceFile('sea.png', encodePng({ width: 16, height: 16, channels: 3, pixels }))()
+ * await loadImage('sea.png', { height: 8, width: 8, channels: 1 })() // => right({ height: 8, width: 8, channels: 1, pixels: … })
+ * await loadImage('gone.png', { height: 8, width: 8, channels: 1 })() // => left({ code: 'DATA-FILE', … })
+ * ```
  */
 export const loadImage = (
   path: string,
