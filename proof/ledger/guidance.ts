@@ -110,7 +110,7 @@ export const guidance: readonly Equation[] = [
         async ([schedule, strength, x0, noise]) => {
           const steps = 10
           const k = steps - Math.max(1, Math.round(strength * steps))
-          const at_ = async (levels: ReturnType<typeof flowLevels>): Promise<readonly number[]> => {
+          const startOn = async (levels: ReturnType<typeof flowLevels>): Promise<readonly number[]> => {
             const sampler = heun(levels)
             const { state, step } = startFrom(sampler, f64(x0), f64(noise), strength)
             return [step, ...(await read(sampler.image(state)))]
@@ -119,8 +119,8 @@ export const guidance: readonly Equation[] = [
           const levels = scheduleLevels(schedule, steps)
           const alpha = alphaBar(schedule, at(Array.from(levels.time), k))
           return together([
-            agree(1e-13, await at_(flowLevels(steps)), mixed(k / steps, 1 - k / steps)),
-            agree(1e-10, await at_(levels), mixed(Math.sqrt(alpha), Math.sqrt(1 - alpha))),
+            agree(1e-13, await startOn(flowLevels(steps)), mixed(k / steps, 1 - k / steps)),
+            agree(1e-10, await startOn(levels), mixed(Math.sqrt(alpha), Math.sqrt(1 - alpha))),
           ])
         },
       ),
