@@ -8,6 +8,7 @@ import { fast } from './fast.ts'
 import { passing, structural } from './movements.ts'
 import { noise } from './noise.ts'
 import { objectivesAndWeights } from './objectives.ts'
+import { guidance } from './guidance.ts'
 import { sampling } from './sampling.ts'
 import { modules } from './modules.ts'
 import { optimizers } from './optimizers.ts'
@@ -34,6 +35,7 @@ export const ledger: readonly Equation[] = [
   ...noise,
   ...objectivesAndWeights,
   ...sampling,
+  ...guidance,
   ...dataEquations,
   ...proving,
   ...fast,

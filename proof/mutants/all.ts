@@ -5,6 +5,7 @@ import { deviceMutants } from './devices.ts'
 import { diffusionMutants } from './diffusion.ts'
 import { endMutants } from './ends.ts'
 import { fileMutants } from './files.ts'
+import { guidanceMutants } from './guidance.ts'
 import { graphMutants } from './graph.ts'
 import { kernelMutants } from './kernels.ts'
 import { layerMutants, lossMutants } from './layers.ts'
@@ -35,6 +36,7 @@ export const mutants: readonly Mutant[] = [
   ...lossMutants,
   ...optimizerMutants,
   ...diffusionMutants,
+  ...guidanceMutants,
   ...annotationMutants,
   ...orderMutants,
   ...keptRunMutants,

@@ -31,7 +31,7 @@ export interface GuidanceOptions {
   readonly weight: number | Tensor
   /** The least and the greatest time at which there is guidance, in the network's times; default all (Kynkäänniemi et al. 2024). */
   readonly interval?: readonly [from: number, to: number]
-  /** φ, the share in which the spread of each prediction is made that of the network's own; default 0 (Lin et al. 2023, section 3.4). */
+  /** φ, the share in which the spread of each prediction is made that of the network's own; default 0 (Lin et al. 2024, section 3.4). */
   readonly rescale?: number
 }
 
@@ -111,19 +111,23 @@ const requireOptions = (options: GuidanceOptions): void => {
 /** One number for each image, ready to meet its elements: [N] → [N, 1, …]. */
 const forEach = (v: Tensor, x: Tensor): Tensor => v.reshape([at(x.shape, 0), ...x.shape.slice(1).map(() => 1)])
 
+/** x + s·d, and x where d is 0: −0 + 0 would be another zero. */
+const moved = (x: Tensor, difference: Tensor, strength: number | Tensor): Tensor =>
+  difference.equal(0).select(x, x.add(difference.mul(strength)))
+
 /** y with the standard deviation of `own` in each image, in the share φ. Where they are alike it is y, to the bit. */
 const rescaled = (y: Tensor, own: Tensor, phi: number): Tensor => {
   const axes = y.shape.slice(1).map((_, i) => i + 1)
   const deviation = (x: Tensor): Tensor => variance(x, axes, true).sqrt()
   const spread = deviation(y)
   const ratio = spread.equal(0).select(1, deviation(own).div(spread))
-  return y.add(y.mul(ratio).sub(y).mul(phi))
+  return moved(y, y.mul(ratio).sub(y), phi)
 }
 
 /**
  * The denoiser that moves away from its guide:
  *
- *     D_w = D + (w − 1)·(D − G)                                     Karras et al. 2024, eq. 3, which is G + w·(D − G)
+ *     D_w = D + (w − 1)·(D − G)                                     Karras et al. 2024, where it is G + w·(D − G)
  *
  * With w = 1, where D and G are equal, and outside the interval it gives the bits of D. Its weight is written so that w means what it does in
  * autoguidance, and in classifier-free guidance as diffusers has it; Ho & Salimans' w is one less.
@@ -147,13 +151,11 @@ export const guided = <P>({ own, both }: Guided<P>, options: GuidanceOptions): D
   if (weight === 1) return own // the guide is not even asked
   return (params, xt, t) => {
     const [mine, guides] = both(params, xt, t)
-    const difference = mine.sub(guides)
     const strength = typeof weight === 'number' ? weight - 1 : weight.sub(1).cast(mine.dtype)
-    const moved = mine.add(difference.mul(strength))
-    const result = rescale === 0 ? moved : rescaled(moved, mine, rescale)
-    const kept = difference.equal(0).select(mine, result) // −0 + 0 would be another zero
+    const away = moved(mine, mine.sub(guides), strength)
+    const result = rescale === 0 ? away : rescaled(away, mine, rescale)
     const acting = actsAt(t, interval, xt)
-    const bounded = acting === undefined ? kept : acting.select(kept, mine)
+    const bounded = acting === undefined ? result : acting.select(result, mine)
     return typeof weight === 'number' ? bounded : weight.equal(1).broadcastTo(mine.shape).select(mine, bounded)
   }
 }

@@ -29,6 +29,10 @@ import type { Tensor } from '../../src/tensor/tensor.ts'
 import { cpuDevice, values } from '../support/device.ts'
 
 const device = cpuDevice()
+
+/** Numbers spread evenly, where doubles of fast-check are mostly near 0. */
+const between = (low: number, high: number): fc.Arbitrary<number> =>
+  fc.integer({ min: 0, max: 1000 }).map((k) => low + ((high - low) * k) / 1000)
 const network = (scale: Tensor, xt: Tensor): Tensor => xt.mul(scale).tanh()
 const pair = autoguidance(network, network)
 const params = { params: tensor(0.9), guide: tensor(0.5) }
@@ -57,16 +61,23 @@ describe('a guided denoiser', () => {
       for (const rescale of [0, 0.7]) expect(bits(await drawn({ weight, rescale }, same))).toEqual(bits(await own()))
   })
 
-  it('keeps negative zeros with itself as its guide', async () => {
+  it('keeps negative zeros with itself as its guide, and with a weight of 1', async () => {
     const identity = (_: object, x: Tensor): Tensor => x
     const denoise = guided(autoguidance(identity, identity), { weight: 2 })
     const result = await values(denoise({ params: {}, guide: {} }, tensor([[-0, 0, 1]]), tensor([0])), device)
-    expect(result.map((x) => Object.is(x, -0))).toEqual([true, false, false])
+    const other = guided(autoguidance(identity, network), { weight: scalar(1) })
+    const alone = await values(other({ params: {}, guide: tensor(0.5) }, tensor([[-0, 0, 1]]), tensor([0])), device)
+    const ones = guided(
+      autoguidance(identity, (_: object, x: Tensor) => x.sub(1)),
+      { weight: scalar(1) },
+    )
+    const far = await values(ones({ params: {}, guide: {} }, tensor([[-0, 0, 1]]), tensor([0])), device)
+    for (const found of [result, alone, far]) expect(found.map((x) => Object.is(x, -0))).toEqual([true, false, false])
   })
 
   it('is G + w·(D − G), and G itself with a weight of 0', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.double({ min: -3, max: 5, noNaN: true }), async (weight) => {
+      fc.asyncProperty(between(-3, 5), async (weight) => {
         const [d, g] = [await own(), await values(network(params.guide, xt), device)]
         const result = await drawn({ weight })
         for (const [i, y] of result.entries())
@@ -83,7 +94,7 @@ describe('a guided denoiser', () => {
       fc.asyncProperty(
         fc.constantFrom(...predictions),
         fc.integer({ min: 0, max: 999 }),
-        fc.double({ min: -2, max: 4, noNaN: true }),
+        between(-2, 4),
         fc.integer({ min: 0, max: 1000 }),
         async (prediction, time, weight, seed) => {
           const [x, d, g] = [1, 2, 3].map((k) => normal(key(seed + k), [1, 4], 'f64'))
@@ -225,23 +236,19 @@ describe('slerp', () => {
 
   it('keeps the length of noises of one length, and divides the angle between them', async () => {
     await fc.assert(
-      fc.asyncProperty(
-        fc.integer({ min: 0, max: 500 }),
-        fc.double({ min: 0, max: 1, noNaN: true }),
-        async (seed, share) => {
-          const unit = (k: number): Tensor => {
-            const x = normal(key(2 * seed + k), [3, 6], 'f64')
-            return x.div(x.square().sum([1], true).sqrt())
-          }
-          const [a, b] = [unit(0), unit(1)]
-          const between = slerp(a, b, share)
-          for (const length of await lengths(between)) expect(length).toBeCloseTo(1, 6)
-          const cosines = async (x: Tensor, y: Tensor) => values(x.mul(y).sum([1]), device)
-          const [whole, part] = [await cosines(a, b), await cosines(a, between)]
-          for (const [i, cosine] of part.entries())
-            expect(cosine).toBeCloseTo(Math.cos(share * Math.acos(whole[i] ?? NaN)), 6)
-        },
-      ),
+      fc.asyncProperty(fc.integer({ min: 0, max: 500 }), between(0, 1), async (seed, share) => {
+        const unit = (k: number): Tensor => {
+          const x = normal(key(2 * seed + k), [3, 6], 'f64')
+          return x.div(x.square().sum([1], true).sqrt())
+        }
+        const [a, b] = [unit(0), unit(1)]
+        const onTheWay = slerp(a, b, share)
+        for (const length of await lengths(onTheWay)) expect(length).toBeCloseTo(1, 6)
+        const cosines = async (x: Tensor, y: Tensor) => values(x.mul(y).sum([1]), device)
+        const [whole, part] = [await cosines(a, b), await cosines(a, onTheWay)]
+        for (const [i, cosine] of part.entries())
+          expect(cosine).toBeCloseTo(Math.cos(share * Math.acos(whole[i] ?? NaN)), 6)
+      }),
       { numRuns: 25 },
     )
   })

@@ -59,10 +59,8 @@ export const lucidrainsFamily: Family<UnetConfig, UnetParams> = {
   title: 'U-Net',
   defaults: { width: 64, multipliers: [1, 2, 4, 8], heads: 4, headWidth: 32 },
   decode: record(fields),
-  build: ({ width, multipliers, heads, headWidth, ...rest }, channels) => {
-    const { dropout = 0, conditions = 0 } = rest
-    return unet({ channels, width, multipliers, heads, headWidth, dropout, conditions })
-  },
+  build: ({ width, multipliers, heads, headWidth, dropout = 0, conditions = 0 }, channels) =>
+    unet({ channels, width, multipliers, heads, headWidth, dropout, conditions }),
   factor: ({ multipliers }) => 2 ** (multipliers.length - 1),
   width: ({ width }) => width,
   leastWeights: ({ width, multipliers }) => multipliers.reduce((sum, m) => sum + 9 * (m * width) ** 2, 0),
