@@ -4,6 +4,7 @@ import { adjoints, convolution } from './adjoints.ts'
 import { autodiff, chainRule } from './autodiff.ts'
 import { elementwise } from './derivatives.ts'
 import { fast } from './fast.ts'
+import { likenessEquations } from './likeness.ts'
 import { passing, structural } from './movements.ts'
 import { noise } from './noise.ts'
 import { objectivesAndWeights } from './objectives.ts'
@@ -33,6 +34,7 @@ export const ledger: readonly Equation[] = [
   ...objectivesAndWeights,
   ...sampling,
   ...dataEquations,
+  ...likenessEquations,
   ...proving,
   ...fast,
   ...additions,

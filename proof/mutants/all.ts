@@ -17,6 +17,7 @@ import { photographMutants } from './photographs.ts'
 import { randomMutants } from './random.ts'
 import { keptRunMutants } from './keptRuns.ts'
 import { runMutants } from './runs.ts'
+import { smallDataMutants } from './smallData.ts'
 import { threadMutants } from './threads.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
 import { webgpuMutants } from './webgpu.ts'
@@ -44,6 +45,7 @@ export const mutants: readonly Mutant[] = [
   ...fileMutants,
   ...threadMutants,
   ...photographMutants,
+  ...smallDataMutants,
   ...mixedMutants,
   ...webgpuMutants,
 ]
