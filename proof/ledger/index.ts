@@ -5,6 +5,7 @@ import { autodiff, chainRule } from './autodiff.ts'
 import { autoencoders } from './autoencoder.ts'
 import { elementwise } from './derivatives.ts'
 import { fast } from './fast.ts'
+import { likenessEquations } from './likeness.ts'
 import { passing, structural } from './movements.ts'
 import { noise } from './noise.ts'
 import { objectivesAndWeights } from './objectives.ts'
@@ -37,6 +38,7 @@ export const ledger: readonly Equation[] = [
   ...sampling,
   ...guidance,
   ...dataEquations,
+  ...likenessEquations,
   ...proving,
   ...fast,
   ...autoencoders,

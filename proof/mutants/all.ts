@@ -20,6 +20,7 @@ import { randomMutants } from './random.ts'
 import { reconstructionMutants } from './reconstruction.ts'
 import { keptRunMutants } from './keptRuns.ts'
 import { runMutants } from './runs.ts'
+import { smallDataMutants } from './smallData.ts'
 import { threadMutants } from './threads.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
 import { webgpuMutants } from './webgpu.ts'
@@ -48,6 +49,7 @@ export const mutants: readonly Mutant[] = [
   ...fileMutants,
   ...threadMutants,
   ...photographMutants,
+  ...smallDataMutants,
   ...mixedMutants,
   ...reconstructionMutants,
   ...webgpuMutants,

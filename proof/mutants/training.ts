@@ -213,8 +213,8 @@ export const orderMutants: readonly Mutant[] = [
     [
       'pictures that are held out are trained on',
       'missing term',
-      'member(held + shuffled(order, count, i))',
-      'member(shuffled(order, count, i))',
+      'split.at(split.held + shuffled(order, count, i))',
+      'split.at(shuffled(order, count, i))',
     ],
     ['seas that are held out are trained on', 'missing term', 'firstHeldOutSea + i', '0 * firstHeldOutSea + i'],
     ['every batch is the first', 'stale value', 'data.picture(start + i)', 'data.picture(0 * start + i)'],

@@ -117,6 +117,12 @@ describe('a picture that is changed at random', () => {
     })
   })
 
+  it('does not begin anew beyond an edge', () => {
+    const halves = picture.map((_, i) => (Math.floor(i / 3) % side < side / 2 ? 0 : 255))
+    const { changed } = changeOf('right', halves, 0.5)
+    for (let i = 0; i < changed.length; i += side * 3) expect([changed[i], changed[i + side * 3 - 1]]).toEqual([0, 255])
+  })
+
   it('refuses probabilities and options that mean nothing', () => {
     expect(() => augmented(picture, shape, 0, 0, { probability: -1 })).toThrow('probability is -1')
     expect(() => withAugmentation(dataOfSeas({ seed: 1, size: 8 }), 0, { probability: NaN })).toThrow(

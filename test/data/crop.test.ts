@@ -57,11 +57,14 @@ describe('parts of larger pictures', () => {
     expect(new Set(ofOne).size).toBe(3)
   })
 
-  it('reach from edge to edge', () => {
+  it('reach from edge to edge, at every scale', () => {
     const parts = range(300).map((i) => partOf(data.picture(i)))
     expect(Math.min(...parts.map(([top = NaN]) => top))).toBeLessThan(2)
     expect(Math.max(...parts.map(([, bottom = NaN]) => bottom))).toBeGreaterThan(57)
     expect(Math.max(...parts.map(([top = NaN]) => top))).toBeGreaterThan(14)
+    const shown = parts.map(([top = NaN, bottom = NaN]) => bottom - top)
+    expect(Math.max(...shown)).toBeGreaterThan(56)
+    expect(Math.min(...shown)).toBeLessThan(42)
   })
 
   it('are of the pictures, and in the order, that they are without', () => {

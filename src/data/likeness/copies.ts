@@ -1,7 +1,7 @@
 /**
  * Whether a picture is a copy of one of a set: whether it is much nearer to one than to any other.
  *
- * The test is d₁ < d₂/3 (Yoon et al. 2023; Bonnaire et al., arXiv 2505.17638, count so): a fixed bound would call every fog a copy of
+ * The test is d₁ < d₂/3 (so count Bonnaire et al. 2025, arXiv 2505.17638): a fixed bound would call every fog a copy of
  * every fog. It is blind where the set itself holds a picture twice, since then d₂ is small too. So the second nearest is looked for
  * among the pictures of other groups.
  */

@@ -75,6 +75,17 @@ describe('near-duplicates', () => {
     expect(apart).toEqual([])
   })
 
+  it('are one group where two that have nothing in common both overlap a third', () => {
+    const chains = rich
+      .slice(0, 6)
+      .flatMap((i) => [cut(i, 0.2, 0, 0.52), cut(i, 0.2, 0.48, 0.52), cut(i, 0.2, 0.2, 0.6)])
+    const { groups } = nearDuplicates(setOf(chains))
+    const whole = range(6).filter((k) => [1, 2].every((j) => groups[3 * k + j] === groups[3 * k]))
+    expect(whole.length).toBeGreaterThanOrEqual(4)
+    const ends = nearDuplicates(setOf(chains.filter((_, i) => i % 3 < 2))).groups
+    expect(ends).toEqual(range(12))
+  })
+
   it('are looked for in an empty set and in one of grey pictures', () => {
     expect(nearDuplicates(setOf([])).groups).toEqual([])
     const grey = range(4).map(() => new Uint8Array(side * side).fill(80))
