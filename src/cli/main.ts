@@ -5,6 +5,7 @@ import process from 'node:process'
 import { E } from '../prelude/fp.ts'
 import { runBench } from './bench.ts'
 import { runDoctor } from './doctor.ts'
+import { runEval } from './eval.ts'
 import { helpOf, overview } from './help.ts'
 import { parse, type Request } from './parse.ts'
 import { printable } from '../prelude/printable.ts'
@@ -33,6 +34,8 @@ const answer = async (request: Request): Promise<Outcome> => {
       return runResume(positional, flags)
     case 'sample':
       return runSample(positional, flags)
+    case 'eval':
+      return runEval(positional, flags)
     case 'scan':
       return runScan(positional, flags)
     case 'doctor':
