@@ -9,7 +9,7 @@ import { blurredPictures, copiedPictures, gaussianPictures } from './anchors.ts'
 import { copiesAmong, originalsOf } from './copies.ts'
 import { featureSpaces } from './features/registry.ts'
 import type { FeatureSpace } from './features/space.ts'
-import { whitening } from './features/whitening.ts'
+import { whitening, type SpacePoints } from './features/whitening.ts'
 import type { Judgement, Memory, SetName, Test } from './judgement.ts'
 import { memoryOf, nearestOf } from './memory.ts'
 import { assignments, holm, shuffle } from './permutations.ts'
@@ -62,26 +62,37 @@ const requirePictures = ({ generated, training, heldOut }: JudgeOptions): void =
     )
 }
 
-/** Points of pictures, by the name of the space. */
-type Points = ReadonlyMap<string, Rows>
-
 /** What becomes of the points of a space before they are compared. */
-type Maps = ReadonlyMap<string, (points: Rows) => Rows>
+type Maps = ReadonlyMap<string, (points: Rows) => SpacePoints>
 
-/** Raw points of pictures. */
-const pointsIn = async (device: Device, spaces: readonly FeatureSpace[], pictures: Pictures): Promise<Points> => {
+/** Raw points of pictures, by the name of the space. */
+const pointsIn = async (
+  device: Device,
+  spaces: readonly FeatureSpace[],
+  pictures: Pictures,
+): Promise<ReadonlyMap<string, Rows>> => {
   const points = new Map<string, Rows>()
   for (const { name, features } of spaces) points.set(name, await features(device, pictures))
   return points
 }
 
-const mapped = (points: Points, maps: Maps): Points =>
-  new Map([...points].map(([name, rows]) => [name, maps.get(name)?.(rows) ?? rows]))
+const mapped = (points: ReadonlyMap<string, Rows>, maps: Maps): Seen['points'] =>
+  new Map(
+    [...points].flatMap(([name, rows]) => {
+      const map = maps.get(name)
+      return map === undefined ? [] : [[name, map(rows)] as const]
+    }),
+  )
 
 /** The part of a set that is already seen. */
 const part = ({ pictures, points, estimates }: Seen, places: readonly number[]): Seen => ({
   pictures: pick(pictures, places),
-  points: new Map([...points].map(([name, rows]) => [name, pickRows(rows, places)])),
+  points: new Map(
+    [...points].map(([name, { standard, white }]) => [
+      name,
+      { standard: pickRows(standard, places), white: pickRows(white, places) },
+    ]),
+  ),
   estimates: estimates.length === 0 ? [] : places.map((i) => at(estimates, i)),
 })
 
@@ -228,7 +239,11 @@ export const judge = async (device: Device, options: JudgeOptions): Promise<Judg
   const findings = copiesAmong(originals, sets.generated)
   const memory = memoryOf(sets, originals, findings, { key: hostFold(key, stream.memory), permutations })
   const [first = ''] = stage.training.points.keys()
-  const nearest = nearestOf(findings, stage.generated.points.get(first), stage.training.points.get(first))
+  const nearest = nearestOf(
+    findings,
+    stage.generated.points.get(first)?.standard,
+    stage.training.points.get(first)?.standard,
+  )
   return {
     version: 1,
     height: sets.generated.height,

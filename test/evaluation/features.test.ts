@@ -5,7 +5,7 @@ import { featureSpaces, isFeatureSpaceName } from '../../src/evaluation/features
 import { cholesky, whitening } from '../../src/evaluation/features/whitening.ts'
 import { hostNormal } from '../../src/evaluation/normal.ts'
 import { pick } from '../../src/evaluation/pictures.ts'
-import { row, rowsOf } from '../../src/evaluation/rows.ts'
+import { row, rowsOf, type Rows } from '../../src/evaluation/rows.ts'
 import { at, range } from '../../src/prelude/array.ts'
 import { hostFold, hostKey } from '../../src/prelude/threefry.ts'
 import { openDevice, type Device } from '../../src/tensor/device.ts'
@@ -73,7 +73,7 @@ describe('whitening', () => {
         return [5 + 3 * a, -2 + 0.1 * (a + 0.1 * b)]
       }),
     )
-    const { values } = whitening(pairs)(pairs)
+    const { values } = whitening(pairs)(pairs).white
     const variance = (k: number): number =>
       range(2000).reduce((sum, i) => sum + (values[2 * i + k] ?? 0) ** 2 / 2000, 0)
     // Correlation ρ ≈ 0.995: C = [1 ρ; ρ 1], and the variance of the first is 1 / (1 + ½).
@@ -83,7 +83,8 @@ describe('whitening', () => {
 
   it('a point that is far beyond all others is drawn in, along its direction', () => {
     const points = rowsOf(range(50).map((i) => range(4).map((k) => hostNormal(hostFold(hostKey(3), i), k))))
-    const white = whitening(points)
+    const map = whitening(points)
+    const white = (x: Rows): Rows => map(x).white
     const [near, far] = [white(rowsOf([[9, 0, 0, 0]])), white(rowsOf([[9e6, 0, 0, 0]]))]
     const length = Math.hypot(...far.values)
     expect(length).toBeCloseTo(Math.hypot(...near.values), 6)
@@ -92,6 +93,6 @@ describe('whitening', () => {
 
   it('a number that is the same for all pictures tells nothing, and is not made large', () => {
     const points = rowsOf(range(20).map((i) => [7, i]))
-    expect(Math.max(...whitening(points)(points).values.map(Math.abs))).toBeLessThan(2)
+    expect(Math.max(...whitening(points)(points).white.values.map(Math.abs))).toBeLessThan(2)
   })
 })

@@ -1,7 +1,10 @@
 /**
+ * Points as they are compared: standardised for scores of neighbours, and whitened for the kernel distance.
+ *
  * Whitening: points turned so that every direction counts about equally. Raw features move together, a few directions hold nearly all of their
  * variance, and a fault that shows in the others is not seen. Measured on photographs of the sea (64×64, 256 against 256): colours turned by
- * 10° had p = 0.07 in the kernel distance of standardised features, and 0.001 of whitened ones.
+ * 10° had p = 0.07 in the kernel distance of standardised features, and 0.001 of whitened ones. Neighbours are better sought among standardised ones:
+ * there a missing quarter of the pictures had p = 0.001 in the coverage, and 0.12 among whitened ones.
  */
 import type { Rows } from '../rows.ts'
 
@@ -91,8 +94,16 @@ const drawnIn = (points: Rows, most: number): Rows => {
   }
 }
 
+/** The points of pictures in a space, ready to be compared. */
+export interface SpacePoints {
+  /** Each number as deviations from its mean: for neighbours. */
+  readonly standard: Rows
+  /** Every direction about equally large: for the kernel distance. */
+  readonly white: Rows
+}
+
 /**
- * The map that whitens points like these:
+ * The map that standardises points as these are, and whitens them:
  *
  *     x′ = L⁻¹ · D⁻¹(x − μ),    L·Lᵀ = C + ½·I
  *
@@ -101,11 +112,13 @@ const drawnIn = (points: Rows, most: number): Rows => {
  *
  * @param points that are in neither of the samples which are compared: a map that fits one of them better tells them apart by that alone
  */
-export const whitening = (points: Rows): ((others: Rows) => Rows) => {
+export const whitening = (points: Rows): ((others: Rows) => SpacePoints) => {
   const moments = momentsOf(points)
   const lower = cholesky(covariance(standardised(points, moments)), points.width)
-  const white = (others: Rows): Rows => solved(lower, standardised(others, moments))
-  const own = lengths(white(points))
+  const own = lengths(solved(lower, standardised(points, moments)))
   const usual = Math.sqrt(own.reduce((sum, length) => sum + length * length, 0) / own.length)
-  return (others) => drawnIn(white(others), farthest * usual)
+  return (others) => {
+    const standard = standardised(others, moments)
+    return { standard, white: drawnIn(solved(lower, standard), farthest * usual) }
+  }
 }

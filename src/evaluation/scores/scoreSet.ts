@@ -7,9 +7,9 @@ import { oneNearest, type OneNearest } from './oneNearest.ts'
 import { sceneFactors, type FactorDistance } from './sceneFactors.ts'
 import { slicedWasserstein, type LevelDistance } from './slicedWasserstein.ts'
 import type { HostKey } from '../../prelude/threefry.ts'
+import type { SpacePoints } from '../features/whitening.ts'
 import type { Labels } from '../permutations.ts'
 import type { Pictures } from '../pictures.ts'
-import type { Rows } from '../rows.ts'
 import type { Estimate } from '../scenes/factors.ts'
 
 /** The scores of one feature space. */
@@ -22,8 +22,8 @@ export interface SpaceScores {
 /** A set of pictures with all that the scores need of it. */
 export interface Seen {
   readonly pictures: Pictures
-  /** Standardised points, by the name of the space. */
-  readonly points: ReadonlyMap<string, Rows>
+  /** Points by the name of the space. */
+  readonly points: ReadonlyMap<string, SpacePoints>
   readonly estimates: readonly Estimate[]
 }
 
@@ -35,10 +35,10 @@ export interface SetScores {
   readonly factors: readonly FactorDistance[]
 }
 
-const spaceScores = (real: Rows, generated: Rows, permuted: readonly Labels[]): SpaceScores => {
-  const neighbours: Neighbours = neighboursOf(real, generated)
+const spaceScores = (real: SpacePoints, generated: SpacePoints, permuted: readonly Labels[]): SpaceScores => {
+  const neighbours: Neighbours = neighboursOf(real.standard, generated.standard)
   return {
-    kernel: kernelDistance(real, generated, permuted),
+    kernel: kernelDistance(real.white, generated.white, permuted),
     nearest: oneNearest(neighbours, permuted),
     manifold: manifold(neighbours, permuted),
   }
