@@ -16,6 +16,7 @@ const layers = [
   ['src/nn/', 'src/optim/'],
   ['src/models/', 'src/diffusion/'],
   ['src/io/', 'src/data/'],
+  ['src/evaluation/'],
   ['src/train/'],
   ['src/cli/'],
 ]
@@ -31,6 +32,7 @@ const names = [
   'nn, optim',
   'models, diffusion',
   'io, data',
+  'evaluation',
   'train',
   'cli',
 ]
@@ -100,7 +102,7 @@ module.exports = {
     {
       name: 'Node is imported in *.node.ts only',
       severity: 'error',
-      from: { path: '^src/(?:io|data|train)/', pathNot: '[.]node[.]ts$' },
+      from: { path: '^src/(?:io|data|evaluation|train)/', pathNot: '[.]node[.]ts$' },
       to: { dependencyTypes: ['core'] },
     },
     {

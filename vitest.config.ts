@@ -8,7 +8,10 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^fathom$/, replacement: source('index.ts') },
-      { find: /^fathom\/(nn|nn\/init|optim|models|diffusion|io|data|train)$/, replacement: source('$1/index.ts') },
+      {
+        find: /^fathom\/(nn|nn\/init|optim|models|diffusion|io|data|evaluation|train)$/,
+        replacement: source('$1/index.ts'),
+      },
     ],
   },
   // One worker a core: the runner's own choice leaves one core idle, and of two that is half. A test that takes longer than its fellows because

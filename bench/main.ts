@@ -18,7 +18,8 @@ import { barChart } from './barChart.ts'
 import { measurementOf, measurementTable, type Measurement } from './report.ts'
 import { rooflineChart } from './roofline.ts'
 import { groups, subjects, type Prepared, type Subject } from './subjects.ts'
-import { alternate, median } from './timing.ts'
+import { median } from '../src/evaluation/statistics.ts'
+import { alternate } from './timing.ts'
 
 const set = flags.set()
 

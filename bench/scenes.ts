@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util'
 import { flags } from '../src/backends/wasm/threads/v8Flags.node.ts'
 import { E, pipe, TE } from '../src/prelude/fp.ts'
 import { load, sample, type LoadedRun, type Samples, type TrainError } from '../src/train/index.ts'
-import { estimate } from './scenes/factors.ts'
+import { estimate } from '../src/evaluation/scenes/factors.ts'
 import { histogramChart } from './scenes/histogramChart.ts'
 import { realEstimates, sceneReport, sceneTable, type FactorReport } from './scenes/sceneReport.ts'
 

@@ -1,6 +1,7 @@
 /**
  * Timing: subjects take turns, so that a disturbance of the machine meets all of them, and the median of the turns counts.
  */
+import { median, quantile } from '../src/evaluation/statistics.ts'
 import { at, range } from '../src/prelude/array.ts'
 
 /** Something that is timed. */
@@ -30,17 +31,6 @@ export interface Timing {
   /** Half the distance between the quartiles, as a share of the median. */
   readonly spread: number
   readonly turns: number
-}
-
-/** The middle value; the mean of the two middle ones. NaN of nothing. */
-export const median = (values: readonly number[]): number => quantile(values, 0.5)
-
-/** The value below which a share q of all lie, interpolated linearly. NaN of nothing. */
-export const quantile = (values: readonly number[], q: number): number => {
-  const sorted = values.toSorted((a, b) => a - b)
-  const place = (sorted.length - 1) * q
-  const [low, high] = [sorted[Math.floor(place)] ?? NaN, sorted[Math.ceil(place)] ?? NaN]
-  return low + (high - low) * (place - Math.floor(place))
 }
 
 const now = (): number => performance.now() / 1000

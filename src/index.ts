@@ -1,6 +1,6 @@
 /**
  * fathom: tensors, random numbers, derivatives and devices. Modules, optimizers, models, diffusion, files, data and training have
- * entries of their own: `fathom/nn` (and `fathom/nn/init`), `fathom/optim`, `fathom/models`, `fathom/diffusion`, `fathom/io`, `fathom/data`, `fathom/train`.
+ * entries of their own: `fathom/nn` (and `fathom/nn/init`), `fathom/optim`, `fathom/models`, `fathom/diffusion`, `fathom/io`, `fathom/data`, `fathom/evaluation`, `fathom/train`.
  *
  * @module fathom
  */

@@ -1,6 +1,6 @@
 /** How long something takes on a device that is only told what to do, and goes on by itself. */
 import { range } from '../../src/prelude/array.ts'
-import { median, quantile } from '../timing.ts'
+import { median, quantile } from '../../src/evaluation/statistics.ts'
 
 /** Something that is measured. */
 export interface Work {

@@ -8,9 +8,8 @@
  */
 import { range } from '../../src/prelude/array.ts'
 import { hostFold, hostPermutationIndex, type HostKey } from '../../src/prelude/threefry.ts'
-import { median, quantile } from '../timing.ts'
-import { deviation, mean } from './moments.ts'
-import { wasserstein1 } from './wasserstein.ts'
+import { deviation, mean, median, quantile } from '../../src/evaluation/statistics.ts'
+import { wasserstein1 } from '../../src/evaluation/scenes/wasserstein.ts'
 
 /** Places in a pool: two halves without a common member. */
 export type Halves = readonly [readonly number[], readonly number[]]

@@ -1,7 +1,7 @@
 /** Histograms of each factor, generated over real: one frame a factor. */
 import { at, range } from '../../src/prelude/array.ts'
 import { colors, document, legend, px, text } from '../svg.ts'
-import { factors } from './factors.ts'
+import { factors } from '../../src/evaluation/scenes/factors.ts'
 import type { FactorReport } from './sceneReport.ts'
 
 const bins = 16

@@ -4,8 +4,8 @@ import { seas } from '../../src/data/index.ts'
 import { hostKey } from '../../src/prelude/threefry.ts'
 import { table } from '../report.ts'
 import { compare, drawHalves, type Comparison, type Moments } from './compare.ts'
-import { estimate, factorNames, factors, type Estimate, type FactorName } from './factors.ts'
-import type { Picture } from './picture.ts'
+import { estimate, factorNames, factors, type Estimate, type FactorName } from '../../src/evaluation/scenes/factors.ts'
+import type { Picture } from '../../src/evaluation/scenes/picture.ts'
 
 /** A factor of all pictures. */
 export interface FactorReport extends Comparison {

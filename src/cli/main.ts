@@ -6,6 +6,7 @@ import { E } from '../prelude/fp.ts'
 import { runReconstruct, runTrainVae } from './autoencoders.ts'
 import { runBench } from './bench.ts'
 import { runDoctor } from './doctor.ts'
+import { runEval } from './eval.ts'
 import { helpOf, overview } from './help.ts'
 import { parse, type Request } from './parse.ts'
 import { printable } from '../prelude/printable.ts'
@@ -38,6 +39,8 @@ const answer = async (request: Request): Promise<Outcome> => {
       return runSample(positional, flags)
     case 'reconstruct':
       return runReconstruct(positional, flags)
+    case 'eval':
+      return runEval(positional, flags)
     case 'scan':
       return runScan(positional, flags)
     case 'doctor':

@@ -22,17 +22,19 @@ import { deviceOptionsOf, failed, failedWith, settingsIn, type Outcome } from '.
 import { grouped } from './show.ts'
 import { complain, say } from './terminal.ts'
 
-const numberOf = (flags: ReadonlyMap<string, FlagValue>, name: string, otherwise: number): number => {
+/** The number of a flag, or what stands for it. */
+export const numberOf = (flags: ReadonlyMap<string, FlagValue>, name: string, otherwise: number): number => {
   const value = flags.get(name)
   return typeof value === 'number' ? value : otherwise
 }
 
-const stepsDone = (done: number, total: number): void => {
+/** Tells a person how far the sampler is. */
+export const stepsDone = (done: number, total: number): void => {
   if (process.stdout.isTTY) process.stdout.write(`\r  sampling ${done}/${total}${done === total ? '\r\u001b[K' : ''}`)
 }
 
 /** The run, if it has weights to draw from: those of step 0, which a run that diverged at once falls back to, make noise. */
-const trained =
+export const trained =
   (directory: string) =>
   (loaded: LoadedRun): E.Either<TrainError, LoadedRun> =>
     loaded.step > 0

@@ -3,6 +3,7 @@
  */
 import { backends } from '../backends/registry.ts'
 import { defaultSampler, samplers } from '../diffusion/index.ts'
+import { featureSpaces } from '../evaluation/index.ts'
 import { allSources } from '../models/registry.ts'
 import { autoencoderPresets, presets } from '../train/index.ts'
 
@@ -322,6 +323,30 @@ export const commands = {
       device: { kind: 'text', value: 'NAME', help: 'where to compute [the device of the run]' },
       tune,
       json: { kind: 'switch', help: 'print psnr, linearPsnr, ssim and latentShape as JSON, and nothing else' },
+    },
+  },
+  eval: {
+    positional: { name: 'directory', required: true },
+    summary: 'judge what a run has learned: pictures are drawn and compared with real ones',
+    about: `Draws from the averaged weights of the newest checkpoint, and compares with pictures of training and with those held out: how far apart they are, whether they can be told apart, which kinds are missing, which are copies. Every number stands beside that of sets of known quality. Writes report.html, to be looked at, and report.json.`,
+    flags: {
+      count: { kind: 'number', value: 'N', help: 'how many pictures [256]' },
+      sampler: {
+        kind: 'text',
+        value: 'NAME',
+        help: `how to go from noise to picture: ${Object.keys(samplers).join(', ')} [${defaultSampler}]`,
+      },
+      steps: { kind: 'number', value: 'N', help: `steps of the sampler [${usualSteps}]` },
+      seed: { kind: 'number', value: 'N', help: 'from which noise, comparisons and tests are drawn [0]' },
+      features: {
+        kind: 'text',
+        value: 'NAMES',
+        help: `feature spaces, parted by commas: ${Object.keys(featureSpaces).join(', ')} [all]`,
+      },
+      device: { kind: 'text', value: 'NAME', help: 'where to draw and judge [the device of the run]' },
+      tune,
+      out: { kind: 'text', value: 'DIR', help: 'where the report goes [<directory>/eval]' },
+      json: { kind: 'switch', help: 'print everything as JSON' },
     },
   },
   scan: {

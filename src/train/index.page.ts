@@ -47,6 +47,7 @@ export { diffusionTask, type DiffusionTask, type Draws, type StepPictures } from
 export type { Diffusion, LoadedWeights, Params } from './tasks/diffusion/diffusion.ts'
 export type { DiffusionConfig, DiffusionRun } from './tasks/diffusion/diffusionConfig.ts'
 export { heldOutOn, type HeldOut } from './tasks/diffusion/heldOut.ts'
+export { lossByLevelOn, type LossAtLevel, type LossByLevelOptions } from './tasks/diffusion/lossByLevel.ts'
 export { presets, type Preset, type PresetName } from './tasks/diffusion/presets.ts'
 export { encodeWeights } from './tasks/diffusion/weightsFile.ts'
 export { pictureSource, type OpenedPictures } from './tasks/diffusion/source.ts'

@@ -17,8 +17,7 @@ import { settingError, type TrainError } from './trainError.ts'
 const shareOfTime = 0.4
 
 /** Whether a run trains its autoencoder itself. */
-export const hasStages = (config: TrainConfig): boolean =>
-  config.task !== 'autoencoder' && config.latent?.stage !== undefined
+const hasStages = (config: TrainConfig): boolean => config.task !== 'autoencoder' && config.latent?.stage !== undefined
 
 /** The seconds of a run's time that are for its own steps. */
 export const ownTime = (config: TrainConfig): number | undefined =>

@@ -4,7 +4,18 @@ import * as ts from 'typescript'
 import { root } from './pages.ts'
 
 /** The entries of the package, by their folder under src/; '' is fathom itself. */
-export const entries = ['', 'nn', 'nn/init', 'optim', 'models', 'diffusion', 'io', 'data', 'train'] as const
+export const entries = [
+  '',
+  'nn',
+  'nn/init',
+  'optim',
+  'models',
+  'diffusion',
+  'io',
+  'data',
+  'evaluation',
+  'train',
+] as const
 
 /** One thing to call, and whether its docstring has an `@example` in a ```ts fence. */
 export interface Callable {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import * as data from '../../src/data/index.ts'
 import * as diffusion from '../../src/diffusion/index.ts'
+import * as evaluation from '../../src/evaluation/index.ts'
 import * as fathom from '../../src/index.ts'
 import * as io from '../../src/io/index.ts'
 import * as models from '../../src/models/index.ts'
@@ -19,6 +20,7 @@ const entries: { readonly [name: string]: object } = {
   'fathom/diffusion': diffusion,
   'fathom/io': io,
   'fathom/data': data,
+  'fathom/evaluation': evaluation,
   'fathom/train': train,
 }
 

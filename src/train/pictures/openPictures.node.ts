@@ -49,7 +49,7 @@ export interface OpenedPictures {
 }
 
 /** Procedural seas, where they are counted. */
-export const countedSeas = 4096
+const countedSeas = 4096
 
 const grouped = (n: number): string => n.toLocaleString('en-US')
 

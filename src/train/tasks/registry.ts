@@ -20,7 +20,7 @@ export type TrainConfig = DiffusionRun | AutoencoderRun
 export type TaskName = NonNullable<TrainConfig['task']>
 
 /** The task of the runs that name none: they were written when there was one. */
-export const defaultTask: TaskName = 'diffusion'
+const defaultTask: TaskName = 'diffusion'
 
 /** A whole configuration of each task, as a run has written it. */
 const decoders: { readonly [K in TaskName]: (input: unknown) => E.Either<TrainError, TrainConfig> } = {

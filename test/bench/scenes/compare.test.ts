@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { compare, drawHalves } from '../../../bench/scenes/compare.ts'
-import { quantile } from '../../../bench/timing.ts'
+import { quantile } from '../../../src/evaluation/statistics.ts'
 import { range } from '../../../src/prelude/array.ts'
 import { hostFold, hostKey, hostUniform } from '../../../src/prelude/threefry.ts'
 

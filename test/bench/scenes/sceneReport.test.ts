@@ -1,6 +1,6 @@
 /** Real seas pass as generated ones, and pictures that are wrong in one way are told apart by the factors of that way. */
 import { beforeAll, describe, expect, it } from 'vitest'
-import { estimate, factorNames, type Estimate, type FactorName } from '../../../bench/scenes/factors.ts'
+import { estimate, factorNames, type Estimate, type FactorName } from '../../../src/evaluation/scenes/factors.ts'
 import { histogram, histogramChart } from '../../../bench/scenes/histogramChart.ts'
 import { realEstimates, sceneReport, sceneTable, type FactorReport } from '../../../bench/scenes/sceneReport.ts'
 import { seas } from '../../../src/data/seas/index.ts'

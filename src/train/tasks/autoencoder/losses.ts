@@ -25,7 +25,7 @@ export interface Losses {
 }
 
 /** The weighted sum of some losses. */
-export const sumOf = ([first, ...rest]: readonly [Term, ...Term[]]): Losses => ({
+const sumOf = ([first, ...rest]: readonly [Term, ...Term[]]): Losses => ({
   total: rest.reduce((sum, { value, weight }) => sum.add(value.mul(weight)), first.value.mul(first.weight)),
   parts: Object.fromEntries([first, ...rest].map(({ name, value }) => [name, value])),
 })

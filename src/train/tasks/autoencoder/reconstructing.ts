@@ -14,10 +14,10 @@ import { toByte } from '../../pictures/pixels.ts'
 import type { Measured, Sheet } from '../../task.ts'
 
 /** Pixels that go through a network together: what a small part of a device's memory holds. */
-export const pixelsAtOnce = 2 ** 16
+const pixelsAtOnce = 2 ** 16
 
 /** How many pictures of a size go through a network together. */
-export const picturesAtOnce = ({ height, width }: Pick<TrainingData, 'height' | 'width'>, count: number): number =>
+const picturesAtOnce = ({ height, width }: Pick<TrainingData, 'height' | 'width'>, count: number): number =>
   Math.min(count, Math.max(1, Math.floor(pixelsAtOnce / (height * width))))
 
 /**

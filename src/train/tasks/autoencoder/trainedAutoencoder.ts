@@ -138,7 +138,7 @@ const descriptionIn = ({ metadata }: Safetensors): E.Either<string, Description>
 }
 
 /** The autoencoder of a configuration with the tensors of a file under its own names. */
-export const autoencoderWith = (
+const autoencoderWith = (
   { config, scaling }: Description,
   { tensors }: Pick<Safetensors, 'tensors'>,
   file: Uint8Array,

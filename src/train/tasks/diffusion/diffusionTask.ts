@@ -63,7 +63,7 @@ const drawsOf =
 const labelDropoutOf = ({ labelDropout = 0.1 }: DiffusionRun): number => labelDropout
 
 /** Examples and conditions of a batch. */
-export const partsOf = (batch: Batch): { readonly examples: Tensor; readonly condition?: Tensor } =>
+const partsOf = (batch: Batch): { readonly examples: Tensor; readonly condition?: Tensor } =>
   batch instanceof Tensor ? { examples: batch } : batch
 
 /** Conditions of which the labels, the first numbers, are zeros where they are kept from the network. @param condition [N, K] */

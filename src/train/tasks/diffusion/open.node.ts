@@ -1,11 +1,11 @@
 /** Opening what a diffusion model is trained on: pictures, or the latents of pictures with their autoencoder. */
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
-import { dataOfEncoded, dataOfSet } from '../../../data/index.ts'
+import { dataOfEncoded, dataOfSet, type TrainingData } from '../../../data/index.ts'
 import { E, pipe, TE } from '../../../prelude/fp.ts'
 import type { Device } from '../../../tensor/device.ts'
 import { loadAutoencoder, type LoadedAutoencoder } from '../autoencoder/loadAutoencoder.node.ts'
-import { openPictures } from '../../pictures/openPictures.node.ts'
+import { openPictures, type OpenedPictures } from '../../pictures/openPictures.node.ts'
 import { names } from '../../store.ts'
 import type { Source } from '../../task.ts'
 import { trainError, type TrainError } from '../../trainError.ts'
@@ -16,6 +16,7 @@ import { diffusionTask, type Batch, type DiffusionTask } from './diffusionTask.t
 import type { LatentConfig } from './latentConfig.ts'
 import { latentsOf } from './latents.node.ts'
 import { previewOf, sheetsOf } from './sheet.ts'
+import type { Example } from './space.ts'
 import { pictureSource } from './source.ts'
 
 /** Left where the autoencoder is not the one that the run's configuration names. */
@@ -62,50 +63,73 @@ export const autoencoderOfRun = (out: string, latent: LatentConfig): TE.TaskEith
 /** A text that tells the latents of one autoencoder from those of another. */
 const ofAutoencoder = ({ fingerprint }: LoadedAutoencoder): string => `latents of ${fingerprint.slice(0, 16)}`
 
+/** What a configuration's model is trained on, and the pictures that it is of. */
+export interface OpenedExamples extends Omit<OpenedPictures, 'set' | 'options' | 'data'> {
+  /** Pictures, or their latents. */
+  readonly data: TrainingData<Example>
+  /** The pictures, of which the same are held out. */
+  readonly pictures: TrainingData
+  readonly autoencoder?: LoadedAutoencoder
+}
+
 /** Latents as training data: the same pictures are held out as would be of the pictures themselves. */
-const onLatents = (
+const encodedExamples = (
   config: DiffusionRun,
   latent: LatentConfig,
   device: Device,
   tell: Told,
-): TE.TaskEither<TrainError, Source<Params, Batch>> =>
+): TE.TaskEither<TrainError, OpenedExamples> =>
   pipe(
     TE.Do,
     TE.bind('autoencoder', () => autoencoderOfRun(config.out, latent)),
-    TE.bind('pictures', () => openPictures(config)),
-    TE.bind('latents', ({ autoencoder, pictures: { set, fingerprint } }) => {
+    TE.bind('opened', () => openPictures(config)),
+    TE.bind('latents', ({ autoencoder, opened: { set, fingerprint } }) => {
       const contents = config.folder === null ? `seas of seed ${config.seed}` : fingerprint
       return latentsOf(device, set, contents, autoencoder, tell)
     }),
-    TE.map(({ autoencoder, pictures, latents }) => {
-      const task = diffusionTask(config, { autoencoder })
-      const data = dataOfEncoded(latents.set, config.seed, pictures.options)
-      const shown = dataOfSet(pictures.set, config.seed, pictures.options)
+    TE.map(({ autoencoder, opened, latents }) => {
+      const data = dataOfEncoded(latents.set, config.seed, opened.options)
       return {
-        ...pictureSource(task, {
-          data,
-          fingerprint: `${pictures.fingerprint}, ${ofAutoencoder(autoencoder)}`,
-          summary: `latents ${data.height}×${data.width}×${data.channels} of ${pictures.summary}`,
-          warnings: [...pictures.warnings, ...autoencoder.warnings],
-        }),
-        preview: previewOf(task, shown),
-        sheets: sheetsOf(task),
-        files: new Map([[names.autoencoder, autoencoder.file]]),
+        data,
+        pictures: dataOfSet(opened.set, config.seed, opened.options),
+        autoencoder,
+        fingerprint: `${opened.fingerprint}, ${ofAutoencoder(autoencoder)}`,
+        summary: `latents ${data.height}×${data.width}×${data.channels} of ${opened.summary}`,
+        warnings: [...opened.warnings, ...autoencoder.warnings],
       }
     }),
   )
 
-const onPixels = (config: DiffusionRun, task: DiffusionTask): TE.TaskEither<TrainError, Source<Params, Batch>> =>
-  pipe(
-    openPictures(config),
-    TE.map((opened) => ({ ...pictureSource(task, opened), preview: previewOf(task, opened.data) })),
-  )
-
 /** Opens what a configuration's model is trained on. @param tell of the pictures that are encoded */
+export const openExamples = (
+  config: DiffusionRun,
+  device: Device,
+  tell: Told,
+): TE.TaskEither<TrainError, OpenedExamples> =>
+  config.latent === undefined
+    ? pipe(
+        openPictures(config),
+        TE.map((opened) => ({ ...opened, pictures: opened.data })),
+      )
+    : encodedExamples(config, config.latent, device, tell)
+
+/** The same as the source of a run. */
 export const openSource = (
   config: DiffusionRun,
   task: DiffusionTask,
   device: Device,
   tell: Told,
 ): TE.TaskEither<TrainError, Source<Params, Batch>> =>
-  config.latent === undefined ? onPixels(config, task) : onLatents(config, config.latent, device, tell)
+  pipe(
+    openExamples(config, device, tell),
+    TE.map(({ autoencoder, pictures, ...opened }) => {
+      const source = { ...pictureSource(task, opened), preview: previewOf(task, pictures) }
+      return autoencoder === undefined
+        ? source
+        : {
+            ...source,
+            sheets: sheetsOf(diffusionTask(config, { autoencoder })),
+            files: new Map([[names.autoencoder, autoencoder.file]]),
+          }
+    }),
+  )

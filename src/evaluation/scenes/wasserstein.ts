@@ -5,7 +5,7 @@
  * W₁(F, G) = ∫ |F(x) − G(x)| dx, F and G the samples' cumulative distributions
  * (Vallender 1974, "Calculation of the Wasserstein distance between probability distributions on the line").
  */
-import { at } from '../../src/prelude/array.ts'
+import { at } from '../../prelude/array.ts'
 
 /** W₁ of two samples, of any sizes ≥ 1. */
 export const wasserstein1 = (xs: readonly number[], ys: readonly number[]): number => {

@@ -5,8 +5,8 @@
  * there, in nearly every column. Boats and stones stand in a few columns, and a median does not see them. Fog hides the
  * horizon from this estimator as from the eye, and a dark coast may be taken for water.
  */
-import { at, range } from '../../src/prelude/array.ts'
-import { median } from '../timing.ts'
+import { at, range } from '../../prelude/array.ts'
+import { median } from '../statistics.ts'
 import { lumaRows, type Picture } from './picture.ts'
 
 /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { wasserstein1 } from '../../../bench/scenes/wasserstein.ts'
+import { wasserstein1 } from '../../../src/evaluation/scenes/wasserstein.ts'
 
 const numbers = fc.array(fc.integer({ min: -1000, max: 1000 }), { minLength: 1, maxLength: 20 })
 const pairs = fc

@@ -2,8 +2,8 @@
  * Where the light stands across the picture, from the pixels alone: sun, moon or their glow are the lightest of the sky,
  * and what outshines the rest pulls as hard as the square of its excess.
  */
-import { range } from '../../src/prelude/array.ts'
-import { median } from '../timing.ts'
+import { range } from '../../prelude/array.ts'
+import { median } from '../statistics.ts'
 import { lumaRows, type Picture } from './picture.ts'
 
 /**

@@ -2,11 +2,11 @@
  * The factors of a scene that a picture alone tells: the height of the horizon, the colour of the sky, and the light.
  * Each is one number in a unit of its own; the test holds each against the factors that the generator painted with.
  */
-import { range } from '../../src/prelude/array.ts'
+import { range } from '../../prelude/array.ts'
 import { horizonOf } from './horizon.ts'
 import { labOf, type Lab } from './lab.ts'
 import { pixelAt, type Picture } from './picture.ts'
-import { deviation, mean } from './moments.ts'
+import { deviation, mean } from '../statistics.ts'
 import { sunColumn } from './sunColumn.ts'
 
 /** The names and units of what is estimated, in the order of the report. */

@@ -2,7 +2,7 @@
  * CIELAB, in which equal distances look about equally far apart (CIE 15:2018, section 8.2.1), of sRGB bytes
  * (IEC 61966-2-1), under the white D65.
  */
-import { range } from '../../src/prelude/array.ts'
+import { range } from '../../prelude/array.ts'
 
 /** Lightness 0 … 100; a from green to red; b from blue (cold) to yellow (warm). Greys have a = b = 0. */
 export interface Lab {

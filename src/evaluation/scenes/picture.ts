@@ -1,6 +1,6 @@
 /** Pictures as the estimators see them: the luma of each row. */
-import { luma } from '../../src/data/seas/colour.ts'
-import { range } from '../../src/prelude/array.ts'
+import { luma } from '../../data/seas/colour.ts'
+import { range } from '../../prelude/array.ts'
 
 /** RGB bytes [height, width, 3], row by row from the top. */
 export interface Picture {

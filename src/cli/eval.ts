@@ -1,0 +1,208 @@
+/** The command `eval`: pictures are drawn from a run, and judged by those it was trained on and those it has not seen. */
+import { join } from 'node:path'
+import type { TrainingData } from '../data/index.ts'
+import {
+  featureSpaces,
+  isFeatureSpaceName,
+  judge,
+  judgementPage,
+  sentencesOf,
+  type FeatureSpace,
+  type Judgement,
+  type LevelLoss,
+  type Pictures,
+} from '../evaluation/index.ts'
+import { makeDurableDirectory, replaceFile } from '../io/index.ts'
+import { range } from '../prelude/array.ts'
+import { E, pipe, TE } from '../prelude/fp.ts'
+import { suggestion } from '../prelude/nearest.ts'
+import { printableJson } from '../prelude/printable.ts'
+import type { Device } from '../tensor/device.ts'
+import {
+  load,
+  lossByLevelOn,
+  sample,
+  type DiffusionRun,
+  type LoadedRun,
+  type Samples,
+  type TrainError,
+} from '../train/index.ts'
+import { orDeviceError } from '../train/deviceErrors.ts'
+import { ensuring } from '../train/ensuring.ts'
+import { realSurroundings } from '../train/recovery.ts'
+import { openPictures } from '../train/pictures/openPictures.node.ts'
+import { diffusionOf } from '../train/tasks/diffusion/diffusion.ts'
+import { openExamples, type OpenedExamples } from '../train/tasks/diffusion/open.node.ts'
+import type { FlagValue } from './parse.ts'
+import { numberOf, stepsDone, trained } from './pictures.ts'
+import { deviceOptionsOf, failedWith, type Outcome } from './runs.ts'
+import { grouped } from './show.ts'
+import { complain, say } from './terminal.ts'
+
+type Flags = ReadonlyMap<string, FlagValue>
+
+/** Training pictures that are looked at, at most: more would take longer and tell little. */
+const mostTraining = 2500
+
+/** Everything that is judged, and how it was made. */
+interface Drawn {
+  readonly run: LoadedRun
+  readonly samples: Samples
+  readonly data: TrainingData
+  readonly training: Pictures
+}
+
+/** What was found. */
+interface Found {
+  readonly judgement: Judgement
+  readonly lossByLevel: readonly LevelLoss[]
+}
+
+/** The feature spaces that a flag names, parted by commas; all where there is none. */
+const spacesOf = (flag: FlagValue | undefined): E.Either<Outcome, readonly FeatureSpace[]> => {
+  if (typeof flag !== 'string') return E.right(Object.values(featureSpaces))
+  const names = flag.split(',').map((name) => name.trim())
+  const known = names.filter(isFeatureSpaceName)
+  const other = names.find((name) => !isFeatureSpaceName(name))
+  const all = Object.keys(featureSpaces)
+  return other === undefined
+    ? E.right([...new Set(known)].map((name) => featureSpaces[name]))
+    : E.left({
+        code: 2,
+        message: `--features must be some of ${all.join(', ')}, parted by commas, got '${other}'${suggestion(other, all)}`,
+      })
+}
+
+const tooFew = (message: string): TrainError => ({ _tag: 'TrainError', code: 'DATA', message })
+
+/** The training pictures to judge by; Left where they are too few to say anything. */
+const trainingOf = (data: TrainingData, count: number): E.Either<TrainError, Pictures> => {
+  const { height, width, channels } = data
+  const most = Math.min(mostTraining, data.count, Math.max(768, 3 * count))
+  const all = data.count <= mostTraining ? data.count : most
+  return all < 48 || count < 16
+    ? E.left(
+        tooFew(
+          `${grouped(Math.min(all, data.count))} pictures of training and ${grouped(count)} drawn are too few to judge by: it takes 48 and 16 at least (--count), and 768 and 256 are good`,
+        ),
+      )
+    : E.right({ height, width, channels, pictures: range(all).map((i) => data.picture(i)) })
+}
+
+/** The configuration whose pictures are those that there are, none of them changed. */
+const asTheyAre = (config: DiffusionRun): DiffusionRun => {
+  const { augment: _, ...same } = config
+  return same
+}
+
+/** Loads, opens and draws; data are opened first, so that nothing is drawn in vain. */
+const drawn = (directory: string, flags: Flags): TE.TaskEither<TrainError, Drawn> => {
+  const [count, seed] = [numberOf(flags, 'count', 256), numberOf(flags, 'seed', 0)]
+  const [steps, sampler, device] = ['steps', 'sampler', 'device'].map((flag) => flags.get(flag))
+  return pipe(
+    load(directory),
+    TE.chainEitherK(trained(directory)),
+    TE.bindTo('run'),
+    TE.bind('data', ({ run }) =>
+      pipe(
+        openPictures(asTheyAre(run.config)),
+        TE.map(({ data, warnings }) => {
+          for (const warning of [...run.warnings, ...warnings]) complain(warning)
+          return data
+        }),
+      ),
+    ),
+    TE.bind('training', ({ data }) => TE.fromEither(trainingOf(data, count))),
+    TE.bind('samples', ({ run }) =>
+      sample(run, {
+        count,
+        seed,
+        ...(typeof steps === 'number' && { steps }),
+        ...(typeof sampler === 'string' && { sampler }),
+        ...(typeof device === 'string' && { device }),
+        onStep: flags.has('json') ? () => undefined : stepsDone,
+        deviceOptions: deviceOptionsOf(flags),
+      }),
+    ),
+  )
+}
+
+/** Judges on a device that is opened for it. */
+const judged = (
+  { run, samples, data, training }: Drawn,
+  spaces: readonly FeatureSpace[],
+  flags: Flags,
+): TE.TaskEither<TrainError, Found> => {
+  const { config, average } = run
+  const device = flags.get('device')
+  const tell = (doing: string): void => {
+    if (!flags.has('json')) say(`  ${doing} …`)
+  }
+  const { height, width, channels } = data
+  const heldOut: Pictures = { height, width, channels, pictures: range(data.heldOutCount).map((i) => data.heldOut(i)) }
+  const work = async (opened: Device, examples: OpenedExamples): Promise<Found> => {
+    tell('measuring the loss by level of noise')
+    const params = await opened.realize(average)
+    const lossByLevel = await lossByLevelOn(opened, diffusionOf(config), examples.data)(params)
+    const seed = numberOf(flags, 'seed', 0)
+    const judgement = await judge(opened, { generated: samples, training, heldOut, spaces, seed, onProgress: tell })
+    return { judgement, lossByLevel }
+  }
+  return pipe(
+    realSurroundings.open(typeof device === 'string' ? device : config.device, deviceOptionsOf(flags)),
+    TE.chain((opened) =>
+      pipe(
+        openExamples(asTheyAre(config), opened, () => undefined),
+        TE.chain((examples) => TE.fromTask<Found, TrainError>(() => work(opened, examples))),
+        orDeviceError(opened.name),
+        ensuring(() => opened.close()),
+      ),
+    ),
+  )
+}
+
+/** Writes report.json and report.html. */
+const written = (
+  directory: string,
+  out: string,
+  { run, samples, training }: Drawn,
+  { judgement, lossByLevel }: Found,
+): TE.TaskEither<{ readonly message: string }, void> => {
+  const facts = `${directory} after ${grouped(run.step)} steps · ${run.config.folder ?? 'procedural seas'}`
+  const title = 'How good are the pictures?'
+  const page = judgementPage({ title, facts, judgement, generated: samples, training, lossByLevel })
+  const json = `${JSON.stringify({ run: directory, step: run.step, judgement, lossByLevel }, null, 2)}\n`
+  const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
+  return pipe(
+    makeDurableDirectory(out),
+    TE.chainW(() => replaceFile(join(out, 'report.json'), encode(json))),
+    TE.chainW(() => replaceFile(join(out, 'report.html'), encode(page))),
+  )
+}
+
+/** `fathom eval`. */
+export const runEval = async (directory: string, flags: Flags): Promise<Outcome> => {
+  const spaces = spacesOf(flags.get('features'))
+  if (E.isLeft(spaces)) return spaces.left
+  const named = flags.get('out')
+  const out = typeof named === 'string' ? named : join(directory, 'eval')
+  const start = performance.now()
+  return pipe(
+    drawn(directory, flags),
+    TE.bindTo('drawn'),
+    TE.bind('found', (all) => judged(all.drawn, spaces.right, flags)),
+    TE.chainFirstW((all) => written(directory, out, all.drawn, all.found)),
+    TE.match(failedWith(['count', 'steps', 'seed', 'sampler']), ({ found: { judgement } }): Outcome => {
+      if (flags.has('json')) say(printableJson(JSON.stringify(judgement, null, 2)))
+      else {
+        say(
+          `\n${sentencesOf(judgement)
+            .map((sentence) => `  ${sentence}`)
+            .join('\n\n')}\n`,
+        )
+        say(`  ${join(out, 'report.html')} shows all of it · ${((performance.now() - start) / 1000).toFixed(0)} s`)
+      }
+      return { code: 0 }
+    }),
+  )()
+}
