@@ -34,7 +34,21 @@ export {
   type Stepper,
 } from './step.ts'
 export type { CheckpointStore, Judge, Store, StoredCheckpoint } from './store.ts'
-export type { Examples, Measured, MeasuredLoss, Sheet, Source, Task, TaskWords } from './task.ts'
+export type {
+  Differentiate,
+  Examples,
+  LearnedBy,
+  Learning,
+  LearningStep,
+  Loss,
+  Phase,
+  Measured,
+  MeasuredLoss,
+  Sheet,
+  Source,
+  Task,
+  TaskWords,
+} from './task.ts'
 export type {
   AdversaryConfig,
   AutoencoderRun,

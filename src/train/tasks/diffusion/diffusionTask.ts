@@ -131,14 +131,14 @@ const measuredInWords = ({ heldOut, heldOutRelative: relative }: Measured): read
  * @param given a network in the place of the configuration's, and the autoencoder of its latents
  * @example
  * ```ts
- * import { key } from 'fathom'
+ * import { key, leaves } from 'fathom'
  * import { diffusionTask, presets } from 'fathom/train'
  *
  * const names = { folder: null, out: 'runs/sea', preset: 'tiny', seed: 0, device: 'wasm' }
  * const { schedule, draws, blank } = diffusionTask({ ...presets.tiny, ...names })
  * schedule.steps // => 1000
  * draws(key(0), 4).epsilon.shape // => [4, 16, 16, 3]
- * blank(4).shape // => [4, 16, 16, 3]
+ * leaves(blank(4)).map(({ shape }) => shape) // => [[4, 16, 16, 3]]
  * ```
  */
 export const diffusionTask = (config: DiffusionRun, given: Given = {}): DiffusionTask => {

@@ -18,6 +18,7 @@ export interface OpenedPictures extends Pick<Source<Params, Batch>, 'fingerprint
  *
  * @example
  * ```ts
+ * import { leaves } from 'fathom'
  * import { dataOfSeas } from 'fathom/data'
  * import { diffusionTask, pictureSource, presets } from 'fathom/train'
  *
@@ -25,7 +26,7 @@ export interface OpenedPictures extends Pick<Source<Params, Batch>, 'fingerprint
  * const task = diffusionTask({ ...presets.tiny, ...names })
  * const data = dataOfSeas({ seed: 0, size: 16 })
  * const source = pictureSource(task, { data, fingerprint: 'seas', summary: 'procedural seas', warnings: [] })
- * source.examples(1_000_000, 4).shape // => [4, 16, 16, 3]
+ * leaves(source.examples(1_000_000, 4)).map(({ shape }) => shape) // => [[4, 16, 16, 3]]
  * ```
  */
 export const pictureSource = (task: DiffusionTask, { data, ...known }: OpenedPictures): Source<Params, Batch> => ({

@@ -63,16 +63,6 @@ const latents = ({ height, width }: SpaceConfig, { channels, factor }: LatentCon
   }
 }
 
-/**
- * Where a configuration's model works.
- *
- * @example
- * ```ts
- * import { spaceOf } from 'fathom/train'
- *
- * spaceOf({ height: 64, width: 64 }).shape // => [64, 64, 3]
- * spaceOf({ height: 64, width: 64, latent: { channels: 4, factor: 4 } }).shape // => [16, 16, 4]
- * ```
- */
+/** Where a configuration's model works. */
 export const spaceOf = (config: SpaceConfig): Space =>
   config.latent === undefined ? pixels(config) : latents(config, config.latent)
