@@ -85,10 +85,11 @@ export interface LearnedBy<P> {
 export interface Learning<P, B, D> {
   /** The names of all phases, each with the branches of the parameters that move in it. */
   readonly phases: Readonly<Record<string, readonly string[]>>
-  /** @param step from 1 */
+  /** The phase of a step, counted from 1, and what its losses count. */
   readonly phaseAt: (step: number) => Phase
   /** What is told of each step beside its loss, by its name in the metrics. */
   readonly parts: readonly string[]
+  /** What a step learns, as a function of tensors: it is compiled, once for each phase. */
   readonly gradients: (params: P, step: LearningStep<B, D>) => LearnedBy<P>
 }
 
