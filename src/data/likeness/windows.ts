@@ -30,13 +30,18 @@ const faint = 1
 
 const comparedChannels = (channels: number): number => Math.min(3, channels)
 
-/** A picture as it is kept for comparing: 64×64 bytes of at most three channels. */
+/** A picture as it is kept for comparing: 64×64 bytes of at most three channels. @throws RangeError where the bytes are not those of the shape */
 export const small = (pixels: Uint8Array, shape: PictureShape): Uint8Array => {
-  const kept = comparedChannels(shape.channels)
-  if (shape.height === side && shape.width === side && kept === shape.channels) return pixels.slice()
+  const { height, width, channels } = shape
+  if (pixels.length !== height * width * channels)
+    throw new RangeError(
+      `likeness: a picture has ${pixels.length} bytes where ${height}×${width}×${channels} are ${height * width * channels}`,
+    )
+  const kept = comparedChannels(channels)
+  if (height === side && width === side && kept === channels) return pixels.slice()
   const all = resampleArea(pixels, shape, side, side)
   return Uint8Array.from({ length: side * side * kept }, (_, i) =>
-    Math.round(all[Math.floor(i / kept) * shape.channels + (i % kept)] ?? 0),
+    Math.round(all[Math.floor(i / kept) * channels + (i % kept)] ?? 0),
   )
 }
 
