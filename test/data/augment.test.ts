@@ -123,6 +123,19 @@ describe('a picture that is changed at random', () => {
     for (let i = 0; i < changed.length; i += side * 3) expect([changed[i], changed[i + side * 3 - 1]]).toEqual([0, 255])
   })
 
+  it('has these bytes, which a run that goes on must see again', () => {
+    const ramp = Uint8Array.from({ length: 8 * 6 * 3 }, (_, i) => (i * 37) % 251)
+    const { pixels, condition } = augmented(ramp, { height: 8, width: 6, channels: 3 }, 2, 11, { probability: 1 })
+    expect(Array.from(condition, (value) => value.toFixed(4))).toEqual([
+      '1.0000',
+      '0.9760',
+      '0.8134',
+      '0.5868',
+      '-0.0368',
+    ])
+    expect([...pixels.subarray(60, 72)]).toEqual([125, 125, 101, 147, 170, 95, 174, 211, 82, 124, 129, 150])
+  })
+
   it('refuses probabilities and options that mean nothing', () => {
     expect(() => augmented(picture, shape, 0, 0, { probability: -1 })).toThrow('probability is -1')
     expect(() => withAugmentation(dataOfSeas({ seed: 1, size: 8 }), 0, { probability: NaN })).toThrow(

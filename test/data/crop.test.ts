@@ -88,6 +88,12 @@ describe('parts of larger pictures', () => {
     expect(same.heldOut(0)).toEqual(dataOfSet(set, 4).heldOut(0))
   })
 
+  it('have these bytes, which a run that goes on must see again', () => {
+    const { picture } = dataOfSet(rulers(9, 9, 5), 2, { crop: { height: 4, width: 4 } })
+    expect([...picture(7).subarray(0, 12)]).toEqual([3, 2, 2, 3, 3, 2, 3, 4, 2, 3, 5, 2])
+    expect([...picture(8).subarray(0, 12)]).toEqual([1, 4, 2, 1, 5, 2, 1, 6, 2, 1, 7, 2])
+  })
+
   it('must fit', () => {
     expect(() => dataOfSet(set, 0, { crop: { height: 61, width: 60 } })).toThrow(
       'parts of 61×60 cannot be taken from the pictures of rulers, which are 60×90: open it at a larger size (withMargin)',

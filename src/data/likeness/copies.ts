@@ -39,7 +39,7 @@ export interface CopyReport {
  * Compares a picture with the nearest of a set, and with the nearest of another group.
  *
  * @param groups the group of each picture, by its index; unless told, each is alone
- * @throws RangeError for a set of fewer than two groups, in which there is no other to compare with
+ * @throws RangeError for a set of fewer than two groups, in which there is no other to compare with, and for groups of another set
  * @example
  * ```ts
  * import { copyOf, pictureIndex, seas } from 'fathom/data'
@@ -54,6 +54,10 @@ export interface CopyReport {
  * ```
  */
 export const copyOf = (index: PictureIndex, picture: Uint8Array, groups?: readonly number[]): CopyReport => {
+  if (groups !== undefined && groups.length !== index.count)
+    throw new RangeError(
+      `copyOf: there are ${groups.length} groups for ${index.count} pictures: give the group of each`,
+    )
   const groupOf = (i: number): number => groups?.[i] ?? i
   const few = (): never => {
     throw new RangeError(

@@ -17,7 +17,7 @@ const passes = [2, 3, 5, 8, 13, 20] as const
 /** The level that, halved, begins the next octave: it has four times the variance of the first. */
 const halvedLevel = 3
 
-/** Octaves, unless told: the coarsest keypoints are about 20 of 128 pixels wide. */
+/** Octaves: the coarsest keypoints are about 20 of 128 pixels wide. */
 const octaves = 3
 
 /** An octave: its blurred pictures, their differences, and how many pixels of the picture one of its own is. */
@@ -49,7 +49,8 @@ const pass = ({ height, width, values }: Grey, step: 1 | 0): Grey => {
   return { height, width, values: out }
 }
 
-const blurredBy = (grey: Grey, count: number): Grey => {
+/** A picture after so many passes in both directions. */
+export const blurredBy = (grey: Grey, count: number): Grey => {
   let now = grey
   for (let i = 0; i < count; i++) now = pass(pass(now, 1), 0)
   return now
@@ -81,11 +82,11 @@ const levelsFrom = (grey: Grey, done: number): readonly Grey[] => {
   return levels
 }
 
-/** The octaves of a picture, `most` at most. */
-export const scaleSpace = (grey: Grey, most = octaves): readonly Octave[] => {
+/** The octaves of a picture. */
+export const scaleSpace = (grey: Grey): readonly Octave[] => {
   const found: Octave[] = []
   let [next, done] = [grey, 0]
-  for (let octave = 0; octave < most && Math.min(next.height, next.width) >= 12; octave++) {
+  for (let octave = 0; octave < octaves && Math.min(next.height, next.width) >= 12; octave++) {
     const levels = levelsFrom(next, done)
     const differences = levels.slice(1).map((level, i) => differenceOf(levels[i] ?? level, level))
     found.push({ pixel: 2 ** octave, levels, differences })

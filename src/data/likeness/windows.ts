@@ -30,32 +30,52 @@ const faint = 1
 
 const comparedChannels = (channels: number): number => Math.min(3, channels)
 
-/** A picture as it is kept for comparing: 64×64 bytes of at most three channels. */
+/** A picture as it is kept for comparing: 64×64 bytes of at most three channels. @throws RangeError where the bytes are not those of the shape */
 export const small = (pixels: Uint8Array, shape: PictureShape): Uint8Array => {
-  const kept = comparedChannels(shape.channels)
+  const { height, width, channels } = shape
+  if (pixels.length !== height * width * channels)
+    throw new RangeError(
+      `likeness: a picture has ${pixels.length} bytes where ${height}×${width}×${channels} are ${height * width * channels}`,
+    )
+  const kept = comparedChannels(channels)
+  if (height === side && width === side && kept === channels) return pixels.slice()
   const all = resampleArea(pixels, shape, side, side)
   return Uint8Array.from({ length: side * side * kept }, (_, i) =>
-    Math.round(all[Math.floor(i / kept) * shape.channels + (i % kept)] ?? 0),
+    Math.round(all[Math.floor(i / kept) * channels + (i % kept)] ?? 0),
   )
 }
 
-/** The sum of the block that begins at each place: whole numbers, `[places, places, channels]`. */
+/** The sum of `block` numbers from `from` on, `step` apart. */
+const sumOf = (numbers: ArrayLike<number>, from: number, step: number): number => {
+  let sum = 0
+  for (let j = 0; j < block; j++) sum += numbers[from + j * step] ?? 0
+  return sum
+}
+
+/**
+ * The sum of the block that begins at each place: whole numbers, `[places, places, channels]`. Each is made of the one before, less what
+ * it has left and with what it has reached.
+ */
 export const blockSums = (picture: Uint8Array): Int32Array => {
   const channels = picture.length / (side * side)
   const row = places * channels
   const along = new Int32Array(side * row)
   for (let y = 0; y < side; y++)
     for (let x = 0; x < row; x++) {
-      let sum = 0
-      for (let j = 0; j < block; j++) sum += picture[y * side * channels + x + j * channels] ?? 0
-      along[y * row + x] = sum
+      const from = y * side * channels + x
+      along[y * row + x] =
+        x < channels
+          ? sumOf(picture, from, channels)
+          : (along[y * row + x - channels] ?? 0) -
+            (picture[from - channels] ?? 0) +
+            (picture[from + (block - 1) * channels] ?? 0)
     }
   const sums = new Int32Array(places * row)
-  for (let i = 0; i < sums.length; i++) {
-    let sum = 0
-    for (let j = 0; j < block; j++) sum += along[i + j * row] ?? 0
-    sums[i] = sum
-  }
+  for (let i = 0; i < sums.length; i++)
+    sums[i] =
+      i < row
+        ? sumOf(along, i, row)
+        : (sums[i - row] ?? 0) - (along[i - row] ?? 0) + (along[i + (block - 1) * row] ?? 0)
   return sums
 }
 

@@ -97,6 +97,11 @@ describe('the search of the nearest', () => {
     expect(index.nearestOf(3)).toEqual(index.nearest(photo(3), { among: (i) => i !== 3 }))
   })
 
+  it('refuses pictures of another size', () => {
+    expect(() => index.nearest(new Uint8Array(12))).toThrow('a picture has 12 bytes where 32×32×3 are 3072')
+    expect(() => index.nearestOf(120)).toThrow('index 120')
+  })
+
   it('gives what there is where more is asked for', () => {
     expect(index.nearest(photo(3), { count: 500 })).toHaveLength(120)
     expect(pictureIndex({ ...set, count: 0 }).nearest(photo(3))).toEqual([])
@@ -126,6 +131,10 @@ describe('copies', () => {
     const report = copyOf(doubled, noisy(77)(asked, side), groups)
     expect(report.copy).toBe(true)
     expect(groups[report.other.index]).not.toBe(7)
+  })
+
+  it('are compared with the groups of their own set', () => {
+    expect(() => copyOf(index, photo(0), [0, 1])).toThrow('there are 2 groups for 120 pictures')
   })
 
   it('need another picture to compare with', () => {

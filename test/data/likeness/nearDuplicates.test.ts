@@ -47,6 +47,14 @@ describe('near-duplicates', () => {
     expect(summary).toBe('25 pictures are near-duplicates of others, in 5 groups')
   })
 
+  it('are searched for with word of how far it is', () => {
+    const shares: number[] = []
+    nearDuplicates(setOf(originals.slice(0, 4)), { onProgress: (share) => shares.push(share) })
+    expect(shares).toEqual(range(8).map((i) => (i + 1) / 8))
+    nearDuplicates(setOf(originals.slice(0, 4)), { cutsUpTo: 0, onProgress: (share) => shares.push(share) })
+    expect(shares.slice(8)).toEqual([0.25, 0.5, 0.75, 1])
+  })
+
   it('are none in a set of different pictures, of which there is nothing to say', () => {
     const { groups, summary } = nearDuplicates(setOf(originals))
     expect(groups).toEqual(range(30))
