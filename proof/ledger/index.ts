@@ -8,6 +8,7 @@ import { passing, structural } from './movements.ts'
 import { noise } from './noise.ts'
 import { objectivesAndWeights } from './objectives.ts'
 import { sampling } from './sampling.ts'
+import { judging } from './judging.ts'
 import { modules } from './modules.ts'
 import { optimizers } from './optimizers.ts'
 import { additions, dataEquations, overview } from './overview.ts'
@@ -37,6 +38,7 @@ export const ledger: readonly Equation[] = [
   ...fast,
   ...additions,
   ...adjoints,
+  ...judging,
 ]
 
 /** Runs an equation's check. @throws Error that names the equation */

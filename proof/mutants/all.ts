@@ -15,6 +15,7 @@ import type { Mutant } from './mutant.ts'
 import { pictureMutants } from './pictures.ts'
 import { photographMutants } from './photographs.ts'
 import { randomMutants } from './random.ts'
+import { judgingMutants } from './judging.ts'
 import { keptRunMutants } from './keptRuns.ts'
 import { runMutants } from './runs.ts'
 import { threadMutants } from './threads.ts'
@@ -46,4 +47,5 @@ export const mutants: readonly Mutant[] = [
   ...photographMutants,
   ...mixedMutants,
   ...webgpuMutants,
+  ...judgingMutants,
 ]

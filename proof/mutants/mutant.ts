@@ -23,6 +23,7 @@ export const areas = [
   'order of threads',
   'errors and inspection',
   'photographs',
+  'judging pictures',
 ] as const
 
 /** One of {@link areas}. */

@@ -1,6 +1,6 @@
 /** Copies are found in their disguises, and pictures of their own are not called copies. */
 import { beforeAll, describe, expect, it } from 'vitest'
-import { disguises } from '../../bench/judge/faults.ts'
+import { disguises } from './faults.ts'
 import { copiesAmong, nearestOriginal, originalsOf, type Originals } from '../../src/evaluation/copies.ts'
 import { at } from '../../src/prelude/array.ts'
 import { hostKey } from '../../src/prelude/threefry.ts'
