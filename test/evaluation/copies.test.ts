@@ -39,6 +39,12 @@ describe('copies', () => {
     expect(found.filter(({ copy }) => copy).length).toBeGreaterThanOrEqual(38)
   })
 
+  it('in much other light is nearest to its original all the same: brightness is no likeness', () => {
+    const brighter = { ...planted, pictures: planted.pictures.map((pixels) => pixels.map((byte) => 60 + 0.6 * byte)) }
+    const found = copiesAmong(originals, brighter)
+    expect(found.filter(({ place, copy }, i) => copy && place === i).length).toBeGreaterThanOrEqual(38)
+  })
+
   it('a picture of training is not a copy of itself, where it is left out', () => {
     const { place, ratio } = nearestOriginal(originals, at(training.pictures, 5), 5)
     expect(place).not.toBe(5)
