@@ -13,7 +13,7 @@ import { shuffle } from '../src/evaluation/permutations.ts'
 import { openDevice } from '../src/index.ts'
 import { at, range } from '../src/prelude/array.ts'
 import { hostFold, hostKey } from '../src/prelude/threefry.ts'
-import { disguises, faults } from './judge/faults.ts'
+import { disguises, faults } from '../test/evaluation/faults.ts'
 import { table } from './report.ts'
 
 flags.set()

@@ -11,6 +11,7 @@ import { noise } from './noise.ts'
 import { objectivesAndWeights } from './objectives.ts'
 import { guidance } from './guidance.ts'
 import { sampling } from './sampling.ts'
+import { judging } from './judging.ts'
 import { modules } from './modules.ts'
 import { optimizers } from './optimizers.ts'
 import { additions, dataEquations, overview } from './overview.ts'
@@ -45,6 +46,7 @@ export const ledger: readonly Equation[] = [
   ...reconstruction,
   ...additions,
   ...adjoints,
+  ...judging,
 ]
 
 /** Runs an equation's check. @throws Error that names the equation */

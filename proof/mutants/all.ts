@@ -18,6 +18,7 @@ import { pictureMutants } from './pictures.ts'
 import { photographMutants } from './photographs.ts'
 import { randomMutants } from './random.ts'
 import { reconstructionMutants } from './reconstruction.ts'
+import { judgingMutants } from './judging.ts'
 import { keptRunMutants } from './keptRuns.ts'
 import { runMutants } from './runs.ts'
 import { smallDataMutants } from './smallData.ts'
@@ -54,4 +55,5 @@ export const mutants: readonly Mutant[] = [
   ...reconstructionMutants,
   ...webgpuMutants,
   ...autoencoderMutants,
+  ...judgingMutants,
 ]

@@ -25,6 +25,7 @@ export const areas = [
   'photographs',
   'autoencoders',
   'reconstruction',
+  'judging pictures',
 ] as const
 
 /** One of {@link areas}. */

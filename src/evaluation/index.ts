@@ -1,6 +1,6 @@
 /**
  * fathom/evaluation: a judge of generated pictures, by real ones. Scores in feature spaces, textures by scale, factors of scenes, copies of training
- * pictures; each beside the same number for sets of known quality, and each with a p-value. It needs no Node.
+ * pictures; each beside the same number for sets of known quality, and each with a p-value. It opens no files: it is given sets of pictures.
  *
  * @module fathom/evaluation
  */

@@ -1,6 +1,6 @@
 /** Copies are found in their disguises, and pictures of their own are not called copies. */
 import { beforeAll, describe, expect, it } from 'vitest'
-import { disguises } from '../../bench/judge/faults.ts'
+import { disguises } from './faults.ts'
 import { copiesAmong, nearestOriginal, originalsOf, type Originals } from '../../src/evaluation/copies.ts'
 import { at } from '../../src/prelude/array.ts'
 import { hostKey } from '../../src/prelude/threefry.ts'
@@ -37,6 +37,12 @@ describe('copies', () => {
     const crowded = originalsOf({ ...training, pictures: views })
     const found = copiesAmong(crowded, disguises['noise']?.(planted, hostKey(99)) ?? planted)
     expect(found.filter(({ copy }) => copy).length).toBeGreaterThanOrEqual(38)
+  })
+
+  it('in much other light is nearest to its original all the same: brightness is no likeness', () => {
+    const brighter = { ...planted, pictures: planted.pictures.map((pixels) => pixels.map((byte) => 60 + 0.6 * byte)) }
+    const found = copiesAmong(originals, brighter)
+    expect(found.filter(({ place, copy }, i) => copy && place === i).length).toBeGreaterThanOrEqual(38)
   })
 
   it('a picture of training is not a copy of itself, where it is left out', () => {

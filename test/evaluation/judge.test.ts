@@ -1,6 +1,6 @@
 /** The judge is judged, on seas: real ones raise no alarm, and planted faults the one that is meant for them. */
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { withCopies } from '../../bench/judge/faults.ts'
+import { withCopies } from './faults.ts'
 import { blurredPictures } from '../../src/evaluation/anchors.ts'
 import {
   featureSpaces,

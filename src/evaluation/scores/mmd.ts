@@ -19,7 +19,7 @@ export interface KernelDistance {
 }
 
 /** k(x, y) = (⟨x, y⟩ / d + 1)³ of all pairs of points (Bińkowski et al. 2018, section 4). */
-const cubicKernel = (points: Rows): Rows => {
+export const cubicKernel = (points: Rows): Rows => {
   const inner = products(points, points)
   return { ...inner, values: inner.values.map((xy) => (xy / points.width + 1) ** 3) }
 }

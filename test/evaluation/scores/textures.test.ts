@@ -7,7 +7,7 @@ import { sceneFactors, estimatesOf } from '../../../src/evaluation/scores/sceneF
 import { slicedWasserstein } from '../../../src/evaluation/scores/slicedWasserstein.ts'
 import { at, range } from '../../../src/prelude/array.ts'
 import { hostKey } from '../../../src/prelude/threefry.ts'
-import { withContrast } from '../../../bench/judge/faults.ts'
+import { withContrast } from '../faults.ts'
 import { greys, seaPictures } from '../pictures.ts'
 
 describe('the Laplacian pyramid', () => {

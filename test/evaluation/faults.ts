@@ -25,7 +25,7 @@ export const withContrast = (set: Pictures, factor: number): Pictures =>
   byPixel(set, ([r, g, b], m) => [m + factor * (r - m), m + factor * (g - m), m + factor * (b - m)])
 
 /** Colours turned about the grey axis (Rodrigues' rotation). */
-export const withHue = (set: Pictures, degrees: number): Pictures => {
+const withHue = (set: Pictures, degrees: number): Pictures => {
   const angle = (degrees * Math.PI) / 180
   const [c, s] = [Math.cos(angle), Math.sin(angle) / Math.sqrt(3)]
   return byPixel(set, ([r, g, b]) => {
@@ -35,7 +35,7 @@ export const withHue = (set: Pictures, degrees: number): Pictures => {
 }
 
 /** Without its darkest quarter, which is nights and storms: others stand in their place. @param spare where those are taken from */
-export const withoutDark = (set: Pictures, spare: Pictures): Pictures => {
+const withoutDark = (set: Pictures, spare: Pictures): Pictures => {
   const light = (pixels: Uint8Array): number => mean([...pixels])
   const bar = set.pictures.map(light).toSorted((a, b) => a - b)[Math.floor(set.pictures.length / 4)] ?? 0
   const kept = [...set.pictures, ...spare.pictures].filter((pixels) => light(pixels) >= bar)

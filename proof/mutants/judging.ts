@@ -1,0 +1,112 @@
+/** Bugs in the judge: its scores, its tests of chance, what it calls a copy. */
+import { mutantsOf, type Mutant } from './mutant.ts'
+import { inFile } from './suites.ts'
+
+const area = 'judging pictures'
+const golden = inFile('evaluation/scores/golden')
+const scores = inFile('evaluation/scores/scores')
+const textures = inFile('evaluation/scores/textures')
+const copies = inFile('evaluation/copies')
+const anchors = inFile('evaluation/anchors')
+const features = inFile('evaluation/features')
+const levels = inFile('train/tasks/diffusion/lossByLevel')
+
+/** Bugs in src/evaluation, and in the loss by level of noise. */
+export const judgingMutants: readonly Mutant[] = [
+  ...mutantsOf(area, 'src/evaluation/scores/mmd.ts', golden, [
+    ['the kernel distance has a square kernel', 'wrong constant', 'points.width + 1) ** 3', 'points.width + 1) ** 2'],
+    [
+      'the kernel distance counts pairs of points with themselves',
+      'off by one',
+      'first / (m * (m - 1))',
+      'first / (m * m)',
+    ],
+    ['the kernel distance takes the pairs across once', 'factor', '- (2 * across) / (m * n)', '- across / (m * n)'],
+    [
+      'the jackknife has one pair too many for a point left out',
+      'factor',
+      'first: all.first - 2 * own, across',
+      'first: all.first - own, across',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/evaluation/permutations.ts', scores, [
+    [
+      'the observed labels are not counted among the permutations',
+      'off by one',
+      '(1 + others.filter((value) => value >= bar).length)',
+      'others.filter((value) => value >= bar).length',
+    ],
+    ['a p-value counts only what is larger', 'wrong tie', 'value >= bar).length', 'value > bar + 1e-9).length'],
+  ]),
+  ...mutantsOf(area, 'src/evaluation/scores/neighbours.ts', golden, [
+    ['a ball reaches to the neighbour after the k-th', 'off by one', '&& ++seen === k)', '&& seen++ === k)'],
+    [
+      'coverage takes the nearest of its own kind for the other',
+      'swapped operands',
+      'if (labels[j] !== labels[i]) nearestOther',
+      'if (labels[j] === labels[i]) nearestOther',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/evaluation/scores/manifold.ts', golden, [
+    ['density is not divided by k', 'factor', 'density: mean(around) / k', 'density: mean(around)'],
+    [
+      'precision and recall are exchanged',
+      'swapped operands',
+      '[balls(generated, real), balls(real, generated)]',
+      '[balls(real, generated), balls(generated, real)]',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/evaluation/scores/fisher.ts', golden, [
+    ['Fisher’s sum begins after what was found', 'off by one', 'first.found + i)', 'first.found + i + 1)'],
+  ]),
+  ...mutantsOf(area, 'src/evaluation/scores/laplacian.ts', textures, [
+    ['the pyramid’s zeros are not made up for', 'factor', '4 * valueAt(plane', '1 * valueAt(plane'],
+    ['a level of detail holds its light as well', 'missing term', 'value - (soft.values[i] ?? 0)', 'value'],
+  ]),
+  ...mutantsOf(area, 'src/evaluation/copies.ts', copies, [
+    [
+      'a copy is told by the second nearest alone, where training has several of a view',
+      'wrong constant',
+      'const near = 50',
+      'const near = 2',
+    ],
+    ['copies are not sought mirrored', 'missing term', 'return [false, true].flatMap', 'return [false].flatMap'],
+    [
+      'a likeness keeps its brightness',
+      'missing term',
+      '(x - middle) / (spread + flatness)',
+      'x / (spread + flatness)',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/evaluation/anchors.ts', anchors, [
+    [
+      'the Gaussian has the deviation of a mean',
+      'factor',
+      'hostNormal(own, j) / Math.sqrt(pictures.length)',
+      'hostNormal(own, j) / pictures.length',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/evaluation/features/whitening.ts', features, [
+    [
+      'whitening divides by the variance',
+      'wrong operation',
+      'variances.map((v, k) => Math.max(Math.sqrt(v),',
+      'variances.map((v, k) => Math.max(v,',
+    ],
+    ['far points are not drawn in', 'missing clamp', 'x * Math.min(1, most /', 'x * Math.max(1, 0 * most /'],
+  ]),
+  ...mutantsOf(area, 'src/train/tasks/diffusion/lossByLevel.ts', levels, [
+    [
+      'the loss by level takes pictures of training for those held out',
+      'stale value',
+      'range(count).map((i) => data.heldOut(i))',
+      'range(count).map((i) => data.picture(i))',
+    ],
+    [
+      'all levels have the times of the first',
+      'missing term',
+      '((level + (i + 0.5) / count) / levels)',
+      '((0 * level + (i + 0.5) / count) / levels)',
+    ],
+  ]),
+]
