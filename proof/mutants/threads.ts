@@ -27,6 +27,12 @@ export const threadMutants: readonly Mutant[] = [
       "  drop(apply('i32.atomic.rmw.add', [get(locals.control), i32(1)], control.sleepers)),\n  set(locals.wakeCount, load(get(locals.control), control.wakeCount)),\n  ...readOffer,\n",
       "  set(locals.wakeCount, load(get(locals.control), control.wakeCount)),\n  ...readOffer,\n  drop(apply('i32.atomic.rmw.add', [get(locals.control), i32(1)], control.sleepers)),\n",
     ],
+    [
+      'the last ticket of a program outlives it',
+      'missing call',
+      '      ...(threads ? [withdraw] : []),\n',
+      '      ...(threads ? [] : [withdraw]),\n',
+    ],
     ['a worker sleeps though it has messages', 'missing check', "apply('i32.or', [hasUnits, hasMessages])", 'hasUnits'],
     [
       'a worker that wakes is still counted as asleep',

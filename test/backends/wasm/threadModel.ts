@@ -137,6 +137,8 @@ export class Exploration {
     if (i > 0) return
     const [first] = state.threads
     if (first?.stack.at(-1) !== 0) throw new Wrong('the run was given up')
+    if (state.memory[words.indexOf(control.ticket)] !== 0n)
+      throw new Wrong('a ticket outlived its run, and its record may be given to something else')
     for (const p of this.running(state))
       if (!state.units[p]?.every((u) => u === 2)) throw new Wrong(`the run ended before phase ${p} was done`)
   }

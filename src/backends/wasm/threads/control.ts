@@ -7,8 +7,8 @@
  * adds to `done` when they are. The first thread takes units like the others, and goes on when all are done. So nobody waits for a thread
  * that has not begun: one that sleeps, or that the system gave no time, takes no units.
  *
- * Records never change while a program exists, so a thread which read an old ticket either fails to exchange it or has units of the phase
- * that is running. Which thread has which units changes no bit of the result (kernelCode.ts).
+ * Records never change while a program exists, and no ticket outlives the run, so a thread which read an old ticket either fails to exchange
+ * it or has units of the phase that is running. Which thread has which units changes no bit of the result (kernelCode.ts).
  */
 import {
   add,
@@ -209,6 +209,12 @@ const join = (mayWait: boolean, ending: Local): readonly Statement[] => {
 }
 
 /**
+ * Takes the last ticket back: the memory of its record may be given to something else once the program has run, and a worker would take words of
+ * that for units that nobody has. A ticket of 0 names no record; memory at address 0 is never used, so its units are none.
+ */
+const withdraw: Statement = store('i64.atomic.store', get(locals.control), i64(0n), control.ticket)
+
+/**
  * `run(control, record, end)`: runs the records from one address to another, and leaves how they ended.
  *
  * @param threads whether there are other threads
@@ -235,6 +241,7 @@ export const runFunction = (threads: boolean, mayWait: boolean): FunctionDefinit
           ]),
         ]),
       ]),
+      ...(threads ? [withdraw] : []),
     ],
     value: get(ending),
   }
