@@ -64,9 +64,10 @@ export const keptRunMutants: readonly Mutant[] = [
   ...mutantsOf(kept, 'src/train/finite.ts', inFile('train/diverged', 'values that are no numbers'), [
     ['infinite weights count as numbers', 'missing check', '!Number.isFinite(x)', 'Number.isNaN(x)'],
   ]),
-  ...mutantsOf(kept, 'src/train/tasks/diffusion/source.ts', inFile('train/tasks/diffusion/changedPictures'), [
+  ...mutantsOf(kept, 'src/train/pictures/changedPictures.ts', inFile('train/tasks/diffusion/changedPictures'), [
     ['other pictures go unnoticed', 'missing check', 'if (then === now)', 'if (then.length > 0)'],
   ]),
+  ...mutantsOf(kept, 'src/train/tasks/diffusion/source.ts', inFile('train/tasks/diffusion/changedPictures'), []),
   ...mutantsOf(
     kept,
     'src/train/tasks/diffusion/leastMemory.node.ts',

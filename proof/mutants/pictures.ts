@@ -90,15 +90,15 @@ export const pictureMutants: readonly Mutant[] = [
     [
       'what is held out of a folder does not depend on the seed',
       'stale value',
-      'dataOfSet(set, seed)',
-      'dataOfSet(set, 0 * seed)',
+      'dataOfSet(set, seed, {',
+      'dataOfSet(set, 0 * seed, {',
     ],
     ['seas do not depend on the seed', 'stale value', 'dataOfSeas({ seed,', 'dataOfSeas({ seed: 0 * seed,'],
     [
       'photographs are as wide as they should be high',
       'swapped operands',
-      'openImageFolder(folder, { height, width,',
-      'openImageFolder(folder, { height: width, width: height,',
+      '{ ...(margin === undefined ? size :',
+      '{ ...(margin === undefined ? { height: width, width: height } :',
     ],
   ]),
 ]

@@ -19,18 +19,8 @@ export const runMutants: readonly Mutant[] = [
       'config.flip ? 0.5 : 0, [count])',
     ],
     ['a micro-batch has the times of the first', 'stale value', '0, config.timesteps, first)', '0, config.timesteps)'],
-    [
-      'a micro-batch has the noise of the first',
-      'stale value',
-      'first?.mul(picture.reduce((a, b) => a * b))',
-      'undefined',
-    ],
-    [
-      'the noise of a micro-batch begins within a picture',
-      'missing term',
-      'first?.mul(picture.reduce((a, b) => a * b))',
-      'first',
-    ],
+    ['a micro-batch has the noise of the first', 'stale value', 'first?.mul(product(space.shape))', 'undefined'],
+    ['the noise of a micro-batch begins within a picture', 'missing term', 'first?.mul(product(space.shape))', 'first'],
     ['coins are tossed with the numbers of the times', 'stale value', 'bernoulli(mirrors,', 'bernoulli(times,'],
   ]),
   ...mutantsOf(area, 'src/train/step.ts', draws, [
@@ -83,16 +73,16 @@ export const runMutants: readonly Mutant[] = [
     [
       'the predictor that does not look knows the mean of what is held out',
       'stale value',
-      'tensor(meanPicture(data), {',
-      'tensor(meanPicture({ ...data, picture: data.heldOut, count: data.heldOutCount }), {',
+      'tensor(space.mean(data), {',
+      'tensor(space.mean({ ...data, picture: data.heldOut, count: data.heldOutCount }), {',
     ],
   ]),
   ...mutantsOf(area, 'src/train/tasks/diffusion/draw.ts', sheet, [
     [
       'every batch of a sheet has the noise of the first',
       'stale value',
-      "foldIn(foldIn(key(seed), 'sample'), b)",
-      "foldIn(foldIn(key(seed), 'sample'), 0 * b)",
+      'batchKey(seed, batch), { onStep',
+      'batchKey(seed, 0 * batch), { onStep',
     ],
     ['of too many pictures the last are kept', 'axis', 'pictures.slice(0, count)', 'pictures.slice(-count)'],
     [
@@ -129,8 +119,8 @@ export const runMutants: readonly Mutant[] = [
     [
       'the held-out loss is of the averaged weights',
       'stale value',
-      'measure(report.state.params)',
-      'measure(report.state.average)',
+      'measure(report.state.params, report.state.average)',
+      'measure(report.state.average, report.state.average)',
     ],
   ]),
   ...mutantsOf(area, 'src/train/sinks/sheets.ts', reports, [
@@ -163,8 +153,8 @@ export const runMutants: readonly Mutant[] = [
     [
       'the metrics take the ratio for the held-out loss',
       'swapped operands',
-      '({ heldOut: loss, ',
-      '({ heldOut: relative, ',
+      '{ heldOut: loss, ',
+      '{ heldOut: relative, ',
     ],
   ]),
   ...mutantsOf(area, 'src/train/run.ts', reports, [
@@ -188,8 +178,8 @@ export const runMutants: readonly Mutant[] = [
     [
       'pictures are sampled with seed 0',
       'stale value',
-      '{ ...options, ...way, batch: Math.min(options.count, 16) }',
-      '{ ...options, ...way, seed: 0, batch: Math.min(options.count, 16) }',
+      '            seed,\n            begin,',
+      '            seed: 0,\n            begin,',
     ],
   ]),
   ...mutantsOf(area, 'src/train/stateFiles.ts', reports, [
@@ -218,8 +208,8 @@ export const runMutants: readonly Mutant[] = [
     [
       'a run may go on with another network',
       'missing check',
-      'Object.keys({ ...determining, ...model })',
-      'Object.keys({ ...determining, seas: 0 })',
+      '[...new Set(namesIn(determining))].toSorted()',
+      'Object.keys(determining).toSorted()',
     ],
     ['a run may go on without its folder', 'missing check', 'seas: folder === null }', 'seas: folder === undefined }'],
   ]),

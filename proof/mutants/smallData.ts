@@ -86,14 +86,14 @@ export const smallDataMutants: readonly Mutant[] = [
     [
       'what is held out is seen in part',
       'wrong operation',
-      'wholeAt(set.pixels(split.at(i)), set, crop)',
-      'cropAt(set.pixels(split.at(i)), set, crop, cropKey)',
+      'wholeAt(whole.heldOut(i), set, crop)',
+      'cropAt(whole.heldOut(i), set, crop, key)',
     ],
     [
       'a picture shows the same part in every epoch',
       'stale value',
-      'hostFold(cropKey, i)',
-      'hostFold(cropKey, i % count)',
+      'crop, hostFold(key, i))',
+      'crop, hostFold(key, i % whole.count))',
     ],
     [
       'what is held out has the labels of what is trained on',

@@ -245,12 +245,14 @@ export const orderMutants: readonly Mutant[] = [
       "part('params', template.average)",
     ],
   ]),
-  ...mutantsOf(drawn, 'src/train/tasks/diffusion/diffusion.ts', steps, [
+  ...mutantsOf(drawn, 'src/train/pictures/pixels.ts', steps, [
     ['pictures are scaled to [0, 2]', 'missing term', '.sub(1)\n', '.sub(0)\n'],
   ]),
-  ...mutantsOf(drawn, 'src/train/tasks/diffusion/diffusionTask.ts', steps, [
+  ...mutantsOf(drawn, 'src/train/tasks/diffusion/diffusion.ts', steps, []),
+  ...mutantsOf(drawn, 'src/train/tasks/diffusion/space.ts', steps, [
     ['mirrored pictures are turned upside down', 'axis', 'x.reverse([2])', 'x.reverse([1])'],
   ]),
+  ...mutantsOf(drawn, 'src/train/tasks/diffusion/diffusionTask.ts', steps, []),
   ...mutantsOf(drawn, 'src/train/step.ts', steps, [
     [
       'every step draws the same noise',
