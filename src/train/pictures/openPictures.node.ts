@@ -3,7 +3,6 @@ import {
   dataOfSeas,
   dataOfSet,
   folderLabels,
-  nearDuplicates,
   openImageFolder,
   seaLabels,
   seas,
@@ -20,6 +19,7 @@ import { at } from '../../prelude/array.ts'
 import { E, pipe, TE } from '../../prelude/fp.ts'
 import { trainError, trainErrorOf, type TrainError } from '../trainError.ts'
 import { byContents } from './changedPictures.ts'
+import { groupsOf } from './groups.node.ts'
 
 /** What of a configuration names pictures. */
 export interface PictureConfig {
@@ -126,8 +126,8 @@ const openFolder = (folder: string, config: PictureConfig): TE.TaskEither<TrainE
     TE.mapLeft(trainErrorOf('DATA')),
     TE.bindTo('set'),
     TE.bind('labels', ({ set }) => TE.fromEither(folderLabelsOf(set, config.labels))),
-    TE.map(({ set, labels }) => {
-      const duplicates = split === 'groups' ? nearDuplicates(set) : undefined
+    TE.bind('duplicates', ({ set }) => TE.fromTask(async () => (split === 'groups' ? groupsOf(set) : undefined))),
+    TE.map(({ set, labels, duplicates }) => {
       const options = {
         ...(duplicates !== undefined && { groups: duplicates.groups }),
         ...(labels !== undefined && { labels }),
