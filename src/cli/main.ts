@@ -6,6 +6,7 @@ import { E } from '../prelude/fp.ts'
 import { runReconstruct, runTrainVae } from './autoencoders.ts'
 import { runBench } from './bench.ts'
 import { runDoctor } from './doctor.ts'
+import { runEncode } from './encode.ts'
 import { runEval } from './eval.ts'
 import { helpOf, overview } from './help.ts'
 import { parse, type Request } from './parse.ts'
@@ -37,6 +38,8 @@ const answer = async (request: Request): Promise<Outcome> => {
       return runResume(positional, flags)
     case 'sample':
       return runSample(positional, flags)
+    case 'encode':
+      return runEncode(request.positional, flags)
     case 'reconstruct':
       return runReconstruct(positional, flags)
     case 'eval':

@@ -312,6 +312,23 @@ export const commands = {
       },
     },
   },
+  encode: {
+    positional: { name: 'folder', required: false },
+    summary: 'encode pictures with an autoencoder, before a run on their latents needs them',
+    about:
+      'Encodes each picture and its mirror image, and keeps the latents in the cache of the user, where `fathom train --latent` looks for them. Without a folder it encodes procedural seas. Prints the mean and deviation of each channel.',
+    flags: {
+      latent: {
+        kind: 'text',
+        value: 'VAE',
+        help: 'the autoencoder: a run of `fathom train-vae`, a folder of diffusers, or the file that such a run keeps',
+      },
+      size: { kind: 'size', value: 'N|HxW', help: 'size of the pictures in pixels [64]' },
+      channels: { kind: 'number', value: 'N', help: 'channels of the pictures: 1, 3 or 4 [3]' },
+      device: { kind: 'text', value: 'NAME', help: `where to compute: ${deviceList} [the fastest that opens]` },
+      tune,
+    },
+  },
   reconstruct: {
     positional: { name: 'directory', required: true },
     summary: 'show what the autoencoder of a run keeps of pictures that it has not seen',

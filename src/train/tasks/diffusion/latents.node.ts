@@ -14,6 +14,7 @@ import { tensor } from '../../../tensor/create.ts'
 import type { Device } from '../../../tensor/device.ts'
 import type { LoadedAutoencoder } from '../autoencoder/loadAutoencoder.node.ts'
 import { trainError, trainErrorOf, type TrainError } from '../../trainError.ts'
+import type { OpenedPictures, PictureConfig } from '../../pictures/openPictures.node.ts'
 import type { Told } from '../subject.ts'
 
 /** Latents by number: each f32 [2, h, w, c], those of the picture and of its mirror image. */
@@ -24,6 +25,12 @@ export interface Latents {
   /** Whether they were there already. */
   readonly found: boolean
 }
+
+/** A text that changes when the pictures do. */
+export const contentsOf = (
+  { folder, seed }: Pick<PictureConfig, 'folder' | 'seed'>,
+  { fingerprint }: Pick<OpenedPictures, 'fingerprint'>,
+): string => (folder === null ? `seas of seed ${seed}` : fingerprint)
 
 /** Height, width and channels of the latents of a set. */
 const shapeOf = ({ height, width }: ImageSet, { factor, latentChannels }: LoadedAutoencoder) =>

@@ -14,7 +14,7 @@ import type { Params } from './diffusion.ts'
 import type { DiffusionRun } from './diffusionConfig.ts'
 import { diffusionTask, type Batch, type DiffusionTask } from './diffusionTask.ts'
 import type { LatentConfig } from './latentConfig.ts'
-import { latentsOf } from './latents.node.ts'
+import { contentsOf, latentsOf } from './latents.node.ts'
 import { previewOf, sheetsOf } from './sheet.ts'
 import type { Example } from './space.ts'
 import { pictureSource } from './source.ts'
@@ -83,10 +83,9 @@ const encodedExamples = (
     TE.Do,
     TE.bind('autoencoder', () => autoencoderOfRun(config.out, latent)),
     TE.bind('opened', () => openPictures(config)),
-    TE.bind('latents', ({ autoencoder, opened: { set, fingerprint } }) => {
-      const contents = config.folder === null ? `seas of seed ${config.seed}` : fingerprint
-      return latentsOf(device, set, contents, autoencoder, tell)
-    }),
+    TE.bind('latents', ({ autoencoder, opened }) =>
+      latentsOf(device, opened.set, contentsOf(config, opened), autoencoder, tell),
+    ),
     TE.map(({ autoencoder, opened, latents }) => {
       const data = dataOfEncoded(latents.set, config.seed, opened.options)
       return {
