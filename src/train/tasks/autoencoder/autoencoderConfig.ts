@@ -101,7 +101,9 @@ const faultOfCrop = (config: AutoencoderRun): TrainError | undefined => {
 
 /** What the values must be to one another. */
 export const checkAutoencoder = (config: AutoencoderRun): E.Either<TrainError, AutoencoderRun> => {
-  const { height, width, channels = 3, autoencoder } = config
+  const { folder, height, width, channels = 3, autoencoder } = config
+  if (folder === null && channels !== 3)
+    return E.left(settingError({ path: 'channels', expected: '3 for procedural seas', got: String(channels) }))
   const factor = factorOf(autoencoder)
   const wrong = [height, width].find((side) => side % factor !== 0)
   if (wrong !== undefined)
