@@ -45,6 +45,8 @@ export interface AutoencoderTaskConfig {
   readonly adversary: AdversaryConfig
   /** Whether pictures are mirrored at random. */
   readonly flip: boolean
+  /** `groups` holds near-duplicates out together; absent, each picture is split alone. */
+  readonly split?: 'groups'
   /** Pictures on a sheet of reconstructions. */
   readonly sampleCount: number
 }
@@ -73,6 +75,7 @@ export const autoencoderFields: Fields<AutoencoderRun> = {
     norm: oneOf('group', 'none'),
   }),
   flip: (x) => (typeof x === 'boolean' ? E.right(x) : expects('true or false')),
+  split: optional(oneOf('groups')),
   sampleCount: whole(1, 1024),
 }
 
@@ -103,7 +106,9 @@ const faultOfCrop = (config: AutoencoderRun): TrainError | undefined => {
 
 /** What the values must be to one another. */
 export const checkAutoencoder = (config: AutoencoderRun): E.Either<TrainError, AutoencoderRun> => {
-  const { height, width, channels = 3, autoencoder } = config
+  const { folder, height, width, channels = 3, autoencoder } = config
+  if (folder === null && channels !== 3)
+    return E.left(settingError({ path: 'channels', expected: '3 for procedural seas', got: String(channels) }))
   const { factor } = latentShapeOf(autoencoder)
   const wrong = [height, width].find((side) => side % factor !== 0)
   if (wrong !== undefined)

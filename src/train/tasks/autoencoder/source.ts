@@ -93,11 +93,11 @@ const keeping =
     const encode = device.compile((params: Enc, batch: Tensor) =>
       posteriorMode(encoder.apply(params, normalise(batch))),
     )
-    const pictures = (): readonly Uint8Array[] =>
-      range(Math.min(measuredPictures, data.count)).map((i) => data.picture(i))
+    let pictures: readonly Uint8Array[] | undefined // made once, for procedural ones cost more than encoding them
     return (average) =>
       orRunError(device, `${names.autoencoder} cannot be made`, async () => {
-        const latents = await eachPicture(device, data, pictures(), (batch) => encode(average.encoder, batch))
+        pictures ??= range(Math.min(measuredPictures, data.count)).map((i) => data.picture(i))
+        const latents = await eachPicture(device, data, pictures, (batch) => encode(average.encoder, batch))
         const scaling = scalingOf(latents, latentChannels)
         const description = { config: config.autoencoder, scaling }
         const own = { encoder: average.encoder, decoder: average.decoder }

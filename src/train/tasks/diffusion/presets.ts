@@ -39,7 +39,7 @@ const model = (width: number, multipliers: readonly number[], heads: number, hea
  * ```ts
  * import { presets } from 'fathom/train'
  *
- * Object.keys(presets) // => ['tiny', 'small', 'base']
+ * Object.keys(presets).slice(0, 4) // => ['tiny', 'small', 'base', 'latent-64']
  * presets.tiny.steps // => 600
  * ```
  */
@@ -96,6 +96,34 @@ export const presets = {
     learningRate: 1e-3,
     rate: 'cosine',
     ema: 0.998,
+    weighting: 'snr+1',
+  },
+  'latent-128': {
+    ...usual,
+    purpose: 'photographs of 128×128 through latents, some hours on a GPU',
+    height: 128,
+    width: 128,
+    latent: { channels: 4, factor: 4, stage: { preset: 'vae-128' } },
+    model: model(128, [1, 2, 4], 4, 32),
+    batch: 32,
+    steps: 50_000,
+    learningRate: 4e-4,
+    rate: 'cosine',
+    ema: 0.9995,
+    weighting: 'snr+1',
+  },
+  'latent-256': {
+    ...usual,
+    purpose: 'photographs of 256×256 through latents, a day on a GPU',
+    height: 256,
+    width: 256,
+    latent: { channels: 8, factor: 8, stage: { preset: 'vae-256' } },
+    model: model(128, [1, 2, 4], 4, 32),
+    batch: 32,
+    steps: 80_000,
+    learningRate: 4e-4,
+    rate: 'cosine',
+    ema: 0.9995,
     weighting: 'snr+1',
   },
 } as const satisfies { readonly [name: string]: Preset }
