@@ -78,12 +78,13 @@ const tooFew = (message: string): TrainError => ({ _tag: 'TrainError', code: 'DA
 /** The training pictures to judge by; Left where they are too few to say anything. */
 const trainingOf = (data: TrainingData, count: number): E.Either<TrainError, Pictures> => {
   const { height, width, channels } = data
-  const most = Math.min(mostTraining, data.count, Math.max(768, 3 * count))
-  const all = data.count <= mostTraining ? data.count : most
+  // Of endless seas as many as are compared, thrice; of a folder all that there are, because any may have been copied.
+  const wanted = Number.isFinite(data.count) ? data.count : Math.max(768, 3 * count)
+  const all = Math.min(mostTraining, wanted)
   return all < 48 || count < 16
     ? E.left(
         tooFew(
-          `${grouped(Math.min(all, data.count))} pictures of training and ${grouped(count)} drawn are too few to judge by: it takes 48 and 16 at least (--count), and 768 and 256 are good`,
+          `${grouped(all)} pictures of training and ${grouped(count)} drawn are too few to judge by: it takes 48 and 16 at least (--count), and 768 and 256 are good`,
         ),
       )
     : E.right({ height, width, channels, pictures: range(all).map((i) => data.picture(i)) })

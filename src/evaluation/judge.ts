@@ -55,6 +55,8 @@ const requirePictures = ({ generated, training, heldOut }: JudgeOptions): void =
       throw new RangeError(
         `judge: the pictures of ${name} are ${set.height}×${set.width} and the generated ones ${generated.height}×${generated.width}: open them at the size of the model`,
       )
+  if (heldOut.pictures.length === 0)
+    throw new RangeError('judge: no picture is held out: give some that the model has not seen')
   const [most, needed] = [generated.pictures.length, training.pictures.length]
   if (most < leastPictures || needed < 3 * leastPictures)
     throw new RangeError(

@@ -111,6 +111,12 @@ describe('what cannot be judged is an error that says what to do', () => {
     )
   })
 
+  it('nothing held out', async () => {
+    await expect(judged({ heldOut: { ...heldOut, pictures: [] } })).rejects.toThrow(
+      'judge: no picture is held out: give some that the model has not seen',
+    )
+  })
+
   it('a picture that is not of its set', async () => {
     const broken = { ...real, pictures: [new Uint8Array(5), ...real.pictures] }
     await expect(judged({ generated: broken })).rejects.toThrow('a picture of 5 bytes is not 16×16×3')
