@@ -11,10 +11,10 @@ import { range } from '../../../../src/prelude/array.ts'
 import { cropsAt } from '../../../../src/train/tasks/autoencoder/crops.ts'
 import { scalingOf } from '../../../../src/train/tasks/autoencoder/latentScale.ts'
 import { loadAutoencoder } from '../../../../src/train/tasks/autoencoder/loadAutoencoder.node.ts'
-import { measuredInWords } from '../../../../src/train/tasks/autoencoder/autoencoderTask.ts'
+import { autoencoderTask } from '../../../../src/train/tasks/autoencoder/autoencoderTask.ts'
 import { fingerprints, metricSteps } from '../../runFiles.ts'
 import { directories, done, leftMessage } from '../../tinyRun.ts'
-import { tinyAutoencoder } from './tinyAutoencoder.ts'
+import { built, tinyAutoencoder } from './tinyAutoencoder.ts'
 
 const directory = directories()
 
@@ -63,6 +63,8 @@ describe('crops', () => {
 
 describe('what was measured, in words', () => {
   it('stands beside the line that a linear code reaches', () => {
+    const config = tinyAutoencoder('unused')
+    const measuredInWords = built(config, (family) => autoencoderTask(config, family).words.measured)
     expect(measuredInWords({ psnr: 26.14, linearPsnr: 24.9, ssim: 0.8123 })).toEqual([
       'held-out 26.1 dB',
       'held-out 26.1 dB, +1.2 over a linear code',
