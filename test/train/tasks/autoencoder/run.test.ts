@@ -188,6 +188,15 @@ describe('a run', () => {
       true,
       true,
     ])
+    const device = await openDevice('wasm')
+    const { encoderOn, decoderOn } = await done(loadAutoencoder(whole))
+    const second = tensor(data.heldOut(1), { shape: [1, 16, 16, 3] })
+    const made = await device.read(await decoderOn(device)(await encoderOn(device)(second)))
+    made.forEach((x, i) => {
+      const byte = Math.round((Math.min(1, Math.max(-1, x)) + 1) * 127.5)
+      expect(Math.abs(byte - (reconstructions[1]?.[i] ?? NaN))).toBeLessThanOrEqual(1)
+    })
+    await device.close()
     expect(linearPsnr).toBeCloseTo(linearProjectionQuality(data, { factor: 2, latentChannels: 2 }).psnr, 10)
     const all = await done(reconstruct(whole, { count: 64 }))
     const ratios = all.pictures.map((p, i) => psnr(p, all.reconstructions[i] ?? p))
