@@ -2,7 +2,7 @@
 import { resolve as absolute } from 'node:path'
 import process from 'node:process'
 import { pipe, TE } from '../prelude/fp.ts'
-import { encodePictures, type EncodedPictures } from '../train/index.ts'
+import { encodePictures, type EncodedPictures, type Preparation } from '../train/index.ts'
 import type { FlagValue } from './parse.ts'
 import { deviceOptionsOf, failed, withDevice, type Outcome } from './runs.ts'
 import { grouped } from './show.ts'
@@ -36,8 +36,9 @@ export const runEncode = async (
   if (channels === undefined) return { code: 2, message: '--channels must be 1, 3 or 4' }
   const options = deviceOptionsOf(flags)
   const [height, width] = sizeOf(flags)
-  const tell = (done: number, total: number): void => {
-    if (process.stdout.isTTY) process.stdout.write(`\r  encoding ${done}/${total}${done === total ? '\r\u001b[K' : ''}`)
+  const tell = (what: Preparation, share: number): void => {
+    if (process.stdout.isTTY)
+      process.stdout.write(`\r  pictures ${what}: ${Math.floor(100 * share)} %${share === 1 ? '\r\u001b[K' : ''}`)
   }
   const device = flags.get('device')
   return pipe(

@@ -3,7 +3,7 @@
  * seconds or every 5 %.
  */
 import { printable } from '../prelude/printable.ts'
-import type { TrainEvent } from '../train/index.ts'
+import type { Preparation, TrainEvent } from '../train/index.ts'
 import { grouped, header, showDuration } from './show.ts'
 
 /** Where to print, and what time it is. */
@@ -119,14 +119,20 @@ const isDue = (s: Standing, isTTY: boolean, now: number): boolean =>
 const lossLine = ({ reason, step, times, most }: Extract<TrainEvent, { readonly _tag: 'DeviceLost' }>): string =>
   `  ✗ the device was lost (${reason}): opening it again, ${step === 0 ? 'to begin anew' : `to go on after step ${grouped(step)}`} (${times} of at most ${most} times an hour)`
 
-/** How many pictures are encoded: a line that grows on a terminal, and one at the end elsewhere. */
-const showEncoded = (
+const preparations: { readonly [K in Preparation]: readonly [doing: string, done: string] } = {
+  compared: ['comparing pictures, to find near-duplicates', 'pictures compared'],
+  encoded: ['encoding pictures', 'pictures encoded, and their mirror images'],
+}
+
+/** How far pictures are prepared: a line that grows on a terminal, and elsewhere one in the end. */
+const showPrepared = (
   pen: Pen,
   isTTY: boolean,
-  { done, total }: Extract<TrainEvent, { readonly _tag: 'Encoded' }>,
+  { what, share }: Extract<TrainEvent, { readonly _tag: 'Prepared' }>,
 ): void => {
-  if (done === total) pen.say(`  ✓ ${grouped(total)} pictures encoded, and their mirror images`)
-  else if (isTTY) pen.draw(`  encoding  ${grouped(done)} of ${grouped(total)} pictures`)
+  const [doing, done] = preparations[what]
+  if (share === 1) pen.say(`  ✓ ${done}`)
+  else if (isTTY) pen.draw(`  ${doing}: ${Math.floor(100 * share)} %`)
 }
 
 /** A printer of events; `end` leaves the terminal on a fresh line. */
@@ -154,8 +160,8 @@ export const progressOn = (
       case 'Timed':
         pen.say(`  time      ${event.secondsPerStep.toPrecision(3)} s a step: ${grouped(event.steps)} steps fit`)
         return
-      case 'Encoded':
-        showEncoded(pen, terminal.isTTY, event)
+      case 'Prepared':
+        showPrepared(pen, terminal.isTTY, event)
         return
       case 'Stepped':
         advance(standing, event)

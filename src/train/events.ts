@@ -1,5 +1,6 @@
 /** What a run tells while it goes on; the command prints it, a program may draw it. */
 import type { DeviceChoice } from './openDevice.ts'
+import type { Preparation } from './pictures/told.ts'
 import type { RunConfig } from './runConfig.ts'
 import type { Measured, TaskWords } from './task.ts'
 
@@ -29,8 +30,8 @@ export type TrainEvent =
   | { readonly _tag: 'Stage'; readonly number: number; readonly of: number; readonly what: string }
   /** The steps that fit into the time of the run were found, by measuring some. */
   | { readonly _tag: 'Timed'; readonly steps: number; readonly secondsPerStep: number }
-  /** Pictures were encoded, before the first step of a model that works on their latents. */
-  | { readonly _tag: 'Encoded'; readonly done: number; readonly total: number }
+  /** Pictures are compared with one another, or encoded, before the first step: what share of them is, from 0 to 1. */
+  | { readonly _tag: 'Prepared'; readonly what: Preparation; readonly share: number }
   | {
       readonly _tag: 'Stepped'
       readonly step: number

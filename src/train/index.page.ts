@@ -4,6 +4,7 @@
  */
 export { autoencoderConfigOf, configOf, settings } from './config.ts'
 export type { RunFacts, TrainEvent, TrainHooks, TrainSummary } from './events.ts'
+export type { Preparation } from './pictures/told.ts'
 export { drain, steps, type Course } from './loop.ts'
 export { memoryStore, type MemoryStore } from './memoryStore.ts'
 export { fastestDevice, type FastestDevice } from './openDevice.ts'

@@ -61,8 +61,8 @@ const sourceOf = <P, B, D>(
 ): TE.TaskEither<TrainError, Source<P, B>> =>
   lasting.source === undefined
     ? pipe(
-        subject.open(device, (done, total) => {
-          emit({ _tag: 'Encoded', done, total })
+        subject.open(device, (what, share) => {
+          emit({ _tag: 'Prepared', what, share })
         }),
         TE.map((source) => {
           for (const message of [...source.warnings, ...(found?.warnings ?? []), ...notes(source)])

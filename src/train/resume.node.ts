@@ -115,6 +115,8 @@ interface HeldRun<P, B, D> {
   readonly hooks: TrainHooks
   readonly surroundings: Surroundings
   readonly changes: ResumeChanges
+  /** Whether it is the first stage of another run, which speaks for it. */
+  readonly isStage: boolean
 }
 
 /** Goes on from a checkpoint. */
@@ -169,12 +171,13 @@ const beginLate = <P, B, D>({
   hooks,
   surroundings,
   changes,
+  isStage,
 }: HeldRun<P, B, D>): TE.TaskEither<TrainError, TrainSummary> =>
   pipe(
     TE.fromEither(changed(written, changes, 0)),
     TE.chainFirst(requireFolder),
     TE.chain((config) => {
-      const notes = () => [`nothing was done in ${config.out} yet: the run begins`]
+      const notes = () => (isStage ? [] : [`nothing was done in ${config.out} yet: the run begins`])
       return lead({
         subject: subject.with(config),
         config,
@@ -210,7 +213,12 @@ const continued = <P, B, D>(run: HeldRun<P, B, D>): TE.TaskEither<TrainError, Tr
 /** `resume`, in these surroundings. @param subjects what a configuration trains */
 export const resumeIn =
   (surroundings: Surroundings, subjects: typeof subjectOf = subjectOf) =>
-  (directory: string, hooks: TrainHooks, changes: ResumeChanges): TE.TaskEither<TrainError, TrainSummary> =>
+  (
+    directory: string,
+    hooks: TrainHooks,
+    changes: ResumeChanges,
+    isStage = false,
+  ): TE.TaskEither<TrainError, TrainSummary> =>
     pipe(
       readConfig(storeIn(directory)), // before anything is written where no run is
       TE.chain(() => lockRun(directory)),
@@ -223,7 +231,9 @@ export const resumeIn =
           TE.bind('stopped', ({ written }) => completeStage(written, hooks, changes, resumeStage)),
           TE.chain(({ written, stopped }) =>
             stopped === undefined
-              ? subjects(written)((subject) => continued({ subject, written, store, hooks, surroundings, changes }))
+              ? subjects(written)((subject) =>
+                  continued({ subject, written, store, hooks, surroundings, changes, isStage }),
+                )
               : TE.right(stopped),
           ),
           ensuring(lock.release),

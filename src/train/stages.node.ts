@@ -57,11 +57,12 @@ export const stageOf = (config: TrainConfig): E.Either<TrainError, AutoencoderRu
   )
 }
 
-/** Goes on with the run in a directory; one of which there is only the configuration begins. */
+/** Goes on with the run in a directory; one of which there is only the configuration begins, which is said unless it is a stage of another. */
 export type Resume = (
   directory: string,
   hooks: TrainHooks,
   changes: ResumeChanges,
+  isStage: boolean,
 ) => TE.TaskEither<TrainError, TrainSummary>
 
 const words = { first: 'the autoencoder', second: 'the diffusion model on its latents' } as const
@@ -99,7 +100,7 @@ export const completeStage = (
         TE.chain((isOver) => {
           if (isOver) return TE.right(undefined)
           tell(1, words.first)
-          return resume(stage.out, hooks, changesOf(changes))
+          return resume(stage.out, hooks, changesOf(changes), true)
         }),
         TE.map((summary) => {
           if (summary?.interrupted === true) return { ...summary, directory: config.out, stage: words.first }

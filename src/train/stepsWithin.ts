@@ -54,7 +54,7 @@ export const stepsWithin = async <P, B, D>(
   recipe: Recipe<P, B, D> & { readonly steps: number },
   examples: Examples<B>,
   seconds: number,
-  clock: Clock = performance,
+  clock: Clock = { now: () => performance.now() },
 ): Promise<{ readonly steps: number; readonly secondsPerStep: number }> => {
   const { loss } = recipe.task
   const moments = range(looks).map((i) => 1 + Math.floor((i / looks) * recipe.steps))

@@ -98,9 +98,9 @@ describe('A run with two stages', () => {
   it('trains an autoencoder, encodes the pictures, and trains on their latents, and says so', () => {
     const told = events.flatMap((event): readonly string[] => {
       if (event._tag === 'Stage') return [`${event.number} of ${event.of}`]
-      return event._tag === 'Encoded' && event.done === event.total ? ['encoded'] : []
+      return event._tag === 'Prepared' && event.share === 1 ? [event.what] : []
     })
-    expect(told).toEqual(['1 of 2', '2 of 2', 'encoded'])
+    expect(told).toEqual(['1 of 2', 'compared', '2 of 2', 'encoded'])
     expect(existsSync(join(whole, 'autoencoder', 'checkpoints', 'step-000004'))).toBe(true)
     expect(readFileSync(join(whole, 'autoencoder.safetensors'))).toEqual(
       readFileSync(join(whole, 'autoencoder', 'autoencoder.safetensors')),

@@ -7,6 +7,7 @@ import { makeDurableDirectory, replaceFile } from '../../io/index.ts'
 import { userCache } from '../../io/userCache.node.ts'
 import { pipe, TE } from '../../prelude/fp.ts'
 import { isRecord } from '../../prelude/record.ts'
+import type { Told } from './told.ts'
 
 /** What was found: the groups, and a sentence about them, empty where there is nothing to say. */
 type Groups = Pick<NearDuplicates, 'groups' | 'summary'>
@@ -36,11 +37,12 @@ const kept = async (file: string, count: number): Promise<Groups | undefined> =>
 }
 
 /** The groups of a folder's pictures. A cache that cannot be written costs the time of looking again. */
-export const groupsOf = async (set: FolderImageSet): Promise<Groups> => {
+export const groupsOf = async (set: FolderImageSet, tell: Told): Promise<Groups> => {
   const file = fileOf(set)
   const before = await kept(file, set.count)
   if (before !== undefined) return before
-  const { groups, summary } = nearDuplicates(set)
+  tell('compared', 0)
+  const { groups, summary } = nearDuplicates(set, { onProgress: (share) => tell('compared', share) })
   await pipe(
     makeDurableDirectory(dirname(file)),
     TE.chain(() => replaceFile(file, new TextEncoder().encode(JSON.stringify({ groups, summary })))),

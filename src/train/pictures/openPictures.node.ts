@@ -20,6 +20,7 @@ import { E, pipe, TE } from '../../prelude/fp.ts'
 import { trainError, trainErrorOf, type TrainError } from '../trainError.ts'
 import { byContents } from './changedPictures.ts'
 import { groupsOf } from './groups.node.ts'
+import type { Told } from './told.ts'
 
 /** What of a configuration names pictures. */
 export interface PictureConfig {
@@ -118,7 +119,7 @@ const openSeas = (config: PictureConfig): E.Either<TrainError, OpenedPictures> =
   )
 }
 
-const openFolder = (folder: string, config: PictureConfig): TE.TaskEither<TrainError, OpenedPictures> => {
+const openFolder = (folder: string, config: PictureConfig, tell: Told): TE.TaskEither<TrainError, OpenedPictures> => {
   const { seed, height, width, channels = 3, margin, split } = config
   const size = { height, width }
   return pipe(
@@ -126,7 +127,7 @@ const openFolder = (folder: string, config: PictureConfig): TE.TaskEither<TrainE
     TE.mapLeft(trainErrorOf('DATA')),
     TE.bindTo('set'),
     TE.bind('labels', ({ set }) => TE.fromEither(folderLabelsOf(set, config.labels))),
-    TE.bind('duplicates', ({ set }) => TE.fromTask(async () => (split === 'groups' ? groupsOf(set) : undefined))),
+    TE.bind('duplicates', ({ set }) => TE.fromTask(async () => (split === 'groups' ? groupsOf(set, tell) : undefined))),
     TE.map(({ set, labels, duplicates }) => {
       const options = {
         ...(duplicates !== undefined && { groups: duplicates.groups }),
@@ -157,6 +158,9 @@ const openFolder = (folder: string, config: PictureConfig): TE.TaskEither<TrainE
   )
 }
 
-/** Opens the pictures of a configuration; of a folder, everything that can be used. */
-export const openPictures = (config: PictureConfig): TE.TaskEither<TrainError, OpenedPictures> =>
-  config.folder === null ? TE.fromEither(openSeas(config)) : openFolder(config.folder, config)
+/** Opens the pictures of a configuration; of a folder, everything that can be used. @param tell how far they are compared, where they are */
+export const openPictures = (
+  config: PictureConfig,
+  tell: Told = () => undefined,
+): TE.TaskEither<TrainError, OpenedPictures> =>
+  config.folder === null ? TE.fromEither(openSeas(config)) : openFolder(config.folder, config, tell)

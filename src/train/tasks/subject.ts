@@ -1,19 +1,17 @@
 /** A task with its data: what a run is made of. */
 import type { E, TE } from '../../prelude/fp.ts'
 import type { Device } from '../../tensor/device.ts'
+import type { Told } from '../pictures/told.ts'
 import type { RunConfig } from '../runConfig.ts'
 import type { Source, Task } from '../task.ts'
 import type { TrainError } from '../trainError.ts'
-
-/** What is told while data are prepared: how many of how many are. */
-export type Told = (done: number, total: number) => void
 
 /** A task and its data. */
 export interface Subject<P, B, D> {
   readonly task: Task<P, B, D>
   /** The same task, with settings of a run that are chosen when it begins, or change on its way. */
   readonly with: (changes: Pick<RunConfig, 'steps' | 'folder' | 'device'>) => Subject<P, B, D>
-  /** Opens the data. @param device on which they may have to be encoded; @param tell how many of how many are */
+  /** Opens the data. @param device on which they may have to be encoded; @param tell how far that is */
   readonly open: (device: Device, tell: Told) => TE.TaskEither<TrainError, Source<P, B>>
   /** Left when it is certain, before data are opened and a plan is made, that a step does not fit. */
   readonly requireLeast: (device: Pick<Device, 'name' | 'memoryLimit'>) => E.Either<TrainError, void>

@@ -7,7 +7,7 @@ import { openDevice, type DeviceChoice } from '../../openDevice.ts'
 import { openPictures, type PictureConfig } from '../../pictures/openPictures.node.ts'
 import type { TrainError } from '../../trainError.ts'
 import { loadAutoencoder } from '../autoencoder/loadAutoencoder.node.ts'
-import type { Told } from '../subject.ts'
+import type { Told } from '../../pictures/told.ts'
 import { contentsOf, latentsOf, type Latents } from './latents.node.ts'
 
 /** What is encoded, by what, and on which device. */
@@ -18,7 +18,7 @@ export interface EncodeOptions extends Pick<PictureConfig, 'folder' | 'height' |
   readonly seed?: number
   readonly device: string
   readonly deviceOptions?: DeviceChoice
-  /** Is told how many pictures are encoded, of how many. */
+  /** Is told how far it is. */
   readonly tell?: Told
 }
 

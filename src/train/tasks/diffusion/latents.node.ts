@@ -15,7 +15,7 @@ import type { Device } from '../../../tensor/device.ts'
 import type { LoadedAutoencoder } from '../autoencoder/loadAutoencoder.node.ts'
 import { trainError, trainErrorOf, type TrainError } from '../../trainError.ts'
 import type { OpenedPictures, PictureConfig } from '../../pictures/openPictures.node.ts'
-import type { Told } from '../subject.ts'
+import type { Told } from '../../pictures/told.ts'
 
 /** Latents by number: each f32 [2, h, w, c], those of the picture and of its mirror image. */
 export interface Latents {
@@ -100,7 +100,7 @@ const encoded = async (
       for (const i of range(Math.min(size, count - first)))
         all.set(values.slice(i * each, (i + 1) * each), (2 * (first + i) + side) * each)
     }
-    tell(Math.min(count, first + size), count)
+    tell('encoded', Math.min(1, (first + size) / count))
   }
   return all
 }

@@ -9,7 +9,7 @@ import { openPictures, type OpenedPictures } from '../../pictures/openPictures.n
 import { names } from '../../store.ts'
 import type { Source } from '../../task.ts'
 import { trainError, type TrainError } from '../../trainError.ts'
-import type { Told } from '../subject.ts'
+import type { Told } from '../../pictures/told.ts'
 import type { Params } from './diffusion.ts'
 import type { DiffusionRun } from './diffusionConfig.ts'
 import { diffusionTask, type Batch, type DiffusionTask } from './diffusionTask.ts'
@@ -82,7 +82,7 @@ const encodedExamples = (
   pipe(
     TE.Do,
     TE.bind('autoencoder', () => autoencoderOfRun(config.out, latent)),
-    TE.bind('opened', () => openPictures(config)),
+    TE.bind('opened', () => openPictures(config, tell)),
     TE.bind('latents', ({ autoencoder, opened }) =>
       latentsOf(device, opened.set, contentsOf(config, opened), autoencoder, tell),
     ),
@@ -107,7 +107,7 @@ export const openExamples = (
 ): TE.TaskEither<TrainError, OpenedExamples> =>
   config.latent === undefined
     ? pipe(
-        openPictures(config),
+        openPictures(config, tell),
         TE.map((opened) => ({ ...opened, pictures: opened.data })),
       )
     : encodedExamples(config, config.latent, device, tell)
