@@ -6,6 +6,8 @@ const area = 'reconstruction'
 const adversary = inFile('models/adversary')
 const losses = inFile('models/reconstruction')
 const quality = inFile('data/quality/quality')
+const learning = inFile('train/tasks/autoencoder/learning')
+const runs = inFile('train/tasks/autoencoder/run')
 
 /** Bugs in the losses of pictures, the adversary, and the measures. */
 export const reconstructionMutants: readonly Mutant[] = [
@@ -139,6 +141,85 @@ export const reconstructionMutants: readonly Mutant[] = [
       'axis',
       '(y * width + x) * factor * channels',
       '(y * width + x * factor) * channels',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/train/tasks/autoencoder/learning.ts', learning, [
+    [
+      'the adversary is trained through what the decoder makes',
+      'missing call',
+      'judgingLosses(judging, crops.x, made.stopGradient())',
+      'judgingLosses(judging, made, crops.x.stopGradient())',
+    ],
+    [
+      'the adversary’s weight is of all of the decoder',
+      'wrong operation',
+      "path.split('.', 1)[0] === 'head'",
+      "path.split('.', 1)[0] !== 'nothing'",
+    ],
+    [
+      'the encoder goes on learning against the adversary',
+      'missing check',
+      "[against]: ['decoder', 'adversary']",
+      "[against]: ['encoder', 'decoder', 'adversary']",
+    ],
+    [
+      'the adversary comes with the first step',
+      'missing check',
+      'weights.adversary > 0 && step > adversary.from * steps',
+      'weights.adversary > 0 && step > 0 * adversary.from * steps',
+    ],
+    [
+      'the divergence counts in full from the first step',
+      'missing clamp',
+      'Math.min(1, step / warmup)',
+      'Math.min(1, warmup / warmup)',
+    ],
+    ['crops are not mirrored with their draws', 'missing term', '.select(x.reverse([2]), x)', '.select(x, x)'],
+  ]),
+  ...mutantsOf(area, 'src/train/tasks/autoencoder/losses.ts', learning, [
+    [
+      'equivariance is of samples, not of the most probable latents',
+      'swapped operands',
+      'equivarianceLoss(decode, mean, x, turns)',
+      'equivarianceLoss(decode, z.stopGradient(), x, turns)',
+    ],
+    [
+      'the pyramid counts as much as pixels',
+      'missing term',
+      'value: pyramidLoss(made, x), weight: fixed.pyramid',
+      'value: pyramidLoss(made, x), weight: 1',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/train/tasks/autoencoder/crops.ts', runs, [
+    [
+      'crops come from the left',
+      'axis',
+      'hostUniform(place, 1) * (width - side + 1)',
+      '0 * hostUniform(place, 1) * (width - side + 1)',
+    ],
+    ['the last place of a crop is never taken', 'off by one', '(height - side + 1))', '(height - side))'],
+    [
+      'all crops of a run are from one place',
+      'stale value',
+      'hostFold(key, first + i)',
+      'hostFold(key, 0 * (first + i))',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/train/tasks/autoencoder/latentScale.ts', runs, [
+    ['the deviation of latents is about 0', 'missing term', '(value - (mean[c] ?? 0)) ** 2', 'value ** 2'],
+    [
+      'the scale of a channel is that of the next',
+      'off by one',
+      'f(i % channels, value)',
+      'f((i + 1) % channels, value)',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/train/tasks/autoencoder/reconstructing.ts', runs, [
+    [
+      'the last pictures of a batch are those that fill it',
+      'off by one',
+      'Math.min(first + i, pictures.length - 1)',
+      'Math.min(first + i + 1, pictures.length - 1)',
     ],
   ]),
 ]

@@ -11,10 +11,10 @@ import { range } from '../../../../src/prelude/array.ts'
 import { cropsAt } from '../../../../src/train/tasks/autoencoder/crops.ts'
 import { scalingOf } from '../../../../src/train/tasks/autoencoder/latentScale.ts'
 import { loadAutoencoder } from '../../../../src/train/tasks/autoencoder/loadAutoencoder.node.ts'
-import { measuredInWords } from '../../../../src/train/tasks/autoencoder/autoencoderTask.ts'
+import { autoencoderTask } from '../../../../src/train/tasks/autoencoder/autoencoderTask.ts'
 import { fingerprints, metricSteps } from '../../runFiles.ts'
 import { directories, done, leftMessage } from '../../tinyRun.ts'
-import { tinyAutoencoder } from './tinyAutoencoder.ts'
+import { built, tinyAutoencoder } from './tinyAutoencoder.ts'
 
 const directory = directories()
 
@@ -63,6 +63,8 @@ describe('crops', () => {
 
 describe('what was measured, in words', () => {
   it('stands beside the line that a linear code reaches', () => {
+    const config = tinyAutoencoder('unused')
+    const measuredInWords = built(config, (family) => autoencoderTask(config, family).words.measured)
     expect(measuredInWords({ psnr: 26.14, linearPsnr: 24.9, ssim: 0.8123 })).toEqual([
       'held-out 26.1 dB',
       'held-out 26.1 dB, +1.2 over a linear code',
@@ -186,6 +188,15 @@ describe('a run', () => {
       true,
       true,
     ])
+    const device = await openDevice('wasm')
+    const { encoderOn, decoderOn } = await done(loadAutoencoder(whole))
+    const second = tensor(data.heldOut(1), { shape: [1, 16, 16, 3] })
+    const made = await device.read(await decoderOn(device)(await encoderOn(device)(second)))
+    made.forEach((x, i) => {
+      const byte = Math.round((Math.min(1, Math.max(-1, x)) + 1) * 127.5)
+      expect(Math.abs(byte - (reconstructions[1]?.[i] ?? NaN))).toBeLessThanOrEqual(1)
+    })
+    await device.close()
     expect(linearPsnr).toBeCloseTo(linearProjectionQuality(data, { factor: 2, latentChannels: 2 }).psnr, 10)
     const all = await done(reconstruct(whole, { count: 64 }))
     const ratios = all.pictures.map((p, i) => psnr(p, all.reconstructions[i] ?? p))
