@@ -56,9 +56,16 @@ describe('usage', () => {
       /image size 33 is not divisible by 4 \(2 halvings\): use 32 or 36/,
     ],
     [['train', '--size', 'big'], /--size takes a size like 64 or 48x64/],
-    [['train', '--preset', 'tyni'], /--preset must be one of tiny, small, base, latent-64, latent-128, latent-256, got "tyni"; did you mean tiny\?/],
+    [
+      ['train', '--preset', 'tyni'],
+      /--preset must be one of tiny, small, base, latent-64, latent-128, latent-256, got "tyni"; did you mean tiny\?/,
+    ],
     [['train', '--dry-run=yes'], /--dry-run takes no value/],
     [['train', 'a', 'b'], /takes one folder, got 'a' and 'b'/],
+    [['train', '--time', 'soon'], /--time takes a time like 45s, 12m or 1h30m, got 'soon'/],
+    [['train', '--augment', '2'], /--augment must be a number in \[0, 1\], got 2/],
+    [['encode'], /`fathom encode` needs the autoencoder: fathom encode FOLDER --latent VAE/],
+    [['encode', '--latent', 'vae', '--channels', '2'], /--channels must be 1, 3 or 4/],
     [['resume'], /`fathom resume` needs a directory/],
     [['train', '--config', 'nowhere.json'], /--config nowhere.json cannot be read as JSON/],
   ])('%j is wrong usage: exit code 2 and one line that helps', async (args, message) => {
