@@ -56,6 +56,13 @@ const tune: Flag = {
   help: 'whether a GPU measures which kernels suit it, once [on]',
 }
 
+const time: Flag = {
+  kind: 'duration',
+  value: '12m',
+  help: 'how long it may take, in the place of --steps: some steps are timed, and as many are made as fit',
+  setting: 'time',
+}
+
 /** The commands by name. */
 export const commands = {
   train: {
@@ -85,12 +92,7 @@ export const commands = {
         setting: 'accumulate',
       },
       steps: { kind: 'number', value: 'N', help: 'steps of the optimizer', setting: 'steps' },
-      time: {
-        kind: 'duration',
-        value: '12m',
-        help: 'how long it may take, in the place of --steps: some steps are timed, and as many are made as fit',
-        setting: 'time',
-      },
+      time,
       latent: {
         kind: 'text',
         value: 'VAE',
@@ -195,6 +197,7 @@ export const commands = {
         setting: 'accumulate',
       },
       steps: { kind: 'number', value: 'N', help: 'steps of the optimizer', setting: 'steps' },
+      time,
       lr: { kind: 'number', value: 'X', help: 'learning rate', setting: 'learningRate' },
       ema: { kind: 'number', value: 'X', help: 'largest decay of the averaged weights, in [0, 1)', setting: 'ema' },
       pyramid: { kind: 'number', value: 'X', help: 'weight of the details by scale', setting: 'weights.pyramid' },

@@ -23,7 +23,7 @@ const latentsOf = <Enc, Dec>({ crop }: AutoencoderRun, { factor, latentChannels 
 const signed = (x: number): string => `${x < 0 ? '−' : '+'}${Math.abs(x).toFixed(1)}`
 
 /** What was measured, in words: decibels mean nothing without the line that a linear code reaches. */
-export const measuredInWords = ({ psnr, linearPsnr, ssim }: Measured): readonly string[] => {
+const measuredInWords = ({ psnr, linearPsnr, ssim }: Measured): readonly string[] => {
   if (psnr === undefined) return []
   const short = `held-out ${psnr.toFixed(1)} dB`
   if (linearPsnr === undefined) return [short]
