@@ -56,7 +56,10 @@ describe('usage', () => {
       /image size 33 is not divisible by 4 \(2 halvings\): use 32 or 36/,
     ],
     [['train', '--size', 'big'], /--size takes a size like 64 or 48x64/],
-    [['train', '--preset', 'tyni'], /--preset must be one of tiny, small, base, latent-64, latent-128, latent-256, got "tyni"; did you mean tiny\?/],
+    [
+      ['train', '--preset', 'tyni'],
+      /--preset must be one of tiny, small, base, latent-64, latent-128, latent-256, got "tyni"; did you mean tiny\?/,
+    ],
     [['train', '--dry-run=yes'], /--dry-run takes no value/],
     [['train', 'a', 'b'], /takes one folder, got 'a' and 'b'/],
     [['resume'], /`fathom resume` needs a directory/],
