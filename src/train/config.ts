@@ -51,7 +51,7 @@ export const configOf = (given: { readonly [setting: string]: unknown }): E.Eith
  * import { autoencoderConfigOf } from 'fathom/train'
  *
  * autoencoderConfigOf({ out: 'runs/vae', steps: 10 }) // => right({ steps: 10, task: 'autoencoder', folder: null, … })
- * autoencoderConfigOf({ out: 'runs/vae', crop: 30 }) // => left({ message: 'crop must be a multiple of 4, …', … })
+ * autoencoderConfigOf({ out: 'runs/vae', crop: 30 }) // => left({ message: 'crop must be a multiple of 16, …', … })
  * ```
  */
 export const autoencoderConfigOf = (given: {

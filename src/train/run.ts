@@ -166,7 +166,7 @@ const measureOf = <P, B>({ device, source }: Run<P, B>): ((params: P, average: P
  *   prepared,
  *   TE.map((run) => runSinks(run, memoryStore()).length),
  * )
- * await count() // => right(4)
+ * await count() // => right(5)
  * ```
  */
 export const runSinks = <P, B>(run: Run<P, B>, store: Store): readonly Sink<P>[] => {
@@ -264,7 +264,7 @@ export const beginRun = <P, B>(run: Run<P, B>, store: Store): TE.TaskEither<Trai
  * )
  * await finished() // => right({ step: 2, steps: 2, interrupted: false, … })
  * const left = [...store.files.keys(), ...store.saved.keys()]
- * left // => ['metrics.jsonl', 'loss.svg', 'samples/step-000002.png', 2]
+ * left // => ['metrics.jsonl', 'early.safetensors', 'best.safetensors', 'loss.svg', 'samples/step-000002.png', 2]
  * ```
  */
 export const finishRun =

@@ -1,5 +1,5 @@
 /** How the configurations of a task are decoded and made, as data: each task has such a record. */
-import { show, type Decoder } from '../../prelude/decode.ts'
+import { faultIn, oneOf, show, type Decoder, type Fault } from '../../prelude/decode.ts'
 import { E, pipe } from '../../prelude/fp.ts'
 import { suggestion } from '../../prelude/nearest.ts'
 import { isRecord } from '../../prelude/record.ts'
@@ -17,6 +17,8 @@ export type Named = Readonly<Record<string, unknown>>
 
 /** How the configurations `C` of a task are decoded and made. */
 export interface Settings<C extends RunConfig> {
+  /** The name of the task. */
+  readonly task: string
   /** The names of all settings. */
   readonly names: readonly string[]
   readonly decode: Decoder<C>
@@ -31,12 +33,22 @@ export interface Settings<C extends RunConfig> {
   readonly usualPreset: string
 }
 
+/** Left for the settings of another task. */
+const ofTask = (task: string, input: unknown): E.Either<Fault, unknown> => {
+  const named = isRecord(input) ? (input['task'] ?? task) : task
+  return pipe(
+    oneOf(task)(named),
+    E.mapLeft((fault) => faultIn('task', named, fault)),
+  )
+}
+
 /** A whole configuration of a task, as a run has written it. */
 export const decodedBy =
-  <C extends RunConfig>({ decode, withChoices, check }: Settings<C>) =>
+  <C extends RunConfig>({ task, decode, withChoices, check }: Settings<C>) =>
   (input: unknown): E.Either<TrainError, C> =>
     pipe(
-      decode(isRecord(input) ? withChoices(withRunChoices(input)) : input),
+      ofTask(task, input),
+      E.chain(() => decode(isRecord(input) ? withChoices(withRunChoices(input)) : input)),
       E.mapLeft(({ inside = { path: 'the configuration', got: show(input) }, ...fault }) =>
         settingError({ ...fault, ...inside }),
       ),

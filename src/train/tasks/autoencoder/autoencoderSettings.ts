@@ -24,6 +24,7 @@ const over = (chosen: object, given: unknown): unknown =>
 
 /** How configurations of this task are decoded and made. */
 export const autoencoderSettings: Settings<AutoencoderRun> = {
+  task: 'autoencoder',
   names: Object.keys(autoencoderFields),
   decode: record(autoencoderFields),
   withChoices: ({ channels, ...settings }) => ({

@@ -25,6 +25,7 @@ const toldBy = ({ labels, augment }: Named): number =>
 
 /** How configurations of this task are decoded and made. */
 export const diffusionSettings: Settings<DiffusionRun> = {
+  task: 'diffusion',
   names: Object.keys(diffusionFields),
   decode: record(diffusionFields),
   withChoices,

@@ -36,7 +36,7 @@ const pictures = async (): Promise<string> => {
 
 describe('the pictures of a configuration', () => {
   it.each([0, 7])('are those of its folder, held out and ordered by its seed: %i', async (seed) => {
-    const { data } = await done(openPictures(tinyConfig('unused', { ...size, seed, folder: await pictures() })))
+    const { data } = await done(openPictures({ ...size, seed, folder: await pictures() }))
     const place = (n: number): number => hostPermutationIndex(hostFold(hostKey(seed), 0), 12, n)
     const order = (n: number): number => hostPermutationIndex(hostFold(hostFold(hostKey(seed), 1), 0), 11, n)
     expect(data.heldOut(0)[0]).toBe(20 * place(0))
