@@ -72,12 +72,12 @@ const sourceOf = <P, B, D>(
       )
     : TE.right(lasting.source)
 
-/** How often a run whose time is given saves, measures and draws, by its steps. */
-const everySo = (steps: number): Pick<TrainConfig, 'saveEvery' | 'heldOutEvery' | 'sampleEvery'> => ({
-  saveEvery: Math.ceil(steps / 12),
-  heldOutEvery: Math.ceil(steps / 24),
-  sampleEvery: Math.ceil(steps / 8),
-})
+/** How often a run whose time is given saves, measures and draws: so seldom that its steps have the time. */
+const everySo = (steps: number, seconds: number): Pick<TrainConfig, 'saveEvery' | 'heldOutEvery' | 'sampleEvery'> => {
+  const inParts = (most: number, leastSeconds: number): number =>
+    Math.ceil(steps / Math.min(most, Math.max(1, Math.floor(seconds / leastSeconds))))
+  return { saveEvery: inParts(12, 60), heldOutEvery: inParts(24, 30), sampleEvery: inParts(8, 120) }
+}
 
 /** The run with as many steps as fit into its time, if it has one and is to begin. */
 const sizedOn = <P, B, D>(
@@ -95,7 +95,7 @@ const sizedOn = <P, B, D>(
     TE.fromTask(() => stepsWithin(device, recipe, examples, seconds)),
     TE.map(({ steps, secondsPerStep }) => {
       emit({ _tag: 'Timed', steps, secondsPerStep })
-      const timed = { ...config, steps, ...everySo(steps) }
+      const timed = { ...config, steps, ...everySo(steps, seconds) }
       return (lasting.sized = { subject: subject.with(timed), config: timed })
     }),
     orDeviceError(device.name),
