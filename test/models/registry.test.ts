@@ -32,10 +32,14 @@ describe('a model of a configuration', () => {
   })
 
   it('says the same with dropout and conditions of 0 as without, and another thing with others', () => {
-    const hashOf = (more: object): string =>
-      configHash(right(configOf({ ...tinySettings, out: 'run', model: { ...tinySettings.model, ...more } })))
+    const hashOf = (more: object, settings: object = {}): string =>
+      configHash(
+        right(configOf({ ...tinySettings, ...settings, out: 'run', model: { ...tinySettings.model, ...more } })),
+      )
     expect(hashOf({ dropout: 0, conditions: 0 })).toBe(hashOf({}))
-    expect(new Set([hashOf({}), hashOf({ dropout: 0.1 }), hashOf({ conditions: 4 })]).size).toBe(3)
+    expect(
+      new Set([hashOf({}), hashOf({ dropout: 0.1 }), hashOf({ conditions: 4 }, { labels: ['a', 'b', 'c', 'd'] })]).size,
+    ).toBe(3)
     expect(withoutDefaults({ kind: 'other', dropout: 0 })).toEqual({ kind: 'other', dropout: 0 })
   })
 

@@ -118,8 +118,8 @@ const inDiffusersFolder = (folder: string, json: unknown): TE.TaskEither<TrainEr
   )
 }
 
-/** Folders of a pipeline of diffusers in which its autoencoder lies. */
-const partsOfPipelines = ['vae', 'vqvae'] as const
+/** Folders in which the autoencoder lies of a pipeline of diffusers, and of a run that is in its first stage. */
+const partsOfPipelines = ['vae', 'vqvae', names.stage] as const
 
 const inFolder = (folder: string): TE.TaskEither<TrainError, LoadedAutoencoder> => {
   const none = trainError(

@@ -17,9 +17,9 @@ const subjectOf = <Enc, Dec>(
 ): Subject<AutoencoderTaskParams<Enc, Dec>, Tensor, AutoencoderDraws> => ({
   task: autoencoderTask(config, built),
   with: (changes) => subjectOf({ ...config, ...changes }, built),
-  open: () =>
+  open: (_, tell) =>
     pipe(
-      openPictures(config),
+      openPictures(config, tell),
       TE.map((opened) => autoencoderSource(config, built, opened)),
     ),
   requireLeast: (device) => requireLeast(device, config),
