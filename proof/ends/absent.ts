@@ -8,6 +8,7 @@ const makes = 'makes numbers of a shape alone'
 /** Name → why it has no row. */
 export const absent: Readonly<Record<string, string>> = {
   arange: makes,
+  charbonnier: 'PyTorch has none; its ends are in test/nn/losses.test.ts',
   eye: makes,
   full: makes,
   iota: makes,
