@@ -35,7 +35,7 @@ export const photographMutants: readonly Mutant[] = [
       heic,
     ],
   ]),
-  ...mutantsOf(area, `${folder}/loadImage.node.ts`, damage, [
+  ...mutantsOf(area, `${folder}/decodeImage.node.ts`, damage, [
     [
       'a picture that took too long is called damaged',
       'missing check',

@@ -1,6 +1,6 @@
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
-import { decodeImage } from '../../../src/data/folder/loadImage.node.ts'
+import { decodeImage } from '../../../src/data/folder/decodeImage.node.ts'
 import { E } from '../../../src/prelude/fp.ts'
 import { handmadeTiff, type HandmadeTiff } from './handmadeTiff.ts'
 import { encoded, picture, plain, pngChunk } from './samplePictures.ts'

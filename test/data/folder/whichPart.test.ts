@@ -1,7 +1,7 @@
 /** Which part of a picture is kept, and of which picture: contents that say where they come from. */
 import sharp from 'sharp'
 import { describe, expect, it } from 'vitest'
-import { decodeImage } from '../../../src/data/folder/loadImage.node.ts'
+import { decodeImage } from '../../../src/data/folder/decodeImage.node.ts'
 import { scanFolder } from '../../../src/data/folder/scanFolder.node.ts'
 import { E } from '../../../src/prelude/fp.ts'
 import { temporaryFolders } from '../../support/temporaryFolder.ts'
