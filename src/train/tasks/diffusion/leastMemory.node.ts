@@ -4,21 +4,30 @@
  */
 import { totalmem } from 'node:os'
 import { showBytes } from '../../../compiler/print.ts'
+import { bytesPerElement } from '../../../graph/dtype.ts'
 import { leastWeightsOf, widthOf } from '../../../models/registry.ts'
+import { product } from '../../../prelude/array.ts'
 import { E } from '../../../prelude/fp.ts'
 import { lessMemory } from '../../deviceErrors.ts'
 import { trainError, type TrainError } from '../../trainError.ts'
-import { channelsOf, type DiffusionRun } from './diffusionConfig.ts'
+import type { DiffusionRun } from './diffusionConfig.ts'
+import { spaceOf } from './space.ts'
 
 /** Bytes of one typed array at most, on every engine that we run on. */
 const longestArray = 2 ** 32 - 1
 
-/** Bytes of the pictures that go through the network together, u8 [batch, H, W, C]. */
-const pictureBytes = (config: DiffusionRun): number => config.batch * config.height * config.width * channelsOf(config)
+/** Bytes of the examples that go through the network together, u8 of pictures or f32 of latents. */
+const pictureBytes = (config: DiffusionRun): number => {
+  const { shape, dtype } = spaceOf(config).example
+  return config.batch * product(shape) * bytesPerElement[dtype]
+}
 
 /** Bytes of activations at once: the first convolution's result, which the last block takes too, and one more of its size; f32, or halves. */
-const activationBytes = ({ batch, height, width, model, precision }: DiffusionRun): number =>
-  (precision === 'mixed' ? 2 : 4) * 2 * batch * height * width * widthOf(model)
+const activationBytes = (config: DiffusionRun): number => {
+  const { batch, model, precision } = config
+  const [height, width] = spaceOf(config).shape
+  return (precision === 'mixed' ? 2 : 4) * 2 * batch * height * width * widthOf(model)
+}
 
 /** Bytes of weights, their average, and Adam's two moments. */
 const weightBytes = ({ model }: DiffusionRun): number => 4 * 4 * leastWeightsOf(model)

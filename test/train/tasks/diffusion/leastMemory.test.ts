@@ -13,6 +13,7 @@ describe('the least memory of a step', () => {
     ['the smallest network', {}],
     ['a large batch', { batch: 64 }],
     ['a narrow deep one', { model: { width: 4, multipliers: [1, 1, 1, 2], heads: 1, headWidth: 4 } }],
+    ['latents of large pictures', { height: 256, width: 256, latent: { channels: 4, factor: 32 }, batch: 16 }],
     ['a wide one on few pixels', { model: { width: 64, multipliers: [1, 4], heads: 1, headWidth: 4 }, batch: 1 }],
   ])('is never more than the plan takes: %s', (_, changes) => {
     const config = tinyConfig('run', changes)
