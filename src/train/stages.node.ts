@@ -2,8 +2,8 @@
  * The first stage of a run on latents that brings no autoencoder: the training of one, as a run of its own in the run's directory. It is begun, resumed
  * and read like any other.
  */
-import { access } from 'node:fs/promises'
 import { join } from 'node:path'
+import { exists } from '../io/exists.node.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { autoencoderConfigOf } from './config.ts'
 import type { TrainHooks, TrainSummary } from './events.ts'
@@ -66,12 +66,6 @@ export type Resume = (
 ) => TE.TaskEither<TrainError, TrainSummary>
 
 const words = { first: 'the autoencoder', second: 'the diffusion model on its latents' } as const
-
-const exists = (path: string): Promise<boolean> =>
-  access(path).then(
-    () => true,
-    () => false,
-  )
 
 /** What may be changed of the first stage when a run goes on. */
 const changesOf = ({ folder, device }: ResumeChanges): ResumeChanges => ({

@@ -1,25 +1,18 @@
 /** What was measured of GPUs, in a file of the user's cache. */
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
-import { homedir } from 'node:os'
-import { dirname, isAbsolute, join } from 'node:path'
-import process from 'node:process'
+import { dirname } from 'node:path'
 import { isRecord } from '../../prelude/record.ts'
+import { userCache } from '../../prelude/userCache.node.ts'
 import type { TunedStore } from './tuned.ts'
 import type { Forms } from './tuning.ts'
-
-/** Where files are kept: by the XDG specification, by which a relative path is to be ignored. */
-const tunedFolder = (): string => {
-  const xdg = process.env['XDG_CACHE_HOME']
-  return join(xdg !== undefined && isAbsolute(xdg) ? xdg : join(homedir(), '.cache'), 'fathom', 'webgpu')
-}
 
 const isForms = (x: unknown): x is Forms => isRecord(x) && Object.values(x).every((form) => typeof form === 'string')
 
 /** The file of a GPU. A file that cannot be read counts as empty, and one that cannot be written is not: measuring again costs seconds. */
 export const fileStore = (gpu: string): TunedStore => {
   const name = createHash('sha256').update(gpu).digest('hex').slice(0, 16)
-  const path = join(tunedFolder(), `${name}.json`)
+  const path = userCache('webgpu', `${name}.json`)
   const load = async (): Promise<Forms> => {
     try {
       const found: unknown = JSON.parse(await readFile(path, 'utf8'))

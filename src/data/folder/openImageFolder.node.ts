@@ -4,9 +4,10 @@
  * Nothing is ever written into the user's folder.
  */
 import { realpath } from 'node:fs/promises'
-import { homedir, totalmem } from 'node:os'
+import { totalmem } from 'node:os'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { E, TE, pipe } from '../../prelude/fp.ts'
+import { userCache } from '../../prelude/userCache.node.ts'
 import type { ImageSet } from '../imageSet.ts'
 import type { DataError } from './dataError.ts'
 import { dataError } from './dataError.ts'
@@ -68,11 +69,6 @@ export interface FolderImageSet extends ImageSet {
 
 type Settings = PackSettings & Required<Pick<FolderOptions, 'maxMemory'>> & Pick<FolderOptions, 'onProgress' | 'heic'>
 
-const defaultCache = (): string => {
-  const xdg = process.env['XDG_CACHE_HOME'] // the XDG specification: a relative path is to be ignored
-  return join(xdg !== undefined && isAbsolute(xdg) ? xdg : join(homedir(), '.cache'), 'fathom', 'images')
-}
-
 const settingsOf = (options: FolderOptions): Settings => ({
   ...defaultLimits,
   matte: 128,
@@ -83,7 +79,7 @@ const settingsOf = (options: FolderOptions): Settings => ({
   fileSystem: nodeFolderReader,
   ...options,
   onDecoded: (done, total) => options.onProgress?.({ phase: 'decode', done, total }),
-  cacheDirectory: resolve(options.cacheDirectory ?? defaultCache()),
+  cacheDirectory: resolve(options.cacheDirectory ?? userCache('images')),
 })
 
 /** How much a picture has to be enlarged to fill the size; below 1 it is shrunk. */

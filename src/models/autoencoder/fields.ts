@@ -1,16 +1,20 @@
 /** Decoding the settings that the kinds of autoencoders share. */
-import { expects, list, number, oneOf, record, whole, type Decoder, type Fields } from '../../prelude/decode.ts'
+import {
+  expects,
+  list,
+  number,
+  oneOf,
+  optional,
+  record,
+  whole,
+  type Decoder,
+  type Fields,
+} from '../../prelude/decode.ts'
 import { E } from '../../prelude/fp.ts'
 import { keysOf } from '../../prelude/record.ts'
 import { activations } from './blocks.ts'
 import type { LatentScaling } from './scaling.ts'
 import type { TrunkConfig } from './trunk.ts'
-
-/** A setting that may be absent. @param absent a value of its type; what is absent stays so */
-export const optional =
-  <T>(decode: Decoder<T>, absent: T): Decoder<T> =>
-  (x) =>
-    x === undefined ? E.right(absent) : decode(x)
 
 /** true or false. */
 export const flag: Decoder<boolean> = (x) => (typeof x === 'boolean' ? E.right(x) : expects('true or false'))
@@ -43,26 +47,26 @@ export const activationName = oneOf(...keysOf(activations))
 /** The scale of latents. */
 export const scalingFields: Decoder<LatentScaling> = record<LatentScaling>({
   factor: positive,
-  shift: optional(finite, 0),
-  mean: optional(finiteList, [0]),
-  deviation: optional(listOf(positive, 'a list of numbers above 0, one for each channel of the latents'), [1]),
+  shift: optional(finite),
+  mean: optional(finiteList),
+  deviation: optional(listOf(positive, 'a list of numbers above 0, one for each channel of the latents')),
 })
 
 /** The settings of the convolutional encoder and decoder. */
 export const trunkFields: Fields<TrunkConfig> = {
   channels: channelCount,
-  outChannels: optional(channelCount, 3),
+  outChannels: optional(channelCount),
   latentChannels: channelCount,
   widths: list(12, 8192),
   layers: whole(1, 64),
-  activation: optional(activationName, 'silu'),
-  norm: optional(oneOf('group', 'none'), 'group'),
-  groups: optional(whole(1, 8192), 32),
-  epsilon: optional(positive, 1e-6),
-  attention: optional(flag, false),
-  encoderAttention: optional(flags, []),
-  decoderAttention: optional(flags, []),
-  quantConv: optional(flag, false),
-  postQuantConv: optional(flag, false),
-  shortcuts: optional(oneOf('pixel-unshuffle', 'none'), 'none'),
+  activation: optional(activationName),
+  norm: optional(oneOf('group', 'none')),
+  groups: optional(whole(1, 8192)),
+  epsilon: optional(positive),
+  attention: optional(flag),
+  encoderAttention: optional(flags),
+  decoderAttention: optional(flags),
+  quantConv: optional(flag),
+  postQuantConv: optional(flag),
+  shortcuts: optional(oneOf('pixel-unshuffle', 'none')),
 }

@@ -4,6 +4,7 @@ import {
   list,
   number,
   oneOf,
+  optional,
   record,
   whole,
   type Decoder,
@@ -13,7 +14,7 @@ import {
 import { E, pipe } from '../../prelude/fp.ts'
 import { isRecord } from '../../prelude/record.ts'
 import type { ActivationName } from './blocks.ts'
-import { channelCount, finiteList, flag, optional } from './fields.ts'
+import { channelCount, finiteList, flag } from './fields.ts'
 import type { LatentScaling } from './scaling.ts'
 import type { TrunkConfig } from './trunk.ts'
 
@@ -69,9 +70,9 @@ const aboveZero = number('a finite number above 0', (x) => x > 0 && Number.isFin
 /** Their decoders. */
 export const diffusersScalingFields: Fields<DiffusersScaling> = {
   scaling_factor: aboveZero,
-  shift_factor: optional(number('a finite number', Number.isFinite), 0),
-  latents_mean: optional(finiteList, []),
-  latents_std: optional(finiteList, []),
+  shift_factor: optional(number('a finite number', Number.isFinite)),
+  latents_mean: optional(finiteList),
+  latents_std: optional(finiteList),
 }
 
 /** The scale here. */

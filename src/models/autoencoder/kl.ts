@@ -2,13 +2,12 @@
  * The variational autoencoder of latent diffusion (Rombach et al. 2022), diffusers' `AutoencoderKL`, with shortcuts and without norms where that is
  * wanted: a convolutional encoder to a normal distribution of latents, and a decoder.
  */
-import { faultIn, record, type Fault, type Fields } from '../../prelude/decode.ts'
+import { optional, record, type Fields } from '../../prelude/decode.ts'
 import { E, pipe } from '../../prelude/fp.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Autoencoder } from './autoencoder.ts'
-import { diffusersNames } from './diffusersNames.ts'
 import type { AutoencoderFamily } from './family.ts'
-import { flag, optional, scalingFields, trunkFields } from './fields.ts'
+import { flag } from './fields.ts'
 import {
   diffusersScalingFields,
   diffusersTrunkDefaults,
@@ -20,7 +19,6 @@ import {
   type DiffusersTrunk,
 } from './foreignConfig.ts'
 import { posteriorOf, type Posterior } from './posterior.ts'
-import { unscaled, type LatentScaling } from './scaling.ts'
 import {
   factorOfTrunk,
   faultOfTrunk,
@@ -28,16 +26,14 @@ import {
   trunkEncoder,
   type DecoderParams,
   type EncoderParams,
-  type TrunkConfig,
 } from './trunk.ts'
+import { fitting, trunkFamily, trunkFamilyDefaults, trunkFamilyFields, type TrunkFamilyConfig } from './trunkFamily.ts'
 
 /** The settings of {@link autoencoderKl}. */
-export interface KlConfig extends TrunkConfig {
+export interface KlConfig extends TrunkFamilyConfig {
   readonly kind?: 'kl'
   /** Whether the means of latents are bounded softly to (−3, 3), as 3·tanh(z/3). */
   readonly softBound?: boolean
-  /** The scale on which latents are diffused, default factor 1. */
-  readonly scaling?: LatentScaling
 }
 
 /** 3·tanh(z/3), near z for small z and never beyond ±3. */
@@ -81,15 +77,8 @@ export const autoencoderKl = (config: KlConfig): Autoencoder<EncoderParams, Deco
 }
 
 const fields: Fields<Omit<KlConfig, 'kind'>> = {
-  ...trunkFields,
-  softBound: optional(flag, false),
-  scaling: optional(scalingFields, unscaled),
-}
-
-/** Settings of a record that fit one by one, and are checked together. */
-export const fitting = <C extends TrunkConfig>(config: C): E.Either<Fault, C> => {
-  const fault = faultOfTrunk(config)
-  return fault === undefined ? E.right(config) : E.left(faultIn('widths', config.widths, { expected: fault }))
+  ...trunkFamilyFields,
+  softBound: optional(flag),
 }
 
 /** diffusers' settings, by their names. */
@@ -115,22 +104,13 @@ const readDiffusers = overDefaults<DiffusersKl>(
  * ```
  */
 export const klFamily: AutoencoderFamily<KlConfig, EncoderParams, DecoderParams> = {
+  ...trunkFamily,
   name: 'kl',
   title: 'variational autoencoder',
-  defaults: {
-    channels: 3,
-    latentChannels: 4,
-    widths: [32, 64, 128],
-    layers: 1,
-    groups: 8,
-    shortcuts: 'pixel-unshuffle',
-  },
+  defaults: trunkFamilyDefaults,
   decode: (input) => pipe(record(fields)(input), E.chain(fitting)),
   build: autoencoderKl,
-  factor: factorOfTrunk,
   latentChannels: ({ latentChannels }) => latentChannels,
-  scaling: ({ scaling = unscaled }) => scaling,
-  names: { diffusers: (_, found) => diffusersNames(found) },
   diffusersClass: 'AutoencoderKL',
   decodeDiffusersConfig: (json) =>
     pipe(

@@ -3,7 +3,7 @@
  * of one width, without norms, whose latents are deterministic. With pools in the middle it is taef2, for the latents of FLUX.2.
  */
 import { range } from '../../prelude/array.ts'
-import { faultIn, list, number, record, type Fault, type Fields } from '../../prelude/decode.ts'
+import { faultIn, list, number, optional, record, type Fault, type Fields } from '../../prelude/decode.ts'
 import { E, pipe } from '../../prelude/fp.ts'
 import { relu } from '../../nn/activations.ts'
 import { conv2d, type Conv2dParams } from '../../nn/conv2d.ts'
@@ -16,7 +16,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import type { Autoencoder, AutoencoderParams } from './autoencoder.ts'
 import { activations, type ActivationName } from './blocks.ts'
 import type { AutoencoderFamily } from './family.ts'
-import { activationName, channelCount, flag, optional, scalingFields } from './fields.ts'
+import { activationName, channelCount, flag, scalingFields } from './fields.ts'
 import {
   actFn,
   activationOf,
@@ -242,12 +242,12 @@ const counts = list(12, 1024)
 const fields: Fields<Omit<TinyConfig, 'kind'>> = {
   channels: channelCount,
   latentChannels: channelCount,
-  width: optional(channelCount, 64),
-  encoderBlocks: optional(counts, []),
-  decoderBlocks: optional(counts, []),
-  activation: optional(activationName, 'relu'),
-  midBlockPool: optional(flag, false),
-  scaling: optional(scalingFields, unscaled),
+  width: optional(channelCount),
+  encoderBlocks: optional(counts),
+  decoderBlocks: optional(counts),
+  activation: optional(activationName),
+  midBlockPool: optional(flag),
+  scaling: optional(scalingFields),
 }
 
 const fitting = (config: TinyConfig): E.Either<Fault, TinyConfig> => {

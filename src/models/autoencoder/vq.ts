@@ -1,7 +1,7 @@
 /** The vector-quantized autoencoder (van den Oord et al. 2017), diffusers' `VQModel`: a latent is the nearest of a table of codes. */
 import { at } from '../../prelude/array.ts'
 import { ShapeError } from '../../prelude/errors.ts'
-import { faultIn, number, oneOf, record, whole, type Fault, type Fields } from '../../prelude/decode.ts'
+import { faultIn, number, oneOf, optional, record, whole, type Fault, type Fields } from '../../prelude/decode.ts'
 import { E, pipe } from '../../prelude/fp.ts'
 import { showShape } from '../../graph/shape.ts'
 import { mse } from '../../nn/losses.ts'
@@ -12,9 +12,8 @@ import { expectTensor } from '../../tensor/expect.ts'
 import { foldIn } from '../../tensor/random.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Autoencoder } from './autoencoder.ts'
-import { diffusersNames } from './diffusersNames.ts'
 import type { AutoencoderFamily } from './family.ts'
-import { channelCount, optional, scalingFields, trunkFields } from './fields.ts'
+import { channelCount } from './fields.ts'
 import {
   diffusersScalingFields,
   diffusersTrunkDefaults,
@@ -26,8 +25,6 @@ import {
   type DiffusersScaling,
   type DiffusersTrunk,
 } from './foreignConfig.ts'
-import { fitting } from './kl.ts'
-import { unscaled, type LatentScaling } from './scaling.ts'
 import {
   factorOfTrunk,
   faultOfTrunk,
@@ -35,11 +32,11 @@ import {
   trunkEncoder,
   type DecoderParams,
   type EncoderParams,
-  type TrunkConfig,
 } from './trunk.ts'
+import { fitting, trunkFamily, trunkFamilyDefaults, trunkFamilyFields, type TrunkFamilyConfig } from './trunkFamily.ts'
 
 /** The settings of {@link vqModel}. */
-export interface VqConfig extends TrunkConfig {
+export interface VqConfig extends TrunkFamilyConfig {
   readonly kind?: 'vq'
   /** Rows of the table of codes. */
   readonly codes: number
@@ -49,8 +46,6 @@ export interface VqConfig extends TrunkConfig {
   readonly commitment?: number
   /** On which term β stands, default paper; see `codebookLoss`. */
   readonly lossForm?: 'paper' | 'legacy'
-  /** The scale on which latents are diffused, default factor 1. */
-  readonly scaling?: LatentScaling
 }
 
 /** The parameters of a decoder of quantized latents. */
@@ -186,15 +181,11 @@ export const vqModel = (config: VqConfig): VqAutoencoder => {
 }
 
 const fields: Fields<Omit<VqConfig, 'kind'>> = {
-  ...trunkFields,
+  ...trunkFamilyFields,
   codes: whole(2, 1_048_576),
-  codeWidth: optional(channelCount, 3),
-  commitment: optional(
-    number('a finite number ≥ 0', (x) => x >= 0 && Number.isFinite(x)),
-    0.25,
-  ),
-  lossForm: optional(oneOf('paper', 'legacy'), 'paper'),
-  scaling: optional(scalingFields, unscaled),
+  codeWidth: optional(channelCount),
+  commitment: optional(number('a finite number ≥ 0', (x) => x >= 0 && Number.isFinite(x))),
+  lossForm: optional(oneOf('paper', 'legacy')),
 }
 
 const fittingCodes = (config: VqConfig): E.Either<Fault, VqConfig> => {
@@ -215,7 +206,7 @@ const readDiffusers = overDefaults<DiffusersVq>(
     ...diffusersTrunkFields,
     ...diffusersScalingFields,
     num_vq_embeddings: fields.codes,
-    vq_embed_dim: optional(channelCount, 3),
+    vq_embed_dim: optional(channelCount),
     norm_type: only('group', 'group: the spatial norms of MoVQ are not built here'),
     lookup_from_codebook: only(false, 'false: the decoder takes latents here, and looks them up itself'),
   },
@@ -241,23 +232,13 @@ const readDiffusers = overDefaults<DiffusersVq>(
  * ```
  */
 export const vqFamily: AutoencoderFamily<VqConfig, EncoderParams, VqDecoderParams> = {
+  ...trunkFamily,
   name: 'vq',
   title: 'vector-quantized autoencoder',
-  defaults: {
-    channels: 3,
-    latentChannels: 4,
-    widths: [32, 64, 128],
-    layers: 1,
-    groups: 8,
-    codes: 512,
-    shortcuts: 'pixel-unshuffle',
-  },
+  defaults: { ...trunkFamilyDefaults, codes: 512 },
   decode: (input) => pipe(record(fields)(input), E.chain(fittingCodes)),
   build: vqModel,
-  factor: factorOfTrunk,
   latentChannels: ({ latentChannels, codeWidth = latentChannels }) => codeWidth,
-  scaling: ({ scaling = unscaled }) => scaling,
-  names: { diffusers: (_, found) => diffusersNames(found) },
   diffusersClass: 'VQModel',
   decodeDiffusersConfig: (json) =>
     pipe(

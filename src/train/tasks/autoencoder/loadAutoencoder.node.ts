@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { exists } from '../../../io/exists.node.ts'
 import { nodeFileSystem, readSafetensorsFile, treeFrom, type Safetensors } from '../../../io/index.ts'
 import {
   autoencoderOf,
@@ -29,12 +30,6 @@ export interface LoadedAutoencoder extends TrainedAutoencoder {
 const weightsError = trainErrorOf('WEIGHTS')
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )
 
 /** The autoencoder in a file of ours. */
 const inFile = (path: string): TE.TaskEither<TrainError, LoadedAutoencoder> =>

@@ -1,7 +1,7 @@
 /** Opening what a diffusion model is trained on: pictures, or the latents of pictures with their autoencoder. */
-import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { dataOfEncoded, dataOfSet, type TrainingData } from '../../../data/index.ts'
+import { exists } from '../../../io/exists.node.ts'
 import { E, pipe, TE } from '../../../prelude/fp.ts'
 import type { Device } from '../../../tensor/device.ts'
 import { loadAutoencoder, type LoadedAutoencoder } from '../autoencoder/loadAutoencoder.node.ts'
@@ -51,11 +51,7 @@ export const autoencoderOfRun = (out: string, latent: LatentConfig): TE.TaskEith
     )
   return async () => {
     const own = join(out, names.autoencoder)
-    const isThere = await access(own).then(
-      () => true,
-      () => false,
-    )
-    if (isThere) return from(own)()
+    if (await exists(own)) return from(own)()
     return from(latent.stage === undefined ? (latent.from ?? own) : join(out, names.stage))()
   }
 }
