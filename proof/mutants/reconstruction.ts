@@ -165,8 +165,8 @@ export const reconstructionMutants: readonly Mutant[] = [
     [
       'the adversary comes with the first step',
       'missing check',
-      'weights.adversary > 0 && step > adversary.from * steps',
-      'weights.adversary > 0 && step > 0 * adversary.from * steps',
+      'weights.adversary > 0 && step > adversary.from * phaseSteps',
+      'weights.adversary > 0 && step > 0 * adversary.from * phaseSteps',
     ],
     [
       'the divergence counts in full from the first step',

@@ -20,7 +20,7 @@ import { lockRun, storeIn } from './store.node.ts'
 import type { Source, Task } from './task.ts'
 import { subjectOf } from './tasks/registry.node.ts'
 import type { Subject } from './tasks/subject.ts'
-import { decodeConfig, type TrainConfig } from './tasks/registry.ts'
+import { decodeConfig, forSteps, type TrainConfig } from './tasks/registry.ts'
 import { settingError, trainError, type TrainError } from './trainError.ts'
 
 /** The configuration to go on with. @param done steps */
@@ -35,7 +35,7 @@ const changed = (
     )
   if (steps !== config.steps && steps <= done)
     return E.left(settingError({ path: 'steps', expected: `more than the ${done} that are done`, got: String(steps) }))
-  return decodeConfig({ ...config, steps, device, folder: folder ?? config.folder })
+  return decodeConfig({ ...forSteps(config, steps), device, folder: folder ?? config.folder })
 }
 
 /** What a person should know when the run goes on for other steps than its checkpoint was planned for. */

@@ -7,7 +7,7 @@ import { oneOf, show } from '../../prelude/decode.ts'
 import { E, pipe } from '../../prelude/fp.ts'
 import { isRecord, keysOf } from '../../prelude/record.ts'
 import { settingError, type TrainError } from '../trainError.ts'
-import type { AutoencoderRun } from './autoencoder/autoencoderConfig.ts'
+import { withSteps, type AutoencoderRun } from './autoencoder/autoencoderConfig.ts'
 import { autoencoderSettings } from './autoencoder/autoencoderSettings.ts'
 import type { DiffusionRun } from './diffusion/diffusionConfig.ts'
 import { diffusionSettings } from './diffusion/diffusionSettings.ts'
@@ -50,3 +50,7 @@ export const decodeConfig = (input: unknown): E.Either<TrainError, TrainConfig> 
     E.chain((name) => decoders[name](input)),
   )
 }
+
+/** The configuration of a run that goes on for so many steps in all. */
+export const forSteps = (config: TrainConfig, steps: number): TrainConfig =>
+  config.task === 'autoencoder' ? withSteps(config, steps) : { ...config, steps }

@@ -6,11 +6,17 @@ import type { RunConfig } from '../runConfig.ts'
 import type { Source, Task } from '../task.ts'
 import type { TrainError } from '../trainError.ts'
 
+/** Settings of a run that are chosen when it begins, or change on its way. */
+export interface Changed extends Pick<RunConfig, 'steps' | 'folder' | 'device'> {
+  /** By which phases go, where a task has some and they do not go by `steps`. */
+  readonly phaseSteps?: number
+}
+
 /** A task and its data. */
 export interface Subject<P, B, D> {
   readonly task: Task<P, B, D>
   /** The same task, with settings of a run that are chosen when it begins, or change on its way. */
-  readonly with: (changes: Pick<RunConfig, 'steps' | 'folder' | 'device'>) => Subject<P, B, D>
+  readonly with: (changes: Changed) => Subject<P, B, D>
   /** Opens the data. @param device on which they may have to be encoded; @param tell how far that is */
   readonly open: (device: Device, tell: Told) => TE.TaskEither<TrainError, Source<P, B>>
   /** Left when it is certain, before data are opened and a plan is made, that a step does not fit. */

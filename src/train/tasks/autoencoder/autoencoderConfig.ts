@@ -43,6 +43,11 @@ export interface AutoencoderTaskConfig {
   readonly crop: number
   readonly weights: LossWeights
   readonly adversary: AdversaryConfig
+  /**
+   * The fewest steps that the run was ever planned for, by which its phases go; absent where that is its steps. So what has begun stays begun when
+   * the run goes on for more steps: an encoder that rests moves no more, and latents that were made of it stay what they are.
+   */
+  readonly phaseSteps?: number
   /** Whether pictures are mirrored at random. */
   readonly flip: boolean
   /** `groups` holds near-duplicates out together; absent, each picture is split alone. */
@@ -53,6 +58,12 @@ export interface AutoencoderTaskConfig {
 
 /** The configuration of a run that trains an autoencoder. */
 export type AutoencoderRun = RunConfig & AutoencoderTaskConfig
+
+/** The configuration for so many steps in all. */
+export const withSteps = ({ phaseSteps, ...config }: AutoencoderRun, steps: number): AutoencoderRun => {
+  const fewest = Math.min(phaseSteps ?? config.steps, steps)
+  return { ...config, steps, ...(fewest < steps && { phaseSteps: fewest }) }
+}
 
 const weight = number('a number ≥ 0', (x) => x >= 0 && Number.isFinite(x))
 
@@ -74,6 +85,7 @@ export const autoencoderFields: Fields<AutoencoderRun> = {
     layers: whole(1, 8),
     norm: oneOf('group', 'none'),
   }),
+  phaseSteps: optional(whole(1, 1e9)),
   flip: (x) => (typeof x === 'boolean' ? E.right(x) : expects('true or false')),
   split: optional(oneOf('groups')),
   sampleCount: whole(1, 1024),

@@ -46,10 +46,10 @@ export const adversaryOf = ({
   weights.adversary > 0 ? patchDiscriminator({ channels, width, layers, norm }) : undefined
 
 /** The phase of a step, and the weights that change with it. */
-const phaseOf = ({ steps, weights, adversary }: AutoencoderRun, step: number): Phase => {
-  const warmup = warmupShare * steps
+const phaseOf = ({ steps, phaseSteps = steps, weights, adversary }: AutoencoderRun, step: number): Phase => {
+  const warmup = warmupShare * phaseSteps
   return {
-    name: weights.adversary > 0 && step > adversary.from * steps ? against : fit,
+    name: weights.adversary > 0 && step > adversary.from * phaseSteps ? against : fit,
     weights: {
       kl: weights.kl * Math.min(1, step / warmup),
       equivariance: step > warmup ? weights.equivariance : 0,

@@ -16,7 +16,10 @@ const subjectOf = <Enc, Dec>(
   built: BuiltAutoencoder<Enc, Dec>,
 ): Subject<AutoencoderTaskParams<Enc, Dec>, Tensor, AutoencoderDraws> => ({
   task: autoencoderTask(config, built),
-  with: (changes) => subjectOf({ ...config, ...changes }, built),
+  with: ({ steps, folder, device, phaseSteps }) => {
+    const { phaseSteps: _, ...others } = config
+    return subjectOf({ ...others, steps, folder, device, ...(phaseSteps !== undefined && { phaseSteps }) }, built)
+  },
   open: (_, tell) =>
     pipe(
       openPictures(config, tell),

@@ -1,9 +1,10 @@
 /** Runs that train an autoencoder: what they train on, what they measure, show and keep, and that they resume bit for bit. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PNG } from 'pngjs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { dataOfSeas, linearProjectionQuality, psnr, type TrainingData } from '../../../../src/data/index.ts'
+import { readSafetensors } from '../../../../src/io/index.ts'
 import { tensor } from '../../../../src/tensor/create.ts'
 import { openDevice } from '../../../../src/tensor/device.ts'
 import { reconstruct, resume, train, type AutoencoderRun, type TrainEvent } from '../../../../src/train/index.ts'
@@ -13,7 +14,7 @@ import { scalingOf } from '../../../../src/train/tasks/autoencoder/latentScale.t
 import { loadAutoencoder } from '../../../../src/train/tasks/autoencoder/loadAutoencoder.node.ts'
 import { autoencoderTask } from '../../../../src/train/tasks/autoencoder/autoencoderTask.ts'
 import { fingerprints, metricSteps } from '../../runFiles.ts'
-import { directories, done, leftMessage } from '../../tinyRun.ts'
+import { directories, done, leftMessage, right } from '../../tinyRun.ts'
 import { built, tinyAutoencoder } from './tinyAutoencoder.ts'
 
 const directory = directories()
@@ -210,5 +211,43 @@ describe('a run', () => {
       'count must be a whole number from 1 to 1024, got 0',
     )
     expect(leftMessage(await reconstruct(directory())())).toMatch(/holds no run/)
+  })
+})
+
+describe('a run against an adversary that goes on for more steps', () => {
+  /** The encoder's weights in a run's newest checkpoint. */
+  const encoderOf = (run: string): ReadonlyMap<string, readonly number[]> => {
+    const newest = readdirSync(join(run, 'checkpoints')).toSorted().at(-1) ?? ''
+    const file = right(readSafetensors(readFileSync(join(run, 'checkpoints', newest, 'params.safetensors'))))
+    const own = [...file.tensors].filter(([name]) => name.startsWith('encoder.'))
+    expect(own.length).toBeGreaterThan(3)
+    return new Map(own.map(([name, { bytes }]) => [name, [...bytes]]))
+  }
+
+  it('stays in its last phase: its encoder keeps its bits, and config.json by which steps its phases go', async () => {
+    const run = directory()
+    await done(train(tinyAutoencoder(run, full)))
+    const rests = encoderOf(run)
+    const written = () =>
+      JSON.parse(readFileSync(join(run, 'config.json'), 'utf8')) as Readonly<Record<string, unknown>>
+    expect(written()).not.toHaveProperty('phaseSteps')
+    expect(await done(resume(run, {}, { steps: 14 }))).toMatchObject({ step: 14 })
+    expect(encoderOf(run)).toEqual(rests)
+    expect(written()).toMatchObject({ steps: 14, phaseSteps: 6 })
+    const discriminator = readFileSync(join(run, 'metrics.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { readonly discriminator: number }).discriminator)
+    expect(discriminator.map((d) => d === 0)).toEqual(range(14).map((i) => i < 3))
+    expect(await done(resume(run, {}, { steps: 16 }))).toMatchObject({ step: 16 })
+    expect(written()).toMatchObject({ steps: 16, phaseSteps: 6 })
+  })
+
+  it('and for fewer steps comes to it sooner', async () => {
+    const run = directory()
+    await trainUntil(tinyAutoencoder(run, { ...full, steps: 100 }), 2)
+    await done(resume(run, {}, { steps: 6 }))
+    const found = readFileSync(join(run, 'metrics.jsonl'), 'utf8').trimEnd().split('\n').at(-1)
+    expect((JSON.parse(found ?? '{}') as { readonly discriminator: number }).discriminator).toBeGreaterThan(0)
   })
 })
