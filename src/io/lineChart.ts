@@ -1,11 +1,12 @@
 /**
- * A line chart as SVG text: what a run's loss curve is drawn with. No dependency, the same text for the same numbers.
+ * A line chart as SVG text: what a run's loss curve is drawn with, and below it, where there are some, small charts of what the loss consists of.
+ * No dependency, the same text for the same numbers.
  *
  * A series of many points is drawn twice: its points thin and pale, and a smoothed line over them. Smoothing runs
- * forwards and backwards, so that the curve does not lag behind its data as TensorBoard's does. Ticks: steps of 1, 2
- * or 5 × 10ⁿ (Heckbert 1990, "Nice numbers for graph labels").
+ * forwards and backwards, so that the curve does not lag behind its data as TensorBoard's does.
  */
-import { at, range } from '../prelude/array.ts'
+import { at } from '../prelude/array.ts'
+import { coordinate, drawSeries, drawTicks, escapeXml, text, xAxis, yAxis, type Frame, type Point } from './plot.ts'
 
 /** A named line; points are [x, y] in any order. Points with NaN or ∞ (or, on a log axis, y ≤ 0) are left out. */
 export type ChartSeries = { readonly name: string; readonly points: readonly (readonly [number, number])[] }
@@ -18,202 +19,30 @@ export type LineChart = {
   readonly series: readonly ChartSeries[]
   /** Whether y is drawn logarithmically. */
   readonly logY?: boolean
-}
-
-type Point = readonly [x: number, y: number]
-type Axis = {
-  readonly low: number
-  readonly high: number
-  readonly ticks: readonly number[]
-  readonly place: (value: number) => number
+  /** Small charts below, each of one series and with an axis of its own: logarithmic where no value of it is below 0. */
+  readonly panels?: readonly ChartSeries[]
 }
 
 const width = 840
 const height = 460
-const frame = { left: 72, right: width - 24, top: 84, bottom: height - 56 }
+const frame: Frame = { left: 72, right: width - 24, top: 84, bottom: height - 56 }
 const colors = ['#0b6e99', '#d9622b', '#2a9d6f', '#8a4f9e', '#b8860b', '#5b6b7b']
+
+/** Small charts stand in rows of three. */
+const columns = 3
+const panel = { width: width / columns, height: 190, left: 60, right: 18, top: 40, bottom: 36 } as const
 
 const fonts = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif"
 
-/** From this many points a series is smoothed; fewer are drawn as they are, with dots. */
-const smoothFrom = 60
-const dotsUpTo = 40
+/** Points that can be drawn, from left to right. */
+const drawableIn = (points: readonly Point[], logY: boolean): readonly Point[] =>
+  points
+    .filter(([px, py]) => Number.isFinite(px) && Number.isFinite(py) && (!logY || py > 0))
+    .toSorted((a, b) => a[0] - b[0])
 
-const escapeXml = (text: string): string =>
-  text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '').replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`)
-
-const coordinate = (value: number): string => String(Math.round(value * 10) / 10)
-
-/** `0.05`, `250`, `12k`, `1.5M`, `2e−7`: as short as it stays exact to three digits. */
-const label = (value: number): string => {
-  const a = Math.abs(value)
-  const text =
-    a === 0
-      ? '0'
-      : a >= 1e9 || a < 1e-3
-        ? Number(value.toPrecision(3)).toExponential().replace('e+', 'e')
-        : a >= 1e6
-          ? `${Number((value / 1e6).toPrecision(4))}M`
-          : a >= 1e4
-            ? `${Number((value / 1e3).toPrecision(4))}k`
-            : String(Number(value.toPrecision(4)))
-  return text.replaceAll('-', '−')
-}
-
-const niceStep = (span: number, count: number): number => {
-  const raw = span / count
-  const power = 10 ** Math.floor(Math.log10(raw))
-  const ratio = raw / power
-  return (ratio <= 1 ? 1 : ratio <= 2 ? 2 : ratio <= 5 ? 5 : 10) * power
-}
-
-const linearTicks = (low: number, high: number, count: number): readonly number[] => {
-  const step = niceStep(high - low, count)
-  const first = Math.ceil(low / step - 1e-9)
-  const last = Math.floor(high / step + 1e-9)
-  return range(Math.max(0, last - first + 1)).map((i) => Number(((first + i) * step).toPrecision(12)))
-}
-
-/** Powers of ten, with 2 and 5 between them over few decades; ordinary ticks where there is less than a decade. */
-const logTicks = (low: number, high: number): readonly number[] => {
-  const decades = Math.log10(high / low)
-  if (decades < 1) return linearTicks(low, high, 5).filter((tick) => tick > 0)
-  const every = Math.max(1, Math.ceil(decades / 8))
-  const first = Math.floor(Math.log10(low))
-  const exponents = range(Math.ceil(decades) + 2)
-    .map((i) => first + i)
-    .filter((e) => e % every === 0)
-  return exponents
-    .flatMap((e) => (decades <= 3 ? [1, 2, 5] : [1]).map((m) => Number(`${m}e${e}`)))
-    .filter((tick) => tick >= low && tick <= high)
-}
-
-const extent = (values: readonly number[]): readonly [number, number] => {
-  let low = Infinity
-  let high = -Infinity
-  for (const v of values) {
-    if (v < low) low = v
-    if (v > high) high = v
-  }
-  return low <= high ? [low, high] : [0, 1]
-}
-
-/** Room for a single value, and none for the span of two values that are too close to tell apart. */
-const widen = ([low, high]: readonly [number, number]): readonly [number, number] => {
-  const least = Math.max(Math.abs(low), Math.abs(high)) * 1e-9
-  const pad = high - low > least ? 0 : Math.max(Math.abs(low) * 0.5, low === 0 ? 1 : least)
-  return [low - pad, high + pad]
-}
-
-const xAxis = (points: readonly Point[]): Axis => {
-  const [low, high] = widen(extent(points.map(([x]) => x)))
-  const place = (x: number): number => frame.left + ((x - low) / (high - low)) * (frame.right - frame.left)
-  return { low, high, place, ticks: linearTicks(low, high, 8) }
-}
-
-const linearAxis = (points: readonly Point[]): Axis => {
-  const [min, max] = widen(extent(points.map(([, y]) => y)))
-  const pad = (max - min) * 0.05
-  const [low, high] = [min >= 0 && min < pad * 6 ? 0 : min - pad, max + pad] // a loss near zero stands on zero
-  const place = (y: number): number => frame.bottom - ((y - low) / (high - low)) * (frame.bottom - frame.top)
-  return { low, high, place, ticks: linearTicks(low, high, 6) }
-}
-
-const logAxis = (points: readonly Point[]): Axis => {
-  const [min, max] = points.length === 0 ? [0.1, 1] : extent(points.map(([, y]) => y))
-  const pad = max / min > 1 + 1e-9 ? (max / min) ** 0.05 : 2
-  const [low, high] = [Math.max(min / pad, Number.MIN_VALUE), Math.min(max * pad, Number.MAX_VALUE)]
-  const span = Math.log(high) - Math.log(low)
-  const place = (y: number): number =>
-    frame.bottom - ((Math.log(y) - Math.log(low)) / span) * (frame.bottom - frame.top)
-  return { low, high, place, ticks: logTicks(low, high) }
-}
-
-/** The mean of two exponential averages, one forwards and one backwards, each free of start-up bias: no lag. */
-const smooth = (points: readonly Point[], logY: boolean): readonly Point[] => {
-  const window = Math.max(4, points.length / 80)
-  const keep = 1 - 1 / window
-  const pass = (ys: readonly number[]): number[] => {
-    let sum = 0
-    let weight = 0
-    return ys.map((y) => {
-      sum = sum * keep + y
-      weight = weight * keep + 1
-      return sum / weight
-    })
-  }
-  const ys = points.map(([, y]) => (logY ? Math.log(y) : y))
-  const backwards = pass(ys.toReversed()).toReversed()
-  const averaged = pass(ys).map((y, i) => (y + at(backwards, i)) / 2)
-  return points.map(([x], i) => [x, logY ? Math.exp(at(averaged, i)) : at(averaged, i)])
-}
-
-/** At most four points for each pixel column: its first, lowest, highest and last, so that no spike is lost. */
-const thin = (points: readonly Point[], x: Axis): readonly Point[] => {
-  if (points.length <= 2 * (frame.right - frame.left)) return points
-  const columns = new Map<number, Point[]>()
-  for (const point of points) {
-    const column = Math.round(x.place(point[0]))
-    const found = columns.get(column)
-    if (found) found.push(point)
-    else columns.set(column, [point])
-  }
-  return [...columns.values()].flatMap((column) => {
-    const [low, high] = extent(column.map(([, y]) => y))
-    const chosen = new Set([
-      0,
-      column.findIndex(([, y]) => y === low),
-      column.findIndex(([, y]) => y === high),
-      column.length - 1,
-    ])
-    return [...chosen].toSorted((a, b) => a - b).map((i) => at(column, i))
-  })
-}
-
-const path = (points: readonly Point[], x: Axis, y: Axis, style: string): string => {
-  const commands = points
-    .map(([px, py], i) => `${i === 0 ? 'M' : 'L'}${coordinate(x.place(px))} ${coordinate(y.place(py))}`)
-    .join('')
-  return `<path d="${commands}" fill="none" stroke-linejoin="round" stroke-linecap="round" ${style}/>`
-}
-
-const drawSeries = (points: readonly Point[], x: Axis, y: Axis, color: string, logY: boolean): string => {
-  const line = `stroke="${color}" stroke-width="2"`
-  if (points.length >= smoothFrom) {
-    return (
-      path(thin(points, x), x, y, `stroke="${color}" stroke-width="1" stroke-opacity="0.28"`) +
-      path(thin(smooth(points, logY), x), x, y, line)
-    )
-  }
-  const dots =
-    points.length > dotsUpTo
-      ? []
-      : points.map(
-          ([px, py]) =>
-            `<circle cx="${coordinate(x.place(px))}" cy="${coordinate(y.place(py))}" r="3" fill="${color}"/>`,
-        )
-  return (points.length > 1 ? path(points, x, y, line) : '') + dots.join('')
-}
-
-const text = (px: number, py: number, content: string, style: string): string =>
-  `<text x="${coordinate(px)}" y="${coordinate(py)}" ${style}>${escapeXml(content)}</text>`
-
-const drawAxes = (x: Axis, y: Axis, chart: LineChart): string => {
+const nameAxes = (chart: LineChart): string => {
   const middle = (frame.top + frame.bottom) / 2
-  const rows = y.ticks.map((tick) => {
-    const py = y.place(tick)
-    const line = `<path d="M${frame.left} ${coordinate(py)}H${frame.right}" stroke="#e4e9ee"/>`
-    return line + text(frame.left - 10, py + 4, label(tick), 'text-anchor="end"')
-  })
-  const columns = x.ticks.map((tick) => {
-    const px = x.place(tick)
-    const line = `<path d="M${coordinate(px)} ${frame.top}V${frame.bottom}" stroke="#f1f4f7"/>`
-    return line + text(px, frame.bottom + 20, label(tick), 'text-anchor="middle"')
-  })
   return [
-    ...columns,
-    ...rows,
-    `<path d="M${frame.left} ${frame.bottom}H${frame.right}" stroke="#8b98a5"/>`,
     text((frame.left + frame.right) / 2, height - 14, chart.xLabel, 'text-anchor="middle" fill="#44515e"'),
     text(
       18,
@@ -221,6 +50,25 @@ const drawAxes = (x: Axis, y: Axis, chart: LineChart): string => {
       chart.logY === true ? `${chart.yLabel} (log)` : chart.yLabel,
       `text-anchor="middle" fill="#44515e" transform="rotate(-90 18 ${middle})"`,
     ),
+  ].join('\n')
+}
+
+/** The small chart of a place in the rows below. */
+const drawPanel = ({ name, points }: ChartSeries, place: number): string => {
+  const [left, top] = [(place % columns) * panel.width, height + Math.floor(place / columns) * panel.height]
+  const inner: Frame = {
+    left: left + panel.left,
+    right: left + panel.width - panel.right,
+    top: top + panel.top,
+    bottom: top + panel.height - panel.bottom,
+  }
+  const isLog = points.every(([, y]) => !(y < 0)) && points.some(([, y]) => y > 0)
+  const drawable = drawableIn(points, isLog)
+  const [x, y] = [xAxis(drawable, inner), yAxis(drawable, inner, isLog)]
+  return [
+    text(inner.left, inner.top - 12, isLog ? `${name} (log)` : name, 'font-weight="600" fill="#2b3642"'),
+    ...drawTicks(x, y, inner),
+    drawSeries(drawable, x, y, at(colors, 0), isLog),
   ].join('\n')
 }
 
@@ -245,7 +93,7 @@ const drawLegend = (series: readonly ChartSeries[]): string => {
 }
 
 /**
- * Draws a chart of 840 × 460 on white.
+ * Draws a chart of 840 × 460 on white, and panels in rows of three below it.
  *
  * @returns the text of an SVG document; with no drawable point it says "no data yet"
  * @example
@@ -263,15 +111,10 @@ const drawLegend = (series: readonly ChartSeries[]): string => {
  * ```
  */
 export const lineChart = (chart: LineChart): string => {
-  const logY = chart.logY === true
-  const drawable = chart.series.map(({ points }) =>
-    points
-      .filter(([px, py]) => Number.isFinite(px) && Number.isFinite(py) && (!logY || py > 0))
-      .toSorted((a, b) => a[0] - b[0]),
-  )
+  const { panels = [], logY = false } = chart
+  const drawable = chart.series.map(({ points }) => drawableIn(points, logY))
   const all = drawable.flat()
-  const x = xAxis(all)
-  const y = logY ? logAxis(all) : linearAxis(all)
+  const [x, y] = [xAxis(all, frame), yAxis(all, frame, logY)]
   const lines = drawable.map((points, i) => drawSeries(points, x, y, at(colors, i % colors.length), logY))
   const empty = text(
     (frame.left + frame.right) / 2,
@@ -279,14 +122,17 @@ export const lineChart = (chart: LineChart): string => {
     'no data yet',
     'text-anchor="middle" font-size="16" fill="#8b98a5"',
   )
+  const whole = height + Math.ceil(panels.length / columns) * panel.height
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${whole}" width="${width}" height="${whole}" ` +
       `role="img" aria-label="${escapeXml(chart.title)}" font-family="${fonts}" font-size="12" fill="#66727f">`,
-    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
+    `<rect width="${width}" height="${whole}" fill="#ffffff"/>`,
     text(frame.left, 34, chart.title, 'font-size="18" font-weight="600" fill="#15212d"'),
     drawLegend(chart.series),
-    drawAxes(x, y, chart),
+    ...drawTicks(x, y, frame),
+    nameAxes(chart),
     ...(all.length === 0 ? [empty] : lines),
+    ...panels.map(drawPanel),
     '</svg>\n',
   ].join('\n')
 }

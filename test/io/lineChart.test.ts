@@ -143,4 +143,35 @@ describe('lineChart', () => {
     expect(labels(svg)).toEqual(expect.arrayContaining(['training', 'held-out']))
     expect(new Set([...svg.matchAll(/<circle[^>]*fill="([^"]*)"/g)].map((m) => m[1])).size).toBe(2)
   })
+
+  it('puts panels below in rows of three, each with its name and an axis of its own, and changes nothing above them', () => {
+    const points = [
+      [0, 1],
+      [1, 2],
+    ] as const
+    const panels = ['a', 'b', 'c', 'd'].map((name) => ({ name, points }))
+    const svg = chart(points, { panels })
+    expect(svg).toContain('viewBox="0 0 840 840"')
+    const places = [...svg.matchAll(/<text x="([^"]*)" y="([^"]*)" font-weight="600"[^>]*>([abcd]) \(log\)</g)]
+    expect(places.map(([, x, y, name]) => [name, Number(x), Number(y)])).toEqual([
+      ['a', 60, 488],
+      ['b', 340, 488],
+      ['c', 620, 488],
+      ['d', 60, 678],
+    ])
+    const plain = chart(points).split('\n')
+    expect(svg.split('\n').slice(2, plain.length - 2)).toEqual(plain.slice(2, -2)) // between the page's own lines
+  })
+
+  it.each([
+    ['logarithmic where nothing is below 0', [1, 0, 3], ' (log)', 2],
+    ['linear where something is', [1, -1, 3], '', 3],
+    ['linear where all is 0', [0, 0, 0], '', 3],
+  ])('draws a panel %s', (_, values, said, dots) => {
+    const points = values.map((y, x) => [x, y] as const)
+    const svg = chart([], { panels: [{ name: 'part', points }] })
+    expect(labels(svg)).toContain(`part${said}`)
+    expect(circles(svg)).toHaveLength(dots)
+    expect(svg).not.toMatch(/NaN|Infinity/)
+  })
 })
