@@ -8,6 +8,7 @@ const losses = inFile('models/reconstruction')
 const quality = inFile('data/quality/quality')
 const learning = inFile('train/tasks/autoencoder/learning')
 const runs = inFile('train/tasks/autoencoder/run')
+const seeing = inFile('train/tasks/autoencoder/features')
 
 /** Bugs in the losses of pictures, the adversary, and the measures. */
 export const reconstructionMutants: readonly Mutant[] = [
@@ -188,6 +189,45 @@ export const reconstructionMutants: readonly Mutant[] = [
       'missing term',
       'value: pyramidLoss(made, x), weight: fixed.pyramid',
       'value: pyramidLoss(made, x), weight: 1',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/train/tasks/autoencoder/losses.ts', seeing, [
+    [
+      'features: reconstructions are compared with themselves',
+      'swapped operands',
+      'sees(pictures, disturbance), made, x)',
+      'sees(pictures, disturbance), made, made)',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/train/tasks/autoencoder/learning.ts', seeing, [
+    [
+      'features count from the first step',
+      'missing clamp',
+      'Math.max(0, (step - featuresFrom * phaseSteps) / warmup)',
+      'Math.max(0, (step + 0 * featuresFrom * phaseSteps) / warmup)',
+    ],
+    [
+      'phases go by the steps that a run goes on for',
+      'stale value',
+      'step > adversary.from * phaseSteps',
+      'step > adversary.from * Math.max(steps, phaseSteps)',
+      runs,
+    ],
+  ]),
+  ...mutantsOf(area, 'src/train/tasks/autoencoder/frozenFeatures.ts', seeing, [
+    [
+      'features: a denoiser is shown pictures without noise',
+      'missing term',
+      '.add(noise.mul(sigma))',
+      '.add(noise.mul(0 * sigma))',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/train/tasks/autoencoder/features.node.ts', seeing, [
+    [
+      'features: any network in the place of the run’s own will do',
+      'missing check',
+      '() => sha256(file) === fingerprint',
+      '() => sha256(file).length === fingerprint.length',
     ],
   ]),
   ...mutantsOf(area, 'src/train/tasks/autoencoder/crops.ts', runs, [

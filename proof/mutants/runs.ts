@@ -211,6 +211,6 @@ export const runMutants: readonly Mutant[] = [
       '[...new Set(namesIn(determining))].toSorted()',
       'Object.keys(determining).toSorted()',
     ],
-    ['a run may go on without its folder', 'missing check', 'seas: folder === null }', 'seas: folder === undefined }'],
+    ['a run may go on without its folder', 'missing check', 'seas: folder === null,', 'seas: folder === undefined,'],
   ]),
 ]

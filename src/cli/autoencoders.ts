@@ -3,11 +3,12 @@ import { dirname, join, resolve as absolute } from 'node:path'
 import { makeDurableDirectory, replaceFile } from '../io/index.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { isRecord } from '../prelude/record.ts'
-import { autoencoderConfigOf, reconstruct, train, type Reconstructions } from '../train/index.ts'
+import { autoencoderConfigOf, featuresOfRun, reconstruct, train, type Reconstructions } from '../train/index.ts'
 import type { FlagValue } from './parse.ts'
 import {
   deviceOptionsOf,
   dryRun,
+  failed,
   failedWith,
   freshDirectory,
   inFlags,
@@ -34,6 +35,19 @@ const nestedOver = (
     return { ...all, [name]: { ...(isRecord(before) ? before : {}), [inner]: value } }
   }, settings)
 
+/** Settings in which a run that is named for its features is what the trainer is told of it. */
+const withFeatures = (
+  settings: Readonly<Record<string, unknown>>,
+): TE.TaskEither<Outcome, Readonly<Record<string, unknown>>> => {
+  const { features } = settings
+  return typeof features !== 'string' || features === 'seas' || features === 'none'
+    ? TE.right(settings)
+    : pipe(
+        featuresOfRun(absolute(features)),
+        TE.bimap(failed, (found) => ({ ...settings, features: found })),
+      )
+}
+
 const seeMore = (directory: string): string =>
   `Train a model on its latents, or see what it keeps of more pictures, with\n\n    fathom train FOLDER --latent ${quoted(directory)}\n    fathom reconstruct ${quoted(directory)}`
 
@@ -49,7 +63,10 @@ export const runTrainVae = async (
   const options = deviceOptionsOf(flags)
   const chosen = await withDevice(nestedOver(written.right, settingsOf(flags, spec)), options)()
   if (E.isLeft(chosen)) return chosen.left
-  const { settings, notes } = chosen.right
+  const { notes } = chosen.right
+  const seen = await withFeatures(chosen.right.settings)()
+  if (E.isLeft(seen)) return seen.left
+  const settings = seen.right
   const config = autoencoderConfigOf({ out: freshDirectory(folder, '-vae'), ...settings, ...named })
   if (E.isLeft(config)) return { code: 2, message: inFlags(config.left, spec) }
   for (const note of notes) say(`  note      ${note}`)
@@ -59,8 +76,8 @@ export const runTrainVae = async (
 }
 
 /** What was found, for a program. */
-const asJson = ({ psnr, linearPsnr, ssim, latentShape }: Reconstructions): string =>
-  JSON.stringify({ psnr, linearPsnr, ssim: ssim ?? null, latentShape })
+const asJson = ({ psnr, linearPsnr, ssim, latentShape, latents }: Reconstructions): string =>
+  JSON.stringify({ psnr, linearPsnr, ssim: ssim ?? null, latentShape, latents })
 
 /** What was found, for a person. */
 const inWords = ({ measured, psnr, meanPsnr, linearPsnr, ssim, latentShape }: Reconstructions): string => {

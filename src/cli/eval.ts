@@ -96,6 +96,14 @@ const asTheyAre = (config: DiffusionRun): DiffusionRun => {
   return same
 }
 
+/** What a person should know where the network that judges has also trained. */
+const notApart = ({ autoencoder }: LoadedRun): readonly string[] =>
+  autoencoder?.features === 'seas'
+    ? [
+        "the autoencoder was trained by the features of seas, which are the feature space 'trained' here: it flatters these pictures; go by the others (--features random)",
+      ]
+    : []
+
 /** Loads, opens and draws; data are opened first, so that nothing is drawn in vain. */
 const drawn = (directory: string, flags: Flags): TE.TaskEither<TrainError, Drawn> => {
   const [count, seed] = [numberOf(flags, 'count', 256), numberOf(flags, 'seed', 0)]
@@ -108,7 +116,7 @@ const drawn = (directory: string, flags: Flags): TE.TaskEither<TrainError, Drawn
       pipe(
         openPictures(asTheyAre(run.config)),
         TE.map(({ data, warnings }) => {
-          for (const warning of [...run.warnings, ...warnings]) complain(warning)
+          for (const warning of [...run.warnings, ...warnings, ...notApart(run)]) complain(warning)
           return data
         }),
       ),

@@ -213,6 +213,13 @@ export const commands = {
         help: 'weight of latents that shrink and turn as pictures do',
         setting: 'weights.equivariance',
       },
+      features: {
+        kind: 'text',
+        value: 'seas|RUN|none',
+        help: 'compare reconstructions also by what a trained network sees in them: the one that comes with fathom, or that of a run on pixels [none]',
+        setting: 'features',
+      },
+      'feature-weight': { kind: 'number', value: 'X', help: 'what these count [0.1]', setting: 'weights.features' },
       adversary: {
         kind: 'number',
         value: 'X',
@@ -342,7 +349,10 @@ export const commands = {
       out: { kind: 'text', value: 'FILE.png', help: 'the sheet [<directory>/reconstructions.png]' },
       device: { kind: 'text', value: 'NAME', help: 'where to compute [the device of the run]' },
       tune,
-      json: { kind: 'switch', help: 'print psnr, linearPsnr, ssim and latentShape as JSON, and nothing else' },
+      json: {
+        kind: 'switch',
+        help: 'print psnr, linearPsnr, ssim, latentShape, and mean and deviation of each channel of the latents as JSON, and nothing else',
+      },
     },
   },
   eval: {

@@ -26,6 +26,8 @@ export interface Family<C, P> {
   readonly decode: Decoder<C>
   /** The network, for images of so many channels. */
   readonly build: (config: C, channels: number) => Module<P, DenoiserInput>
+  /** The layers by which the same network sees what images show, of the same parameters: [N, h, w, C] each. */
+  readonly features: (config: C, channels: number) => Module<P, DenoiserInput, readonly Tensor[]>
   /** What height and width of the images must be divisible by: a power of two. */
   readonly factor: (config: C) => number
   /** Channels at the images' size, by which activations are estimated. */

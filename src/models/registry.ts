@@ -9,6 +9,7 @@ import { E, pipe } from '../prelude/fp.ts'
 import { isRecord, keysOf } from '../prelude/record.ts'
 import type { Module } from '../nn/module.ts'
 import type { NameMap } from '../tensor/nameMap.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import type { DenoiserInput, Family } from './family.ts'
 import { lucidrainsFamily, type UnetConfig } from './lucidrains/family.ts'
 import type { UnetParams } from './lucidrains/unet.ts'
@@ -73,6 +74,12 @@ export const modelWith = (base: ModelConfig, given: unknown): unknown => {
 /** The network of a configuration, for images of so many channels. */
 export const modelOf = (config: ModelConfig, channels: number): Module<DenoiserParams, DenoiserInput> =>
   familyOf(config).build(config, channels)
+
+/** The layers by which the network of a configuration sees what images show. */
+export const featuresOf = (
+  config: ModelConfig,
+  channels: number,
+): Module<DenoiserParams, DenoiserInput, readonly Tensor[]> => familyOf(config).features(config, channels)
 
 /** What a person calls the network. */
 export const titleOf = (config: ModelConfig): string => familyOf(config).title

@@ -32,9 +32,15 @@ const determiningOf = (config: TrainConfig) => {
     sampleSteps: _n,
     phaseSteps: _f,
     latent,
+    features,
     ...determining
-  } = { sampleSteps: undefined, phaseSteps: undefined, latent: undefined, ...config }
-  return { ...determining, ...(latent !== undefined && determiningLatents(latent)), seas: folder === null }
+  } = { sampleSteps: undefined, phaseSteps: undefined, latent: undefined, features: undefined, ...config }
+  return {
+    ...determining,
+    ...(latent !== undefined && determiningLatents(latent)),
+    ...(features !== undefined && { features: features === 'seas' ? features : features.fingerprint }),
+    seas: folder === null,
+  }
 }
 
 /**

@@ -54,7 +54,9 @@ export type {
   AdversaryConfig,
   AutoencoderRun,
   AutoencoderTaskConfig,
+  FeaturesConfig,
   LossWeights,
+  RunFeatures,
 } from './tasks/autoencoder/autoencoderConfig.ts'
 export { presets as autoencoderPresets } from './tasks/autoencoder/presets.ts'
 export type { ModelConfig } from '../models/registry.ts'

@@ -58,6 +58,8 @@ export const names = {
   checkpoints: 'checkpoints',
   /** The autoencoder whose latents a run works on, or that it trains. */
   autoencoder: 'autoencoder.safetensors',
+  /** The network by whose features an autoencoder is trained. */
+  features: 'features.safetensors',
   /** The averaged weights that were best on held-out examples, and those of early in the run. */
   best: 'best.safetensors',
   early: 'early.safetensors',

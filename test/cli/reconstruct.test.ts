@@ -64,17 +64,18 @@ describe('an autoencoder of a folder', () => {
     expect([sheet.width, sheet.height]).toEqual([4 * 66 + 2, 2 * 66 + 2]) // three pairs, two in a row
   })
 
-  it('is told as JSON of exactly four names, with the sheet where it is wanted', async () => {
+  it('is told as JSON of exactly five names, with the sheet where it is wanted', async () => {
     const sheet = join(directory(), 'deep', 'sheet.png')
     const { code, stdout } = await fathom('reconstruct', place, '--json', '--out', sheet)
     expect(code).toBe(0)
     const found = JSON.parse(stdout) as Readonly<Record<string, unknown>>
-    expect(Object.keys(found)).toEqual(['psnr', 'linearPsnr', 'ssim', 'latentShape'])
+    expect(Object.keys(found)).toEqual(['psnr', 'linearPsnr', 'ssim', 'latentShape', 'latents'])
     expect(found).toMatchObject({
       psnr: expect.any(Number),
       linearPsnr: expect.any(Number),
       ssim: expect.any(Number),
       latentShape: [8, 8, 2],
+      latents: { mean: [expect.any(Number), expect.any(Number)], deviation: [expect.any(Number), expect.any(Number)] },
     })
     expect(existsSync(sheet)).toBe(true)
   })

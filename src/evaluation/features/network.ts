@@ -26,21 +26,32 @@ const featureWidth = second + third + fourth + second + fourth
 const means = (x: Tensor): Tensor => x.mean([1, 2])
 const deviations = (x: Tensor): Tensor => variance(x, [1, 2]).add(1e-6).sqrt()
 
-/** Pictures in [−1, 1], [N, H, W, 3] → features [N, {@link featureWidth}]; sides of 8 at least. */
-export const judgeNetwork: Module<JudgeParams> = compose(
+/**
+ * The layers at a half, a quarter and an eighth of the pictures' size: pictures in [−1, 1], [N, H, W, 3] → [N, H/2, W/2, 32], …; sides of 8 at
+ * least.
+ */
+export const judgeLayers: Module<JudgeParams, Tensor, readonly [Tensor, Tensor, Tensor]> = compose(
   {
     conv1: conv2d(3, first, 3, { padding: 1 }),
     conv2: conv2d(first, second, 3, { padding: 1, stride: 2 }),
     conv3: conv2d(second, third, 3, { padding: 1, stride: 2 }),
     conv4: conv2d(third, fourth, 3, { padding: 1, stride: 2 }),
   },
-  ({ conv1, conv2, conv3, conv4 }, x: Tensor) => {
+  ({ conv1, conv2, conv3, conv4 }, x: Tensor): readonly [Tensor, Tensor, Tensor] => {
     const two = silu(conv2(silu(conv1(x))))
     const three = silu(conv3(two))
-    const four = silu(conv4(three))
-    return concatenate([means(two), means(three), means(four), deviations(two), deviations(four)], 1)
+    return [two, three, silu(conv4(three))]
   },
 )
+
+/** Pictures in [−1, 1], [N, H, W, 3] → features [N, {@link featureWidth}]; sides of 8 at least. */
+export const judgeNetwork: Module<JudgeParams> = {
+  init: judgeLayers.init,
+  apply: (params, x) => {
+    const [two, three, four] = judgeLayers.apply(params, x)
+    return concatenate([means(two), means(three), means(four), deviations(two), deviations(four)], 1)
+  },
+}
 
 /** What the network is trained with: its features and a linear reading of them. */
 export const judgeWithHead = (

@@ -2,7 +2,7 @@
 import { expects, list, number, record, whole, type Decoder, type Fields } from '../../prelude/decode.ts'
 import { E } from '../../prelude/fp.ts'
 import type { Family } from '../family.ts'
-import { unet, type UnetParams } from './unet.ts'
+import { unet, unetFeatures, type UnetOptions, type UnetParams } from './unet.ts'
 import { lucidrainsNames } from './weights.ts'
 
 /** The size of the U-Net, as a configuration holds it. */
@@ -39,6 +39,11 @@ const fields: Fields<Omit<UnetConfig, 'kind'>> = {
   conditions: orAbsent(whole(0, 4096)),
 }
 
+const optionsOf = (
+  { width, multipliers, heads, headWidth, dropout = 0, conditions = 0 }: UnetConfig,
+  channels: number,
+): UnetOptions => ({ channels, width, multipliers, heads, headWidth, dropout, conditions })
+
 /**
  * The family. Of its weights a 3×3 convolution in each stage is counted, of many.
  *
@@ -59,8 +64,8 @@ export const lucidrainsFamily: Family<UnetConfig, UnetParams> = {
   title: 'U-Net',
   defaults: { width: 64, multipliers: [1, 2, 4, 8], heads: 4, headWidth: 32 },
   decode: record(fields),
-  build: ({ width, multipliers, heads, headWidth, dropout = 0, conditions = 0 }, channels) =>
-    unet({ channels, width, multipliers, heads, headWidth, dropout, conditions }),
+  build: (config, channels) => unet(optionsOf(config, channels)),
+  features: (config, channels) => unetFeatures(optionsOf(config, channels)),
   factor: ({ multipliers }) => 2 ** (multipliers.length - 1),
   width: ({ width }) => width,
   leastWeights: ({ width, multipliers }) => multipliers.reduce((sum, m) => sum + 9 * (m * width) ** 2, 0),

@@ -208,6 +208,7 @@ const requireSize = (x: Tensor, channels: number, halvings: number): void => {
     )
 }
 
+/** The network, which gives its image, and on the way to it what its bottom and each stage on the way up give. */
 const build = (options: UnetOptions) => {
   const { channels = 3, width, outChannels = channels, initWidth = width, dropout = 0, checkpoint = false } = options
   const { conditions = 0 } = options
@@ -235,11 +236,15 @@ const build = (options: UnetOptions) => {
         [],
       )
       const bottom = net.middle({ x: at(descents, descents.length - 1).x, time })
-      const top = net.up.reduce(
-        (x, stage, i) => stage({ x, time, skips: at(descents, descents.length - 1 - i).skips }),
-        bottom,
+      const rises = net.up.reduce<readonly Tensor[]>(
+        (done, stage, i) => [
+          ...done,
+          stage({ x: done.at(-1) ?? bottom, time, skips: at(descents, descents.length - 1 - i).skips }),
+        ],
+        [],
       )
-      return net.head(net.last({ x: concatenate([top, start], -1), time }))
+      const top = at(rises, rises.length - 1)
+      return { bottom, rises, image: net.head(net.last({ x: concatenate([top, start], -1), time })) }
     },
   )
 }
@@ -264,4 +269,34 @@ export type UnetParams = ParamsOf<ReturnType<typeof build>>
  * model.apply(params, { x: zeros([2, 32, 32, 3]), t: tensor(Int32Array.of(0, 999)) }).shape // => [2, 32, 32, 3]
  * ```
  */
-export const unet = (options: UnetOptions): Module<UnetParams, UnetInput> => build(options)
+export const unet = (options: UnetOptions): Module<UnetParams, UnetInput> => {
+  const { init, apply } = build(options)
+  return { init, apply: (params, input, mode) => apply(params, input, mode).image }
+}
+
+/**
+ * What the network sees in images, in the layers by which Lin & Yang 2024 (arXiv 2401.00110) measure: its bottom, and its first stage on the way up.
+ * A network that was trained to denoise sees there what images show, for `featureLoss`.
+ *
+ * @throws RangeError for sizes that do not fit together; ShapeError for images of another size, naming the ones that fit
+ * @example
+ * ```ts
+ * import { key, zeros } from 'fathom'
+ * import { unet, unetFeatures } from 'fathom/models'
+ *
+ * const options = { width: 8, multipliers: [1, 2, 2], heads: 1, headWidth: 4 }
+ * const params = unet(options).init(key(0))
+ * const layers = unetFeatures(options).apply(params, { x: zeros([2, 16, 16, 3]), t: zeros([2]) })
+ * layers.map(({ shape }) => shape) // => [[2, 4, 4, 16], [2, 8, 8, 16]]
+ * ```
+ */
+export const unetFeatures = (options: UnetOptions): Module<UnetParams, UnetInput, readonly Tensor[]> => {
+  const { init, apply } = build(options)
+  return {
+    init,
+    apply: (params, input, mode) => {
+      const { bottom, rises } = apply(params, input, mode)
+      return [bottom, at(rises, 0)]
+    },
+  }
+}

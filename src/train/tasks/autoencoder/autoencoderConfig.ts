@@ -1,7 +1,18 @@
 /** The settings of an autoencoder's training, beside those that every run has; how they are decoded, and what they must be to one another. */
 import { autoencoderOf, decodeAutoencoder, type AutoencoderConfig } from '../../../models/autoencoder/registry.ts'
-import { expects, number, oneOf, optional, record, whole, type Fields } from '../../../prelude/decode.ts'
+import {
+  expects,
+  number,
+  oneOf,
+  optional,
+  record,
+  text,
+  whole,
+  type Decoder,
+  type Fields,
+} from '../../../prelude/decode.ts'
 import { E } from '../../../prelude/fp.ts'
+import { isRecord } from '../../../prelude/record.ts'
 import { runFields, type RunConfig } from '../../runConfig.ts'
 import { settingError, trainError, type TrainError } from '../../trainError.ts'
 
@@ -13,9 +24,22 @@ export interface LossWeights {
   readonly kl: number
   /** Of latents that shrink and turn as pictures do, after the first tenth of the steps. */
   readonly equivariance: number
+  /** Of how a trained network sees reconstructions, from a fifth of the steps on; absent is 0. */
+  readonly features?: number
   /** How large the adversary's gradient may be at the decoder's last layer, as a share of the others'. */
   readonly adversary: number
 }
+
+/** A network by whose features an autoencoder is trained: that of another run, which the run keeps a copy of. */
+export interface RunFeatures {
+  /** SHA-256 of its weights and settings. */
+  readonly fingerprint: string
+  /** The run from which it was copied when this one began. */
+  readonly from?: string
+}
+
+/** The setting `features`: the network that was trained on procedural seas and comes with fathom, or that of a run of one's own. */
+export type FeaturesConfig = 'seas' | RunFeatures
 
 /** What the decoder is trained against in the last part of a run, where its weight is not 0. */
 export interface AdversaryConfig {
@@ -42,6 +66,8 @@ export interface AutoencoderTaskConfig {
   /** Side of the crops that it is trained on, in pixels. It is measured on whole pictures. */
   readonly crop: number
   readonly weights: LossWeights
+  /** What sees, where the weight of features is not 0. */
+  readonly features?: FeaturesConfig
   readonly adversary: AdversaryConfig
   /**
    * The fewest steps that the run was ever planned for, by which its phases go; absent where that is its steps. So what has begun stays begun when
@@ -67,6 +93,9 @@ export const withSteps = ({ phaseSteps, ...config }: AutoencoderRun, steps: numb
 
 const weight = number('a number ≥ 0', (x) => x >= 0 && Number.isFinite(x))
 
+const features: Decoder<FeaturesConfig> = (x) =>
+  isRecord(x) ? record<RunFeatures>({ fingerprint: text, from: optional(text) })(x) : oneOf('seas')(x)
+
 /** What each setting must be. */
 export const autoencoderFields: Fields<AutoencoderRun> = {
   ...runFields,
@@ -76,7 +105,14 @@ export const autoencoderFields: Fields<AutoencoderRun> = {
   channels: optional((x) => (x === 1 || x === 3 || x === 4 ? E.right(x) : expects('1, 3 or 4'))),
   autoencoder: decodeAutoencoder,
   crop: whole(1, 8192),
-  weights: record<LossWeights>({ pyramid: weight, kl: weight, equivariance: weight, adversary: weight }),
+  weights: record<LossWeights>({
+    pyramid: weight,
+    kl: weight,
+    equivariance: weight,
+    features: optional(weight),
+    adversary: weight,
+  }),
+  features: optional(features),
   adversary: record<AdversaryConfig>({
     loss: oneOf('hinge', 'vanilla'),
     from: number('a share of the steps, 0 … 1', (x) => x >= 0 && x <= 1),
@@ -100,8 +136,8 @@ const divisorOf = ({ autoencoder, weights }: AutoencoderRun): number =>
   Math.max(latentShapeOf(autoencoder).factor * (weights.equivariance > 0 ? 4 : 1), weights.pyramid > 0 ? 8 : 1)
 
 /** The least side of a crop. */
-const leastCrop = ({ weights, adversary: { layers } }: AutoencoderRun): number =>
-  weights.adversary > 0 ? 3 * 2 ** layers : 1
+const leastCrop = ({ weights, features: sees, adversary: { layers } }: AutoencoderRun): number =>
+  Math.max(weights.adversary > 0 ? 3 * 2 ** layers : 1, sees === 'seas' ? 8 : 1)
 
 /** What is wrong with the crops. */
 const faultOfCrop = (config: AutoencoderRun): TrainError | undefined => {
@@ -116,6 +152,18 @@ const faultOfCrop = (config: AutoencoderRun): TrainError | undefined => {
       })
 }
 
+/** What is wrong with what sees, and how much it counts. */
+const faultOfFeatures = ({ weights, features: sees, channels = 3 }: AutoencoderRun): TrainError | undefined => {
+  const counts = (weights.features ?? 0) > 0
+  if (counts === (sees !== undefined))
+    return sees === 'seas' && channels !== 3
+      ? settingError({ path: 'channels', expected: '3 for the features of seas', got: String(channels) })
+      : undefined
+  return counts
+    ? settingError({ path: 'features', expected: "seas or a run's where weights.features is above 0", got: 'none' })
+    : settingError({ path: 'weights.features', expected: 'above 0 where features are named', got: '0' })
+}
+
 /** What the values must be to one another. */
 export const checkAutoencoder = (config: AutoencoderRun): E.Either<TrainError, AutoencoderRun> => {
   const { folder, height, width, channels = 3, autoencoder } = config
@@ -127,7 +175,7 @@ export const checkAutoencoder = (config: AutoencoderRun): E.Either<TrainError, A
     return E.left(
       trainError('CFG', `image size ${wrong} is not divisible by ${factor}, the pixels of a side for one latent`),
     )
-  const fault = faultOfCrop(config)
+  const fault = faultOfCrop(config) ?? faultOfFeatures(config)
   if (fault !== undefined) return E.left(fault)
   if (autoencoder.channels !== channels)
     return E.left(

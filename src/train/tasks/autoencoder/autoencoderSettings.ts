@@ -22,19 +22,39 @@ const autoencoderWith = (base: AutoencoderConfig, given: unknown, channels: unkn
 const over = (chosen: object, given: unknown): unknown =>
   isRecord(given) ? { ...chosen, ...given } : (given ?? chosen)
 
+/** What the features of a network count where nothing else is said. */
+const usualFeatureWeight = 0.1
+
+/** Weights without one of 0, which says what its absence says. */
+const withoutNothing = (weights: unknown): unknown => {
+  if (!isRecord(weights) || !(weights['features'] === 0 || weights['features'] === undefined)) return weights
+  const { features: _, ...others } = weights
+  return others
+}
+
+/** What sees, and what it counts: `none` for nothing. */
+const withFeatures = (features: unknown, weights: unknown): Named => {
+  if (features === 'none')
+    return { features: undefined, weights: isRecord(weights) ? withoutNothing({ ...weights, features: 0 }) : weights }
+  if (features === undefined || !isRecord(weights)) return { weights }
+  return { weights: { features: usualFeatureWeight, ...weights } }
+}
+
 /** How configurations of this task are decoded and made. */
 export const autoencoderSettings: Settings<AutoencoderRun> = {
   task: 'autoencoder',
   names: Object.keys(autoencoderFields),
   decode: record(autoencoderFields),
-  withChoices: ({ channels, ...settings }) => ({
+  withChoices: ({ channels, features, weights, ...settings }) => ({
     ...settings,
+    weights: withoutNothing(weights),
+    ...(features !== undefined && { features }),
     ...(channels !== undefined && channels !== 3 && { channels }),
   }),
   inside: (chosen, named) => ({
     task: 'autoencoder',
     autoencoder: autoencoderWith(chosen.autoencoder, named['autoencoder'], named['channels']),
-    weights: over(chosen.weights, named['weights']),
+    ...withFeatures(named['features'], over(chosen.weights, named['weights'])),
     adversary: over(chosen.adversary, named['adversary']),
   }),
   check: checkAutoencoder,

@@ -11,6 +11,7 @@ import { bernoulli, foldIn, normal, randint, split } from '../../../tensor/rando
 import type { Tensor } from '../../../tensor/tensor.ts'
 import type { Measured, Task } from '../../task.ts'
 import type { AutoencoderRun } from './autoencoderConfig.ts'
+import type { FrozenFeatures } from './frozenFeatures.ts'
 import { adversaryOf, autoencoderLearning, type AutoencoderDraws, type AutoencoderTaskParams } from './learning.ts'
 
 /** The task. */
@@ -35,14 +36,17 @@ const measuredInWords = ({ psnr, linearPsnr, ssim }: Measured): readonly string[
  * The task of a configuration.
  *
  * @param built the autoencoder of the configuration
+ * @param sees by whose features reconstructions are compared, where those count
  */
 export const autoencoderTask = <Enc, Dec>(
   config: AutoencoderRun,
   { autoencoder, title }: Pick<BuiltAutoencoder<Enc, Dec>, 'autoencoder' | 'title'>,
+  sees?: FrozenFeatures,
 ): AutoencoderTask<Enc, Dec> => {
   const { height, width, channels = 3, crop, flip } = config
   const { encoder, decoder, factor, latentChannels } = autoencoder
   const latents = latentsOf(config, autoencoder)
+  const picture = [crop, crop, channels] as const
   const adversary = adversaryOf(config)
   return {
     words: {
@@ -62,9 +66,12 @@ export const autoencoderTask = <Enc, Dec>(
         noise: normal(noise, [count, ...latents], 'f32', first?.mul(product(latents))),
         mirrored: bernoulli(mirrors, flip ? 0.5 : 0, [count], first),
         turns: randint(turns, [count], 0, 4, first),
+        ...(sees !== undefined && {
+          disturbance: normal(foldIn(key, 'features'), [count, ...picture], 'f32', first?.mul(product(picture))),
+        }),
       }
     },
-    loss: autoencoderLearning(config, autoencoder),
+    loss: autoencoderLearning(config, autoencoder, sees),
     blank: (count) => zeros([count, crop, crop, channels], 'u8'),
     losses: [{ name: 'heldOut', about: 'the loss on held-out pictures', curve: 'held out' }],
   }

@@ -17,6 +17,7 @@ import { leavesWithPaths, mapTree } from '../../../tensor/tree.ts'
 import { normalise } from '../../pictures/pixels.ts'
 import type { Differentiate, LearnedBy, Learning, LearningStep, Phase } from '../../task.ts'
 import type { AutoencoderRun } from './autoencoderConfig.ts'
+import type { FrozenFeatures } from './frozenFeatures.ts'
 import { autoencoderLosses, type AutoencoderLosses, type Crops, type Losses, type StepWeights } from './losses.ts'
 
 /** The parameters of the task. */
@@ -26,7 +27,7 @@ export interface AutoencoderTaskParams<Enc, Dec> extends AutoencoderParams<Enc, 
 }
 
 /** The random numbers of some crops. */
-export interface AutoencoderDraws extends Pick<Crops, 'noise' | 'turns'> {
+export interface AutoencoderDraws extends Pick<Crops, 'noise' | 'turns' | 'disturbance'> {
   /** bool [N] */
   readonly mirrored: Tensor
 }
@@ -36,6 +37,9 @@ const [fit, against] = ['fit', 'against'] as const
 
 /** Share of the steps before equivariance counts, and over which the divergence's weight rises. */
 const warmupShare = 0.1
+
+/** Share of the steps before features count; over the next {@link warmupShare} their weight rises. */
+const featuresFrom = 0.2
 
 /** The adversary of a configuration; undefined where it has none. */
 export const adversaryOf = ({
@@ -53,20 +57,24 @@ const phaseOf = ({ steps, phaseSteps = steps, weights, adversary }: AutoencoderR
     weights: {
       kl: weights.kl * Math.min(1, step / warmup),
       equivariance: step > warmup ? weights.equivariance : 0,
+      ...(weights.features !== undefined && {
+        features: weights.features * Math.min(1, Math.max(0, (step - featuresFrom * phaseSteps) / warmup)),
+      }),
     },
   }
 }
 
 /** Crops as networks see them. @param batch u8 [N, H, W, channels] */
-const cropsOf = (batch: Tensor, { mirrored, noise, turns }: AutoencoderDraws): Crops => {
+const cropsOf = (batch: Tensor, { mirrored, ...drawn }: AutoencoderDraws): Crops => {
   const x = normalise(batch)
-  return { x: mirrored.reshape([mirrored.size, 1, 1, 1]).select(x.reverse([2]), x), noise, turns }
+  return { x: mirrored.reshape([mirrored.size, 1, 1, 1]).select(x.reverse([2]), x), ...drawn }
 }
 
-const weightsOf = ({ kl = 0, equivariance = 0 }: Readonly<Record<string, Tensor | number>>): StepWeights => ({
-  kl,
-  equivariance,
-})
+const weightsOf = ({
+  kl = 0,
+  equivariance = 0,
+  features = 0,
+}: Readonly<Record<string, Tensor | number>>): StepWeights => ({ kl, equivariance, features })
 
 /** A value's gradient, and all that was found on the way to it. */
 const differentiated = <Q, L extends Losses>(
@@ -202,12 +210,13 @@ const complete = (
   parts: Readonly<Record<string, Tensor>>,
 ): Readonly<Record<string, Tensor>> => Object.fromEntries(names.map((name) => [name, parts[name] ?? zeros([])]))
 
-/** How the autoencoder of a configuration learns. */
+/** How the autoencoder of a configuration learns. @param sees where features count */
 export const autoencoderLearning = <Enc, Dec>(
   config: AutoencoderRun,
   autoencoder: Autoencoder<Enc, Dec>,
+  sees?: FrozenFeatures,
 ): Learning<AutoencoderTaskParams<Enc, Dec>, Tensor, AutoencoderDraws> => {
-  const losses = autoencoderLosses(autoencoder, config.weights, config.autoencoder.kind === 'kl')
+  const losses = autoencoderLosses(autoencoder, config.weights, config.autoencoder.kind === 'kl', sees)
   const judge = adversaryOf(config)
   const together = fitted(losses)
   const apart = judge === undefined ? undefined : fought(losses, { judge, ...config })

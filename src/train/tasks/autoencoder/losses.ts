@@ -6,9 +6,12 @@ import type { Autoencoder, AutoencoderParams } from '../../../models/autoencoder
 import { klDivergence, samplePosterior } from '../../../models/autoencoder/posterior.ts'
 import { equivarianceLoss } from '../../../models/reconstruction/equivarianceLoss.ts'
 import { pyramidLoss } from '../../../models/reconstruction/pyramidLoss.ts'
+import { featureLoss } from '../../../nn/featureLoss.ts'
 import { charbonnier } from '../../../nn/losses.ts'
+import { zerosLike } from '../../../tensor/create.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import type { LossWeights } from './autoencoderConfig.ts'
+import type { FrozenFeatures } from './frozenFeatures.ts'
 
 /** A loss with its name in the metrics, and what it counts. */
 export interface Term {
@@ -38,12 +41,15 @@ export interface Crops {
   readonly noise: Tensor
   /** Right angles by which each turns, i32 [N]. */
   readonly turns: Tensor
+  /** ε that a denoiser is shown crops with, of their shape; there where features are compared. */
+  readonly disturbance?: Tensor
 }
 
 /** Weights that change from step to step. */
 export interface StepWeights {
   readonly kl: Tensor | number
   readonly equivariance: Tensor | number
+  readonly features?: Tensor | number
 }
 
 /** Latents of crops: the most probable ones, and a sample. */
@@ -72,17 +78,23 @@ export interface AutoencoderLosses<Enc, Dec> {
 /** A loss, unless its weight is 0. */
 const counted = (weight: number, term: () => Term): readonly Term[] => (weight > 0 ? [term()] : [])
 
+/** How far reconstructions are from crops in what a network sees of both, under the same noise. */
+const seen = (sees: FrozenFeatures, made: Tensor, x: Tensor, disturbance: Tensor = zerosLike(x)): Tensor =>
+  featureLoss((pictures) => sees(pictures, disturbance), made, x)
+
 /**
  * The losses of an autoencoder in their weights:
  *
- *     charbonnier(x̂, x) + pyramid·|details| + kl·KL(q(z|x) ‖ N(0, 1)) + codebook + equivariance·|decode(τz) − τx|
+ *     charbonnier(x̂, x) + pyramid·|details| + kl·KL(q(z|x) ‖ N(0, 1)) + codebook + equivariance·|decode(τz) − τx| + features·‖f(x̂) − f(x)‖²
  *
  * @param fixed those of the configuration; 0 leaves a loss out
+ * @param sees what features are, where they count
  */
 export const autoencoderLosses = <Enc, Dec>(
   { encoder, decoder, codebookLoss }: Autoencoder<Enc, Dec>,
   fixed: LossWeights,
   hasVariance: boolean,
+  sees?: FrozenFeatures,
 ): AutoencoderLosses<Enc, Dec> => {
   const encode: AutoencoderLosses<Enc, Dec>['encode'] = (params, { x, noise }) => {
     const posterior = encoder.apply(params, x)
@@ -91,7 +103,7 @@ export const autoencoderLosses = <Enc, Dec>(
   const terms = (
     params: Dec,
     { mean, z }: Encoded,
-    { x, turns }: Crops,
+    { x, turns, disturbance }: Crops,
     weights: StepWeights,
   ): readonly [Tensor, readonly [Term, ...Term[]]] => {
     const decode = (latents: Tensor): Tensor => decoder.apply(params, latents)
@@ -107,6 +119,9 @@ export const autoencoderLosses = <Enc, Dec>(
           value: equivarianceLoss(decode, mean, x, turns),
           weight: weights.equivariance,
         })),
+        ...(sees === undefined
+          ? []
+          : [{ name: 'features', value: seen(sees, made, x, disturbance), weight: weights.features ?? 0 }]),
       ],
     ]
   }
@@ -128,6 +143,7 @@ export const autoencoderLosses = <Enc, Dec>(
       ...(fixed.pyramid > 0 ? ['pyramid'] : []),
       ...(codebookLoss === undefined ? [] : ['codebook']),
       ...(fixed.equivariance > 0 ? ['equivariance'] : []),
+      ...(sees === undefined ? [] : ['features']),
       ...(isSpread ? ['kl'] : []),
     ],
   }

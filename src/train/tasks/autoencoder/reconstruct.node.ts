@@ -12,6 +12,7 @@ import type { Sheet } from '../../task.ts'
 import { settingError, trainError, type TrainError } from '../../trainError.ts'
 import type { TrainConfig } from '../registry.ts'
 import { loadAutoencoder, type LoadedAutoencoder } from './loadAutoencoder.node.ts'
+import { scalingOf } from './latentScale.ts'
 import { asBytes, eachPicture, heldOutOf, linearPsnrOf, pairsSheet, qualityOf } from './reconstructing.ts'
 
 /** How to reconstruct. */
@@ -46,6 +47,8 @@ export interface Reconstructions {
   readonly ssim?: number
   /** Height, width and channels of the latents of a picture. */
   readonly latentShape: readonly [height: number, width: number, channels: number]
+  /** Mean and deviation of each channel on the scale on which latents are diffused: about 0 and 1, as they were made over training pictures. */
+  readonly latents: { readonly mean: readonly number[]; readonly deviation: readonly number[] }
   /** Sentences for the user. */
   readonly warnings: readonly string[]
 }
@@ -77,6 +80,7 @@ const reconstructed = async (
   const [encode, decode] = [encoderOn(device), decoderOn(device)]
   const pictures = heldOutOf(data)
   const made = await eachPicture(device, data, pictures, async (batch) => decode(await encode(batch)))
+  const { mean = [], deviation = [] } = scalingOf(await eachPicture(device, data, pictures, encode), latentChannels)
   const { heldOut: _, ...quality } = qualityOf(data, pictures, made)
   const { height, width } = data
   const shown = { pictures: pictures.slice(0, count), reconstructions: made.slice(0, count).map(asBytes) }
@@ -90,6 +94,7 @@ const reconstructed = async (
     ...quality,
     linearPsnr: linearPsnrOf(data, factor, latentChannels),
     latentShape: [height / factor, width / factor, latentChannels],
+    latents: { mean, deviation },
     warnings,
   }
 }

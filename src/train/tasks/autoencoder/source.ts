@@ -23,6 +23,8 @@ import { encodeAutoencoder } from './trainedAutoencoder.ts'
 /** Pictures, and what a person should know of them. */
 export interface Opened {
   readonly data: TrainingData
+  /** Files that are kept with the run. */
+  readonly files?: ReadonlyMap<string, Uint8Array>
   readonly fingerprint: string
   readonly summary: string
   readonly warnings: readonly string[]
@@ -99,7 +101,8 @@ const keeping =
         pictures ??= range(Math.min(measuredPictures, data.count)).map((i) => data.picture(i))
         const latents = await eachPicture(device, data, pictures, (batch) => encode(average.encoder, batch))
         const scaling = scalingOf(latents, latentChannels)
-        const description = { config: config.autoencoder, scaling }
+        const judged = config.features === 'seas' ? { features: config.features } : {}
+        const description = { config: config.autoencoder, scaling, ...judged }
         const own = { encoder: average.encoder, decoder: average.decoder }
         return new Map([[names.autoencoder, await encodeAutoencoder(device, description, own)]])
       })

@@ -41,6 +41,8 @@ export interface TrainedAutoencoder {
   readonly decoderOn: OnDevice
   /** Its file, from which it is read again. */
   readonly file: Uint8Array
+  /** There where it was trained by the features by which `fathom eval` judges. */
+  readonly features?: 'seas'
 }
 
 /** Compiles functions that hold their parameters on the device from the first call on. */
@@ -76,6 +78,8 @@ interface Description {
   readonly config: AutoencoderConfig
   /** The scale on which its latents are diffused. */
   readonly scaling: LatentScaling
+  /** There where it was trained by the features by which `fathom eval` judges. */
+  readonly features?: 'seas'
 }
 
 /** Which of a file's texts holds the description. */
@@ -121,7 +125,7 @@ const descriptionIn = ({ metadata }: Safetensors): E.Either<string, Description>
       () => 'its description is not JSON',
     ),
     E.filterOrElse(isRecord, () => 'its description is no record'),
-    E.chain(({ config, scaling }) =>
+    E.chain(({ config, scaling, features }) =>
       pipe(
         decodeAutoencoder(config),
         E.mapLeft(({ inside = { path: 'autoencoder', got: show(config) }, ...fault }) =>
@@ -129,7 +133,7 @@ const descriptionIn = ({ metadata }: Safetensors): E.Either<string, Description>
         ),
         E.chain((known) =>
           isScaling(scaling)
-            ? E.right({ config: known, scaling })
+            ? E.right({ config: known, scaling, ...(features === 'seas' && { features }) })
             : E.left('it does not say how its latents are scaled'),
         ),
       ),
@@ -139,7 +143,7 @@ const descriptionIn = ({ metadata }: Safetensors): E.Either<string, Description>
 
 /** The autoencoder of a configuration with the tensors of a file under its own names. */
 const autoencoderWith = (
-  { config, scaling }: Description,
+  { config, scaling, features }: Description,
   { tensors }: Pick<Safetensors, 'tensors'>,
   file: Uint8Array,
 ): E.Either<string, TrainedAutoencoder> => {
@@ -152,7 +156,10 @@ const autoencoderWith = (
       treeFrom({ encoder: autoencoder.encoder.init(a), decoder: autoencoder.decoder.init(b) }, tensors),
       E.bimap(
         ({ message }) => message,
-        (params) => trained(built, params, config.channels, scaling, file),
+        (params) => ({
+          ...trained(built, params, config.channels, scaling, file),
+          ...(features !== undefined && { features }),
+        }),
       ),
     )
   })

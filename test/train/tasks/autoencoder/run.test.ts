@@ -201,6 +201,13 @@ describe('a run', () => {
     ])
     const device = await openDevice('wasm')
     const { encoderOn, decoderOn } = await done(loadAutoencoder(whole))
+    const bytes = Uint8Array.from(range(64).flatMap((i) => [...data.heldOut(i)]))
+    const latents = await device.read(await encoderOn(device)(tensor(bytes, { shape: [64, 16, 16, 3] })))
+    const byHand = scalingOf([Float32Array.from(latents)], 2)
+    for (const c of [0, 1]) {
+      expect(found.latents.mean[c]).toBeCloseTo(byHand.mean?.[c] ?? NaN, 6)
+      expect(found.latents.deviation[c]).toBeCloseTo(byHand.deviation?.[c] ?? NaN, 6)
+    }
     const second = tensor(data.heldOut(1), { shape: [1, 16, 16, 3] })
     const made = await device.read(await decoderOn(device)(await encoderOn(device)(second)))
     made.forEach((x, i) => {
