@@ -82,9 +82,9 @@ export const failedWith =
       ? { code: 2, message: showSettingError(setting, `--${setting.path}`) }
       : failed({ message })
 
-/** What is wrong with a setting, about the flag that sets it. @param spec the flags of the command */
+/** What is wrong with a setting, about the flag that sets it, or the record that it is in. @param spec the flags of the command */
 export const inFlags = ({ message, setting }: TrainError, spec: Command['flags'] = commands.train.flags): string => {
-  const flag = Object.entries<Flag>(spec).find(([, flag]) => flag.setting === setting?.path)
+  const flag = Object.entries<Flag>(spec).find(([, flag]) => `${setting?.path}.`.startsWith(`${flag.setting}.`))
   return setting === undefined || flag === undefined ? message : showSettingError(setting, `--${flag[0]}`)
 }
 

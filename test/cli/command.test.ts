@@ -64,7 +64,7 @@ describe('usage', () => {
     [['train', 'a', 'b'], /takes one folder, got 'a' and 'b'/],
     [['train', '--time', 'soon'], /--time takes a time like 45s, 12m or 1h30m, got 'soon'/],
     [['train', '--ema', 'wide'], /--ema takes a decay like 0.995, widths like 5%,10%, or lucidrains, got 'wide'/],
-    [['train', '--ema', '40%'], /--ema.widths must be a list of 1 to 4 different numbers in \(0, 0.2886\]/],
+    [['train', '--ema', '40%'], /--ema must be a list of 1 to 4 different numbers in \(0, 0.2886\]/],
     [['train', '--ema', '1'], /--ema must be a number in \[0, 1\), for instance 0.995, .*got 1/],
     [['train', '--augment', '2'], /--augment must be a number in \[0, 1\], got 2/],
     [['encode'], /`fathom encode` needs the autoencoder: fathom encode FOLDER --latent VAE/],
