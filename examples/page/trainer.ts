@@ -182,7 +182,7 @@ export const trainerFor = async (
     await done
   }
   const drawFrom = async ({ step, state }: typeof last, from: number): Promise<void> =>
-    tell({ kind: 'drawn', step, sheet: await drawSheet(state.average, from) })
+    tell({ kind: 'drawn', step, sheet: await drawSheet(state.averages[0], from) })
 
   let measuring: Promise<Measure> | undefined
   /** Prepared when it is first due: before the first step nobody waits for it. */
@@ -212,7 +212,11 @@ export const trainerFor = async (
     draw: () => ask((now) => drawFrom(now, ++noise)),
     save: () =>
       ask(async ({ step, state }) =>
-        tell({ kind: 'saved', name: nameOf(config, step), bytes: await encodeWeights(device, config, state.average) }),
+        tell({
+          kind: 'saved',
+          name: nameOf(config, step),
+          bytes: await encodeWeights(device, config, state.averages[0]),
+        }),
       ),
   }
 }

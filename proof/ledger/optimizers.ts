@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { adam, adamW } from '../../src/optim/adam.ts'
 import { ema } from '../../src/optim/ema.ts'
-import { emaDecay } from '../../src/optim/emaDecay.ts'
+import { emaDecay, powerEmaDecay, powerOfWidth, widthOfPower } from '../../src/optim/emaDecay.ts'
 import { clipByGlobalNorm, globalNorm } from '../../src/optim/globalNorm.ts'
 import { cosineDecay, linearDecay, polynomialDecay } from '../../src/optim/schedules.ts'
 import { sgd } from '../../src/optim/sgd.ts'
@@ -298,6 +298,36 @@ const averages: readonly Equation[] = [
         agree(1e-6, [102, 110, 200, 1000].map(decay), [0.370039, 0.784557, 0.953584, 0.989272]),
       ])
     },
+  },
+  {
+    number: '4.30',
+    statement: 'd = (1 − 1/t)^(γ + 1)',
+    source: 'Karras et al. 2024, section 3.1',
+    by: '`powerEmaDecay` at random updates, and that with the γ of the width 1/√12, 0, the average of ten numbers is their mean',
+    check: () =>
+      forAll(fc.tuple(real(0.01, 0.28), fc.integer({ min: 1, max: 10 ** 6 })), ([width, t]) => {
+        const even = powerEmaDecay({ width: 1 / Math.sqrt(12) })
+        const mean = upTo(10).reduce((m, x, i) => even(i + 1) * m + (1 - even(i + 1)) * x, 7)
+        return together([
+          agree(1e-12, [powerEmaDecay({ width })(t)], [(1 - 1 / t) ** (powerOfWidth(width) + 1)]),
+          agree(1e-12, [mean], [sum(upTo(10)) / 10]),
+        ])
+      }),
+  },
+  {
+    number: '4.31',
+    statement: 'σ_rel = √(γ + 1)/((γ + 2)·√(γ + 3))',
+    source: 'Karras et al. 2024, appendix C',
+    by: '`widthOfPower` against the standard deviation of the density tᵞ on [0, 1], from its moments (γ + 1)/(γ + 1 + n); `powerOfWidth` gives γ back',
+    check: () =>
+      forAll(real(0.1, 30), (gamma) => {
+        const moment = (n: number): number => (gamma + 1) / (gamma + 1 + n)
+        const width = widthOfPower(gamma)
+        return together([
+          agree(1e-9, [width], [Math.sqrt(moment(2) - moment(1) ** 2)]),
+          agree(1e-9, [powerOfWidth(width)], [gamma]),
+        ])
+      }),
   },
 ]
 

@@ -71,7 +71,7 @@ export const limitMutants: readonly Mutant[] = [
     [
       'what lies beside the gradients is counted without the average',
       'missing term',
-      'bytesOfTree([state.opt, state.average, state.lossScale])',
+      'bytesOfTree([state.opt, state.averages, state.lossScale])',
       'bytesOfTree([state.params])',
     ],
   ]),

@@ -79,7 +79,7 @@ export const mixedMutants: readonly Mutant[] = [
       'a step that is skipped moves the average on',
       'missing check',
       '...selectTree(finite, next, state), lossScale',
-      '...selectTree(finite, next, state), average: next.average, lossScale',
+      '...selectTree(finite, next, state), averages: next.averages, lossScale',
     ],
     [
       'the optimizer sees gradients that are still scaled',
@@ -92,7 +92,7 @@ export const mixedMutants: readonly Mutant[] = [
     [
       'a run that goes on begins with the first loss scale again',
       'stale value',
-      "part('lossScale', template.lossScale)",
+      "part(fileName('lossScale'), template.lossScale)",
       'E.right(template.lossScale)',
     ],
   ]),

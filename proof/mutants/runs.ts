@@ -108,26 +108,51 @@ export const runMutants: readonly Mutant[] = [
     ['gradients are clipped to the norm 10', 'wrong constant', 'clipByGlobalNorm(1)', 'clipByGlobalNorm(10)'],
     ['the last step has the rate 0', 'off by one', 'steps: steps + 1', 'steps: steps'],
     ['the warm-up takes a tenth of the steps', 'wrong constant', 'Math.ceil(steps / 100)', 'Math.ceil(steps / 10)'],
+  ]),
+  ...mutantsOf(area, 'src/train/averages.ts', recipe, [
+    ['the average decays by 0.9999', 'stale value', 'diffusersEmaDecay({ decay: averaging })', 'diffusersEmaDecay({})'],
     [
-      'the average decays by 0.9999',
-      'stale value',
-      'diffusersEmaDecay({ decay: config.ema })',
-      'diffusersEmaDecay({})',
+      "lucidrains' average begins a step early",
+      'off by one',
+      'schedule(step - 1)]',
+      'schedule(step)]',
+      inFile('train/averages', 'lucidrains'),
     ],
   ]),
-  ...mutantsOf(area, 'src/train/sinks/metrics.ts', reports, [
+  ...mutantsOf(area, 'src/train/chosenAverage.ts', reports, [
     [
       'the held-out loss is of the averaged weights',
       'stale value',
-      'measure(report.state.params, report.state.average)',
-      'measure(report.state.average, report.state.average)',
+      'return measure(params, averages[0])',
+      'return measure(averages[0], averages[0])',
+    ],
+    [
+      'the worse of two averages is drawn from',
+      'sign',
+      '(loss < at(losses, best) ? i : best)',
+      '(loss > at(losses, best) ? i : best)',
+      inFile('train/averages', 'the one that is better'),
+    ],
+    [
+      'the first average is drawn from, whichever was chosen',
+      'stale value',
+      'at(averages, chosen)',
+      'at(averages, 0 * chosen)',
+      inFile('train/averages', 'the one that is better'),
+    ],
+    [
+      'a run that goes on begins its choice of an average anew',
+      'stale value',
+      'let chosen = begin',
+      'let chosen = 0 * begin',
+      inFile('train/averages', 'goes on'),
     ],
   ]),
   ...mutantsOf(area, 'src/train/sinks/sheets.ts', reports, [
     [
       'sheets are drawn from the weights of the step',
       'stale value',
-      'draw(report.state.average)',
+      'draw(chosen.of(report.state))',
       'draw(report.state.params)',
     ],
   ]),
@@ -170,7 +195,7 @@ export const runMutants: readonly Mutant[] = [
     [
       'a run is loaded with its weights for their average',
       'stale value',
-      'average: state.average',
+      'average: at(state.averages, progress.average ?? 0)',
       'average: state.params',
     ],
   ]),
@@ -186,8 +211,8 @@ export const runMutants: readonly Mutant[] = [
     [
       'a checkpoint keeps the weights for their average',
       'stale value',
-      'recordsOf(device, state[part])',
-      "recordsOf(device, state[part === 'average' ? 'params' : part])",
+      '[averageName(i), average] as const',
+      '[averageName(i), average === undefined ? average : params] as const',
     ],
   ]),
   ...mutantsOf(area, 'src/train/sinks/chart.ts', reports, [

@@ -122,6 +122,13 @@ export const optimizerMutants: readonly Mutant[] = [
       'Math.max(Math.min(low, high), x)',
     ],
     ['diffusers’ decay begins at 0', 'missing term', ': (1 + s) / (10 + s), minDecay', ': s / (10 + s), minDecay'],
+    ['the power of an average is one too small', 'off by one', '(1 - 1 / t) ** (gamma + 1)', '(1 - 1 / t) ** gamma'],
+    [
+      'the width of an average takes a factor for another',
+      'off by one',
+      '(gamma + 2) ** 2 * (gamma + 3) - ',
+      '(gamma + 2) ** 2 * (gamma + 2) - ',
+    ],
   ]),
   ...mutantsOf(optimizer, 'src/optim/schedules.ts', schedules, [
     ['cosineDecay falls by half', 'factor', '2 * Math.PI * cycles * p', 'Math.PI * cycles * p'],
@@ -241,8 +248,8 @@ export const orderMutants: readonly Mutant[] = [
     [
       'a resumed run takes the parameters for their average',
       'swapped operands',
-      "part('average', template.average)",
-      "part('params', template.average)",
+      'part(averageName(i), average)',
+      "part(fileName('params'), average)",
     ],
   ]),
   ...mutantsOf(drawn, 'src/train/pictures/pixels.ts', steps, [
@@ -254,6 +261,13 @@ export const orderMutants: readonly Mutant[] = [
   ]),
   ...mutantsOf(drawn, 'src/train/tasks/diffusion/diffusionTask.ts', steps, []),
   ...mutantsOf(drawn, 'src/train/step.ts', steps, [
+    [
+      'every average has the decay of the first',
+      'stale value',
+      'ema(at(decays, i), average, params)',
+      'ema(at(decays, 0 * i), average, params)',
+      inFile('train/averages', 'two averages'),
+    ],
     [
       'every step draws the same noise',
       'stale value',
@@ -270,8 +284,8 @@ export const orderMutants: readonly Mutant[] = [
     [
       'the average follows the parameters before the step',
       'stale value',
-      'ema(decay, state.average, params)',
-      'ema(decay, state.average, state.params)',
+      'averaged(state.averages, decays, params)',
+      'averaged(state.averages, decays, state.params)',
     ],
   ]),
 ]

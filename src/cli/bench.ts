@@ -13,7 +13,7 @@ import { deviceOn } from '../tensor/device.ts'
 import { key } from '../tensor/random.ts'
 import { countElements } from '../tensor/tree.ts'
 import { configOf, initialState, recipeOf, stepperOn, type DiffusionRun } from '../train/index.ts'
-import type { FlagValue } from './parse.ts'
+import { isSize, type FlagValue } from './parse.ts'
 import { deviceOptionsOf, failed, withDevice, type Outcome } from './runs.ts'
 import { say } from './terminal.ts'
 import { grouped, showCount } from './show.ts'
@@ -44,7 +44,7 @@ const settingsOf = (flags: Flags): Record<string, unknown> => {
   for (const [name, { setting }] of Object.entries<Flag>(commands.bench.flags)) {
     const value = flags.get(name)
     if (setting === undefined || value === undefined) continue
-    if (typeof value === 'object') [settings['height'], settings['width']] = value
+    if (isSize(value)) [settings['height'], settings['width']] = value
     else settings[setting] = value
   }
   return settings

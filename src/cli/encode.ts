@@ -3,7 +3,7 @@ import { resolve as absolute } from 'node:path'
 import process from 'node:process'
 import { pipe, TE } from '../prelude/fp.ts'
 import { encodePictures, type EncodedPictures, type Preparation } from '../train/index.ts'
-import type { FlagValue } from './parse.ts'
+import { isSize, type FlagValue } from './parse.ts'
 import { deviceOptionsOf, failed, withDevice, type Outcome } from './runs.ts'
 import { grouped } from './show.ts'
 import { complain, say } from './terminal.ts'
@@ -19,7 +19,7 @@ const inWords = ({ count, shape, mean, deviation, file, found }: EncodedPictures
 
 const sizeOf = (flags: ReadonlyMap<string, FlagValue>): readonly [number, number] => {
   const size = flags.get('size')
-  return typeof size === 'object' ? size : [64, 64]
+  return isSize(size) ? size : [64, 64]
 }
 
 const channelsOf = (flag: FlagValue | undefined): 1 | 3 | 4 | undefined =>

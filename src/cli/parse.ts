@@ -1,11 +1,18 @@
 /** From the words of the command line to values, by the table of `spec.ts`. Wrong usage is a Left with the words to print. */
 import { parseArgs } from 'node:util'
 import { E, pipe } from '../prelude/fp.ts'
-import { suggestion } from '../train/index.ts'
+import { lucidrainsAverage, suggestion, type RunConfig } from '../train/index.ts'
 import { commands, type Command, type CommandName, type Flag, type FlagKind } from './spec.ts'
 
 /** The value of a flag. */
-export type FlagValue = string | number | boolean | readonly [height: number, width: number]
+export type FlagValue = string | number | boolean | readonly [height: number, width: number] | Averages
+
+/** How weights are averaged, where that is not the largest decay of one average. */
+export type Averages = Exclude<RunConfig['ema'], number>
+
+/** Whether the value of a flag is a size. */
+export const isSize = (value: FlagValue | undefined): value is readonly [height: number, width: number] =>
+  Array.isArray(value)
 
 /** What the command line asks for. */
 export type Request =
@@ -37,6 +44,14 @@ const readers: { readonly [K in Exclude<FlagKind, 'switch'>]: ReadValue } = {
     text.trim() === '' || Number.isNaN(Number(text))
       ? usageError(`--${name} takes a number, got '${text}'`)
       : E.right(Number(text)),
+  averages: (name, text) => {
+    if (text === 'lucidrains') return E.right(lucidrainsAverage)
+    if (/^[\d.]+%(,[\d.]+%)*$/.test(text))
+      return E.right({ widths: text.split(',').map((width) => Number.parseFloat(width) / 100) })
+    return text.trim() === '' || Number.isNaN(Number(text))
+      ? usageError(`--${name} takes a decay like 0.995, widths like 5%,10%, or lucidrains, got '${text}'`)
+      : E.right(Number(text))
+  },
   toggle: (name, text) =>
     text === 'on' || text === 'off' ? E.right(text === 'on') : usageError(`--${name} takes on or off, got '${text}'`),
   duration: (name, text) => {

@@ -23,7 +23,7 @@ import {
   type TrainingPlan,
   type TrainSummary,
 } from '../train/index.ts'
-import type { FlagValue } from './parse.ts'
+import { isSize, type FlagValue } from './parse.ts'
 import { progressOn } from './progress.ts'
 import { header, showDuration } from './show.ts'
 import { say } from './terminal.ts'
@@ -68,7 +68,7 @@ export const settingsOf = (
   for (const [name, value] of flags) {
     const setting = spec[name]?.setting
     if (setting === undefined) continue
-    if (typeof value === 'object') [settings['height'], settings['width']] = value
+    if (isSize(value)) [settings['height'], settings['width']] = value
     else settings[setting] = value
   }
   return settings
@@ -82,9 +82,9 @@ export const failedWith =
       ? { code: 2, message: showSettingError(setting, `--${setting.path}`) }
       : failed({ message })
 
-/** What is wrong with a setting, about the flag that sets it. @param spec the flags of the command */
+/** What is wrong with a setting, about the flag that sets it, or the record that it is in. @param spec the flags of the command */
 export const inFlags = ({ message, setting }: TrainError, spec: Command['flags'] = commands.train.flags): string => {
-  const flag = Object.entries<Flag>(spec).find(([, flag]) => flag.setting === setting?.path)
+  const flag = Object.entries<Flag>(spec).find(([, flag]) => `${setting?.path}.`.startsWith(`${flag.setting}.`))
   return setting === undefined || flag === undefined ? message : showSettingError(setting, `--${flag[0]}`)
 }
 
@@ -198,7 +198,7 @@ const printPlan = ({ facts, kernels, flopsPerSecond, seconds, warnings }: Traini
     `  step      ${showFlops(facts.flops)} in ${kernels} kernels · this device reaches ${showFlops(flopsPerSecond)}/s on its convolutions`,
   )
   say(`  time      ≈ ${showDuration(seconds)} for ${facts.config.steps} steps, samples and checkpoints not counted`)
-  say(`  disk      ${showBytes(4 * facts.weights)} a checkpoint, 3 are kept`)
+  say(`  disk      ${showBytes((3 + facts.averages) * facts.weights)} a checkpoint, 3 are kept`)
   say('  dry run: nothing was trained or written')
 }
 

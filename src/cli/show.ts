@@ -20,7 +20,17 @@ export const showCount = (n: number): string =>
   n < 1e4 ? grouped(n) : n < 1e6 ? `${(n / 1e3).toFixed(0)} k` : `${(n / 1e6).toFixed(1)} M`
 
 /** The lines above a run: what it works on, where, and how much it takes. */
-export const header = ({ config, words, device, data, parameters, memory, weights, flops }: RunFacts): string => {
+export const header = ({
+  config,
+  words,
+  device,
+  data,
+  parameters,
+  memory,
+  weights,
+  averages,
+  flops,
+}: RunFacts): string => {
   const count = config.batch * config.accumulate
   const { one, many } = words.example
   const batch = config.accumulate === 1 ? `batch ${config.batch}` : `batch ${config.batch} × ${config.accumulate}`
@@ -28,7 +38,7 @@ export const header = ({ config, words, device, data, parameters, memory, weight
     `  ${many.padEnd(9)} ${data}`,
     `  device    ${device} · ${config.precision ?? 'f32'}`,
     `  model     ${words.model} · ${showCount(parameters)} parameters · ${showFlops(flops / count)} ${one} in training · ${words.goal}`,
-    `  memory    planned ${showBytes(memory)} a step (weights ${showBytes(weights)} · optimizer and average ${showBytes(3 * weights)})`,
+    `  memory    planned ${showBytes(memory)} a step (weights ${showBytes(weights)} · optimizer and ${averages === 1 ? 'average' : `${averages} averages`} ${showBytes((2 + averages) * weights)})`,
     `  plan      ${grouped(config.steps)} steps × ${batch} · seed ${config.seed}`,
     '',
   ].join('\n')

@@ -7,8 +7,8 @@ import { featureSpaces } from '../evaluation/index.ts'
 import { allSources } from '../models/registry.ts'
 import { autoencoderPresets, presets } from '../train/index.ts'
 
-/** How a flag's text becomes a value: `switch` has none, `toggle` is `on` or `off`, `size` is `64` or `48x64`, `duration` is `12m` or `1h30m`. */
-export type FlagKind = 'switch' | 'toggle' | 'number' | 'text' | 'size' | 'duration'
+/** How a flag's text becomes a value: `switch` has none, `toggle` is `on` or `off`, `size` is `64` or `48x64`, `duration` is `12m` or `1h30m`, `averages` is `0.995`, `5%,10%` or `lucidrains`. */
+export type FlagKind = 'switch' | 'toggle' | 'number' | 'text' | 'size' | 'duration' | 'averages'
 
 /** A flag. */
 export interface Flag {
@@ -63,6 +63,14 @@ const time: Flag = {
   setting: 'time',
 }
 
+/** What the flag of the averages is of each command that trains. */
+const ema: Flag = {
+  kind: 'averages',
+  value: 'X|N%,N%',
+  help: 'largest decay of the averaged weights, in [0, 1); or the widths of averages, parts of the run as 5%,10%, of which the better is drawn from; or lucidrains',
+  setting: 'ema',
+}
+
 /** The commands by name. */
 export const commands = {
   train: {
@@ -99,7 +107,7 @@ export const commands = {
         help: 'train on the latents of this autoencoder: a run of `fathom train-vae`, or a folder of diffusers',
       },
       lr: { kind: 'number', value: 'X', help: 'learning rate', setting: 'learningRate' },
-      ema: { kind: 'number', value: 'X', help: 'largest decay of the averaged weights, in [0, 1)', setting: 'ema' },
+      ema,
       objective: {
         kind: 'text',
         value: 'NAME',
@@ -199,7 +207,7 @@ export const commands = {
       steps: { kind: 'number', value: 'N', help: 'steps of the optimizer', setting: 'steps' },
       time,
       lr: { kind: 'number', value: 'X', help: 'learning rate', setting: 'learningRate' },
-      ema: { kind: 'number', value: 'X', help: 'largest decay of the averaged weights, in [0, 1)', setting: 'ema' },
+      ema,
       pyramid: { kind: 'number', value: 'X', help: 'weight of the details by scale', setting: 'weights.pyramid' },
       kl: {
         kind: 'number',

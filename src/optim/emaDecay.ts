@@ -1,7 +1,9 @@
 /**
- * The decay of the moving average by step: ema_pytorch's, and that of diffusers. It is computed on the host in f64.
+ * The decay of the moving average by step: ema_pytorch's, that of diffusers, and the power function's, whose horizon grows with the run. It is
+ * computed on the host in f64.
  *
- * Sources: lucidrains' `ema_pytorch`; `EMAModel` of Hugging Face's diffusers.
+ * Sources: lucidrains' `ema_pytorch`; `EMAModel` of Hugging Face's diffusers; Karras et al. 2024, "Analyzing and Improving the Training Dynamics of
+ * Diffusion Models" (EDM2), section 3.
  */
 import { requireKnown, requireNotNegative, requirePositive, requireShare, requireWhole } from '../prelude/options.ts'
 
@@ -135,5 +137,83 @@ export const diffusersEmaDecay = (options: DiffusersEmaOptions = {}): ((k: numbe
     requireCount(who, k)
     const s = k - updateAfterStep - 1
     return s <= 0 ? 0 : clamp(useEmaWarmup ? warmup(s, invGamma, power) : (1 + s) / (10 + s), minDecay, decay)
+  }
+}
+
+/** The width of the mean of all weights so far, γ = 0: no average of rising weights is wider. */
+const widest = 1 / Math.sqrt(12)
+
+/**
+ * The relative width of the power function's average: the standard deviation of its weights tᵞ over the run, as a share of the run.
+ *
+ * @param gamma γ ≥ 0; 0 weighs all steps alike
+ * @example
+ * ```ts
+ * import { widthOfPower } from 'fathom/optim'
+ *
+ * widthOfPower(16.97) // => 0.050005
+ * widthOfPower(0) // => 0.288675
+ * ```
+ */
+export const widthOfPower = (gamma: number): number => {
+  requireNotNegative('widthOfPower', 'gamma', gamma)
+  return Math.sqrt(gamma + 1) / ((gamma + 2) * Math.sqrt(gamma + 3)) // σ_rel (Karras et al. 2024, appendix C)
+}
+
+/**
+ * The γ with which the power function's average has a relative width.
+ *
+ * @param width σ_rel in (0, 1/√12]; 1/√12, about 0.2887, is the mean of all weights so far
+ * @example
+ * ```ts
+ * import { powerOfWidth } from 'fathom/optim'
+ *
+ * powerOfWidth(0.05) // => 16.97
+ * powerOfWidth(0.1) // => 6.94
+ * ```
+ */
+export const powerOfWidth = (width: number): number => {
+  if (!(width > 0 && width <= widest))
+    throw new RangeError(
+      `powerOfWidth: the width is ${width}, and must be above 0 and at most ${widest.toFixed(4)}, that of the mean of all weights; 0.05 and 0.1 are usual`,
+    )
+  // (γ + 2)²(γ + 3) − (γ + 1)/σ² = 0, a cubic that is convex for γ ≥ 0 and positive at 1/σ: Newton's method falls from there to its largest root.
+  const inverse = width ** -2
+  let gamma = 1 / width
+  for (;;) {
+    const value = (gamma + 2) ** 2 * (gamma + 3) - (gamma + 1) * inverse
+    const slope = (3 * gamma + 8) * (gamma + 2) - inverse
+    const next = Math.max(0, gamma - value / slope)
+    if (!(next < gamma)) return gamma
+    gamma = next
+  }
+}
+
+/** What {@link powerEmaDecay} takes. */
+export interface PowerEmaOptions {
+  /** σ_rel: the standard deviation of the average's weights over the run, as a share of the run so far; in (0, 1/√12]. */
+  readonly width: number
+}
+
+/**
+ * The decay of the power function's average at its t-th update, counted from 1: the weights of step i count iᵞ, so that the average has the same
+ * shape over a run of any length, and forgets its beginning by itself.
+ *
+ * @example
+ * ```ts
+ * import { powerEmaDecay } from 'fathom/optim'
+ *
+ * const decay = powerEmaDecay({ width: 0.1 })
+ * decay(1) // => 0
+ * decay(100) // => 0.923327
+ * decay(10_000) // => 0.999207
+ * ```
+ */
+export const powerEmaDecay = (options: PowerEmaOptions): ((t: number) => number) => {
+  requireKnown('powerEmaDecay', options, ['width'])
+  const gamma = powerOfWidth(options.width)
+  return (t) => {
+    requireWhole('powerEmaDecay', 'the number of the update', t, 1)
+    return (1 - 1 / t) ** (gamma + 1) // β_t (Karras et al. 2024, section 3.1)
   }
 }

@@ -18,6 +18,8 @@ export interface RunFacts {
   readonly memory: number
   /** Bytes of one copy of the weights. */
   readonly weights: number
+  /** How many averages of the weights are kept. */
+  readonly averages: number
   /** Floating-point operations of a step on the whole batch, by its plan. */
   readonly flops: number
 }

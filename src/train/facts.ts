@@ -20,6 +20,7 @@ export const factsOf = ({ state, plan, ...known }: FactSources): RunFacts => {
     parameters,
     memory: memoryOf(plan),
     weights: 4 * parameters,
+    averages: state.averages.length,
     flops: flopsOf(plan) * known.config.accumulate,
   }
 }

@@ -1,5 +1,6 @@
 /** What a run has learned. */
 import { oneOf } from '../prelude/decode.ts'
+import { at } from '../prelude/array.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { key } from '../tensor/random.ts'
 import { readConfig } from './configFile.ts'
@@ -126,8 +127,8 @@ export const load = (directory: string, weights: string = 'last'): TE.TaskEither
         ),
         TE.bind('chosen', ({ restored: { state, progress } }) =>
           which === 'last'
-            ? TE.right({ average: state.average, step: progress.step })
-            : keptWeights(storeIn(directory), which, state.average),
+            ? TE.right({ average: at(state.averages, progress.average ?? 0), step: progress.step })
+            : keptWeights(storeIn(directory), which, state.averages[0]),
         ),
         TE.map(({ autoencoder, chosen, restored: { state, warnings } }) => ({
           config,

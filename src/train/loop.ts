@@ -105,8 +105,8 @@ const notFinite = ({ loss }: Report<unknown>, inARow: number): string | undefine
  * import { drain, initialState, presets, trainingOf, type Sink } from 'fathom/train'
  * import * as TE from 'fp-ts/lib/TaskEither.js'
  *
- * const { optimizer } = trainingOf({ ...presets.tiny, folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'cpu' })
- * const state = initialState({ optimizer, task: { init: () => tensor([0]) } }, key(0))
+ * const training = trainingOf({ ...presets.tiny, folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'cpu' })
+ * const state = initialState({ ...training, task: { init: () => tensor([0]) } }, key(0))
  * async function* reports() {
  *   for (const step of [1, 2]) yield { step, steps: 2, state, loss: 1 / step, examplesPerSecond: 1 }
  * }

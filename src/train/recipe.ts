@@ -5,7 +5,6 @@ import {
   clipByGlobalNorm,
   constantWithWarmup,
   cosineDecay,
-  diffusersEmaDecay,
   initialLossScale,
   separately,
   type AdamState,
@@ -17,6 +16,7 @@ import {
 import type { Key } from '../tensor/random.ts'
 import { mapTree } from '../tensor/tree.ts'
 import { precisions, type Precision } from '../tensor/withPrecision.ts'
+import { decaysOf, mapEach, type OneOrMore } from './averages.ts'
 import type { RunConfig } from './runConfig.ts'
 import type { Task } from './task.ts'
 import type { DiffusionRun } from './tasks/diffusion/diffusionConfig.ts'
@@ -32,8 +32,8 @@ export type OptimizerState = NetworkOptimizerState | Readonly<Record<string, Net
 export interface TrainState<P> {
   readonly params: P
   readonly opt: OptimizerState
-  /** The moving average of the parameters, from which samples are drawn. */
-  readonly average: P
+  /** The moving averages of the parameters, from one of which samples are drawn. */
+  readonly averages: OneOrMore<P>
   /** There where the loss is scaled. */
   readonly lossScale?: LossScaleState
 }
@@ -43,8 +43,8 @@ export interface Training {
   readonly optimizer: Transform<NetworkOptimizerState>
   /** The learning rate of step 1, 2, … */
   readonly rateAt: (step: number) => number
-  /** The decay of the average at step 1, 2, … */
-  readonly decayAt: (step: number) => number
+  /** The decay of each average at step 1, 2, … */
+  readonly decays: OneOrMore<(step: number) => number>
   /** Examples that go through the network together. */
   readonly batch: number
   /** Batches for each step. */
@@ -91,7 +91,7 @@ const rateOf = ({ rate, learningRate, steps }: RunConfig): ((step: number) => nu
 export const trainingOf = (config: RunConfig): Training => ({
   optimizer: chain(clipByGlobalNorm(1), adam({ beta1: 0.9, beta2: 0.99 })),
   rateAt: rateOf(config),
-  decayAt: diffusersEmaDecay({ decay: config.ema }),
+  decays: decaysOf(config.ema),
   batch: config.batch,
   accumulate: config.accumulate,
   seed: config.seed,
@@ -123,7 +123,7 @@ export interface Beginning<P> extends Pick<Task<P, never, unknown>, 'init'> {
 }
 
 /**
- * The state before the first step, not yet computed: the average begins as the parameters.
+ * The state before the first step, not yet computed: each average begins as the parameters.
  *
  * @example
  * ```ts
@@ -131,14 +131,19 @@ export interface Beginning<P> extends Pick<Task<P, never, unknown>, 'init'> {
  * import { initialState, presets, recipeOf } from 'fathom/train'
  *
  * const names = { folder: null, out: 'runs/sea', preset: 'tiny', seed: 0, device: 'wasm' }
- * const { params, opt, average } = initialState(recipeOf({ ...presets.tiny, ...names }), key(0))
+ * const { params, opt, averages } = initialState(recipeOf({ ...presets.tiny, ...names }), key(0))
  * countElements(params) // => 187347
  * countElements(opt) // => 374696
- * countElements(average) // => 187347
+ * countElements(averages) // => 187347
  * ```
  */
 export const initialState = <P>(
-  { task, optimizer, lossScale }: { readonly task: Beginning<P> } & Pick<Training, 'optimizer' | 'lossScale'>,
+  {
+    task,
+    optimizer,
+    decays,
+    lossScale,
+  }: { readonly task: Beginning<P> } & Pick<Training, 'optimizer' | 'decays' | 'lossScale'>,
   key: Key,
 ): TrainState<P> => {
   const params = task.init(key)
@@ -146,7 +151,7 @@ export const initialState = <P>(
   return {
     params,
     opt,
-    average: mapTree(params, (x) => x),
+    averages: mapEach(decays, () => mapTree(params, (x) => x)),
     ...(lossScale !== undefined && { lossScale: initialLossScale(lossScale) }),
   }
 }

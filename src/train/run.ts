@@ -5,6 +5,7 @@
 import { pipe, TE } from '../prelude/fp.ts'
 import type { Device } from '../tensor/device.ts'
 import { key, type Key } from '../tensor/random.ts'
+import { chosenAverage, measuredWith, type ChosenAverage } from './chosenAverage.ts'
 import { writeConfig } from './configFile.ts'
 import { orDeviceError } from './deviceErrors.ts'
 import type { TrainEvent, TrainSummary } from './events.ts'
@@ -15,7 +16,7 @@ import { requireMemory } from './openDevice.ts'
 import { initialState, trainingOf, type TrainState } from './recipe.ts'
 import type { Restored } from './restore.ts'
 import type { RunConfig } from './runConfig.ts'
-import { earlySink, keepBest } from './sinks/best.ts'
+import { earlySink, isEarly, keepBest } from './sinks/best.ts'
 import { chartSink } from './sinks/chart.ts'
 import { checkpointsSink, saveState, type SaveOptions } from './sinks/checkpoints.ts'
 import { keptSink } from './sinks/kept.ts'
@@ -50,6 +51,8 @@ export interface Run<P, B> extends Omit<RunParts<P, B, unknown>, 'task'> {
   readonly state: TrainState<P>
   /** Steps that are done. */
   readonly from: number
+  /** Which of its averages is drawn from. */
+  readonly chosen: ChosenAverage
 }
 
 /**
@@ -99,19 +102,19 @@ export const prepareRun = <P, B, D>(
       const { words } = task
       const known = { config, words, device: device.description, data: source.summary }
       emit({ _tag: 'Started', facts: factsOf({ ...known, state, plan }), from })
-      return { ...parts, stepper, state, from }
+      return { ...parts, stepper, state, from, chosen: chosenAverage(config, found?.progress.average) }
     }),
     orDeviceError(device.name),
   )
 }
 
 /** What of a run its checkpoints say. */
-interface Said extends Pick<Run<unknown, unknown>, 'config' | 'device' | 'configHash'> {
+interface Said extends Pick<Run<unknown, unknown>, 'config' | 'device' | 'configHash' | 'chosen'> {
   readonly source: { readonly fingerprint: string }
 }
 
 /** What a checkpoint says beside its tensors. */
-const progressOf = ({ config, device, source, configHash }: Said, step: number): Progress => ({
+const progressOf = ({ config, device, source, configHash, chosen }: Said, step: number): Progress => ({
   step,
   steps: config.steps,
   seed: config.seed,
@@ -119,6 +122,7 @@ const progressOf = ({ config, device, source, configHash }: Said, step: number):
   data: source.fingerprint,
   device: device.name,
   ...(device.choices === undefined ? {} : { machine: device.choices }),
+  ...(chosen.count > 1 && { average: chosen.index() }),
 })
 
 const divergedIn =
@@ -134,13 +138,15 @@ const savingOf = <P, B>(run: Run<P, B>): SaveOptions => ({
 })
 
 /** The measurement of a run, prepared when it is first asked for: a run that stops before needs none. */
-const measureOf = <P, B>({ device, source }: Run<P, B>): ((params: P, average: P) => Promise<Measured>) | undefined => {
+const measureOf = <P, B>(run: Run<P, B>): ((state: TrainState<P>) => Promise<Measured>) | undefined => {
+  const { device, source, chosen, config, task } = run
   const { measure } = source
   if (measure === undefined) return undefined
   let prepared: ReturnType<typeof measure> | undefined
-  return async (params, average) => {
+  const by = { loss: task.losses[0]?.name, ema: config.ema }
+  return async (state) => {
     prepared ??= measure(device)
-    return (await prepared)(params, average)
+    return measuredWith(await prepared, state, chosen, by)
   }
 }
 
@@ -170,24 +176,29 @@ const measureOf = <P, B>({ device, source }: Run<P, B>): ((params: P, average: P
  * ```
  */
 export const runSinks = <P, B>(run: Run<P, B>, store: Store): readonly Sink<P>[] => {
-  const { config, task, source, device, emit } = run
+  const { config, task, source, device, emit, chosen } = run
   const measure = measureOf(run)
   const sheets = source.sheets ?? task.sheets
-  const chosen = task.losses.find(({ chooses }) => chooses === true)
+  const chooses = task.losses.find((loss) => loss.chooses === true)
   return [
     progressSink(emit),
     metricsSink(store, {
       measure,
       every: config.heldOutEvery,
+      ...(chosen.count > 1 && { also: isEarly }),
       task,
       emit,
       diverged: divergedIn(config),
-      ...(chosen !== undefined && { take: keepBest<P>(store, { device, loss: chosen, emit }) }),
+      ...(chooses !== undefined && { take: keepBest<P>(store, { device, chosen, loss: chooses, emit }) }),
     }),
     chartSink(store, { losses: task.losses, every: config.heldOutEvery }),
-    ...(sheets === undefined ? [] : [sheetsSink(store, { draw: sheets(device), every: config.sampleEvery, emit })]),
-    ...(chosen === undefined ? [] : [earlySink<P>(store, device)]),
-    ...(source.kept === undefined ? [] : [keptSink(store, { make: source.kept(device), every: config.saveEvery })]),
+    ...(sheets === undefined
+      ? []
+      : [sheetsSink(store, { draw: sheets(device), every: config.sampleEvery, chosen, emit })]),
+    ...(chooses === undefined ? [] : [earlySink<P>(store, device, chosen)]),
+    ...(source.kept === undefined
+      ? []
+      : [keptSink(store, { make: source.kept(device), every: config.saveEvery, chosen })]),
     checkpointsSink(store, { every: config.saveEvery, ...savingOf(run) }),
   ]
 }

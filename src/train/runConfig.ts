@@ -1,6 +1,7 @@
 /** The settings of a run that every task has: plain data, and how they are decoded. */
 import { number, oneOf, optional, text, whole, type Fault, type Fields } from '../prelude/decode.ts'
 import { E, pipe } from '../prelude/fp.ts'
+import { decodeAveraging, type Averaging } from './averages.ts'
 
 /** Where a run lies, from what it is trained, and how long. */
 export interface RunConfig {
@@ -21,8 +22,8 @@ export interface RunConfig {
   readonly learningRate: number
   /** What follows: the same rate, or a half cosine down to 0. */
   readonly rate: 'constant' | 'cosine'
-  /** The largest decay of the moving average of the weights, in [0, 1). */
-  readonly ema: number
+  /** How the weights are averaged: a number is the largest decay of their moving average, in [0, 1). */
+  readonly ema: Averaging
   /** A safe integer ≥ 0, from which everything random is drawn. */
   readonly seed: number
   readonly device: string
@@ -60,7 +61,7 @@ export const runFields: Fields<RunConfig> = {
   time: optional(number('seconds, more than 0', (x) => x > 0 && Number.isFinite(x))),
   learningRate: number('a number above 0', (x) => x > 0 && Number.isFinite(x)),
   rate: oneOf('constant', 'cosine'),
-  ema: number('a number in [0, 1), for instance 0.995', (x) => x >= 0 && x < 1),
+  ema: decodeAveraging,
   seed: whole(0, 2 ** 52),
   device: text,
   precision: (x) => (x === undefined ? E.right('f32' as const) : precision(x)),

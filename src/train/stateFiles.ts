@@ -7,6 +7,7 @@ import type { Choices } from '../backends/backend.ts'
 import { isRecord } from '../prelude/record.ts'
 import type { Device } from '../tensor/device.ts'
 import { leavesWithPaths } from '../tensor/tree.ts'
+import { mapEach, type OneOrMore } from './averages.ts'
 import type { TrainState } from './recipe.ts'
 
 /** What a checkpoint says beside its tensors; every number of a run follows from these and the configuration. */
@@ -24,12 +25,24 @@ export interface Progress {
   readonly device: string
   /** Its choices: resumed with them, the run computes the same bits. */
   readonly machine?: Choices
+  /** Which of several averages is drawn from, counted from 0; absent where there is one. */
+  readonly average?: number
 }
 
-/** The parts of the state; each is a file, where it is there. */
-const parts = ['params', 'average', 'opt', 'lossScale'] as const
+/** The file of a part of the state. */
+const fileName = (part: string): string => `${part}.safetensors`
 
-const fileName = (part: (typeof parts)[number]): string => `${part}.safetensors`
+/** The file of an average: `average.safetensors`, and of further ones `average-2.safetensors`, … */
+const averageName = (i: number): string => fileName(i === 0 ? 'average' : `average-${i + 1}`)
+
+/** The parts of a state, each by the name of its file. */
+const partsOf = <P>({ params, averages, opt, lossScale }: TrainState<P>): ReadonlyMap<string, unknown> =>
+  new Map<string, unknown>([
+    [fileName('params'), params],
+    ...averages.map((average, i) => [averageName(i), average] as const),
+    [fileName('opt'), opt],
+    ...(lossScale === undefined ? [] : [[fileName('lossScale'), lossScale] as const]),
+  ])
 
 const stateName = 'state.json'
 
@@ -40,9 +53,8 @@ export const stateToFiles = async <P>(
   progress: Progress,
 ): Promise<ReadonlyMap<string, Uint8Array>> => {
   const files = new Map<string, Uint8Array>()
-  for (const part of parts)
-    if (state[part] !== undefined)
-      files.set(fileName(part), writeSafetensors(await recordsOf(device, state[part]), new Map([['format', 'fathom']])))
+  for (const [name, part] of partsOf(state))
+    files.set(name, writeSafetensors(await recordsOf(device, part), new Map([['format', 'fathom']])))
   return files.set(stateName, new TextEncoder().encode(`${JSON.stringify(progress, undefined, 2)}\n`))
 }
 
@@ -58,6 +70,7 @@ const progressFields: { readonly [K in keyof Required<Progress>]: (x: unknown) =
   data: isText,
   device: isText,
   machine: (x) => x === undefined || isRecord(x), // the device looks into it when it is opened
+  average: (x) => x === undefined || Number.isSafeInteger(x),
 }
 
 const isProgress = (x: unknown): x is Progress => {
@@ -104,6 +117,20 @@ const treeIn = <T>(template: T, bytes: Uint8Array): E.Either<string, T> =>
     E.mapLeft(({ message }) => message),
   )
 
+/** The Right of all, or the first Left. */
+const eachOf = <P>(list: OneOrMore<P>, f: (x: P, i: number) => E.Either<string, P>): E.Either<string, OneOrMore<P>> => {
+  const [first, ...rest] = mapEach(list, f)
+  return pipe(
+    first,
+    E.chain((head) =>
+      pipe(
+        E.sequenceArray(rest),
+        E.map((tail): OneOrMore<P> => [head, ...tail]),
+      ),
+    ),
+  )
+}
+
 /**
  * The state in a checkpoint's files.
  *
@@ -114,21 +141,29 @@ export const stateFromFiles = <P>(
   template: TrainState<P>,
   files: ReadonlyMap<string, Uint8Array>,
 ): E.Either<string, { readonly state: TrainState<P>; readonly progress: Progress }> => {
-  const part = <T>(name: (typeof parts)[number], tree: T): E.Either<string, T> =>
+  const part = <T>(name: string, tree: T): E.Either<string, T> =>
     pipe(
-      fileOf(files, fileName(name)),
+      fileOf(files, name),
       E.chain((bytes) => treeIn(tree, bytes)),
-      E.mapLeft((why) => `${fileName(name)}: ${why}`),
+      E.mapLeft((why) => `${name}: ${why}`),
     )
   return pipe(
     E.Do,
-    E.bind('params', () => part('params', template.params)),
-    E.bind('average', () => part('average', template.average)),
-    E.bind('opt', () => part('opt', template.opt)),
+    E.bind('params', () => part(fileName('params'), template.params)),
+    E.bind('averages', () => eachOf(template.averages, (average, i) => part(averageName(i), average))),
+    E.bind('opt', () => part(fileName('opt'), template.opt)),
     E.bind('lossScale', () =>
-      template.lossScale === undefined ? E.right(undefined) : part('lossScale', template.lossScale),
+      template.lossScale === undefined ? E.right(undefined) : part(fileName('lossScale'), template.lossScale),
     ),
-    E.bind('progress', () => progressIn(files)),
+    E.bind('progress', () =>
+      pipe(
+        progressIn(files),
+        E.filterOrElse(
+          ({ average = 0 }) => average in template.averages,
+          ({ average }) => `${stateName}: it draws from average ${average} of ${template.averages.length}`,
+        ),
+      ),
+    ),
     E.map(({ progress, lossScale, ...state }) => ({ state: { ...state, ...(lossScale && { lossScale }) }, progress })),
   )
 }

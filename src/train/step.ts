@@ -8,6 +8,7 @@ import { valueAndGrad, vjp } from '../autograd/index.ts'
 import type { Plan } from '../compiler/plan.ts'
 import type { Profile } from '../compiler/profile.ts'
 import { bytesPerElement } from '../graph/dtype.ts'
+import { at } from '../prelude/array.ts'
 import { requireWhole } from '../prelude/options.ts'
 import { allFinite, applyUpdates, ema, nextLossScale, selectTree, separately, unscaled } from '../optim/index.ts'
 import { scalar } from '../tensor/create.ts'
@@ -16,6 +17,7 @@ import { foldIn, key, type Key } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { leaves, zipTrees } from '../tensor/tree.ts'
 import { precisions, withPrecision } from '../tensor/withPrecision.ts'
+import { mapEach, type OneOrMore } from './averages.ts'
 import type { NetworkOptimizerState, OptimizerState, Recipe, Training, TrainState } from './recipe.ts'
 import { addGradients, isIdentity, noGradients, overMicroBatches, type Gradients, type Reduce } from './reduce.ts'
 import type { Differentiate, Examples, Learning, Phase, Task } from './task.ts'
@@ -27,8 +29,8 @@ export interface StepInputs {
   /** u32 [], counted from 1. */
   readonly step: Tensor
   readonly learningRate: Tensor
-  /** d of average ← d·average + (1 − d)·params. */
-  readonly decay: Tensor
+  /** d of average ← d·average + (1 − d)·params, for each average. */
+  readonly decays: OneOrMore<Tensor>
   /** Of the phase, f32 [] each; there where the task learns in phases. */
   readonly weights?: Readonly<Record<string, Tensor>>
 }
@@ -38,7 +40,7 @@ const learningOf = <P, B, D>({ loss }: Pick<Task<P, B, D>, 'loss'>): Learning<P,
   typeof loss === 'function' ? undefined : loss
 
 /** What the buffers of a step are of. */
-export interface Timed extends Pick<Training, 'seed' | 'rateAt' | 'decayAt'> {
+export interface Timed extends Pick<Training, 'seed' | 'rateAt' | 'decays'> {
   /** Its phases, where its loss has any. */
   readonly task?: { readonly loss: unknown }
 }
@@ -58,16 +60,17 @@ const scalarsOf = (values: Readonly<Record<string, number>>): Readonly<Record<st
  * import { givenAt, presets, trainingOf } from 'fathom/train'
  *
  * const names = { folder: null, out: 'runs/sea', preset: 'tiny', seed: 0, device: 'wasm' }
- * const { step, learningRate, decay } = givenAt(trainingOf({ ...presets.tiny, ...names }), 6)
+ * const { step, learningRate, decays } = givenAt(trainingOf({ ...presets.tiny, ...names }), 6)
  * step // => 6
  * learningRate // => 0.004
+ * decays.length // => 1
  * ```
  */
-export const givenAt = ({ seed, rateAt, decayAt, task }: Timed, step: number): StepInputs => ({
+export const givenAt = ({ seed, rateAt, decays, task }: Timed, step: number): StepInputs => ({
   key: key(seed),
   step: scalar(step, 'u32'),
   learningRate: scalar(rateAt(step)),
-  decay: scalar(decayAt(step)),
+  decays: mapEach(decays, (decayAt) => scalar(decayAt(step))),
   ...(hasPhases(task?.loss) && { weights: scalarsOf(task.loss.phaseAt(step).weights) }),
 })
 
@@ -125,18 +128,31 @@ const moved = <T>(after: T, before: T, moves: Updating['moves']): T =>
     ? after
     : zipTrees<T, unknown>(after, before, (a, b, path) => (moves.includes(path.split('.', 1)[0] ?? '') ? a : b))
 
+/** The averages after a step, each with its own decay. */
+const averaged = <P>(averages: OneOrMore<P>, decays: OneOrMore<Tensor>, params: P): OneOrMore<P> => {
+  if (averages.length !== decays.length)
+    throw new TypeError(
+      `step: the state has ${averages.length} averages and the recipe ${decays.length}; begin with initialState of the same recipe`,
+    )
+  return mapEach(averages, (average, i) => ema(at(decays, i), average, params))
+}
+
 /** The optimizer's part of a step. */
 const updated = <P>(
   { optimizer, moves }: Updating,
   { opt: before, ...state }: Learned<P>,
   gradients: P,
-  { learningRate, decay }: StepInputs,
+  { learningRate, decays }: StepInputs,
 ): Learned<P> => {
   const [updates, after] = isOfBranches(before)
     ? separately(optimizer).update(gradients, before, state.params, { learningRate })
     : optimizer.update(gradients, before, state.params, { learningRate })
   const params = moved(applyUpdates(state.params, updates), state.params, moves)
-  return { params, opt: moved<OptimizerState>(after, before, moves), average: ema(decay, state.average, params) }
+  return {
+    params,
+    opt: moved<OptimizerState>(after, before, moves),
+    averages: averaged(state.averages, decays, params),
+  }
 }
 
 /** The end of a step: with gradients that are not finite it changes nothing but the loss scale. */
@@ -320,7 +336,7 @@ const reducingStepper = <P, B, D>(device: Device, recipe: Recipe<P, B, D>, reduc
     },
     bytes: (state) =>
       Math.max(
-        device.bytesNeeded(plan(state)) + bytesOfTree([state.opt, state.average, state.lossScale]), // which lie there meanwhile
+        device.bytesNeeded(plan(state)) + bytesOfTree([state.opt, state.averages, state.lossScale]), // which lie there meanwhile
         ...compiled.all.map(({ apply }) =>
           device.bytesNeeded(apply.plan(state, zeroOf(state.params), givenAt(recipe, 1))),
         ),

@@ -109,7 +109,7 @@ export interface Task<P, B, D> {
   readonly loss: Loss<P, B, D> | Learning<P, B, D>
   /** A batch of `count` examples of no particular content: by its shapes a step is planned. */
   readonly blank: (count: number) => B
-  /** The losses among what is measured. */
+  /** The losses among what is measured. By the first of them a run that keeps several averages of its parameters chooses among these. */
   readonly losses: readonly MeasuredLoss[]
   /** Prepares what shows what parameters have learned; absent where there is nothing to see. */
   readonly sheets?: (device: Device) => (params: P) => TE.TaskEither<TrainError, Sheet>

@@ -28,6 +28,7 @@ const printed = (isTTY: boolean, count: number, steps = 1000, { skipped, goesOnF
       parameters: 12_345,
       memory: 5e6,
       weights: 49_380,
+      averages: 1,
       flops: 1e9,
     },
   })

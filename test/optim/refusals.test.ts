@@ -4,7 +4,7 @@ import { accumulate } from '../../src/optim/accumulate.ts'
 import { adam, adamW, scaleByAdam } from '../../src/optim/adam.ts'
 import { chain } from '../../src/optim/chain.ts'
 import { descent } from '../../src/optim/descent.ts'
-import { diffusersEmaDecay, emaDecay, emaSchedule } from '../../src/optim/emaDecay.ts'
+import { diffusersEmaDecay, emaDecay, emaSchedule, powerEmaDecay, widthOfPower } from '../../src/optim/emaDecay.ts'
 import { ema } from '../../src/optim/ema.ts'
 import {
   constantRate,
@@ -170,5 +170,10 @@ describe('schedules that give no rate', () => {
     expect(() => emaDecay()(NaN)).toThrow('the number of the update is NaN')
     expect(() => diffusersEmaDecay({ decay: NaN })).toThrow('diffusersEmaDecay: decay is NaN')
     expect(() => emaSchedule({ updateEvery: 1.5 })).toThrow('emaSchedule: updateEvery is 1.5')
+    expect(() => powerEmaDecay({ width: 0.3 })).toThrow('the width is 0.3, and must be above 0 and at most 0.2887')
+    expect(() => powerEmaDecay({ width: NaN })).toThrow('the width is NaN')
+    expect(() => powerEmaDecay({ sigma: 0.1 } as never)).toThrow("powerEmaDecay: there is no option 'sigma'")
+    expect(() => powerEmaDecay({ width: 0.1 })(0)).toThrow('the number of the update is 0')
+    expect(() => widthOfPower(-1)).toThrow('widthOfPower: gamma is -1')
   })
 })

@@ -1,5 +1,13 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { diffusersEmaDecay, emaDecay, emaSchedule } from '../../src/optim/emaDecay.ts'
+import {
+  diffusersEmaDecay,
+  emaDecay,
+  emaSchedule,
+  powerEmaDecay,
+  powerOfWidth,
+  widthOfPower,
+} from '../../src/optim/emaDecay.ts'
 import {
   constantRate,
   constantWithWarmup,
@@ -91,5 +99,55 @@ describe('decay of the moving average', () => {
     const warm = diffusersEmaDecay({ useEmaWarmup: true, power: 0.75, updateAfterStep: 5, minDecay: 0.1 })
     expect(warm(6)).toBe(0)
     expect(warm(7)).toBeCloseTo(1 - 2 ** -0.75, 12)
+  })
+})
+
+/** What step 1, 2, … count in the average after so many steps, by these decays. */
+const weightsOf = (decay: (t: number) => number, steps: number): readonly number[] => {
+  const weights: number[] = []
+  let after = 1 // ∏ of the decays of the steps that follow
+  for (let t = steps; t >= 1; t--) {
+    weights.unshift((1 - decay(t)) * after)
+    after *= decay(t)
+  }
+  return weights
+}
+
+describe('the average by a power of the step', () => {
+  it('has the powers of Karras et al. 2024: 16.97 for the width 0.05, and 6.94 for 0.1', () => {
+    expect(powerOfWidth(0.05)).toBeCloseTo(16.97, 2)
+    expect(powerOfWidth(0.1)).toBeCloseTo(6.94, 2)
+    expect(powerOfWidth(1 / Math.sqrt(12))).toBe(0) // the mean of all weights
+  })
+
+  it('finds the power of every width, and the width of every power', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 1e-4, max: 0.2886, noNaN: true }), (width) => {
+        expect(Math.abs(widthOfPower(powerOfWidth(width)) / width - 1)).toBeLessThan(1e-12)
+      }),
+    )
+  })
+
+  it('is as wide as it says after any number of steps, and a step counts the more the later it is', () => {
+    fc.assert(
+      fc.property(
+        fc.double({ min: 0.04, max: 0.28, noNaN: true }),
+        fc.integer({ min: 2000, max: 8000 }),
+        (width, steps) => {
+          const weights = weightsOf(powerEmaDecay({ width }), steps)
+          const mean = weights.reduce((sum, w, i) => sum + w * (i + 1), 0)
+          const variance = weights.reduce((sum, w, i) => sum + w * (i + 1 - mean) ** 2, 0)
+          expect(weights.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 9)
+          expect(Math.abs(Math.sqrt(variance) / steps / width - 1)).toBeLessThan(0.01)
+          expect(weights.every((w, i) => i === 0 || w >= (weights[i - 1] ?? 0) * (1 - 1e-12))).toBe(true)
+        },
+      ),
+      { numRuns: 20 },
+    )
+  })
+
+  it('copies the parameters at the first update, and with the greatest width is the mean of all', () => {
+    expect(powerEmaDecay({ width: 0.1 })(1)).toBe(0)
+    for (const w of weightsOf(powerEmaDecay({ width: 1 / Math.sqrt(12) }), 10)) expect(w).toBeCloseTo(0.1, 12)
   })
 })

@@ -3,6 +3,7 @@ import { readSafetensors } from '../../src/io/index.ts'
 import { E } from '../../src/prelude/fp.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
 import { memoryStore, type TrainEvent } from '../../src/train/index.ts'
+import { chosenAverage } from '../../src/train/chosenAverage.ts'
 import { bestIn, earlySink, keepBest } from '../../src/train/sinks/best.ts'
 import { cpuDevice } from '../support/device.ts'
 import { done, right } from './tinyRun.ts'
@@ -17,14 +18,20 @@ const report = (step: number, steps = 100) => {
     steps,
     loss: 1,
     examplesPerSecond: 1,
-    state: { params, average: { w: tensor([step]) }, opt: { network: [{}, moments] } as never },
+    state: {
+      params,
+      averages: [{ w: tensor([step]) }, { w: tensor([100 + step]) }] as const,
+      opt: { network: [{}, moments] } as never,
+    },
   }
 }
 
+const single = chosenAverage({ ema: 0.995 })
+
 /** Measures these losses at steps 1, 2, …; gives what is kept and what was told. */
-const kept = async (losses: readonly number[], store = memoryStore(), first = 1) => {
+const kept = async (losses: readonly number[], store = memoryStore(), first = 1, chosen = single) => {
   const events: TrainEvent[] = []
-  const take = keepBest(store, { device: cpuDevice(), loss, emit: (event) => events.push(event) })
+  const take = keepBest(store, { device: cpuDevice(), chosen, loss, emit: (event) => events.push(event) })
   for (const [i, value] of losses.entries()) right(await take(report(first + i), { heldOutAverage: value })())
   const bytes = store.files.get('best.safetensors')
   const weights = bytes === undefined ? undefined : right(readSafetensors(bytes)).tensors.get('w')?.bytes
@@ -75,7 +82,7 @@ describe('The best weights of a run', () => {
 describe('The weights of early in a run', () => {
   it('are the averages after a sixteenth of its steps', async () => {
     const store = memoryStore()
-    const sink = earlySink<{ readonly w: ReturnType<typeof scalar> }>(store, cpuDevice())
+    const sink = earlySink<{ readonly w: ReturnType<typeof scalar> }>(store, cpuDevice(), single)
     for (const step of [6, 7, 8]) expect(await sink.take(report(step))()).toEqual(E.right(undefined))
     const { metadata } = right(readSafetensors(store.files.get('early.safetensors') ?? new Uint8Array()))
     expect(metadata.get('step')).toBe('7')

@@ -78,11 +78,11 @@ describe('what a step is given', () => {
     const recipe = {
       ...recipeFor(1, 1, 11),
       rateAt: (step: number) => step / 16,
-      decayAt: (step: number) => step / 64,
+      decays: [(step: number) => step / 64] as const,
     }
     const given = givenAt(recipe, 5)
     expect(await values(given.learningRate, device)).toEqual([5 / 16])
-    expect(await values(given.decay, device)).toEqual([5 / 64])
+    expect(await values(given.decays[0], device)).toEqual([5 / 64])
     expect(await values(given.step, device)).toEqual([5])
     expect(await values(given.key, device)).toEqual(await values(key(11), device))
   })
@@ -95,12 +95,15 @@ describe('what a step is given', () => {
       const recipe = {
         ...recipeFor(batch, accumulate, 11),
         rateAt: (step: number) => step / 16,
-        decayAt: (step: number) => step / 8,
+        decays: [(step: number) => step / 8] as const,
       }
       const before = await device.realize(stateWith(recipe, tensor(new Float32Array(3))))
       const pictures = recipe.task.examples(Uint8Array.from([...picture(0), ...picture(1)]))
-      const [{ params, average }] = await stepperOn(device, recipe).run(before, pictures, 2)
-      const [moved, followed] = [await values(parameterOf(params), device), await values(parameterOf(average), device)]
+      const [{ params, averages }] = await stepperOn(device, recipe).run(before, pictures, 2)
+      const [moved, followed] = [
+        await values(parameterOf(params), device),
+        await values(parameterOf(averages[0]), device),
+      ]
       moved.forEach((p, i) => {
         expect(Math.abs(p)).toBeCloseTo(2 / 16, 3) // Adam's first step is the rate, by the sign of the gradient
         expect(followed[i]).toBeCloseTo((1 - 2 / 8) * p, 6) // the average was 0

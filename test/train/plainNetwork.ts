@@ -35,5 +35,5 @@ export const recipeWith = (answer: Answer, changes: Partial<DiffusionRun>): Diff
 /** The state before the first step, with this parameter. */
 export const stateWith = ({ optimizer }: DiffusionRecipe, parameter: Tensor): TrainState<Params> => {
   const params = paramsOf(parameter)
-  return { params, opt: optimizer.init(params), average: params }
+  return { params, opt: optimizer.init(params), averages: [params] }
 }

@@ -38,7 +38,7 @@ describe('the rate of a step', () => {
 
 describe('the decay of the average', () => {
   it('is 0 at the first step, then (1 + s) / (10 + s) of the steps before, up to that of the configuration', () => {
-    const { decayAt } = recipe({ ema: 0.9 })
+    const [decayAt] = recipe({ ema: 0.9 }).decays
     expect([1, 2, 3, 11].map(decayAt)).toEqual([0, 2 / 11, 3 / 12, 11 / 20])
     expect(decayAt(1000)).toBe(0.9)
   })

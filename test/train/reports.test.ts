@@ -24,7 +24,6 @@ import {
   train,
   type HeldOut,
   type TrainEvent,
-  type TrainState,
   type TrainSummary,
 } from '../../src/train/index.ts'
 import { stateFromFiles } from '../../src/train/stateFiles.ts'
@@ -69,7 +68,7 @@ const valuesOf = async (tree: unknown): Promise<Values> =>
 
 /** What a step leaves behind, by the loop of this test. */
 interface Expected {
-  readonly state: { readonly [P in keyof TrainState<unknown>]: Values }
+  readonly state: { readonly [P in 'params' | 'opt' | 'average']: Values }
   readonly loss: number
   /** Of the steps that report. */
   readonly heldOut?: HeldOut
@@ -87,13 +86,13 @@ const writtenOut = async (): Promise<readonly Expected[]> => {
     state: {
       params: await valuesOf(state.params),
       opt: await valuesOf(state.opt),
-      average: await valuesOf(state.average),
+      average: await valuesOf(state.averages[0]),
     },
     loss,
     ...(reports && {
       heldOut: await measure(state.params),
-      heldOutAverage: await measure(state.average),
-      sheet: await done(draw(state.average)),
+      heldOutAverage: await measure(state.averages[0]),
+      sheet: await done(draw(state.averages[0])),
     }),
   })
   const steps = [await after(false)]
@@ -145,8 +144,9 @@ describe('a run of three steps', () => {
       ),
     )
     expect(progress).toMatchObject({ step, seed: 5 })
-    for (const part of ['params', 'opt', 'average'] as const)
-      expect(await valuesOf(state[part]), part).toEqual(at(step).state[part])
+    const { params, opt, averages } = state
+    for (const [part, tree] of Object.entries({ params, opt, average: averages[0] } as const))
+      expect(await valuesOf(tree), part).toEqual(at(step).state[part as 'params'])
   })
 
   it('begins with weights that the seed names, and ends with an average that is not the weights', async () => {

@@ -7,8 +7,7 @@ import { drain, initialState, trainingOf, type Report } from '../../src/train/in
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { leftMessage, right, tinyConfig } from './tinyRun.ts'
 
-const { optimizer } = trainingOf(tinyConfig('unused'))
-const state = initialState({ optimizer, task: { init: () => tensor([0]) } }, key(0))
+const state = initialState({ ...trainingOf(tinyConfig('unused')), task: { init: () => tensor([0]) } }, key(0))
 
 /** 200 reports of as many steps. @param skipped how many were skipped up to a step */
 async function* reports(skipped: (step: number) => number): AsyncGenerator<Report<Tensor>> {

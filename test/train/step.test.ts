@@ -103,7 +103,7 @@ describe('the step of training', () => {
         bytes: stepper.bytes(state),
         plan: memoryOf(stepper.plan(state)),
         beside: stepper.bytes(state) - device.bytesNeeded(stepper.plan(state)),
-        state: 4 * countElements([state.opt, state.average]),
+        state: 4 * countElements([state.opt, state.averages]),
       }
     }
     expect(bytes(1_000_000)).toEqual(bytes(2))
@@ -114,7 +114,7 @@ describe('the step of training', () => {
 
   it('runs twice with the same bits', async () => {
     const [a, b] = [await stepped({}, 3), await stepped({}, 3)]
-    expect(await valuesOf(a, 'average')).toEqual(await valuesOf(b, 'average'))
+    expect(await valuesOf(a, 'averages')).toEqual(await valuesOf(b, 'averages'))
   })
 
   it('draws other noise for another seed', async () => {
@@ -141,7 +141,7 @@ const answering = (changes: Partial<DiffusionRun>): DiffusionRecipe => {
 
 const stateOf = ({ optimizer }: DiffusionRecipe, answer: Tensor): TrainState<Params> => {
   const params = { answer } as unknown as Params
-  return { params, opt: optimizer.init(params), average: params }
+  return { params, opt: optimizer.init(params), averages: [params] }
 }
 
 const answerOf = (params: Params): Tensor => (params as unknown as { answer: Tensor }).answer
@@ -187,9 +187,12 @@ describe('a step, part by part', () => {
   it('moves the average towards the parameters after the step: d·average + (1 − d)·params', async () => {
     const recipe = answering({ flip: false })
     const before = stateOf(recipe, tensor(new Float32Array(bytes.length).fill(0.5), { shape: [1, 8, 8, 3] }))
-    const given = { ...givenAt(recipe, 1), learningRate: scalar(0.25), decay: scalar(0.75) }
+    const given = { ...givenAt(recipe, 1), learningRate: scalar(0.25), decays: [scalar(0.75)] as const }
     const [after] = await device.compile(trainStep(recipe))(before, picture, given)
-    const [params, average] = [await device.read(answerOf(after.params)), await device.read(answerOf(after.average))]
+    const [params, average] = [
+      await device.read(answerOf(after.params)),
+      await device.read(answerOf(after.averages[0])),
+    ]
     expect(params.every((p) => Math.abs(p - 0.5) > 0.2)).toBe(true)
     average.forEach((a, i) => expect(a).toBeCloseTo(0.75 * 0.5 + 0.25 * (params[i] ?? NaN), 6))
   })

@@ -65,7 +65,7 @@ const tensors: readonly (readonly [string, ArrayRecord])[] = [
   ['noise', floats(schedule.sqrtOneMinusAlphaBar)],
   ['weight', floats(lossWeights(lossOptions))],
   ['rate', floats(steps.map(recipe.rateAt))],
-  ['decay', floats(steps.map(recipe.decayAt))],
+  ['decay', floats(steps.map(recipe.decays[0]))],
 ]
 right(await writeSafetensorsFile(file, tensors, new Map([['config', JSON.stringify(config)]]))())
 await device.close()

@@ -6,6 +6,7 @@ import { recordsOf } from '../../io/params.ts'
 import { readSafetensors, writeSafetensors } from '../../io/safetensors.ts'
 import { E, pipe, TE } from '../../prelude/fp.ts'
 import type { Device } from '../../tensor/device.ts'
+import type { ChosenAverage } from '../chosenAverage.ts'
 import { deviceErrorOf } from '../deviceErrors.ts'
 import type { TrainEvent } from '../events.ts'
 import { names, storeError, type Store } from '../store.ts'
@@ -21,6 +22,12 @@ interface Best {
 
 /** What a file of weights says beside them. */
 type Texts = Readonly<Record<string, string>>
+
+/** Which of several averages they are, among these. */
+const textOf = (chosen: ChosenAverage): Texts => {
+  const width = chosen.width()
+  return chosen.count === 1 || width === undefined ? {} : { averageWidth: String(width) }
+}
 
 /** Keeps averaged weights under a name. */
 const keep = <P>(
@@ -58,6 +65,7 @@ const [risen, measurements] = [1.02, 3] as const
 /** What is asked of who keeps the best. */
 export interface BestOptions {
   readonly device: Device
+  readonly chosen: ChosenAverage
   /** By which it is chosen. */
   readonly loss: MeasuredLoss
   readonly emit: (event: TrainEvent) => void
@@ -67,7 +75,7 @@ export interface BestOptions {
 export type TakeMeasured<P> = (report: Report<P>, values: Measured) => TE.TaskEither<TrainError, unknown>
 
 /** Keeps the averaged weights whose held-out loss is the least so far, and says once when it has risen for good. */
-export const keepBest = <P>(store: Store, { device, loss, emit }: BestOptions): TakeMeasured<P> => {
+export const keepBest = <P>(store: Store, { device, chosen, loss, emit }: BestOptions): TakeMeasured<P> => {
   let best: Best | undefined
   let looked = false
   let worse = 0
@@ -88,7 +96,8 @@ export const keepBest = <P>(store: Store, { device, loss, emit }: BestOptions): 
         best = { step, loss: value }
         worse = 0
         said = false
-        return keep(store, device, names.best, state.average, { step: String(step), loss: String(value) })()
+        const texts = { step: String(step), loss: String(value), ...textOf(chosen) }
+        return keep(store, device, names.best, chosen.of(state), texts)()
       }
       worse = value > risen * best.loss && step > best.step ? worse + 1 : 0
       if (worse >= measurements && !said) {
@@ -102,10 +111,14 @@ export const keepBest = <P>(store: Store, { device, loss, emit }: BestOptions): 
 /** The part of a run after which its weights are kept as those of early. */
 const earlyPart = 1 / 16
 
+/** Whether the weights after this step are those of early. */
+export const isEarly = ({ step, steps }: Pick<Report<unknown>, 'step' | 'steps'>): boolean =>
+  step === Math.ceil(earlyPart * steps)
+
 /** Keeps the averaged weights of early in the run, which can guide the later ones (Karras et al. 2024, autoguidance). */
-export const earlySink = <P>(store: Store, device: Device): Sink<P> => ({
-  take: ({ step, steps, state }) =>
-    step === Math.ceil(earlyPart * steps)
-      ? keep(store, device, names.early, state.average, { step: String(step) })
+export const earlySink = <P>(store: Store, device: Device, chosen: ChosenAverage): Sink<P> => ({
+  take: (report) =>
+    isEarly(report)
+      ? keep(store, device, names.early, chosen.of(report.state), { step: String(report.step), ...textOf(chosen) })
       : nothing,
 })

@@ -1,5 +1,6 @@
 /** Files that stand for the averaged parameters, where others than the trainer read them. */
 import { pipe, TE } from '../../prelude/fp.ts'
+import type { ChosenAverage } from '../chosenAverage.ts'
 import type { Store } from '../store.ts'
 import type { TrainError } from '../trainError.ts'
 import { isDue, nothing, type Sink } from './sink.ts'
@@ -8,14 +9,15 @@ import { isDue, nothing, type Sink } from './sink.ts'
 export interface KeptOptions<P> {
   readonly make: (average: P) => TE.TaskEither<TrainError, ReadonlyMap<string, Uint8Array>>
   readonly every: number
+  readonly chosen: ChosenAverage
 }
 
 /** Writes them every so many steps, each in the place of the one before. */
-export const keptSink = <P>(store: Store, { make, every }: KeptOptions<P>): Sink<P> => ({
+export const keptSink = <P>(store: Store, { make, every, chosen }: KeptOptions<P>): Sink<P> => ({
   take: (report) =>
     isDue(report, every)
       ? pipe(
-          make(report.state.average),
+          make(chosen.of(report.state)),
           TE.chain((files) =>
             pipe(
               [...files],

@@ -2,6 +2,7 @@
 import { completeLines, metricLine, salvaged, truncatedAfter, type MetricRecord } from '../../io/metricRecord.ts'
 import { E, pipe, TE } from '../../prelude/fp.ts'
 import type { TrainEvent } from '../events.ts'
+import type { TrainState } from '../recipe.ts'
 import { encoded, names, type Store } from '../store.ts'
 import type { Measured, Task } from '../task.ts'
 import type { TrainError } from '../trainError.ts'
@@ -59,8 +60,10 @@ export const rewindMetrics = (store: Store, step: number): TE.TaskEither<TrainEr
 
 /** How the metrics are made. */
 export interface MetricsOptions<P> {
-  /** Measures the parameters, every so many steps; absent where nothing is measured. */
-  readonly measure?: ((params: P, average: P) => Promise<Measured>) | undefined
+  /** Measures the parameters and their averages, every so many steps; absent where nothing is measured. */
+  readonly measure?: ((state: TrainState<P>) => Promise<Measured>) | undefined
+  /** Whether it does so after another step too. */
+  readonly also?: (report: Report<P>) => boolean
   /** Takes what was measured, once it is written. */
   readonly take?: TakeMeasured<P>
   readonly every: number
@@ -73,11 +76,11 @@ export interface MetricsOptions<P> {
 
 /** What is measured after a step: undefined when it is not due, Left when a loss is no number. */
 const measured =
-  <P>({ measure, every, task, diverged }: MetricsOptions<P>) =>
+  <P>({ measure, every, also, task, diverged }: MetricsOptions<P>) =>
   (report: Report<P>): TE.TaskEither<TrainError, Measured | undefined> =>
   async () => {
-    if (measure === undefined || !isDue(report, every)) return E.right(undefined)
-    const values = await measure(report.state.params, report.state.average)
+    if (measure === undefined || !(isDue(report, every) || also?.(report) === true)) return E.right(undefined)
+    const values = await measure(report.state)
     for (const { name, about } of task.losses) {
       const value = values[name]
       if (!Number.isFinite(value)) return E.left(diverged(`${about} is ${value}`, report.step))

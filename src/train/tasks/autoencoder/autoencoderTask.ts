@@ -9,6 +9,7 @@ import { product } from '../../../prelude/array.ts'
 import { zeros } from '../../../tensor/create.ts'
 import { bernoulli, foldIn, normal, randint, split } from '../../../tensor/random.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
+import { averageInWords } from '../../averages.ts'
 import type { Measured, Task } from '../../task.ts'
 import type { AutoencoderRun } from './autoencoderConfig.ts'
 import type { FrozenFeatures } from './frozenFeatures.ts'
@@ -24,12 +25,16 @@ const latentsOf = <Enc, Dec>({ crop }: AutoencoderRun, { factor, latentChannels 
 const signed = (x: number): string => `${x < 0 ? '−' : '+'}${Math.abs(x).toFixed(1)}`
 
 /** What was measured, in words: decibels mean nothing without the line that a linear code reaches. */
-const measuredInWords = ({ psnr, linearPsnr, ssim }: Measured): readonly string[] => {
+const measuredInWords = ({ psnr, linearPsnr, ssim, ...others }: Measured): readonly string[] => {
   if (psnr === undefined) return []
   const short = `held-out ${psnr.toFixed(1)} dB`
   if (linearPsnr === undefined) return [short]
   const long = `${short}, ${signed(psnr - linearPsnr)} over a linear code`
-  return [short, long, ...(ssim === undefined ? [] : [`${long}, similarity ${ssim.toFixed(3)}`])]
+  return [
+    short,
+    long,
+    ...(ssim === undefined ? [] : [`${long}, similarity ${ssim.toFixed(3)}${averageInWords(others)}`]),
+  ]
 }
 
 /**

@@ -9,6 +9,7 @@ import { at, product, range } from '../../../prelude/array.ts'
 import { tensor, zeros } from '../../../tensor/create.ts'
 import { bernoulli, foldIn, normal, randint, split } from '../../../tensor/random.ts'
 import { Tensor } from '../../../tensor/tensor.ts'
+import { averageInWords } from '../../averages.ts'
 import type { Examples, Loss, Measured, Task } from '../../task.ts'
 import { diffusionOf, type Diffusion, type Given, type Params } from './diffusion.ts'
 import { conditionsOf, type DiffusionRun } from './diffusionConfig.ts'
@@ -114,14 +115,14 @@ const blankOf =
     return told === 0 ? examples : { examples, condition: zeros([count, told]) }
   }
 
-const measuredInWords = ({ heldOut, heldOutRelative: relative }: Measured): readonly string[] => {
+const measuredInWords = ({ heldOut, heldOutRelative: relative, ...others }: Measured): readonly string[] => {
   if (heldOut === undefined) return []
   const short = `held-out ${heldOut.toFixed(4)}`
   if (relative === undefined) return [short]
   return [
     short,
     `${short} (${relative.toFixed(2)} of guessing)`,
-    `${short}, which is ${relative.toFixed(3)} of the best constant guess`,
+    `${short}, which is ${relative.toFixed(3)} of the best constant guess${averageInWords(others)}`,
   ]
 }
 

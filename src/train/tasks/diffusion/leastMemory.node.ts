@@ -8,6 +8,7 @@ import { bytesPerElement } from '../../../graph/dtype.ts'
 import { leastWeightsOf, widthOf } from '../../../models/registry.ts'
 import { product } from '../../../prelude/array.ts'
 import { E } from '../../../prelude/fp.ts'
+import { decaysOf } from '../../averages.ts'
 import { lessMemory } from '../../deviceErrors.ts'
 import { trainError, type TrainError } from '../../trainError.ts'
 import type { DiffusionRun } from './diffusionConfig.ts'
@@ -29,8 +30,8 @@ const activationBytes = (config: DiffusionRun): number => {
   return (precision === 'mixed' ? 2 : 4) * 2 * batch * height * width * widthOf(model)
 }
 
-/** Bytes of weights, their average, and Adam's two moments. */
-const weightBytes = ({ model }: DiffusionRun): number => 4 * 4 * leastWeightsOf(model)
+/** Bytes of weights, their averages, and Adam's two moments. */
+const weightBytes = ({ model, ema }: DiffusionRun): number => 4 * (3 + decaysOf(ema).length) * leastWeightsOf(model)
 
 /**
  * Bytes that a step takes at least.

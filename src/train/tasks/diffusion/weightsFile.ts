@@ -22,7 +22,7 @@ import type { DiffusionRun } from './diffusionConfig.ts'
  *
  * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
  * const config = { ...presets.tiny, folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'cpu', model }
- * const file = readSafetensors(await encodeWeights(device, config, initialState(recipeOf(config), key(0)).average))
+ * const file = readSafetensors(await encodeWeights(device, config, initialState(recipeOf(config), key(0)).averages[0]))
  * if (file._tag === 'Left') throw new Error(file.left.message)
  * file.right.tensors.get('head.bias') // => { dtype: 'f32', shape: [3], … }
  * file.right.metadata.get('config') // => '{"preset":"tiny",…}'

@@ -12,6 +12,7 @@ describe('the least memory of a step', () => {
   it.each([
     ['the smallest network', {}],
     ['a large batch', { batch: 64 }],
+    ['three averages of the weights', { ema: { widths: [0.05, 0.1, 0.2] } }],
     ['a narrow deep one', { model: { width: 4, multipliers: [1, 1, 1, 2], heads: 1, headWidth: 4 } }],
     ['latents of large pictures', { height: 256, width: 256, latent: { channels: 4, factor: 32 }, batch: 16 }],
     ['a wide one on few pixels', { model: { width: 64, multipliers: [1, 4], heads: 1, headWidth: 4 }, batch: 1 }],
@@ -21,6 +22,12 @@ describe('the least memory of a step', () => {
     const plan = stepperOn(device, recipe).plan(initialState(recipe, key(0)))
     expect(leastMemory(config)).toBeLessThanOrEqual(memoryOf(plan))
     expect(leastMemory(config)).toBeGreaterThan(memoryOf(plan) / 100)
+  })
+
+  it('counts every average of the weights', () => {
+    const at = (widths: readonly number[]): number => leastMemory(tinyConfig('run', { ema: { widths } }))
+    expect(at([0.05, 0.1, 0.2]) - at([0.05, 0.1])).toBe(at([0.05, 0.1]) - at([0.05]))
+    expect(at([0.05, 0.1])).toBeGreaterThan(at([0.05]))
   })
 
   it('grows with the batch and with the square of the width', () => {
