@@ -22,6 +22,7 @@ const subjectOf = <Enc, Dec>(
       openPictures(config, tell),
       TE.map((opened) => autoencoderSource(config, built, opened)),
     ),
+  survey: (tell) => openPictures(config, tell),
   requireLeast: (device) => requireLeast(device, config),
   measureRate: (device) => {
     const { batch, crop, precision = 'f32', autoencoder } = config
