@@ -2,8 +2,8 @@
  * What of fathom/train needs no Node, hence what it is in a page: tasks, steps, the loop and its sinks, and a whole run on a device, data and a
  * store that it is given. Runs in directories are beside it in index.ts.
  */
-export { chooseTraining, type TrainingChoice } from './choice/chooseTraining.ts'
-export type { TrainingFacts } from './choice/sketch.ts'
+export { chooseTraining, type TrainingChoice } from './tasks/diffusion/choice/chooseTraining.ts'
+export type { TrainingFacts } from './tasks/diffusion/choice/sketch.ts'
 export { autoencoderConfigOf, configOf, settings } from './config.ts'
 export type { RunFacts, TrainEvent, TrainHooks, TrainSummary } from './events.ts'
 export type { Preparation } from './pictures/told.ts'

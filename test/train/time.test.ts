@@ -1,5 +1,7 @@
 /** Runs whose time is given. */
 import fc from 'fast-check'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import process from 'node:process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { E, TE, pipe } from '../../src/prelude/fp.ts'
@@ -201,6 +203,11 @@ describe('A run whose time is given', () => {
     const stopped = await trainIn(surroundings)(staged(out, 400), { signal: stop.signal, onEvent })()
     expect(E.isRight(stopped) && stopped.right.stage).toBe('the autoencoder')
     const before = (clock.time - start) / 1000
+    const path = join(out, 'autoencoder', 'metrics.jsonl')
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
+    const cropsPerSecond = (2 * lines.length) / (0.88 * before) // by this clock, of which the run's metrics know nothing
+    const told = lines.map((line) => line.replace(/"cropsPerSecond":[^,}]+/, `"cropsPerSecond":${cropsPerSecond}`))
+    writeFileSync(path, `${told.join('\n')}\n`)
     clock.time += 1e8
     start = clock.time
     await done(resumeIn(surroundings)(out, {}, {}))

@@ -2,6 +2,7 @@
 import { at, range } from '../../prelude/array.ts'
 import type { Device } from '../../tensor/device.ts'
 import { key, type Key } from '../../tensor/random.ts'
+import { steps } from '../loop.ts'
 import { initialState, type Recipe, type TrainState } from '../recipe.ts'
 import { stepperOn, type Stepper } from '../step.ts'
 import type { Examples } from '../task.ts'
@@ -53,9 +54,8 @@ const timedAt = async <P, B>(
 ): Promise<Timed<P>> => {
   let state = begin
   const make = async (): Promise<void> => {
-    const [next, { loss }] = await stepper.run(state, examples, step)
-    await device.read(loss)
-    state = next
+    for await (const report of steps({ device, stepper, examples, from: step - 1, steps: step }, state))
+      state = report.state
   }
   const begun = now()
   for (const _ of range(unmeasured)) await make()

@@ -2,7 +2,7 @@
  * What `fathom train FOLDER` trains where nothing is said of it: chosen from the photographs, the device and the time, by what is known of each
  * (docs/small-data.md), with a sentence for each decision.
  */
-import type { PresetName } from '../tasks/diffusion/presets.ts'
+import type { PresetName } from '../presets.ts'
 import { notesOf, reasonsOf } from './reasons.ts'
 import { dropoutFor, isChanging, knownOf, numberIn, sketchOf, type Sketch, type TrainingFacts } from './sketch.ts'
 

@@ -1,12 +1,12 @@
 /** The facts from which a training is chosen, of this machine: a look at a folder's headers, and at the device. */
-import { scanFolder } from '../../data/index.ts'
-import { pipe, TE } from '../../prelude/fp.ts'
-import type { Device } from '../../tensor/device.ts'
-import { orDeviceError } from '../deviceErrors.ts'
-import { ensuring } from '../ensuring.ts'
-import { openDevice, type DeviceChoice } from '../openDevice.ts'
-import { convolutionRate } from '../tasks/convolutionRate.ts'
-import { trainErrorOf, type TrainError } from '../trainError.ts'
+import { scanFolder } from '../../../../data/index.ts'
+import { pipe, TE } from '../../../../prelude/fp.ts'
+import type { Device } from '../../../../tensor/device.ts'
+import { orDeviceError } from '../../../deviceErrors.ts'
+import { ensuring } from '../../../ensuring.ts'
+import { openDevice, type DeviceChoice } from '../../../openDevice.ts'
+import { convolutionRate } from '../../convolutionRate.ts'
+import { trainErrorOf, type TrainError } from '../../../trainError.ts'
 import type { TrainingFacts } from './sketch.ts'
 
 /** Operations a second in training, by thread of WebAssembly and in plain TypeScript: a machine that is busy now is not slower for the whole run. */

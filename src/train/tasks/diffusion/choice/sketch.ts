@@ -1,7 +1,7 @@
 /** What follows from the facts of a training: the size of the pictures, where the network works, which it is, and how often it sees each photograph. */
-import { factorOf } from '../../models/registry.ts'
-import { presets, type PresetName } from '../tasks/diffusion/presets.ts'
-import { secondsOfStage } from '../time/secondsOfStage.ts'
+import { factorOf } from '../../../../models/registry.ts'
+import { presets, type PresetName } from '../presets.ts'
+import { secondsOfStage } from '../../../time/secondsOfStage.ts'
 import { amountOf, networkFor, networks, type Candidate, type ladders } from './networks.ts'
 
 /** From what is chosen. */

@@ -1,5 +1,5 @@
 /** The networks among which is chosen for a folder of photographs, and what they cost. */
-import type { ModelConfig } from '../../models/registry.ts'
+import type { ModelConfig } from '../../../../models/registry.ts'
 
 /** A U-Net, and what it costs. */
 export interface Candidate {
