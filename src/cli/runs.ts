@@ -321,6 +321,8 @@ const labelsOf = (
 /** What is chosen for a run of which little is said. */
 type Chosen = Pick<TrainingChoice, 'settings' | 'reasons' | 'notes'>
 
+const nothingChosen: Chosen = { settings: {}, reasons: [], notes: [] }
+
 /** Flags with which procedural seas are chosen for too; without them they are a first try, of seconds. */
 const choosingFlags = ['time', 'size'] as const
 
@@ -332,7 +334,7 @@ const choiceFor = (
   options: OptionsByName,
 ): TE.TaskEither<Outcome, Chosen> => {
   const isAsked = folder !== undefined || choosingFlags.some((flag) => flags.has(flag))
-  if (flags.has('preset') || flags.has('config') || !isAsked) return TE.right({ settings: {}, reasons: [], notes: [] })
+  if (flags.has('preset') || flags.has('config') || !isAsked) return TE.right(nothingChosen)
   return pipe(
     trainingFacts(
       folder === undefined ? null : absolute(folder),
@@ -340,6 +342,7 @@ const choiceFor = (
       options,
     ),
     TE.bimap(failed, (facts) => {
+      if (facts.sides?.length === 0) return nothingChosen // opening the pictures says why none can be used
       const { preset, settings, ...told } = chooseTraining(facts)
       return { ...told, settings: { preset, ...settings } }
     }),

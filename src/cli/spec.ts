@@ -65,6 +65,8 @@ interface RunWords {
   readonly suffix: string
   /** What goes through the network together. */
   readonly examples: string
+  /** What time is taken where none is named, and no steps. */
+  readonly usualTime: string
   /** What sheets show. */
   readonly shown: string
 }
@@ -89,7 +91,7 @@ const placeFlags = ({ presets: named, usual, suffix }: RunWords) =>
   }) as const satisfies Command['flags']
 
 /** The flags of a run that say how long and by what it learns. */
-const learningFlags = ({ examples }: RunWords) =>
+const learningFlags = ({ examples, usualTime }: RunWords) =>
   ({
     batch: { kind: 'number', value: 'N', help: `${examples} that go through the network together`, setting: 'batch' },
     accumulate: {
@@ -102,7 +104,7 @@ const learningFlags = ({ examples }: RunWords) =>
     time: {
       kind: 'duration',
       value: '12m',
-      help: 'how long it may take, in the place of --steps: some steps are timed, and as many are made as fit',
+      help: `how long it may take, in the place of --steps: some steps are timed, and as many are made as fit${usualTime}`,
       setting: 'time',
     },
     lr: { kind: 'number', value: 'X', help: 'learning rate', setting: 'learningRate' },
@@ -141,13 +143,21 @@ const courseFlags = ({ shown }: RunWords) =>
     'dry-run': { kind: 'switch', help: 'print parameters, memory, FLOPs and time; train nothing, write no run' },
   }) as const satisfies Command['flags']
 
-const diffusionWords: RunWords = { presets, usual: 'tiny', suffix: '', examples: 'pictures', shown: 'samples' }
+const diffusionWords: RunWords = {
+  presets,
+  usual: 'chosen for a folder, a time or a size; else tiny',
+  suffix: '',
+  examples: 'pictures',
+  usualTime: ' [what is chosen takes 1h, on a GPU 3h]',
+  shown: 'samples',
+}
 
 const autoencoderWords: RunWords = {
   presets: autoencoderPresets,
   usual: Object.keys(autoencoderPresets)[0] ?? '',
   suffix: '-vae',
   examples: 'crops',
+  usualTime: '',
   shown: 'reconstructions',
 }
 
@@ -156,7 +166,7 @@ export const commands = {
   train: {
     positional: { name: 'folder', required: false },
     summary: 'train a model on a folder of pictures, or on procedural seas',
-    about: `Without a folder it trains on procedural seas. Presets: ${presetList}.`,
+    about: `Of a folder's photographs, the device and the time it chooses what to train, and says why, unless a preset or a file of settings is named. Without a folder it trains on procedural seas. Presets: ${presetList}.`,
     flags: {
       ...placeFlags(diffusionWords),
       ...learningFlags(diffusionWords),

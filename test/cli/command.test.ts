@@ -183,13 +183,26 @@ describe('a folder of pictures', () => {
     expect(JSON.parse((await fathom('scan', path, '--json')).stdout)).toMatchObject({ folder: path })
   })
 
+  it('is enough said: what is trained is chosen, on paper too, each decision with its reason', async () => {
+    const path = await folder({ 'a.png': await encoded('png'), 'b.jpg': await encoded('jpeg') })
+    const out = directory()
+    const { code, stdout } = await fathom('train', path, '--dry-run', '--time', '1m', '--device', 'wasm', '--out', out)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/chosen +pictures of 16×16, in pixels: [^]*too few: what the model draws will be copies/)
+    expect(stdout).toMatch(/in all +1:00/)
+    expect(existsSync(out)).toBe(false)
+  })
+
   it('without pictures is an error that says so, and makes no run', async () => {
     const out = directory()
     const empty = await folder({})
+    expect((await fathom('train', empty, '--out', out)).stderr).toContain('No usable images')
     const trained = await fathom('train', empty, '--config', config, '--out', out)
     expect([trained.code, trained.stderr]).toEqual([1, expect.stringContaining('No usable images')])
     expect(existsSync(out)).toBe(false)
     expect(await fathom('scan', empty)).toMatchObject({ code: 1 })
+    const one = await folder({ 'a.png': await encoded('png') })
+    expect((await fathom('train', one, '--config', config, '--out', out)).stderr).toContain('it takes two')
   })
 
   it('that is not there is an error that names it', async () => {

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import process from 'node:process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { load, resume, sample, train, type DiffusionRun, type TrainEvent } from '../../src/train/index.ts'
+import { load, planTraining, resume, sample, train, type DiffusionRun, type TrainEvent } from '../../src/train/index.ts'
 import { stageOf } from '../../src/train/stages.node.ts'
 import { directories, done, leftMessage, photographs, right, tinyConfig } from './tinyRun.ts'
 
@@ -138,6 +138,19 @@ describe('A run with two stages', () => {
     expect(leftMessage(await train(wrong)())).toBe(
       "latent must be of 2 channels for 2×2 pixels, as its autoencoder's, got 4 for 2×2",
     )
+    expect(existsSync(run)).toBe(false)
+  })
+
+  it('is planned on paper in both stages, and nothing is written', async () => {
+    const run = directory()
+    const { facts, firstStage } = await done(planTraining(staged(run)))
+    expect(facts.data).toMatch(/^latents 8×8×2 of 12 usable/)
+    expect([firstStage?.facts.config.steps, facts.config.steps]).toEqual([4, 4])
+    expect(firstStage?.facts.words.model).toMatch(/autoencoder 16×16 → 8×8×2/)
+    const timed = await done(planTraining(staged(run, { time: 100 })))
+    const seconds = [timed.firstStage?.seconds ?? 0, timed.seconds]
+    expect(Math.abs((seconds[0] ?? 0) - 36)).toBeLessThan(4) // nine tenths of two fifths
+    expect(Math.abs((seconds[1] ?? 0) - 54)).toBeLessThan(4)
     expect(existsSync(run)).toBe(false)
   })
 

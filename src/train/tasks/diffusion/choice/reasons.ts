@@ -21,7 +21,8 @@ const inWords = (seconds: number): string => {
   return minutes >= 1 ? `${Math.round(minutes)} minutes` : `${Math.round(seconds)} seconds`
 }
 
-const times = (n: number): string => (n < 1.5 ? 'once' : `${n < 10 ? Math.round(n) : Number(n.toPrecision(2))} times`)
+const times = (n: number): string =>
+  n < 1.5 ? 'once' : `${(n < 10 ? Math.round(n) : Number(n.toPrecision(2))).toLocaleString('en-US')} times`
 
 /** How often each photograph would be seen in pixels of this side, by a network that is usual there. */
 const epochsInPixels = ({ flops, side, photographs }: Known): number =>
