@@ -13,10 +13,10 @@ import {
   freshDirectory,
   inFlags,
   quoted,
-  settingsIn,
   settingsOf,
   watched,
   withDevice,
+  writtenIn,
   type Outcome,
 } from './runs.ts'
 import { grouped } from './show.ts'
@@ -57,7 +57,7 @@ export const runTrainVae = async (
   flags: ReadonlyMap<string, FlagValue>,
 ): Promise<Outcome> => {
   const spec = commands['train-vae'].flags
-  const written = settingsIn(flags.get('config'))
+  const written = writtenIn(flags)
   if (E.isLeft(written)) return written.left
   const named = folder === undefined ? {} : { folder: absolute(folder) }
   const options = deviceOptionsOf(flags)

@@ -58,7 +58,9 @@ const readers: { readonly [K in Exclude<FlagKind, 'switch'>]: ReadValue } = {
     const [whole, h, m, s] = /^(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?$/.exec(text) ?? []
     const seconds = 3600 * Number(h ?? 0) + 60 * Number(m ?? 0) + Number(s ?? 0)
     return whole === undefined || seconds === 0
-      ? usageError(`--${name} takes a time like 45s, 12m or 1h30m, got '${text}'`)
+      ? usageError(
+          `--${name} takes a time like 45s, 12m or 1h30m, got '${text}'${Number(text) > 0 ? `; did you mean ${text}m?` : ''}`,
+        )
       : E.right(seconds)
   },
   size: (name, text) => {

@@ -158,7 +158,9 @@ export const progressOn = (
         pen.say(`\n  stage     ${event.number} of ${event.of}: ${event.what}`)
         return
       case 'Timed':
-        pen.say(`  time      ${event.secondsPerStep.toPrecision(3)} s a step: ${grouped(event.steps)} steps fit`)
+        pen.say(
+          `  time      ${event.secondsPerStep.toPrecision(3)} s a step, and ${showDuration(event.aside)} for measurements, sheets and checkpoints: ${grouped(event.steps)} steps fit`,
+        )
         return
       case 'Prepared':
         showPrepared(pen, terminal.isTTY, event)

@@ -8,6 +8,7 @@ import { E, pipe, TE } from '../prelude/fp.ts'
 import { range } from '../prelude/array.ts'
 import { isRecord } from '../prelude/record.ts'
 import {
+  chooseTraining,
   configOf,
   fastestDevice,
   labelsIn,
@@ -16,16 +17,18 @@ import {
   resume,
   showSettingError,
   train,
+  trainingFacts,
   type TrainConfig,
   type TrainError,
   type TrainEvent,
   type TrainHooks,
+  type TrainingChoice,
   type TrainingPlan,
   type TrainSummary,
 } from '../train/index.ts'
 import { isSize, type FlagValue } from './parse.ts'
 import { progressOn } from './progress.ts'
-import { header, showDuration } from './show.ts'
+import { grouped, header, showDuration } from './show.ts'
 import { say } from './terminal.ts'
 import { commands, type Command, type Flag } from './spec.ts'
 
@@ -73,6 +76,18 @@ export const settingsOf = (
   }
   return settings
 }
+
+/** The settings of a file, without its time where a flag names the steps. Left where flags name both. */
+const underFlags = (
+  written: Readonly<Record<string, unknown>>,
+  flags: ReadonlyMap<string, FlagValue>,
+): E.Either<Outcome, Readonly<Record<string, unknown>>> =>
+  flags.has('steps') && flags.has('time')
+    ? E.left({
+        code: 2,
+        message: '--time is in the place of --steps, which are then as many as fit: leave one of the two out',
+      })
+    : E.right({ ...written, ...(flags.has('steps') && { time: undefined }) })
 
 /** A failure, which is wrong usage where it is about a setting that one of these flags names. */
 export const failedWith =
@@ -181,7 +196,8 @@ export const watched = async (
     progress.onEvent(event)
   }
   try {
-    const result = await run({ onEvent, signal: controller.signal, deviceOptions: options })()
+    const { timeOrigin: since } = performance // what the process has spent so far is the run's
+    const result = await run({ onEvent, since, signal: controller.signal, deviceOptions: options })()
     progress.end()
     if (E.isLeft(result)) return fail(result.left)
     report(result.right, seeMore)
@@ -191,14 +207,43 @@ export const watched = async (
   }
 }
 
-const printPlan = ({ facts, kernels, flopsPerSecond, seconds, warnings }: TrainingPlan): void => {
-  for (const warning of warnings) say(`  note      ${warning}`)
+/** What one stage of a run would take. @param said warnings that have been said */
+const printStage = (
+  { facts, kernels, flopsPerSecond, seconds, warnings }: TrainingPlan,
+  said: readonly string[] = [],
+): void => {
+  for (const warning of warnings.filter((text) => !said.includes(text))) say(`  note      ${warning}`)
   say(header(facts).trimEnd())
   say(
     `  step      ${showFlops(facts.flops)} in ${kernels} kernels · this device reaches ${showFlops(flopsPerSecond)}/s on its convolutions`,
   )
-  say(`  time      ≈ ${showDuration(seconds)} for ${facts.config.steps} steps, samples and checkpoints not counted`)
+  say(
+    `  time      ≈ ${showDuration(seconds)} for ${grouped(facts.config.steps)} steps, samples and checkpoints not counted`,
+  )
   say(`  disk      ${showBytes((3 + facts.averages) * facts.weights)} a checkpoint, 3 are kept`)
+}
+
+/** How long all of it would take. */
+const wholeTime = ({ facts, seconds, firstStage }: TrainingPlan): readonly string[] => {
+  const { time } = facts.config
+  if (time !== undefined)
+    return [
+      `  in all    ${showDuration(time)}, samples and checkpoints counted: when the run begins its steps are timed, and may be more or fewer`,
+    ]
+  return firstStage === undefined
+    ? []
+    : [`  in all    ≈ ${showDuration(seconds + firstStage.seconds)}, samples and checkpoints not counted`]
+}
+
+const printPlan = (plan: TrainingPlan): void => {
+  const { firstStage } = plan
+  if (firstStage !== undefined) {
+    say('\n  stage     1 of 2: the autoencoder')
+    printStage(firstStage)
+    say('\n  stage     2 of 2: the diffusion model on its latents')
+  }
+  printStage(plan, firstStage?.warnings)
+  for (const line of wholeTime(plan)) say(firstStage === undefined ? line : `\n${line}`)
   say('  dry run: nothing was trained or written')
 }
 
@@ -219,6 +264,15 @@ export const settingsIn = (path: FlagValue | undefined): E.Either<Outcome, Reado
           message: `--config ${path} must hold one record of settings, like config.json of a run`,
         })),
       )
+
+/** The settings of the file that a flag names. Left for wrong usage. */
+export const writtenIn = (
+  flags: ReadonlyMap<string, FlagValue>,
+): E.Either<Outcome, Readonly<Record<string, unknown>>> =>
+  pipe(
+    settingsIn(flags.get('config')),
+    E.chain((written) => underFlags(written, flags)),
+  )
 
 /** Settings that name a device, and what should be said of it. */
 interface OnDevice {
@@ -264,9 +318,40 @@ const labelsOf = (
       )
     : TE.right({})
 
+/** What is chosen for a run of which little is said. */
+type Chosen = Pick<TrainingChoice, 'settings' | 'reasons' | 'notes'>
+
+const nothingChosen: Chosen = { settings: {}, reasons: [], notes: [] }
+
+/** Flags with which procedural seas are chosen for too; without them they are a first try, of seconds. */
+const choosingFlags = ['time', 'size'] as const
+
+/** What is chosen where neither a preset nor a file of settings is named. */
+const choiceFor = (
+  folder: string | undefined,
+  flags: ReadonlyMap<string, FlagValue>,
+  given: Readonly<Record<string, unknown>>,
+  options: OptionsByName,
+): TE.TaskEither<Outcome, Chosen> => {
+  const isAsked = folder !== undefined || choosingFlags.some((flag) => flags.has(flag))
+  if (flags.has('preset') || flags.has('config') || !isAsked) return TE.right(nothingChosen)
+  return pipe(
+    trainingFacts(
+      folder === undefined ? null : absolute(folder),
+      { ...given, device: String(given['device']) },
+      options,
+    ),
+    TE.bimap(failed, (facts) => {
+      if (facts.sides?.length === 0) return nothingChosen // opening the pictures says why none can be used
+      const { preset, settings, ...told } = chooseTraining(facts)
+      return { ...told, settings: { preset, ...settings } }
+    }),
+  )
+}
+
 /** `fathom train`. */
 export const runTrain = async (folder: string | undefined, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
-  const written = settingsIn(flags.get('config'))
+  const written = writtenIn(flags)
   if (E.isLeft(written)) return written.left
   const named = folder === undefined ? {} : { folder: absolute(folder) }
   const options = deviceOptionsOf(flags)
@@ -277,9 +362,13 @@ export const runTrain = async (folder: string | undefined, flags: ReadonlyMap<st
   if (E.isLeft(latent)) return latent.left
   const labels = await labelsOf(folder, flags)()
   if (E.isLeft(labels)) return labels.left
-  const config = configOf({ out: freshDirectory(folder), ...settings, ...latent.right, ...labels.right, ...named })
+  const choice = await choiceFor(folder, flags, { ...settings, ...latent.right }, options)()
+  if (E.isLeft(choice)) return choice.left
+  const over = { ...settings, ...latent.right, ...labels.right, ...named }
+  const config = configOf({ out: freshDirectory(folder), ...choice.right.settings, ...over })
   if (E.isLeft(config)) return { code: 2, message: inFlags(config.left) }
-  for (const note of notes) say(`  note      ${note}`)
+  for (const note of [...notes, ...choice.right.notes]) say(`  note      ${note}`)
+  choice.right.reasons.forEach((reason, i) => say(`  ${i === 0 ? 'chosen' : '      '}    ${reason}`))
   if (flags.has('dry-run')) return dryRun(config.right, options)
   say(`\n  run       ${config.right.out}`)
   return watched(options, (hooks) => train(config.right, hooks))

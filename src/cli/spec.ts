@@ -56,13 +56,6 @@ const tune: Flag = {
   help: 'whether a GPU measures which kernels suit it, once [on]',
 }
 
-const time: Flag = {
-  kind: 'duration',
-  value: '12m',
-  help: 'how long it may take, in the place of --steps: some steps are timed, and as many are made as fit',
-  setting: 'time',
-}
-
 /** What the flag of the averages is of each command that trains. */
 const ema: Flag = {
   kind: 'averages',
@@ -71,43 +64,125 @@ const ema: Flag = {
   setting: 'ema',
 }
 
+/** What differs in the flags of the commands that begin runs. */
+interface RunWords {
+  readonly presets: Readonly<Record<string, unknown>>
+  /** What is taken where no preset is named. */
+  readonly usual: string
+  /** What stands after the folder's name in that of the run. */
+  readonly suffix: string
+  /** What goes through the network together. */
+  readonly examples: string
+  /** What time is taken where none is named, and no steps. */
+  readonly usualTime: string
+  /** What sheets show. */
+  readonly shown: string
+}
+
+/** The flags of a run before those of its task: where it lies, and what pictures it is of. */
+const placeFlags = ({ presets: named, usual, suffix }: RunWords) =>
+  ({
+    out: {
+      kind: 'text',
+      value: 'DIR',
+      help: `run directory, which must not hold a run [runs/<date>-<name>${suffix}-<n>]`,
+      setting: 'out',
+    },
+    preset: { kind: 'text', value: 'NAME', help: `${Object.keys(named).join(', ')} [${usual}]`, setting: 'preset' },
+    size: { kind: 'size', value: 'N|HxW', help: 'size of the pictures in pixels', setting: 'height' },
+    channels: {
+      kind: 'number',
+      value: 'N',
+      help: 'channels of the pictures: 1 is grey, 3 colour, 4 colour with opacity [3]',
+      setting: 'channels',
+    },
+  }) as const satisfies Command['flags']
+
+/** The flags of a run that say how long and by what it learns. */
+const learningFlags = ({ examples, usualTime }: RunWords) =>
+  ({
+    batch: { kind: 'number', value: 'N', help: `${examples} that go through the network together`, setting: 'batch' },
+    accumulate: {
+      kind: 'number',
+      value: 'N',
+      help: 'batches for each step: a larger batch in the same memory [1]',
+      setting: 'accumulate',
+    },
+    steps: { kind: 'number', value: 'N', help: 'steps of the optimizer', setting: 'steps' },
+    time: {
+      kind: 'duration',
+      value: '12m',
+      help: `how long it may take, in the place of --steps: some steps are timed, and as many are made as fit${usualTime}`,
+      setting: 'time',
+    },
+    lr: { kind: 'number', value: 'X', help: 'learning rate', setting: 'learningRate' },
+    ema,
+  }) as const satisfies Command['flags']
+
+/** The flags of a run after those of its task: where it computes, how often it saves, and where its settings come from. */
+const courseFlags = ({ shown }: RunWords) =>
+  ({
+    seed: { kind: 'number', value: 'N', help: 'from which everything random is drawn [0]', setting: 'seed' },
+    device: {
+      kind: 'text',
+      value: 'NAME',
+      help: `where to compute: ${deviceList} [the fastest that opens]`,
+      setting: 'device',
+    },
+    tune,
+    precision: {
+      kind: 'text',
+      value: 'NAME',
+      help: 'f32, or mixed: halves in contractions and activations, in less memory, and a loss scale [f32]',
+      setting: 'precision',
+    },
+    'save-every': { kind: 'number', value: 'N', help: 'steps from checkpoint to checkpoint', setting: 'saveEvery' },
+    'sample-every': {
+      kind: 'number',
+      value: 'N',
+      help: `steps from sheet to sheet of ${shown}`,
+      setting: 'sampleEvery',
+    },
+    config: {
+      kind: 'text',
+      value: 'FILE.json',
+      help: 'settings as a run writes them in config.json; flags go over them',
+    },
+    'dry-run': { kind: 'switch', help: 'print parameters, memory, FLOPs and time; train nothing, write no run' },
+  }) as const satisfies Command['flags']
+
+const diffusionWords: RunWords = {
+  presets,
+  usual: 'chosen for a folder, a time or a size; else tiny',
+  suffix: '',
+  examples: 'pictures',
+  usualTime: ' [what is chosen takes 1h, on a GPU 3h]',
+  shown: 'samples',
+}
+
+const autoencoderWords: RunWords = {
+  presets: autoencoderPresets,
+  usual: Object.keys(autoencoderPresets)[0] ?? '',
+  suffix: '-vae',
+  examples: 'crops',
+  usualTime: '',
+  shown: 'reconstructions',
+}
+
 /** The commands by name. */
 export const commands = {
   train: {
     positional: { name: 'folder', required: false },
     summary: 'train a model on a folder of pictures, or on procedural seas',
-    about: `Without a folder it trains on procedural seas. Presets: ${presetList}.`,
+    about: `Of a folder's photographs, the device and the time it chooses what to train, and says why, unless a preset or a file of settings is named. Without a folder it trains on procedural seas. Presets: ${presetList}.`,
     flags: {
-      out: {
-        kind: 'text',
-        value: 'DIR',
-        help: 'run directory, which must not hold a run [runs/<date>-<name>-<n>]',
-        setting: 'out',
-      },
-      preset: { kind: 'text', value: 'NAME', help: `${Object.keys(presets).join(', ')} [tiny]`, setting: 'preset' },
-      size: { kind: 'size', value: 'N|HxW', help: 'size of the pictures in pixels', setting: 'height' },
-      channels: {
-        kind: 'number',
-        value: 'N',
-        help: 'channels of the pictures: 1 is grey, 3 colour, 4 colour with opacity [3]',
-        setting: 'channels',
-      },
-      batch: { kind: 'number', value: 'N', help: 'pictures that go through the network together', setting: 'batch' },
-      accumulate: {
-        kind: 'number',
-        value: 'N',
-        help: 'batches for each step: a larger batch in the same memory [1]',
-        setting: 'accumulate',
-      },
-      steps: { kind: 'number', value: 'N', help: 'steps of the optimizer', setting: 'steps' },
-      time,
+      ...placeFlags(diffusionWords),
+      ...learningFlags(diffusionWords),
       latent: {
         kind: 'text',
         value: 'VAE',
         help: 'train on the latents of this autoencoder: a run of `fathom train-vae`, or a folder of diffusers',
       },
-      lr: { kind: 'number', value: 'X', help: 'learning rate', setting: 'learningRate' },
-      ema,
       objective: {
         kind: 'text',
         value: 'NAME',
@@ -131,33 +206,7 @@ export const commands = {
         help: 'decode photographs so much larger, and train on parts of them, for instance 1.25',
         setting: 'margin',
       },
-      seed: { kind: 'number', value: 'N', help: 'from which everything random is drawn [0]', setting: 'seed' },
-      device: {
-        kind: 'text',
-        value: 'NAME',
-        help: `where to compute: ${deviceList} [the fastest that opens]`,
-        setting: 'device',
-      },
-      tune,
-      precision: {
-        kind: 'text',
-        value: 'NAME',
-        help: 'f32, or mixed: halves in contractions and activations, in less memory, and a loss scale [f32]',
-        setting: 'precision',
-      },
-      'save-every': { kind: 'number', value: 'N', help: 'steps from checkpoint to checkpoint', setting: 'saveEvery' },
-      'sample-every': {
-        kind: 'number',
-        value: 'N',
-        help: 'steps from sheet to sheet of samples',
-        setting: 'sampleEvery',
-      },
-      config: {
-        kind: 'text',
-        value: 'FILE.json',
-        help: 'settings as a run writes them in config.json; flags go over them',
-      },
-      'dry-run': { kind: 'switch', help: 'print parameters, memory, FLOPs and time; train nothing, write no run' },
+      ...courseFlags(diffusionWords),
     },
   },
   'train-vae': {
@@ -165,25 +214,7 @@ export const commands = {
     summary: 'train an autoencoder on a folder of pictures: small latents, from which it makes the pictures again',
     about: `A diffusion model learns on such latents in a fraction of the time. It trains on random crops, and is measured on whole pictures that it never sees, beside the best linear code with as many numbers. Without a folder it trains on procedural seas. Presets: ${autoencoderList}.`,
     flags: {
-      out: {
-        kind: 'text',
-        value: 'DIR',
-        help: 'run directory, which must not hold a run [runs/<date>-<name>-vae-<n>]',
-        setting: 'out',
-      },
-      preset: {
-        kind: 'text',
-        value: 'NAME',
-        help: `${Object.keys(autoencoderPresets).join(', ')} [${Object.keys(autoencoderPresets)[0] ?? ''}]`,
-        setting: 'preset',
-      },
-      size: { kind: 'size', value: 'N|HxW', help: 'size of the pictures in pixels', setting: 'height' },
-      channels: {
-        kind: 'number',
-        value: 'N',
-        help: 'channels of the pictures: 1 is grey, 3 colour, 4 colour with opacity [3]',
-        setting: 'channels',
-      },
+      ...placeFlags(autoencoderWords),
       crop: { kind: 'number', value: 'N', help: 'side of the crops in pixels', setting: 'crop' },
       kind: {
         kind: 'text',
@@ -197,17 +228,7 @@ export const commands = {
         help: 'channels of the latents: more keep more, and are harder to learn',
         setting: 'autoencoder.latentChannels',
       },
-      batch: { kind: 'number', value: 'N', help: 'crops that go through the network together', setting: 'batch' },
-      accumulate: {
-        kind: 'number',
-        value: 'N',
-        help: 'batches for each step: a larger batch in the same memory [1]',
-        setting: 'accumulate',
-      },
-      steps: { kind: 'number', value: 'N', help: 'steps of the optimizer', setting: 'steps' },
-      time,
-      lr: { kind: 'number', value: 'X', help: 'learning rate', setting: 'learningRate' },
-      ema,
+      ...learningFlags(autoencoderWords),
       pyramid: { kind: 'number', value: 'X', help: 'weight of the details by scale', setting: 'weights.pyramid' },
       kl: {
         kind: 'number',
@@ -234,33 +255,7 @@ export const commands = {
         help: 'how much an adversary may count that trains the decoder in the last part of the run; 0 for none',
         setting: 'weights.adversary',
       },
-      seed: { kind: 'number', value: 'N', help: 'from which everything random is drawn [0]', setting: 'seed' },
-      device: {
-        kind: 'text',
-        value: 'NAME',
-        help: `where to compute: ${deviceList} [the fastest that opens]`,
-        setting: 'device',
-      },
-      tune,
-      precision: {
-        kind: 'text',
-        value: 'NAME',
-        help: 'f32, or mixed: halves in contractions and activations, in less memory, and a loss scale [f32]',
-        setting: 'precision',
-      },
-      'save-every': { kind: 'number', value: 'N', help: 'steps from checkpoint to checkpoint', setting: 'saveEvery' },
-      'sample-every': {
-        kind: 'number',
-        value: 'N',
-        help: 'steps from sheet to sheet of reconstructions',
-        setting: 'sampleEvery',
-      },
-      config: {
-        kind: 'text',
-        value: 'FILE.json',
-        help: 'settings as a run writes them in config.json; flags go over them',
-      },
-      'dry-run': { kind: 'switch', help: 'print parameters, memory, FLOPs and time; train nothing, write no run' },
+      ...courseFlags(autoencoderWords),
     },
   },
   resume: {

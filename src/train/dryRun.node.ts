@@ -8,6 +8,8 @@ import type { RunFacts } from './events.ts'
 import { factsOf } from './facts.ts'
 import { openDevice, requireMemory, type DeviceChoice } from './openDevice.ts'
 import { initialState, trainingOf } from './recipe.ts'
+import { stageOf } from './stages.node.ts'
+import { secondsOfStage } from './time/secondsOfStage.ts'
 import { stepperOn } from './step.ts'
 import type { Source } from './task.ts'
 import { subjectOf } from './tasks/registry.node.ts'
@@ -17,6 +19,7 @@ import type { TrainError } from './trainError.ts'
 
 /** A run on paper. */
 export interface TrainingPlan {
+  /** The steps of its configuration are, where its time is given, those that would fit. */
   readonly facts: RunFacts
   /** Kernels of the compiled step. */
   readonly kernels: number
@@ -25,36 +28,71 @@ export interface TrainingPlan {
   /** Seconds that all steps would take at that rate, without samples and checkpoints. */
   readonly seconds: number
   readonly warnings: readonly string[]
+  /** The run that would train its autoencoder first, where there is one. */
+  readonly firstStage?: TrainingPlan
 }
 
-/** Plans the step, and measures how fast the device is. */
+/** The part of a run's time that steps have, about. */
+const partOfSteps = 0.9
+
+/** Steps in so many seconds; those of the configuration where its time is not given. */
+const stepsIn = (config: TrainConfig, seconds: number | undefined, secondsPerStep: number): number =>
+  seconds === undefined ? config.steps : Math.max(1, Math.floor((partOfSteps * seconds) / secondsPerStep))
+
+/** Plans the step, and measures how fast the device is. @param time seconds of this stage */
 const planned = <P, B, D>(
   { task, measureRate }: Subject<P, B, D>,
-  { summary, warnings }: Source<P, B>,
+  { summary, warnings }: Pick<Source<P, B>, 'summary' | 'warnings'>,
   config: TrainConfig,
   device: Device,
+  time: number | undefined,
 ): TE.TaskEither<TrainError, TrainingPlan> => {
   const recipe = { ...trainingOf(config), task }
   const state = initialState<P>(recipe, key(config.seed))
   const stepper = stepperOn(device, recipe)
   const plan = stepper.plan(state)
-  const known = { config, words: task.words, device: device.description, data: summary }
-  const facts = factsOf({ ...known, state, plan })
+  const known = { words: task.words, device: device.description, data: summary }
   return pipe(
     TE.fromEither(requireMemory(device, stepper.bytes(state))),
     TE.chain(() => TE.fromTask(() => measureRate(device))),
-    TE.map((flopsPerSecond) => ({
-      facts,
-      kernels: plan.kernels.length,
-      flopsPerSecond,
-      seconds: (facts.flops / flopsPerSecond) * config.steps,
-      warnings,
-    })),
+    TE.map((flopsPerSecond) => {
+      const { flops } = factsOf({ ...known, config, state, plan })
+      const steps = stepsIn(config, time, flops / flopsPerSecond)
+      return {
+        facts: factsOf({ ...known, config: { ...config, steps }, state, plan }),
+        kernels: plan.kernels.length,
+        flopsPerSecond,
+        seconds: (flops / flopsPerSecond) * steps,
+        warnings,
+      }
+    }),
   )
 }
 
+/** The plan of one stage. */
+const stagePlan = (
+  config: TrainConfig,
+  choice: DeviceChoice,
+  time: number | undefined,
+): TE.TaskEither<TrainError, TrainingPlan> =>
+  subjectOf(config)((subject) =>
+    pipe(
+      openDevice(config.device, choice),
+      TE.chain((device) =>
+        pipe(
+          TE.fromEither(subject.requireLeast(device)),
+          TE.chain(() => subject.survey(() => undefined)),
+          TE.chain((source) => planned(subject, source, config, device, time)),
+          orDeviceError(device.name),
+          ensuring(() => device.close()),
+        ),
+      ),
+    ),
+  )
+
 /**
- * What `train` would do with this configuration: the pictures are opened, the step is compiled and not run, nothing is written.
+ * What `train` would do with this configuration: the pictures are opened, the step is compiled and not run, nothing is written. A run that would
+ * train its autoencoder first has a plan for each of the two.
  *
  * @param choice how the device is opened
  * @returns parameters, planned memory, FLOPs of a step, and the estimated time
@@ -74,17 +112,19 @@ const planned = <P, B, D>(
  * ```
  */
 export const planTraining = (config: TrainConfig, choice: DeviceChoice = {}): TE.TaskEither<TrainError, TrainingPlan> =>
-  subjectOf(config)((subject) =>
-    pipe(
-      openDevice(config.device, choice),
-      TE.chain((device) =>
-        pipe(
-          TE.fromEither(subject.requireLeast(device)),
-          TE.chain(() => subject.open(device, () => undefined)),
-          TE.chain((source) => planned(subject, source, config, device)),
-          orDeviceError(device.name),
-          ensuring(() => device.close()),
+  pipe(
+    TE.fromEither(stageOf(config)),
+    TE.chain((stage) => {
+      const { time } = config
+      if (stage === undefined) return stagePlan(config, choice, time)
+      const first = time === undefined ? undefined : secondsOfStage(time)
+      return pipe(
+        stagePlan(stage, choice, first),
+        TE.bindTo('firstStage'),
+        TE.bind('own', () =>
+          stagePlan(config, choice, time === undefined || first === undefined ? undefined : time - first),
         ),
-      ),
-    ),
+        TE.map(({ firstStage, own }) => ({ ...own, firstStage })),
+      )
+    }),
   )

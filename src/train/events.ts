@@ -30,8 +30,14 @@ export type TrainEvent =
   | { readonly _tag: 'Warning'; readonly message: string }
   /** A part of the run begins that is a run of its own: the training of its autoencoder, or what follows. */
   | { readonly _tag: 'Stage'; readonly number: number; readonly of: number; readonly what: string }
-  /** The steps that fit into the time of the run were found, by measuring some. */
-  | { readonly _tag: 'Timed'; readonly steps: number; readonly secondsPerStep: number }
+  | {
+      /** The steps that fit into the time of the run were found, by measuring some. */
+      readonly _tag: 'Timed'
+      readonly steps: number
+      readonly secondsPerStep: number
+      /** Seconds that measurements, sheets and checkpoints will take, as measured too. */
+      readonly aside: number
+    }
   /** Pictures are compared with one another, or encoded, before the first step: what share of them is, from 0 to 1. */
   | { readonly _tag: 'Prepared'; readonly what: Preparation; readonly share: number }
   | {
@@ -79,6 +85,8 @@ export type TrainEvent =
 export interface TrainHooks {
   /** Called with everything that happens, as it happens. */
   readonly onEvent?: (event: TrainEvent) => void
+  /** When the time of a run whose configuration gives one began, as `Date.now` counts; default: when it is called. */
+  readonly since?: number
   /** When aborted, the step is finished, the state saved, and the summary says `interrupted`. */
   readonly signal?: AbortSignal
   /** How the device is opened: its threads, whether flags of V8 may be set, and whether convolutions are computed in tiles. */

@@ -4,6 +4,8 @@
  */
 export { lucidrainsAverage, type Averaging, type EveryAverage, type OneOrMore, type WidthAverages } from './averages.ts'
 export type { ChosenAverage } from './chosenAverage.ts'
+export { chooseTraining, type TrainingChoice } from './tasks/diffusion/choice/chooseTraining.ts'
+export type { TrainingFacts } from './tasks/diffusion/choice/sketch.ts'
 export { autoencoderConfigOf, configOf, settings } from './config.ts'
 export type { RunFacts, TrainEvent, TrainHooks, TrainSummary } from './events.ts'
 export type { Preparation } from './pictures/told.ts'

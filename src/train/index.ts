@@ -6,6 +6,7 @@
  * @module fathom/train
  */
 export * from './index.page.ts'
+export { trainingFacts } from './tasks/diffusion/choice/trainingFacts.node.ts'
 export { planTraining, type TrainingPlan } from './dryRun.node.ts'
 export { labelsIn } from './pictures/labelsIn.node.ts'
 export { load, whichWeights, type LoadedRun, type WhichWeights } from './load.node.ts'

@@ -7,13 +7,11 @@ import { ensuring } from './ensuring.ts'
 import type { TrainEvent, TrainHooks, TrainSummary } from './events.ts'
 import { newestState, settle } from './newestState.node.ts'
 import { recovering, type Surroundings } from './recovery.ts'
-import { trainingOf } from './recipe.ts'
 import type { Restored } from './restore.ts'
 import { finishRun, prepareRun, type Run } from './run.ts'
-import { ownTime } from './stages.node.ts'
-import { stepsWithin } from './stepsWithin.ts'
 import type { Store } from './store.ts'
 import type { Source } from './task.ts'
+import { withinTime } from './time/withinTime.ts'
 import type { Subject } from './tasks/subject.ts'
 import type { TrainConfig } from './tasks/registry.ts'
 import { trainError, type TrainError } from './trainError.ts'
@@ -24,6 +22,8 @@ export interface Job<P, B, D> {
   readonly config: TrainConfig
   readonly hooks: TrainHooks
   readonly surroundings: Surroundings
+  /** When the run's time began, in milliseconds by the clock of the surroundings. */
+  readonly since: number
   /** The state to go on with; without it the run begins. */
   readonly found?: Restored<P>
   /** Sentences for the user, before the first step; of the data too, once they are open. */
@@ -72,33 +72,24 @@ const sourceOf = <P, B, D>(
       )
     : TE.right(lasting.source)
 
-/** How often a run whose time is given saves, measures and draws: so seldom that its steps have the time. */
-const everySo = (steps: number, seconds: number): Pick<TrainConfig, 'saveEvery' | 'heldOutEvery' | 'sampleEvery'> => {
-  const inParts = (most: number, leastSeconds: number): number =>
-    Math.ceil(steps / Math.min(most, Math.max(1, Math.floor(seconds / leastSeconds))))
-  return { saveEvery: inParts(12, 60), heldOutEvery: inParts(24, 30), sampleEvery: inParts(8, 120) }
-}
-
 /** The run with as many steps as fit into its time, if it has one and is to begin. */
 const sizedOn = <P, B, D>(
-  { subject, config, found }: Job<P, B, D>,
+  { subject, config, found, surroundings: { now }, since }: Job<P, B, D>,
   lasting: Lasting<P, B, D>,
-  { examples }: Source<P, B>,
+  source: Source<P, B>,
   device: Device,
   emit: (event: TrainEvent) => void,
 ): TE.TaskEither<TrainError, Sized<P, B, D>> => {
-  const seconds = ownTime(config)
-  if (lasting.sized !== undefined || found !== undefined || seconds === undefined)
+  const { time } = config
+  if (lasting.sized !== undefined || found !== undefined || time === undefined)
     return TE.right(lasting.sized ?? { subject, config })
-  const recipe = { ...trainingOf(config), task: subject.task, steps: config.steps }
   return pipe(
-    TE.fromTask(() => stepsWithin(device, recipe, examples, seconds)),
-    TE.map(({ steps, secondsPerStep }) => {
-      emit({ _tag: 'Timed', steps, secondsPerStep })
-      const timed = { ...config, steps, ...everySo(steps, seconds) }
+    withinTime({ subject, config, source, device, since, now }, time),
+    TE.map(({ secondsPerStep, aside, ...course }) => {
+      emit({ _tag: 'Timed', steps: course.steps, secondsPerStep, aside })
+      const timed = { ...config, ...course }
       return (lasting.sized = { subject: subject.with(timed), config: timed })
     }),
-    orDeviceError(device.name),
   )
 }
 

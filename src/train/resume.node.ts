@@ -13,7 +13,7 @@ import { realSurroundings, type Surroundings } from './recovery.ts'
 import type { Restored } from './restore.ts'
 import { beginRun } from './run.ts'
 import { liesIn } from './runPlace.node.ts'
-import { completeStage } from './stages.node.ts'
+import { completeStage, secondsSpent } from './stages.node.ts'
 import { metricsIn } from './sinks/metrics.ts'
 import type { Store } from './store.ts'
 import { lockRun, storeIn } from './store.node.ts'
@@ -114,6 +114,8 @@ interface HeldRun<P, B, D> {
   readonly store: Store
   readonly hooks: TrainHooks
   readonly surroundings: Surroundings
+  /** When its time began. */
+  readonly since: number
   readonly changes: ResumeChanges
   /** Whether it is the first stage of another run, which speaks for it. */
   readonly isStage: boolean
@@ -121,7 +123,7 @@ interface HeldRun<P, B, D> {
 
 /** Goes on from a checkpoint. */
 const goOn = <P, B, D>(
-  { subject, written, store, hooks, surroundings, changes }: HeldRun<P, B, D>,
+  { subject, written, store, hooks, surroundings, since, changes }: HeldRun<P, B, D>,
   found: Restored<P>,
 ): TE.TaskEither<TrainError, TrainSummary> => {
   const { step, steps: planned = written.steps, data } = found.progress
@@ -149,6 +151,7 @@ const goOn = <P, B, D>(
             config,
             hooks,
             surroundings,
+            since,
             found,
             notes: notes(inside),
             begin: () =>
@@ -170,6 +173,7 @@ const beginLate = <P, B, D>({
   store,
   hooks,
   surroundings,
+  since,
   changes,
   isStage,
 }: HeldRun<P, B, D>): TE.TaskEither<TrainError, TrainSummary> =>
@@ -183,6 +187,7 @@ const beginLate = <P, B, D>({
         config,
         hooks,
         surroundings,
+        since,
         notes,
         begin: (run) =>
           pipe(
@@ -228,11 +233,17 @@ export const resumeIn =
         return pipe(
           readConfig(store), // again, now that nobody else can change it
           TE.bindTo('written'),
-          TE.bind('stopped', ({ written }) => completeStage(written, hooks, changes, resumeStage)),
-          TE.chain(({ written, stopped }) =>
+          TE.bind('since', ({ written }) =>
+            pipe(
+              secondsSpent(written),
+              TE.map((seconds) => (hooks.since ?? surroundings.now()) - 1000 * seconds),
+            ),
+          ),
+          TE.bind('stopped', ({ written, since }) => completeStage(written, { ...hooks, since }, changes, resumeStage)),
+          TE.chain(({ written, since, stopped }) =>
             stopped === undefined
               ? subjects(written)((subject) =>
-                  continued({ subject, written, store, hooks, surroundings, changes, isStage }),
+                  continued({ subject, written, store, hooks, surroundings, since, changes, isStage }),
                 )
               : TE.right(stopped),
           ),

@@ -8,20 +8,13 @@ import { E, pipe, TE } from '../prelude/fp.ts'
 import { autoencoderConfigOf } from './config.ts'
 import type { TrainHooks, TrainSummary } from './events.ts'
 import type { ResumeChanges } from './resumeChanges.ts'
+import { metricsIn } from './sinks/metrics.ts'
+import { storeIn } from './store.node.ts'
 import { names } from './store.ts'
+import { secondsOfStage } from './time/secondsOfStage.ts'
 import { latentShapeOf, type AutoencoderRun } from './tasks/autoencoder/autoencoderConfig.ts'
 import type { TrainConfig } from './tasks/registry.ts'
 import { settingError, type TrainError } from './trainError.ts'
-
-/** The part of a run's time that its autoencoder takes. */
-const shareOfTime = 0.4
-
-/** Whether a run trains its autoencoder itself. */
-const hasStages = (config: TrainConfig): boolean => config.task !== 'autoencoder' && config.latent?.stage !== undefined
-
-/** The seconds of a run's time that are for its own steps. */
-export const ownTime = (config: TrainConfig): number | undefined =>
-  config.time === undefined ? undefined : config.time * (hasStages(config) ? 1 - shareOfTime : 1)
 
 /** The configuration of the first stage; undefined where there is none. */
 export const stageOf = (config: TrainConfig): E.Either<TrainError, AutoencoderRun | undefined> => {
@@ -39,7 +32,7 @@ export const stageOf = (config: TrainConfig): E.Either<TrainError, AutoencoderRu
     out: join(out, names.stage),
   }
   return pipe(
-    autoencoderConfigOf({ ...given, ...(time !== undefined && { time: shareOfTime * time }) }),
+    autoencoderConfigOf({ ...given, ...(time !== undefined && { time: secondsOfStage(time) }) }),
     E.filterOrElse(
       (stage) => {
         const { channels: latents, factor } = latentShapeOf(stage.autoencoder)
@@ -56,6 +49,31 @@ export const stageOf = (config: TrainConfig): E.Either<TrainError, AutoencoderRu
     ),
   )
 }
+
+/** The part of a stage's time that its steps take. */
+const partOfSteps = 0.88
+
+/**
+ * The seconds that were spent on the first stage of a run whose time is given, before it goes on: those of the steps that its metrics tell of, and of
+ * what is done beside them. 0 where there is none.
+ */
+export const secondsSpent = (config: TrainConfig): TE.TaskEither<TrainError, number> =>
+  pipe(
+    TE.fromEither(config.time === undefined ? E.right(undefined) : stageOf(config)),
+    TE.chain((stage) => {
+      if (stage === undefined) return TE.right(0)
+      const { batch, accumulate, out } = stage
+      return pipe(
+        metricsIn(storeIn(out)),
+        TE.map((metrics) =>
+          metrics.reduce((sum, { cropsPerSecond }) => {
+            const seconds = typeof cropsPerSecond === 'number' ? (batch * accumulate) / cropsPerSecond : 0
+            return sum + (Number.isFinite(seconds) ? seconds : 0) / partOfSteps
+          }, 0),
+        ),
+      )
+    }),
+  )
 
 /** Goes on with the run in a directory; one of which there is only the configuration begins, which is said unless it is a stage of another. */
 export type Resume = (

@@ -82,7 +82,8 @@ export const trainIn =
       TE.chain(() => requireFree(config.out)), // before minutes are spent on decoding photographs
       TE.chain(() => {
         const { announce, begin, leave } = beginningIn(config.out)
-        const begun = subjects(config)((subject) => lead({ subject, config, hooks, surroundings, begin }))
+        const { since = surroundings.now() } = hooks
+        const begun = subjects(config)((subject) => lead({ subject, config, hooks, surroundings, since, begin }))
         return pipe(
           TE.fromEither(stageOf(config)),
           TE.chain((stage) =>
@@ -90,7 +91,7 @@ export const trainIn =
               ? TE.right(undefined)
               : pipe(
                   announce(config, stage),
-                  TE.chain(() => completeStage(config, hooks, {}, resumeIn(surroundings, subjects))),
+                  TE.chain(() => completeStage(config, { ...hooks, since }, {}, resumeIn(surroundings, subjects))),
                 ),
           ),
           TE.chain((stopped) => (stopped === undefined ? begun : TE.right(stopped))),

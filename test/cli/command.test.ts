@@ -66,6 +66,9 @@ describe('usage', () => {
     [['train', '--ema', 'wide'], /--ema takes a decay like 0.995, widths like 5%,10%, or lucidrains, got 'wide'/],
     [['train', '--ema', '40%'], /--ema must be a list of 1 to 4 different numbers in \(0, 0.2886\]/],
     [['train', '--ema', '1'], /--ema must be a number in \[0, 1\), for instance 0.995, .*got 1/],
+    [['train', '--time', '12'], /--time takes a time like 45s, 12m or 1h30m, got '12'; did you mean 12m\?/],
+    [['train', '--time', '0'], /--time takes a time like 45s, 12m or 1h30m, got '0'/],
+    [['train', '--time', '1m', '--steps', '3'], /--time is in the place of --steps.*leave one of the two out/],
     [['train', '--augment', '2'], /--augment must be a number in \[0, 1\], got 2/],
     [['encode'], /`fathom encode` needs the autoencoder: fathom encode FOLDER --latent VAE/],
     [['encode', '--latent', 'vae', '--channels', '2'], /--channels must be 1, 3 or 4/],
@@ -183,13 +186,26 @@ describe('a folder of pictures', () => {
     expect(JSON.parse((await fathom('scan', path, '--json')).stdout)).toMatchObject({ folder: path })
   })
 
+  it('is enough said: what is trained is chosen, on paper too, each decision with its reason', async () => {
+    const path = await folder({ 'a.png': await encoded('png'), 'b.jpg': await encoded('jpeg') })
+    const out = directory()
+    const { code, stdout } = await fathom('train', path, '--dry-run', '--time', '1m', '--device', 'wasm', '--out', out)
+    expect(code).toBe(0)
+    expect(stdout).toMatch(/chosen +pictures of 16×16, in pixels: [^]*too few: what the model draws will be copies/)
+    expect(stdout).toMatch(/in all +1:00/)
+    expect(existsSync(out)).toBe(false)
+  })
+
   it('without pictures is an error that says so, and makes no run', async () => {
     const out = directory()
     const empty = await folder({})
+    expect((await fathom('train', empty, '--out', out)).stderr).toContain('No usable images')
     const trained = await fathom('train', empty, '--config', config, '--out', out)
     expect([trained.code, trained.stderr]).toEqual([1, expect.stringContaining('No usable images')])
     expect(existsSync(out)).toBe(false)
     expect(await fathom('scan', empty)).toMatchObject({ code: 1 })
+    const one = await folder({ 'a.png': await encoded('png') })
+    expect((await fathom('train', one, '--config', config, '--out', out)).stderr).toContain('it takes two')
   })
 
   it('that is not there is an error that names it', async () => {

@@ -3,12 +3,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import process from 'node:process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { seas } from '../../src/data/index.ts'
-import { encodePng } from '../../src/io/index.ts'
-import { range } from '../../src/prelude/array.ts'
-import { load, resume, sample, train, type DiffusionRun, type TrainEvent } from '../../src/train/index.ts'
+import { load, planTraining, resume, sample, train, type DiffusionRun, type TrainEvent } from '../../src/train/index.ts'
 import { stageOf } from '../../src/train/stages.node.ts'
-import { directories, done, leftMessage, right, tinyConfig } from './tinyRun.ts'
+import { directories, done, leftMessage, photographs, right, tinyConfig } from './tinyRun.ts'
 
 const directory = directories()
 
@@ -21,16 +18,7 @@ afterAll(() => {
   else process.env['XDG_CACHE_HOME'] = before
 })
 
-const photographs = (count: number): string => {
-  const folder = directory()
-  mkdirSync(folder)
-  const sea = seas({ seed: 5, size: 16 })
-  for (const i of range(count))
-    writeFileSync(join(folder, `${i}.png`), encodePng({ width: 16, height: 16, channels: 3, pixels: sea.image(i) }))
-  return folder
-}
-
-const folder = photographs(12)
+const folder = photographs(directory(), 12)
 
 const stage = {
   preset: 'vae-64',
@@ -153,7 +141,21 @@ describe('A run with two stages', () => {
     expect(existsSync(run)).toBe(false)
   })
 
-  it('divides its time: two fifths are the autoencoder’s', () => {
+  it('is planned on paper in both stages, and nothing is written', async () => {
+    const run = directory()
+    const { facts, firstStage } = await done(planTraining(staged(run)))
+    expect(facts.data).toMatch(/^latents 8×8×2 of 12 usable/)
+    expect([firstStage?.facts.config.steps, facts.config.steps]).toEqual([4, 4])
+    expect(firstStage?.facts.words.model).toMatch(/autoencoder 16×16 → 8×8×2/)
+    const timed = await done(planTraining(staged(run, { time: 100 })))
+    const seconds = [timed.firstStage?.seconds ?? 0, timed.seconds]
+    expect(Math.abs((seconds[0] ?? 0) - 36)).toBeLessThan(4) // nine tenths of two fifths
+    expect(Math.abs((seconds[1] ?? 0) - 54)).toBeLessThan(4)
+    expect(existsSync(run)).toBe(false)
+  })
+
+  it('divides its time: two fifths are the autoencoder’s, and a fifth of what is more than an hour', () => {
     expect(right(stageOf(staged('r', { time: 100 })))?.time).toBe(40)
+    expect(right(stageOf(staged('r', { time: 3 * 3600 })))?.time).toBe(48 * 60)
   })
 })

@@ -1,8 +1,11 @@
 /** Runs so small that each takes a second or two. */
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, vi } from 'vitest'
+import { seas } from '../../src/data/index.ts'
+import { encodePng } from '../../src/io/index.ts'
+import { range } from '../../src/prelude/array.ts'
 import { E } from '../../src/prelude/fp.ts'
 import type { TE } from '../../src/prelude/fp.ts'
 import { configOf, type DiffusionRun } from '../../src/train/index.ts'
@@ -52,4 +55,13 @@ export const directories = (): (() => string) => {
   })
   let next = 0
   return () => join(root, `run${next++}`)
+}
+
+/** A folder of so many pictures of 16×16, which is made. */
+export const photographs = (folder: string, count: number): string => {
+  mkdirSync(folder)
+  const sea = seas({ seed: 5, size: 16 })
+  for (const i of range(count))
+    writeFileSync(join(folder, `${i}.png`), encodePng({ width: 16, height: 16, channels: 3, pixels: sea.image(i) }))
+  return folder
 }

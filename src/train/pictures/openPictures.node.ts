@@ -119,12 +119,28 @@ const openSeas = (config: PictureConfig): E.Either<TrainError, OpenedPictures> =
   )
 }
 
+/** What is to be expected of a number of pictures. */
+const fewInWords = (count: number): readonly string[] => {
+  const more = 'some hundreds are a start, ten thousand are good'
+  if (count < 50)
+    return [`${count} pictures are too few: what the model draws will be copies of them, or poor; ${more}`]
+  return count < 100 ? [`${count} pictures are few: the model will learn them by heart; ${more}`] : []
+}
+
 const openFolder = (folder: string, config: PictureConfig, tell: Told): TE.TaskEither<TrainError, OpenedPictures> => {
   const { seed, height, width, channels = 3, margin, split } = config
   const size = { height, width }
   return pipe(
     openImageFolder(folder, { ...(margin === undefined ? size : withMargin(size, margin)), channels }),
     TE.mapLeft(trainErrorOf('DATA')),
+    TE.filterOrElse(
+      ({ count }) => count >= 2,
+      () =>
+        trainError(
+          'DATA',
+          `${folder} has one picture that can be used: it takes two, one to train on and one to hold out`,
+        ),
+    ),
     TE.bindTo('set'),
     TE.bind('labels', ({ set }) => TE.fromEither(folderLabelsOf(set, config.labels))),
     TE.bind('duplicates', ({ set }) => TE.fromTask(async () => (split === 'groups' ? groupsOf(set, tell) : undefined))),
@@ -136,12 +152,6 @@ const openFolder = (folder: string, config: PictureConfig, tell: Told): TE.TaskE
       const data = dataOfSet(set, seed, { ...options, ...(margin !== undefined && { crop: size }) })
       const { skipped } = set.report
       const lost = skipped.length === 0 ? '' : ` · ${grouped(skipped.length)} skipped (${summariseSkipped(skipped)})`
-      const few =
-        set.count < 100
-          ? [
-              `${grouped(set.count)} pictures are few: the model will learn them by heart; some hundreds are a start, ten thousand are good`,
-            ]
-          : []
       const alike =
         duplicates === undefined || duplicates.summary === ''
           ? []
@@ -152,7 +162,7 @@ const openFolder = (folder: string, config: PictureConfig, tell: Told): TE.TaskE
         options,
         fingerprint: `${set.count} pictures, ${byContents}${set.fingerprint.slice(0, 16)}`,
         summary: `${grouped(set.count)} usable${lost} · ${grouped(data.heldOutCount)} held out`,
-        warnings: [...set.report.warnings, ...few, ...alike],
+        warnings: [...set.report.warnings, ...fewInWords(set.count), ...alike],
       }
     }),
   )

@@ -4,7 +4,7 @@ import type { Params } from './diffusion/diffusion.ts'
 import type { DiffusionRun } from './diffusion/diffusionConfig.ts'
 import { diffusionTask, type Batch, type Draws } from './diffusion/diffusionTask.ts'
 import { requireLeast } from './diffusion/leastMemory.node.ts'
-import { openSource } from './diffusion/open.node.ts'
+import { openSource, surveyExamples } from './diffusion/open.node.ts'
 import { measureRate } from './diffusion/rate.ts'
 import { sheetsOf } from './diffusion/sheet.ts'
 import type { TrainConfig } from './registry.ts'
@@ -17,6 +17,7 @@ const diffusionSubject = (config: DiffusionRun): Subject<Params, Batch, Draws> =
     task,
     with: ({ steps, folder, device }) => diffusionSubject({ ...config, steps, folder, device }),
     open: (device, tell) => openSource(config, task, device, tell),
+    survey: (tell) => surveyExamples(config, tell),
     requireLeast: (device) => requireLeast(device, config),
     measureRate: (device) => measureRate(device, config),
   }

@@ -19,6 +19,8 @@ export interface Subject<P, B, D> {
   readonly with: (changes: Changed) => Subject<P, B, D>
   /** Opens the data. @param device on which they may have to be encoded; @param tell how far that is */
   readonly open: (device: Device, tell: Told) => TE.TaskEither<TrainError, Source<P, B>>
+  /** The data as a plan needs them: opened, but not encoded. */
+  readonly survey: (tell: Told) => TE.TaskEither<TrainError, Pick<Source<P, B>, 'summary' | 'warnings'>>
   /** Left when it is certain, before data are opened and a plan is made, that a step does not fit. */
   readonly requireLeast: (device: Pick<Device, 'name' | 'memoryLimit'>) => E.Either<TrainError, void>
   /** Floating-point operations a second that the device reaches in what most of a step consists of. */

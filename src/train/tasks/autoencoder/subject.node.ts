@@ -52,6 +52,7 @@ const subjectOf = <Enc, Dec>(
         return autoencoderSource(config, built, { ...opened, ...files })
       }),
     ),
+  survey: (tell) => openPictures(config, tell),
   requireLeast: (device) => requireLeast(device, config),
   measureRate: (device) => {
     const { batch, crop, precision = 'f32', autoencoder } = config

@@ -30,7 +30,8 @@ export const diffusionSettings: Settings<DiffusionRun> = {
   decode: record(diffusionFields),
   withChoices,
   inside: (chosen, named) => {
-    const model = modelWith(chosen.model, named['model'])
+    const { conditions: _, ...own } = chosen.model // of the preset's labels and changes, which may not be all
+    const model = modelWith(own, named['model'])
     const told = toldBy({ ...chosen, ...named })
     return {
       model: isRecord(model) && told > 0 ? { conditions: told, ...model } : model,

@@ -37,7 +37,10 @@ const shapeOf = ({ height, width }: ImageSet, { factor, latentChannels }: Loaded
   [height / factor, width / factor, latentChannels] as const
 
 /** Left where the autoencoder cannot encode these pictures. */
-const requireFitting = (set: ImageSet, { channels, factor, title }: LoadedAutoencoder): E.Either<TrainError, void> => {
+export const requireFitting = (
+  set: ImageSet,
+  { channels, factor, title }: LoadedAutoencoder,
+): E.Either<TrainError, void> => {
   if (set.channels !== channels)
     return E.left(
       trainError(

@@ -14,9 +14,9 @@ import type { Params } from './diffusion.ts'
 import type { DiffusionRun } from './diffusionConfig.ts'
 import { diffusionTask, type Batch, type DiffusionTask } from './diffusionTask.ts'
 import type { LatentConfig } from './latentConfig.ts'
-import { contentsOf, latentsOf } from './latents.node.ts'
+import { contentsOf, latentsOf, requireFitting } from './latents.node.ts'
 import { previewOf, sheetsOf } from './sheet.ts'
-import type { Example } from './space.ts'
+import { spaceOf, type Example } from './space.ts'
 import { pictureSource } from './source.ts'
 
 /** Left where the autoencoder is not the one that the run's configuration names. */
@@ -68,6 +68,9 @@ export interface OpenedExamples extends Omit<OpenedPictures, 'set' | 'options' |
   readonly autoencoder?: LoadedAutoencoder
 }
 
+const latentsInWords = (config: DiffusionRun, { summary }: Pick<OpenedPictures, 'summary'>): string =>
+  `latents ${spaceOf(config).shape.join('×')} of ${summary}`
+
 /** Latents as training data: the same pictures are held out as would be of the pictures themselves. */
 const encodedExamples = (
   config: DiffusionRun,
@@ -89,7 +92,7 @@ const encodedExamples = (
         pictures: dataOfSet(opened.set, config.seed, opened.options),
         autoencoder,
         fingerprint: `${opened.fingerprint}, ${ofAutoencoder(autoencoder)}`,
-        summary: `latents ${data.height}×${data.width}×${data.channels} of ${opened.summary}`,
+        summary: latentsInWords(config, opened),
         warnings: [...opened.warnings, ...autoencoder.warnings],
       }
     }),
@@ -107,6 +110,27 @@ export const openExamples = (
         TE.map((opened) => ({ ...opened, pictures: opened.data })),
       )
     : encodedExamples(config, config.latent, device, tell)
+
+/** What a person reads of the examples of a configuration, before any picture is encoded, and before an autoencoder is trained that is yet to be. */
+export const surveyExamples = (
+  config: DiffusionRun,
+  tell: Told,
+): TE.TaskEither<TrainError, Pick<OpenedExamples, 'summary' | 'warnings'>> => {
+  const { latent, out } = config
+  if (latent === undefined) return openPictures(config, tell)
+  return pipe(
+    latent.stage === undefined ? autoencoderOfRun(out, latent) : TE.right(undefined),
+    TE.bindTo('autoencoder'),
+    TE.bind('opened', () => openPictures(config, tell)),
+    TE.chainFirstEitherK(({ autoencoder, opened }) =>
+      autoencoder === undefined ? E.right(undefined) : requireFitting(opened.set, autoencoder),
+    ),
+    TE.map(({ autoencoder, opened }) => ({
+      summary: latentsInWords(config, opened),
+      warnings: [...opened.warnings, ...(autoencoder?.warnings ?? [])],
+    })),
+  )
+}
 
 /** The same as the source of a run. */
 export const openSource = (
