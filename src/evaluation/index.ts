@@ -5,7 +5,7 @@
  * @module fathom/evaluation
  */
 export { blurredPictures, gaussianPictures } from './anchors.ts'
-export { copiesAmong, originalsOf, type CopyFinding, type NearestOriginal, type Originals } from './copies.ts'
+export { copiesAmong, originalsOf, type CopyFinding, type Originals } from './copies.ts'
 export { featureSpaces, isFeatureSpaceName, type FeatureSpaceName } from './features/registry.ts'
 export type { FeatureSpace } from './features/space.ts'
 export { judge, type JudgeOptions } from './judge.ts'
