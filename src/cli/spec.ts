@@ -123,6 +123,12 @@ export const commands = {
         help: 'decode photographs so much larger, and train on parts of them, for instance 1.25',
         setting: 'margin',
       },
+      watch: {
+        kind: 'text',
+        value: 'on|off',
+        help: 'count copies of photographs among the pictures of each sheet, and measure how far they are from real ones [on]',
+        setting: 'watch',
+      },
       seed: { kind: 'number', value: 'N', help: 'from which everything random is drawn [0]', setting: 'seed' },
       device: {
         kind: 'text',

@@ -30,9 +30,10 @@ const determiningOf = (config: TrainConfig) => {
     heldOutEvery: _h,
     sampleCount: _c,
     sampleSteps: _n,
+    watch: _w,
     latent,
     ...determining
-  } = { sampleSteps: undefined, latent: undefined, ...config }
+  } = { sampleSteps: undefined, watch: undefined, latent: undefined, ...config }
   return { ...determining, ...(latent !== undefined && determiningLatents(latent)), seas: folder === null }
 }
 

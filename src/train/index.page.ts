@@ -46,6 +46,7 @@ export type {
   Measured,
   MeasuredLoss,
   Sheet,
+  SheetWatch,
   Source,
   Task,
   TaskWords,

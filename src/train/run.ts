@@ -21,7 +21,7 @@ import { checkpointsSink, saveState, type SaveOptions } from './sinks/checkpoint
 import { keptSink } from './sinks/kept.ts'
 import { metricsSink } from './sinks/metrics.ts'
 import { progressSink } from './sinks/progress.ts'
-import { sheetsSink } from './sinks/sheets.ts'
+import { oncePerStep, sheetsSink } from './sinks/sheets.ts'
 import type { Sink } from './sinks/sink.ts'
 import type { Progress } from './stateFiles.ts'
 import { stepperOn, type Stepper } from './step.ts'
@@ -173,19 +173,21 @@ export const runSinks = <P, B>(run: Run<P, B>, store: Store): readonly Sink<P>[]
   const { config, task, source, device, emit } = run
   const measure = measureOf(run)
   const sheets = source.sheets ?? task.sheets
+  const sheet = sheets === undefined ? undefined : { draw: oncePerStep(sheets(device)), every: config.sampleEvery }
   const chosen = task.losses.find(({ chooses }) => chooses === true)
   return [
     progressSink(emit),
     metricsSink(store, {
       measure,
       every: config.heldOutEvery,
+      watched: source.watches === true ? sheet : undefined,
       task,
       emit,
       diverged: divergedIn(config),
       ...(chosen !== undefined && { take: keepBest<P>(store, { device, loss: chosen, emit }) }),
     }),
     chartSink(store, { losses: task.losses, every: config.heldOutEvery }),
-    ...(sheets === undefined ? [] : [sheetsSink(store, { draw: sheets(device), every: config.sampleEvery, emit })]),
+    ...(sheet === undefined ? [] : [sheetsSink(store, { ...sheet, emit })]),
     ...(chosen === undefined ? [] : [earlySink<P>(store, device)]),
     ...(source.kept === undefined ? [] : [keptSink(store, { make: source.kept(device), every: config.saveEvery })]),
     checkpointsSink(store, { every: config.saveEvery, ...savingOf(run) }),
