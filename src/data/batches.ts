@@ -128,7 +128,8 @@ const streamOf = <A>(
  * const pairs = dataOfSet(set, 0, { groups: [0, 0, 2, 2] })
  * const [first, second] = [pairs.heldOut(0)[0], pairs.heldOut(1)[0]]
  * String([first, second]) // => '0,1'
- * [pairs.group?.(0), pairs.heldOutGroup?.(1)] // => [2, 0]
+ * pairs.heldOutGroup?.(1) // => 0
+ * pairs.group?.(0) // => 2
  * ```
  */
 export const dataOfSet = (set: ImageSet, seed: number, { crop, ...options }: SetOptions = {}): TrainingData => {
