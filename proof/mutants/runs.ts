@@ -125,12 +125,7 @@ export const runMutants: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf(area, 'src/train/sinks/sheets.ts', reports, [
-    [
-      'sheets are drawn from the weights of the step',
-      'stale value',
-      'draw(state.average)',
-      'draw(state.params)',
-    ],
+    ['sheets are drawn from the weights of the step', 'stale value', 'draw(state.average)', 'draw(state.params)'],
   ]),
   ...mutantsOf(area, 'src/train/sinks/sheets.ts', watch('the sheets of a run that is watched'), [
     ['a person is warned of copies at every sheet', 'missing check', 'said = true', 'said = false'],
