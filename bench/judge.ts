@@ -3,17 +3,20 @@
  * for them, planted copies must be found and held-out pictures not be called copies.
  *
  *     npm run bench:judge -- --folder photos --size 64 --count 256 --splits 20
+ *     npm run bench:judge -- --folder photos --size 64 --only copies --vae runs/vae
  */
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { flags } from '../src/backends/wasm/threads/v8Flags.node.ts'
 import { openImageFolder, seas } from '../src/data/index.ts'
-import { copiesAmong, judge, originalsOf, type Judgement, type Pictures, type Test } from '../src/evaluation/index.ts'
+import { judge, type Judgement, type Pictures, type Test } from '../src/evaluation/index.ts'
 import { shuffle } from '../src/evaluation/permutations.ts'
+import { pick } from '../src/evaluation/pictures.ts'
 import { openDevice } from '../src/index.ts'
 import { at, range } from '../src/prelude/array.ts'
 import { hostFold, hostKey } from '../src/prelude/threefry.ts'
-import { disguises, faults } from '../test/evaluation/faults.ts'
+import { faults } from '../test/evaluation/faults.ts'
+import { copyRows, withGroups } from './judgeCopies.ts'
 import { table } from './report.ts'
 
 flags.set()
@@ -26,6 +29,8 @@ const { values } = parseArgs({
     splits: { type: 'string', default: '20' },
     seed: { type: 'string', default: '0' },
     permutations: { type: 'string', default: '999' },
+    only: { type: 'string' },
+    vae: { type: 'string' },
   },
 })
 const [size, count, splits, seed, permutations] = [
@@ -58,11 +63,13 @@ interface Split {
 }
 
 const splitOf = (set: Pictures, number: number): Split => {
-  const order = shuffle(hostFold(hostKey(seed), number), set.pictures.length)
-  const take = (from: number, to?: number): Pictures => ({
-    ...set,
-    pictures: order.slice(from, to).map((i) => at(set.pictures, i)),
-  })
+  // Group by group, so that what is held out is not in training as well.
+  const groups = set.groups ?? range(set.pictures.length)
+  const places = new Map<number, number[]>()
+  groups.forEach((group, i) => places.set(group, [...(places.get(group) ?? []), i]))
+  const all = [...places.values()]
+  const order = shuffle(hostFold(hostKey(seed), number), all.length).flatMap((i) => at(all, i))
+  const take = (from: number, to?: number): Pictures => pick(set, order.slice(from, to))
   return {
     real: take(0, count),
     spare: take(count, 2 * count),
@@ -75,7 +82,7 @@ const show = (p: number): string => p.toFixed(3)
 const print = (text: string): void => void process.stdout.write(`${text}\n`)
 
 const device = await openDevice('wasm')
-const pictures = await all()
+const pictures = withGroups(await all())
 const judged = (generated: Pictures, { training, heldOut }: Split): Promise<Judgement> =>
   judge(device, { generated, training, heldOut, seed, permutations, anchors: false })
 
@@ -83,46 +90,39 @@ print(
   `${pictures.pictures.length} pictures of ${size}×${size} · ${count} against ${count} · ${permutations} permutations\n`,
 )
 
-const start = performance.now()
-const honest: (readonly Test[])[] = []
-for (const number of range(splits)) {
-  const split = splitOf(pictures, number)
-  honest.push((await judged(split.real, split)).tests)
-}
-const names = (honest[0] ?? []).map(({ name }) => name)
-const below = (tests: readonly number[], bar: number): number => tests.filter((p) => p < bar).length
-print(
-  table([
-    [`real against real, ${splits} splits`, 'p < .05', 'p < .5', 'least p'],
-    ...names.map((name, i) => {
-      const ps = honest.map((tests) => at(tests, i).p)
-      return [name, String(below(ps, 0.05)), String(below(ps, 0.5)), show(Math.min(...ps))]
-    }),
-  ]),
-)
-const alarms = honest.filter((tests) => tests.some(({ adjusted }) => adjusted < 0.05)).length
-print(`\nsplits with an alarm (any adjusted p < .05): ${alarms} of ${splits}`)
-print(`${((performance.now() - start) / 1000 / Math.max(1, splits)).toFixed(1)} s a judgement\n`)
+const whole = async (): Promise<void> => {
+  const start = performance.now()
+  const honest: (readonly Test[])[] = []
+  for (const number of range(splits)) {
+    const split = splitOf(pictures, number)
+    honest.push((await judged(split.real, split)).tests)
+  }
+  const names = (honest[0] ?? []).map(({ name }) => name)
+  const below = (tests: readonly number[], bar: number): number => tests.filter((p) => p < bar).length
+  print(
+    table([
+      [`real against real, ${splits} splits`, 'p < .05', 'p < .5', 'least p'],
+      ...names.map((name, i) => {
+        const ps = honest.map((tests) => at(tests, i).p)
+        return [name, String(below(ps, 0.05)), String(below(ps, 0.5)), show(Math.min(...ps))]
+      }),
+    ]),
+  )
+  const alarms = honest.filter((tests) => tests.some(({ adjusted }) => adjusted < 0.05)).length
+  print(`\nsplits with an alarm (any adjusted p < .05): ${alarms} of ${splits}`)
+  print(`${((performance.now() - start) / 1000 / Math.max(1, splits)).toFixed(1)} s a judgement\n`)
 
-const split = splitOf(pictures, 0)
-const rows: (readonly string[])[] = []
-for (const { name, plant, foundBy } of faults) {
-  const { tests } = await judged(plant(split.real, split), split)
-  const meant = tests.filter((test) => foundBy(test.name)).toSorted((a, b) => a.p - b.p)
-  const others = tests.filter((test) => test.adjusted < 0.05).map((test) => test.name)
-  rows.push([name, meant[0]?.name ?? '', show(meant[0]?.p ?? NaN), others.join(', ')])
+  const split = splitOf(pictures, 0)
+  const rows: (readonly string[])[] = []
+  for (const { name, plant, foundBy } of faults) {
+    const { tests } = await judged(plant(split.real, split), split)
+    const meant = tests.filter((test) => foundBy(test.name)).toSorted((a, b) => a.p - b.p)
+    const others = tests.filter((test) => test.adjusted < 0.05).map((test) => test.name)
+    rows.push([name, meant[0]?.name ?? '', show(meant[0]?.p ?? NaN), others.join(', ')])
+  }
+  print(table([['fault', 'meant for it', 'p', 'all alarms (adjusted p < .05)'], ...rows]))
 }
-print(table([['fault', 'meant for it', 'p', 'all alarms (adjusted p < .05)'], ...rows]))
 
-const originals = originalsOf(split.training)
-const planted: Pictures = { ...pictures, pictures: split.training.pictures.slice(0, 100) }
-const found = Object.entries(disguises).map(([name, disguise]) => {
-  const flagged = copiesAmong(originals, disguise(planted, hostKey(seed))).filter(({ copy }) => copy).length
-  return [name, `${flagged} of ${planted.pictures.length}`]
-})
-const unseen: Pictures = { ...pictures, pictures: [...split.real.pictures, ...split.heldOut.pictures] }
-const wrong = copiesAmong(originals, unseen).filter(({ copy }) => copy).length
-print(
-  `\n${table([['copies of training', 'found'], ...found, ['pictures held out', `${wrong} of ${unseen.pictures.length}`]])}`,
-)
+if (values.only !== 'copies') await whole()
+print(`\n${table(await copyRows(device, pictures, seed, values.vae))}`)
 await device.close()

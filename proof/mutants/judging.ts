@@ -66,16 +66,23 @@ export const judgingMutants: readonly Mutant[] = [
   ...mutantsOf(area, 'src/evaluation/copies.ts', copies, [
     [
       'a copy is told by the second nearest alone, where training has several of a view',
-      'wrong constant',
-      'const near = 50',
-      'const near = 2',
-    ],
-    ['copies are not sought mirrored', 'missing term', 'return [false, true].flatMap', 'return [false].flatMap'],
-    [
-      'a likeness keeps its brightness',
       'missing term',
-      '(x - middle) / (spread + flatness)',
-      'x / (spread + flatness)',
+      'groups = range(pictures.length), ...shape }',
+      'groups: _, ...shape }',
+    ],
+    [
+      'a picture of training is called a copy of another of its group',
+      'missing check',
+      'at(groups, i) !== without)',
+      'at(groups, i) !== undefined)',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/evaluation/memory.ts', copies, [
+    [
+      'what is usual leaves out pictures of training by their place, not by their group',
+      'stale value',
+      'at(training.pictures, i), at(originals.groups, i))',
+      'at(training.pictures, i), i)',
     ],
   ]),
   ...mutantsOf(area, 'src/evaluation/anchors.ts', anchors, [

@@ -1,12 +1,13 @@
 /** Bugs in runs that any deterministic trainer may have: which pictures, which draws, which weights, at which step. */
 import { mutantsOf, type Mutant } from './mutant.ts'
-import { inFile } from './suites.ts'
+import { inFile, type Tests } from './suites.ts'
 
 const area = 'which pictures, draws and weights'
 const draws = inFile('train/draws')
 const heldOut = inFile('train/tasks/diffusion/heldOut')
 const sheet = inFile('train/tasks/diffusion/draw')
 const recipe = inFile('train/recipe')
+const watch = (pattern: string): Tests => inFile('train/tasks/diffusion/watch', pattern)
 const reports = inFile('train/reports')
 
 /** Bugs in src/train. */
@@ -149,11 +150,36 @@ export const runMutants: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf(area, 'src/train/sinks/sheets.ts', reports, [
+    ['sheets are drawn from the weights of the step', 'stale value', 'draw(chosen.of(state))', 'draw(state.params)'],
+  ]),
+  ...mutantsOf(area, 'src/train/sinks/sheets.ts', watch('the sheets of a run that is watched'), [
+    ['a person is warned of copies at every sheet', 'missing check', 'said = true', 'said = false'],
+  ]),
+  ...mutantsOf(area, 'src/train/sinks/metrics.ts', watch('a run over which'), [
+    ['what a watch finds is not in the metrics', 'missing term', '              ...seen,\n', ''],
+  ]),
+  ...mutantsOf(area, 'src/train/tasks/diffusion/sheet.ts', watch('a run over which'), [
     [
-      'sheets are drawn from the weights of the step',
+      'the pictures of a sheet depend on how many more are watched',
+      'missing clamp',
+      'Math.min(config.batch, sampleCount)',
+      'config.batch',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/train/tasks/diffusion/watch.ts', watch('how many pictures are watched'), [
+    [
+      'a watch takes a step of training for one of the sampler',
+      'wrong constant',
+      'forwardsInStep = 3',
+      'forwardsInStep = 1',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/evaluation/watch.ts', watch('a watch counts copies'), [
+    [
+      'a watch takes the distance of held-out pictures for that of drawn ones',
       'stale value',
-      'draw(chosen.of(report.state))',
-      'draw(report.state.params)',
+      'generated: await far(pictures), real',
+      'generated: (await far(pictures)) * 0 + real, real',
     ],
   ]),
   ...mutantsOf(area, 'src/train/sinks/sink.ts', reports, [
@@ -164,14 +190,14 @@ export const runMutants: readonly Mutant[] = [
     [
       'the noise of the sheets depends on the seed of training',
       'stale value',
-      'seed: sheetSeed })',
-      'seed: config.seed })',
+      'seed: sheetSeed,',
+      'seed: config.seed,',
     ],
     [
       'a sheet has as many pictures as the sampler has steps',
       'swapped operands',
-      '{ count: config.sampleCount, steps: config.sampleSteps,',
-      '{ count: config.sampleSteps, steps: config.sampleCount,',
+      '{ sampleCount, sampleSteps: steps } = config',
+      '{ sampleSteps: sampleCount, sampleCount: steps } = config',
     ],
   ]),
   ...mutantsOf(area, 'src/train/tasks/diffusion/source.ts', reports, [

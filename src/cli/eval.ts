@@ -31,6 +31,7 @@ import { orDeviceError } from '../train/deviceErrors.ts'
 import { ensuring } from '../train/ensuring.ts'
 import { realSurroundings } from '../train/recovery.ts'
 import { openPictures } from '../train/pictures/openPictures.node.ts'
+import { asBytes, eachPicture } from '../train/tasks/autoencoder/reconstructing.ts'
 import { diffusionOf } from '../train/tasks/diffusion/diffusion.ts'
 import { openExamples, type OpenedExamples } from '../train/tasks/diffusion/open.node.ts'
 import type { FlagValue } from './parse.ts'
@@ -75,9 +76,22 @@ const spacesOf = (flag: FlagValue | undefined): E.Either<Outcome, readonly Featu
 
 const tooFew = (message: string): TrainError => ({ _tag: 'TrainError', code: 'DATA', message })
 
+/** Pictures with their groups, where these are known. */
+const picturesOf = (
+  { height, width, channels }: TrainingData,
+  count: number,
+  picture: (i: number) => Uint8Array,
+  group: ((i: number) => number) | undefined,
+): Pictures => ({
+  height,
+  width,
+  channels,
+  pictures: range(count).map(picture),
+  ...(group !== undefined && { groups: range(count).map(group) }),
+})
+
 /** The training pictures to judge by; Left where they are too few to say anything. */
 const trainingOf = (data: TrainingData, count: number): E.Either<TrainError, Pictures> => {
-  const { height, width, channels } = data
   // Of endless seas as many as are compared, thrice; of a folder all that there are, because any may have been copied.
   const wanted = Number.isFinite(data.count) ? data.count : Math.max(768, 3 * count)
   const all = Math.min(mostTraining, wanted)
@@ -87,7 +101,7 @@ const trainingOf = (data: TrainingData, count: number): E.Either<TrainError, Pic
           `${grouped(all)} pictures of training and ${grouped(count)} drawn are too few to judge by: it takes 48 and 16 at least (--count), and 768 and 256 are good`,
         ),
       )
-    : E.right({ height, width, channels, pictures: range(all).map((i) => data.picture(i)) })
+    : E.right(picturesOf(data, all, data.picture, data.group))
 }
 
 /** The configuration whose pictures are those that there are, none of them changed. */
@@ -103,13 +117,42 @@ const notApart = ({ autoencoder }: LoadedRun): readonly string[] =>
         "the autoencoder was trained by the features of seas, which are the feature space 'trained' here: it flatters these pictures; go by the others (--features random)",
       ]
     : []
+/** Which averaged weights are drawn from. */
+const weightsNamed = (flags: Flags): string => {
+  const named = flags.get('weights')
+  return typeof named === 'string' ? named : 'last'
+}
+
+/** RGB as pictures of so many channels: grey is the first, opacity is full. */
+const inChannels = (rgb: Uint8Array, channels: number): Uint8Array =>
+  channels === 3
+    ? rgb
+    : Uint8Array.from({ length: (rgb.length / 3) * channels }, (_, i) =>
+        i % channels === 3 ? 255 : (rgb[3 * Math.floor(i / channels) + (i % channels)] ?? 0),
+      )
+
+/** What the autoencoder of a run makes of pictures; undefined for a run on pixels. */
+const reconstructOn = (
+  device: Device,
+  { autoencoder }: LoadedRun,
+  channels: number,
+): ((set: Pictures) => Promise<Pictures>) | undefined => {
+  if (autoencoder === undefined) return undefined
+  const [encode, decode] = [autoencoder.encoderOn(device), autoencoder.decoderOn(device)]
+  return async ({ height, width, pictures }) => {
+    const size = { height, width, channels }
+    const own = pictures.map((rgb) => inChannels(rgb, channels))
+    const made = await eachPicture(device, size, own, async (batch) => decode(await encode(batch)))
+    return { ...size, pictures: made.map(asBytes) }
+  }
+}
 
 /** Loads, opens and draws; data are opened first, so that nothing is drawn in vain. */
 const drawn = (directory: string, flags: Flags): TE.TaskEither<TrainError, Drawn> => {
   const [count, seed] = [numberOf(flags, 'count', 256), numberOf(flags, 'seed', 0)]
   const [steps, sampler, device] = ['steps', 'sampler', 'device'].map((flag) => flags.get(flag))
   return pipe(
-    load(directory),
+    load(directory, weightsNamed(flags)),
     TE.chainEitherK(trained(directory)),
     TE.bindTo('run'),
     TE.bind('data', ({ run }) =>
@@ -147,14 +190,22 @@ const judged = (
   const tell = (doing: string): void => {
     if (!flags.has('json')) say(`  ${doing} …`)
   }
-  const { height, width, channels } = data
-  const heldOut: Pictures = { height, width, channels, pictures: range(data.heldOutCount).map((i) => data.heldOut(i)) }
+  const heldOut = picturesOf(data, data.heldOutCount, data.heldOut, data.heldOutGroup)
   const work = async (opened: Device, examples: OpenedExamples): Promise<Found> => {
     tell('measuring the loss by level of noise')
     const params = await opened.realize(average)
     const lossByLevel = await lossByLevelOn(opened, diffusionOf(config), examples.data)(params)
     const seed = numberOf(flags, 'seed', 0)
-    const judgement = await judge(opened, { generated: samples, training, heldOut, spaces, seed, onProgress: tell })
+    const reconstruct = reconstructOn(opened, run, data.channels)
+    const judgement = await judge(opened, {
+      generated: samples,
+      training,
+      heldOut,
+      spaces,
+      seed,
+      onProgress: tell,
+      ...(reconstruct !== undefined && { reconstruct }),
+    })
     return { judgement, lossByLevel }
   }
   return pipe(
@@ -176,11 +227,12 @@ const written = (
   out: string,
   { run, samples, training }: Drawn,
   { judgement, lossByLevel }: Found,
+  weights: string,
 ): TE.TaskEither<{ readonly message: string }, void> => {
-  const facts = `${directory} after ${grouped(run.step)} steps · ${run.config.folder ?? 'procedural seas'}`
+  const facts = `${directory}, the ${weights} weights, of step ${grouped(run.step)} · ${run.config.folder ?? 'procedural seas'}`
   const title = 'How good are the pictures?'
   const page = judgementPage({ title, facts, judgement, generated: samples, training, lossByLevel })
-  const json = `${JSON.stringify({ run: directory, step: run.step, judgement, lossByLevel }, null, 2)}\n`
+  const json = `${JSON.stringify({ run: directory, weights, step: run.step, judgement, lossByLevel }, null, 2)}\n`
   const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
   return pipe(
     makeDurableDirectory(out),
@@ -200,8 +252,8 @@ export const runEval = async (directory: string, flags: Flags): Promise<Outcome>
     drawn(directory, flags),
     TE.bindTo('drawn'),
     TE.bind('found', (all) => judged(all.drawn, spaces.right, flags)),
-    TE.chainFirstW((all) => written(directory, out, all.drawn, all.found)),
-    TE.match(failedWith(['count', 'steps', 'seed', 'sampler']), ({ found: { judgement } }): Outcome => {
+    TE.chainFirstW((all) => written(directory, out, all.drawn, all.found, weightsNamed(flags))),
+    TE.match(failedWith(['count', 'steps', 'seed', 'sampler', 'weights']), ({ found: { judgement } }): Outcome => {
       if (flags.has('json')) say(printableJson(JSON.stringify(judgement, null, 2)))
       else {
         say(

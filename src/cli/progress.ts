@@ -41,6 +41,13 @@ interface Standing {
   printedShare: number
 }
 
+const shareInWords = ({ found, all }: { readonly found: number; readonly all: number }): string =>
+  `${grouped(found)} of ${grouped(all)}`
+
+/** How many pictures of a sheet, and of those drawn with it, are copies. */
+const copiesInWords = ({ copies }: Extract<TrainEvent, { readonly _tag: 'Sampled' }>): string =>
+  copies === undefined ? '' : ` · ${shareInWords(copies)} pictures are copies of photographs`
+
 const bar = (share: number): string => `▕${'█'.repeat(Math.round(share * 10)).padEnd(10)}▏ `
 
 /** The line of progress, with as much in it as fits. */
@@ -184,7 +191,12 @@ export const progressOn = (
         if (event.step > 0) pen.say(`  ✓ checkpoint of step ${grouped(event.step)} → ${event.path}`)
         return
       case 'Sampled':
-        pen.say(`  ✓ samples of step ${grouped(event.step)} → ${event.path}`)
+        pen.say(`  ✓ samples of step ${grouped(event.step)} → ${event.path}${copiesInWords(event)}`)
+        return
+      case 'Copied':
+        pen.say(
+          `  note      ${shareInWords(event.generated)} drawn pictures are copies of photographs it is trained on; of real ones ${shareInWords(event.usual)} would be called so: the model learns its pictures by heart. Look at the sheet, and at what was kept before: fathom sample DIR --weights best`,
+        )
         return
       case 'DeviceLost':
         pen.say(lossLine(event))

@@ -206,6 +206,12 @@ export const commands = {
         help: 'decode photographs so much larger, and train on parts of them, for instance 1.25',
         setting: 'margin',
       },
+      watch: {
+        kind: 'text',
+        value: 'on|off',
+        help: 'count copies of photographs among the pictures of each sheet, and measure how far they are from real ones [on]',
+        setting: 'watch',
+      },
       ...courseFlags(diffusionWords),
     },
   },
@@ -361,7 +367,7 @@ export const commands = {
   eval: {
     positional: { name: 'directory', required: true },
     summary: 'judge what a run has learned: pictures are drawn and compared with real ones',
-    about: `Draws from the averaged weights of the newest checkpoint, and compares with pictures of training and with those held out: how far apart they are, whether they can be told apart, which kinds are missing, which are copies. Every number stands beside that of sets of known quality. Writes report.html, to be looked at, and report.json.`,
+    about: `Draws from averaged weights of the run, and compares with pictures of training and with those held out: how far apart they are, whether they can be told apart, which kinds are missing, which are copies. Every number stands beside that of sets of known quality. Writes report.html, to be looked at, and report.json.`,
     flags: {
       count: { kind: 'number', value: 'N', help: 'how many pictures [256]' },
       sampler: {
@@ -371,6 +377,11 @@ export const commands = {
       },
       steps: { kind: 'number', value: 'N', help: `steps of the sampler [${usualSteps}]` },
       seed: { kind: 'number', value: 'N', help: 'from which noise, comparisons and tests are drawn [0]' },
+      weights: {
+        kind: 'text',
+        value: 'NAME',
+        help: 'which averaged weights: last, best (on held-out pictures) or early [last]',
+      },
       features: {
         kind: 'text',
         value: 'NAMES',

@@ -2,7 +2,7 @@
  * Where training draws its pictures from: an endless stream whose i-th picture is a function of the seed, and pictures that are held
  * out. A run resumes at any step from an integer, without replaying what came before.
  */
-import { range } from '../prelude/array.ts'
+import { at, range } from '../prelude/array.ts'
 import { hostFold, hostKey, hostPermutationIndex, type HostKey } from '../prelude/threefry.ts'
 import { cropAt, wholeAt, requireCrop, type CropSize } from './crop.ts'
 import type { ImageSet } from './imageSet.ts'
@@ -28,6 +28,10 @@ export interface TrainingData<A = Uint8Array> {
   readonly heldOutCount: number
   /** The i-th of those held out, 0 ≤ i < heldOutCount. */
   readonly heldOut: (i: number) => A
+  /** The group of `picture(i)`: those of one group show the same photograph. Absent, as the next one, where nothing is known of groups. */
+  readonly group?: (i: number) => number
+  /** The group of `heldOut(i)`. */
+  readonly heldOutGroup?: (i: number) => number
   /** What is known of a picture beside its pixels: what each number of its condition says. Absent: nothing is. */
   readonly conditionNames?: readonly string[]
   /** How many numbers a condition has. Absent, as the next two, where there is none. */
@@ -97,6 +101,10 @@ const streamOf = <A>(
     picture: (i) => set.pixels(indexAt(i)),
     heldOutCount: Math.max(1, split.held),
     heldOut: (i) => set.pixels(split.at(i)),
+    ...(groups !== undefined && {
+      group: (i: number) => at(groups, indexAt(i)),
+      heldOutGroup: (i: number) => at(groups, split.at(i)),
+    }),
     ...(labels !== undefined && conditionsOf(labels, indexAt, split.at)),
   }
 }
@@ -120,6 +128,8 @@ const streamOf = <A>(
  * const pairs = dataOfSet(set, 0, { groups: [0, 0, 2, 2] })
  * const [first, second] = [pairs.heldOut(0)[0], pairs.heldOut(1)[0]]
  * String([first, second]) // => '0,1'
+ * pairs.heldOutGroup?.(1) // => 0
+ * pairs.group?.(0) // => 2
  * ```
  */
 export const dataOfSet = (set: ImageSet, seed: number, { crop, ...options }: SetOptions = {}): TrainingData => {

@@ -22,7 +22,8 @@ import { pick, type Pictures } from './pictures.ts'
  * gaussianPictures(one, 2, [0, 1]).pictures // => [[9, 8, 7], [9, 8, 7]]
  * ```
  */
-export const gaussianPictures = ({ pictures, ...size }: Pictures, count: number, key: HostKey): Pictures => {
+export const gaussianPictures = (set: Pictures, count: number, key: HostKey): Pictures => {
+  const { height, width, channels, pictures } = set
   const each = pictures[0]?.length ?? 0
   const mean = new Float64Array(each)
   for (const pixels of pictures)
@@ -36,7 +37,7 @@ export const gaussianPictures = ({ pictures, ...size }: Pictures, count: number,
     })
     return Uint8Array.from(x, (value) => Math.round(Math.min(255, Math.max(0, value))))
   })
-  return { ...size, pictures: drawn }
+  return { height, width, channels, pictures: drawn }
 }
 
 /**

@@ -5,7 +5,7 @@
  * @module fathom/evaluation
  */
 export { blurredPictures, gaussianPictures } from './anchors.ts'
-export { copiesAmong, originalsOf, type CopyFinding, type NearestOriginal, type Originals } from './copies.ts'
+export { copiesAmong, originalsOf, type CopyFinding, type Originals } from './copies.ts'
 export { featureSpaces, isFeatureSpaceName, type FeatureSpaceName } from './features/registry.ts'
 export type { FeatureSpace } from './features/space.ts'
 export { judge, type JudgeOptions } from './judge.ts'
@@ -18,3 +18,4 @@ export type { SetScores, SpaceScores } from './scores/scoreSet.ts'
 export type { LevelLoss } from './report/lossChart.ts'
 export { judgementPage, type ReportOptions } from './report/report.ts'
 export { sentencesOf } from './report/words.ts'
+export { watchOn, type Watched, type WatchOptions } from './watch.ts'

@@ -22,9 +22,9 @@ import { scoreSet, type Seen, type SetScores } from './scores/scoreSet.ts'
 /** What is judged, and by what. */
 export interface JudgeOptions {
   readonly generated: Pictures
-  /** What the model was trained on, or much of it: three times as many as generated, else fewer are compared. */
+  /** What the model was trained on, or much of it: three times as many as generated, else fewer are compared. With the groups of its split. */
   readonly training: Pictures
-  /** What the model has not seen. */
+  /** What the model has not seen. With the groups of its split. */
   readonly heldOut: Pictures
   /** Default: all of {@link featureSpaces}. */
   readonly spaces?: readonly FeatureSpace[]

@@ -14,7 +14,7 @@ export interface Share {
 
 /** What the model remembers. */
 export interface Memory {
-  /** Copies of pictures of training; usual is what the folder does by itself: its pictures, and those held out, against its others. */
+  /** Copies of pictures of training; usual is how often real pictures are called so: those held out, and some of training beside other groups. */
   readonly copies: Share
   /** Pictures that repeat an earlier one of their own set, beside as many of training. */
   readonly repeats: Share

@@ -1,15 +1,8 @@
 /** What a model remembers: copies among its pictures, and whether they are nearer to what it has seen than to what it has not. */
-import { at } from '../prelude/array.ts'
+import { nearDuplicates } from '../data/likeness/nearDuplicates.ts'
+import { at, range } from '../prelude/array.ts'
 import { hostFold, type HostKey } from '../prelude/threefry.ts'
-import {
-  copiesAmong,
-  copyRatio,
-  likenessDistances,
-  nearestOriginal,
-  originalsOf,
-  type CopyFinding,
-  type Originals,
-} from './copies.ts'
+import { copiesAmong, findingOf, originalsOf, type CopyFinding, type Originals } from './copies.ts'
 import type { Memory, Nearest, Share } from './judgement.ts'
 import { assignments, shuffle } from './permutations.ts'
 import { pick, type Pictures } from './pictures.ts'
@@ -27,43 +20,67 @@ export interface Remembered {
   readonly heldOut: Pictures
 }
 
-const counted = (copies: readonly boolean[]): Counted => ({ found: copies.filter(Boolean).length, all: copies.length })
+/** How many are found. */
+export const counted = (copies: readonly boolean[]): Counted => ({
+  found: copies.filter(Boolean).length,
+  all: copies.length,
+})
 
-const shareOf = (generated: Counted, usual: Counted): Share => ({ generated, usual, p: fisherP(generated, usual) })
+/** A count beside what is usual. */
+export const shareOf = (generated: Counted, usual: Counted): Share => ({
+  generated,
+  usual,
+  p: fisherP(generated, usual),
+})
 
-/** How often pictures of the folder are copies of others in it: some of training, and those held out. */
-const usualCopies = ({ training, heldOut }: Remembered, originals: Originals, some: readonly number[]): Counted => {
-  const again = some.map((i) => nearestOriginal(originals, at(training.pictures, i), i).ratio < copyRatio)
-  return counted([...again, ...copiesAmong(originals, heldOut).map(({ copy }) => copy)])
+/**
+ * How often real pictures are called copies: those held out, and some of training, each among those of other groups. None of them is one, so
+ * it is how often the search is wrong on these photographs.
+ *
+ * @param some places of pictures of training
+ */
+export const usualCopies = (
+  { training, heldOut }: Pick<Remembered, 'training' | 'heldOut'>,
+  originals: Originals,
+  some: readonly number[],
+): Counted => {
+  const again = some.map((i) => findingOf(originals, at(training.pictures, i), at(originals.groups, i)))
+  return counted([...again, ...copiesAmong(originals, heldOut)].map(({ copy }) => copy))
 }
 
 /** How many pictures of a set repeat an earlier one. */
-const repeatsIn = (set: Pictures): Counted => {
-  const originals = originalsOf(set)
-  return counted(
-    set.pictures.map((pixels, i) => {
-      const { place, ratio } = nearestOriginal(originals, pixels, i)
-      return ratio < copyRatio && place < i
-    }),
-  )
+const repeatsIn = ({ pictures, ...shape }: Pictures): Counted => {
+  const set = { ...shape, count: pictures.length, pixels: (i: number) => at(pictures, i) }
+  const { groups } = nearDuplicates(set, { cutsUpTo: 0 })
+  return counted(groups.map((group, i) => group !== i))
 }
 
-/** The share nearer to training than to as many pictures held out. */
-const nearerOf = (
-  { generated, training, heldOut }: Remembered,
-  key: HostKey,
-  permutations: number,
-): Memory['nearer'] => {
+/** The first picture of each group. */
+const onePerGroup = (set: Pictures): Pictures => {
+  const { groups } = set
+  return groups === undefined
+    ? set
+    : pick(
+        set,
+        range(groups.length).filter((i) => groups.indexOf(at(groups, i)) === i),
+      )
+}
+
+/**
+ * The share nearer to training than to as many held out. Of each group one picture: seven crops of a photograph are held out, or trained
+ * on, together, so that only whole groups can be exchanged.
+ */
+const nearerOf = (sets: Remembered, key: HostKey, permutations: number): Memory['nearer'] => {
+  const [training, heldOut] = [onePerGroup(sets.training), onePerGroup(sets.heldOut)]
   const m = Math.min(heldOut.pictures.length, training.pictures.length)
   const some = shuffle(hostFold(key, stream.training), training.pictures.length).slice(0, m)
-  const both = originalsOf({
+  const { groups: _, ...both } = {
     ...training,
     pictures: [...pick(training, some).pictures, ...heldOut.pictures.slice(0, m)],
-  })
-  return nearerToTraining(
-    likenessDistances(generated, both),
-    assignments(hostFold(key, stream.labels), [m, m], permutations),
-  )
+  }
+  const { index } = originalsOf(both)
+  const nearest = sets.generated.pictures.map((pixels) => at(index.nearest(pixels), 0).index)
+  return nearerToTraining(nearest, m, assignments(hostFold(key, stream.labels), [m, m], permutations))
 }
 
 /** What is remembered. @param findings of the generated pictures among the originals, which are those of training */

@@ -9,13 +9,17 @@ export interface Pictures {
   readonly channels: number
   /** Each bytes [height, width, channels]. */
   readonly pictures: readonly Uint8Array[]
+  /** The group of each, as `nearDuplicates` finds them: pictures of one group show the same photograph. Absent: each is alone. */
+  readonly groups?: readonly number[]
 }
 
 /** What is wrong with a set, for its error. */
-const faultOf = ({ height, width, channels, pictures }: Pictures): string | undefined => {
+const faultOf = ({ height, width, channels, pictures, groups }: Pictures): string | undefined => {
   const each = height * width * channels
   const other = pictures.find(({ length }) => length !== each)
   if (![1, 3, 4].includes(channels)) return `pictures have 1, 3 or 4 channels, and not ${channels}`
+  if (groups !== undefined && groups.length !== pictures.length)
+    return `there are ${groups.length} groups for ${pictures.length} pictures: give the group of each`
   return other === undefined
     ? undefined
     : `a picture of ${other.length} bytes is not ${height}×${width}×${channels} (height, width, channels): cut and resize all pictures alike`
@@ -40,7 +44,7 @@ const byteAt = (pixels: Uint8Array, i: number): number => pixels[i] ?? 0
 /**
  * The set as RGB bytes, which all scores look at: grey is repeated, opacity is laid over white.
  *
- * @throws RangeError for a set whose pictures are not of its size
+ * @throws RangeError for a set whose pictures are not of its size, or whose groups are not those of its pictures
  * @example
  * ```ts
  * import { asRgb } from 'fathom/evaluation'
@@ -62,7 +66,11 @@ export const asRgb = (set: Pictures): Pictures => {
 export const pick = (set: Pictures, places: readonly number[]): Pictures => ({
   ...set,
   pictures: places.map((i) => at(set.pictures, i)),
+  ...groupsAt(set, places),
 })
+
+const groupsAt = ({ groups }: Pictures, places: readonly number[]): Pick<Pictures, 'groups'> =>
+  groups === undefined ? {} : { groups: places.map((i) => at(groups, i)) }
 
 /** A picture by a function of a pixel's place and channel; what falls outside the bytes is cut off. */
 export const painted = (

@@ -31,10 +31,11 @@ const determiningOf = (config: TrainConfig) => {
     sampleCount: _c,
     sampleSteps: _n,
     phaseSteps: _f,
+    watch: _w,
     latent,
     features,
     ...determining
-  } = { sampleSteps: undefined, phaseSteps: undefined, latent: undefined, features: undefined, ...config }
+  } = { sampleSteps: undefined, phaseSteps: undefined, watch: undefined, latent: undefined, features: undefined, ...config }
   return {
     ...determining,
     ...(latent !== undefined && determiningLatents(latent)),

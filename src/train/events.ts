@@ -1,4 +1,6 @@
 /** What a run tells while it goes on; the command prints it, a program may draw it. */
+import type { Share } from '../evaluation/judgement.ts'
+import type { Counted } from '../evaluation/scores/fisher.ts'
 import type { DeviceChoice } from './openDevice.ts'
 import type { Preparation } from './pictures/told.ts'
 import type { RunConfig } from './runConfig.ts'
@@ -68,7 +70,15 @@ export type TrainEvent =
       readonly least: number
     }
   | { readonly _tag: 'Saved'; readonly step: number; readonly path: string }
-  | { readonly _tag: 'Sampled'; readonly step: number; readonly path: string }
+  | {
+      readonly _tag: 'Sampled'
+      readonly step: number
+      readonly path: string
+      /** How many of those drawn are copies of examples of training; there where they are watched. */
+      readonly copies?: Counted
+    }
+  /** For the first time more of what is drawn are copies of examples of training than chance explains, by what real examples would be called. */
+  | ({ readonly _tag: 'Copied'; readonly step: number } & Share)
   | {
       /** The device was lost, with what was computed since a checkpoint. It is opened again, and the run goes on from there; `Started` follows. */
       readonly _tag: 'DeviceLost'

@@ -50,6 +50,7 @@ export type {
   Measured,
   MeasuredLoss,
   Sheet,
+  SheetWatch,
   Source,
   Task,
   TaskWords,

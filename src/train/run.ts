@@ -22,7 +22,7 @@ import { checkpointsSink, saveState, type SaveOptions } from './sinks/checkpoint
 import { keptSink } from './sinks/kept.ts'
 import { metricsSink } from './sinks/metrics.ts'
 import { progressSink } from './sinks/progress.ts'
-import { sheetsSink } from './sinks/sheets.ts'
+import { oncePerStep, sheetsSink } from './sinks/sheets.ts'
 import type { Sink } from './sinks/sink.ts'
 import type { Progress } from './stateFiles.ts'
 import { stepperOn, type Stepper } from './step.ts'
@@ -180,21 +180,22 @@ export const runSinks = <P, B>(run: Run<P, B>, store: Store): readonly Sink<P>[]
   const measure = measureOf(run)
   const sheets = source.sheets ?? task.sheets
   const chooses = task.losses.find((loss) => loss.chooses === true)
+  const sheet =
+    sheets === undefined ? undefined : { draw: oncePerStep(sheets(device), chosen), every: config.sampleEvery }
   return [
     progressSink(emit),
     metricsSink(store, {
       measure,
       every: config.heldOutEvery,
       ...(chosen.count > 1 && { also: isEarly }),
+      watched: source.watches === true ? sheet : undefined,
       task,
       emit,
       diverged: divergedIn(config),
       ...(chooses !== undefined && { take: keepBest<P>(store, { device, chosen, loss: chooses, emit }) }),
     }),
     chartSink(store, { losses: task.losses, every: config.heldOutEvery }),
-    ...(sheets === undefined
-      ? []
-      : [sheetsSink(store, { draw: sheets(device), every: config.sampleEvery, chosen, emit })]),
+    ...(sheet === undefined ? [] : [sheetsSink(store, { ...sheet, emit })]),
     ...(chooses === undefined ? [] : [earlySink<P>(store, device, chosen)]),
     ...(source.kept === undefined
       ? []

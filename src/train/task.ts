@@ -2,6 +2,7 @@
  * A task: what is trained, as the trainer sees it. It is data and functions over trees of tensors, into which the trainer does not look:
  * parameters `P`, batches `B`, and random numbers `D`. `tasks/` has one folder for each, and their registry.
  */
+import type { Share } from '../evaluation/judgement.ts'
 import type { TE } from '../prelude/fp.ts'
 import type { Device } from '../tensor/device.ts'
 import type { Key } from '../tensor/random.ts'
@@ -35,11 +36,21 @@ export interface MeasuredLoss {
   readonly chooses?: boolean
 }
 
+/** What was found of the examples on a sheet, and of more that were drawn with them. */
+export interface SheetWatch {
+  /** By their names in the metrics. */
+  readonly measured: Measured
+  /** How many are copies of examples of training, beside how many real ones would be called so. */
+  readonly copies: Share
+}
+
 /** A file for a person to look at. */
 export interface Sheet {
   /** `png`, without the dot. */
   readonly extension: string
   readonly bytes: Uint8Array
+  /** Absent where nothing of it is measured. */
+  readonly watch?: SheetWatch
 }
 
 /** The mean loss of a batch, a scalar. */
@@ -128,6 +139,8 @@ export interface Source<P, B> {
   readonly files?: ReadonlyMap<string, Uint8Array>
   /** What shows what parameters have learned, where that takes what lies with the data; in the place of the task's. */
   readonly sheets?: Task<P, B, unknown>['sheets']
+  /** Whether what is drawn for a sheet is watched: what is found stands in the metrics of that step. Default not. */
+  readonly watches?: boolean
   /** Prepares files, by name, that stand for the averaged parameters; they are written with each checkpoint. */
   readonly kept?: (device: Device) => (average: P) => TE.TaskEither<TrainError, ReadonlyMap<string, Uint8Array>>
   /** Prepares the measurement of parameters, and of their average where it is given; absent where nothing is measured but the loss of each step. */

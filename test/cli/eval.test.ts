@@ -1,10 +1,14 @@
 /** `fathom eval`: a report of a run, and what is said where there can be none. */
-import { existsSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
+import process from 'node:process'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runEval } from '../../src/cli/eval.ts'
 import type { FlagValue } from '../../src/cli/parse.ts'
-import { train } from '../../src/train/index.ts'
+import { seas } from '../../src/data/index.ts'
+import { encodePng } from '../../src/io/index.ts'
+import { range } from '../../src/prelude/array.ts'
+import { load, train } from '../../src/train/index.ts'
 import { directories, done, tinyConfig } from '../train/tinyRun.ts'
 
 const directory = directories()
@@ -36,10 +40,17 @@ describe('fathom eval', () => {
     )
   })
 
-  it('takes another place for the report', async () => {
-    const out = `${run}-report`
-    expect(await runEval(run, new Map([...few, ['out', out]]))).toEqual({ code: 0 })
-    expect(existsSync(join(out, 'report.html'))).toBe(true)
+  it('judges the weights that are named, and says which, at a place that is named', async () => {
+    const { step } = await done(load(run, 'early'))
+    const out = `${run}-early`
+    expect(await runEval(run, new Map([...few, ['weights', 'early'], ['out', out]]))).toEqual({ code: 0 })
+    const report = JSON.parse(readFileSync(join(out, 'report.json'), 'utf8')) as Record<string, unknown>
+    expect(report).toMatchObject({ weights: 'early', step })
+    expect(step).toBeLessThan(2)
+    expect(readFileSync(join(out, 'report.html'), 'utf8')).toContain('the early weights, of step 1')
+    expect(await runEval(run, new Map([['weights', 'worst']]))).toMatchObject({
+      message: expect.stringContaining('--weights must be one of last, best, early, got "worst"'),
+    })
   })
 
   it('says which feature spaces there are', async () => {
@@ -58,5 +69,40 @@ describe('fathom eval', () => {
 
   it('says that a directory holds no run', async () => {
     expect(await runEval(directory(), new Map())).toMatchObject({ code: 1 })
+  })
+})
+
+describe('fathom eval of a run on latents', () => {
+  const before = process.env['XDG_CACHE_HOME']
+  beforeAll(() => {
+    process.env['XDG_CACHE_HOME'] = directory()
+  })
+  afterAll(() => {
+    if (before === undefined) delete process.env['XDG_CACHE_HOME']
+    else process.env['XDG_CACHE_HOME'] = before
+  })
+
+  it('sets what its autoencoder makes of real pictures among the sets of known quality', async () => {
+    const [run, folder] = [directory(), directory()]
+    mkdirSync(folder)
+    const sea = seas({ seed: 5, size: 16 })
+    for (const i of range(60))
+      writeFileSync(join(folder, `${i}.png`), encodePng({ width: 16, height: 16, channels: 3, pixels: sea.image(i) }))
+    const autoencoder = { widths: [4, 8], groups: 2, latentChannels: 2 }
+    const small = { crop: 16, batch: 2, steps: 2, saveEvery: 2, heldOutEvery: 2, sampleEvery: 100, sampleCount: 2 }
+    const stage = { preset: 'vae-64', autoencoder, weights: { equivariance: 0, adversary: 0 }, ...small }
+    const latent = { channels: 2, factor: 2, stage }
+    await done(train(tinyConfig(run, { folder, height: 16, width: 16, latent, steps: 2, device: 'wasm' })))
+    expect(await runEval(run, new Map(few))).toEqual({ code: 0 })
+    const { judgement } = JSON.parse(readFileSync(join(run, 'eval', 'report.json'), 'utf8')) as {
+      readonly judgement: {
+        readonly sets: Readonly<
+          Record<string, { readonly spaces: { readonly random: { readonly kernel: { value: number } } } }>
+        >
+      }
+    }
+    const far = (set: string): number => judgement.sets[set]?.spaces.random.kernel.value ?? NaN
+    // Two steps make an autoencoder that keeps next to nothing.
+    expect(far('reconstructed')).toBeGreaterThan(far('real'))
   })
 })

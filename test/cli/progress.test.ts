@@ -57,6 +57,18 @@ const printed = (isTTY: boolean, count: number, steps = 1000, { skipped, goesOnF
 const stepLines = (text: string): number => (text.match(/ step +[\d,]+\//g) ?? []).length
 
 describe('progress', () => {
+  it('says how many of the pictures of a sheet are copies, and warns of them', () => {
+    let text = ''
+    const { onEvent } = progressOn({ isTTY: false, columns: 80, write: (more) => (text += more), now: () => 0 })
+    onEvent({ _tag: 'Sampled', step: 400, path: 'a.png' })
+    onEvent({ _tag: 'Sampled', step: 800, path: 'b.png', copies: { found: 3, all: 64 } })
+    onEvent({ _tag: 'Copied', step: 800, generated: { found: 3, all: 64 }, usual: { found: 0, all: 128 }, p: 0.004 })
+    const [first, second, third] = text.split('\n')
+    expect(first).toBe('  ✓ samples of step 400 → a.png')
+    expect(second).toBe('  ✓ samples of step 800 → b.png · 3 of 64 pictures are copies of photographs')
+    expect(third).toContain('3 of 64 drawn pictures are copies of photographs it is trained on; of real ones 0 of 128')
+  })
+
   it('on a terminal draws one line again and again, no wider than the terminal, and clears it at the end', () => {
     const text = printed(true, 5)
     const lines = text.split('\r').filter((part) => / step +\d/.test(part))

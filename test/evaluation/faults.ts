@@ -1,6 +1,7 @@
 /** Faults that are planted into real pictures, each of which a judge must find, and copies in the disguises that a model gives them. */
 import { blurredPictures } from '../../src/evaluation/anchors.ts'
 import { painted, pick, type Pictures } from '../../src/evaluation/pictures.ts'
+import { fitLinearProjection, projectLinearly } from '../../src/data/quality/linearProjection.ts'
 import { mean } from '../../src/evaluation/statistics.ts'
 import { range } from '../../src/prelude/array.ts'
 import { hostFold, hostUniform, type HostKey } from '../../src/prelude/threefry.ts'
@@ -59,26 +60,46 @@ const moved = (set: Pictures, place: (y: number, x: number) => readonly [y: numb
   ),
 })
 
-/** The disguises of a copy: noise of .05 of the range, a shift of a thirty-second of the side, a flip, light by a tenth up and down. */
+/** With noise of .05 of the range. */
+const noised = (set: Pictures, key: HostKey): Pictures => ({
+  ...set,
+  pictures: set.pictures
+    .map((pixels, i) =>
+      Uint8ClampedArray.from(pixels, (byte, p) => {
+        // Twelve uniform numbers less six are nearly normal.
+        const normal = range(12).reduce((sum, k) => sum + hostUniform(hostFold(key, i), 12 * p + k), -6)
+        return byte + 0.05 * 127.5 * normal
+      }),
+    )
+    .map((pixels) => new Uint8Array(pixels.buffer)),
+})
+
+const shifted = (set: Pictures): Pictures => moved(set, (y, x) => [y, x + Math.round(set.width / 32)])
+const flipped = (set: Pictures): Pictures => moved(set, (y, x) => [y, set.width - 1 - x])
+const lit = (set: Pictures, gain: number): Pictures => byPixel(set, ([r, g, b]) => [gain * r, gain * g, gain * b])
+
+/** As a linear code of patches of 8×8 makes them, of which it keeps 16 of 192 numbers, as the autoencoders of the presets do. */
+const reconstructed = (set: Pictures): Pictures => {
+  const fitted = fitLinearProjection(set.pictures, set, { factor: 8, latentChannels: 16 })
+  return {
+    ...set,
+    pictures: set.pictures.map(
+      (pixels) => new Uint8Array(new Uint8ClampedArray(projectLinearly(fitted, pixels)).buffer),
+    ),
+  }
+}
+
+/** The disguises of a copy: noise, a shift of a thirty-second of the side, a flip, light by a tenth up and down, blur, an autoencoder; and all. */
 export const disguises: { readonly [name: string]: (set: Pictures, key: HostKey) => Pictures } = {
   plain: (set) => set,
-  noise: (set, key) => ({
-    ...set,
-    pictures: set.pictures
-      .map((pixels, i) =>
-        Uint8ClampedArray.from(pixels, (byte, p) => {
-          // Twelve uniform numbers less six are nearly normal.
-          const normal = range(12).reduce((sum, k) => sum + hostUniform(hostFold(key, i), 12 * p + k), -6)
-          return byte + 0.05 * 127.5 * normal
-        }),
-      )
-      .map((pixels) => new Uint8Array(pixels.buffer)),
-  }),
-  shift: (set) => moved(set, (y, x) => [y, x + Math.round(set.width / 32)]),
-  flip: (set) => moved(set, (y, x) => [y, set.width - 1 - x]),
-  lighter: (set) => byPixel(set, ([r, g, b]) => [1.1 * r, 1.1 * g, 1.1 * b]),
-  darker: (set) => byPixel(set, ([r, g, b]) => [0.9 * r, 0.9 * g, 0.9 * b]),
+  noise: noised,
+  shift: shifted,
+  flip: flipped,
+  lighter: (set) => lit(set, 1.1),
+  darker: (set) => lit(set, 0.9),
   blurred: (set) => blurredPictures(set, 1),
+  reconstructed,
+  'all together': (set, key) => noised(reconstructed(blurredPictures(flipped(shifted(lit(set, 0.9))), 1)), key),
 }
 
 /** A planted fault, and the tests that are meant to find it. */

@@ -16,6 +16,7 @@ describe('what a run cannot change on its way', () => {
       heldOutEvery: 7,
       sampleCount: 7,
       sampleSteps: 7,
+      watch: 'off',
     }
     for (const [name, value] of Object.entries(free)) expect(configHash({ ...config, [name]: value }), name).toBe(hash)
     const fixed = {

@@ -5,7 +5,6 @@
  * every fog. It is blind where the set itself holds a picture twice, since then d₂ is small too. So the second nearest is looked for
  * among the pictures of other groups.
  */
-import { at } from '../../prelude/array.ts'
 import type { PictureIndex, Neighbour } from './pictureIndex.ts'
 
 /**
@@ -39,6 +38,7 @@ export interface CopyReport {
  * Compares a picture with the nearest of a set, and with the nearest of another group.
  *
  * @param groups the group of each picture, by its index; unless told, each is alone
+ * @param among which pictures of the set come into question; default all
  * @throws RangeError for a set of fewer than two groups, in which there is no other to compare with, and for groups of another set
  * @example
  * ```ts
@@ -53,7 +53,12 @@ export interface CopyReport {
  * copyOf(index, sea.image(20)).copy // => false
  * ```
  */
-export const copyOf = (index: PictureIndex, picture: Uint8Array, groups?: readonly number[]): CopyReport => {
+export const copyOf = (
+  index: PictureIndex,
+  picture: Uint8Array,
+  groups?: readonly number[],
+  among: (index: number) => boolean = () => true,
+): CopyReport => {
   if (groups !== undefined && groups.length !== index.count)
     throw new RangeError(
       `copyOf: there are ${groups.length} groups for ${index.count} pictures: give the group of each`,
@@ -64,13 +69,12 @@ export const copyOf = (index: PictureIndex, picture: Uint8Array, groups?: readon
       'copyOf: the set holds fewer than two groups of pictures: there must be another to compare the nearest with',
     )
   }
-  if (index.count < 1) return few()
-  const near = index.nearest(picture, { count: looked })
-  const nearest = at(near, 0)
+  const near = index.nearest(picture, { count: looked, among })
+  const [nearest = few()] = near
   const apart = (i: number): boolean => groupOf(i) !== groupOf(nearest.index)
   const [other = few()] = near.some((neighbour) => apart(neighbour.index))
     ? near.filter((neighbour) => apart(neighbour.index))
-    : index.nearest(picture, { among: apart })
+    : index.nearest(picture, { among: (i) => among(i) && apart(i) })
   const ratio = other.distance === 0 ? 1 : nearest.distance / other.distance
   return { nearest, other, ratio, copy: ratio < copyRatio }
 }

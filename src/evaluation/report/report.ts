@@ -94,12 +94,12 @@ const gallery = ({ judgement, generated, training, shownPictures = 96 }: ReportO
       image(seen(place), 'nearest of training in pixels'),
       image(seen(byFeatures), 'nearest of training in features'),
     ]
-    const words = `${copy ? 'copy · ' : ''}${shown(ratio, 2)} of usual`
+    const words = `${copy ? 'copy · ' : ''}${shown(ratio, 2)} of the next`
     return `<figure class="${copy ? 'copy' : ''}"><div>${images.join('')}</div><figcaption>${words}</figcaption></figure>`
   })
   return `<section style="--shape: ${shape}">
 <h2>Each picture beside the nearest of training</h2>
-<p class="soft">Generated, then the nearest photograph in pixels (flips and small shifts included), then the nearest in features. Those that are nearest come first; the number is that distance as a share of what is usual, and below 0.40 a picture is called a copy. Look for yourself: no number tells learning from remembering with certainty.</p>
+<p class="soft">Generated, then the nearest photograph in pixels (flips, small shifts and other light do not count), then the nearest in features. Those that are nearest come first; the number is that distance over the distance of the next photograph, and below 0.33 a picture is called a copy. Look for yourself: no number tells learning from remembering with certainty.</p>
 <div class="gallery">${figures.join('\n')}</div>
 </section>`
 }

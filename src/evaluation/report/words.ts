@@ -42,7 +42,7 @@ const kinds = ({ sets }: Judgement): string => {
 
 const remembered = ({ memory: { copies, repeats, nearer } }: Judgement): string => {
   const { generated, usual } = copies
-  const also = `among real pictures that are not of the model, ${usual.found} of ${usual.all} are as near to another`
+  const also = `of real pictures, which are none, ${usual.found} of ${usual.all} would be called so`
   const seen =
     nearer.p < alarmBelow
       ? `They are nearer to what the model was trained on than to what it was not: ${percent(nearer.value)}, where 50 % is usual.`

@@ -39,6 +39,8 @@ export interface PictureConfig {
 /** Pictures, and what a person should know of them. */
 export interface OpenedPictures {
   readonly data: TrainingData
+  /** The same, none of them changed: each is a photograph, or a part of it. */
+  readonly originals: TrainingData
   /** The same by number, none held out: of procedural seas, which have no end, the first {@link countedSeas}. */
   readonly set: ImageSet
   /** How the set is split, and what is known of its pictures. */
@@ -109,6 +111,7 @@ const openSeas = (config: PictureConfig): E.Either<TrainError, OpenedPictures> =
       const data = dataOfSeas({ seed, height, width }, { labels: labels ?? false })
       return {
         data: changed(data, config),
+        originals: data,
         set: { name: data.name, height, width, channels: 3, count: countedSeas, pixels: endless.image },
         options: labels === undefined ? {} : { labels },
         fingerprint: 'seas',
@@ -158,6 +161,7 @@ const openFolder = (folder: string, config: PictureConfig, tell: Told): TE.TaskE
           : [`${duplicates.summary}: each group is held out, or trained on, as a whole`]
       return {
         data: changed(data, config),
+        originals: data,
         set,
         options,
         fingerprint: `${set.count} pictures, ${byContents}${set.fingerprint.slice(0, 16)}`,

@@ -7,6 +7,7 @@ import { encoded, names, type Store } from '../store.ts'
 import type { Measured, Task } from '../task.ts'
 import type { TrainError } from '../trainError.ts'
 import type { TakeMeasured } from './best.ts'
+import type { SheetOfStep } from './sheets.ts'
 import { isDue, nothing, type Report, type Sink } from './sink.ts'
 
 const linesIn = (store: Store): TE.TaskEither<TrainError, readonly string[]> =>
@@ -67,6 +68,8 @@ export interface MetricsOptions<P> {
   /** Takes what was measured, once it is written. */
   readonly take?: TakeMeasured<P>
   readonly every: number
+  /** The sheet of a step, where it is watched: what is found of it stands in the metrics of the step. */
+  readonly watched?: { readonly draw: SheetOfStep<P>; readonly every: number } | undefined
   /** Whose losses and words these are. */
   readonly task: Pick<Task<P, never, unknown>, 'losses' | 'words'>
   readonly emit: (event: TrainEvent) => void
@@ -88,6 +91,17 @@ const measured =
     return E.right(values)
   }
 
+/** What is found of the sheet of a step; nothing where none is due. */
+const found =
+  <P>({ watched }: MetricsOptions<P>) =>
+  (report: Report<P>): TE.TaskEither<TrainError, Measured> =>
+    watched === undefined || !isDue(report, watched.every)
+      ? TE.right({})
+      : pipe(
+          watched.draw(report),
+          TE.map(({ watch }) => watch?.measured ?? {}),
+        )
+
 /** Writes the metrics, and tells what was measured. */
 export const metricsSink = <P>(store: Store, options: MetricsOptions<P>): Sink<P> => {
   const { words } = options.task
@@ -95,7 +109,9 @@ export const metricsSink = <P>(store: Store, options: MetricsOptions<P>): Sink<P
     take: (report) =>
       pipe(
         measured(options)(report),
-        TE.chainFirst((values) =>
+        TE.bindTo('values'),
+        TE.bind('seen', () => found(options)(report)),
+        TE.chainFirst(({ values, seen }) =>
           store.append(
             names.metrics,
             metricLine({
@@ -104,11 +120,12 @@ export const metricsSink = <P>(store: Store, options: MetricsOptions<P>): Sink<P
               ...(report.skipped !== undefined && { skipped: report.skipped }),
               ...report.parts,
               ...values,
+              ...seen,
               [`${words.example.many}PerSecond`]: Number(report.examplesPerSecond.toPrecision(4)),
             }),
           ),
         ),
-        TE.chain((values) => {
+        TE.chain(({ values }) => {
           if (values === undefined) return nothing
           options.emit({ _tag: 'Measured', step: report.step, values, words: words.measured(values) })
           return options.take?.(report, values) ?? nothing

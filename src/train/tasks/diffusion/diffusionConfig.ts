@@ -44,6 +44,8 @@ export interface DiffusionConfig {
   /** Pictures on a sheet, and steps of the sampler. */
   readonly sampleCount: number
   readonly sampleSteps: number
+  /** Whether copies are counted among the pictures of each sheet, where photographs are trained on. Absent, as in runs from before there was a watch, not. */
+  readonly watch?: 'on' | 'off'
 }
 
 /** The configuration of a run that trains a diffusion model. */
@@ -94,6 +96,7 @@ export const diffusionFields: Fields<Omit<DiffusionRun, 'task'>> = {
   labelDropout: optional(share),
   sampleCount: whole(1, 1024),
   sampleSteps: whole(1),
+  watch: optional(oneOf('on', 'off')),
 }
 
 const fits = (n: number, factor: number): string => {

@@ -18,6 +18,7 @@ import { contentsOf, latentsOf, requireFitting } from './latents.node.ts'
 import { previewOf, sheetsOf } from './sheet.ts'
 import { spaceOf, type Example } from './space.ts'
 import { pictureSource } from './source.ts'
+import { watchOf } from './watch.ts'
 
 /** Left where the autoencoder is not the one that the run's configuration names. */
 const requireSame = (
@@ -87,9 +88,11 @@ const encodedExamples = (
     ),
     TE.map(({ autoencoder, opened, latents }) => {
       const data = dataOfEncoded(latents.set, config.seed, opened.options)
+      const pictures = dataOfSet(opened.set, config.seed, opened.options)
       return {
         data,
-        pictures: dataOfSet(opened.set, config.seed, opened.options),
+        pictures,
+        originals: config.folder === null ? opened.originals : pictures,
         autoencoder,
         fingerprint: `${opened.fingerprint}, ${ofAutoencoder(autoencoder)}`,
         summary: latentsInWords(config, opened),
@@ -141,14 +144,15 @@ export const openSource = (
 ): TE.TaskEither<TrainError, Source<Params, Batch>> =>
   pipe(
     openExamples(config, device, tell),
-    TE.map(({ autoencoder, pictures, ...opened }) => {
-      const source = { ...pictureSource(task, opened), preview: previewOf(task, pictures) }
-      return autoencoder === undefined
-        ? source
-        : {
-            ...source,
-            sheets: sheetsOf(diffusionTask(config, { autoencoder })),
-            files: new Map([[names.autoencoder, autoencoder.file]]),
-          }
+    TE.map(({ autoencoder, pictures, originals, ...opened }) => {
+      const watch = watchOf(config, originals)
+      const diffusion = autoencoder === undefined ? task : diffusionTask(config, { autoencoder })
+      return {
+        ...pictureSource(task, opened),
+        preview: previewOf(task, pictures),
+        sheets: sheetsOf(diffusion, watch),
+        watches: watch !== undefined,
+        ...(autoencoder !== undefined && { files: new Map([[names.autoencoder, autoencoder.file]]) }),
+      }
     }),
   )

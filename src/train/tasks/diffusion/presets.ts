@@ -24,6 +24,7 @@ const usual = {
   heldOutEvery: 500,
   sampleCount: 16,
   sampleSteps: 50,
+  watch: 'on',
 } as const
 
 const model = (width: number, multipliers: readonly number[], heads: number, headWidth: number): ModelConfig => ({

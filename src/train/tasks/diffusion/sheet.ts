@@ -5,11 +5,13 @@ import { encodePng } from '../../../io/png.ts'
 import { range } from '../../../prelude/array.ts'
 import { pipe, TE } from '../../../prelude/fp.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
-import type { Sheet, Source, Task } from '../../task.ts'
+import type { Device } from '../../../tensor/device.ts'
+import type { Sheet, SheetWatch, Source, Task } from '../../task.ts'
 import { pictureOf, type Diffusion, type Params } from './diffusion.ts'
 import type { DiffusionConfig } from './diffusionConfig.ts'
 import type { Batch } from './diffusionTask.ts'
 import { drawerOn } from './draw.ts'
+import type { Watch } from './watch.ts'
 
 /** Pictures side by side. */
 const sheetOf = (config: DiffusionConfig, pictures: readonly Uint8Array[]): Sheet => {
@@ -46,9 +48,16 @@ export const previewOf =
 /** The noise of the sheets of samples: always the same, so that sheets compare. */
 const sheetSeed = 0
 
+/** Prepares a watch when it is first asked for: a run that draws no sheet needs none. */
+const watching = (device: Device, watch: Watch): ((pictures: readonly Uint8Array[]) => Promise<SheetWatch>) => {
+  let prepared: ReturnType<Watch['on']> | undefined
+  return async (pictures) => (await (prepared ??= watch.on(device)))(pictures)
+}
+
 /**
  * Draws the sheets of a run, as PNG files: what a diffusion task has as `sheets` where there is Node.
  *
+ * @param watch over what is drawn; absent for none
  * @example
  * ```ts
  * import { diffusionTask, presets, sheetsOf } from 'fathom/train'
@@ -60,13 +69,22 @@ const sheetSeed = 0
  * ```
  */
 export const sheetsOf =
-  (diffusion: Diffusion): NonNullable<Task<Params, Tensor, unknown>['sheets']> =>
+  (diffusion: Diffusion, watch?: Watch): NonNullable<Task<Params, Tensor, unknown>['sheets']> =>
   (device) => {
     const { config } = diffusion
-    const draw = drawerOn(device, diffusion, { count: config.sampleCount, steps: config.sampleSteps, seed: sheetSeed })
+    const { sampleCount, sampleSteps: steps } = config
+    // The batch of the sheet alone, so that its pictures are the same with more drawn after them.
+    const batch = Math.min(config.batch, sampleCount)
+    const draw = drawerOn(device, diffusion, { count: watch?.count ?? sampleCount, steps, seed: sheetSeed, batch })
+    const look = watch && watching(device, watch)
     return (params) =>
       pipe(
         draw(params),
-        TE.map((pictures) => sheetOf(config, pictures)),
+        TE.bindTo('pictures'),
+        TE.bind('seen', ({ pictures }) => TE.fromTask(async () => look?.(pictures))),
+        TE.map(({ pictures, seen }) => ({
+          ...sheetOf(config, pictures.slice(0, sampleCount)),
+          ...(seen !== undefined && { watch: seen }),
+        })),
       )
   }
