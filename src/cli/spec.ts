@@ -302,7 +302,11 @@ export const commands = {
       },
       device: { kind: 'text', value: 'NAME', help: 'where to draw [the device of the run]' },
       tune,
-      out: { kind: 'text', value: 'FILE.png', help: 'the sheet [<directory>/samples/seed-<seed>.png]' },
+      out: {
+        kind: 'text',
+        value: 'FILE.png',
+        help: 'the sheet [<directory>/samples/seed-<seed>….png, named by what it was drawn with]',
+      },
       config: {
         kind: 'text',
         value: 'FILE.json',

@@ -63,11 +63,10 @@ const requireSets = (sets: Pick<CompareOptions, 'first' | 'second' | 'training'>
 const alarm = 0.05
 
 const nearerIn = (spaces: readonly SpaceComparison[]): Pick<Comparison, 'nearer'> => {
-  const sides = (['first', 'second'] as const).filter((side) => {
+  const nearer = (['first', 'second'] as const).find((side) => {
     const other = side === 'first' ? 'second' : 'first'
     return spaces.every(({ kernel }) => kernel[side] < kernel[other] && kernel.p < alarm)
   })
-  const [nearer] = sides
   return spaces.length === 0 || nearer === undefined ? {} : { nearer }
 }
 

@@ -39,9 +39,9 @@ describe('two sets of pictures', () => {
     await expect(compareSets(device, { ...options, first: of(500, 15), second: of(600, 20) })).rejects.toThrow(
       'first has 15 pictures, and at least 16 are needed',
     )
-    await expect(
-      compareSets(device, { first: of(500, 16), second: of(600, 16), training: of(0, 47) }),
-    ).rejects.toThrow('training has 47 pictures, and at least 48 are needed')
+    await expect(compareSets(device, { first: of(500, 16), second: of(600, 16), training: of(0, 47) })).rejects.toThrow(
+      'training has 47 pictures, and at least 48 are needed',
+    )
     await expect(compareSets(device, { ...options, first: of(500, 16), second: of(600, 16, 8) })).rejects.toThrow(
       'the pictures of second are 8×8 and those of training 16×16: compare pictures of one size',
     )
