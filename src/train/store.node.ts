@@ -12,6 +12,7 @@ import {
   type RunLock,
   type RunLockError,
 } from '../io/index.ts'
+import { isMissing } from '../io/fileSystem.ts'
 import { appendLine } from '../io/metricsLog.node.ts'
 import { pipe, TE } from '../prelude/fp.ts'
 import { names, padded, storeError, type CheckpointStore, type Store } from './store.ts'
@@ -85,7 +86,7 @@ export const storeIn = (directory: string, lock?: Pick<RunLock, 'check'>): Store
       pipe(
         nodeFileSystem.readFile(pathOf(name)),
         TE.matchE(
-          (error) => (error.code === 'ENOENT' ? TE.right(undefined) : TE.left(runError(error))),
+          (error) => (isMissing(error) ? TE.right(undefined) : TE.left(runError(error))),
           (bytes) => TE.right<TrainError, Uint8Array | undefined>(bytes),
         ),
       ),

@@ -6,7 +6,15 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { seas } from '../../src/data/index.ts'
 import { encodePng } from '../../src/io/index.ts'
 import { range } from '../../src/prelude/array.ts'
-import { load, resume, sample, train, type DiffusionRun, type TrainEvent } from '../../src/train/index.ts'
+import {
+  load,
+  loadAutoencoder,
+  resume,
+  sample,
+  train,
+  type DiffusionRun,
+  type TrainEvent,
+} from '../../src/train/index.ts'
 import { stageOf } from '../../src/train/stages.node.ts'
 import { directories, done, leftMessage, right, tinyConfig } from './tinyRun.ts'
 
@@ -120,6 +128,16 @@ describe('A run with two stages', () => {
     const found = filesOf(run)
     expect(Object.keys(found)).toEqual(Object.keys(expected))
     for (const [name, bytes] of Object.entries(expected)) expect(found[name] === bytes, name).toBe(true)
+  })
+
+  it('that has only begun has no autoencoder to work with yet, and says how it goes on', async () => {
+    const run = directory()
+    mkdirSync(join(run, 'autoencoder'), { recursive: true })
+    for (const name of ['config.json', 'autoencoder/config.json'])
+      writeFileSync(join(run, name), readFileSync(join(whole, name)))
+    expect(leftMessage(await loadAutoencoder(run)())).toBe(
+      `${run} has not finished training its autoencoder, and has saved none yet: go on with \`fathom resume ${run}\``,
+    )
   })
 
   it('of which there are only the configurations begins when it is resumed', async () => {

@@ -119,6 +119,10 @@ const openSeas = (config: PictureConfig): E.Either<TrainError, OpenedPictures> =
   )
 }
 
+/** Whether nothing can be held out: there is one picture, or all are of one group. */
+const isOneGroup = (groups: readonly number[] | undefined, count: number): boolean =>
+  count === 1 || (groups?.every((group) => group === groups[0]) ?? false)
+
 const openFolder = (folder: string, config: PictureConfig, tell: Told): TE.TaskEither<TrainError, OpenedPictures> => {
   const { seed, height, width, channels = 3, margin, split } = config
   const size = { height, width }
@@ -146,13 +150,16 @@ const openFolder = (folder: string, config: PictureConfig, tell: Told): TE.TaskE
         duplicates === undefined || duplicates.summary === ''
           ? []
           : [`${duplicates.summary}: each group is held out, or trained on, as a whole`]
+      const unheld = isOneGroup(duplicates?.groups, set.count)
+        ? ['all pictures show the same, so those held out are trained on too: the loss on them says nothing of others']
+        : []
       return {
         data: changed(data, config),
         set,
         options,
         fingerprint: `${set.count} pictures, ${byContents}${set.fingerprint.slice(0, 16)}`,
         summary: `${grouped(set.count)} usable${lost} · ${grouped(data.heldOutCount)} held out`,
-        warnings: [...set.report.warnings, ...few, ...alike],
+        warnings: [...set.report.warnings, ...few, ...(unheld.length > 0 ? unheld : alike)],
       }
     }),
   )
