@@ -45,7 +45,7 @@ type Flags = ReadonlyMap<string, FlagValue>
 const mostTraining = 2500
 
 /** Everything that is judged, and how it was made. */
-interface Drawn {
+export interface Drawn {
   readonly run: LoadedRun
   readonly samples: Samples
   readonly data: TrainingData
@@ -59,7 +59,7 @@ interface Found {
 }
 
 /** The feature spaces that a flag names, parted by commas; all where there is none. */
-const spacesOf = (flag: FlagValue | undefined): E.Either<Outcome, readonly FeatureSpace[]> => {
+export const spacesOf = (flag: FlagValue | undefined): E.Either<Outcome, readonly FeatureSpace[]> => {
   if (typeof flag !== 'string') return E.right(Object.values(featureSpaces))
   const names = flag.split(',').map((name) => name.trim())
   const known = names.filter(isFeatureSpaceName)
@@ -97,7 +97,7 @@ const asTheyAre = (config: DiffusionRun): DiffusionRun => {
 }
 
 /** Loads, opens and draws; data are opened first, so that nothing is drawn in vain. */
-const drawn = (directory: string, flags: Flags): TE.TaskEither<TrainError, Drawn> => {
+export const drawn = (directory: string, flags: Flags): TE.TaskEither<TrainError, Drawn> => {
   const [count, seed] = [numberOf(flags, 'count', 256), numberOf(flags, 'seed', 0)]
   const [steps, sampler, device] = ['steps', 'sampler', 'device'].map((flag) => flags.get(flag))
   return pipe(
