@@ -37,7 +37,7 @@ import type { FlagValue } from './parse.ts'
 import { numberOf, stepsDone, trained } from './pictures.ts'
 import { deviceOptionsOf, failedWith, type Outcome } from './runs.ts'
 import { grouped } from './show.ts'
-import { complain, say } from './terminal.ts'
+import { note, say } from './terminal.ts'
 
 type Flags = ReadonlyMap<string, FlagValue>
 
@@ -108,7 +108,7 @@ export const drawn = (directory: string, flags: Flags): TE.TaskEither<TrainError
       pipe(
         openPictures(asTheyAre(run.config)),
         TE.map(({ data, warnings }) => {
-          for (const warning of [...run.warnings, ...warnings]) complain(warning)
+          for (const warning of [...run.warnings, ...warnings]) note(warning)
           return data
         }),
       ),

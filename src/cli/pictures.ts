@@ -20,8 +20,8 @@ import {
 } from '../train/index.ts'
 import type { FlagValue } from './parse.ts'
 import { deviceOptionsOf, failed, failedWith, settingsIn, type Outcome } from './runs.ts'
-import { grouped } from './show.ts'
-import { complain, say } from './terminal.ts'
+import { grouped, pictures } from './show.ts'
+import { note, say } from './terminal.ts'
 
 /** The number of a flag, or what stands for it. */
 export const numberOf = (flags: ReadonlyMap<string, FlagValue>, name: string, otherwise: number): number => {
@@ -62,7 +62,7 @@ const sourceInRun = (directory: string, weights: FlagValue | undefined): TE.Task
     load(directory, typeof weights === 'string' ? weights : undefined),
     TE.chainEitherK(trained(directory)),
     TE.map((loaded) => {
-      for (const warning of loaded.warnings) complain(warning)
+      for (const warning of loaded.warnings) note(warning)
       return { loaded, from: `step ${grouped(loaded.step)}`, place: join(directory, 'samples', 'seed') }
     }),
   )
@@ -156,7 +156,7 @@ const incomplete = (flags: ReadonlyMap<string, FlagValue>): Outcome | undefined 
 }
 
 /** Where a sheet goes that a flag names: a PNG file. */
-const misplaced = (out: FlagValue | undefined): Outcome | undefined => {
+export const misplaced = (out: FlagValue | undefined): Outcome | undefined => {
   if (typeof out !== 'string') return undefined
   if (statSync(out, { throwIfNoEntry: false })?.isDirectory() === true)
     return {
@@ -224,11 +224,11 @@ export const runSample = async (place: string, flags: ReadonlyMap<string, FlagVa
     ),
     TE.let('path', ({ source }) => (typeof out === 'string' ? out : `${source.place}-${sheetName(seed, flags)}.png`)),
     TE.chainFirstW(({ path }) => (out === undefined ? makeDurableDirectory(dirname(path)) : TE.right(undefined))),
-    TE.chainFirstW(({ path, samples: { pictures, height, width, channels } }) =>
-      replaceFile(path, encodePng(imageGrid(pictures, { height, width, channels }))),
+    TE.chainFirstW(({ path, samples: { pictures: drawn, height, width, channels } }) =>
+      replaceFile(path, encodePng(imageGrid(drawn, { height, width, channels }))),
     ),
     TE.match(failedWith(drawingFlags), ({ source: { from }, path }): Outcome => {
-      say(`  ${grouped(count)} pictures from ${from} → ${path}`)
+      say(`  ${pictures(count)} from ${from} → ${path}`)
       return { code: 0 }
     }),
   )()

@@ -143,7 +143,7 @@ const openFolder = (folder: string, config: PictureConfig, tell: Told): TE.TaskE
       const few =
         set.count < 100
           ? [
-              `${grouped(set.count)} pictures are few: the model will learn them by heart; some hundreds are a start, ten thousand are good`,
+              `${set.count === 1 ? 'one picture is too few' : `${grouped(set.count)} pictures are few`}: the model will learn them by heart; some hundreds are a start, ten thousand are good`,
             ]
           : []
       const alike =
