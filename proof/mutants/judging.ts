@@ -14,7 +14,7 @@ const levels = inFile('train/tasks/diffusion/lossByLevel')
 /** Bugs in src/evaluation, and in the loss by level of noise. */
 export const judgingMutants: readonly Mutant[] = [
   ...mutantsOf(area, 'src/evaluation/scores/mmd.ts', golden, [
-    ['the kernel distance has a square kernel', 'wrong constant', 'points.width + 1) ** 3', 'points.width + 1) ** 2'],
+    ['the kernel distance has a square kernel', 'wrong constant', 'x.width + 1) ** 3', 'x.width + 1) ** 2'],
     [
       'the kernel distance counts pairs of points with themselves',
       'off by one',

@@ -20,7 +20,8 @@ import {
   type Outcome,
 } from './runs.ts'
 import { grouped } from './show.ts'
-import { complain, say } from './terminal.ts'
+import { misplaced } from './pictures.ts'
+import { note, say } from './terminal.ts'
 import { commands } from './spec.ts'
 
 /** `{ 'weights.kl': 1 }` over settings as `{ weights: { kl: 1 } }`: what else is in the record stays. */
@@ -91,8 +92,10 @@ const inWords = ({ measured, psnr, meanPsnr, linearPsnr, ssim, latentShape }: Re
 }
 
 /** `fathom reconstruct`. */
-export const runReconstruct = (directory: string, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
+export const runReconstruct = async (directory: string, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
   const [count, out, device] = ['count', 'out', 'device'].map((flag) => flags.get(flag))
+  const wrong = misplaced(out)
+  if (wrong !== undefined) return wrong
   const path = typeof out === 'string' ? out : join(directory, 'reconstructions.png')
   return pipe(
     reconstruct(directory, {
@@ -103,7 +106,7 @@ export const runReconstruct = (directory: string, flags: ReadonlyMap<string, Fla
     TE.chainFirstW(() => makeDurableDirectory(dirname(path))),
     TE.chainFirstW((found) => replaceFile(path, found.sheet.bytes)),
     TE.match(failedWith(['count']), (found): Outcome => {
-      for (const warning of found.warnings) complain(warning)
+      for (const warning of found.warnings) note(warning)
       say(flags.has('json') ? asJson(found) : `${inWords(found)}\n  → ${path}`)
       return { code: 0 }
     }),

@@ -5,14 +5,14 @@ import { pipe, TE } from '../prelude/fp.ts'
 import { encodePictures, type EncodedPictures, type Preparation } from '../train/index.ts'
 import { isSize, type FlagValue } from './parse.ts'
 import { deviceOptionsOf, failed, withDevice, type Outcome } from './runs.ts'
-import { grouped } from './show.ts'
-import { complain, say } from './terminal.ts'
+import { pictures } from './show.ts'
+import { note, say } from './terminal.ts'
 
 const numbers = (values: readonly number[]): string => values.map((x) => x.toFixed(2)).join(' ')
 
 const inWords = ({ count, shape, mean, deviation, file, found }: EncodedPictures): string =>
   [
-    `  ${grouped(count)} pictures, and their mirror images: latents of ${shape.join('×')}${found ? ', which were there already' : ''}`,
+    `  ${pictures(count)}, and ${count === 1 ? 'its mirror image' : 'their mirror images'}: latents of ${shape.join('×')}${found ? ', which were there already' : ''}`,
     `  mean ${numbers(mean)} · deviation ${numbers(deviation)} (0 and 1 in each channel where the autoencoder was trained on such pictures)`,
     file === undefined ? '  they could not be kept: the cache of the user cannot be written' : `  → ${file}`,
   ].join('\n')
@@ -61,7 +61,7 @@ export const runEncode = async (
     TE.match(
       (outcome) => outcome,
       (encoded): Outcome => {
-        for (const warning of encoded.warnings) complain(warning)
+        for (const warning of encoded.warnings) note(warning)
         say(inWords(encoded))
         return { code: 0 }
       },

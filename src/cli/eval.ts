@@ -38,7 +38,7 @@ import type { FlagValue } from './parse.ts'
 import { numberOf, stepsDone, trained } from './pictures.ts'
 import { deviceOptionsOf, failedWith, type Outcome } from './runs.ts'
 import { grouped } from './show.ts'
-import { complain, say } from './terminal.ts'
+import { note, say } from './terminal.ts'
 
 type Flags = ReadonlyMap<string, FlagValue>
 
@@ -46,7 +46,7 @@ type Flags = ReadonlyMap<string, FlagValue>
 const mostTraining = 2500
 
 /** Everything that is judged, and how it was made. */
-interface Drawn {
+export interface Drawn {
   readonly run: LoadedRun
   readonly samples: Samples
   readonly data: TrainingData
@@ -60,7 +60,7 @@ interface Found {
 }
 
 /** The feature spaces that a flag names, parted by commas; all where there is none. */
-const spacesOf = (flag: FlagValue | undefined): E.Either<Outcome, readonly FeatureSpace[]> => {
+export const spacesOf = (flag: FlagValue | undefined): E.Either<Outcome, readonly FeatureSpace[]> => {
   if (typeof flag !== 'string') return E.right(Object.values(featureSpaces))
   const names = flag.split(',').map((name) => name.trim())
   const known = names.filter(isFeatureSpaceName)
@@ -148,7 +148,7 @@ const reconstructOn = (
 }
 
 /** Loads, opens and draws; data are opened first, so that nothing is drawn in vain. */
-const drawn = (directory: string, flags: Flags): TE.TaskEither<TrainError, Drawn> => {
+export const drawn = (directory: string, flags: Flags): TE.TaskEither<TrainError, Drawn> => {
   const [count, seed] = [numberOf(flags, 'count', 256), numberOf(flags, 'seed', 0)]
   const [steps, sampler, device] = ['steps', 'sampler', 'device'].map((flag) => flags.get(flag))
   return pipe(
@@ -159,7 +159,7 @@ const drawn = (directory: string, flags: Flags): TE.TaskEither<TrainError, Drawn
       pipe(
         openPictures(asTheyAre(run.config)),
         TE.map(({ data, warnings }) => {
-          for (const warning of [...run.warnings, ...warnings, ...notApart(run)]) complain(warning)
+          for (const warning of [...run.warnings, ...warnings, ...notApart(run)]) note(warning)
           return data
         }),
       ),

@@ -5,6 +5,7 @@ import process from 'node:process'
 import { E } from '../prelude/fp.ts'
 import { runReconstruct, runTrainVae } from './autoencoders.ts'
 import { runBench } from './bench.ts'
+import { runCompare } from './compare.ts'
 import { runDoctor } from './doctor.ts'
 import { runEncode } from './encode.ts'
 import { runEval } from './eval.ts'
@@ -44,6 +45,8 @@ const answer = async (request: Request): Promise<Outcome> => {
       return runReconstruct(positional, flags)
     case 'eval':
       return runEval(positional, flags)
+    case 'compare':
+      return runCompare(positional, flags)
     case 'scan':
       return runScan(positional, flags)
     case 'doctor':

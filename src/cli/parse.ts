@@ -110,6 +110,7 @@ const flagsOf = (
       return usageError(
         `${token.rawName} is not a flag of \`fathom ${name}\`${suggestion(token.name, [...Object.keys(flags), 'help'], (n) => `--${n}`)}`,
       )
+    if (values.has(token.name)) return usageError(`--${token.name} is given twice: leave one out`)
     const value = valueOf(token.name, flag, token.value)
     if (E.isLeft(value)) return value
     values.set(token.name, value.right)

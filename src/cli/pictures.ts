@@ -1,5 +1,6 @@
 /** The commands `sample` and `scan`. */
-import { dirname, join } from 'node:path'
+import { statSync } from 'node:fs'
+import { basename, dirname, join, parse } from 'node:path'
 import process from 'node:process'
 import { formatScan, loadImage, scanFolder, scanToJson } from '../data/index.ts'
 import { encodePng, imageGrid, makeDurableDirectory, replaceFile } from '../io/index.ts'
@@ -19,8 +20,8 @@ import {
 } from '../train/index.ts'
 import type { FlagValue } from './parse.ts'
 import { deviceOptionsOf, failed, failedWith, settingsIn, type Outcome } from './runs.ts'
-import { grouped } from './show.ts'
-import { complain, say } from './terminal.ts'
+import { grouped, pictures } from './show.ts'
+import { note, say } from './terminal.ts'
 
 /** The number of a flag, or what stands for it. */
 export const numberOf = (flags: ReadonlyMap<string, FlagValue>, name: string, otherwise: number): number => {
@@ -61,7 +62,7 @@ const sourceInRun = (directory: string, weights: FlagValue | undefined): TE.Task
     load(directory, typeof weights === 'string' ? weights : undefined),
     TE.chainEitherK(trained(directory)),
     TE.map((loaded) => {
-      for (const warning of loaded.warnings) complain(warning)
+      for (const warning of loaded.warnings) note(warning)
       return { loaded, from: `step ${grouped(loaded.step)}`, place: join(directory, 'samples', 'seed') }
     }),
   )
@@ -145,6 +146,51 @@ const drawingOf = (flags: ReadonlyMap<string, FlagValue>): Omit<SampleOptions, '
   }
 }
 
+/** Flags that say nothing without another, as an error. */
+const incomplete = (flags: ReadonlyMap<string, FlagValue>): Outcome | undefined => {
+  if (flags.has('strength') && !flags.has('from'))
+    return { code: 2, message: '--strength goes with --from: it says how much of that picture is drawn anew' }
+  if (flags.has('guide') && !flags.has('guidance'))
+    return { code: 2, message: '--guide goes with --guidance: it says how far from the guide, for instance 1.5' }
+  return undefined
+}
+
+/** Where a sheet goes that a flag names: a PNG file. */
+export const misplaced = (out: FlagValue | undefined): Outcome | undefined => {
+  if (typeof out !== 'string') return undefined
+  if (statSync(out, { throwIfNoEntry: false })?.isDirectory() === true)
+    return {
+      code: 2,
+      message: `--out ${out} is a directory: name a file in it, for instance ${join(out, 'sheet.png')}`,
+    }
+  return /\.png$/i.test(out) ? undefined : { code: 2, message: `--out must end with .png, got '${out}'` }
+}
+
+/** A value of a flag as part of a file's name. */
+const inName = (value: string | number): string => String(value).replaceAll(/[^\p{L}\p{N}.-]+/gu, '-')
+
+/** The flags that make other pictures of a seed, and how they stand in the name of a sheet. */
+const nameParts: Readonly<Record<string, (value: string | number) => string>> = {
+  weights: inName,
+  class: inName,
+  guide: (value) => `away-from-${inName(basename(String(value)))}`,
+  guidance: (value) => `guidance-${inName(value)}`,
+  from: (value) => `from-${inName(parse(String(value)).name)}`,
+  strength: (value) => `strength-${inName(value)}`,
+  to: (value) => `to-${inName(value)}`,
+}
+
+/** The end of a sheet's name: the seed, and what its pictures were asked for, so that boats are not written over bridges. */
+const sheetName = (seed: number, flags: ReadonlyMap<string, FlagValue>): string =>
+  [
+    String(seed),
+    ...(flags.has('seeds') ? ['and-on'] : []),
+    ...Object.entries(nameParts).flatMap(([name, part]) => {
+      const value = flags.get(name)
+      return typeof value === 'string' || typeof value === 'number' ? [part(value)] : []
+    }),
+  ].join('-')
+
 /** Flags of `sample` that are settings of drawing, whose faults are wrong usage. */
 const drawingFlags = [
   'count',
@@ -162,6 +208,8 @@ const drawingFlags = [
 
 /** `fathom sample`. */
 export const runSample = async (place: string, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
+  const wrong = incomplete(flags) ?? misplaced(flags.get('out'))
+  if (wrong !== undefined) return wrong
   const source = sourceOf(place, flags)
   if (E.isLeft(source)) return source.left
   const [count, seed] = [numberOf(flags, 'count', 16), numberOf(flags, 'seed', 0)]
@@ -174,13 +222,13 @@ export const runSample = async (place: string, flags: ReadonlyMap<string, FlagVa
     TE.bindW('samples', ({ source: { loaded }, begin, guide }) =>
       sample(loaded, { count, seed, ...drawingOf(flags), ...begin, ...guide }),
     ),
-    TE.let('path', ({ source }) => (typeof out === 'string' ? out : `${source.place}-${seed}.png`)),
+    TE.let('path', ({ source }) => (typeof out === 'string' ? out : `${source.place}-${sheetName(seed, flags)}.png`)),
     TE.chainFirstW(({ path }) => (out === undefined ? makeDurableDirectory(dirname(path)) : TE.right(undefined))),
-    TE.chainFirstW(({ path, samples: { pictures, height, width, channels } }) =>
-      replaceFile(path, encodePng(imageGrid(pictures, { height, width, channels }))),
+    TE.chainFirstW(({ path, samples: { pictures: drawn, height, width, channels } }) =>
+      replaceFile(path, encodePng(imageGrid(drawn, { height, width, channels }))),
     ),
     TE.match(failedWith(drawingFlags), ({ source: { from }, path }): Outcome => {
-      say(`  ${grouped(count)} pictures from ${from} → ${path}`)
+      say(`  ${pictures(count)} from ${from} → ${path}`)
       return { code: 0 }
     }),
   )()

@@ -5,6 +5,9 @@ import type { RunFacts } from '../train/index.ts'
 /** `12,345`. */
 export const grouped = (n: number): string => n.toLocaleString('en-US')
 
+/** `1 picture`, `12,345 pictures`. */
+export const pictures = (n: number): string => `${grouped(n)} ${n === 1 ? 'picture' : 'pictures'}`
+
 /** `0:42`, `12:05`, `1:59:07`, and from a day on `3 d 4 h`. */
 export const showDuration = (seconds: number): string => {
   const s = Math.max(0, Math.round(seconds))

@@ -318,7 +318,11 @@ export const commands = {
       },
       device: { kind: 'text', value: 'NAME', help: 'where to draw [the device of the run]' },
       tune,
-      out: { kind: 'text', value: 'FILE.png', help: 'the sheet [<directory>/samples/seed-<seed>.png]' },
+      out: {
+        kind: 'text',
+        value: 'FILE.png',
+        help: 'the sheet [<directory>/samples/seed-<seed>….png, named by what it was drawn with]',
+      },
       config: {
         kind: 'text',
         value: 'FILE.json',
@@ -390,6 +394,31 @@ export const commands = {
       device: { kind: 'text', value: 'NAME', help: 'where to draw and judge [the device of the run]' },
       tune,
       out: { kind: 'text', value: 'DIR', help: 'where the report goes [<directory>/eval]' },
+      json: { kind: 'switch', help: 'print everything as JSON' },
+    },
+  },
+  compare: {
+    positional: { name: 'directory', required: true },
+    summary: 'say which of two runs draws pictures that are nearer to real ones',
+    about:
+      'Draws from both runs, and compares both sets with the same pictures of training of the first: how far each is from them, and how often each can be told from them, with the chance that the two differ so by luck. Both must be of pictures of one size.',
+    flags: {
+      with: { kind: 'text', value: 'DIRECTORY', help: 'the other run' },
+      count: { kind: 'number', value: 'N', help: 'how many pictures of each [256]' },
+      sampler: {
+        kind: 'text',
+        value: 'NAME',
+        help: `how to go from noise to picture: ${Object.keys(samplers).join(', ')} [${defaultSampler}]`,
+      },
+      steps: { kind: 'number', value: 'N', help: `steps of the sampler [${usualSteps}]` },
+      seed: { kind: 'number', value: 'N', help: 'from which noise, comparisons and tests are drawn [0]' },
+      features: {
+        kind: 'text',
+        value: 'NAMES',
+        help: `feature spaces, parted by commas: ${Object.keys(featureSpaces).join(', ')} [all]`,
+      },
+      device: { kind: 'text', value: 'NAME', help: 'where to draw and compare [the device of each run]' },
+      tune,
       json: { kind: 'switch', help: 'print everything as JSON' },
     },
   },

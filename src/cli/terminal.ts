@@ -10,7 +10,12 @@ export const say = (text: string): void => {
   process.stdout.write(`${printable(text, { lines: true })}\n`)
 }
 
-/** Prints one line on the error stream. */
+/** Prints a line that a person should know of, beside what was asked for. */
+export const note = (text: string): void => {
+  process.stderr.write(`  note      ${printable(text)}\n`)
+}
+
+/** Prints one line on the error stream: why the command failed. */
 export const complain = (text: string): void => {
   process.stderr.write(`fathom: ${printable(text)}\n`)
 }

@@ -5,6 +5,7 @@
  * @module fathom/evaluation
  */
 export { blurredPictures, gaussianPictures } from './anchors.ts'
+export { compareSets, type CompareOptions, type Comparison, type SpaceComparison } from './compareSets.ts'
 export { copiesAmong, originalsOf, type CopyFinding, type Originals } from './copies.ts'
 export { featureSpaces, isFeatureSpaceName, type FeatureSpaceName } from './features/registry.ts'
 export type { FeatureSpace } from './features/space.ts'
@@ -14,6 +15,7 @@ export { holm } from './permutations.ts'
 export { asRgb, type Pictures } from './pictures.ts'
 export type { Rows } from './rows.ts'
 export type { Counted } from './scores/fisher.ts'
+export type { Relative } from './scores/relative.ts'
 export type { SetScores, SpaceScores } from './scores/scoreSet.ts'
 export type { LevelLoss } from './report/lossChart.ts'
 export { judgementPage, type ReportOptions } from './report/report.ts'

@@ -9,15 +9,13 @@ import { blurredPictures, copiedPictures, gaussianPictures } from './anchors.ts'
 import { copiesAmong, originalsOf } from './copies.ts'
 import { featureSpaces } from './features/registry.ts'
 import type { FeatureSpace } from './features/space.ts'
-import { whitening, type SpacePoints } from './features/whitening.ts'
 import type { Judgement, Memory, SetName, Test } from './judgement.ts'
 import { memoryOf, nearestOf } from './memory.ts'
 import { assignments, holm, shuffle } from './permutations.ts'
-import { asRgb, pick, type Pictures } from './pictures.ts'
-import { pickRows, type Rows } from './rows.ts'
+import { asRgb, type Pictures } from './pictures.ts'
 import { factors } from './scenes/factors.ts'
-import { estimatesOf } from './scores/sceneFactors.ts'
 import { scoreSet, type Seen, type SetScores } from './scores/scoreSet.ts'
+import { groundOf, part, type Ground } from './seen.ts'
 
 /** What is judged, and by what. */
 export interface JudgeOptions {
@@ -64,40 +62,6 @@ const requirePictures = ({ generated, training, heldOut }: JudgeOptions): void =
     )
 }
 
-/** What becomes of the points of a space before they are compared. */
-type Maps = ReadonlyMap<string, (points: Rows) => SpacePoints>
-
-/** Raw points of pictures, by the name of the space. */
-const pointsIn = async (
-  device: Device,
-  spaces: readonly FeatureSpace[],
-  pictures: Pictures,
-): Promise<ReadonlyMap<string, Rows>> => {
-  const points = new Map<string, Rows>()
-  for (const { name, features } of spaces) points.set(name, await features(device, pictures))
-  return points
-}
-
-const mapped = (points: ReadonlyMap<string, Rows>, maps: Maps): Seen['points'] =>
-  new Map(
-    [...points].flatMap(([name, rows]) => {
-      const map = maps.get(name)
-      return map === undefined ? [] : [[name, map(rows)] as const]
-    }),
-  )
-
-/** The part of a set that is already seen. */
-const part = ({ pictures, points, estimates }: Seen, places: readonly number[]): Seen => ({
-  pictures: pick(pictures, places),
-  points: new Map(
-    [...points].map(([name, { standard, white }]) => [
-      name,
-      { standard: pickRows(standard, places), white: pickRows(white, places) },
-    ]),
-  ),
-  estimates: estimates.length === 0 ? [] : places.map((i) => at(estimates, i)),
-})
-
 /** All p-values of a set by name, adjusted together. */
 const testsOf = ({ spaces, levels, factors: found }: SetScores, memory?: Memory): readonly Test[] => {
   const named: readonly (readonly [string, number])[] = [
@@ -137,52 +101,11 @@ const anchorsOf = async (
   ]
 }
 
-/** The generated pictures, and as many real ones twice, seen. */
-interface Stage {
-  readonly training: Seen
-  readonly real: Seen
-  readonly other: Seen
-  readonly generated: Seen
-  readonly eyes: (pictures: Pictures) => Promise<Seen>
-}
-
-/**
- * Training pictures in three parts: real ones to compare with, others to compare those with, and the rest, by which features are whitened.
- */
-const stageOf = async (
-  device: Device,
-  sets: Pick<JudgeOptions, 'generated' | 'training'>,
-  spaces: readonly FeatureSpace[],
-  key: HostKey,
-): Promise<Stage> => {
-  const raw = await pointsIn(device, spaces, sets.training)
-  const all = sets.training.pictures.length
-  const count = Math.min(sets.generated.pictures.length, Math.floor(all / 3))
-  const order = shuffle(hostFold(key, stream.order), all)
-  const maps: Maps = new Map([...raw].map(([name, rows]) => [name, whitening(pickRows(rows, order.slice(2 * count)))]))
-  const training: Seen = {
-    pictures: sets.training,
-    points: mapped(raw, maps),
-    estimates: estimatesOf(sets.training),
-  }
-  const eyes = async (pictures: Pictures): Promise<Seen> => ({
-    pictures,
-    points: mapped(await pointsIn(device, spaces, pictures), maps),
-    estimates: estimatesOf(pictures),
-  })
-  return {
-    training,
-    real: part(training, order.slice(0, count)),
-    other: part(training, order.slice(count, 2 * count)),
-    generated: await eyes(sets.generated),
-    eyes,
-  }
-}
-
 /** The scores of all sets, by name. */
 const scoresOf = async (
   options: JudgeOptions,
-  { training, real, other, generated, eyes }: Stage,
+  { training, real, other, eyes }: Ground,
+  generated: Seen,
   key: HostKey,
   permutations: number,
 ): Promise<Judgement['sets']> => {
@@ -234,23 +157,30 @@ export const judge = async (device: Device, options: JudgeOptions): Promise<Judg
   requirePictures({ ...options, ...sets })
   const key = hostKey(seed)
   onProgress?.(`looking at ${sets.training.pictures.length} pictures of training`)
-  const stage = await stageOf(device, sets, spaces, key)
-  const scores = await scoresOf({ ...options, ...sets }, stage, key, permutations)
+  const ground = await groundOf(
+    device,
+    sets.training,
+    sets.generated.pictures.length,
+    spaces,
+    hostFold(key, stream.order),
+  )
+  const generated = await ground.eyes(sets.generated)
+  const scores = await scoresOf({ ...options, ...sets }, ground, generated, key, permutations)
   onProgress?.('seeking copies')
   const originals = originalsOf(sets.training)
   const findings = copiesAmong(originals, sets.generated)
   const memory = memoryOf(sets, originals, findings, { key: hostFold(key, stream.memory), permutations })
-  const [first = ''] = stage.training.points.keys()
+  const [first = ''] = ground.training.points.keys()
   const nearest = nearestOf(
     findings,
-    stage.generated.points.get(first)?.standard,
-    stage.training.points.get(first)?.standard,
+    generated.points.get(first)?.standard,
+    ground.training.points.get(first)?.standard,
   )
   return {
     version: 1,
     height: sets.generated.height,
     width: sets.generated.width,
-    count: stage.real.pictures.pictures.length,
+    count: ground.real.pictures.pictures.length,
     training: sets.training.pictures.length,
     heldOut: sets.heldOut.pictures.length,
     seed,

@@ -73,7 +73,8 @@ export type Fields<T> = { readonly [K in keyof T]: Decoder<T[K]> }
 
 /** A value as a message shows it: what a terminal would obey is escaped, and what is long is cut. */
 export const show = (x: unknown): string => {
-  const text = printable(JSON.stringify(x) ?? String(x))
+  // JSON has no ∞ and no NaN: it would say null.
+  const text = printable(typeof x === 'number' ? String(x) : (JSON.stringify(x) ?? String(x)))
   return text.length > 200 ? `${text.slice(0, 200)}…` : text
 }
 

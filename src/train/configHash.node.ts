@@ -35,7 +35,14 @@ const determiningOf = (config: TrainConfig) => {
     latent,
     features,
     ...determining
-  } = { sampleSteps: undefined, phaseSteps: undefined, watch: undefined, latent: undefined, features: undefined, ...config }
+  } = {
+    sampleSteps: undefined,
+    phaseSteps: undefined,
+    watch: undefined,
+    latent: undefined,
+    features: undefined,
+    ...config,
+  }
   return {
     ...determining,
     ...(latent !== undefined && determiningLatents(latent)),

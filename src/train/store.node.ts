@@ -12,12 +12,21 @@ import {
   type RunLock,
   type RunLockError,
 } from '../io/index.ts'
+import { isFull, isMissing, type FileSystemError } from '../io/fileSystem.ts'
 import { appendLine } from '../io/metricsLog.node.ts'
 import { pipe, TE } from '../prelude/fp.ts'
 import { names, padded, storeError, type CheckpointStore, type Store } from './store.ts'
 import { trainError, trainErrorOf, type TrainError } from './trainError.ts'
 
-const runError = trainErrorOf('RUN-IO')
+/** A failure of the disk, and where it is full, how the run goes on when there is space. */
+const runErrorIn =
+  (directory: string) =>
+  (error: FileSystemError): TrainError => {
+    const { message, ...same } = trainErrorOf('RUN-IO')(error)
+    return isFull(error)
+      ? { ...same, message: `${message}; free some space, then go on with \`fathom resume ${directory}\`` }
+      : { ...same, message }
+  }
 
 const lockError = ({ code, message }: RunLockError): TrainError =>
   trainError(code === 'RUN-LOCK' ? 'RUN-LOCK' : 'RUN-IO', message)
@@ -75,6 +84,7 @@ export const storeIn = (directory: string, lock?: Pick<RunLock, 'check'>): Store
       ? TE.left(storeError(`${directory} is not to be written to: it is open to be read`))
       : pipe(lock.check, TE.mapLeft(lockError))
   const pathOf = (name: string): string => join(directory, name)
+  const runError = runErrorIn(directory)
   /** `samples` may be gone, to save space. */
   const madeFor = (name: string) =>
     name.includes('/') ? makeDurableDirectory(dirname(pathOf(name))) : TE.right(undefined)
@@ -85,7 +95,7 @@ export const storeIn = (directory: string, lock?: Pick<RunLock, 'check'>): Store
       pipe(
         nodeFileSystem.readFile(pathOf(name)),
         TE.matchE(
-          (error) => (error.code === 'ENOENT' ? TE.right(undefined) : TE.left(runError(error))),
+          (error) => (isMissing(error) ? TE.right(undefined) : TE.left(runError(error))),
           (bytes) => TE.right<TrainError, Uint8Array | undefined>(bytes),
         ),
       ),

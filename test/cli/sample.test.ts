@@ -1,5 +1,5 @@
 /** `fathom sample`: of a run, also one whose weights are not worth drawing from, by every sampler, and of a file of weights. */
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { FlagValue } from '../../src/cli/parse.ts'
@@ -176,4 +176,73 @@ it('a sampler that there is not is wrong usage, with the names of those there ar
       ]),
     ),
   ).toEqual({ code: 2, message: '--steps must be 8 for ddpm, which makes them all, got 7' })
+})
+
+describe('what says nothing by itself, or goes nowhere, is wrong usage', () => {
+  const place = directory()
+  const saying = (...flags: readonly (readonly [string, FlagValue])[]) => runSample(place, new Map(flags))
+
+  beforeAll(async () => {
+    await done(train(tinyConfig(place, { device: 'cpu', steps: 1 })))
+  })
+
+  it('a strength without a picture, a guide without a guidance, a way to a seed of one picture', async () => {
+    expect(await saying(['strength', 0.5])).toMatchObject({
+      code: 2,
+      message: expect.stringMatching(/^--strength goes with --from/u),
+    })
+    expect(await saying(['guide', 'early'])).toMatchObject({
+      code: 2,
+      message: expect.stringMatching(/^--guide goes with --guidance/u),
+    })
+    expect(await saying(['to', 5], ['count', 1])).toMatchObject({
+      code: 2,
+      message: expect.stringMatching(/^--count must be at least 2/u),
+    })
+  })
+
+  it('a guidance beyond which there is only noise', async () => {
+    expect(await saying(['guide', 'last'], ['guidance', 1e30])).toMatchObject({
+      code: 2,
+      message: '--guidance must be a number from 0 to 100, 1 for none, got 1e+30',
+    })
+  })
+
+  it('a sheet that is a directory, or no PNG', async () => {
+    expect(await saying(['out', place])).toMatchObject({
+      code: 2,
+      message: expect.stringMatching(/ is a directory: name a file in it/u),
+    })
+    expect(await saying(['out', 'sheet.jpg'])).toEqual({
+      code: 2,
+      message: "--out must end with .png, got 'sheet.jpg'",
+    })
+  })
+
+  it('a picture that is not there is said to be that', async () => {
+    const { code, message } = await saying(['from', join(place, 'gone.jpg')])
+    expect([code, message]).toEqual([1, expect.stringContaining('There is no such file. Check the name')])
+  })
+
+  it('each way to draw has a sheet of its own', async () => {
+    const few = [
+      ['count', 2],
+      ['steps', 2],
+    ] as const
+    const picture = join(place, 'samples', 'seed-0.png')
+    expect(await saying(...few)).toEqual({ code: 0 })
+    expect(await saying(...few, ['to', 3])).toEqual({ code: 0 })
+    expect(await saying(...few, ['from', picture], ['strength', 0.5])).toEqual({ code: 0 })
+    expect(await saying(...few, ['guide', 'last'], ['guidance', 2])).toEqual({ code: 0 })
+    expect(
+      readdirSync(join(place, 'samples'))
+        .filter((name) => name.startsWith('seed-'))
+        .toSorted(),
+    ).toEqual([
+      'seed-0-away-from-last-guidance-2.png',
+      'seed-0-from-seed-0-strength-0.5.png',
+      'seed-0-to-3.png',
+      'seed-0.png',
+    ])
+  })
 })

@@ -5,11 +5,24 @@ import process from 'node:process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { encodePng, readSafetensorsFile, replaceFile } from '../../src/io/index.ts'
 import { seas } from '../../src/data/index.ts'
-import { autoencoderDefaults, autoencoderOf, type AutoencoderConfig } from '../../src/models/index.ts'
+import {
+  autoencoderDefaults,
+  autoencoderOf,
+  type AutoencoderConfig,
+  type LatentScaling,
+} from '../../src/models/index.ts'
 import { range } from '../../src/prelude/array.ts'
 import { key } from '../../src/tensor/random.ts'
 import { tensor } from '../../src/tensor/create.ts'
-import { load, loadAutoencoder, resume, sample, train, type DiffusionRun } from '../../src/train/index.ts'
+import {
+  encodePictures,
+  load,
+  loadAutoencoder,
+  resume,
+  sample,
+  train,
+  type DiffusionRun,
+} from '../../src/train/index.ts'
 import { encodeAutoencoder } from '../../src/train/tasks/autoencoder/trainedAutoencoder.ts'
 import { spaceOf } from '../../src/train/tasks/diffusion/space.ts'
 import { cpuDevice } from '../support/device.ts'
@@ -28,13 +41,15 @@ const small = (changes: object = {}): AutoencoderConfig =>
     ...changes,
   }) as AutoencoderConfig
 
+const usualScaling: LatentScaling = { factor: 1, mean: [0.1, -0.2], deviation: [0.5, 2] }
+
 /** The file of an autoencoder that nobody has trained. */
-const autoencoderFile = async (config = small(), seed = 0): Promise<string> => {
+const autoencoderFile = async (config = small(), seed = 0, scaling = usualScaling): Promise<string> => {
   const device = cpuDevice()
   const file = await autoencoderOf(config)(({ autoencoder: { encoder, decoder } }) =>
     encodeAutoencoder(
       device,
-      { config, scaling: { factor: 1, mean: [0.1, -0.2], deviation: [0.5, 2] } },
+      { config, scaling },
       { encoder: encoder.init(key(seed)), decoder: decoder.init(key(seed + 1)) },
     ),
   )
@@ -125,6 +140,26 @@ describe('a run on latents', () => {
   })
 })
 
+describe('latents that were kept', () => {
+  it('are encoded again where the file is not as it was written', async () => {
+    const [folder, file] = [await photographs(3), await autoencoderFile()]
+    const encode = () => done(encodePictures({ folder, autoencoder: file, height: 8, width: 8, device: 'cpu' }))
+    const first = await encode()
+    expect(first.found).toBe(false)
+    expect((await encode()).found).toBe(true)
+    const kept = first.file ?? ''
+    const written = readFileSync(kept)
+    for (const value of [NaN, 0, 1e30]) {
+      const spoilt = Buffer.from(written)
+      spoilt.writeFloatLE(value, spoilt.length - 8)
+      writeFileSync(kept, spoilt)
+      const again = await encode()
+      expect([again.found, again.mean]).toEqual([false, first.mean])
+      expect(readFileSync(kept).equals(written)).toBe(true)
+    }
+  })
+})
+
 describe('the autoencoder of a run', () => {
   it('that is another is refused when it goes on', async () => {
     const out = directory()
@@ -144,6 +179,18 @@ describe('the autoencoder of a run', () => {
     })
     expect(leftMessage(await train(config)())).toBe(
       'the pictures have 3 channels, and the variational autoencoder takes 1: choose --channels 1, or another autoencoder',
+    )
+  })
+
+  it.each<readonly [string, LatentScaling]>([
+    ['by 0', { factor: 0 }],
+    ['by means of fewer channels', { factor: 1, mean: [0] }],
+    ['by deviations of 0', { factor: 1, deviation: [1, 0] }],
+    ['by deviations below 0', { factor: 1, deviation: [-1, 1] }],
+    ['by no number', { factor: NaN }],
+  ])('that scales its latents %s is refused', async (_, scaling) => {
+    expect(leftMessage(await loadAutoencoder(await autoencoderFile(small(), 0, scaling))())).toMatch(
+      /it does not say how its latents are scaled: by a factor that is not 0/u,
     )
   })
 

@@ -72,6 +72,19 @@ describe('The pictures of a run', () => {
     expect(kept()).toEqual([file])
   })
 
+  it('that all show the same cannot be held out, which is said', async () => {
+    const folder = directory()
+    mkdirSync(folder)
+    for (const i of range(6)) writeFileSync(join(folder, `${i}.png`), png(sea.image(3)))
+    const warning =
+      'all pictures show the same, so those held out are trained on too: the loss on them says nothing of others'
+    expect((await done(openPictures({ ...config, folder, split: 'groups' }))).warnings).toContain(warning)
+    const single = directory()
+    mkdirSync(single)
+    writeFileSync(join(single, 'a.png'), png(sea.image(3)))
+    expect((await done(openPictures({ ...config, folder: single }))).warnings).toContain(warning)
+  })
+
   it('are split one by one where the configuration does not say otherwise, as runs of before were', async () => {
     expect((await done(openPictures({ ...config, folder: folderWith() }))).options).toEqual({})
   })

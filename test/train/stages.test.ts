@@ -3,7 +3,16 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path'
 import process from 'node:process'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { load, planTraining, resume, sample, train, type DiffusionRun, type TrainEvent } from '../../src/train/index.ts'
+import {
+  load,
+  loadAutoencoder,
+  planTraining,
+  resume,
+  sample,
+  train,
+  type DiffusionRun,
+  type TrainEvent,
+} from '../../src/train/index.ts'
 import { stageOf } from '../../src/train/stages.node.ts'
 import { directories, done, leftMessage, photographs, right, tinyConfig } from './tinyRun.ts'
 
@@ -108,6 +117,16 @@ describe('A run with two stages', () => {
     const found = filesOf(run)
     expect(Object.keys(found)).toEqual(Object.keys(expected))
     for (const [name, bytes] of Object.entries(expected)) expect(found[name] === bytes, name).toBe(true)
+  })
+
+  it('that has only begun has no autoencoder to work with yet, and says how it goes on', async () => {
+    const run = directory()
+    mkdirSync(join(run, 'autoencoder'), { recursive: true })
+    for (const name of ['config.json', 'autoencoder/config.json'])
+      writeFileSync(join(run, name), readFileSync(join(whole, name)))
+    expect(leftMessage(await loadAutoencoder(run)())).toBe(
+      `${run} has not finished training its autoencoder, and has saved none yet: go on with \`fathom resume ${run}\``,
+    )
   })
 
   it('of which there are only the configurations begins when it is resumed', async () => {

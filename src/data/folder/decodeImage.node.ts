@@ -81,6 +81,11 @@ export const readWhole = async (
       return E.right({ bytes, ctime })
     })
   } catch (error) {
-    return E.left({ reason: 'unreadable', kind: 'file', detail: `The system refuses to read it: ${errnoOf(error)}.` })
+    const code = errnoOf(error)
+    return E.left(
+      code === 'ENOENT'
+        ? { reason: 'missing', kind: 'file', detail: 'There is no such file.' }
+        : { reason: 'unreadable', kind: 'file', detail: `The system refuses to read it: ${code}.` },
+    )
   }
 }

@@ -23,6 +23,7 @@ export type SkipReason =
   | 'too-slow'
   | 'out-of-memory'
   | 'unreadable'
+  | 'missing'
   | 'changed'
   | 'name-not-utf8'
   | 'special-file'
@@ -111,6 +112,11 @@ export const skipReasons: { readonly [R in SkipReason]: ReasonText } = {
   unreadable: {
     label: 'unreadable',
     advice: 'Check the permissions (`ls -l`), the disk and the network drive.',
+    passing: true,
+  },
+  missing: {
+    label: 'not there',
+    advice: 'Check the name: it may have been deleted or renamed meanwhile.',
     passing: true,
   },
   changed: {

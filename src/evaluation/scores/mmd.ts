@@ -18,10 +18,10 @@ export interface KernelDistance {
   readonly p: number
 }
 
-/** k(x, y) = (⟨x, y⟩ / d + 1)³ of all pairs of points (Bińkowski et al. 2018, section 4). */
-export const cubicKernel = (points: Rows): Rows => {
-  const inner = products(points, points)
-  return { ...inner, values: inner.values.map((xy) => (xy / points.width + 1) ** 3) }
+/** k(x, y) = (⟨x, y⟩ / d + 1)³ of all pairs of points of two samples (Bińkowski et al. 2018, section 4). */
+export const cubicKernel = (x: Rows, y: Rows = x): Rows => {
+  const inner = products(x, y)
+  return { ...inner, values: inner.values.map((xy) => (xy / x.width + 1) ** 3) }
 }
 
 /** Sums of the kernel over pairs of different points: both of the first sample, both of the second, and one of each. */

@@ -126,9 +126,15 @@ const openSeas = (config: PictureConfig): E.Either<TrainError, OpenedPictures> =
 const fewInWords = (count: number): readonly string[] => {
   const more = 'some hundreds are a start, ten thousand are good'
   if (count < 50)
-    return [`${count} pictures are too few: what the model draws will be copies of them, or poor; ${more}`]
+    return [
+      `${count === 1 ? 'one picture is' : `${count} pictures are`} too few: what the model draws will be copies, or poor; ${more}`,
+    ]
   return count < 100 ? [`${count} pictures are few: the model will learn them by heart; ${more}`] : []
 }
+
+/** Whether nothing can be held out: there is one picture, or all are of one group. */
+const isOneGroup = (groups: readonly number[] | undefined, count: number): boolean =>
+  count === 1 || (groups?.every((group) => group === groups[0]) ?? false)
 
 const openFolder = (folder: string, config: PictureConfig, tell: Told): TE.TaskEither<TrainError, OpenedPictures> => {
   const { seed, height, width, channels = 3, margin, split } = config
@@ -159,6 +165,9 @@ const openFolder = (folder: string, config: PictureConfig, tell: Told): TE.TaskE
         duplicates === undefined || duplicates.summary === ''
           ? []
           : [`${duplicates.summary}: each group is held out, or trained on, as a whole`]
+      const unheld = isOneGroup(duplicates?.groups, set.count)
+        ? ['all pictures show the same, so those held out are trained on too: the loss on them says nothing of others']
+        : []
       return {
         data: changed(data, config),
         originals: data,
@@ -166,7 +175,7 @@ const openFolder = (folder: string, config: PictureConfig, tell: Told): TE.TaskE
         options,
         fingerprint: `${set.count} pictures, ${byContents}${set.fingerprint.slice(0, 16)}`,
         summary: `${grouped(set.count)} usable${lost} · ${grouped(data.heldOutCount)} held out`,
-        warnings: [...set.report.warnings, ...fewInWords(set.count), ...alike],
+        warnings: [...set.report.warnings, ...fewInWords(set.count), ...(unheld.length > 0 ? unheld : alike)],
       }
     }),
   )

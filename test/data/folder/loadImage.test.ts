@@ -231,7 +231,7 @@ describe('loadImage', () => {
     expect(await loadImage(`${folder}/a.jpg`, small)()).toMatchObject({
       left: { _tag: 'DataError', code: 'DATA-FILE', fault: { reason: 'text' } },
     })
-    expect(await loadImage(`${folder}/b.jpg`, small)()).toMatchObject({ left: { fault: { reason: 'unreadable' } } })
+    expect(await loadImage(`${folder}/b.jpg`, small)()).toMatchObject({ left: { fault: { reason: 'missing' } } })
     expect(await loadImage(folder, small)()).toMatchObject({ left: { fault: { reason: 'special-file' } } })
   })
 

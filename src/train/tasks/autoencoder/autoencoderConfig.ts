@@ -142,12 +142,18 @@ const leastCrop = ({ weights, features: sees, adversary: { layers } }: Autoencod
 /** What is wrong with the crops. */
 const faultOfCrop = (config: AutoencoderRun): TrainError | undefined => {
   const { height, width, crop } = config
-  const [divisor, least, most] = [divisorOf(config), leastCrop(config), Math.min(height, width)]
+  const [divisor, most] = [divisorOf(config), Math.min(height, width)]
+  const least = divisor * Math.ceil(leastCrop(config) / divisor)
+  if (most < least)
+    return trainError(
+      'CFG',
+      `image size ${most} is too small for crops of which this autoencoder can learn: they have a side of ${least} at least`,
+    )
   return crop % divisor === 0 && crop >= least && crop <= most
     ? undefined
     : settingError({
         path: 'crop',
-        expected: `a multiple of ${divisor}, from ${Math.max(divisor, least)} to ${most}`,
+        expected: `a multiple of ${divisor}, from ${least} to ${most}`,
         got: String(crop),
       })
 }

@@ -2,9 +2,11 @@
 import { autoencoderDefaults, autoencoderKinds, type AutoencoderConfig } from '../../../models/autoencoder/registry.ts'
 import { record } from '../../../prelude/decode.ts'
 import { isRecord } from '../../../prelude/record.ts'
-import type { Named, Settings } from '../settings.ts'
+import type { Named, PresetOf, Settings } from '../settings.ts'
 import { autoencoderFields, checkAutoencoder, type AutoencoderRun } from './autoencoderConfig.ts'
 import { presets } from './presets.ts'
+
+type AutoencoderPreset = PresetOf<AutoencoderRun>
 
 /**
  * The autoencoder that some settings make: over the preset's where they name its kind or none, and over the defaults of their own kind where they
@@ -40,6 +42,13 @@ const withFeatures = (features: unknown, weights: unknown): Named => {
   return { weights: { features: usualFeatureWeight, ...weights } }
 }
 
+/** The preset's crop, or where pictures are smaller the side of one. */
+const cropWithin = ({ crop, ...size }: AutoencoderPreset, named: Named): number =>
+  (['height', 'width'] as const).reduce((most, side) => {
+    const given = named[side] ?? size[side]
+    return typeof given === 'number' ? Math.min(most, given) : most
+  }, crop)
+
 /** How configurations of this task are decoded and made. */
 export const autoencoderSettings: Settings<AutoencoderRun> = {
   task: 'autoencoder',
@@ -56,6 +65,7 @@ export const autoencoderSettings: Settings<AutoencoderRun> = {
     autoencoder: autoencoderWith(chosen.autoencoder, named['autoencoder'], named['channels']),
     ...withFeatures(named['features'], over(chosen.weights, named['weights'])),
     adversary: over(chosen.adversary, named['adversary']),
+    crop: named['crop'] ?? cropWithin(chosen, named),
   }),
   check: checkAutoencoder,
   presets,

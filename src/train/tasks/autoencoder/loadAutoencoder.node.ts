@@ -116,6 +116,13 @@ const inDiffusersFolder = (folder: string, json: unknown): TE.TaskEither<TrainEr
 /** Folders in which the autoencoder lies of a pipeline of diffusers, and of a run that is in its first stage. */
 const partsOfPipelines = ['vae', 'vqvae', names.stage] as const
 
+/** Of a run in whose first stage nothing was saved yet. */
+const untrained = (run: string): TrainError =>
+  trainError(
+    'WEIGHTS',
+    `${run} has not finished training its autoencoder, and has saved none yet: go on with \`fathom resume ${run}\``,
+  )
+
 const inFolder = (folder: string): TE.TaskEither<TrainError, LoadedAutoencoder> => {
   const none = trainError(
     'WEIGHTS',
@@ -136,7 +143,11 @@ const inFolder = (folder: string): TE.TaskEither<TrainError, LoadedAutoencoder> 
                 found,
                 TE.orElse((before) => async () => {
                   const inner = join(folder, part)
-                  return (await exists(inner)) ? inFolder(inner)() : E.left(before)
+                  if (!(await exists(inner))) return E.left(before)
+                  return pipe(
+                    await inFolder(inner)(),
+                    E.mapLeft((error) => (part === names.stage ? untrained(folder) : error)),
+                  )
                 }),
               ),
             TE.left(error),

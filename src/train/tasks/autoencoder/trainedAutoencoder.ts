@@ -19,6 +19,7 @@ import { isRecord } from '../../../prelude/record.ts'
 import type { Device } from '../../../tensor/device.ts'
 import { key } from '../../../tensor/random.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
+import { latentShapeOf } from './autoencoderConfig.ts'
 import { nonFiniteAmong } from '../../finite.ts'
 import { normalise } from '../../pictures/pixels.ts'
 import { showSettingError, trainError, type TrainError } from '../../trainError.ts'
@@ -103,15 +104,20 @@ export const encodeAutoencoder = async <Enc, Dec>(
     ]),
   )
 
-const isNumbers = (x: unknown): x is readonly number[] =>
-  x === undefined || (Array.isArray(x) && x.every((n) => typeof n === 'number' && Number.isFinite(n)))
+const isFiniteNumber = (x: unknown): x is number => typeof x === 'number' && Number.isFinite(x)
 
-const isScaling = (x: unknown): x is LatentScaling =>
+/** Absent, or one number for each channel. */
+const isOfChannels = (x: unknown, channels: number, is: (n: number) => boolean): boolean =>
+  x === undefined || (Array.isArray(x) && x.length === channels && x.every((n) => isFiniteNumber(n) && is(n)))
+
+/** Whether latents of so many channels can be scaled so, and back. */
+const isScaling = (x: unknown, channels: number): x is LatentScaling =>
   isRecord(x) &&
-  typeof x['factor'] === 'number' &&
-  (x['shift'] === undefined || typeof x['shift'] === 'number') &&
-  isNumbers(x['mean']) &&
-  isNumbers(x['deviation'])
+  isFiniteNumber(x['factor']) &&
+  x['factor'] !== 0 &&
+  (x['shift'] === undefined || isFiniteNumber(x['shift'])) &&
+  isOfChannels(x['mean'], channels, () => true) &&
+  isOfChannels(x['deviation'], channels, (s) => s > 0)
 
 const descriptionIn = ({ metadata }: Safetensors): E.Either<string, Description> => {
   const text = metadata.get(descriptionName)
@@ -131,11 +137,14 @@ const descriptionIn = ({ metadata }: Safetensors): E.Either<string, Description>
         E.mapLeft(({ inside = { path: 'autoencoder', got: show(config) }, ...fault }) =>
           showSettingError({ ...fault, ...inside }),
         ),
-        E.chain((known) =>
-          isScaling(scaling)
+        E.chain((known) => {
+          const { channels } = latentShapeOf(known)
+          return isScaling(scaling, channels)
             ? E.right({ config: known, scaling, ...(features === 'seas' && { features }) })
-            : E.left('it does not say how its latents are scaled'),
-        ),
+            : E.left(
+                `it does not say how its latents are scaled: by a factor that is not 0, and where there are means and deviations, one for each of ${channels} channels, deviations above 0`,
+              )
+        }),
       ),
     ),
   )

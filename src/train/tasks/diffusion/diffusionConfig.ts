@@ -90,7 +90,7 @@ export const diffusionFields: Fields<Omit<DiffusionRun, 'task'>> = {
   timesteps: whole(2, 100_000),
   flip: (x) => (typeof x === 'boolean' ? E.right(x) : expects('true or false')),
   split: optional(oneOf('groups')),
-  margin: optional(number('a number above 1, for instance 1.25', (x) => x > 1 && x <= 4)),
+  margin: optional(number('a number above 1 and at most 4, for instance 1.25', (x) => x > 1 && x <= 4)),
   augment: optional(share),
   labels: optional(labelNames),
   labelDropout: optional(share),

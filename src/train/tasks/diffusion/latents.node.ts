@@ -125,11 +125,18 @@ const setOf = (set: ImageSet, values: Float32Array, autoencoder: LoadedAutoencod
   }
 }
 
-/** What a file holds, if it holds these latents. */
+/** Which of a file's texts tells whether its latents are as they were written. */
+const digestName = 'sha256'
+
+const digestOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
+
+/** What a file holds, if it holds these latents as they were written. */
 const kept = async (file: string, length: number): Promise<Float32Array | undefined> => {
   const found = await readSafetensorsFile(file)()
   const record = E.isRight(found) ? found.right.tensors.get('latents') : undefined
-  if (record === undefined || record.dtype !== 'f32' || product(record.shape) !== length) return undefined
+  if (E.isLeft(found) || record === undefined) return undefined
+  if (record.dtype !== 'f32' || product(record.shape) !== length) return undefined
+  if (found.right.metadata.get(digestName) !== digestOf(record.bytes)) return undefined
   const values = toFloat32(record)
   return E.isRight(values) ? values.right : undefined
 }
@@ -161,7 +168,11 @@ export const latentsOf =
       return E.left(
         trainError('WEIGHTS', `the autoencoder gives latents that are ${bad}: train another, at a lower rate`),
       )
-    const bytes = writeSafetensors([['latents', { dtype: 'f32', shape, bytes: new Uint8Array(values.buffer) }]])
+    const raw = new Uint8Array(values.buffer)
+    const bytes = writeSafetensors(
+      [['latents', { dtype: 'f32', shape, bytes: raw }]],
+      new Map([[digestName, digestOf(raw)]]),
+    )
     const saved = await pipe(
       makeDurableDirectory(dirname(file)),
       TE.chain(() => replaceFile(file, bytes)),

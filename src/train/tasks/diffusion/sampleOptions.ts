@@ -83,13 +83,20 @@ const comparable = ({
     labels,
   ])
 
+/** Pictures that are moved farther from their guide are nothing but noise: 1 to 3 is usual. */
+const mostGuidance = 100
+
 /** What is wrong with the guide. */
 const misguided = (
   { config }: LoadedWeights,
   { label, guidance = 1, guide }: SampleOptions,
 ): TrainError | undefined => {
-  if (!Number.isFinite(guidance) || guidance < 0)
-    return settingError({ path: 'guidance', expected: 'a number ≥ 0, 1 for none', got: String(guidance) })
+  if (!(guidance >= 0 && guidance <= mostGuidance))
+    return settingError({
+      path: 'guidance',
+      expected: `a number from 0 to ${mostGuidance}, 1 for none`,
+      got: String(guidance),
+    })
   if (guidance !== 1 && guide === undefined && label === undefined)
     return settingError({
       path: 'guidance',
@@ -105,9 +112,11 @@ const misguided = (
 }
 
 /** What is wrong with what pictures are to begin with. */
-const misbegun = ({ config }: LoadedWeights, { from, noise }: SampleOptions): TrainError | undefined => {
+const misbegun = ({ config }: LoadedWeights, { count, from, noise }: SampleOptions): TrainError | undefined => {
   if (typeof noise === 'object' && !(Number.isSafeInteger(noise.to) && noise.to >= 0))
     return settingError({ path: 'to', expected: 'a whole number ≥ 0', got: String(noise.to) })
+  if (typeof noise === 'object' && count < 2)
+    return settingError({ path: 'count', expected: 'at least 2 for the way from one seed to another', got: '1' })
   if (from === undefined) return undefined
   if (noise !== undefined)
     return trainError('CFG', 'pictures begin with a picture or with noises that are chosen, not with both')

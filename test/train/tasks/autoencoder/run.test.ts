@@ -7,7 +7,14 @@ import { dataOfSeas, linearProjectionQuality, psnr, type TrainingData } from '..
 import { readSafetensors } from '../../../../src/io/index.ts'
 import { tensor } from '../../../../src/tensor/create.ts'
 import { openDevice } from '../../../../src/tensor/device.ts'
-import { reconstruct, resume, train, type AutoencoderRun, type TrainEvent } from '../../../../src/train/index.ts'
+import {
+  autoencoderConfigOf,
+  reconstruct,
+  resume,
+  train,
+  type AutoencoderRun,
+  type TrainEvent,
+} from '../../../../src/train/index.ts'
 import { range } from '../../../../src/prelude/array.ts'
 import { cropsAt } from '../../../../src/train/tasks/autoencoder/crops.ts'
 import { scalingOf } from '../../../../src/train/tasks/autoencoder/latentScale.ts'
@@ -31,6 +38,23 @@ const coordinates: TrainingData = {
   heldOutCount: 1,
   heldOut: () => new Uint8Array(6 * 8 * 3),
 }
+
+describe('the crops of a configuration', () => {
+  const sized = (side: number, more: object = {}) =>
+    autoencoderConfigOf({ out: 'r', height: side, width: side, ...more })
+
+  it('are the preset’s, and no larger than the pictures', () => {
+    expect(right(sized(64)).crop).toBe(32)
+    expect(right(sized(16)).crop).toBe(16)
+  })
+
+  it('that are named, or that no picture has room for, are refused', () => {
+    expect(leftMessage(sized(64, { crop: 30 }))).toBe('crop must be a multiple of 16, from 16 to 64, got 30')
+    expect(leftMessage(sized(8))).toBe(
+      'image size 8 is too small for crops of which this autoencoder can learn: they have a side of 16 at least',
+    )
+  })
+})
 
 describe('crops', () => {
   const crop = (seed: number, i: number): Uint8Array => cropsAt(coordinates, seed, 4, i, 1)
@@ -228,6 +252,8 @@ describe('a run', () => {
       'count must be a whole number from 1 to 1024, got 0',
     )
     expect(leftMessage(await reconstruct(directory())())).toMatch(/holds no run/)
+    const file = join(whole, 'autoencoder.safetensors')
+    expect(leftMessage(await reconstruct(file)())).toMatch(/autoencoder\.safetensors holds no run/)
   })
 })
 

@@ -114,8 +114,13 @@ describe('the sheets of a run that is watched', () => {
   it('tell of copies, and warn once when they are more than real pictures would be called', async () => {
     const events: TrainEvent[] = []
     const looks = findings([0, 4, 5])
-    const draw = oncePerStep((step: number) =>
-      TE.right({ extension: 'png', bytes: new Uint8Array(), ...(looks[step] !== undefined && { watch: looks[step] }) }),
+    const draw = oncePerStep(
+      (step: number) =>
+        TE.right({
+          extension: 'png',
+          bytes: new Uint8Array(),
+          ...(looks[step] !== undefined && { watch: looks[step] }),
+        }),
       chosen,
     )
     const sink = sheetsSink<number>(memoryStore(), { draw, every: 1, emit: (event) => events.push(event) })
