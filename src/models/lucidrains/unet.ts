@@ -279,16 +279,6 @@ export const unet = (options: UnetOptions): Module<UnetParams, UnetInput> => {
  * A network that was trained to denoise sees there what images show, for `featureLoss`.
  *
  * @throws RangeError for sizes that do not fit together; ShapeError for images of another size, naming the ones that fit
- * @example
- * ```ts
- * import { key, zeros } from 'fathom'
- * import { unet, unetFeatures } from 'fathom/models'
- *
- * const options = { width: 8, multipliers: [1, 2, 2], heads: 1, headWidth: 4 }
- * const params = unet(options).init(key(0))
- * const layers = unetFeatures(options).apply(params, { x: zeros([2, 16, 16, 3]), t: zeros([2]) })
- * layers.map(({ shape }) => shape) // => [[2, 4, 4, 16], [2, 8, 8, 16]]
- * ```
  */
 export const unetFeatures = (options: UnetOptions): Module<UnetParams, UnetInput, readonly Tensor[]> => {
   const { init, apply } = build(options)
