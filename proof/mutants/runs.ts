@@ -153,7 +153,7 @@ export const runMutants: readonly Mutant[] = [
       'sheets are drawn from the weights of the step',
       'stale value',
       'draw(chosen.of(report.state))',
-      'draw(report.state.params)',
+      'draw(chosen.of({ ...report.state, averages: [report.state.params] }))',
     ],
   ]),
   ...mutantsOf(area, 'src/train/sinks/sink.ts', reports, [
@@ -196,7 +196,7 @@ export const runMutants: readonly Mutant[] = [
       'a run is loaded with its weights for their average',
       'stale value',
       'average: at(state.averages, progress.average ?? 0)',
-      'average: state.params',
+      'average: at([state.params], progress.average ?? 0)',
     ],
   ]),
   ...mutantsOf(area, 'src/train/tasks/diffusion/sample.ts', reports, [
