@@ -150,7 +150,12 @@ export const runMutants: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf(area, 'src/train/sinks/sheets.ts', reports, [
-    ['sheets are drawn from the weights of the step', 'stale value', 'draw(chosen.of(state))', 'draw(state.params)'],
+    [
+      'sheets are drawn from the weights of the step',
+      'stale value',
+      'draw(chosen.of(state))',
+      'draw(chosen.of({ ...state, averages: [state.params] }))',
+    ],
   ]),
   ...mutantsOf(area, 'src/train/sinks/sheets.ts', watch('the sheets of a run that is watched'), [
     ['a person is warned of copies at every sheet', 'missing check', 'said = true', 'said = false'],
@@ -222,7 +227,7 @@ export const runMutants: readonly Mutant[] = [
       'a run is loaded with its weights for their average',
       'stale value',
       'average: at(state.averages, progress.average ?? 0)',
-      'average: state.params',
+      'average: at([state.params], progress.average ?? 0)',
     ],
   ]),
   ...mutantsOf(area, 'src/train/tasks/diffusion/sample.ts', reports, [

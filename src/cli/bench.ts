@@ -17,7 +17,8 @@ import { isSize, type FlagValue } from './parse.ts'
 import { deviceOptionsOf, failed, withDevice, type Outcome } from './runs.ts'
 import { say } from './terminal.ts'
 import { grouped, showCount } from './show.ts'
-import { commands, type Flag } from './spec.ts'
+import type { Flag } from './flag.ts'
+import { commands } from './spec.ts'
 
 type Flags = ReadonlyMap<string, FlagValue>
 

@@ -1,5 +1,6 @@
 /** The help, printed from the table of `spec.ts`. */
-import { commands, type Command, type CommandName } from './spec.ts'
+import type { Command } from './flag.ts'
+import { commands, type CommandName } from './spec.ts'
 
 const usageOf = (name: string, { positional, flags }: Command): string => {
   const slot =

@@ -2,7 +2,8 @@
 import { parseArgs } from 'node:util'
 import { E, pipe } from '../prelude/fp.ts'
 import { lucidrainsAverage, suggestion, type RunConfig } from '../train/index.ts'
-import { commands, type Command, type CommandName, type Flag, type FlagKind } from './spec.ts'
+import type { Command, Flag, FlagKind } from './flag.ts'
+import { commands, type CommandName } from './spec.ts'
 
 /** The value of a flag. */
 export type FlagValue = string | number | boolean | readonly [height: number, width: number] | Averages

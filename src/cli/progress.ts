@@ -142,6 +142,30 @@ const showPrepared = (
   else if (isTTY) pen.draw(`  ${doing}: ${Math.floor(100 * share)} %`)
 }
 
+/** What is said of an event by itself; undefined where that depends on what was before, or nothing is said. */
+const said = (event: TrainEvent): string | undefined => {
+  switch (event._tag) {
+    case 'Warning':
+      return `  note      ${event.message}`
+    case 'Stage':
+      return `${event.before === undefined ? '' : `  ✓ ${event.before}\n`}\n  stage     ${event.number} of ${event.of}: ${event.what}`
+    case 'Timed':
+      return `  time      ${event.secondsPerStep.toPrecision(3)} s a step, and ${showDuration(event.aside)} for measurements, sheets and checkpoints: ${grouped(event.steps)} steps fit`
+    case 'Passed':
+      return `  note      ${event.about} has risen from ${event.least.toFixed(4)} at step ${grouped(event.best)} to ${event.loss.toFixed(4)}: the model learns its pictures by heart. The weights of step ${grouped(event.best)} are kept: fathom sample DIR --weights best`
+    case 'Saved':
+      return event.step > 0 ? `  ✓ checkpoint of step ${grouped(event.step)} → ${event.path}` : undefined
+    case 'Sampled':
+      return `  ✓ samples of step ${grouped(event.step)} → ${event.path}${copiesInWords(event)}`
+    case 'Copied':
+      return `  note      ${shareInWords(event.generated)} drawn pictures are copies of photographs it is trained on; of real ones ${shareInWords(event.usual)} would be called so: the model learns its pictures by heart. Look at the sheet, and at what was kept before: fathom sample DIR --weights best`
+    case 'DeviceLost':
+      return lossLine(event)
+    default:
+      return undefined
+  }
+}
+
 /** A printer of events; `end` leaves the terminal on a fresh line. */
 export const progressOn = (
   terminal: Terminal,
@@ -151,23 +175,14 @@ export const progressOn = (
   let wasLost = false
   const onEvent = (event: TrainEvent): void => {
     const now = terminal.now()
+    const text = said(event)
+    if (text !== undefined) pen.say(text)
     switch (event._tag) {
       case 'Started':
         if (!wasLost) pen.say(header(event.facts)) // after a loss it is the same run, and what it goes on from is said
         if (!wasLost && event.from > 0) pen.say(`  continuing after step ${grouped(event.from)}`)
         standing = begun(event.from, event.facts.config.steps, event.facts.words.example.short, now)
         wasLost = false
-        return
-      case 'Warning':
-        pen.say(`  note      ${event.message}`)
-        return
-      case 'Stage':
-        pen.say(`\n  stage     ${event.number} of ${event.of}: ${event.what}`)
-        return
-      case 'Timed':
-        pen.say(
-          `  time      ${event.secondsPerStep.toPrecision(3)} s a step, and ${showDuration(event.aside)} for measurements, sheets and checkpoints: ${grouped(event.steps)} steps fit`,
-        )
         return
       case 'Prepared':
         showPrepared(pen, terminal.isTTY, event)
@@ -182,25 +197,10 @@ export const progressOn = (
       case 'Measured':
         standing.measured = event.words
         return
-      case 'Passed':
-        pen.say(
-          `  note      ${event.about} has risen from ${event.least.toFixed(4)} at step ${grouped(event.best)} to ${event.loss.toFixed(4)}: the model learns its pictures by heart. The weights of step ${grouped(event.best)} are kept: fathom sample DIR --weights best`,
-        )
-        return
-      case 'Saved':
-        if (event.step > 0) pen.say(`  ✓ checkpoint of step ${grouped(event.step)} → ${event.path}`)
-        return
-      case 'Sampled':
-        pen.say(`  ✓ samples of step ${grouped(event.step)} → ${event.path}${copiesInWords(event)}`)
-        return
-      case 'Copied':
-        pen.say(
-          `  note      ${shareInWords(event.generated)} drawn pictures are copies of photographs it is trained on; of real ones ${shareInWords(event.usual)} would be called so: the model learns its pictures by heart. Look at the sheet, and at what was kept before: fathom sample DIR --weights best`,
-        )
-        return
       case 'DeviceLost':
-        pen.say(lossLine(event))
         wasLost = true
+        return
+      default:
     }
   }
   return { onEvent, end: pen.clear }

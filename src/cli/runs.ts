@@ -30,7 +30,8 @@ import { isSize, type FlagValue } from './parse.ts'
 import { progressOn } from './progress.ts'
 import { grouped, header, showDuration } from './show.ts'
 import { say } from './terminal.ts'
-import { commands, type Command, type Flag } from './spec.ts'
+import type { Command, Flag } from './flag.ts'
+import { commands } from './spec.ts'
 
 /** How a command ended: the exit code, and where it failed the line that says why. */
 export interface Outcome {

@@ -1,34 +1,20 @@
 /**
  * What the command understands: one table, from which arguments are parsed and help is printed, so that the two cannot differ.
  */
-import { backends } from '../backends/registry.ts'
 import { defaultSampler, samplers } from '../diffusion/index.ts'
 import { featureSpaces } from '../evaluation/index.ts'
 import { allSources } from '../models/registry.ts'
 import { autoencoderPresets, presets } from '../train/index.ts'
-
-/** How a flag's text becomes a value: `switch` has none, `toggle` is `on` or `off`, `size` is `64` or `48x64`, `duration` is `12m` or `1h30m`, `averages` is `0.995`, `5%,10%` or `lucidrains`. */
-export type FlagKind = 'switch' | 'toggle' | 'number' | 'text' | 'size' | 'duration' | 'averages'
-
-/** A flag. */
-export interface Flag {
-  readonly kind: FlagKind
-  /** What stands for the value in the help. */
-  readonly value?: string
-  readonly help: string
-  /** The setting of a run's configuration that it sets, where it sets one. */
-  readonly setting?: string
-}
-
-/** A command. */
-export interface Command {
-  /** What stands after the command's name, where something may. */
-  readonly positional?: { readonly name: string; readonly required: boolean }
-  readonly summary: string
-  /** Sentences below the usage. */
-  readonly about: string
-  readonly flags: { readonly [name: string]: Flag }
-}
+import {
+  autoencoderWords,
+  courseFlags,
+  deviceList,
+  diffusionWords,
+  learningFlags,
+  placeFlags,
+  tune,
+} from './runFlags.ts'
+import type { Command } from './flag.ts'
 
 const presetList = Object.entries(presets)
   .map(([name, { purpose }]) => `${name} (${purpose})`)
@@ -38,10 +24,6 @@ const autoencoderList = Object.entries(autoencoderPresets)
   .map(([name, { purpose }]) => `${name} (${purpose})`)
   .join(', ')
 
-const deviceList = Object.entries(backends)
-  .map(([name, about]) => `${name}, ${about}`)
-  .join(', or ')
-
 const samplerList = Object.entries(samplers)
   .map(([name, { about }]) => `${name} (${about})`)
   .join('; ')
@@ -49,125 +31,6 @@ const samplerList = Object.entries(samplers)
 const usualSteps = Object.entries(samplers)
   .map(([name, sampler]) => `${name} ${sampler.everyStep ? 'all' : sampler.usualSteps(Infinity)}`)
   .join(', ')
-
-const tune: Flag = {
-  kind: 'toggle',
-  value: 'on|off',
-  help: 'whether a GPU measures which kernels suit it, once [on]',
-}
-
-/** What the flag of the averages is of each command that trains. */
-const ema: Flag = {
-  kind: 'averages',
-  value: 'X|N%,N%',
-  help: 'largest decay of the averaged weights, in [0, 1); or the widths of averages, parts of the run as 5%,10%, of which the better is drawn from; or lucidrains',
-  setting: 'ema',
-}
-
-/** What differs in the flags of the commands that begin runs. */
-interface RunWords {
-  readonly presets: Readonly<Record<string, unknown>>
-  /** What is taken where no preset is named. */
-  readonly usual: string
-  /** What stands after the folder's name in that of the run. */
-  readonly suffix: string
-  /** What goes through the network together. */
-  readonly examples: string
-  /** What time is taken where none is named, and no steps. */
-  readonly usualTime: string
-  /** What sheets show. */
-  readonly shown: string
-}
-
-/** The flags of a run before those of its task: where it lies, and what pictures it is of. */
-const placeFlags = ({ presets: named, usual, suffix }: RunWords) =>
-  ({
-    out: {
-      kind: 'text',
-      value: 'DIR',
-      help: `run directory, which must not hold a run [runs/<date>-<name>${suffix}-<n>]`,
-      setting: 'out',
-    },
-    preset: { kind: 'text', value: 'NAME', help: `${Object.keys(named).join(', ')} [${usual}]`, setting: 'preset' },
-    size: { kind: 'size', value: 'N|HxW', help: 'size of the pictures in pixels', setting: 'height' },
-    channels: {
-      kind: 'number',
-      value: 'N',
-      help: 'channels of the pictures: 1 is grey, 3 colour, 4 colour with opacity [3]',
-      setting: 'channels',
-    },
-  }) as const satisfies Command['flags']
-
-/** The flags of a run that say how long and by what it learns. */
-const learningFlags = ({ examples, usualTime }: RunWords) =>
-  ({
-    batch: { kind: 'number', value: 'N', help: `${examples} that go through the network together`, setting: 'batch' },
-    accumulate: {
-      kind: 'number',
-      value: 'N',
-      help: 'batches for each step: a larger batch in the same memory [1]',
-      setting: 'accumulate',
-    },
-    steps: { kind: 'number', value: 'N', help: 'steps of the optimizer', setting: 'steps' },
-    time: {
-      kind: 'duration',
-      value: '12m',
-      help: `how long it may take, in the place of --steps: some steps are timed, and as many are made as fit${usualTime}`,
-      setting: 'time',
-    },
-    lr: { kind: 'number', value: 'X', help: 'learning rate', setting: 'learningRate' },
-    ema,
-  }) as const satisfies Command['flags']
-
-/** The flags of a run after those of its task: where it computes, how often it saves, and where its settings come from. */
-const courseFlags = ({ shown }: RunWords) =>
-  ({
-    seed: { kind: 'number', value: 'N', help: 'from which everything random is drawn [0]', setting: 'seed' },
-    device: {
-      kind: 'text',
-      value: 'NAME',
-      help: `where to compute: ${deviceList} [the fastest that opens]`,
-      setting: 'device',
-    },
-    tune,
-    precision: {
-      kind: 'text',
-      value: 'NAME',
-      help: 'f32, or mixed: halves in contractions and activations, in less memory, and a loss scale [f32]',
-      setting: 'precision',
-    },
-    'save-every': { kind: 'number', value: 'N', help: 'steps from checkpoint to checkpoint', setting: 'saveEvery' },
-    'sample-every': {
-      kind: 'number',
-      value: 'N',
-      help: `steps from sheet to sheet of ${shown}`,
-      setting: 'sampleEvery',
-    },
-    config: {
-      kind: 'text',
-      value: 'FILE.json',
-      help: 'settings as a run writes them in config.json; flags go over them',
-    },
-    'dry-run': { kind: 'switch', help: 'print parameters, memory, FLOPs and time; train nothing, write no run' },
-  }) as const satisfies Command['flags']
-
-const diffusionWords: RunWords = {
-  presets,
-  usual: 'chosen for a folder, a time or a size; else tiny',
-  suffix: '',
-  examples: 'pictures',
-  usualTime: ' [what is chosen takes 1h, on a GPU 3h]',
-  shown: 'samples',
-}
-
-const autoencoderWords: RunWords = {
-  presets: autoencoderPresets,
-  usual: Object.keys(autoencoderPresets)[0] ?? '',
-  suffix: '-vae',
-  examples: 'crops',
-  usualTime: '',
-  shown: 'reconstructions',
-}
 
 /** The commands by name. */
 export const commands = {

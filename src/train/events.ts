@@ -31,7 +31,14 @@ export type TrainEvent =
   | { readonly _tag: 'Started'; readonly facts: RunFacts; readonly from: number }
   | { readonly _tag: 'Warning'; readonly message: string }
   /** A part of the run begins that is a run of its own: the training of its autoencoder, or what follows. */
-  | { readonly _tag: 'Stage'; readonly number: number; readonly of: number; readonly what: string }
+  | {
+      readonly _tag: 'Stage'
+      readonly number: number
+      readonly of: number
+      readonly what: string
+      /** What the stage before came to, where that was measured. */
+      readonly before?: string
+    }
   | {
       /** The steps that fit into the time of the run were found, by measuring some. */
       readonly _tag: 'Timed'

@@ -102,7 +102,8 @@ export const completeStage = (
   changes: ResumeChanges,
   resume: Resume,
 ): TE.TaskEither<TrainError, TrainSummary | undefined> => {
-  const tell = (number: number, what: string): void => hooks.onEvent?.({ _tag: 'Stage', number, of: 2, what })
+  const tell = (number: number, what: string, before?: string): void =>
+    hooks.onEvent?.({ _tag: 'Stage', number, of: 2, what, ...(before !== undefined && { before }) })
   return pipe(
     TE.fromEither(stageOf(config)),
     TE.chain((stage): TE.TaskEither<TrainError, TrainSummary | undefined> => {
@@ -116,7 +117,7 @@ export const completeStage = (
         }),
         TE.map((summary) => {
           if (summary?.interrupted === true) return { ...summary, directory: config.out, stage: words.first }
-          tell(2, words.second)
+          tell(2, words.second, summary?.words === undefined ? undefined : `${words.first}: ${summary.words}`)
           return undefined
         }),
       )

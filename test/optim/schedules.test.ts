@@ -146,6 +146,14 @@ describe('the average by a power of the step', () => {
     )
   })
 
+  it('is what diffusers’ decay makes until it reaches its largest: of the power 8, hence of the width 0.09', () => {
+    const weights = weightsOf(diffusersEmaDecay({ decay: 0.999999 }), 4000)
+    const mean = weights.reduce((sum, w, i) => sum + w * (i + 1), 0)
+    const variance = weights.reduce((sum, w, i) => sum + w * (i + 1 - mean) ** 2, 0)
+    expect(Math.sqrt(variance) / 4000).toBeCloseTo(widthOfPower(8), 3)
+    expect(widthOfPower(8)).toBeCloseTo(0.09, 3)
+  })
+
   it('copies the parameters at the first update, and with the greatest width is the mean of all', () => {
     expect(powerEmaDecay({ width: 0.1 })(1)).toBe(0)
     for (const w of weightsOf(powerEmaDecay({ width: 1 / Math.sqrt(12) }), 10)) expect(w).toBeCloseTo(0.1, 12)

@@ -1,0 +1,24 @@
+/** What a command and its flags are, as data. */
+
+/** How a flag's text becomes a value: `switch` has none, `toggle` is `on` or `off`, `size` is `64` or `48x64`, `duration` is `12m` or `1h30m`, `averages` is `0.995`, `5%,10%` or `lucidrains`. */
+export type FlagKind = 'switch' | 'toggle' | 'number' | 'text' | 'size' | 'duration' | 'averages'
+
+/** A flag. */
+export interface Flag {
+  readonly kind: FlagKind
+  /** What stands for the value in the help. */
+  readonly value?: string
+  readonly help: string
+  /** The setting of a run's configuration that it sets, where it sets one. */
+  readonly setting?: string
+}
+
+/** A command. */
+export interface Command {
+  /** What stands after the command's name, where something may. */
+  readonly positional?: { readonly name: string; readonly required: boolean }
+  readonly summary: string
+  /** Sentences below the usage. */
+  readonly about: string
+  readonly flags: { readonly [name: string]: Flag }
+}
