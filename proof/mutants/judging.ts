@@ -5,6 +5,7 @@ import { inFile } from './suites.ts'
 const area = 'judging pictures'
 const golden = inFile('evaluation/scores/golden')
 const scores = inFile('evaluation/scores/scores')
+const relative = inFile('evaluation/scores/relative')
 const textures = inFile('evaluation/scores/textures')
 const copies = inFile('evaluation/copies')
 const anchors = inFile('evaluation/anchors')
@@ -27,6 +28,27 @@ export const judgingMutants: readonly Mutant[] = [
       'factor',
       'first: all.first - 2 * own, across',
       'first: all.first - own, across',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/evaluation/scores/relative.ts', relative, [
+    [
+      'two sets are compared without what real pictures are among themselves',
+      'missing term',
+      'within(own, labels, label) + ofReal - 2',
+      'within(own, labels, label) - 2',
+    ],
+    ['the distance of a set to real pictures is taken once', 'factor', '+ ofReal - 2 * meanOf', '+ ofReal - meanOf'],
+    [
+      'the nearest neighbour may be of the set that is not compared',
+      'missing check',
+      'isReal(firstIn(at(order, i), isIn))',
+      'isReal(at(order, i)[0] ?? -1)',
+    ],
+    [
+      'a difference between two sets counts in one direction alone',
+      'missing term',
+      'Math.abs(score(labels, 1) - score(labels, 0))',
+      'score(labels, 1) - score(labels, 0)',
     ],
   ]),
   ...mutantsOf(area, 'src/evaluation/permutations.ts', scores, [

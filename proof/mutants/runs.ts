@@ -9,9 +9,54 @@ const sheet = inFile('train/tasks/diffusion/draw')
 const recipe = inFile('train/recipe')
 const watch = (pattern: string): Tests => inFile('train/tasks/diffusion/watch', pattern)
 const reports = inFile('train/reports')
+const choice = inFile('train/choice')
+const fitting = inFile('train/time', 'takes the time|measures, draws|has a step')
 
 /** Bugs in src/train. */
 export const runMutants: readonly Mutant[] = [
+  ...mutantsOf(area, 'src/train/tasks/diffusion/choice/sketch.ts', choice, [
+    [
+      'dropout is chosen for a run that sees each photograph a few times',
+      'swapped operands',
+      'if (epochs < untilByHeart || photographs',
+      'if (epochs > untilByHeart || photographs',
+    ],
+    [
+      'pictures are chosen larger than photographs',
+      'missing check',
+      'flops >= from && larger <= most ?',
+      'flops >= from ?',
+    ],
+    [
+      'latents are taken where changes of pictures are asked for',
+      'missing check',
+      '(changes !== undefined || (side <= 96 && enough))',
+      '(side <= 96 && enough)',
+    ],
+    ['a GPU is given an hour', 'wrong constant', '[3 * 3600, 3600] as const', '[3600, 3600] as const'],
+  ]),
+  ...mutantsOf(area, 'src/train/tasks/diffusion/choice/chooseTraining.ts', choice, [
+    [
+      'a time is chosen where steps are given',
+      'missing check',
+      "...(numberIn(given, 'steps') === undefined && { time: seconds }),",
+      '...{ time: seconds },',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/train/time/fitted.ts', fitting, [
+    [
+      'what is done between steps takes no time',
+      'missing term',
+      'spare - again)) / secondsPerStep',
+      'spare)) / secondsPerStep',
+    ],
+    [
+      'what is dear is done as often as what is cheap',
+      'missing clamp',
+      'Math.floor(spare / apart), 1 + afford)',
+      'Math.floor(spare / apart))',
+    ],
+  ]),
   ...mutantsOf(area, 'src/train/tasks/diffusion/diffusionTask.ts', draws, [
     [
       'the pictures of a micro-batch are mirrored by the draws of the first',

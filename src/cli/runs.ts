@@ -327,7 +327,11 @@ const nothingChosen: Chosen = { settings: {}, reasons: [], notes: [] }
 /** Flags with which procedural seas are chosen for too; without them they are a first try, of seconds. */
 const choosingFlags = ['time', 'size'] as const
 
-/** What is chosen where neither a preset nor a file of settings is named. */
+/** Whether what is trained is said: by a preset, by a file, or by a number of steps, which is of the usual preset unless it is on latents. */
+const isSaid = (flags: ReadonlyMap<string, FlagValue>): boolean =>
+  flags.has('preset') || flags.has('config') || (flags.has('steps') && !flags.has('latent'))
+
+/** What is chosen where nothing says what is trained. */
 const choiceFor = (
   folder: string | undefined,
   flags: ReadonlyMap<string, FlagValue>,
@@ -335,7 +339,7 @@ const choiceFor = (
   options: OptionsByName,
 ): TE.TaskEither<Outcome, Chosen> => {
   const isAsked = folder !== undefined || choosingFlags.some((flag) => flags.has(flag))
-  if (flags.has('preset') || flags.has('config') || !isAsked) return TE.right(nothingChosen)
+  if (isSaid(flags) || !isAsked) return TE.right(nothingChosen)
   return pipe(
     trainingFacts(
       folder === undefined ? null : absolute(folder),

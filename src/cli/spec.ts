@@ -37,7 +37,7 @@ export const commands = {
   train: {
     positional: { name: 'folder', required: false },
     summary: 'train a model on a folder of pictures, or on procedural seas',
-    about: `Of a folder's photographs, the device and the time it chooses what to train, and says why, unless a preset or a file of settings is named. Without a folder it trains on procedural seas. Presets: ${presetList}.`,
+    about: `Of a folder's photographs, the device and the time it chooses what to train, and says why, unless a preset, steps or a file of settings are named. Without a folder it trains on procedural seas. Presets: ${presetList}.`,
     flags: {
       ...placeFlags(diffusionWords),
       ...learningFlags(diffusionWords),

@@ -1,4 +1,5 @@
 /** Sets of pictures of known quality, which say what a score means: the same numbers are computed of them as of the generated ones. */
+import { requirePositive } from '../prelude/options.ts'
 import { range } from '../prelude/array.ts'
 import { hostFold, hostUniform, type HostKey } from '../prelude/threefry.ts'
 import { blurred } from './blur.ts'
@@ -44,6 +45,7 @@ export const gaussianPictures = (set: Pictures, count: number, key: HostKey): Pi
  * The pictures, each blurred by a Gaussian of this deviation in pixels.
  *
  * @param set RGB
+ * @throws RangeError for a deviation that is not above 0
  * @example
  * ```ts
  * import { blurredPictures } from 'fathom/evaluation'
@@ -52,10 +54,10 @@ export const gaussianPictures = (set: Pictures, count: number, key: HostKey): Pi
  * blurredPictures(line, 0.5).pictures[0] // => [10, 10, 10, 71, 71, 71, 10, 10, 10]
  * ```
  */
-export const blurredPictures = (set: Pictures, sigma: number): Pictures => ({
-  ...set,
-  pictures: set.pictures.map((pixels) => blurred(set, pixels, sigma)),
-})
+export const blurredPictures = (set: Pictures, sigma: number): Pictures => {
+  requirePositive('blurredPictures', 'sigma', sigma)
+  return { ...set, pictures: set.pictures.map((pixels) => blurred(set, pixels, sigma)) }
+}
 
 /** Pictures of the set drawn at random, each as often as chance has it: a model that has learned it by heart. */
 export const copiedPictures = (set: Pictures, count: number, key: HostKey): Pictures =>

@@ -3,7 +3,7 @@ import { hostFold, hostKey } from '../prelude/threefry.ts'
 import type { Device } from '../tensor/device.ts'
 import { featureSpaces } from './features/registry.ts'
 import type { FeatureSpace } from './features/space.ts'
-import { assignments, shuffle } from './permutations.ts'
+import { assignments, requirePermutations, shuffle } from './permutations.ts'
 import { asRgb, type Pictures } from './pictures.ts'
 import { relativeKernel, relativeNearest, type Relative } from './scores/relative.ts'
 import { groundOf, part } from './seen.ts'
@@ -18,7 +18,7 @@ export interface CompareOptions {
   readonly spaces?: readonly FeatureSpace[]
   /** From which everything random is drawn; default 0. */
   readonly seed?: number
-  /** Random assignments for each p-value; default 999. */
+  /** Random assignments for each p-value, at least 19; default 999. */
   readonly permutations?: number
 }
 
@@ -91,6 +91,7 @@ const nearerIn = (spaces: readonly SpaceComparison[]): Pick<Comparison, 'nearer'
 export const compareSets = async (device: Device, options: CompareOptions): Promise<Comparison> => {
   const { seed = 0, permutations = 999, spaces = Object.values(featureSpaces) } = options
   const sets = { first: asRgb(options.first), second: asRgb(options.second), training: asRgb(options.training) }
+  requirePermutations('compareSets', permutations)
   requireSets(sets)
   const key = hostKey(seed)
   const most = Math.min(sets.first.pictures.length, sets.second.pictures.length)

@@ -11,7 +11,7 @@ import { featureSpaces } from './features/registry.ts'
 import type { FeatureSpace } from './features/space.ts'
 import type { Judgement, Memory, SetName, Test } from './judgement.ts'
 import { memoryOf, nearestOf } from './memory.ts'
-import { assignments, holm, shuffle } from './permutations.ts'
+import { assignments, holm, requirePermutations, shuffle } from './permutations.ts'
 import { asRgb, type Pictures } from './pictures.ts'
 import { factors } from './scenes/factors.ts'
 import { scoreSet, type Seen, type SetScores } from './scores/scoreSet.ts'
@@ -28,7 +28,7 @@ export interface JudgeOptions {
   readonly spaces?: readonly FeatureSpace[]
   /** From which everything random is drawn; default 0. */
   readonly seed?: number
-  /** Random assignments for each p-value; default 999. */
+  /** Random assignments for each p-value, at least 19; default 999. */
   readonly permutations?: number
   /** Whether sets of known quality are made and scored as well; default true. Real pictures beside real ones always are. */
   readonly anchors?: boolean
@@ -154,6 +154,7 @@ export const judge = async (device: Device, options: JudgeOptions): Promise<Judg
     training: asRgb(options.training),
     heldOut: asRgb(options.heldOut),
   }
+  requirePermutations('judge', permutations)
   requirePictures({ ...options, ...sets })
   const key = hostKey(seed)
   onProgress?.(`looking at ${sets.training.pictures.length} pictures of training`)

@@ -4,6 +4,7 @@
  * (Fisher 1935; Good 2005, "Permutation, Parametric, and Bootstrap Tests of Hypotheses").
  */
 import { range } from '../prelude/array.ts'
+import { requireWhole } from '../prelude/options.ts'
 import { hostFold, hostUniform, type HostKey } from '../prelude/threefry.ts'
 
 /** A random order of 0 … n − 1 (Fisher and Yates 1938; Durstenfeld 1964). */
@@ -26,6 +27,14 @@ export type Labels = Uint8Array
 
 /** The labels as they were observed. */
 export const observedLabels = ([first, second]: Sizes): Labels => new Uint8Array(first + second).fill(1, 0, first)
+
+/** With fewer assignments no p-value is below 0.05. */
+const leastAssignments = 19
+
+/** Refuses a number of assignments with which nothing could be found. */
+export const requirePermutations = (who: string, count: number): void => {
+  requireWhole(who, 'permutations', count, leastAssignments)
+}
 
 /** Random assignments of the labels. */
 export const assignments = (key: HostKey, [first, second]: Sizes, count: number): readonly Labels[] =>

@@ -192,6 +192,9 @@ describe('a folder of pictures', () => {
     const { code, stdout } = await fathom('train', path, '--dry-run', '--time', '1m', '--device', 'wasm', '--out', out)
     expect(code).toBe(0)
     expect(stdout).toMatch(/chosen +pictures of 16×16, in pixels: [^]*too few: what the model draws will be copies/)
+    expect((await fathom('train', path, '--steps', '7', '--dry-run')).stdout).toMatch(
+      /^(?![^]*chosen )[^]*U-Net 16×16[^]*7 steps × batch 16/u,
+    )
     expect(stdout).toMatch(/in all +1:00/)
     expect(existsSync(out)).toBe(false)
   })

@@ -46,4 +46,12 @@ describe('two sets of pictures', () => {
       'the pictures of second are 8×8 and those of training 16×16: compare pictures of one size',
     )
   })
+
+  it('are not compared by fewer assignments than could tell anything', async () => {
+    for (const permutations of [NaN, 0, -5, 18, 20.5])
+      await expect(
+        compareSets(device, { training, first: of(500, 16), second: of(600, 16), permutations }),
+      ).rejects.toThrow(`compareSets: permutations is ${permutations}; it must be a whole number ≥ 19`)
+    expect(() => blurredPictures(of(500, 1), NaN)).toThrow('blurredPictures: sigma is NaN')
+  })
 })
