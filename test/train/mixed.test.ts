@@ -173,7 +173,7 @@ describe('a step in mixed precision', () => {
     const recipe = recipeOf(tinyConfig('unused'))
     const plan = stepperOn(device, recipe).plan(initialState(recipe, key(0)))
     expect(plan.program.nodes.filter((n) => n.dtype === 'f16')).toEqual([])
-    expect(Object.keys(initialState(recipe, key(0)))).toEqual(['params', 'opt', 'average'])
+    expect(Object.keys(initialState(recipe, key(0)))).toEqual(['params', 'opt', 'averages'])
   })
 
   it('takes less memory, and says so where it is planned', async () => {
