@@ -10,7 +10,7 @@ const recipe = inFile('train/recipe')
 const watch = (pattern: string): Tests => inFile('train/tasks/diffusion/watch', pattern)
 const reports = inFile('train/reports')
 const choice = inFile('train/choice')
-const fitting = inFile('train/time', 'takes the time|measures, draws|has a step')
+const fitting = inFile('train/time', 'counts what is done|measures, draws|has a step')
 
 /** Bugs in src/train. */
 export const runMutants: readonly Mutant[] = [

@@ -104,6 +104,14 @@ describe('The course that fits into a time', () => {
     )
   })
 
+  it('counts what is done between steps, also where that is much of it', () => {
+    const cost = { first: 4, further: 4 }
+    const costs = { heldOutEvery: cost, sampleEvery: cost, saveEvery: cost }
+    const { steps, aside } = fitted({ left: 1000, beginning: 0, secondsPerStep: 0.1, costs })
+    expect(aside).toBeGreaterThan(120)
+    expect(aside + 0.1 * steps).toBeLessThanOrEqual(1000)
+  })
+
   it('has a step at least, and measures, draws and saves between the first and the last', () => {
     fc.assert(
       fc.property(measured, (known) => {
