@@ -95,13 +95,16 @@ const trainingOf = (data: TrainingData, count: number): E.Either<TrainError, Pic
   // Of endless seas as many as are compared, thrice; of a folder all that there are, because any may have been copied.
   const wanted = Number.isFinite(data.count) ? data.count : Math.max(768, 3 * count)
   const all = Math.min(mostTraining, wanted)
-  return all < 48 || count < 16
-    ? E.left(
-        tooFew(
-          `${grouped(all)} pictures of training and ${grouped(count)} drawn are too few to judge by: it takes 48 and 16 at least (--count), and 768 and 256 are good`,
-        ),
-      )
-    : E.right(picturesOf(data, all, data.picture, data.group))
+  if (all < 48 || count < 16)
+    return E.left(
+      tooFew(
+        `${grouped(all)} pictures of training and ${grouped(count)} drawn are too few to judge by: it takes 48 and 16 at least (--count), and 768 and 256 are good`,
+      ),
+    )
+  const training = picturesOf(data, all, data.picture, data.group)
+  return training.groups !== undefined && new Set(training.groups).size < 2
+    ? E.left(tooFew('all pictures of training show the same, so none can be told from a copy: give more of other scenes'))
+    : E.right(training)
 }
 
 /** The configuration whose pictures are those that there are, none of them changed. */

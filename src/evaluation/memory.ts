@@ -44,7 +44,9 @@ export const usualCopies = (
   originals: Originals,
   some: readonly number[],
 ): Counted => {
-  const again = some.map((i) => findingOf(originals, at(training.pictures, i), at(originals.groups, i)))
+  // Without its own group a picture needs two others, to be nearer to one than to the other.
+  const comparable = new Set(originals.groups).size > 2 ? some : []
+  const again = comparable.map((i) => findingOf(originals, at(training.pictures, i), at(originals.groups, i)))
   return counted([...again, ...copiesAmong(originals, heldOut)].map(({ copy }) => copy))
 }
 

@@ -58,7 +58,7 @@ describe('usage', () => {
     [['train', '--size', 'big'], /--size takes a size like 64 or 48x64/],
     [
       ['train', '--preset', 'tyni'],
-      /--preset must be one of tiny, small, base, latent-64, latent-128, latent-256, got "tyni"; did you mean tiny\?/,
+      /--preset must be one of tiny, small, base, photos-32, photos-64, latent-64, latent-128, latent-256, got "tyni"; did you mean tiny\?/,
     ],
     [['train', '--dry-run=yes'], /--dry-run takes no value/],
     [['train', 'a', 'b'], /takes one folder, got 'a' and 'b'/],

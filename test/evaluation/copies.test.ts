@@ -65,6 +65,11 @@ describe('where training holds seven pictures of each view, and says so by group
     expect(usual).toEqual({ found: 0, all: some + 50 })
     expect(findingOf(originalsOf(crowd), at(pictures, 3), 3).place % some).not.toBe(3)
   })
+
+  it('among two groups pictures of training are not compared: without its own each has only one to be near to', () => {
+    const two = { ...crowd, pictures: pictures.slice(0, 4), groups: [0, 0, 1, 1] }
+    expect(usualCopies({ training: two, heldOut: others }, originalsOf(two), range(4))).toMatchObject({ all: 50 })
+  })
 })
 
 describe('a search for copies', () => {

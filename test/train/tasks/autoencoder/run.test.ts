@@ -178,8 +178,16 @@ describe('a run', () => {
   it('draws its losses below the curve, each by itself, from the step on at which it counts', () => {
     const svg = readFileSync(join(whole, 'loss.svg'), 'utf8')
     const drawn = [...svg.matchAll(/font-weight="600" fill="#2b3642">([^<]*)</g)].map(([, name]) => name)
-    expect(drawn.slice(0, 4)).toEqual(['charbonnier (log)', 'pyramid (log)', 'equivariance (log)', 'kl (log)'])
-    expect(drawn).toContain('discriminator (log)')
+    expect(drawn).toEqual([
+      'adversary',
+      'adversaryWeight (log)',
+      'charbonnier (log)',
+      'discriminator (log)',
+      'equivariance (log)',
+      'kl (log)',
+      'penalty (log)',
+      'pyramid (log)',
+    ])
     const [, counted = ''] = svg.split('discriminator (log)')
     const [own = ''] = counted.split('font-weight="600"')
     expect([...own.matchAll(/<circle/g)]).toHaveLength(3)
