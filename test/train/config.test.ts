@@ -28,7 +28,7 @@ describe('the configuration of a run', () => {
     [{ zzz: 1 }, 'zzz is not a setting; there are folder, out'],
     [
       { preset: 'smal' },
-      'preset must be one of tiny, small, base, latent-64, latent-128, latent-256, got "smal"; did you mean small?',
+      'preset must be one of tiny, small, base, photos-32, photos-64, latent-64, latent-128, latent-256, got "smal"; did you mean small?',
     ],
     [{ model: { with: 8 } }, 'model.with is not a setting; did you mean width?'],
     [{ model: { width: 7 } }, 'model.width must be an even whole number from 4 to 8192, got 7'],
