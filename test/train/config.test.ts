@@ -44,7 +44,7 @@ describe('the configuration of a run', () => {
     [{ learningRate: Infinity }, 'learningRate must be a number above 0, got Infinity'],
     [{ learningRate: NaN }, 'learningRate must be a number above 0, got NaN'],
     [{ margin: 100 }, 'margin must be a number above 1 and at most 4, for instance 1.25, got 100'],
-    [{ ema: 1 }, 'ema must be a number in [0, 1), for instance 0.995, got 1'],
+    [{ ema: 1 }, 'ema must be a number in [0, 1), for instance 0.995, { "widths": [0.05, 0.1] } or '],
     [{ objective: 'epsilom' }, 'objective must be one of epsilon, x0, v, got "epsilom"; did you mean epsilon?'],
     [{ height: 17, width: 17 }, 'image size 17 is not divisible by 2 (1 halving): use 16 or 18'],
     [{ preset: 'base', height: 100, width: 100 }, 'image size 100 is not divisible by 8 (3 halvings): use 96 or 104'],

@@ -27,6 +27,9 @@ const usual = {
   watch: 'on',
 } as const
 
+/** Averages that look back so much of the run, of which the better on held-out pictures is drawn from: a run may be of any length (Karras et al. 2024). */
+export const ofTheRun = { widths: [0.05, 0.1] } as const
+
 const model = (width: number, multipliers: readonly number[], heads: number, headWidth: number): ModelConfig => ({
   width,
   multipliers,
@@ -96,7 +99,7 @@ export const presets = {
     steps: 5000,
     learningRate: 1e-3,
     rate: 'cosine',
-    ema: 0.998,
+    ema: ofTheRun,
     weighting: 'snr+1',
   },
   'photos-64': {
@@ -112,7 +115,7 @@ export const presets = {
     steps: 50_000,
     learningRate: 4e-4,
     rate: 'cosine',
-    ema: 0.9995,
+    ema: ofTheRun,
     weighting: 'snr+1',
     saveEvery: 2000,
     sampleEvery: 4000,
@@ -129,7 +132,7 @@ export const presets = {
     steps: 6000,
     learningRate: 1e-3,
     rate: 'cosine',
-    ema: 0.998,
+    ema: ofTheRun,
     weighting: 'snr+1',
   },
   'latent-128': {
@@ -143,7 +146,7 @@ export const presets = {
     steps: 50_000,
     learningRate: 4e-4,
     rate: 'cosine',
-    ema: 0.9995,
+    ema: ofTheRun,
     weighting: 'snr+1',
   },
   'latent-256': {
@@ -157,7 +160,7 @@ export const presets = {
     steps: 80_000,
     learningRate: 4e-4,
     rate: 'cosine',
-    ema: 0.9995,
+    ema: ofTheRun,
     weighting: 'snr+1',
   },
 } as const satisfies { readonly [name: string]: Preset }

@@ -2,7 +2,7 @@
  * What `fathom train FOLDER` trains where nothing is said of it: chosen from the photographs, the device and the time, by what is known of each
  * (docs/small-data.md), with a sentence for each decision.
  */
-import type { PresetName } from '../presets.ts'
+import { ofTheRun, type PresetName } from '../presets.ts'
 import { notesOf, reasonsOf } from './reasons.ts'
 import { dropoutFor, isChanging, knownOf, numberIn, sketchOf, type Sketch, type TrainingFacts } from './sketch.ts'
 
@@ -18,25 +18,20 @@ export interface TrainingChoice {
 }
 
 /** Settings of a long run in pixels; the preset's rates are for one without end. */
-const longRun = (steps: number) => ({
-  rate: 'cosine',
-  learningRate: 4e-4,
-  ema: steps >= 20_000 ? 0.9995 : 0.998,
-  weighting: 'snr+1',
-})
+const longRun = { rate: 'cosine', learningRate: 4e-4, ema: ofTheRun, weighting: 'snr+1' } as const
 
 /** The preset that is nearest. */
 const presetOf = (sketch: Sketch): PresetName =>
   sketch.where === 'pixels' && isChanging(sketch) && sketch.known.photographs <= 2000 ? 'photos-64' : sketch.preset
 
 const settingsOf = (sketch: Sketch): Readonly<Record<string, unknown>> => {
-  const { where, network, steps, known } = sketch
+  const { where, network, known } = sketch
   const { side, isSizeGiven, seconds, given } = known
   const dropout = dropoutFor(sketch)
   return {
     ...(numberIn(given, 'steps') === undefined && { time: seconds }),
     ...(!isSizeGiven && { height: side, width: side }),
-    ...(where === 'pixels' && longRun(steps)),
+    ...(where === 'pixels' && longRun),
     model: { ...network.model, ...(dropout > 0 && { dropout }) },
     ...(isChanging(sketch) && { augment: 0.15 }),
   }
