@@ -185,8 +185,8 @@ describe('a run', () => {
       'discriminator (log)',
       'equivariance (log)',
       'kl (log)',
-      'penalty (log)',
       'pyramid (log)',
+      'steepness (log)',
     ])
     const [, counted = ''] = svg.split('discriminator (log)')
     const [own = ''] = counted.split('font-weight="600"')

@@ -78,7 +78,7 @@ describe('A class', () => {
     [labelled, { label: 'boot' }, 'class must be one of boat, bridge, fog, got "boot"; did you mean boat?'],
     [plain, { label: 'boat' }, 'class must be absent: the run was trained without labels, got "boat"'],
     [plain, { guidance: 2 }, 'guidance must be 1 without a guide and a class: name one of them, got 2'],
-    [plain, { guidance: NaN }, 'guidance must be a number ≥ 0, 1 for none, got NaN'],
+    [plain, { guidance: NaN }, 'guidance must be a number from 0 to 100, 1 for none, got NaN'],
     [plain, { noise: { to: -1 } }, 'to must be a whole number ≥ 0, got -1'],
     [
       plain,
