@@ -103,7 +103,9 @@ const trainingOf = (data: TrainingData, count: number): E.Either<TrainError, Pic
     )
   const training = picturesOf(data, all, data.picture, data.group)
   return training.groups !== undefined && new Set(training.groups).size < 2
-    ? E.left(tooFew('all pictures of training show the same, so none can be told from a copy: give more of other scenes'))
+    ? E.left(
+        tooFew('all pictures of training show the same, so none can be told from a copy: give more of other scenes'),
+      )
     : E.right(training)
 }
 

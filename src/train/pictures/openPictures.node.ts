@@ -142,14 +142,6 @@ const openFolder = (folder: string, config: PictureConfig, tell: Told): TE.TaskE
   return pipe(
     openImageFolder(folder, { ...(margin === undefined ? size : withMargin(size, margin)), channels }),
     TE.mapLeft(trainErrorOf('DATA')),
-    TE.filterOrElse(
-      ({ count }) => count >= 2,
-      () =>
-        trainError(
-          'DATA',
-          `${folder} has one picture that can be used: it takes two, one to train on and one to hold out`,
-        ),
-    ),
     TE.bindTo('set'),
     TE.bind('labels', ({ set }) => TE.fromEither(folderLabelsOf(set, config.labels))),
     TE.bind('duplicates', ({ set }) => TE.fromTask(async () => (split === 'groups' ? groupsOf(set, tell) : undefined))),
