@@ -208,14 +208,6 @@ export const runMutants: readonly Mutant[] = [
   ...mutantsOf(area, 'src/train/sinks/metrics.ts', watch('a run over which'), [
     ['what a watch finds is not in the metrics', 'missing term', '              ...seen,\n', ''],
   ]),
-  ...mutantsOf(area, 'src/train/tasks/diffusion/sheet.ts', watch('a run over which'), [
-    [
-      'the pictures of a sheet depend on how many more are watched',
-      'missing clamp',
-      'Math.min(config.batch, sampleCount)',
-      'config.batch',
-    ],
-  ]),
   ...mutantsOf(area, 'src/train/tasks/diffusion/watch.ts', watch('how many pictures are watched'), [
     [
       'a watch takes a step of training for one of the sampler',

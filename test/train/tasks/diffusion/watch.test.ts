@@ -38,7 +38,7 @@ const photographs = (count: number): string => {
 }
 
 const watched = (out: string, changes: Partial<DiffusionRun> = {}): DiffusionRun =>
-  tinyConfig(out, { watch: 'on', sampleEvery: 2, steps: 4, batch: 4, ...changes })
+  tinyConfig(out, { watch: 'on', sampleEvery: 2, steps: 4, batch: 4, sampleCount: 3, ...changes })
 
 /** The metrics of a run, a record for each step. */
 const metricsOf = (out: string): readonly Readonly<Record<string, number>>[] =>
