@@ -170,6 +170,12 @@ for (const count of counts) {
 }
 const copiesAt = (moments: readonly Moment[], step: number): number =>
   moments.reduce((share, moment) => (moment.step <= step ? moment.copies : share), 0)
+const slopeInWords = (): string => {
+  const slope = slopeOf(courses, sought)
+  return Number.isNaN(slope)
+    ? 'no slope: two runs must reach the share (--steps)'
+    : `slope of the logarithms: ${slope.toFixed(2)}`
+}
 process.stdout.write(
   `${table([
     ['pictures', 'steps to 10 % copies', 'the rule stops at', 'copies then', 'of held-out'],
@@ -180,7 +186,7 @@ process.stdout.write(
       passed === undefined ? '' : percent(copiesAt(moments, passed)),
       percent(falseAlarms),
     ]),
-  ])}\n\nslope of the logarithms: ${slopeOf(courses, sought).toFixed(2)}\n`,
+  ])}\n\n${slopeInWords()}\n`,
 )
 if (values.chart !== undefined) writeFileSync(values.chart, memoryChart(courses, sought))
 await device.close()

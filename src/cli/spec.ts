@@ -14,7 +14,7 @@ import {
   placeFlags,
   tune,
 } from './runFlags.ts'
-import type { Command } from './flag.ts'
+import type { Command, Flag } from './flag.ts'
 
 const presetList = Object.entries(presets)
   .map(([name, { purpose }]) => `${name} (${purpose})`)
@@ -31,6 +31,23 @@ const samplerList = Object.entries(samplers)
 const usualSteps = Object.entries(samplers)
   .map(([name, sampler]) => `${name} ${sampler.everyStep ? 'all' : sampler.usualSteps(Infinity)}`)
   .join(', ')
+
+/** By what way pictures are drawn, in the commands that draw. */
+const samplerFlags = {
+  sampler: {
+    kind: 'text',
+    value: 'NAME',
+    help: `how to go from noise to picture: ${Object.keys(samplers).join(', ')} [${defaultSampler}]`,
+  },
+  steps: { kind: 'number', value: 'N', help: `steps of the sampler [${usualSteps}]` },
+} as const satisfies Command['flags']
+
+/** By what pictures are judged, in the commands that judge. */
+const features: Flag = {
+  kind: 'text',
+  value: 'NAMES',
+  help: `feature spaces, parted by commas: ${Object.keys(featureSpaces).join(', ')} [all]`,
+}
 
 /** The commands by name. */
 export const commands = {
@@ -149,12 +166,7 @@ export const commands = {
     about: `Draws from the averaged weights of the newest checkpoint. The same seed draws the same pictures. In the place of a directory may stand a file of weights, WEIGHTS.safetensors, with the --config that says what network it is, unless the file says it itself. Samplers: ${samplerList}.`,
     flags: {
       count: { kind: 'number', value: 'N', help: 'how many pictures [16]' },
-      sampler: {
-        kind: 'text',
-        value: 'NAME',
-        help: `how to go from noise to picture: ${Object.keys(samplers).join(', ')} [${defaultSampler}]`,
-      },
-      steps: { kind: 'number', value: 'N', help: `steps of the sampler [${usualSteps}]` },
+      ...samplerFlags,
       seed: { kind: 'number', value: 'N', help: 'from which the noise is drawn [0]' },
       weights: {
         kind: 'text',
@@ -237,23 +249,14 @@ export const commands = {
     about: `Draws from averaged weights of the run, and compares with pictures of training and with those held out: how far apart they are, whether they can be told apart, which kinds are missing, which are copies. Every number stands beside that of sets of known quality. Writes report.html, to be looked at, and report.json.`,
     flags: {
       count: { kind: 'number', value: 'N', help: 'how many pictures [256]' },
-      sampler: {
-        kind: 'text',
-        value: 'NAME',
-        help: `how to go from noise to picture: ${Object.keys(samplers).join(', ')} [${defaultSampler}]`,
-      },
-      steps: { kind: 'number', value: 'N', help: `steps of the sampler [${usualSteps}]` },
+      ...samplerFlags,
       seed: { kind: 'number', value: 'N', help: 'from which noise, comparisons and tests are drawn [0]' },
       weights: {
         kind: 'text',
         value: 'NAME',
         help: 'which averaged weights: last, best (on held-out pictures) or early [last]',
       },
-      features: {
-        kind: 'text',
-        value: 'NAMES',
-        help: `feature spaces, parted by commas: ${Object.keys(featureSpaces).join(', ')} [all]`,
-      },
+      features,
       device: { kind: 'text', value: 'NAME', help: 'where to draw and judge [the device of the run]' },
       tune,
       out: { kind: 'text', value: 'DIR', help: 'where the report goes [<directory>/eval]' },
@@ -268,18 +271,9 @@ export const commands = {
     flags: {
       with: { kind: 'text', value: 'DIRECTORY', help: 'the other run' },
       count: { kind: 'number', value: 'N', help: 'how many pictures of each [256]' },
-      sampler: {
-        kind: 'text',
-        value: 'NAME',
-        help: `how to go from noise to picture: ${Object.keys(samplers).join(', ')} [${defaultSampler}]`,
-      },
-      steps: { kind: 'number', value: 'N', help: `steps of the sampler [${usualSteps}]` },
+      ...samplerFlags,
       seed: { kind: 'number', value: 'N', help: 'from which noise, comparisons and tests are drawn [0]' },
-      features: {
-        kind: 'text',
-        value: 'NAMES',
-        help: `feature spaces, parted by commas: ${Object.keys(featureSpaces).join(', ')} [all]`,
-      },
+      features,
       device: { kind: 'text', value: 'NAME', help: 'where to draw and compare [the device of each run]' },
       tune,
       json: { kind: 'switch', help: 'print everything as JSON' },
