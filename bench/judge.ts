@@ -4,10 +4,12 @@
  *
  *     npm run bench:judge -- --folder photos --size 64 --count 256 --splits 20
  *     npm run bench:judge -- --folder photos --size 64 --only copies --vae runs/vae
+ *     npm run bench:judge -- --folder photos --size 64 --features mobilenet
  */
 import process from 'node:process'
 import { parseArgs } from 'node:util'
 import { flags } from '../src/backends/wasm/threads/v8Flags.node.ts'
+import { spacesOf } from '../src/cli/featureSpaces.ts'
 import { openImageFolder, seas } from '../src/data/index.ts'
 import { judge, type Judgement, type Pictures, type Test } from '../src/evaluation/index.ts'
 import { shuffle } from '../src/evaluation/permutations.ts'
@@ -31,6 +33,7 @@ const { values } = parseArgs({
     permutations: { type: 'string', default: '999' },
     only: { type: 'string' },
     vae: { type: 'string' },
+    features: { type: 'string' },
   },
 })
 const [size, count, splits, seed, permutations] = [
@@ -81,10 +84,12 @@ const splitOf = (set: Pictures, number: number): Split => {
 const show = (p: number): string => p.toFixed(3)
 const print = (text: string): void => void process.stdout.write(`${text}\n`)
 
+const spaces = await spacesOf(values.features)()
+if (spaces._tag === 'Left') throw new Error(spaces.left.message)
 const device = await openDevice('wasm')
 const pictures = withGroups(await all())
 const judged = (generated: Pictures, { training, heldOut }: Split): Promise<Judgement> =>
-  judge(device, { generated, training, heldOut, seed, permutations, anchors: false })
+  judge(device, { generated, training, heldOut, spaces: spaces.right, seed, permutations, anchors: false })
 
 print(
   `${pictures.pictures.length} pictures of ${size}×${size} · ${count} against ${count} · ${permutations} permutations\n`,

@@ -6,7 +6,8 @@ import { orDeviceError } from '../train/deviceErrors.ts'
 import { ensuring } from '../train/ensuring.ts'
 import type { TrainError } from '../train/index.ts'
 import { realSurroundings } from '../train/recovery.ts'
-import { drawn, spacesOf, type Drawn } from './eval.ts'
+import { drawn, type Drawn } from './eval.ts'
+import { spacesOf } from './featureSpaces.ts'
 import type { FlagValue } from './parse.ts'
 import { numberOf } from './pictures.ts'
 import { deviceOptionsOf, failedWith, type Outcome } from './runs.ts'
@@ -74,7 +75,7 @@ export const runCompare = async (directory: string, flags: Flags): Promise<Outco
   const other = flags.get('with')
   if (typeof other !== 'string')
     return { code: 2, message: `\`fathom compare\` needs another run: fathom compare ${directory} --with DIRECTORY` }
-  const spaces = spacesOf(flags.get('features'))
+  const spaces = await spacesOf(flags.get('features'))()
   if (E.isLeft(spaces)) return spaces.left
   const device = flags.get('device')
   const compared = ({ first, second }: Both): TE.TaskEither<TrainError, Comparison> =>

@@ -2,8 +2,6 @@
 import { join } from 'node:path'
 import type { TrainingData } from '../data/index.ts'
 import {
-  featureSpaces,
-  isFeatureSpaceName,
   judge,
   judgementPage,
   sentencesOf,
@@ -15,7 +13,6 @@ import {
 import { makeDurableDirectory, replaceFile } from '../io/index.ts'
 import { range } from '../prelude/array.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
-import { suggestion } from '../prelude/nearest.ts'
 import { printableJson } from '../prelude/printable.ts'
 import type { Device } from '../tensor/device.ts'
 import {
@@ -34,6 +31,7 @@ import { openPictures } from '../train/pictures/openPictures.node.ts'
 import { asBytes, eachPicture } from '../train/tasks/autoencoder/reconstructing.ts'
 import { diffusionOf } from '../train/tasks/diffusion/diffusion.ts'
 import { openExamples, type OpenedExamples } from '../train/tasks/diffusion/open.node.ts'
+import { spacesOf } from './featureSpaces.ts'
 import type { FlagValue } from './parse.ts'
 import { numberOf, stepsDone, trained } from './pictures.ts'
 import { deviceOptionsOf, failedWith, type Outcome } from './runs.ts'
@@ -57,21 +55,6 @@ export interface Drawn {
 interface Found {
   readonly judgement: Judgement
   readonly lossByLevel: readonly LevelLoss[]
-}
-
-/** The feature spaces that a flag names, parted by commas; all where there is none. */
-export const spacesOf = (flag: FlagValue | undefined): E.Either<Outcome, readonly FeatureSpace[]> => {
-  if (typeof flag !== 'string') return E.right(Object.values(featureSpaces))
-  const names = flag.split(',').map((name) => name.trim())
-  const known = names.filter(isFeatureSpaceName)
-  const other = names.find((name) => !isFeatureSpaceName(name))
-  const all = Object.keys(featureSpaces)
-  return other === undefined
-    ? E.right([...new Set(known)].map((name) => featureSpaces[name]))
-    : E.left({
-        code: 2,
-        message: `--features must be some of ${all.join(', ')}, parted by commas, got '${other}'${suggestion(other, all)}`,
-      })
 }
 
 const tooFew = (message: string): TrainError => ({ _tag: 'TrainError', code: 'DATA', message })
@@ -122,6 +105,7 @@ const notApart = ({ autoencoder }: LoadedRun): readonly string[] =>
         "the autoencoder was trained by the features of seas, which are the feature space 'trained' here: it flatters these pictures; go by the others (--features random)",
       ]
     : []
+
 /** Which averaged weights are drawn from. */
 const weightsNamed = (flags: Flags): string => {
   const named = flags.get('weights')
@@ -248,7 +232,7 @@ const written = (
 
 /** `fathom eval`. */
 export const runEval = async (directory: string, flags: Flags): Promise<Outcome> => {
-  const spaces = spacesOf(flags.get('features'))
+  const spaces = await spacesOf(flags.get('features'))()
   if (E.isLeft(spaces)) return spaces.left
   const named = flags.get('out')
   const out = typeof named === 'string' ? named : join(directory, 'eval')

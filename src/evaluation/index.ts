@@ -7,6 +7,8 @@
 export { blurredPictures, gaussianPictures } from './anchors.ts'
 export { compareSets, type CompareOptions, type Comparison, type SpaceComparison } from './compareSets.ts'
 export { copiesAmong, originalsOf, type CopyFinding, type Originals } from './copies.ts'
+export { mobilenetSpace } from './features/mobilenet/space.ts'
+export type { PackagedModel } from './features/mobilenet/weights.ts'
 export { featureSpaces, isFeatureSpaceName, type FeatureSpaceName } from './features/registry.ts'
 export type { FeatureSpace } from './features/space.ts'
 export { judge, type JudgeOptions } from './judge.ts'

@@ -56,7 +56,7 @@ describe('fathom eval', () => {
   it('says which feature spaces there are', async () => {
     expect(await runEval(run, new Map([['features', 'trained,inception']]))).toEqual({
       code: 2,
-      message: "--features must be some of trained, random, parted by commas, got 'inception'",
+      message: "--features must be some of trained, random, mobilenet, parted by commas, got 'inception'",
     })
   })
 

@@ -4,9 +4,11 @@ import { dataOfEncoded, dataOfSet, type TrainingData } from '../../../data/index
 import { exists } from '../../../io/exists.node.ts'
 import { E, pipe, TE } from '../../../prelude/fp.ts'
 import type { Device } from '../../../tensor/device.ts'
+import { keepsLess } from '../autoencoder/keepsLess.ts'
 import { loadAutoencoder, type LoadedAutoencoder } from '../autoencoder/loadAutoencoder.node.ts'
 import { openPictures, type OpenedPictures } from '../../pictures/openPictures.node.ts'
 import { names } from '../../store.ts'
+import { orDeviceError } from '../../deviceErrors.ts'
 import type { Source } from '../../task.ts'
 import { trainError, type TrainError } from '../../trainError.ts'
 import type { Told } from '../../pictures/told.ts'
@@ -135,6 +137,22 @@ export const surveyExamples = (
   )
 }
 
+/** What a run that begins on the latents of a given autoencoder should know of it; nothing for one that trained its own, or goes on. */
+const ofGiven = (
+  { latent, out }: DiffusionRun,
+  device: Device,
+  { autoencoder, pictures }: Pick<OpenedExamples, 'autoencoder' | 'pictures'>,
+): TE.TaskEither<TrainError, readonly string[]> =>
+  autoencoder === undefined || latent?.stage !== undefined
+    ? TE.right([])
+    : pipe(
+        TE.fromTask<string | undefined, TrainError>(async () =>
+          (await exists(join(out, names.autoencoder))) ? undefined : keepsLess(device, pictures, autoencoder),
+        ),
+        orDeviceError(device.name),
+        TE.map((sentence) => (sentence === undefined ? [] : [sentence])),
+      )
+
 /** The same as the source of a run. */
 export const openSource = (
   config: DiffusionRun,
@@ -144,11 +162,13 @@ export const openSource = (
 ): TE.TaskEither<TrainError, Source<Params, Batch>> =>
   pipe(
     openExamples(config, device, tell),
-    TE.map(({ autoencoder, pictures, originals, ...opened }) => {
+    TE.bindTo('examples'),
+    TE.bind('further', ({ examples }) => ofGiven(config, device, examples)),
+    TE.map(({ examples: { autoencoder, pictures, originals, ...opened }, further }) => {
       const watch = watchOf(config, originals)
       const diffusion = autoencoder === undefined ? task : diffusionTask(config, { autoencoder })
       return {
-        ...pictureSource(task, opened),
+        ...pictureSource(task, { ...opened, warnings: [...opened.warnings, ...further] }),
         preview: previewOf(task, pictures),
         sheets: sheetsOf(diffusion, watch),
         watches: watch !== undefined,
