@@ -5,20 +5,10 @@ import { E, pipe, TE } from '../prelude/fp.ts'
 import { isRecord } from '../prelude/record.ts'
 import { autoencoderConfigOf, featuresOfRun, reconstruct, train, type Reconstructions } from '../train/index.ts'
 import type { FlagValue } from './parse.ts'
-import {
-  deviceOptionsOf,
-  dryRun,
-  failed,
-  failedWith,
-  freshDirectory,
-  inFlags,
-  quoted,
-  settingsOf,
-  watched,
-  withDevice,
-  writtenIn,
-  type Outcome,
-} from './runs.ts'
+import { failed, failedWith, inFlags, type Outcome } from './outcome.ts'
+import { dryRun } from './plan.ts'
+import { deviceOptionsOf, freshDirectory, settingsOf, withDevice, writtenIn } from './settings.ts'
+import { quoted, watched } from './watched.ts'
 import { grouped } from './show.ts'
 import { misplaced } from './pictures.ts'
 import { note, say } from './terminal.ts'

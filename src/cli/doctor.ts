@@ -9,7 +9,8 @@ import { showBytes } from '../compiler/print.ts'
 import { E } from '../prelude/fp.ts'
 import { printableJson } from '../prelude/printable.ts'
 import type { FlagValue } from './parse.ts'
-import { deviceOptions, type Outcome } from './runs.ts'
+import type { Outcome } from './outcome.ts'
+import { deviceOptions } from './settings.ts'
 import { say } from './terminal.ts'
 
 /** A device that opened: what it is, which families of kernels came out wrong, and how fast it is. */

@@ -34,7 +34,8 @@ import { openExamples, type OpenedExamples } from '../train/tasks/diffusion/open
 import { spacesOf } from './featureSpaces.ts'
 import type { FlagValue } from './parse.ts'
 import { numberOf, stepsDone, trained } from './pictures.ts'
-import { deviceOptionsOf, failedWith, type Outcome } from './runs.ts'
+import { failedWith, type Outcome } from './outcome.ts'
+import { deviceOptionsOf } from './settings.ts'
 import { grouped } from './show.ts'
 import { note, say } from './terminal.ts'
 

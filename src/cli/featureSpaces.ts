@@ -4,7 +4,7 @@ import { E, pipe, TE } from '../prelude/fp.ts'
 import { suggestion } from '../prelude/nearest.ts'
 import { isRecord, keysOf } from '../prelude/record.ts'
 import type { FlagValue } from './parse.ts'
-import type { Outcome } from './runs.ts'
+import type { Outcome } from './outcome.ts'
 
 /** The module that brings the weights, and how to come by it. TensorFlow.js, its peer, is not needed here. */
 const packaged = {

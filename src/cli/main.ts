@@ -14,7 +14,8 @@ import { parse, type Request } from './parse.ts'
 import { printable } from '../prelude/printable.ts'
 import { runSample, runScan } from './pictures.ts'
 import { complain } from './terminal.ts'
-import { runResume, runTrain, type Outcome } from './runs.ts'
+import type { Outcome } from './outcome.ts'
+import { runResume, runTrain } from './runs.ts'
 
 const version = (): string => {
   const decoded: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))

@@ -19,7 +19,8 @@ import {
   type TrainError,
 } from '../train/index.ts'
 import type { FlagValue } from './parse.ts'
-import { deviceOptionsOf, failed, failedWith, settingsIn, type Outcome } from './runs.ts'
+import { failed, failedWith, type Outcome } from './outcome.ts'
+import { deviceOptionsOf, settingsIn } from './settings.ts'
 import { grouped, pictures } from './show.ts'
 import { note, say } from './terminal.ts'
 
