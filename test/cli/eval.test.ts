@@ -1,8 +1,7 @@
 /** `fathom eval`: a report of a run, and what is said where there can be none. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import process from 'node:process'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { runEval } from '../../src/cli/eval.ts'
 import type { FlagValue } from '../../src/cli/parse.ts'
 import { seas } from '../../src/data/index.ts'
@@ -10,6 +9,7 @@ import { encodePng } from '../../src/io/index.ts'
 import { range } from '../../src/prelude/array.ts'
 import { load, train } from '../../src/train/index.ts'
 import { directories, done, tinyConfig } from '../train/tinyRun.ts'
+import { withCacheHome } from '../support/cacheHome.ts'
 
 const directory = directories()
 const few: readonly (readonly [string, FlagValue])[] = [
@@ -73,14 +73,7 @@ describe('fathom eval', () => {
 })
 
 describe('fathom eval of a run on latents', () => {
-  const before = process.env['XDG_CACHE_HOME']
-  beforeAll(() => {
-    process.env['XDG_CACHE_HOME'] = directory()
-  })
-  afterAll(() => {
-    if (before === undefined) delete process.env['XDG_CACHE_HOME']
-    else process.env['XDG_CACHE_HOME'] = before
-  })
+  withCacheHome(directory)
 
   it('sets what its autoencoder makes of real pictures among the sets of known quality', async () => {
     const [run, folder] = [directory(), directory()]

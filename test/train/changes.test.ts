@@ -17,9 +17,10 @@ import { E } from '../../src/prelude/fp.ts'
 import { resume, train, type ResumeChanges, type DiffusionRun, type TrainEvent } from '../../src/train/index.ts'
 import { checkpoints, fingerprints, metricSteps } from './runFiles.ts'
 import { directories, done, leftMessage, tinyConfig } from './tinyRun.ts'
+import { withCacheHome } from '../support/cacheHome.ts'
 
 const directory = directories()
-process.env['XDG_CACHE_HOME'] = directory()
+withCacheHome(directory)
 const onCpu = { device: 'cpu', saveEvery: 1, heldOutEvery: 100 } as const
 
 /** Trains until a step is done, as Ctrl-C would stop it. */

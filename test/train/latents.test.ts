@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { encodePng, readSafetensorsFile, replaceFile } from '../../src/io/index.ts'
 import { seas } from '../../src/data/index.ts'
 import {
@@ -29,6 +29,7 @@ import { spaceOf } from '../../src/train/tasks/diffusion/space.ts'
 import { cpuDevice } from '../support/device.ts'
 import { filesOf } from './lossOfDevice.ts'
 import { directories, done, leftMessage, right, tinyConfig } from './tinyRun.ts'
+import { withCacheHome } from '../support/cacheHome.ts'
 
 const directory = directories()
 
@@ -75,14 +76,7 @@ const latentConfig = async (out: string, file: string, changes: Partial<Diffusio
   return tinyConfig(out, { latent: { channels, factor, autoencoder: fingerprint, from: file }, ...changes })
 }
 
-const before = process.env['XDG_CACHE_HOME']
-beforeAll(() => {
-  process.env['XDG_CACHE_HOME'] = directory()
-})
-afterAll(() => {
-  if (before === undefined) delete process.env['XDG_CACHE_HOME']
-  else process.env['XDG_CACHE_HOME'] = before
-})
+withCacheHome(directory)
 
 describe('the space of latents', () => {
   it('holds both sides of a picture, of which one is taken', async () => {

@@ -1,25 +1,18 @@
 /** Which pictures a run opens, by what its configuration says of them. */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import process from 'node:process'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { seas } from '../../src/data/index.ts'
 import { encodePng } from '../../src/io/index.ts'
 import { range } from '../../src/prelude/array.ts'
 import { labelsIn } from '../../src/train/index.ts'
 import { openPictures } from '../../src/train/pictures/openPictures.node.ts'
 import { directories, done, leftMessage } from './tinyRun.ts'
+import { withCacheHome } from '../support/cacheHome.ts'
 
 const directory = directories()
-const before = process.env['XDG_CACHE_HOME']
 const cache = directory()
-beforeAll(() => {
-  process.env['XDG_CACHE_HOME'] = cache
-})
-afterAll(() => {
-  if (before === undefined) delete process.env['XDG_CACHE_HOME']
-  else process.env['XDG_CACHE_HOME'] = before
-})
+withCacheHome(() => cache)
 
 const side = 32
 const sea = seas({ seed: 5, size: side })

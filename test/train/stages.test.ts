@@ -1,8 +1,7 @@
 /** Runs that train their autoencoder first. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import process from 'node:process'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import {
   load,
   loadAutoencoder,
@@ -15,17 +14,11 @@ import {
 } from '../../src/train/index.ts'
 import { stageOf } from '../../src/train/stages.node.ts'
 import { directories, done, leftMessage, photographs, right, tinyConfig } from './tinyRun.ts'
+import { withCacheHome } from '../support/cacheHome.ts'
 
 const directory = directories()
 
-const before = process.env['XDG_CACHE_HOME']
-beforeAll(() => {
-  process.env['XDG_CACHE_HOME'] = directory()
-})
-afterAll(() => {
-  if (before === undefined) delete process.env['XDG_CACHE_HOME']
-  else process.env['XDG_CACHE_HOME'] = before
-})
+withCacheHome(directory)
 
 const folder = photographs(directory(), 12)
 

@@ -2,8 +2,7 @@
 import fc from 'fast-check'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import process from 'node:process'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { E, TE, pipe } from '../../src/prelude/fp.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
 import type { Device } from '../../src/tensor/device.ts'
@@ -16,17 +15,11 @@ import { stepTime } from '../../src/train/time/stepTime.ts'
 import { trainIn } from '../../src/train/train.node.ts'
 import { cpuDevice } from '../support/device.ts'
 import { directories, done, photographs, tinyConfig } from './tinyRun.ts'
+import { withCacheHome } from '../support/cacheHome.ts'
 
 const directory = directories()
 
-const before = process.env['XDG_CACHE_HOME']
-beforeAll(() => {
-  process.env['XDG_CACHE_HOME'] = directory()
-})
-afterAll(() => {
-  if (before === undefined) delete process.env['XDG_CACHE_HOME']
-  else process.env['XDG_CACHE_HOME'] = before
-})
+withCacheHome(directory)
 
 const folder = photographs(directory(), 12)
 

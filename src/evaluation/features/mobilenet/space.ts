@@ -40,10 +40,8 @@ const triangles = (from: number, to: number): Tensor => {
 const resized = (x: Tensor): Tensor => {
   const [n = 0, height = 1, width = 1, channels = 1] = x.shape
   const scale = side / Math.min(height, width)
-  const [tall, wide] = [height, width].map((size) => Math.round((size * scale) / coarsest) * coarsest) as [
-    number,
-    number,
-  ]
+  const tiled = (size: number): number => Math.round((size * scale) / coarsest) * coarsest
+  const [tall, wide] = [tiled(height), tiled(width)]
   const rows = triangles(height, tall)
     .broadcastTo([n, tall, height])
     .matmul(x.reshape([n, height, width * channels]))

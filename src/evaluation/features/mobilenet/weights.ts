@@ -113,9 +113,9 @@ const folded = (
   kept = shape,
 ): Convolution => {
   const kernel = numbersOf(archive, names.kernel, kept)
-  const [gamma, beta, mean, variance] = (['gamma', 'beta', 'moving_mean', 'moving_variance'] as const).map((part) =>
-    numbersOf(archive, `${names.norm}/${part}`, [outputs]),
-  ) as [Float64Array, Float64Array, Float64Array, Float64Array]
+  const ofNorm = (part: string): Float64Array => numbersOf(archive, `${names.norm}/${part}`, [outputs])
+  const [gamma, beta] = [ofNorm('gamma'), ofNorm('beta')]
+  const [mean, variance] = [ofNorm('moving_mean'), ofNorm('moving_variance')]
   const scale = gamma.map((g, c) => g / Math.sqrt((variance[c] ?? 0) + epsilon))
   return {
     weight: tensor(

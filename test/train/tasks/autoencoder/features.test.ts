@@ -39,10 +39,11 @@ import { cpuDevice, values } from '../../../support/device.ts'
 import { fingerprints } from '../../runFiles.ts'
 import { directories, done, leftMessage, right, tinyConfig } from '../../tinyRun.ts'
 import { built, tinyAutoencoder } from './tinyAutoencoder.ts'
+import { withCacheHome } from '../../../support/cacheHome.ts'
 
 const device = cpuDevice()
 const directory = directories()
-process.env['XDG_CACHE_HOME'] = directory()
+withCacheHome(directory)
 
 const wave = (shape: readonly number[], a: number, b: number): Float64Array =>
   Float64Array.from({ length: shape.reduce((m, n) => m * n, 1) }, (_, i) => 0.9 * Math.sin(a * i + b))

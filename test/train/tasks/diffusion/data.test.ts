@@ -1,22 +1,16 @@
 /** Which pictures a configuration opens: those of its folder, its size and its seed. */
 import sharp from 'sharp'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { dataOfSeas } from '../../../../src/data/index.ts'
 import { range } from '../../../../src/prelude/array.ts'
 import { hostFold, hostKey, hostPermutationIndex } from '../../../../src/prelude/threefry.ts'
 import { openPictures } from '../../../../src/train/pictures/openPictures.node.ts'
 import { temporaryFolders } from '../../../support/temporaryFolder.ts'
 import { done, tinyConfig } from '../../tinyRun.ts'
+import { withCacheHome } from '../../../support/cacheHome.ts'
 
 const folderWith = temporaryFolders()
-const cache = process.env['XDG_CACHE_HOME']
-beforeAll(() => {
-  process.env['XDG_CACHE_HOME'] = folderWith()
-})
-afterAll(() => {
-  if (cache === undefined) delete process.env['XDG_CACHE_HOME']
-  else process.env['XDG_CACHE_HOME'] = cache
-})
+withCacheHome(folderWith)
 
 const size = { height: 8, width: 12 }
 

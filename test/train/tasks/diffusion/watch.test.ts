@@ -2,8 +2,7 @@
 import { chosenAverage } from '../../../../src/train/chosenAverage.ts'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import process from 'node:process'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { dataOfSeas, dataOfSet, seas } from '../../../../src/data/index.ts'
 import { encodePng } from '../../../../src/io/index.ts'
 import { at, range } from '../../../../src/prelude/array.ts'
@@ -14,17 +13,11 @@ import { watchedCount, watchOf } from '../../../../src/train/tasks/diffusion/wat
 import { TE } from '../../../../src/prelude/fp.ts'
 import { cpuDevice } from '../../../support/device.ts'
 import { directories, done, right, tinyConfig } from '../../tinyRun.ts'
+import { withCacheHome } from '../../../support/cacheHome.ts'
 
 const directory = directories()
 
-const before = process.env['XDG_CACHE_HOME']
-beforeAll(() => {
-  process.env['XDG_CACHE_HOME'] = directory()
-})
-afterAll(() => {
-  if (before === undefined) delete process.env['XDG_CACHE_HOME']
-  else process.env['XDG_CACHE_HOME'] = before
-})
+withCacheHome(directory)
 
 const size = 8
 const sea = seas({ seed: 5, size })
