@@ -135,9 +135,12 @@ export const latentShapeOf = (config: AutoencoderConfig): { readonly channels: n
 const divisorOf = ({ autoencoder, weights }: AutoencoderRun): number =>
   Math.max(latentShapeOf(autoencoder).factor * (weights.equivariance > 0 ? 4 : 1), weights.pyramid > 0 ? 8 : 1)
 
+/** The least side of a picture that an adversary of so many halvings judges. */
+export const leastJudged = (layers: number): number => 3 * 2 ** layers
+
 /** The least side of a crop. */
 const leastCrop = ({ weights, features: sees, adversary: { layers } }: AutoencoderRun): number =>
-  Math.max(weights.adversary > 0 ? 3 * 2 ** layers : 1, sees === 'seas' ? 8 : 1)
+  Math.max(weights.adversary > 0 ? leastJudged(layers) : 1, sees === 'seas' ? 8 : 1)
 
 /** What is wrong with the crops. */
 const faultOfCrop = (config: AutoencoderRun): TrainError | undefined => {

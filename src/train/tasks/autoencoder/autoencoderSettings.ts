@@ -3,7 +3,13 @@ import { autoencoderDefaults, autoencoderKinds, type AutoencoderConfig } from '.
 import { record } from '../../../prelude/decode.ts'
 import { isRecord } from '../../../prelude/record.ts'
 import type { Named, PresetOf, Settings } from '../settings.ts'
-import { autoencoderFields, checkAutoencoder, type AutoencoderRun } from './autoencoderConfig.ts'
+import {
+  autoencoderFields,
+  checkAutoencoder,
+  leastJudged,
+  type AutoencoderRun,
+  type LossWeights,
+} from './autoencoderConfig.ts'
 import { presets } from './presets.ts'
 
 type AutoencoderPreset = PresetOf<AutoencoderRun>
@@ -49,6 +55,13 @@ const cropWithin = ({ crop, ...size }: AutoencoderPreset, named: Named): number 
     return typeof given === 'number' ? Math.min(most, given) : most
   }, crop)
 
+/** The preset's weights, without an adversary where crops are smaller than what one judges. */
+const weightsWithin = ({ weights, adversary }: AutoencoderPreset, named: Named, crop: unknown): LossWeights => {
+  const given = isRecord(named['adversary']) ? named['adversary']['layers'] : undefined
+  const least = leastJudged(typeof given === 'number' ? given : adversary.layers)
+  return typeof crop === 'number' && crop < least ? { ...weights, adversary: 0 } : weights
+}
+
 /** How configurations of this task are decoded and made. */
 export const autoencoderSettings: Settings<AutoencoderRun> = {
   task: 'autoencoder',
@@ -60,13 +73,16 @@ export const autoencoderSettings: Settings<AutoencoderRun> = {
     ...(features !== undefined && { features }),
     ...(channels !== undefined && channels !== 3 && { channels }),
   }),
-  inside: (chosen, named) => ({
-    task: 'autoencoder',
-    autoencoder: autoencoderWith(chosen.autoencoder, named['autoencoder'], named['channels']),
-    ...withFeatures(named['features'], over(chosen.weights, named['weights'])),
-    adversary: over(chosen.adversary, named['adversary']),
-    crop: named['crop'] ?? cropWithin(chosen, named),
-  }),
+  inside: (chosen, named) => {
+    const crop = named['crop'] ?? cropWithin(chosen, named)
+    return {
+      task: 'autoencoder',
+      autoencoder: autoencoderWith(chosen.autoencoder, named['autoencoder'], named['channels']),
+      ...withFeatures(named['features'], over(weightsWithin(chosen, named, crop), named['weights'])),
+      adversary: over(chosen.adversary, named['adversary']),
+      crop,
+    }
+  },
   check: checkAutoencoder,
   presets,
   usualPreset: 'vae-64',

@@ -10,7 +10,8 @@ const usual = {
   ema: 0.995,
   flip: true,
   split: 'groups',
-  adversary: { loss: 'hinge', from: 0.7, penalty: 1, width: 64, layers: 3, norm: 'group' },
+  // A patch of 34×34, two of which lie side by side in a crop of 32×32; with three layers, and a penalty of 1, it told nothing apart in 250 steps.
+  adversary: { loss: 'hinge', from: 0.7, penalty: 0.01, width: 64, layers: 2, norm: 'none' },
   sampleCount: 16,
 } as const
 
@@ -36,14 +37,15 @@ export const presets = {
       norm: 'none',
       shortcuts: 'pixel-unshuffle',
     },
-    // Without an adversary: it makes textures of which decibels know nothing, and takes half as long again.
-    weights: { pyramid: 0.75, kl: 1e-4, equivariance: 0.25, adversary: 0 },
+    // The last part of the steps gives three quarters of a decibel for textures: the kernel distance of reconstructions is halved in both spaces.
+    weights: { pyramid: 0.75, kl: 1e-4, equivariance: 0.25, adversary: 0.5 },
     batch: 16,
     steps: 2000,
     learningRate: 1e-3,
     saveEvery: 1000,
     sampleEvery: 1000,
     heldOutEvery: 500,
+    adversary: { ...usual.adversary, from: 0.85 },
   },
   'vae-128': {
     ...usual,

@@ -16,7 +16,7 @@ export const tinySettings = {
   steps: 6,
   autoencoder: { widths: [4, 4], latentChannels: 2, layers: 1, groups: 2 },
   adversary: { width: 2, layers: 1 },
-  weights: { equivariance: 0 },
+  weights: { equivariance: 0, adversary: 0 },
   sampleCount: 2,
   saveEvery: 3,
   sampleEvery: 100,
