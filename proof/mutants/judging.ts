@@ -10,6 +10,8 @@ const textures = inFile('evaluation/scores/textures')
 const copies = inFile('evaluation/copies')
 const anchors = inFile('evaluation/anchors')
 const features = inFile('evaluation/features')
+const mobilenet = inFile('evaluation/mobilenet')
+const keeps = inFile('train/tasks/autoencoder/keepsLess')
 const levels = inFile('train/tasks/diffusion/lossByLevel')
 
 /** Bugs in src/evaluation, and in the loss by level of noise. */
@@ -123,6 +125,46 @@ export const judgingMutants: readonly Mutant[] = [
       'variances.map((v, k) => Math.max(v,',
     ],
     ['far points are not drawn in', 'missing clamp', 'x * Math.min(1, most /', 'x * Math.max(1, 0 * most /'],
+  ]),
+  ...mutantsOf(area, 'src/evaluation/features/mobilenet/network.ts', mobilenet, [
+    [
+      'MobileNetV2 is padded on the left and above where it halves pictures',
+      'off by one',
+      'x.pad([0, 0, 0, 0], [0, 1, 1, 0])',
+      'x.pad([0, 1, 1, 0], [0, 0, 0, 0])',
+    ],
+    ['MobileNetV2: its activation has no upper end', 'missing clamp', 'x.maximum(0).minimum(6)', 'x.maximum(0)'],
+  ]),
+  ...mutantsOf(area, 'src/evaluation/features/mobilenet/weights.ts', mobilenet, [
+    [
+      'the norm of MobileNetV2 is folded in without its ε',
+      'missing term',
+      'Math.sqrt((variance[c] ?? 0) + epsilon)',
+      'Math.sqrt(variance[c] ?? 0)',
+    ],
+    [
+      'the bias of a folded norm forgets its scale',
+      'factor',
+      'b - (mean[c] ?? 0) * (scale[c] ?? 0)',
+      'b - (mean[c] ?? 0)',
+    ],
+    [
+      'bytes of weights begin at 0',
+      'missing term',
+      'quantization.min + quantization.scale * q',
+      'quantization.scale * q',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/evaluation/features/mobilenet/space.ts', mobilenet, [
+    ['pixels are resized by weights that do not sum to 1', 'missing term', 'weights.map((w) => w / sum)', 'weights'],
+  ]),
+  ...mutantsOf(area, 'src/train/tasks/autoencoder/keepsLess.ts', keeps, [
+    [
+      'an autoencoder that keeps less than a linear code passes',
+      'wrong constant',
+      'kept >= linear',
+      'kept >= 0 * linear',
+    ],
   ]),
   ...mutantsOf(area, 'src/train/tasks/diffusion/lossByLevel.ts', levels, [
     [
