@@ -95,8 +95,12 @@ describe('the space of latents', () => {
 describe('a run on latents', () => {
   it('trains, keeps its autoencoder, and is drawn from at the size of the pictures', async () => {
     const [out, file] = [directory(), await autoencoderFile()]
-    const summary = await done(train(await latentConfig(out, file, { folder: await photographs(12) })))
+    const watched = { folder: await photographs(12), watch: 'on', sampleEvery: 6 } as const
+    const summary = await done(train(await latentConfig(out, file, watched)))
     expect(summary).toMatchObject({ step: 6, interrupted: false })
+    // What is watched are pictures, which are compared with the photographs themselves.
+    const metrics = readFileSync(join(out, 'metrics.jsonl'), 'utf8').trim().split('\n')
+    expect(JSON.parse(metrics.at(-1) ?? '')).toMatchObject({ step: 6, drawn: 16, copies: 0 })
     expect(readFileSync(join(out, 'autoencoder.safetensors'))).toEqual(readFileSync(file))
     rmSync(file)
     const { pictures, height } = await done(sample(await done(load(out)), { count: 2, steps: 2, seed: 0 }))
