@@ -49,9 +49,6 @@ const spaces = (load: ImportModule): Readonly<Record<string, TE.TaskEither<Outco
   mobilenet: loadMobilenet(load),
 })
 
-/** What `--features` says in the help. */
-export const featuresHelp = `feature spaces, parted by commas: ${Object.keys(featureSpaces).join(', ')}; and mobilenet, where the package nsfwjs is installed`
-
 /** The feature spaces that a flag names, parted by commas; those that are shipped where there is none. */
 export const spacesOf = (
   flag: FlagValue | undefined,

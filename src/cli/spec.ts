@@ -2,9 +2,9 @@
  * What the command understands: one table, from which arguments are parsed and help is printed, so that the two cannot differ.
  */
 import { defaultSampler, samplers } from '../diffusion/index.ts'
+import { featureSpaces } from '../evaluation/index.ts'
 import { allSources } from '../models/registry.ts'
 import { autoencoderPresets, presets } from '../train/index.ts'
-import { featuresHelp } from './featureSpaces.ts'
 import {
   autoencoderWords,
   courseFlags,
@@ -46,7 +46,7 @@ const samplerFlags = {
 const features: Flag = {
   kind: 'text',
   value: 'NAMES',
-  help: `${featuresHelp} [those that are shipped]`,
+  help: `feature spaces, parted by commas: ${Object.keys(featureSpaces).join(', ')}; and mobilenet, where the package nsfwjs is installed [those that are shipped]`,
 }
 
 /** The commands by name. */

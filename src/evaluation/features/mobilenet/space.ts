@@ -69,12 +69,12 @@ const features = (params: MobilenetParams, x: Tensor): Tensor => {
  *
  * @throws Error where the package holds another network
  * @example
- * ```ts no-run
- * import { featureSpaces, judge, mobilenetSpace } from 'fathom/evaluation'
- * import { MobileNetV2Model } from 'nsfwjs/models/mobilenet_v2'
+ * ```ts
+ * import { mobilenetSpace } from 'fathom/evaluation'
  *
- * const spaces = [...Object.values(featureSpaces), await mobilenetSpace(MobileNetV2Model)]
- * const judgement = await judge(device, { generated, training, heldOut, spaces })
+ * // import { MobileNetV2Model } from 'nsfwjs/models/mobilenet_v2'; await mobilenetSpace(MobileNetV2Model)
+ * const other = { modelJson: async () => ({ weightsManifest: [] }), weightBundles: [] }
+ * await mobilenetSpace(other) // throws Error: the weights of MobileNetV2 cannot be read: it has no 'Conv1/kernel'; …
  * ```
  */
 export const mobilenetSpace = async (model: PackagedModel): Promise<FeatureSpace> => {

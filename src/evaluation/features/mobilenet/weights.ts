@@ -9,7 +9,9 @@ import { blockShapes, stemChannels, type Block, type Convolution, type Mobilenet
 
 /** A model as the package `nsfwjs` exports it: its parts are modules of their own, each loaded when it is called for. */
 export interface PackagedModel {
+  /** Its layers, and how its bytes are numbers: the `model.json` of TensorFlow.js. */
   readonly modelJson: () => Promise<unknown>
+  /** The bytes, each part a text in base64. */
   readonly weightBundles: readonly (() => Promise<unknown>)[]
 }
 
