@@ -106,7 +106,7 @@ describe('usage', () => {
     [['--latents', '0'], /--latents must be a whole number from 1 to 4096, got 0/],
     [['--channels', '1'], /--channels must be 3 for procedural seas, got 1/],
     [['--size', '62'], /image size 62 is not divisible by 4/],
-    [['--adversary', '0.5', '--crop', '16'], /--crop must be a multiple of 16, from 32 to 64, got 16/],
+    [['--adversary', '-1'], /--adversary must be a number ≥ 0, got -1/],
     [['--objective', 'v'], /--objective is not a flag of `fathom train-vae`/],
   ])('train-vae %s is refused with exit code 2', async (args, message) => {
     const { code, stderr } = await fathom('train-vae', '--device', 'wasm', ...args)

@@ -54,6 +54,20 @@ describe('the crops of a configuration', () => {
       'image size 8 is too small for crops of which this autoencoder can learn: they have a side of 16 at least',
     )
   })
+
+  it('that are smaller than a patch have no adversary, unless one is named, which is refused', () => {
+    const autoencoder = { widths: [4, 4], latentChannels: 2, groups: 2 }
+    const tiny = { crop: 8, autoencoder }
+    expect(right(sized(16)).weights.adversary).toBe(0.5)
+    expect(right(sized(16, tiny)).weights).toEqual({ pyramid: 0.75, kl: 1e-4, equivariance: 0.25, adversary: 0 })
+    expect(right(sized(16, { ...tiny, adversary: { layers: 1 } })).weights.adversary).toBe(0.5)
+    expect(leftMessage(sized(16, { ...tiny, weights: { adversary: 0.5 } }))).toBe(
+      'crop must be a multiple of 8, from 16 to 16, got 8',
+    )
+    expect(leftMessage(sized(64, { crop: 16, adversary: { layers: 3 }, weights: { adversary: 0.5 } }))).toBe(
+      'crop must be a multiple of 16, from 32 to 64, got 16',
+    )
+  })
 })
 
 describe('crops', () => {
