@@ -57,8 +57,8 @@ describe('the crops of a configuration', () => {
 
   it('that are smaller than a patch have no adversary, unless one is named, which is refused', () => {
     const autoencoder = { widths: [4, 4], latentChannels: 2, groups: 2 }
-    const tiny = { crop: 8, autoencoder }
-    expect(right(sized(16)).weights.adversary).toBe(0.5)
+    const tiny = { preset: 'vae-128', crop: 8, autoencoder }
+    expect(right(sized(16, { preset: 'vae-128' })).weights.adversary).toBe(0.5)
     expect(right(sized(16, tiny)).weights).toEqual({ pyramid: 0.75, kl: 1e-4, equivariance: 0.25, adversary: 0 })
     expect(right(sized(16, { ...tiny, adversary: { layers: 1 } })).weights.adversary).toBe(0.5)
     expect(leftMessage(sized(16, { ...tiny, weights: { adversary: 0.5 } }))).toBe(
