@@ -3,8 +3,6 @@ import {
   adam,
   chain,
   clipByGlobalNorm,
-  constantWithWarmup,
-  cosineDecay,
   initialLossScale,
   separately,
   type AdamState,
@@ -17,6 +15,7 @@ import type { Key } from '../tensor/random.ts'
 import { mapTree } from '../tensor/tree.ts'
 import { precisions, type Precision } from '../tensor/withPrecision.ts'
 import { decaysOf, mapEach, type OneOrMore } from './averages.ts'
+import { rateOf } from './rates.ts'
 import type { RunConfig } from './runConfig.ts'
 import type { Task } from './task.ts'
 import type { DiffusionRun } from './tasks/diffusion/diffusionConfig.ts'
@@ -41,7 +40,7 @@ export interface TrainState<P> {
 /** How a task is trained. */
 export interface Training {
   readonly optimizer: Transform<NetworkOptimizerState>
-  /** The learning rate of step 1, 2, … */
+  /** The learning rate of step 1, 2, …, where the task's phase has none of its own. */
   readonly rateAt: (step: number) => number
   /** The decay of each average at step 1, 2, … */
   readonly decays: OneOrMore<(step: number) => number>
@@ -63,15 +62,6 @@ const mixed = { precision: precisions.mixed, lossScale: {} } as const satisfies 
 /** A task, and how it is trained. */
 export interface Recipe<P, B, D> extends Training {
   readonly task: Task<P, B, D>
-}
-
-const rateOf = ({ rate, learningRate, steps }: RunConfig): ((step: number) => number) => {
-  const warmupSteps = Math.min(100, Math.ceil(steps / 100))
-  const schedule =
-    rate === 'cosine'
-      ? cosineDecay({ learningRate, warmupSteps, steps: steps + 1 })
-      : constantWithWarmup({ learningRate, warmupSteps })
-  return schedule
 }
 
 /**

@@ -1,5 +1,5 @@
 /** The settings of a run that every task has: plain data, and how they are decoded. */
-import { number, oneOf, optional, text, whole, type Fault, type Fields } from '../prelude/decode.ts'
+import { number, oneOf, optional, text, whole, type Decoder, type Fault, type Fields } from '../prelude/decode.ts'
 import { E, pipe } from '../prelude/fp.ts'
 import { decodeAveraging, type Averaging } from './averages.ts'
 
@@ -44,6 +44,9 @@ export const withRunChoices = ({
 }: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   chosen === undefined || chosen === 'f32' ? others : { ...others, precision: chosen }
 
+/** What a learning rate must be. */
+export const learningRate: Decoder<number> = number('a number above 0', (x) => x > 0 && Number.isFinite(x))
+
 /** What each setting must be. */
 export const runFields: Fields<RunConfig> = {
   folder: (x) =>
@@ -59,7 +62,7 @@ export const runFields: Fields<RunConfig> = {
   accumulate: whole(1, 1e6),
   steps: whole(1, 1e9),
   time: optional(number('seconds, more than 0', (x) => x > 0 && Number.isFinite(x))),
-  learningRate: number('a number above 0', (x) => x > 0 && Number.isFinite(x)),
+  learningRate,
   rate: oneOf('constant', 'cosine'),
   ema: decodeAveraging,
   seed: whole(0, 2 ** 52),

@@ -66,13 +66,16 @@ const scalarsOf = (values: Readonly<Record<string, number>>): Readonly<Record<st
  * decays.length // => 1
  * ```
  */
-export const givenAt = ({ seed, rateAt, decays, task }: Timed, step: number): StepInputs => ({
-  key: key(seed),
-  step: scalar(step, 'u32'),
-  learningRate: scalar(rateAt(step)),
-  decays: mapEach(decays, (decayAt) => scalar(decayAt(step))),
-  ...(hasPhases(task?.loss) && { weights: scalarsOf(task.loss.phaseAt(step).weights) }),
-})
+export const givenAt = ({ seed, rateAt, decays, task }: Timed, step: number): StepInputs => {
+  const phase = hasPhases(task?.loss) ? task.loss.phaseAt(step) : undefined
+  return {
+    key: key(seed),
+    step: scalar(step, 'u32'),
+    learningRate: scalar(phase?.learningRate ?? rateAt(step)),
+    decays: mapEach(decays, (decayAt) => scalar(decayAt(step))),
+    ...(phase !== undefined && { weights: scalarsOf(phase.weights) }),
+  }
+}
 
 /** What the gradients of a part of a step depend on, besides its examples: the random numbers, the weights of losses, and the loss scale where there is one. */
 interface Draw extends Pick<StepInputs, 'key' | 'step' | 'weights'> {

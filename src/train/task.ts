@@ -65,6 +65,8 @@ export interface Phase {
   readonly name: string
   /** Numbers of this step, by name: they enter the step as buffers. */
   readonly weights: Readonly<Record<string, number>>
+  /** The learning rate of this step; absent where it is that of the run. */
+  readonly learningRate?: number
 }
 
 /** A batch, and all that a step is given with it. */

@@ -13,7 +13,7 @@ import {
 } from '../../../prelude/decode.ts'
 import { E } from '../../../prelude/fp.ts'
 import { isRecord } from '../../../prelude/record.ts'
-import { runFields, type RunConfig } from '../../runConfig.ts'
+import { learningRate, runFields, type RunConfig } from '../../runConfig.ts'
 import { settingError, trainError, type TrainError } from '../../trainError.ts'
 
 /** What each loss counts, the reconstruction's being 1; 0 leaves a loss out. */
@@ -46,6 +46,8 @@ export interface AdversaryConfig {
   readonly loss: 'hinge' | 'vanilla'
   /** Share of the steps after which it begins, and the encoder rests. */
   readonly from: number
+  /** Of decoder and adversary from then on. */
+  readonly learningRate: number
   /** Half of γ, the weight of its steepness at real pictures. */
   readonly penalty: number
   /** Channels of its first layer. */
@@ -116,6 +118,7 @@ export const autoencoderFields: Fields<AutoencoderRun> = {
   adversary: record<AdversaryConfig>({
     loss: oneOf('hinge', 'vanilla'),
     from: number('a share of the steps, 0 … 1', (x) => x >= 0 && x <= 1),
+    learningRate,
     penalty: weight,
     width: whole(1, 1024),
     layers: whole(1, 8),

@@ -15,6 +15,7 @@ import { zeros, zerosLike } from '../../../tensor/create.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { leavesWithPaths, mapTree } from '../../../tensor/tree.ts'
 import { normalise } from '../../pictures/pixels.ts'
+import { rateOf } from '../../rates.ts'
 import type { Differentiate, LearnedBy, Learning, LearningStep, Phase } from '../../task.ts'
 import type { AutoencoderRun } from './autoencoderConfig.ts'
 import type { FrozenFeatures } from './frozenFeatures.ts'
@@ -49,11 +50,24 @@ export const adversaryOf = ({
 }: Pick<AutoencoderRun, 'weights' | 'adversary' | 'channels'>): Module<PatchDiscriminatorParams> | undefined =>
   weights.adversary > 0 ? patchDiscriminator({ channels, width, layers, norm }) : undefined
 
-/** The phase of a step, and the weights that change with it. */
-const phaseOf = ({ steps, phaseSteps = steps, weights, adversary }: AutoencoderRun, step: number): Phase => {
+/**
+ * The phase of a step, and what changes with it. Where an adversary comes, the rate at which both halves learn has come to its end before: decoder
+ * and adversary begin with one of their own, which is the same to the end.
+ */
+const phaseOf = (
+  { steps, phaseSteps = steps, rate, learningRate, weights, adversary }: AutoencoderRun,
+  step: number,
+): Phase => {
   const warmup = warmupShare * phaseSteps
+  const alone = weights.adversary > 0 ? Math.floor(adversary.from * phaseSteps) : undefined
+  const opposing = alone !== undefined && step > alone
   return {
-    name: weights.adversary > 0 && step > adversary.from * phaseSteps ? against : fit,
+    name: opposing ? against : fit,
+    ...(alone !== undefined && {
+      learningRate: opposing
+        ? rateOf({ rate: 'constant', learningRate: adversary.learningRate, steps: phaseSteps - alone })(step - alone)
+        : rateOf({ rate, learningRate, steps: alone })(step),
+    }),
     weights: {
       kl: weights.kl * Math.min(1, step / warmup),
       equivariance: step > warmup ? weights.equivariance : 0,
