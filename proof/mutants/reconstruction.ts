@@ -166,8 +166,8 @@ export const reconstructionMutants: readonly Mutant[] = [
     [
       'the adversary comes with the first step',
       'missing check',
-      'weights.adversary > 0 && step > adversary.from * phaseSteps',
-      'weights.adversary > 0 && step > 0 * adversary.from * phaseSteps',
+      'weights.adversary > 0 ? Math.floor(adversary.from * phaseSteps) : undefined',
+      'weights.adversary > 0 ? 0 : undefined',
     ],
     [
       'the divergence counts in full from the first step',
@@ -209,8 +209,8 @@ export const reconstructionMutants: readonly Mutant[] = [
     [
       'phases go by the steps that a run goes on for',
       'stale value',
-      'step > adversary.from * phaseSteps',
-      'step > adversary.from * Math.max(steps, phaseSteps)',
+      'Math.floor(adversary.from * phaseSteps)',
+      'Math.floor(adversary.from * Math.max(steps, phaseSteps))',
       runs,
     ],
   ]),

@@ -99,6 +99,19 @@ const of = (state: ReadonlyMap<string, readonly number[]> | undefined, ...branch
   )
 
 describe('A task that learns in phases', () => {
+  it('has the learning rate of its phase, and where that has none the run’s', async () => {
+    const recipe = { ...trainingOf(tinyConfig('unused', { steps: 10, learningRate: 0.1 })), task: game() }
+    const { loss } = recipe.task
+    if (typeof loss === 'function') throw new Error('it has no phases')
+    const phaseAt = (step: number) => ({ ...loss.phaseAt(step), ...(step > 2 && { learningRate: 0.03 }) })
+    const task = { ...recipe.task, loss: { ...loss, phaseAt } }
+    const device = cpuDevice()
+    const rateAt = async (step: number) => device.item(givenAt({ ...recipe, task }, step).learningRate)
+    expect(await rateAt(2)).toBe(Math.fround(recipe.rateAt(2)))
+    expect(await rateAt(3)).toBe(Math.fround(0.03))
+    expect(recipe.rateAt(3)).not.toBeCloseTo(0.03)
+  })
+
   it('moves the branches of the phase, and leaves the others and their moments bit for bit', async () => {
     const { states } = await trained(4)
     expect(of(states[2], 'adversary')).toEqual(of(states[0], 'adversary'))

@@ -233,6 +233,24 @@ describe('an autoencoder and its adversary', () => {
     expect(alone.phaseAt(100).name).toBe('fit')
   })
 
+  it('each have a rate that comes to its end: of both halves where the adversary begins; its own is the same to the end', () => {
+    const rates = (changes: Readonly<Record<string, unknown>>, ...steps: readonly number[]) => {
+      const config = { ...withAdversary({ adversary: { learningRate: 3e-4 } }), learningRate: 1e-3, ...changes }
+      const { phaseAt } = autoencoderLearning(config, kl)
+      return steps.map((step) => phaseAt(step).learningRate)
+    }
+    const [first, middle, last, ...against] = rates({ rate: 'cosine' }, 1, 36, 70, 71, 85, 100)
+    expect([first, against]).toEqual([1e-3, [3e-4, 3e-4, 3e-4]])
+    expect(middle).toBeCloseTo(0.5e-3, 12) // half of the way from step 1 to 71
+    expect(last).toBeCloseTo(0.5e-3 * (1 + Math.cos((Math.PI * 69) / 70)), 12)
+    expect(rates({ rate: 'constant' }, 1, 36, 70, 71, 100)).toEqual([1e-3, 1e-3, 1e-3, 3e-4, 3e-4])
+    expect(rates({ rate: 'cosine', steps: 200, phaseSteps: 100 }, 36, 70, 71, 200)).toEqual([middle, last, 3e-4, 3e-4])
+    const warmed = rates({ rate: 'constant', steps: 10_000 }, 7000, 7001, 7015, 7030, 7031)
+    expect(warmed.map((rate) => Number(rate?.toFixed(9)))).toEqual([1e-3, 1e-5, 1.5e-4, 3e-4, 3e-4])
+    const alone = autoencoderLearning(tinyAutoencoder('unused', { steps: 100 }), kl)
+    expect(alone.phaseAt(100).learningRate).toBeUndefined()
+  })
+
   it('the divergence counts more and more over a tenth of the steps, and equivariance from there on', () => {
     const { learning } = stepOf(withAdversary(), 1)
     const at = (step: number) => learning.phaseAt(step).weights
