@@ -1,7 +1,7 @@
 /** Equations of chapter 6 up to what the network predicts: the forward process, schedules, the posterior. */
 import fc from 'fast-check'
 import { qPosterior, qSample } from '../../src/diffusion/forward.ts'
-import { cosineSchedule, linearSchedule, sigmoidSchedule, type Schedule } from '../../src/diffusion/schedule.ts'
+import { cosineSchedule, linearSchedule, sigmoidSchedule, type Schedule } from '../../src/diffusion/index.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { agree, at, dot, forAll, integral, read, sum, together, upTo, vectors, type Equation } from './equation.ts'
@@ -53,7 +53,7 @@ const forward: readonly Equation[] = [
             variance = (1 - beta) * variance + beta
             return [factor, variance]
           })
-          const tables = upTo(200).map((t) => [at(schedule.sqrtAlphaBar, t), at(schedule.sqrtOneMinusAlphaBar, t) ** 2])
+          const tables = upTo(200).map((t) => [at(schedule.signal, t), at(schedule.noise, t) ** 2])
           return agree(1e-13, tables.flat(), followed.flat())
         }),
       ),

@@ -15,7 +15,7 @@ import {
 } from '../../src/diffusion/levels.ts'
 import { parameterizations, noiseLevel } from '../../src/diffusion/prediction.ts'
 import type { Estimator, Sampler } from '../../src/diffusion/sampler.ts'
-import type { Schedule } from '../../src/diffusion/schedule.ts'
+import type { Schedule } from '../../src/diffusion/index.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { agree, at, forAll, integral, read, real, together, upTo, vectors, type Equation } from './equation.ts'

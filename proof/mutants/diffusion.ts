@@ -10,7 +10,7 @@ const sampling = inFile('diffusion/sample')
 
 /** Bugs in src/diffusion. */
 export const diffusionMutants: readonly Mutant[] = [
-  ...mutantsOf(area, 'src/diffusion/schedule.ts', schedules, [
+  ...mutantsOf(area, 'src/diffusion/index.ts', schedules, [
     [
       'schedule: the posterior variance takes ᾱ of its own time',
       'off by one',

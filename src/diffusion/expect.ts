@@ -3,9 +3,9 @@ import { typeError } from '../prelude/errors.ts'
 import { whatIs } from '../prelude/mistaken.ts'
 import { isRecord } from '../prelude/record.ts'
 
-const isSchedule = (x: unknown): boolean => isRecord(x) && x['alphaBar'] instanceof Float64Array
+const isLevels = (x: unknown): boolean => isRecord(x) && x['signal'] instanceof Float64Array && 'time' in x
 
-const isLevels = (x: unknown): boolean => isRecord(x) && x['signal'] instanceof Float64Array
+const isSchedule = (x: unknown): boolean => isRecord(x) && x['snr'] instanceof Float64Array
 
 /** `a schedule`: what a value is, for messages. */
 const nameOf = (x: unknown): string => {
@@ -23,6 +23,20 @@ export const expectSchedule = (who: string, x: unknown, call: string): void => {
   if (!isSchedule(x))
     throw typeError(
       `${who}: got ${nameOf(x)} where a noise schedule is expected: call ${call}, with schedule = cosineSchedule(1000) for instance`,
+    )
+}
+
+/**
+ * Refuses a schedule that is no chain of steps which preserve variance.
+ *
+ * @param who the function that takes it
+ * @param call how it is called: `ddpm(schedule)`
+ */
+export const expectChain = (who: string, x: unknown, call: string): void => {
+  expectSchedule(who, x, call)
+  if (!(isRecord(x) && 'betas' in x))
+    throw typeError(
+      `${who}: this schedule is no chain of steps that preserve variance, so it has no βs; what needs none, such as heun and dpmSolver, takes it`,
     )
 }
 

@@ -3,13 +3,13 @@
  * 2.
  */
 import type { Tensor } from '../tensor/tensor.ts'
-import { expectSchedule } from './expect.ts'
+import { expectChain, expectSchedule } from './expect.ts'
 import { noiseLevel } from './prediction.ts'
-import type { Schedule } from './schedule.ts'
+import type { NoiseSchedule, Schedule } from './schedule.ts'
 import { gatherTable } from './table.ts'
 
 /**
- * A draw of q(x_t | x₀): x_t = √ᾱ_t x₀ + √(1 − ᾱ_t) ε (Ho 2020, eq. 4).
+ * A draw of q(x_t | x₀): x_t = a·x₀ + s·ε, where variance is preserved √ᾱ_t x₀ + √(1 − ᾱ_t) ε (Ho 2020, eq. 4).
  *
  * @param x0 [N, …]
  * @param t [N] or [], i32 or u32 in 0 … T − 1
@@ -24,7 +24,7 @@ import { gatherTable } from './table.ts'
  * xt // => [1.4, -0.8]
  * ```
  */
-export const qSample = (schedule: Schedule, x0: Tensor, t: Tensor, epsilon: Tensor): Tensor => {
+export const qSample = (schedule: NoiseSchedule, x0: Tensor, t: Tensor, epsilon: Tensor): Tensor => {
   expectSchedule('qSample', schedule, 'qSample(schedule, x0, t, epsilon)')
   const { signal, noise } = noiseLevel(schedule, t, x0)
   return x0.mul(signal).add(epsilon.mul(noise))
@@ -54,7 +54,7 @@ export interface Posterior {
  * ```
  */
 export const qPosterior = (schedule: Schedule, x0: Tensor, xt: Tensor, t: Tensor): Posterior => {
-  expectSchedule('qPosterior', schedule, 'qPosterior(schedule, x0, xt, t)')
+  expectChain('qPosterior', schedule, 'qPosterior(schedule, x0, xt, t)')
   return {
     mean: x0.mul(gatherTable(schedule.posteriorX0, t, x0)).add(xt.mul(gatherTable(schedule.posteriorXt, t, x0))),
     variance: gatherTable(schedule.posteriorVariance, t, x0),

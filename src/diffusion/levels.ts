@@ -12,7 +12,8 @@ import { constant } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { expectSchedule } from './expect.ts'
 import type { NoiseLevel } from './prediction.ts'
-import type { Schedule } from './schedule.ts'
+import type { NoiseSchedule } from './schedule.ts'
+import { powersOf } from './schedules/tables.ts'
 import { gatherTable } from './table.ts'
 
 /** The levels from noise to image, as tables of one length; a walk of n steps has n + 1. Made by {@link levelsFrom}, which checks them. */
@@ -115,7 +116,7 @@ export const samplingTimes = (total: number, steps: number): readonly number[] =
 }
 
 /**
- * Levels of a schedule at {@link samplingTimes}: a = √ᾱ_t, s = √(1 − ᾱ_t).
+ * Levels of a schedule at {@link samplingTimes}.
  *
  * @throws RangeError for more steps than the schedule has
  * @example
@@ -128,12 +129,12 @@ export const samplingTimes = (total: number, steps: number): readonly number[] =
  * noise // => [0.824621, 0.6, 0]
  * ```
  */
-export const scheduleLevels = (schedule: Schedule, steps: number): Levels => {
+export const scheduleLevels = (schedule: NoiseSchedule, steps: number): Levels => {
   expectSchedule('scheduleLevels', schedule, 'scheduleLevels(schedule, steps)')
   const time = Int32Array.from(samplingTimes(schedule.steps, steps))
   const of = (table: Float64Array, image: number): Float64Array =>
     Float64Array.from(time, (t) => (t < 0 ? image : (table[t] ?? NaN)))
-  return levelsFrom({ signal: of(schedule.sqrtAlphaBar, 1), noise: of(schedule.sqrtOneMinusAlphaBar, 0), time })
+  return levelsFrom({ signal: of(schedule.signal, 1), noise: of(schedule.noise, 0), time })
 }
 
 /** What {@link karrasLevels} takes. */
@@ -192,9 +193,6 @@ export const flowLevels = (steps: number): Levels => {
   return levelsFrom({ signal: time.map((t) => 1 - t), noise: time, time })
 }
 
-/** a² + s² at each level. */
-const powers = ({ signal, noise }: Levels): Float64Array => signal.map((a, i) => a * a + (noise[i] ?? NaN) ** 2)
-
 /** Whether the levels are variance-preserving: of images of variance 1, x has variance 1 at each. */
 const preserving = (power: Float64Array): boolean => power.every((p) => Math.abs(p - 1) < 1e-9)
 
@@ -211,7 +209,7 @@ const preserving = (power: Float64Array): boolean => power.every((p) => Math.abs
  * ```
  */
 export const startingDeviation = (levels: Levels): number => {
-  const power = powers(levels)
+  const power = powersOf(levels)
   return preserving(power) ? 1 : Math.sqrt(power[0] ?? NaN)
 }
 
@@ -230,7 +228,7 @@ export const startingDeviation = (levels: Levels): number => {
  * ```
  */
 export const levelAt = (levels: Levels, index: Tensor, batch: Tensor): NoiseLevel => {
-  const power = powers(levels)
+  const power = powersOf(levels)
   return {
     signal: gatherTable(levels.signal, index, batch),
     noise: gatherTable(levels.noise, index, batch),

@@ -6,7 +6,8 @@
  */
 import type { Tensor } from '../tensor/tensor.ts'
 import { expectSchedule } from './expect.ts'
-import type { Schedule } from './schedule.ts'
+import { isChain, type NoiseSchedule } from './schedule.ts'
+import { powersOf } from './schedules/tables.ts'
 import { gatherTable } from './table.ts'
 
 /**
@@ -24,7 +25,7 @@ export interface NoiseLevel {
 }
 
 /**
- * The noise level of each sample: a = √ᾱ_t and s = √(1 − ᾱ_t).
+ * The noise level of each sample: the schedule's a and s at its time.
  *
  * @param t [N] or [], i32 or u32
  * @example
@@ -37,11 +38,12 @@ export interface NoiseLevel {
  * noise // => [[0.6]]
  * ```
  */
-export const noiseLevel = (schedule: Schedule, t: Tensor, batch: Tensor): NoiseLevel => {
+export const noiseLevel = (schedule: NoiseSchedule, t: Tensor, batch: Tensor): NoiseLevel => {
   expectSchedule('noiseLevel', schedule, 'noiseLevel(schedule, t, batch)')
   return {
-    signal: gatherTable(schedule.sqrtAlphaBar, t, batch),
-    noise: gatherTable(schedule.sqrtOneMinusAlphaBar, t, batch),
+    signal: gatherTable(schedule.signal, t, batch),
+    noise: gatherTable(schedule.noise, t, batch),
+    ...(!isChain(schedule) && { power: gatherTable(powersOf(schedule), t, batch) }),
   }
 }
 

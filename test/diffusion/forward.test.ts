@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { qPosterior, qSample } from '../../src/diffusion/forward.ts'
-import { cosineSchedule, linearSchedule } from '../../src/diffusion/schedule.ts'
+import { cosineSchedule, linearSchedule } from '../../src/diffusion/index.ts'
 import { gatherTable } from '../../src/diffusion/table.ts'
 import { full, tensor, zeros } from '../../src/tensor/create.ts'
 import { key, normal } from '../../src/tensor/random.ts'
@@ -37,7 +37,7 @@ describe('qSample', () => {
       )
       const variance = 1 - at(schedule.alphaBar, t)
       const m = mean(xt)
-      expect(Math.abs(m - at(schedule.sqrtAlphaBar, t) * x0)).toBeLessThan(5 * Math.sqrt(variance / n) + 1e-6)
+      expect(Math.abs(m - at(schedule.signal, t) * x0)).toBeLessThan(5 * Math.sqrt(variance / n) + 1e-6)
       expect(Math.abs(mean(xt.map((x) => (x - m) ** 2)) - variance)).toBeLessThan(
         5 * variance * Math.sqrt(2 / n) + 1e-6,
       )
@@ -46,7 +46,7 @@ describe('qSample', () => {
 
   it('each sample is noised to its own time', async () => {
     const xt = await values(qSample(schedule, full([2, 2], 1), tensor(Int32Array.of(3, 80)), zeros([2, 2])))
-    const expected = [3, 3, 80, 80].map((t) => Math.fround(at(schedule.sqrtAlphaBar, t)))
+    const expected = [3, 3, 80, 80].map((t) => Math.fround(at(schedule.signal, t)))
     expect(xt).toEqual(expected)
   })
 })

@@ -17,7 +17,7 @@ import {
 import type { Estimate } from '../../src/diffusion/prediction.ts'
 import { sample, sampling } from '../../src/diffusion/sample.ts'
 import type { Sampler } from '../../src/diffusion/sampler.ts'
-import { cosineSchedule, linearSchedule } from '../../src/diffusion/schedule.ts'
+import { cosineSchedule, linearSchedule } from '../../src/diffusion/index.ts'
 import { range } from '../../src/prelude/array.ts'
 import { full, ones, scalar, tensor, zeros } from '../../src/tensor/create.ts'
 import { key, normal } from '../../src/tensor/random.ts'

@@ -13,7 +13,7 @@ import {
   type Levels,
 } from '../../src/diffusion/levels.ts'
 import { parameterizations, type Prediction } from '../../src/diffusion/prediction.ts'
-import { cosineSchedule } from '../../src/diffusion/schedule.ts'
+import { cosineSchedule } from '../../src/diffusion/index.ts'
 import { scalar, tensor, zeros } from '../../src/tensor/create.ts'
 import { cpuDevice, values } from '../support/device.ts'
 

@@ -1,8 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { qSample } from '../../src/diffusion/forward.ts'
-import { diffusionLoss, diffusionLosses, lossWeights } from '../../src/diffusion/loss.ts'
+import { diffusionLoss, diffusionLosses, lossWeights, weightings, type Weighting } from '../../src/diffusion/loss.ts'
 import { noiseLevel, parameterizations, type Prediction } from '../../src/diffusion/prediction.ts'
-import { cosineSchedule } from '../../src/diffusion/schedule.ts'
+import {
+  cosineSchedule,
+  flowSchedule,
+  linearSchedule,
+  shiftedSchedule,
+  zeroTerminalSnr,
+} from '../../src/diffusion/index.ts'
 import { tensor, zerosLike } from '../../src/tensor/create.ts'
 import { key, normal } from '../../src/tensor/random.ts'
 import { cpuDevice, values } from '../support/device.ts'
@@ -43,6 +49,68 @@ describe('lossWeights', () => {
       expect(v[t]).toBeCloseTo(Math.min(snr, 5) / (snr + 1), 12)
     })
     expect(() => lossWeights({ schedule, prediction: 'v', minSnrGamma: 0 })).toThrow('minSnrGamma is 0')
+  })
+})
+
+describe('weightings on any path', () => {
+  const paths = [
+    cosineSchedule(40),
+    zeroTerminalSnr(linearSchedule(40)),
+    flowSchedule(40),
+    shiftedSchedule(flowSchedule(40), 3),
+  ]
+  const able = predictions.filter((prediction) => prediction !== 'epsilon')
+
+  it.each(weightings.filter((weighting) => weighting !== 'plain'))(
+    '%s: a wrong image costs the same, whatever the network says it by',
+    async (weighting) => {
+      const device = cpuDevice()
+      for (const path of paths) {
+        const t = tensor(Int32Array.from({ length: path.steps }, (_, i) => i))
+        const [x0, epsilon, wrong] = [1, 2, 3].map((seed) => normal(key(seed), [path.steps, 6], 'f64'))
+        if (x0 === undefined || epsilon === undefined || wrong === undefined) throw new Error('three were drawn')
+        const level = noiseLevel(path, t, x0)
+        const xt = qSample(path, x0, t, epsilon)
+        // The noise that goes with the wrong image in x_t: by both each prediction says the same.
+        const implied = xt.sub(wrong.mul(level.signal)).div(level.noise)
+        const losses = await Promise.all(
+          able.map(async (prediction) => {
+            const said = parameterizations[prediction].target(level, wrong, implied)
+            return values(
+              diffusionLosses({ schedule: path, prediction, weighting })(() => said, x0, t, epsilon),
+              device,
+            )
+          }),
+        )
+        const [first = []] = losses
+        for (const other of losses)
+          other.forEach((loss, i) => {
+            const expected = first[i] ?? NaN
+            expect(Math.abs(loss - expected), `t = ${i}`).toBeLessThanOrEqual(1e-5 * expected)
+          })
+      }
+    },
+  )
+
+  it('have the weights of their papers for the image’s error', () => {
+    const of = (weighting: Weighting) => lossWeights({ schedule, prediction: 'x0', weighting })
+    schedule.snr.forEach((snr, t) => {
+      expect(at(of('truncated-snr'), t)).toBe(Math.max(snr, 1))
+      expect(at(of('soft-min-snr'), t)).toBeCloseTo(1 / (1 / snr + 1 / 4), 9)
+      expect(at(of('p2'), t)).toBeCloseTo(at(schedule.alphaBar, t), 12)
+    })
+    for (const prediction of predictions)
+      expect(new Set(lossWeights({ schedule, prediction, weighting: 'plain' }))).toEqual(new Set([1]))
+  })
+
+  it('refuse a bound with plain, a weighting that is none, and ε where nothing of the image is left', () => {
+    expect(() => lossWeights({ schedule, prediction: 'v', weighting: 'plain', minSnrGamma: 5 })).toThrow('no bound')
+    // @ts-expect-error: there is none of this name
+    expect(() => lossWeights({ schedule, prediction: 'v', weighting: 'p3' })).toThrow(
+      'it must be snr, snr+1, truncated-snr',
+    )
+    for (const path of [flowSchedule(8), zeroTerminalSnr(cosineSchedule(8))])
+      expect(() => lossWeights({ schedule: path, prediction: 'epsilon' })).toThrow('predict v, x0 or flow')
   })
 })
 

@@ -12,7 +12,7 @@ import {
   type NoiseLevel,
   type Prediction,
 } from '../../src/diffusion/prediction.ts'
-import { sigmoidSchedule } from '../../src/diffusion/schedule.ts'
+import { sigmoidSchedule } from '../../src/diffusion/index.ts'
 import { tensor } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { cpuDevice, values } from '../support/device.ts'

@@ -6,7 +6,7 @@ import {
   scheduleFromBetas,
   sigmoidSchedule,
   type Schedule,
-} from '../../src/diffusion/schedule.ts'
+} from '../../src/diffusion/index.ts'
 
 const relative = (value: number | undefined, expected: number): number =>
   Math.abs((value ?? NaN) - expected) / Math.abs(expected)
@@ -56,7 +56,7 @@ describe('schedules', () => {
           expect(a).toBeGreaterThan(0)
           expect(a).toBeLessThan(before)
           expect(a).toBeCloseTo(before * (1 - beta), 14)
-          expect((s.sqrtAlphaBar[t] ?? NaN) ** 2 + (s.sqrtOneMinusAlphaBar[t] ?? NaN) ** 2).toBeCloseTo(1, 14)
+          expect((s.signal[t] ?? NaN) ** 2 + (s.noise[t] ?? NaN) ** 2).toBeCloseTo(1, 14)
           expect(relative(s.snr[t], a / (1 - a))).toBeLessThan(1e-12)
         }
       }),

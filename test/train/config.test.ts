@@ -10,7 +10,10 @@ describe('the configuration of a run', () => {
   it.each(keysOf<PresetName>(presets))('is whole with the preset %s and a directory', (preset) => {
     const config = right(configOf({ preset, out: 'r' }))
     // What may be absent: where channels are 3 and numbers f32, where no time is given and nothing is told or changed; and pixels have no latents.
-    const optional = ['augment', 'channels', 'labelDropout', 'labels', 'latent', 'margin', 'precision', 'split', 'time']
+    const optional = [
+      ...['augment', 'channels', 'labelDropout', 'labels', 'latent', 'margin', 'precision', 'split', 'time'],
+      ...['noise', 'shift', 'times', 'zeroTerminal'], // of noise, what is usual
+    ]
     const written = settings.filter((name) => !optional.includes(name) || name in presets[preset])
     expect(Object.keys(config).toSorted()).toEqual(written.toSorted())
     expect(decodeConfig(JSON.parse(JSON.stringify(config)))).toEqual(E.right(config))
@@ -45,7 +48,7 @@ describe('the configuration of a run', () => {
     [{ learningRate: NaN }, 'learningRate must be a number above 0, got NaN'],
     [{ margin: 100 }, 'margin must be a number above 1 and at most 4, for instance 1.25, got 100'],
     [{ ema: 1 }, 'ema must be a number in [0, 1), for instance 0.995, { "widths": [0.05, 0.1] } or '],
-    [{ objective: 'epsilom' }, 'objective must be one of epsilon, x0, v, got "epsilom"; did you mean epsilon?'],
+    [{ objective: 'epsilom' }, 'objective must be one of epsilon, x0, v, flow, got "epsilom"; did you mean epsilon?'],
     [{ height: 17, width: 17 }, 'image size 17 is not divisible by 2 (1 halving): use 16 or 18'],
     [{ preset: 'base', height: 100, width: 100 }, 'image size 100 is not divisible by 8 (3 halvings): use 96 or 104'],
     [{ preset: 'base', width: 4 }, 'image width 4 is not divisible by 8 (3 halvings): use 8'],
@@ -54,6 +57,27 @@ describe('the configuration of a run', () => {
       { height: 64, width: 64, batch: 1, accumulate: 1e6 },
       'batch × accumulate must be at most 349525 pictures of 64×64 (a step draws no more than 2³² numbers of noise), got 1 × 1000000',
     ],
+    [{ shift: 0 }, 'shift must be a number above 0 and at most 100, for instance 3, got 0'],
+    [{ zeroTerminal: false }, 'zeroTerminal must be true, or absent, got false'],
+    [{ zeroTerminal: true, schedule: 'flow', objective: 'flow' }, 'zeroTerminal must be absent with the schedule flow'],
+    [
+      { zeroTerminal: true, objective: 'epsilon' },
+      'objective must be v, x0 or flow where the schedule ends in pure noise',
+    ],
+    [
+      { schedule: 'flow', objective: 'epsilon' },
+      'objective must be v, x0 or flow where the schedule ends in pure noise',
+    ],
+    [{ weighting: 'plain', minSnr: 5 }, 'minSnr must be null with the weighting plain, got 5'],
+    [
+      { times: 'uniform' },
+      'times must be a record with a density, one of uniform, cosmap, logit-normal, log-normal, mode',
+    ],
+    [{ times: { density: 'mode', scale: 2 } }, 'times.scale must be a number from −1 to 1.75, got 2'],
+    [{ times: { density: 'uniform', mean: 0 } }, 'times.mean is not a setting; there are density'],
+    [{ noise: { offset: 2 } }, 'noise.offset must be a number above 0 and at most 1, for instance 0.1, got 2'],
+    [{ noise: { candidates: 4 } }, 'noise.choice must be nearest or best, with candidates, got none'],
+    [{ noise: { choice: 'best' } }, 'noise.candidates must be a whole number from 2 to 64, with a choice, got none'],
     [{ sampleSteps: 2000 }, 'sampleSteps must be at most timesteps, 1000, got 2000'],
   ])('%j is an error that helps', (given, expected) => {
     expect(message(given)).toContain(expected)

@@ -6,7 +6,7 @@
 import { at } from '../../prelude/array.ts'
 import { requireKnown, requireShare } from '../../prelude/options.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { expectSchedule } from '../expect.ts'
+import { expectChain } from '../expect.ts'
 import { samplingTimes, scheduleLevels } from '../levels.ts'
 import type { Estimate } from '../prediction.ts'
 import type { Sampler } from '../sampler.ts'
@@ -76,7 +76,7 @@ const coefficients = (schedule: Schedule, times: readonly number[], eta: number)
  * ```
  */
 export const ddim = (schedule: Schedule, options: DdimOptions): Sampler<Tensor> => {
-  expectSchedule('ddim', schedule, 'ddim(schedule, { steps })')
+  expectChain('ddim', schedule, 'ddim(schedule, { steps })')
   requireKnown('ddim', options, ['steps', 'eta'])
   const { steps, eta = 0 } = options
   requireShare('ddim', 'eta', eta)

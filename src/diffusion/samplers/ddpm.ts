@@ -1,7 +1,7 @@
 /** Ancestral sampling, Ho et al. 2020, algorithm 2: one step for each time, each adding noise but the last. */
 import { requireKnown } from '../../prelude/options.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { expectSchedule } from '../expect.ts'
+import { expectChain } from '../expect.ts'
 import { scheduleLevels } from '../levels.ts'
 import type { Sampler } from '../sampler.ts'
 import type { Schedule } from '../schedule.ts'
@@ -57,7 +57,7 @@ const sigmas = (schedule: Schedule, variance: 'small' | 'large'): Float64Array =
  * ```
  */
 export const ddpm = (schedule: Schedule, options: DdpmOptions = {}): Sampler<Tensor> => {
-  expectSchedule('ddpm', schedule, 'ddpm(schedule)')
+  expectChain('ddpm', schedule, 'ddpm(schedule)')
   requireKnown('ddpm', options, ['variance'])
   const { variance = 'small' } = options
   if (variance !== 'small' && variance !== 'large')

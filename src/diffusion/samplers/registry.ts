@@ -5,7 +5,7 @@
 import type { AnySampler } from '../sampler.ts'
 import { expectSchedule } from '../expect.ts'
 import { scheduleLevels } from '../levels.ts'
-import type { Schedule } from '../schedule.ts'
+import { isChain, type NoiseSchedule, type Schedule } from '../schedule.ts'
 import { ddim } from './ddim.ts'
 import { ddpm } from './ddpm.ts'
 import { dpmSolver } from './dpmSolver.ts'
@@ -20,11 +20,18 @@ export interface NamedSampler {
   /** Whether it makes every step of the schedule, so that nobody can choose how many. */
   readonly everyStep: boolean
   /** Makes it for a schedule. */
-  readonly make: (schedule: Schedule, steps: number) => AnySampler
+  readonly make: (schedule: NoiseSchedule, steps: number) => AnySampler
 }
 
 /** The name of a sampler. */
 export type SamplerName = 'ddim' | 'ddpm' | 'heun' | 'dpm-solver'
+
+const chainOf = (name: SamplerName, schedule: NoiseSchedule): Schedule => {
+  if (isChain(schedule)) return schedule
+  throw new RangeError(
+    `${name} goes back a chain of steps that preserve variance, and this schedule is none: take heun or dpm-solver`,
+  )
+}
 
 const atMost =
   (steps: number) =>
@@ -48,13 +55,13 @@ export const samplers: { readonly [K in SamplerName]: NamedSampler } = {
     about: 'first order',
     usualSteps: atMost(50),
     everyStep: false,
-    make: (schedule, steps) => (use) => use(ddim(schedule, { steps })),
+    make: (schedule, steps) => (use) => use(ddim(chainOf('ddim', schedule), { steps })),
   },
   ddpm: {
     about: 'every step of the schedule, with fresh noise',
     usualSteps: (total) => total,
     everyStep: true,
-    make: (schedule) => (use) => use(ddpm(schedule)),
+    make: (schedule) => (use) => use(ddpm(chainOf('ddpm', schedule))),
   },
   heun: {
     about: 'second order, two evaluations a step',
@@ -100,7 +107,7 @@ export const isSamplerName = (name: string): name is SamplerName => Object.hasOw
  * // throws RangeError: ddpm makes every step of the schedule: steps must be 100, got 10
  * ```
  */
-export const samplerNamed = (name: SamplerName, schedule: Schedule, steps: number): AnySampler => {
+export const samplerNamed = (name: SamplerName, schedule: NoiseSchedule, steps: number): AnySampler => {
   if (!isSamplerName(name))
     throw new RangeError(
       `samplerNamed: there is no sampler '${String(name)}'; there are ${Object.keys(samplers).join(', ')}`,

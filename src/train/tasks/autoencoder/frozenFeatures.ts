@@ -75,7 +75,7 @@ export const denoiserIn = (path: string, bytes: Uint8Array): E.Either<TrainError
     E.map(({ config, read }) => {
       const { schedule } = diffusionOf(config)
       const t = Math.floor(noiseTime * schedule.steps)
-      const [signal = 1, sigma = 0] = [schedule.sqrtAlphaBar[t], schedule.sqrtOneMinusAlphaBar[t]]
+      const [signal = 1, sigma = 0] = [schedule.signal[t], schedule.noise[t]]
       const network = featuresOf(config.model, config.channels ?? 3)
       return {
         config,

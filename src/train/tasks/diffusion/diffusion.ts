@@ -1,10 +1,18 @@
 /** What the configuration of a diffusion model names: the network, the noise schedule and the objective. */
 import {
   cosineSchedule,
+  exponentialSchedule,
+  flowSchedule,
+  isChain,
+  laplaceSchedule,
   linearSchedule,
+  scaledLinearSchedule,
+  shiftedSchedule,
+  sigmoidBetaSchedule,
   sigmoidSchedule,
+  zeroTerminalSnr,
   type LossOptions,
-  type Schedule,
+  type NoiseSchedule,
 } from '../../../diffusion/index.ts'
 import type { DenoiserInput } from '../../../models/family.ts'
 import { modelOf, type DenoiserParams } from '../../../models/registry.ts'
@@ -31,7 +39,7 @@ export interface PictureCodec {
 export interface Diffusion {
   readonly config: DiffusionRun
   readonly model: Module<Params, DenoiserInput>
-  readonly schedule: Schedule
+  readonly schedule: NoiseSchedule
   /** Where the network works. */
   readonly space: Space
   /** What x is a picture of, where the network works on latents and the autoencoder is at hand. */
@@ -46,10 +54,26 @@ export interface LoadedWeights extends Pick<Diffusion, 'config' | 'model' | 'sch
   readonly average: Params
 }
 
-const schedules: { readonly [K in DiffusionConfig['schedule']]: (steps: number) => Schedule } = {
+const schedules: { readonly [K in DiffusionConfig['schedule']]: (steps: number) => NoiseSchedule } = {
   linear: (steps) => linearSchedule(steps),
+  'scaled-linear': (steps) => scaledLinearSchedule(steps),
   cosine: (steps) => cosineSchedule(steps),
   sigmoid: (steps) => sigmoidSchedule(steps),
+  'sigmoid-beta': (steps) => sigmoidBetaSchedule(steps),
+  laplace: laplaceSchedule,
+  exponential: exponentialSchedule,
+  flow: flowSchedule,
+}
+
+/** The noise schedule of a configuration. */
+export const scheduleOf = ({
+  schedule: name,
+  timesteps,
+  zeroTerminal,
+  shift = 1,
+}: Pick<DiffusionConfig, 'schedule' | 'timesteps' | 'zeroTerminal' | 'shift'>): NoiseSchedule => {
+  const plain = schedules[name](timesteps)
+  return shiftedSchedule(zeroTerminal === true && isChain(plain) ? zeroTerminalSnr(plain) : plain, shift)
 }
 
 /** What of a diffusion model its configuration does not make. */
@@ -62,7 +86,7 @@ export interface Given {
 /** What a configuration names. */
 export const diffusionOf = (config: DiffusionRun, { model, autoencoder }: Given = {}): Diffusion => {
   const space = spaceOf(config)
-  const schedule = schedules[config.schedule](config.timesteps)
+  const schedule = scheduleOf(config)
   return {
     config,
     model: model ?? modelOf(config.model, space.shape[2]),

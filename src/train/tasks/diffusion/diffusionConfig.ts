@@ -7,10 +7,11 @@ import { E } from '../../../prelude/fp.ts'
 import { runFields, type RunConfig } from '../../runConfig.ts'
 import { settingError, trainError, type TrainError } from '../../trainError.ts'
 import { decodeLatent, type LatentConfig } from './latentConfig.ts'
+import { mismatchedNoise, noiseFields, type NoiseConfig } from './noiseConfig.ts'
 import { spaceOf } from './space.ts'
 
 /** What a diffusion model is, and what it is trained for. */
-export interface DiffusionConfig {
+export interface DiffusionConfig extends NoiseConfig {
   /** The task; absent, as in the configurations of runs from before there was a choice, it is this one. */
   readonly task?: 'diffusion'
   /** Size of the pictures in pixels. */
@@ -21,14 +22,6 @@ export interface DiffusionConfig {
   /** Where the model works on latents: of which autoencoder. Absent, it works on pixels. */
   readonly latent?: LatentConfig
   readonly model: ModelConfig
-  readonly objective: 'epsilon' | 'x0' | 'v'
-  readonly schedule: 'linear' | 'cosine' | 'sigmoid'
-  /** γ of the min-SNR weights: times with less noise than this ratio count no more (Hang et al. 2023); null for no bound. */
-  readonly minSnr: number | null
-  /** What noisy times count: their signal-to-noise ratio, or the ratio plus 1 (Salimans & Ho 2022, section 4). */
-  readonly weighting: 'snr' | 'snr+1'
-  /** T, the number of noise levels. */
-  readonly timesteps: number
   /** Whether pictures are mirrored at random. */
   readonly flip: boolean
   /** `groups` holds near-duplicates out together, so that held out means held out. Absent, as in runs from before there was a choice, each picture is split alone. */
@@ -77,17 +70,12 @@ export const conditionsOf = ({ labels = [], augment }: Pick<DiffusionConfig, 'la
 /** What each setting must be. */
 export const diffusionFields: Fields<Omit<DiffusionRun, 'task'>> = {
   ...runFields,
+  ...noiseFields,
   height: whole(1, 8192),
   width: whole(1, 8192),
   channels: (x) => (x === undefined || x === 1 || x === 3 || x === 4 ? E.right(x ?? 3) : expects('1, 3 or 4')),
   latent: optional(decodeLatent),
   model: decodeModel,
-  objective: oneOf('epsilon', 'x0', 'v'),
-  schedule: oneOf('linear', 'cosine', 'sigmoid'),
-  minSnr: (x) =>
-    x === null || (typeof x === 'number' && x > 0) ? E.right(x) : expects('a number above 0, for instance 5, or null'),
-  weighting: oneOf('snr', 'snr+1'),
-  timesteps: whole(2, 100_000),
   flip: (x) => (typeof x === 'boolean' ? E.right(x) : expects('true or false')),
   split: optional(oneOf('groups')),
   margin: optional(number('a number above 1 and at most 4, for instance 1.25', (x) => x > 1 && x <= 4)),
@@ -150,7 +138,7 @@ export const checkDiffusion = (config: DiffusionRun): E.Either<TrainError, Diffu
   const channels = channelsOf(config)
   if (config.folder === null && channels !== 3)
     return E.left(settingError({ path: 'channels', expected: '3 for procedural seas', got: String(channels) }))
-  const refused = indivisible(config) ?? misconditioned(config)
+  const refused = indivisible(config) ?? misconditioned(config) ?? mismatchedNoise(config)
   if (refused !== undefined) return E.left(refused)
   const size = `${height}×${width}`
   const sheet = sampleCount * height * width * channels

@@ -3,22 +3,22 @@
  *
  * Random numbers depend on the key of the step and on a picture's place in the whole step, not on how the step is cut into parts.
  */
-import { diffusionLoss } from '../../../diffusion/index.ts'
+import { diffusionLosses, trainingTimes } from '../../../diffusion/index.ts'
 import { titleOf } from '../../../models/registry.ts'
 import { at, product, range } from '../../../prelude/array.ts'
 import { tensor, zeros } from '../../../tensor/create.ts'
-import { bernoulli, foldIn, normal, randint, split } from '../../../tensor/random.ts'
+import { bernoulli, foldIn, split } from '../../../tensor/random.ts'
 import { Tensor } from '../../../tensor/tensor.ts'
 import { averageInWords } from '../../averages.ts'
 import type { Examples, Loss, Measured, Task } from '../../task.ts'
 import { diffusionOf, type Diffusion, type Given, type Params } from './diffusion.ts'
 import { conditionsOf, type DiffusionRun } from './diffusionConfig.ts'
+import { drawnNoises, noiseFor, type Noises } from './noise.ts'
 import type { Example } from './space.ts'
 
 /** The random numbers of some pictures: times [N] i32, noise [N, H, W, C], and which are mirrored, [N] bool. */
-export interface Draws {
+export interface Draws extends Noises {
   readonly t: Tensor
-  readonly epsilon: Tensor
   readonly mirrored: Tensor
   /** Whose labels the network is told, [N] bool; there where there are labels. */
   readonly labelled?: Tensor
@@ -47,19 +47,20 @@ export interface DiffusionTask extends Task<Params, Batch, Draws>, Diffusion {
 }
 
 /** The draws of a step for `count` pictures. */
-const drawsOf =
-  ({ config, space }: Diffusion): DiffusionTask['draws'] =>
-  (key, count, first) => {
+const drawsOf = ({ config, schedule, space }: Diffusion): DiffusionTask['draws'] => {
+  const timesOf = trainingTimes(schedule, config.times)
+  return (key, count, first) => {
     const [times, noise, mirrors] = split(key, 3)
     return {
-      t: randint(times, [count], 0, config.timesteps, first),
-      epsilon: normal(noise, [count, ...space.shape], 'f32', first?.mul(product(space.shape))),
+      t: timesOf(times, count, first),
+      ...drawnNoises({ noise: config.noise, space }, noise, count, first),
       mirrored: bernoulli(mirrors, config.flip ? 0.5 : 0, [count], first),
       ...(config.labels !== undefined && {
         labelled: bernoulli(foldIn(key, 'labels'), 1 - labelDropoutOf(config), [count], first),
       }),
     }
   }
+}
 
 const labelDropoutOf = ({ labelDropout = 0.1 }: DiffusionRun): number => labelDropout
 
@@ -78,16 +79,14 @@ const withoutLabels = ({ labels = [] }: DiffusionRun, condition: Tensor, labelle
 
 /** The training loss of a batch (Ho et al. 2020, eq. 14, in the weighting of the objective) as a function of the parameters. */
 const batchLoss = ({ config, model, space, lossOptions }: Diffusion): DiffusionTask['loss'] => {
-  const loss = diffusionLoss(lossOptions)
-  return (params, batch, { t, epsilon, mirrored, labelled }) => {
+  const losses = diffusionLosses(lossOptions)
+  return (params, batch, { t, mirrored, labelled, ...noises }) => {
     const { examples, condition } = partsOf(batch)
     const told = condition === undefined ? undefined : withoutLabels(config, condition, labelled)
-    return loss(
-      (x, time) => model.apply(params, { x, t: time, condition: told }),
-      space.x0(examples, mirrored),
-      t,
-      epsilon,
-    )
+    const x0 = space.x0(examples, mirrored)
+    const lossesOf = (epsilon: Tensor): Tensor =>
+      losses((x, time) => model.apply(params, { x, t: time, condition: told }), x0, t, epsilon)
+    return lossesOf(noiseFor(config.noise ?? {}, noises, x0, lossesOf)).mean()
   }
 }
 
