@@ -13,6 +13,7 @@ import { guidance } from './guidance.ts'
 import { sampling } from './sampling.ts'
 import { judging } from './judging.ts'
 import { modules } from './modules.ts'
+import { noisePaths } from './noisePaths.ts'
 import { optimizers } from './optimizers.ts'
 import { additions, dataEquations, overview } from './overview.ts'
 import { proving } from './proving.ts'
@@ -47,6 +48,7 @@ export const ledger: readonly Equation[] = [
   ...additions,
   ...adjoints,
   ...judging,
+  ...noisePaths,
 ]
 
 /** Runs an equation's check. @throws Error that names the equation */

@@ -10,10 +10,8 @@ describe('the configuration of a run', () => {
   it.each(keysOf<PresetName>(presets))('is whole with the preset %s and a directory', (preset) => {
     const config = right(configOf({ preset, out: 'r' }))
     // What may be absent: where channels are 3 and numbers f32, where no time is given and nothing is told or changed; and pixels have no latents.
-    const optional = [
-      ...['augment', 'channels', 'labelDropout', 'labels', 'latent', 'margin', 'precision', 'split', 'time'],
-      ...['noise', 'shift', 'times', 'zeroTerminal'], // of noise, what is usual
-    ]
+    const others = ['augment', 'channels', 'labelDropout', 'labels', 'latent', 'margin', 'precision', 'split', 'time']
+    const optional = [...others, 'noise', 'shift', 'times', 'zeroTerminal'] // of noise, what is usual
     const written = settings.filter((name) => !optional.includes(name) || name in presets[preset])
     expect(Object.keys(config).toSorted()).toEqual(written.toSorted())
     expect(decodeConfig(JSON.parse(JSON.stringify(config)))).toEqual(E.right(config))
