@@ -3,11 +3,12 @@
  *
  *     npm run mutants                     all of them; writes docs/proof/mutants.md
  *     npm run mutants -- --only PATTERN   those whose name, area or file matches; writes nothing
+ *     npm run mutants -- --missing        those that have no row on the page; adds them
  *     npm run mutants -- --jobs 2         so many at a time (default 2)
  *
  * Exits with 1 when a mutant survives or a run fails.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
@@ -15,7 +16,7 @@ import { mutants } from './mutants/all.ts'
 import { copyOf, mutated, withMutant, type Copy } from './mutants/copy.ts'
 import type { Mutant } from './mutants/mutant.ts'
 import { endTestRuns, runTests, type TestRun } from './mutants/runTests.ts'
-import { scoreOf, tableOf } from './mutants/table.ts'
+import { rowOn, scoreOf, tableOf } from './mutants/table.ts'
 import { typeCheckOf, type TypeCheck } from './mutants/typeCheck.ts'
 import { verdictOf, type Outcome, type Verdict } from './mutants/verdict.ts'
 
@@ -29,7 +30,8 @@ const say = (text: string): void => {
   process.stdout.write(`${text}\n`)
 }
 
-const chosen = (only: string | undefined): readonly Mutant[] => {
+const chosen = (only: string | undefined, missing: boolean): readonly Mutant[] => {
+  if (missing) return mutants.filter((mutant) => rowOn(readFileSync(page, 'utf8'), mutant) === undefined)
   if (only === undefined) return mutants
   const pattern = new RegExp(only, 'iu')
   return mutants.filter(({ name, area, file }) => pattern.test(`${name} ${area} ${file}`))
@@ -98,21 +100,25 @@ const tryAll = async (
 interface Options {
   readonly list: readonly Mutant[]
   readonly jobs: number
-  readonly whole: boolean
+  readonly writes: boolean
 }
 
 const options = (): Options => {
-  const { only, jobs } = parseArgs({
-    options: { only: { type: 'string' }, jobs: { type: 'string', default: '2' } },
+  const { only, jobs, missing } = parseArgs({
+    options: {
+      only: { type: 'string' },
+      missing: { type: 'boolean', default: false },
+      jobs: { type: 'string', default: '2' },
+    },
   }).values
-  const list = chosen(only)
-  if (list.length === 0) throw new Error(`mutants: none has '${only ?? ''}' in its name, area or file`)
+  const list = chosen(only, missing)
+  if (list.length === 0 && !missing) throw new Error(`mutants: none has '${only ?? ''}' in its name, area or file`)
   if (!/^[1-9]\d*$/.test(jobs)) throw new Error(`mutants: --jobs ${jobs} is not a whole number above 0`)
-  return { list, jobs: Number(jobs), whole: only === undefined }
+  return { list, jobs: Number(jobs), writes: missing || only === undefined }
 }
 
 const main = async (): Promise<number> => {
-  const { list, jobs, whole } = options()
+  const { list, jobs, writes } = options()
   const copies: Copy[] = []
   const clean = (): void => {
     endTestRuns()
@@ -134,9 +140,9 @@ const main = async (): Promise<number> => {
     say(`${caught} of ${all} caught`)
     for (const { mutant, verdict } of outcomes)
       if (verdict.kind !== 'caught') say(`${show[verdict.kind]}  ${mutant.name} (${mutant.file}) ${explain(verdict)}`)
-    if (whole) {
+    if (writes) {
       mkdirSync(dirname(page), { recursive: true })
-      writeFileSync(page, tableOf(outcomes))
+      writeFileSync(page, tableOf(mutants, outcomes, existsSync(page) ? readFileSync(page, 'utf8') : ''))
     }
     return caught === all ? 0 : 1
   } finally {

@@ -3,56 +3,12 @@ import { mutantsOf, type Mutant } from './mutant.ts'
 import { inFile } from './suites.ts'
 
 const area = 'diffusion'
-const schedules = inFile('diffusion/schedule')
 const golden = inFile('diffusion/golden')
 const samplers = inFile('diffusion/samplers')
 const sampling = inFile('diffusion/sample')
 
 /** Bugs in src/diffusion. */
 export const diffusionMutants: readonly Mutant[] = [
-  ...mutantsOf(area, 'src/diffusion/index.ts', schedules, [
-    [
-      'schedule: the posterior variance takes ᾱ of its own time',
-      'off by one',
-      '(beta(t) * (1 - signal(t - 1))) / (1 - signal(t))',
-      '(beta(t) * (1 - signal(t))) / (1 - signal(t))',
-    ],
-    [
-      'schedule: the image’s factor in the posterior takes ᾱ of its own time',
-      'off by one',
-      'beta(t) * Math.sqrt(signal(t - 1))',
-      'beta(t) * Math.sqrt(signal(t))',
-    ],
-    [
-      'schedule: the posterior’s factor of x_t is not rooted',
-      'missing term',
-      'Math.sqrt(1 - beta(t))',
-      '(1 - beta(t))',
-    ],
-    [
-      'schedule: the signal-to-noise ratio is of standard deviations',
-      'wrong operation',
-      'signal(t) / (1 - signal(t)))',
-      'Math.sqrt(signal(t) / (1 - signal(t))))',
-    ],
-    [
-      'cosine schedule: the cosine is not squared',
-      'missing term',
-      '* Math.PI) / 2) ** 2)',
-      '* Math.PI) / 2) ** 1)',
-      golden,
-    ],
-    ['linear schedule: β does not depend on the number of steps', 'wrong constant', '1000 / steps', '1000 / 1000'],
-    [
-      'linear schedule: the last β is never reached',
-      'off by one',
-      'Math.max(1, steps - 1)',
-      'Math.max(1, steps)',
-      golden,
-    ],
-    ['curves are clipped at β = 0.9999', 'wrong constant', 'largestBeta = 0.999', 'largestBeta = 0.9999'],
-    ['sigmoid schedule: the temperature acts on one end only', 'missing term', 'sigmoid(end / tau)', 'sigmoid(end)'],
-  ]),
   ...mutantsOf(area, 'src/diffusion/forward.ts', inFile('diffusion/forward'), [
     [
       'qSample: image and noise get each other’s factor',
@@ -101,18 +57,6 @@ export const diffusionMutants: readonly Mutant[] = [
     ['clipping has no upper bound', 'missing clamp', 'x0.maximum(-1).minimum(1)', 'x0.maximum(-1)'],
   ]),
   ...mutantsOf(area, 'src/diffusion/loss.ts', inFile('diffusion/loss'), [
-    [
-      'the weight of v is that of ε',
-      'missing term',
-      'Math.min(snr + offset, gamma) / (snr + 1)',
-      'Math.min(snr + offset, gamma) / snr',
-    ],
-    [
-      'min-SNR takes the larger',
-      'missing clamp',
-      'x0: (snr, offset, gamma) => Math.min(',
-      'x0: (snr, offset, gamma) => Math.max(',
-    ],
     [
       'a network of one channel is compared with every channel',
       'missing check',

@@ -170,6 +170,18 @@ export const reconstructionMutants: readonly Mutant[] = [
       'weights.adversary > 0 ? 0 : undefined',
     ],
     [
+      'decoder and adversary go on at the rate of both halves',
+      'stale value',
+      'learningRate: adversary.learningRate',
+      'learningRate: learningRate',
+    ],
+    [
+      'the rate of both halves comes to its end with the run, not before the adversary',
+      'stale value',
+      'rateOf({ rate, learningRate, steps: alone })',
+      'rateOf({ rate, learningRate, steps: phaseSteps })',
+    ],
+    [
       'the divergence counts in full from the first step',
       'missing clamp',
       'Math.min(1, step / warmup)',

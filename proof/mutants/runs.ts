@@ -64,10 +64,12 @@ export const runMutants: readonly Mutant[] = [
       'config.flip ? 0.5 : 0, [count], first)',
       'config.flip ? 0.5 : 0, [count])',
     ],
-    ['a micro-batch has the times of the first', 'stale value', '0, config.timesteps, first)', '0, config.timesteps)'],
-    ['a micro-batch has the noise of the first', 'stale value', 'first?.mul(product(space.shape))', 'undefined'],
-    ['the noise of a micro-batch begins within a picture', 'missing term', 'first?.mul(product(space.shape))', 'first'],
+    ['a micro-batch has the times of the first', 'stale value', 'timesOf(times, count, first)', '0, config.timesteps)'],
     ['coins are tossed with the numbers of the times', 'stale value', 'bernoulli(mirrors,', 'bernoulli(times,'],
+  ]),
+  ...mutantsOf(area, 'src/train/tasks/diffusion/noise.ts', draws, [
+    ['a micro-batch has the noise of the first', 'stale value', 'first?.mul(each)', 'undefined'],
+    ['the noise of a micro-batch begins within a picture', 'missing term', 'first?.mul(each)', 'first'],
   ]),
   ...mutantsOf(area, 'src/train/step.ts', draws, [
     [
@@ -82,7 +84,19 @@ export const runMutants: readonly Mutant[] = [
       'given, asTensor(first))',
       'given, asTensor(firstOf(parts - 1 - part)))',
     ],
-    ['a step has the rate of the step before', 'off by one', 'scalar(rateAt(step))', 'scalar(rateAt(step - 1))'],
+    [
+      'a step has the rate of the step before',
+      'off by one',
+      'scalar(phase?.learningRate ?? rateAt(step))',
+      'scalar(rateAt(step - 1))',
+    ],
+    [
+      'a phase has no rate of its own',
+      'missing term',
+      'phase?.learningRate ?? rateAt(step)',
+      'rateAt(step) ?? phase?.learningRate',
+      inFile('train/learning'),
+    ],
     ['a step has the decay of the step before', 'off by one', 'scalar(decayAt(step))', 'scalar(decayAt(step - 1))'],
   ]),
   ...mutantsOf(area, 'src/train/tasks/diffusion/heldOut.ts', heldOut, [
@@ -152,6 +166,8 @@ export const runMutants: readonly Mutant[] = [
   ...mutantsOf(area, 'src/train/recipe.ts', recipe, [
     ['the second moments decay with 0.999', 'wrong constant', 'beta2: 0.99 ', 'beta2: 0.999 '],
     ['gradients are clipped to the norm 10', 'wrong constant', 'clipByGlobalNorm(1)', 'clipByGlobalNorm(10)'],
+  ]),
+  ...mutantsOf(area, 'src/train/rates.ts', recipe, [
     ['the last step has the rate 0', 'off by one', 'steps: steps + 1', 'steps: steps'],
     ['the warm-up takes a tenth of the steps', 'wrong constant', 'Math.ceil(steps / 100)', 'Math.ceil(steps / 10)'],
   ]),

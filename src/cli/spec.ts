@@ -69,7 +69,12 @@ export const commands = {
         help: 'what the network predicts: v, epsilon or x0',
         setting: 'objective',
       },
-      schedule: { kind: 'text', value: 'NAME', help: 'noise schedule: cosine, linear or sigmoid', setting: 'schedule' },
+      schedule: {
+        kind: 'text',
+        value: 'NAME',
+        help: 'noise schedule: cosine, linear, sigmoid, flow, and others of docs/19-noise.md',
+        setting: 'schedule',
+      },
       labels: {
         kind: 'switch',
         help: 'tell the network what each picture shows: the subfolder in which it lies, or what a procedural sea was drawn with',

@@ -67,7 +67,9 @@ describe('a verdict', () => {
   it('that is not caught stands in bold in the table', () => {
     const [mutant] = mutants
     if (mutant === undefined) throw new Error('there are no mutants')
-    expect(tableOf([{ mutant, verdict: { kind: 'survived' } }])).toContain('**nothing**')
-    expect(tableOf([{ mutant, verdict: { kind: 'error', message: 'a hang' } }])).toContain('**the run failed**: a hang')
+    expect(tableOf([mutant], [{ mutant, verdict: { kind: 'survived' } }])).toContain('**nothing**')
+    expect(tableOf([mutant], [{ mutant, verdict: { kind: 'error', message: 'a hang' } }])).toContain(
+      '**the run failed**: a hang',
+    )
   })
 })

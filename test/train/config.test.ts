@@ -11,7 +11,7 @@ describe('the configuration of a run', () => {
     const config = right(configOf({ preset, out: 'r' }))
     // What may be absent: where channels are 3 and numbers f32, where no time is given and nothing is told or changed; and pixels have no latents.
     const others = ['augment', 'channels', 'labelDropout', 'labels', 'latent', 'margin', 'precision', 'split', 'time']
-    const optional = [...others, 'noise', 'shift', 'times', 'zeroTerminal'] // of noise, what is usual
+    const optional = [...others, 'betas', 'noise', 'shift', 'times', 'zeroTerminal'] // of noise, what is usual
     const written = settings.filter((name) => !optional.includes(name) || name in presets[preset])
     expect(Object.keys(config).toSorted()).toEqual(written.toSorted())
     expect(decodeConfig(JSON.parse(JSON.stringify(config)))).toEqual(E.right(config))
@@ -73,6 +73,15 @@ describe('the configuration of a run', () => {
     ],
     [{ times: { density: 'mode', scale: 2 } }, 'times.scale must be a number from −1 to 1.75, got 2'],
     [{ times: { density: 'uniform', mean: 0 } }, 'times.mean is not a setting; there are density'],
+    [
+      { schedule: 'cosine', betas: [1e-4, 0.02] },
+      'betas must be absent with the schedule cosine: only linear, scaled-linear, sigmoid-beta',
+    ],
+    [{ schedule: 'linear', betas: [1e-4] }, 'betas must be the first β and the last, each between 0 and 1'],
+    [
+      { schedule: 'linear', timesteps: 10, sampleSteps: 5 },
+      'the noise schedule cannot be made: scheduleFromBetas: β at t = ',
+    ],
     [{ noise: { offset: 2 } }, 'noise.offset must be a number above 0 and at most 1, for instance 0.1, got 2'],
     [{ noise: { candidates: 4 } }, 'noise.choice must be nearest or best, with candidates, got none'],
     [{ noise: { choice: 'best' } }, 'noise.candidates must be a whole number from 2 to 64, with a choice, got none'],

@@ -1,25 +1,12 @@
 /** What the configuration of a diffusion model names: the network, the noise schedule and the objective. */
-import {
-  cosineSchedule,
-  exponentialSchedule,
-  flowSchedule,
-  isChain,
-  laplaceSchedule,
-  linearSchedule,
-  scaledLinearSchedule,
-  shiftedSchedule,
-  sigmoidBetaSchedule,
-  sigmoidSchedule,
-  zeroTerminalSnr,
-  type LossOptions,
-  type NoiseSchedule,
-} from '../../../diffusion/index.ts'
+import type { LossOptions, NoiseSchedule } from '../../../diffusion/index.ts'
 import type { DenoiserInput } from '../../../models/family.ts'
 import { modelOf, type DenoiserParams } from '../../../models/registry.ts'
 import type { Module } from '../../../nn/index.ts'
 import type { Device } from '../../../tensor/device.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { channelsOf, type DiffusionConfig, type DiffusionRun } from './diffusionConfig.ts'
+import { scheduleOf } from './noiseSchedule.ts'
 import { spaceOf, type Space } from './space.ts'
 
 /** The parameters of the network. */
@@ -52,28 +39,6 @@ export interface Diffusion {
 export interface LoadedWeights extends Pick<Diffusion, 'config' | 'model' | 'schedule' | 'autoencoder'> {
   /** The weights from which to sample; of a run, the averaged ones. */
   readonly average: Params
-}
-
-const schedules: { readonly [K in DiffusionConfig['schedule']]: (steps: number) => NoiseSchedule } = {
-  linear: (steps) => linearSchedule(steps),
-  'scaled-linear': (steps) => scaledLinearSchedule(steps),
-  cosine: (steps) => cosineSchedule(steps),
-  sigmoid: (steps) => sigmoidSchedule(steps),
-  'sigmoid-beta': (steps) => sigmoidBetaSchedule(steps),
-  laplace: laplaceSchedule,
-  exponential: exponentialSchedule,
-  flow: flowSchedule,
-}
-
-/** The noise schedule of a configuration. */
-export const scheduleOf = ({
-  schedule: name,
-  timesteps,
-  zeroTerminal,
-  shift = 1,
-}: Pick<DiffusionConfig, 'schedule' | 'timesteps' | 'zeroTerminal' | 'shift'>): NoiseSchedule => {
-  const plain = schedules[name](timesteps)
-  return shiftedSchedule(zeroTerminal === true && isChain(plain) ? zeroTerminalSnr(plain) : plain, shift)
 }
 
 /** What of a diffusion model its configuration does not make. */

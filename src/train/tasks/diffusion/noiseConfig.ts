@@ -1,20 +1,10 @@
 /** The settings of a diffusion model that say what noise pictures are mixed with, and what is to be learned of it. */
 import { weightings, type Prediction, type TimeDensity, type Weighting } from '../../../diffusion/index.ts'
 import { expects, number, oneOf, optional, record, whole, type Decoder, type Fields } from '../../../prelude/decode.ts'
-import { E } from '../../../prelude/fp.ts'
+import { E, pipe } from '../../../prelude/fp.ts'
 import { isRecord, keysOf } from '../../../prelude/record.ts'
-import { settingError, type TrainError } from '../../trainError.ts'
-
-/** The noise schedules, by name. */
-export type ScheduleName =
-  | 'linear'
-  | 'scaled-linear'
-  | 'cosine'
-  | 'sigmoid'
-  | 'sigmoid-beta'
-  | 'laplace'
-  | 'exponential'
-  | 'flow'
+import { settingError, trainError, type TrainError } from '../../trainError.ts'
+import { namesByBetas, scheduleNames, scheduleOf, type Betas, type ScheduleConfig } from './noiseSchedule.ts'
 
 /** Noise that is more than one draw for each picture. */
 export interface DrawnNoise {
@@ -27,15 +17,8 @@ export interface DrawnNoise {
 }
 
 /** What noise there is, and what is learned of it. */
-export interface NoiseConfig {
+export interface NoiseConfig extends ScheduleConfig {
   readonly objective: Prediction
-  readonly schedule: ScheduleName
-  /** Whether the schedule is stretched until nothing of the picture is left at its last time (`zeroTerminalSnr`). Absent, it is not. */
-  readonly zeroTerminal?: true
-  /** By how much more noise there is for the signal at every time, as larger pictures need (`shiftedSchedule`); absent for 1. */
-  readonly shift?: number
-  /** T, the number of noise levels. */
-  readonly timesteps: number
   /** Which times are trained at, and how often; absent for all as often. */
   readonly times?: TimeDensity
   /** What pictures are mixed with; absent for one normal noise each. */
@@ -82,10 +65,18 @@ const times: Decoder<TimeDensity> = (x) => {
     : densities[known](x)
 }
 
+const isBeta = (x: unknown): x is number => typeof x === 'number' && x > 0 && x < 1
+
+const betas: Decoder<Betas> = (x) =>
+  Array.isArray(x) && x.length === 2 && isBeta(x[0]) && isBeta(x[1])
+    ? E.right([x[0], x[1]])
+    : expects('the first β and the last, each between 0 and 1, for instance [0.0001, 0.02]')
+
 /** What each setting must be. */
 export const noiseFields: Fields<NoiseConfig> = {
   objective: oneOf('epsilon', 'x0', 'v', 'flow'),
-  schedule: oneOf('linear', 'scaled-linear', 'cosine', 'sigmoid', 'sigmoid-beta', 'laplace', 'exponential', 'flow'),
+  schedule: oneOf(...scheduleNames),
+  betas: optional(betas),
   zeroTerminal: optional((x) => (x === true ? E.right(x) : expects('true, or absent'))),
   shift: optional(above(0, 100, '3')),
   timesteps: whole(2, 100_000),
@@ -102,15 +93,42 @@ export const noiseFields: Fields<NoiseConfig> = {
   weighting: oneOf(...weightings),
 }
 
-/** Settings of noise that do not go together, as an error. */
-export const mismatchedNoise = (config: NoiseConfig): TrainError | undefined => {
-  const { objective, schedule, zeroTerminal, weighting, minSnr, noise = {} } = config
+/** A schedule that cannot be made, as an error. */
+const impossible = (config: NoiseConfig): TrainError | undefined => {
+  const { schedule, betas: ends, zeroTerminal } = config
+  if (ends !== undefined && !namesByBetas.includes(schedule))
+    return settingError({
+      path: 'betas',
+      expected: `absent with the schedule ${schedule}: only ${namesByBetas.join(', ')} are given by β`,
+      got: JSON.stringify(ends),
+    })
   if (zeroTerminal === true && schedule === 'flow')
     return settingError({
       path: 'zeroTerminal',
       expected: 'absent with the schedule flow, which ends in noise',
       got: 'true',
     })
+  return pipe(
+    E.tryCatch(
+      () => scheduleOf(config),
+      (error) =>
+        trainError(
+          'CFG',
+          `the noise schedule cannot be made: ${error instanceof Error ? error.message : String(error)}`,
+        ),
+    ),
+    E.match(
+      (error) => error,
+      () => undefined,
+    ),
+  )
+}
+
+/** Settings of noise that do not go together, as an error. */
+export const mismatchedNoise = (config: NoiseConfig): TrainError | undefined => {
+  const { objective, schedule, zeroTerminal, weighting, minSnr, noise = {} } = config
+  const refused = impossible(config)
+  if (refused !== undefined) return refused
   if (objective === 'epsilon' && (zeroTerminal === true || schedule === 'flow'))
     return settingError({
       path: 'objective',

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import {
   diffusionLosses,
   flowSchedule,
+  isChain,
   nearestNoise,
   noiseLevel,
   shiftedSchedule,
@@ -41,6 +42,17 @@ describe('the schedule of a run', () => {
     expect(taskOf({ schedule: 'cosine', objective: 'v', zeroTerminal: true }).schedule).toEqual(
       zeroTerminalSnr(cosineSchedule(50)),
     )
+  })
+
+  it('has the ends of β that are named, whatever the number of times', () => {
+    for (const schedule of ['linear', 'scaled-linear', 'sigmoid-beta'] as const)
+      for (const timesteps of [50, 1000]) {
+        const found = taskOf({ schedule, timesteps, betas: [0.0015, 0.0195] }).schedule
+        if (!isChain(found)) throw new Error('a schedule of β is a chain')
+        const far = schedule === 'sigmoid-beta' ? (0.0195 - 0.0015) / (1 + Math.exp(6)) : 0 // from its ends, which a sigmoid does not reach
+        expect(found.betas[0]).toBeCloseTo(0.0015 + far, 12)
+        expect(found.betas.at(-1)).toBeCloseTo(0.0195 - far, 12)
+      }
   })
 
   it('as a flow with plain weights has the loss of rectified flows: the mean square of what is said less ε − x₀', async () => {
