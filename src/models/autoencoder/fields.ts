@@ -12,7 +12,7 @@ import {
 } from '../../prelude/decode.ts'
 import { E } from '../../prelude/fp.ts'
 import { keysOf } from '../../prelude/record.ts'
-import { activations } from './blocks.ts'
+import { activations } from '../activations.ts'
 import type { LatentScaling } from './scaling.ts'
 import type { TrunkConfig } from './trunk.ts'
 
