@@ -2,6 +2,7 @@
 import { at } from '../../prelude/array.ts'
 import {
   groupsOf,
+  kindsDown,
   kindsUp,
   stageKinds,
   stagesDown,
@@ -75,8 +76,8 @@ const faultOfTime = (settings: Unet2dSettings): SettingFault | undefined => {
 
 /** What the settings must be to one another: the first that is not. */
 export const faultOf = (settings: Unet2dSettings): SettingFault | undefined => {
-  const { widths, down, middleGroups } = settings
-  const up = kindsUp(settings)
+  const { widths, middleGroups } = settings
+  const [down, up] = [kindsDown(settings), kindsUp(settings)]
   for (const [setting, kinds] of [
     ['down', down],
     ['up', up],

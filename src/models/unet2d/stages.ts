@@ -28,8 +28,8 @@ export interface Unet2dSettings {
   readonly widths: readonly number[]
   /** Residual blocks of each stage on the way down; on the way up there is one more. */
   readonly layers: number
-  /** The kind of each stage on the way down. */
-  readonly down: readonly StageKind[]
+  /** The kind of each stage on the way down; default plain, and attention in the last. */
+  readonly down?: readonly StageKind[]
   /** The kind of each stage on the way up, from the smallest image; default those on the way down, the last one first. */
   readonly up?: readonly StageKind[]
   /** Whether pixels attend to one another between the ways down and up; default true. */
@@ -97,8 +97,13 @@ const quarter = (channels: number): number => Math.min(Math.floor(channels / 4),
 export const groupsOf = ({ groups = 32 }: Unet2dSettings, channels: number): number =>
   groups === 'quarter' ? quarter(channels) : groups
 
+/** The kinds on the way down. */
+export const kindsDown = ({ widths, down }: Unet2dSettings): readonly StageKind[] =>
+  down ?? widths.map((_, i) => (i === widths.length - 1 ? 'attention' : 'plain'))
+
 /** The kinds on the way up. */
-export const kindsUp = ({ down, up = down.toReversed() }: Unet2dSettings): readonly StageKind[] => up
+export const kindsUp = (settings: Unet2dSettings): readonly StageKind[] =>
+  settings.up ?? kindsDown(settings).toReversed()
 
 /** The length of the vector that tells the time. */
 export const timeWidthOf = ({ widths, timeWidth = 4 * at(widths, 0) }: Unet2dSettings): number => timeWidth
@@ -137,8 +142,8 @@ const stageOf = (
 
 /** The stages on the way down, from the largest image to the smallest. */
 export const stagesDown = (settings: Unet2dSettings): readonly Stage[] => {
-  const { widths, layers, down } = settings
-  return down.map((kind, i) => {
+  const { widths, layers } = settings
+  return kindsDown(settings).map((kind, i) => {
     const width = at(widths, i)
     const before = widths[i - 1] ?? width
     const inputs = range(layers).map((j) => [j === 0 ? before : width, 0] as const)

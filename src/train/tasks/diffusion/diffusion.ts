@@ -7,7 +7,8 @@ import {
   type Schedule,
 } from '../../../diffusion/index.ts'
 import type { DenoiserInput } from '../../../models/family.ts'
-import { modelOf, type DenoiserParams } from '../../../models/registry.ts'
+import { modelOf } from '../../../models/registry.ts'
+import type { DenoiserParams } from '../../../models/sealed.ts'
 import type { Module } from '../../../nn/index.ts'
 import type { Device } from '../../../tensor/device.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
