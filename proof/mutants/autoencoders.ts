@@ -39,26 +39,12 @@ export const autoencoderMutants: readonly Mutant[] = [
       'x.pad([0, 0, 0, 0], [0, 1, 1, 0])',
       'x.pad([0, 1, 1, 0], [0, 0, 0, 0])',
     ],
-    ['autoencoder: attention is scaled by C, not √C', 'factor', 'mul(1 / Math.sqrt(channels))', 'mul(1 / channels)'],
-    [
-      'autoencoder: attention forgets what it was given',
-      'missing term',
-      '        .reshape(x.shape)\n        .add(x)',
-      '        .reshape(x.shape)',
-    ],
     [
       'autoencoder: a stage with shortcuts has none',
       'missing term',
       "style.shortcuts === 'pixel-unshuffle' ? y.add(shortcut(x, outputs)) : y",
       "style.shortcuts === 'pixel-unshuffle' ? y.add(shortcut(x, outputs).mul(0)) : y",
       networks,
-    ],
-    [
-      'mish: the logistic function stands in for the softplus',
-      'wrong operation',
-      'softplus(x).tanh()',
-      'x.sigmoid().tanh()',
-      inFile('models/autoencoder/networks', 'mish'),
     ],
   ]),
   ...mutantsOf(area, `${folder}/shortcuts.ts`, networks, [
@@ -85,12 +71,27 @@ export const autoencoderMutants: readonly Mutant[] = [
       sizes,
     ],
   ]),
-  ...mutantsOf(area, `${folder}/diffusersNames.ts`, golden, [
+  ...mutantsOf(area, 'src/models/diffusersAttention.ts', golden, [
+    ['autoencoder: attention is scaled by d, not √d', 'factor', 'mul(1 / Math.sqrt(headWidth))', 'mul(1 / headWidth)'],
+    [
+      'autoencoder: attention forgets what it was given',
+      'missing term',
+      'out(join(attended)).reshape(x.shape).add(x)',
+      'out(join(attended)).reshape(x.shape)',
+    ],
     [
       'names of diffusers: old keys of attention are values',
       'swapped operands',
       "    ['key', 'key'],\n    ['value', 'value'],",
       "    ['key', 'value'],\n    ['value', 'key'],",
+    ],
+  ]),
+  ...mutantsOf(area, 'src/models/activations.ts', inFile('models/autoencoder/networks', 'mish'), [
+    [
+      'mish: the logistic function stands in for the softplus',
+      'wrong operation',
+      'softplus(x).tanh()',
+      'x.sigmoid().tanh()',
     ],
   ]),
   ...mutantsOf(area, `${folder}/tiny.ts`, networks, [
@@ -144,7 +145,7 @@ export const autoencoderMutants: readonly Mutant[] = [
       'crops.slice(0 * first, batch).slice(0, crops.length - first)',
     ],
   ]),
-  ...mutantsOf(area, `${folder}/foreignConfig.ts`, configurations, [
+  ...mutantsOf(area, 'src/models/diffusersSettings.ts', configurations, [
     ['a configuration of diffusers: null is a value', 'missing check', 'value !== null && ', ''],
   ]),
 ]

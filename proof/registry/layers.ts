@@ -56,8 +56,11 @@ type OfAutoencoders =
   | 'vqFamily'
   | 'vqModel'
 
+/** The U-Net of diffusers: test/models/unet2d holds it to values and gradients of diffusers, and to the formulas of chapter 19. */
+type OfUnet2d = 'decodeDiffusersUnet2d' | 'unet2d' | 'unet2dFamily' | 'unet2dNames'
+
 /** Layers, losses, activations and models. */
-export type LayerName = Exclude<keyof typeof nn | keyof typeof models, NoLayer | OfAutoencoders>
+export type LayerName = Exclude<keyof typeof nn | keyof typeof models, NoLayer | OfAutoencoders | OfUnet2d>
 
 const { gelu, geluTanh, leakyRelu, logSoftmax, relu, silu, softmax, softplus } = functions
 

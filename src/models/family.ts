@@ -1,6 +1,7 @@
 /** A family of networks: what the trainer, the command and files of weights need to know of a model, in one record. */
 import type { Module } from '../nn/module.ts'
 import type { Decoder } from '../prelude/decode.ts'
+import type { Shape } from '../graph/shape.ts'
 import type { NameMap } from '../tensor/nameMap.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
@@ -32,8 +33,13 @@ export interface Family<C, P> {
   readonly factor: (config: C) => number
   /** Channels at the images' size, by which activations are estimated. */
   readonly width: (config: C) => number
+  /** How many times its networks can be told, from 0 on; ∞ where any. */
+  readonly times: (config: C) => number
   /** A number of parameters that the network has at least, without building it. */
   readonly leastWeights: (config: C) => number
-  /** The names and axes of other programs' weights, by the program: a map for a template of parameters. */
-  readonly names: Readonly<Record<string, (template: P) => NameMap>>
+  /**
+   * The names and axes of other programs' weights, by the program: a map for a template of parameters, and for the shapes that lie in the file, where
+   * names changed over the years.
+   */
+  readonly names: Readonly<Record<string, (template: P, found?: ReadonlyMap<string, Shape>) => NameMap>>
 }

@@ -1,31 +1,30 @@
 /**
  * All families, by the `kind` of a configuration's model. Whoever trains or draws asks here, and names no model.
  *
- * A new family is an entry of the table, and a member of the unions of configurations and of parameters. Both have one member so far: with a second
- * one the table's type has to say which kind has which, and a network given out to the trainer, which hands it back only its own parameters.
+ * A new family is an entry of the table, and a member of the union of configurations. The parameters of all are sealed.
  */
-import { faultIn, oneOf, type Decoder } from '../prelude/decode.ts'
-import { E, pipe } from '../prelude/fp.ts'
+import { faultIn, oneOf, type Decoder, type Fault } from '../prelude/decode.ts'
+import { E } from '../prelude/fp.ts'
 import { isRecord, keysOf } from '../prelude/record.ts'
 import type { Module } from '../nn/module.ts'
+import type { Shape } from '../graph/shape.ts'
 import type { NameMap } from '../tensor/nameMap.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { DenoiserInput, Family } from './family.ts'
 import { lucidrainsFamily, type UnetConfig } from './lucidrains/family.ts'
-import type { UnetParams } from './lucidrains/unet.ts'
+import { sealed, type DenoiserParams } from './sealed.ts'
+import { unet2dFamily, type Unet2dConfig } from './unet2d/family.ts'
 
 /** The network of a configuration: a union on `kind`. */
-export type ModelConfig = UnetConfig
-
-/** The parameters of a network that can be trained by diffusion. */
-export type DenoiserParams = UnetParams
+export type ModelConfig = UnetConfig | (Unet2dConfig & { readonly kind: 'unet2d' })
 
 /** The kind of the runs that name none: they were written when there was one. */
 const defaultKind = 'lucidrains'
 
 /** The families. `train` and the command reach them through the functions below. */
 export const families: { readonly [K in NonNullable<ModelConfig['kind']>]: Family<ModelConfig, DenoiserParams> } = {
-  lucidrains: lucidrainsFamily,
+  lucidrains: sealed(lucidrainsFamily),
+  unet2d: sealed(unet2dFamily),
 }
 
 const familyOf = ({ kind = defaultKind }: ModelConfig) => families[kind]
@@ -45,16 +44,17 @@ export const withoutDefaults = (model: unknown): unknown => {
   return Object.fromEntries(Object.entries(model).filter(says))
 }
 
+/** A configuration with its kind, where its settings without it are one of the kind's family. */
+const isDecoded = (_: unknown, settings: E.Either<Fault, ModelConfig>): _ is ModelConfig => E.isRight(settings)
+
 /** The model of a configuration; Left with the first setting that is wrong. */
 export const decodeModel: Decoder<ModelConfig> = (input) => {
   if (!isRecord(input)) return families[defaultKind].decode(input)
   const { kind = defaultKind, ...settings } = input
   const known = oneOf(...keysOf(families))(kind)
   if (E.isLeft(known)) return E.left(faultIn('kind', kind, known.left))
-  return pipe(
-    families[known.right].decode(settings),
-    E.map((config) => ('kind' in input ? { ...config, kind: known.right } : config)),
-  )
+  const decoded = families[known.right].decode(settings)
+  return E.isLeft(decoded) || !isDecoded(input, decoded) ? decoded : E.right(input)
 }
 
 /**
@@ -90,6 +90,9 @@ export const factorOf = (config: ModelConfig): number => familyOf(config).factor
 /** Channels at the images' size. */
 export const widthOf = (config: ModelConfig): number => familyOf(config).width(config)
 
+/** How many times the network can be told, from 0 on; ∞ where any. */
+export const timesOf = (config: ModelConfig): number => familyOf(config).times(config)
+
 /** A number of parameters that the network has at least. */
 export const leastWeightsOf = (config: ModelConfig): number => familyOf(config).leastWeights(config)
 
@@ -102,6 +105,14 @@ export const allSources: readonly string[] = [
 /** The programs whose weights the network can take: fathom itself, and those whose names its family knows. */
 export const sourcesOf = (config: ModelConfig): readonly string[] => ['fathom', ...Object.keys(familyOf(config).names)]
 
-/** The names and axes of a program's weights; those of fathom are the parameters' paths. */
-export const namesOf = (config: ModelConfig, source: string, template: DenoiserParams): NameMap =>
-  familyOf(config).names[source]?.(template) ?? {}
+/**
+ * The names and axes of a program's weights; those of fathom are the parameters' paths.
+ *
+ * @param found the shapes that lie in the file, which can say how old its names are
+ */
+export const namesOf = (
+  config: ModelConfig,
+  source: string,
+  template: DenoiserParams,
+  found?: ReadonlyMap<string, Shape>,
+): NameMap => familyOf(config).names[source]?.(template, found) ?? {}

@@ -7,6 +7,7 @@ import { expectTensor } from '../tensor/expect.ts'
 import { attend } from '../tensor/attend.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { expectSizes } from './expectSizes.ts'
+import { joinHeads, splitHeads } from './heads.ts'
 import { linear, type LinearParams } from './linear.ts'
 import { compose, type Module } from './module.ts'
 
@@ -41,16 +42,6 @@ const requireSequence = (what: string, x: Tensor, width: number): void => {
       `attention: takes ${what} [N, T, ${width}], got ${showShape(x.shape)}${x.rank === 4 ? '; for images, x.reshape([N, H·W, C])' : ''}`,
     )
 }
-
-/** [N, T, heads·d] → [N, heads, T, d] */
-const split = (x: Tensor, heads: number): Tensor => {
-  const [n, length, width] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2)]
-  return x.reshape([n, length, heads, width / heads]).transpose([0, 2, 1, 3])
-}
-
-/** [N, heads, T, d] → [N, T, heads·d] */
-const join = (x: Tensor): Tensor =>
-  x.transpose([0, 2, 1, 3]).reshape([at(x.shape, 0), at(x.shape, 2), at(x.shape, 1) * at(x.shape, 3)])
 
 /** −∞ where a place would attend to one that comes after it. @param logits [N, heads, T′, T] of T′ places from the first on */
 const masked = (logits: Tensor, first: number): Tensor => {
@@ -118,8 +109,8 @@ export function attention(
     const [x, context] = isCross ? [input.x, input.context] : [input, input]
     requireSequence('a sequence', x, width)
     requireSequence('a context', context, attended)
-    const scaled = split(query(x), heads).mul(1 / Math.sqrt(width / heads))
-    const [keys, values] = [split(key(context), heads), split(value(context), heads)]
-    return out(join(attend(scaled, keys, values, causal ? masked : undefined)))
+    const scaled = splitHeads(query(x), heads).mul(1 / Math.sqrt(width / heads))
+    const [keys, values] = [splitHeads(key(context), heads), splitHeads(value(context), heads)]
+    return out(joinHeads(attend(scaled, keys, values, causal ? masked : undefined)))
   })
 }

@@ -1,17 +1,26 @@
-/** Sinusoidal embedding of diffusion times, Vaswani et al. 2017, section 3.5, with the spacing of Ho et al. 2020's code. */
+/** Sinusoidal embedding of diffusion times, Vaswani et al. 2017, section 3.5, with the spacing of Ho et al. 2020's code, or another. */
 import { range } from '../prelude/array.ts'
 import { concatenate } from '../tensor/combine.ts'
 import { constant } from '../tensor/create.ts'
 import { isDifferentiable, type Tensor } from '../tensor/tensor.ts'
 import { lift, type Module, type NoParams } from './module.ts'
 
+/** The spacing and the order of the sinusoids. */
+export interface TimeEmbeddingOptions {
+  /** θ: the longest wavelength over 2π, default 10,000. */
+  readonly theta?: number
+  /** s of ωᵢ = θ^(−i / (half − s)), default 1: the last frequency is then 1/θ. */
+  readonly shift?: number
+  /** Whether the cosines stand before the sines, default false. */
+  readonly cosinesFirst?: boolean
+}
+
 /**
- * (sin(t·ωᵢ)…, cos(t·ωᵢ)…) with ωᵢ = θ^(−i / (half − 1)), i = 0 … half − 1: `[N] → [N, width]`, half = width / 2. Times of an integer dtype
+ * (sin(t·ωᵢ)…, cos(t·ωᵢ)…) with ωᵢ = θ^(−i / (half − s)), i = 0 … half − 1: `[N] → [N, width]`, half = width / 2. Times of an integer dtype
  * give f32, floats keep their dtype.
  *
- * @param width even, at least 4
- * @param options theta: the longest wavelength over 2π, default 10,000
- * @throws RangeError for a width that is odd or below 4
+ * @param width even, more than 2·s
+ * @throws RangeError for another width
  * @example
  * ```ts
  * import { tensor } from 'fathom'
@@ -23,15 +32,18 @@ import { lift, type Module, type NoParams } from './module.ts'
  */
 export const sinusoidalTimeEmbedding = (
   width: number,
-  { theta = 10000 }: { readonly theta?: number } = {},
+  { theta = 10000, shift = 1, cosinesFirst = false }: TimeEmbeddingOptions = {},
 ): Module<NoParams> => {
-  if (width % 2 !== 0 || width < 4)
-    throw new RangeError(`sinusoidalTimeEmbedding: the width is ${width}; it must be even and at least 4`)
   const half = width / 2
-  const frequencies = range(half).map((i) => Math.exp((-Math.log(theta) * i) / (half - 1)))
+  if (width % 2 !== 0 || half < 1 || half <= shift)
+    throw new RangeError(
+      `sinusoidalTimeEmbedding: the width is ${width}; it must be even and at least ${2 * Math.max(1, Math.floor(shift) + 1)}`,
+    )
+  const frequencies = range(half).map((i) => Math.exp((-Math.log(theta) * i) / (half - shift)))
   return lift((t: Tensor) => {
     const time = isDifferentiable(t) ? t : t.cast('f32')
     const angles = time.expandDims(-1).mul(constant(frequencies, { dtype: time.dtype }))
-    return concatenate([angles.sin(), angles.cos()], -1)
+    const [sines, cosines] = [angles.sin(), angles.cos()]
+    return concatenate(cosinesFirst ? [cosines, sines] : [sines, cosines], -1)
   })
 }

@@ -15,7 +15,7 @@ import { lucidrainsFamily } from '../../src/models/index.ts'
 import { E } from '../../src/prelude/fp.ts'
 import { zeros } from '../../src/tensor/create.ts'
 import { key } from '../../src/tensor/random.ts'
-import { countElements } from '../../src/tensor/tree.ts'
+import { countElements, leavesWithPaths } from '../../src/tensor/tree.ts'
 import { configHash } from '../../src/train/configHash.node.ts'
 import { configOf, decodeConfig, presets } from '../../src/train/index.ts'
 import { leftMessage, right, tinySettings } from '../train/tinyRun.ts'
@@ -46,7 +46,8 @@ describe('a model of a configuration', () => {
   it('has dropout and conditions in its network', () => {
     const network = modelOf({ ...model, conditions: 2, dropout: 0.5 }, 3)
     const params = network.init(key(0))
-    expect(params.time.condition?.weight.shape).toEqual([2, 16])
+    const [, weight] = leavesWithPaths(params).find(([path]) => path === 'time.condition.weight') ?? []
+    expect(weight?.shape).toEqual([2, 16])
     const input = { x: zeros([1, 8, 8, 3]).add(0.3), t: zeros([1]), condition: zeros([1, 2]) }
     const graphs = [network.apply(params, input), network.apply(params, input, { train: true, key: key(1) })]
     expect(print(graphs[0])).not.toBe(print(graphs[1]))
@@ -56,7 +57,7 @@ describe('a model of a configuration', () => {
   })
 
   it('of an unknown kind says which there are', () => {
-    const fault = (got: string) => ({ expected: 'one of lucidrains', hint: '', inside: { path: 'kind', got } })
+    const fault = (got: string) => ({ expected: 'one of lucidrains, unet2d', hint: '', inside: { path: 'kind', got } })
     expect(decodeModel({ ...model, kind: 'dit' })).toEqual(E.left(fault('"dit"')))
     expect(decodeModel({ ...model, kind: 7 })).toEqual(E.left(fault('7')))
     expect(decodeModel({ ...model, kind: null })).toEqual(E.left(fault('null')))
@@ -111,6 +112,8 @@ describe('a model of a second kind', () => {
 
   it('keeps its kind when it is decoded, and stands in the list of kinds', () => {
     expect(decodeModel({ kind: 'second', ...defaults })).toEqual(E.right({ kind: 'second', ...defaults }))
-    expect(leftMessage(configOf({ out: 'run', model: { kind: 'third' } }))).toContain('one of lucidrains, second')
+    expect(leftMessage(configOf({ out: 'run', model: { kind: 'third' } }))).toContain(
+      'one of lucidrains, unet2d, second',
+    )
   })
 })

@@ -12,7 +12,7 @@ import type { DiffusionRun, TrainingFacts } from '../../src/train/index.ts'
 import { networks, type NetworkName } from '../../src/train/tasks/diffusion/choice/networks.ts'
 import { stageOf } from '../../src/train/stages.node.ts'
 import { cpuDevice } from '../support/device.ts'
-import { right, tinyConfig } from './tinyRun.ts'
+import { right, tinyConfig, unetOf } from './tinyRun.ts'
 
 const laptop = { device: '2 threads', gpu: false, flopsPerSecond: 1.5e11 } as const
 const gpu = { device: 'this GPU', gpu: true, flopsPerSecond: 3e12 } as const
@@ -39,7 +39,7 @@ const chosen = (facts: TrainingFacts) => {
     time,
     augment,
     flip,
-    network: [model.width, ...model.multipliers].join(' '),
+    network: [unetOf(model).width, ...unetOf(model).multipliers].join(' '),
     dropout: model.dropout,
   }
 }
@@ -184,7 +184,7 @@ describe('Every choice', () => {
       ),
     )
     const sizeFor = (known: TrainingFacts): number => {
-      const { width, multipliers } = right(configFor(known)).model
+      const { width, multipliers } = unetOf(right(configFor(known)).model)
       return sizes.get([width, ...multipliers].join()) ?? NaN
     }
     fc.assert(

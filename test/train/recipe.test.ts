@@ -7,7 +7,7 @@ import { recipeOf, type Params, type DiffusionRun } from '../../src/train/index.
 import { configHash } from '../../src/train/configHash.node.ts'
 import { cpuDevice, values } from '../support/device.ts'
 import { parameterOf, paramsOf } from './plainNetwork.ts'
-import { tinyConfig } from './tinyRun.ts'
+import { tinyConfig, unetOf } from './tinyRun.ts'
 
 const recipe = (changes: Partial<DiffusionRun>) => recipeOf(tinyConfig('unused', { learningRate: 0.5, ...changes }))
 
@@ -106,10 +106,10 @@ describe('the hash of a configuration', () => {
   it.each<Partial<DiffusionRun>>([
     { height: 16 },
     { width: 16 },
-    { model: { ...config.model, width: 8 } },
-    { model: { ...config.model, multipliers: [2] } },
-    { model: { ...config.model, heads: 2 } },
-    { model: { ...config.model, headWidth: 8 } },
+    { model: { ...unetOf(config.model), width: 8 } },
+    { model: { ...unetOf(config.model), multipliers: [2] } },
+    { model: { ...unetOf(config.model), heads: 2 } },
+    { model: { ...unetOf(config.model), headWidth: 8 } },
     { batch: 3 },
     { accumulate: 2 },
     { learningRate: 0.001 },

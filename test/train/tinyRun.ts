@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, vi } from 'vitest'
 import { seas } from '../../src/data/index.ts'
+import type { ModelConfig, UnetConfig } from '../../src/models/index.ts'
 import { encodePng } from '../../src/io/index.ts'
 import { range } from '../../src/prelude/array.ts'
 import { E } from '../../src/prelude/fp.ts'
@@ -27,6 +28,12 @@ export const tinySettings = {
   heldOutEvery: 100,
   saveEvery: 2,
 } as const
+
+/** The settings of lucidrains' U-Net, where a model is one. */
+export const unetOf = (model: ModelConfig): UnetConfig => {
+  if (model.kind === 'unet2d') throw new Error('expected the U-Net of lucidrains')
+  return model
+}
 
 /** The Right, or an error that fails the test. */
 export const right = <A>(either: E.Either<{ readonly message: string }, A>): A => {

@@ -1,25 +1,15 @@
 /** The blocks of which the encoders and decoders of `AutoencoderKL` and `VQModel` are made: diffusers', with options of our own. */
-import { at } from '../../prelude/array.ts'
-import { gelu, relu, silu, softplus } from '../../nn/activations.ts'
 import { conv2d, type Conv2dParams } from '../../nn/conv2d.ts'
 import { groupNorm, type GroupNormParams } from '../../nn/groupNorm.ts'
 import { linear, type LinearParams } from '../../nn/linear.ts'
 import { compose, type Module, type NoParams } from '../../nn/module.ts'
-import { attend } from '../../tensor/attend.ts'
 import { zerosLike } from '../../tensor/create.ts'
 import { upsampleNearest } from '../../tensor/resampling.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { mapTree } from '../../tensor/tree.ts'
+import { activations, type ActivationName } from '../activations.ts'
+import { imageAttention, type ImageAttentionParams } from '../diffusersAttention.ts'
 import { downShortcut, resizeChannels, upShortcut } from './shortcuts.ts'
-
-/** x·tanh(softplus(x)), Misra 2019. */
-const mish = (x: Tensor): Tensor => x.mul(softplus(x).tanh())
-
-/** The activations that a configuration can name. */
-export const activations = { silu, relu, gelu, mish }
-
-/** The name of an activation. */
-export type ActivationName = keyof typeof activations
 
 /** What the blocks of one network have in common. */
 export interface BlockStyle {
@@ -82,33 +72,12 @@ export const latentBlock = (inputs: number, outputs: number, style: BlockStyle):
   )
 }
 
-/** The parameters of {@link latentAttention}. */
-export interface LatentAttentionParams {
-  readonly norm: GroupNormParams | undefined
-  readonly query: LinearParams
-  readonly key: LinearParams
-  readonly value: LinearParams
-  readonly out: LinearParams
-}
-
-/** One head as wide as the image has channels, of every pixel with all pixels: x + out(softmax(q·kᵀ / √C)·v), q, k and v of norm(x). */
-export const latentAttention = (channels: number, style: BlockStyle): Module<LatentAttentionParams> =>
-  compose(
-    {
-      norm: normOf(style, channels),
-      query: linear(channels, channels),
-      key: linear(channels, channels),
-      value: linear(channels, channels),
-      out: lastOf(style, linear(channels, channels)),
-    },
-    ({ norm, query, key, value, out }, x: Tensor) => {
-      const pixels = normed(norm, x).reshape([at(x.shape, 0), at(x.shape, 1) * at(x.shape, 2), channels])
-      const scaled = query(pixels).mul(1 / Math.sqrt(channels))
-      return out(attend(scaled, key(pixels), value(pixels)))
-        .reshape(x.shape)
-        .add(x)
-    },
-  )
+/** One head as wide as the image has channels, of every pixel with all pixels. */
+export const latentAttention = (channels: number, style: BlockStyle): Module<ImageAttentionParams> =>
+  imageAttention(channels, {
+    norm: normOf(style, channels),
+    out: (inputs, outputs) => lastOf(style, linear(inputs, outputs)),
+  })
 
 /** One stage of an encoder or a decoder: the widths before and after, and the number of its blocks. */
 export interface LatentStage {
@@ -124,7 +93,7 @@ export interface LatentStage {
 /** The parameters of a stage; `resize` is the convolution that follows or makes the change of size. */
 export interface LatentStageParams {
   readonly blocks: readonly LatentBlockParams[]
-  readonly attentions: readonly LatentAttentionParams[]
+  readonly attentions: readonly ImageAttentionParams[]
   readonly resize: ResizeParams | NoParams
 }
 
@@ -178,7 +147,7 @@ export const upStage = (stage: LatentStage, style: BlockStyle): Module<LatentSta
 /** The parameters of what stands at the smallest size, between stages. */
 export interface LatentMiddleParams {
   readonly block1: LatentBlockParams
-  readonly attention: LatentAttentionParams | undefined
+  readonly attention: ImageAttentionParams | undefined
   readonly block2: LatentBlockParams
 }
 

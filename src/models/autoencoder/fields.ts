@@ -12,7 +12,7 @@ import {
 } from '../../prelude/decode.ts'
 import { E } from '../../prelude/fp.ts'
 import { keysOf } from '../../prelude/record.ts'
-import { activations } from './blocks.ts'
+import { activations } from '../activations.ts'
 import type { LatentScaling } from './scaling.ts'
 import type { TrunkConfig } from './trunk.ts'
 
@@ -20,7 +20,7 @@ import type { TrunkConfig } from './trunk.ts'
 export const flag: Decoder<boolean> = (x) => (typeof x === 'boolean' ? E.right(x) : expects('true or false'))
 
 /** A list of what a decoder takes. */
-const listOf =
+export const listOf =
   <T>(decode: Decoder<T>, words: string): Decoder<readonly T[]> =>
   (x) => {
     if (!Array.isArray(x) || x.length === 0) return expects(words)

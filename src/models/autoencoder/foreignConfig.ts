@@ -1,61 +1,10 @@
-/** Configurations of diffusers: their settings by their names over their defaults, and what is unknown, said. */
-import {
-  expects,
-  list,
-  number,
-  oneOf,
-  optional,
-  record,
-  whole,
-  type Decoder,
-  type Fault,
-  type Fields,
-} from '../../prelude/decode.ts'
-import { E, pipe } from '../../prelude/fp.ts'
-import { isRecord } from '../../prelude/record.ts'
-import type { ActivationName } from './blocks.ts'
+/** Configurations of diffusers' autoencoders: their settings by their names, and ours. */
+import { expects, list, number, optional, whole, type Decoder, type Fields } from '../../prelude/decode.ts'
+import { E } from '../../prelude/fp.ts'
+import { actFn, activationOf, type ActFn } from '../diffusersSettings.ts'
 import { channelCount, finiteList, flag } from './fields.ts'
 import type { LatentScaling } from './scaling.ts'
 import type { TrunkConfig } from './trunk.ts'
-
-/** What was read: their settings, and the names that mean nothing here. */
-interface Read<T> {
-  readonly settings: T
-  readonly ignored: readonly string[]
-}
-
-/** What is about something else than the network: the size of its pictures in training, and how PyTorch computes. */
-const harmless: readonly string[] = ['sample_size', 'force_upcast']
-
-/** Decodes what is known over the defaults; null is what is absent. Names that begin with _ say who wrote the file. */
-export const overDefaults =
-  <T extends object>(fields: Fields<T>, defaults: T) =>
-  (json: unknown): E.Either<Fault, Read<T>> => {
-    if (!isRecord(json)) return expects('a record of settings, as config.json of diffusers holds it')
-    const given = Object.entries(json).filter(([name, value]) => value !== null && !name.startsWith('_'))
-    const isKnown = (name: string): boolean => Object.hasOwn(fields, name)
-    const ignored = given.map(([name]) => name).filter((name) => !isKnown(name) && !harmless.includes(name))
-    const settings = { ...defaults, ...Object.fromEntries(given.filter(([name]) => isKnown(name))) }
-    return pipe(
-      record(fields)(settings),
-      E.map((decoded) => ({ settings: decoded, ignored })),
-    )
-  }
-
-/** What has one value here. */
-export const only =
-  <T>(value: T, words: string): Decoder<T> =>
-  (x) =>
-    x === value ? E.right(value) : expects(words)
-
-/** What diffusers calls activations. */
-const actFns = ['silu', 'swish', 'relu', 'gelu', 'mish'] as const
-
-/** The name of an activation here. */
-export const activationOf = (name: (typeof actFns)[number]): ActivationName => (name === 'swish' ? 'silu' : name)
-
-/** The activation of a block, as diffusers names it. */
-export const actFn = oneOf(...actFns)
 
 /** The scale of latents, as diffusers spells it. */
 export interface DiffusersScaling {
@@ -91,7 +40,7 @@ export interface DiffusersTrunk {
   readonly up_block_types: readonly string[]
   readonly block_out_channels: readonly number[]
   readonly layers_per_block: number
-  readonly act_fn: (typeof actFns)[number]
+  readonly act_fn: ActFn
   readonly latent_channels: number
   readonly norm_num_groups: number
   readonly mid_block_add_attention: boolean

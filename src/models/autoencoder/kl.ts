@@ -8,11 +8,11 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import type { Autoencoder } from './autoencoder.ts'
 import type { AutoencoderFamily } from './family.ts'
 import { flag } from './fields.ts'
+import { overDefaults } from '../diffusersSettings.ts'
 import {
   diffusersScalingFields,
   diffusersTrunkDefaults,
   diffusersTrunkFields,
-  overDefaults,
   scalingOf,
   trunkOf,
   type DiffusersScaling,

@@ -14,18 +14,11 @@ import { upsampleNearest } from '../../tensor/resampling.ts'
 import type { NameMap, Rename } from '../../tensor/nameMap.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Autoencoder, AutoencoderParams } from './autoencoder.ts'
-import { activations, type ActivationName } from './blocks.ts'
+import { activations, type ActivationName } from '../activations.ts'
 import type { AutoencoderFamily } from './family.ts'
 import { activationName, channelCount, flag, scalingFields } from './fields.ts'
-import {
-  actFn,
-  activationOf,
-  diffusersScalingFields,
-  only,
-  overDefaults,
-  scalingOf,
-  type DiffusersScaling,
-} from './foreignConfig.ts'
+import { actFn, activationOf, only, overDefaults } from '../diffusersSettings.ts'
+import { diffusersScalingFields, scalingOf, type DiffusersScaling } from './foreignConfig.ts'
 import { softlyBounded } from './kl.ts'
 import { unscaled, type LatentScaling } from './scaling.ts'
 import { requireLatents, requirePictures } from './sizes.ts'

@@ -8,6 +8,7 @@ import { compose, type Module } from '../../nn/module.ts'
 import { concatenate } from '../../tensor/combine.ts'
 import { full, zeros } from '../../tensor/create.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import type { ActivationName } from '../activations.ts'
 import {
   downStage,
   fromZero,
@@ -16,7 +17,6 @@ import {
   normed,
   normOf,
   upStage,
-  type ActivationName,
   type BlockStyle,
   type LatentMiddleParams,
   type LatentStage,

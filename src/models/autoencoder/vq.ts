@@ -14,12 +14,11 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import type { Autoencoder } from './autoencoder.ts'
 import type { AutoencoderFamily } from './family.ts'
 import { channelCount } from './fields.ts'
+import { only, overDefaults } from '../diffusersSettings.ts'
 import {
   diffusersScalingFields,
   diffusersTrunkDefaults,
   diffusersTrunkFields,
-  only,
-  overDefaults,
   scalingOf,
   trunkOf,
   type DiffusersScaling,

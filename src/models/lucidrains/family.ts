@@ -68,6 +68,7 @@ export const lucidrainsFamily: Family<UnetConfig, UnetParams> = {
   features: (config, channels) => unetFeatures(optionsOf(config, channels)),
   factor: ({ multipliers }) => 2 ** (multipliers.length - 1),
   width: ({ width }) => width,
+  times: () => Infinity,
   leastWeights: ({ width, multipliers }) => multipliers.reduce((sum, m) => sum + 9 * (m * width) ** 2, 0),
   names: { lucidrains: lucidrainsNames },
 }

@@ -2,9 +2,7 @@
  * lucidrains' U-Net (denoising-diffusion-pytorch 2.3.1, `Unet`): the network of Ho et al. 2020 with RMS normalisation, a scale and shift
  * by the time in every residual block, linear attention at the large sizes and full attention at the small ones.
  */
-import { at, equalNumbers, range } from '../../prelude/array.ts'
-import { ShapeError } from '../../prelude/errors.ts'
-import { showShape } from '../../graph/shape.ts'
+import { at, range } from '../../prelude/array.ts'
 import { gelu } from '../../nn/activations.ts'
 import { pixelAttention, type PixelAttentionOptions } from './attention.ts'
 import { checkpointed } from '../../nn/checkpointed.ts'
@@ -17,6 +15,7 @@ import { sinusoidalTimeEmbedding } from '../../nn/timeEmbedding.ts'
 import { upsample } from './upsample.ts'
 import { concatenate } from '../../tensor/combine.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { requireCondition, requireSize } from '../requireInput.ts'
 import { resBlock, type Conditioned } from './resBlock.ts'
 
 /** The size of a U-Net. A stage is one image size; a list gives one value for each stage, from the largest image to the smallest. */
@@ -182,32 +181,6 @@ const timeNetwork = (width: number, conditions: number) =>
     },
   )
 
-const requireCondition = ({ x, condition }: UnetInput, conditions: number): void => {
-  if (condition === undefined) return
-  const expected = [at(x.shape, 0), conditions]
-  if (conditions === 0)
-    throw new ShapeError(
-      `unet: a condition ${showShape(condition.shape)} is given to a network without: make it with the option conditions: ${condition.shape.at(-1) ?? 1}`,
-    )
-  if (!equalNumbers(condition.shape, expected))
-    throw new ShapeError(
-      `unet: the condition is ${showShape(condition.shape)}, and must be ${showShape(expected)}: a vector of conditions for each image`,
-    )
-}
-
-const requireSize = (x: Tensor, channels: number, halvings: number): void => {
-  const factor = 2 ** halvings
-  if (x.rank !== 4 || at(x.shape, 3) !== channels)
-    throw new ShapeError(`unet: takes images [N, H, W, ${channels}], got ${showShape(x.shape)}`)
-  const [height, width] = [at(x.shape, 1), at(x.shape, 2)]
-  const fit = (n: number): string =>
-    n % factor === 0 ? `${n}` : n < factor ? `${factor}` : `${n - (n % factor)} or ${n - (n % factor) + factor}`
-  if (height % factor !== 0 || width % factor !== 0)
-    throw new ShapeError(
-      `unet: images of ${height}×${width} do not fit: height and width must be divisible by ${factor} (${halvings} halvings); use height ${fit(height)}, width ${fit(width)}`,
-    )
-}
-
 /** The network, which gives its image, and on the way to it what its bottom and each stage on the way up give. */
 const build = (options: UnetOptions) => {
   const { channels = 3, width, outChannels = channels, initWidth = width, dropout = 0, checkpoint = false } = options
@@ -227,8 +200,8 @@ const build = (options: UnetOptions) => {
       head: linear(initWidth, outChannels),
     },
     (net, input: UnetInput) => {
-      requireSize(input.x, channels, stages.length - 1)
-      requireCondition(input, conditions)
+      requireSize('unet', input.x, channels, stages.length - 1)
+      requireCondition('unet', input, conditions)
       const time = net.time(input)
       const start = net.stem(input.x)
       const descents = net.down.reduce<readonly Descent[]>(

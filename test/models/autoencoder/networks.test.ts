@@ -13,7 +13,7 @@ import {
   type KlConfig,
   type TinyParams,
 } from '../../../src/models/index.ts'
-import { activations } from '../../../src/models/autoencoder/blocks.ts'
+import { activations } from '../../../src/models/activations.ts'
 import { downShortcut, upShortcut } from '../../../src/models/autoencoder/shortcuts.ts'
 import { conv2d, groupNorm } from '../../../src/nn/index.ts'
 import { averagePool } from '../../../src/tensor/pooling.ts'

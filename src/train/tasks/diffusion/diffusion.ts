@@ -1,7 +1,8 @@
 /** What the configuration of a diffusion model names: the network, the noise schedule and the objective. */
 import type { LossOptions, NoiseSchedule } from '../../../diffusion/index.ts'
 import type { DenoiserInput } from '../../../models/family.ts'
-import { modelOf, type DenoiserParams } from '../../../models/registry.ts'
+import { modelOf } from '../../../models/registry.ts'
+import type { DenoiserParams } from '../../../models/sealed.ts'
 import type { Module } from '../../../nn/index.ts'
 import type { Device } from '../../../tensor/device.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'

@@ -1,5 +1,5 @@
 /** The settings of a diffusion model on pictures, beside those that every run has; how they are decoded, and what they must be to one another. */
-import { decodeModel, factorOf, type ModelConfig } from '../../../models/registry.ts'
+import { decodeModel, factorOf, timesOf, type ModelConfig } from '../../../models/registry.ts'
 import { expects, number, oneOf, optional, whole, type Decoder, type Fields } from '../../../prelude/decode.ts'
 import { augmentationNames } from '../../../data/augment.ts'
 import { product } from '../../../prelude/array.ts'
@@ -132,13 +132,21 @@ const misconditioned = (config: DiffusionConfig): TrainError | undefined => {
       })
 }
 
+/** A network that cannot be told all times of the run, as an error. */
+const timeless = ({ model, timesteps }: DiffusionConfig): TrainError | undefined => {
+  const most = timesOf(model)
+  return timesteps <= most
+    ? undefined
+    : settingError({ path: 'timesteps', expected: `at most ${most}, the times of the model`, got: String(timesteps) })
+}
+
 /** What the values must be to one another. */
 export const checkDiffusion = (config: DiffusionRun): E.Either<TrainError, DiffusionRun> => {
   const { height, width, batch, accumulate, sampleCount, sampleSteps, timesteps } = config
   const channels = channelsOf(config)
   if (config.folder === null && channels !== 3)
     return E.left(settingError({ path: 'channels', expected: '3 for procedural seas', got: String(channels) }))
-  const refused = indivisible(config) ?? misconditioned(config) ?? mismatchedNoise(config)
+  const refused = indivisible(config) ?? misconditioned(config) ?? timeless(config) ?? mismatchedNoise(config)
   if (refused !== undefined) return E.left(refused)
   const size = `${height}×${width}`
   const sheet = sampleCount * height * width * channels

@@ -41,8 +41,9 @@ const weightsIn = (
   if (refused !== undefined) return E.left(refused)
   const { model, schedule } = diffusionOf(config)
   const template = model.init(key(0))
+  const found = new Map([...tensors].map(([name, { shape }]) => [name, shape]))
   return pipe(
-    treeFrom(template, tensors, { ...namesOf(config.model, names, template), round: true }),
+    treeFrom(template, tensors, { ...namesOf(config.model, names, template, found), round: true }),
     E.mapLeft(({ message }) => trainError('WEIGHTS', `${path}: ${message}`)),
     E.filterOrElse(
       () => nonFiniteAmong(path, tensors) === undefined,

@@ -1,9 +1,9 @@
 /** The networks among which is chosen for a folder of photographs, and what they cost. */
-import type { ModelConfig } from '../../../../models/registry.ts'
+import type { UnetConfig } from '../../../../models/index.ts'
 
 /** A U-Net, and what it costs. */
 export interface Candidate {
-  readonly model: ModelConfig
+  readonly model: UnetConfig
   /** Operations of training on one picture, in 10⁹ (GFLOP), where x has this side: by the plan of a step. */
   readonly gflop: number
   readonly side: number

@@ -1,0 +1,34 @@
+/** What the images and the conditions that a U-Net is given must be. */
+import { at, equalNumbers } from '../prelude/array.ts'
+import { ShapeError } from '../prelude/errors.ts'
+import { showShape } from '../graph/shape.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import type { DenoiserInput } from './family.ts'
+
+/** Refuses a condition that a network has no place for. @param who the network, in errors */
+export const requireCondition = (who: string, { x, condition }: DenoiserInput, conditions: number): void => {
+  if (condition === undefined) return
+  const expected = [at(x.shape, 0), conditions]
+  if (conditions === 0)
+    throw new ShapeError(
+      `${who}: a condition ${showShape(condition.shape)} is given to a network without: make it with the option conditions: ${condition.shape.at(-1) ?? 1}`,
+    )
+  if (!equalNumbers(condition.shape, expected))
+    throw new ShapeError(
+      `${who}: the condition is ${showShape(condition.shape)}, and must be ${showShape(expected)}: a vector of conditions for each image`,
+    )
+}
+
+/** Refuses images that are not of so many channels, and those that cannot be halved so often. */
+export const requireSize = (who: string, x: Tensor, channels: number, halvings: number): void => {
+  const factor = 2 ** halvings
+  if (x.rank !== 4 || at(x.shape, 3) !== channels)
+    throw new ShapeError(`${who}: takes images [N, H, W, ${channels}], got ${showShape(x.shape)}`)
+  const [height, width] = [at(x.shape, 1), at(x.shape, 2)]
+  const fit = (n: number): string =>
+    n % factor === 0 ? `${n}` : n < factor ? `${factor}` : `${n - (n % factor)} or ${n - (n % factor) + factor}`
+  if (height % factor !== 0 || width % factor !== 0)
+    throw new ShapeError(
+      `${who}: images of ${height}×${width} do not fit: height and width must be divisible by ${factor} (${halvings} halvings); use height ${fit(height)}, width ${fit(width)}`,
+    )
+}
