@@ -39,6 +39,7 @@ type OfAutoencoders =
   | 'codebookLoss'
   | 'decodeAutoencoder'
   | 'decodeDiffusersAutoencoder'
+  | 'encodeDiffusersAutoencoder'
   | 'klDivergence'
   | 'klFamily'
   | 'nearestCodes'
@@ -57,7 +58,7 @@ type OfAutoencoders =
   | 'vqModel'
 
 /** The U-Net of diffusers: test/models/unet2d holds it to values and gradients of diffusers, and to the formulas of chapter 19. */
-type OfUnet2d = 'decodeDiffusersUnet2d' | 'unet2d' | 'unet2dFamily' | 'unet2dNames'
+type OfUnet2d = 'decodeDiffusersUnet2d' | 'encodeDiffusersUnet2d' | 'unet2d' | 'unet2dFamily' | 'unet2dNames'
 
 /** Layers, losses, activations and models. */
 export type LayerName = Exclude<keyof typeof nn | keyof typeof models, NoLayer | OfAutoencoders | OfUnet2d>

@@ -9,6 +9,7 @@ import { runCompare } from './compare.ts'
 import { runDoctor } from './doctor.ts'
 import { runEncode } from './encode.ts'
 import { runEval } from './eval.ts'
+import { runExport, runImport } from './diffusers.ts'
 import { helpOf, overview } from './help.ts'
 import { parse, type Request } from './parse.ts'
 import { printable } from '../prelude/printable.ts'
@@ -48,6 +49,10 @@ const answer = async (request: Request): Promise<Outcome> => {
       return runEval(positional, flags)
     case 'compare':
       return runCompare(positional, flags)
+    case 'import':
+      return runImport(positional, flags)
+    case 'export':
+      return runExport(positional, flags)
     case 'scan':
       return runScan(positional, flags)
     case 'doctor':

@@ -284,6 +284,31 @@ export const commands = {
       json: { kind: 'switch', help: 'print everything as JSON' },
     },
   },
+  import: {
+    positional: { name: 'folder', required: true },
+    summary: 'make a run of a network that diffusers has saved',
+    about:
+      'The folder holds a UNet2DModel (config.json with its weights in safetensors), or a pipeline with one: DDPM, DDIM, or unconditional latent diffusion. The run can be drawn from and judged; `fathom resume RUN --data FOLDER --steps N` trains it on photographs.',
+    flags: {
+      out: { kind: 'text', value: 'DIR', help: 'run directory, which must not hold a run [runs/<date>-<name>-<n>]' },
+      size: { kind: 'size', value: 'N|HxW', help: 'size of the pictures in pixels, where the folder does not say it' },
+    },
+  },
+  export: {
+    positional: { name: 'directory', required: true },
+    summary: 'write what a run has learned as a folder for diffusers',
+    about:
+      'Writes a pipeline: the network, its noise, and its autoencoder where it works on latents. The network is one of `"model": { "kind": "unet2d" }`, for diffusers has no other; tensors keep their bytes.',
+    flags: {
+      to: { kind: 'text', value: 'diffusers', help: 'the program that is to read it [diffusers]' },
+      out: { kind: 'text', value: 'FOLDER', help: 'where it goes, which must be empty [<directory>/diffusers]' },
+      weights: {
+        kind: 'text',
+        value: 'NAME',
+        help: 'which averaged weights: last, best (on held-out pictures) or early [last]',
+      },
+    },
+  },
   scan: {
     positional: { name: 'folder', required: true },
     summary: 'say which files of a folder can be trained on, and why others cannot',

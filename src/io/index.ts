@@ -7,6 +7,20 @@
 export * from './index.page.ts'
 export { readSafetensorsFile, writeSafetensorsFile } from './safetensors.node.ts'
 export { loadParams, loadTensors, saveParams, type LoadParamsError, type SaveParamsOptions } from './params.node.ts'
+export {
+  readModelFolder,
+  writeModelFolder,
+  type DiffusersError,
+  type DiffusersFolderError,
+  type ModelFolder,
+  type ModelToWrite,
+} from './diffusers/modelFolder.node.ts'
+export {
+  loadDiffusers,
+  type DiffusersInput,
+  type LoadDiffusersError,
+  type LoadedDiffusers,
+} from './diffusers/loadDiffusers.node.ts'
 export { nodeFileSystem } from './fileSystem.node.ts'
 export { makeDurableDirectory } from './durableDirectory.node.ts'
 export { removeLeftovers } from './leftovers.node.ts'

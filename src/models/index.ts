@@ -31,6 +31,7 @@ export { unet, type UnetInput, type UnetOptions, type UnetParams } from './lucid
 export { decodeDiffusersUnet2d, type DiffusersUnet } from './unet2d/diffusersConfig.ts'
 export { unet2dNames } from './unet2d/names.ts'
 export type { Unet2dOptions } from './unet2d/layers.ts'
+export { encodeDiffusersUnet2d } from './unet2d/toDiffusers.ts'
 export { unet2d, type Unet2dParams } from './unet2d/unet2d.ts'
 export type { Autoencoder, AutoencoderParams } from './autoencoder/autoencoder.ts'
 export type { ActivationName } from './activations.ts'
@@ -56,6 +57,7 @@ export {
   type AutoencoderKind,
   type BuiltAutoencoder,
 } from './autoencoder/registry.ts'
+export { encodeDiffusersAutoencoder } from './autoencoder/toDiffusers.ts'
 export { scaleLatents, unscaleLatents, type LatentScaling } from './autoencoder/scaling.ts'
 export { resizeChannels } from './autoencoder/shortcuts.ts'
 export { tiledAutoencoder, type TiledAutoencoder, type TileOptions } from './autoencoder/tiling.ts'

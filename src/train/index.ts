@@ -8,6 +8,8 @@
 export * from './index.page.ts'
 export { trainingFacts } from './tasks/diffusion/choice/trainingFacts.node.ts'
 export { planTraining, type TrainingPlan } from './dryRun.node.ts'
+export { exportDiffusers, type ExportOptions } from './exportDiffusers.node.ts'
+export { importDiffusers, type Imported, type ImportOptions } from './importDiffusers.node.ts'
 export { labelsIn } from './pictures/labelsIn.node.ts'
 export { load, whichWeights, type LoadedRun, type WhichWeights } from './load.node.ts'
 export { resume } from './resume.node.ts'

@@ -21,7 +21,7 @@ import { stageKinds, type StageKind, type Unet2dSettings } from './stages.ts'
 import type { Unet2dOptions } from './layers.ts'
 
 /** How diffusers calls stages, where those with attention have a setting of their own for how the size changes. */
-const stageNames: { readonly [K in StageKind]: readonly [down: string, up: string] } = {
+export const stageNames: { readonly [K in StageKind]: readonly [down: string, up: string] } = {
   plain: ['DownBlock2D', 'UpBlock2D'],
   attention: ['AttnDownBlock2D', 'AttnUpBlock2D'],
   residual: ['ResnetDownsampleBlock2D', 'ResnetUpsampleBlock2D'],

@@ -119,7 +119,8 @@ const isScaling = (x: unknown, channels: number): x is LatentScaling =>
   isOfChannels(x['mean'], channels, () => true) &&
   isOfChannels(x['deviation'], channels, (s) => s > 0)
 
-const descriptionIn = ({ metadata }: Safetensors): E.Either<string, Description> => {
+/** What a file says of itself; Left with what is wrong. */
+export const descriptionIn = ({ metadata }: Safetensors): E.Either<string, Description> => {
   const text = metadata.get(descriptionName)
   if (text === undefined)
     return E.left(

@@ -19,6 +19,8 @@ export interface PictureCodec {
   readonly decoderOn: (device: Device) => (x: Tensor) => Promise<Tensor>
   /** Pictures, u8 [N, H, W, C], as x. */
   readonly encoderOn: (device: Device) => (pictures: Tensor) => Promise<Tensor>
+  /** Its file, as a run keeps it. */
+  readonly file: Uint8Array
   /** There where it was trained by the features by which `fathom eval` judges. */
   readonly features?: 'seas'
 }
