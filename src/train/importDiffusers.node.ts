@@ -1,5 +1,5 @@
 /** A trained network of diffusers as a run: to draw from, to judge, and to train on. */
-import { basename, join } from 'node:path'
+import { basename, join, resolve as absolute } from 'node:path'
 import { configError, readJsonRecord } from '../io/diffusers/modelFolder.node.ts'
 import { exists } from '../io/exists.node.ts'
 import { readModelFolder, treeFrom, type ModelFolder } from '../io/index.ts'
@@ -21,6 +21,7 @@ import { beginRun } from './run.ts'
 import { stepperOn } from './step.ts'
 import { storeIn } from './store.node.ts'
 import { names } from './store.ts'
+import { decodeConfig } from './tasks/registry.ts'
 import { loadAutoencoder, type LoadedAutoencoder } from './tasks/autoencoder/loadAutoencoder.node.ts'
 import type { Params } from './tasks/diffusion/diffusion.ts'
 import type { DiffusionRun } from './tasks/diffusion/diffusionConfig.ts'
@@ -154,24 +155,30 @@ const configFrom = (
         )
       const labels = Array.from({ length: conditions }, (_, i) => `class ${i}`)
       return pipe(
-        configOf({
-          preset: 'base',
-          out,
-          folder: null,
-          ...pictures,
-          channels: autoencoder?.channels ?? channels,
-          ...(autoencoder !== undefined && {
-            latent: { channels, factor: autoencoder.factor, autoencoder: autoencoder.fingerprint },
+        configOf({ preset: 'base', out, ema: 0.9999 }),
+        // The settings of the network as they are: what is absent must not become what fathom's own have.
+        E.chain((base) =>
+          decodeConfig({
+            ...base,
+            folder: absolute(folder), // which holds no pictures: `resume --data` names some
+            ...pictures,
+            channels: autoencoder?.channels ?? channels,
+            ...(autoencoder !== undefined && {
+              latent: { channels, factor: autoencoder.factor, autoencoder: autoencoder.fingerprint },
+            }),
+            ...(conditions > 0 && { labels }),
+            model: { ...settings, kind: 'unet2d', ...(conditions > 0 && { conditions }) },
+            ...noise,
+            weighting: 'snr',
+            minSnr: null,
+            steps: 1,
           }),
-          ...(conditions > 0 && { labels }),
-          model: { ...settings, kind: 'unet2d', ...(conditions > 0 && { conditions }) },
-          ...noise,
-          weighting: 'snr',
-          minSnr: null,
-          steps: 1,
-          ema: 0.9999,
-        }),
-        E.map((config) => ({ config, ignored })),
+        ),
+        E.chain((config) =>
+          config.task === 'autoencoder'
+            ? E.left(trainError('CFG', 'a U-Net of diffusers is no autoencoder'))
+            : E.right({ config, ignored }),
+        ),
       )
     }),
   )
