@@ -1,4 +1,4 @@
-/** Equations of chapter 19: other schedules, paths that do not preserve variance, times, weights and noises of training. */
+/** Equations of chapter 21: other schedules, paths that do not preserve variance, times, weights and noises of training. */
 import fc from 'fast-check'
 import {
   edmPreconditioned,
@@ -70,7 +70,7 @@ const laplace = (u: number): number => {
 
 const schedules: readonly Equation[] = [
   byBeta(
-    '19.1',
+    '21.1',
     'scaledLinearSchedule',
     '√β_t = √b₀ + (√b₁ − √b₀) · t/(T − 1), b₀ = 0.00085, b₁ = 0.012',
     'Rombach et al. 2022, its code',
@@ -78,7 +78,7 @@ const schedules: readonly Equation[] = [
     (t) => (Math.sqrt(0.00085) + ((Math.sqrt(0.012) - Math.sqrt(0.00085)) * t) / (T - 1)) ** 2,
   ),
   byBeta(
-    '19.2',
+    '21.2',
     'sigmoidBetaSchedule',
     'β_t = b₀ + (b₁ − b₀) · σ(12t/(T − 1) − 6), b₀ = 10⁻⁴, b₁ = 0.02',
     'diffusers',
@@ -86,7 +86,7 @@ const schedules: readonly Equation[] = [
     (t) => 1e-4 + (0.02 - 1e-4) * sigmoid((12 * t) / (T - 1) - 6),
   ),
   byBeta(
-    '19.3',
+    '21.3',
     'laplaceSchedule',
     'ᾱ(u) ∝ √σ(λ), λ = −½ · sgn(½ − u) · ln(1 − 2·|½ − u| + 10⁻⁶)',
     'Hang et al. 2024, as in diffusers',
@@ -94,7 +94,7 @@ const schedules: readonly Equation[] = [
     share(laplace),
   ),
   byBeta(
-    '19.4',
+    '21.4',
     'exponentialSchedule',
     'ᾱ(u) ∝ e⁻¹²ᵘ',
     'diffusers',
@@ -105,7 +105,7 @@ const schedules: readonly Equation[] = [
 
 const paths: readonly Equation[] = [
   {
-    number: '19.5',
+    number: '21.5',
     statement: 'a = 1 − σ, s = σ, σ = (t + 1)/T',
     source: 'Liu et al. 2023, section 2.1',
     by: '`flowSchedule` at every t',
@@ -124,7 +124,7 @@ const paths: readonly Equation[] = [
       ]),
   },
   {
-    number: '19.6',
+    number: '21.6',
     statement: 'Δv² = (a² + s²)·(SNR + 1)·Δx₀², Δu² = (√SNR + 1)²·Δx₀², SNR = a²/s²',
     source: 'own derivation, from v = a·ε − s·x₀ and u = ε − x₀ at one x_t',
     by: 'targets of src for two images in one x_t, on a flow and on a flow that is shifted; their weights are the reciprocals',
@@ -159,7 +159,7 @@ const paths: readonly Equation[] = [
       ),
   },
   {
-    number: '19.7',
+    number: '21.7',
     statement: '√ᾱ′_t = (√ᾱ_t − √ᾱ_{T−1}) · √ᾱ₀ / (√ᾱ₀ − √ᾱ_{T−1})',
     source: 'Lin et al. 2024, algorithm 1',
     by: '`zeroTerminalSnr` of a linear schedule at every t',
@@ -174,7 +174,7 @@ const paths: readonly Equation[] = [
     },
   },
   {
-    number: '19.8',
+    number: '21.8',
     statement: 's′/a′ = m · s/a',
     source: 'Hoogeboom et al. 2023, section 3',
     by: '`shiftedSchedule` of a linear schedule and of a flow, at every t, for random m',
@@ -192,7 +192,7 @@ const paths: readonly Equation[] = [
       ),
   },
   {
-    number: '19.9',
+    number: '21.9',
     statement: 'σ′ = mσ / (1 + (m − 1)·σ)',
     source: 'Esser et al. 2024, eq. 23',
     by: '`shiftedSchedule` of a flow at every t, for random m',
@@ -229,15 +229,15 @@ const weighting = (
 })
 
 const weightings: readonly Equation[] = [
-  weighting('19.10', 'truncated-snr', 'max(SNR, 1)', 'Salimans & Ho 2022, section 4', (snr) => Math.max(snr, 1)),
+  weighting('21.10', 'truncated-snr', 'max(SNR, 1)', 'Salimans & Ho 2022, section 4', (snr) => Math.max(snr, 1)),
   weighting(
-    '19.11',
+    '21.11',
     'soft-min-snr',
     '1 / (1/SNR + 1/4)',
     'Crowson et al. 2024, section 4.4',
     (snr) => 1 / (1 / snr + 1 / 4),
   ),
-  weighting('19.12', 'p2', 'SNR / (1 + SNR)', 'Choi et al. 2022, eq. 8', (snr) => snr / (1 + snr)),
+  weighting('21.12', 'p2', 'SNR / (1 + SNR)', 'Choi et al. 2022, eq. 8', (snr) => snr / (1 + snr)),
 ]
 
 const below = (x: number): number => 0.5 * (1 + erf(x / Math.SQRT2))
@@ -282,28 +282,28 @@ const modeBelow =
 
 const times: readonly Equation[] = [
   density(
-    '19.13',
+    '21.13',
     't/T = σ(m + d·z)',
     'Esser et al. 2024, eq. 19',
     { density: 'logit-normal', mean: 0.3, deviation: 0.8 },
     (p) => below((logit(p) - 0.3) / 0.8),
   ),
   density(
-    '19.14',
+    '21.14',
     't/T = 1 − u − c·(cos²(½πu) − 1 + u), c = 1.29',
     'Esser et al. 2024, eq. 20',
     { density: 'mode' },
     modeBelow(1.29),
   ),
   density(
-    '19.15',
+    '21.15',
     't/T = 1 − 1/(tan(½πu) + 1)',
     'Esser et al. 2024, eq. 21',
     { density: 'cosmap' },
     (p) => (2 / Math.PI) * Math.atan(p / (1 - p)),
   ),
   density(
-    '19.16',
+    '21.16',
     's/a = e^(m + d·z), m = −1.2, d = 1.2',
     'Karras et al. 2022, table 1',
     { density: 'log-normal' },
@@ -313,7 +313,7 @@ const times: readonly Equation[] = [
 
 const noises: readonly Equation[] = [
   {
-    number: '19.17',
+    number: '21.17',
     statement: 'ε′ = ε + r·o, one o ~ N(0, 1) for each picture and channel',
     source: 'Guttenberg 2023',
     by: '`offsetNoise` of two pictures of two pixels and two channels, element by element',
@@ -327,7 +327,7 @@ const noises: readonly Equation[] = [
       ),
   },
   {
-    number: '19.18',
+    number: '21.18',
     statement: 'ε = argmin_k ‖x₀ − ε_k‖²',
     source: 'Li et al. 2025',
     by: '`nearestNoise` of three candidates for one picture',
@@ -347,7 +347,7 @@ const noises: readonly Equation[] = [
 
 const edm: readonly Equation[] = [
   {
-    number: '19.19',
+    number: '21.19',
     statement: 'D(x; σ) = σ_d²/(σ² + σ_d²) · x + σ·σ_d/√(σ² + σ_d²) · F(x/√(σ² + σ_d²); ¼ ln σ)',
     source: 'Karras et al. 2022, eq. 7 and table 1',
     by: '`edmPreconditioned` with F(y; c) = 0.3·y + c, for random x, σ and σ_d',
@@ -360,9 +360,9 @@ const edm: readonly Equation[] = [
       }),
   },
   {
-    number: '19.20',
+    number: '21.20',
     statement: 'F = −v at a = 1/√(1 + σ²), s = σ·a, for σ_d = 1',
-    source: 'own derivation, (19.19) beside x₀ = a·x_t − s·v with x_t = a·x',
+    source: 'own derivation, (21.19) beside x₀ = a·x_t − s·v with x_t = a·x',
     by: '`edmPreconditioned` beside the estimate of src from v, for random x, σ and F',
     check: () =>
       forAll(fc.tuple(real(), real(0.01, 20), real()), async ([x, s, said]) => {
@@ -375,5 +375,5 @@ const edm: readonly Equation[] = [
   },
 ]
 
-/** The equations of chapter 19. */
+/** The equations of chapter 21. */
 export const noisePaths: readonly Equation[] = [...schedules, ...paths, ...weightings, ...times, ...noises, ...edm]

@@ -72,7 +72,7 @@ export const commands = {
       schedule: {
         kind: 'text',
         value: 'NAME',
-        help: 'noise schedule: cosine, linear, sigmoid, flow, and others of docs/19-noise.md',
+        help: 'noise schedule: cosine, linear, sigmoid, flow, and others of docs/21-noise.md',
         setting: 'schedule',
       },
       labels: {
