@@ -57,9 +57,9 @@ const both = async (
     size = 4,
   }: { readonly t?: number; readonly label?: number | readonly number[]; readonly size?: number } = {},
 ) => {
-  const { options, ignored } = right(decodeDiffusersUnet2d(config))
+  const { settings, ignored, ...channels } = right(decodeDiffusersUnet2d(config))
   expect(ignored).toEqual([])
-  const model = unet2d(options)
+  const model = unet2d({ ...settings, ...channels })
   const template = model.init(key(0))
   const names = unet2dNames(template)
   const arrays: Arrays = new Map(

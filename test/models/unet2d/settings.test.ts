@@ -47,7 +47,7 @@ const cifar10 = {
 
 describe('the number of parameters, by shapes alone,', () => {
   const countOf = (json: object): number =>
-    countElements(unet2d(right(decodeDiffusersUnet2d({ _class_name: 'UNet2DModel', ...json })).options).init(key(0)))
+    countElements(unet2d(right(decodeDiffusersUnet2d({ _class_name: 'UNet2DModel', ...json })).settings).init(key(0)))
 
   it('is 35,746,307 for CIFAR-10 (Ho et al. 2020)', () => expect(countOf(cifar10)).toBe(35_746_307))
 
@@ -67,9 +67,9 @@ describe('a configuration of diffusers', () => {
   it('becomes settings of ours', () => {
     expect(right(decodeDiffusersUnet2d({ ...cifar10, sample_size: 32, frames: 2 }))).toEqual({
       ignored: ['frames'],
-      options: {
-        channels: 3,
-        outChannels: 3,
+      channels: 3,
+      outChannels: 3,
+      settings: {
         widths: [128, 256, 256, 256],
         layers: 2,
         down: ['plain', 'attention', 'plain', 'plain'],
@@ -97,9 +97,9 @@ describe('a configuration of diffusers', () => {
   })
 
   it('tells an absent setting, which is a default, from null', () => {
-    const { options: absent } = right(decodeDiffusersUnet2d({}))
+    const { settings: absent } = right(decodeDiffusersUnet2d({}))
     expect([absent.headWidth, absent.groups]).toEqual([8, 32])
-    const { options: none } = right(decodeDiffusersUnet2d({ ...cifar10, norm_num_groups: null }))
+    const { settings: none } = right(decodeDiffusersUnet2d({ ...cifar10, norm_num_groups: null }))
     expect([none.headWidth, none.groups]).toEqual([undefined, 'quarter'])
   })
 
