@@ -21,6 +21,7 @@ import { randomNumbers } from './random.ts'
 import { reconstruction } from './reconstruction.ts'
 import { share, type Equation, type Outcome } from './equation.ts'
 import { unetEquations } from './unet.ts'
+import { unet2dEquations } from './unet2d.ts'
 
 /** All equations. A chapter's file is added here. */
 export const ledger: readonly Equation[] = [
@@ -48,6 +49,7 @@ export const ledger: readonly Equation[] = [
   ...additions,
   ...adjoints,
   ...judging,
+  ...unet2dEquations,
   ...noisePaths,
 ]
 

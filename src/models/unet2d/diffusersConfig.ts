@@ -18,7 +18,6 @@ import { channelCount, flag } from '../autoencoder/fields.ts'
 import { actFn, activationOf, only, overDefaults, type ActFn } from '../diffusersSettings.ts'
 import { faultOf } from './faults.ts'
 import { stageKinds, type StageKind, type Unet2dSettings } from './stages.ts'
-import type { Unet2dOptions } from './layers.ts'
 
 /** How diffusers calls stages, where those with attention have a setting of their own for how the size changes. */
 export const stageNames: { readonly [K in StageKind]: readonly [down: string, up: string] } = {
@@ -200,37 +199,38 @@ const theirNames: { readonly [K in keyof Unet2dSettings]?: string } = {
   times: 'num_train_timesteps',
 }
 
-/** The settings of a network as diffusers has them, and the names of those that mean nothing here. */
+/** A network of diffusers: its settings, which are a model of a configuration too, its channels, and what means nothing here. */
 export interface DiffusersUnet {
-  readonly options: Unet2dOptions
+  readonly settings: Unet2dSettings
+  readonly channels: number
+  readonly outChannels: number
+  /** Names of settings that mean nothing here, for a warning. */
   readonly ignored: readonly string[]
 }
 
 const read = overDefaults<DiffusersUnet2d>(fields, defaults)
 
 /**
- * The options of {@link unet2d} from the config.json of diffusers' `UNet2DModel`; Left with the first setting that is wrong, or is not built here.
+ * The settings of {@link unet2d} from the config.json of diffusers' `UNet2DModel`; Left with the first setting that is wrong, or is not built here.
  *
  * @example
  * ```ts
  * import { decodeDiffusersUnet2d } from 'fathom/models'
  *
  * const cifar10 = { _class_name: 'UNet2DModel', block_out_channels: [128, 256, 256, 256], down_block_types: ['DownBlock2D', 'AttnDownBlock2D', 'DownBlock2D', 'DownBlock2D'], up_block_types: ['UpBlock2D', 'UpBlock2D', 'AttnUpBlock2D', 'UpBlock2D'] }
- * decodeDiffusersUnet2d(cifar10) // => right({ options: { widths: [128, 256, 256, 256], down: ['plain', 'attention', 'plain', 'plain'], … }, ignored: [] })
+ * decodeDiffusersUnet2d(cifar10) // => right({ channels: 3, settings: { widths: [128, 256, 256, 256], down: ['plain', 'attention', 'plain', 'plain'], … }, ignored: [], … })
  * decodeDiffusersUnet2d({ down_block_types: ['KDownBlock2D'] }) // => left({ inside: { path: 'down_block_types', … }, … })
  * ```
  */
 export const decodeDiffusersUnet2d = (json: unknown): E.Either<Fault, DiffusersUnet> =>
   pipe(
     read(isRecord(json) ? { ...orNull, ...json } : json),
-    E.chain(({ settings, ignored }) => {
-      const ours = settingsOf(settings)
-      const fault = faultOf(ours)
-      if (fault !== undefined) {
-        const { setting, expected } = fault
-        return E.left(faultIn(theirNames[setting] ?? setting, ours[setting], { expected }))
-      }
-      const options: Unet2dOptions = { ...ours, channels: settings.in_channels, outChannels: settings.out_channels }
-      return E.right({ options, ignored })
+    E.chain(({ settings: theirs, ignored }) => {
+      const settings = settingsOf(theirs)
+      const fault = faultOf(settings)
+      if (fault === undefined)
+        return E.right({ settings, channels: theirs.in_channels, outChannels: theirs.out_channels, ignored })
+      const { setting, expected } = fault
+      return E.left(faultIn(theirNames[setting] ?? setting, settings[setting], { expected }))
     }),
   )

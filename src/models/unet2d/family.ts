@@ -76,7 +76,8 @@ const fitting = (config: Omit<Unet2dConfig, 'kind'>): ReturnType<Decoder<Omit<Un
 }
 
 /**
- * The family. Of its weights the second convolutions of all residual blocks are counted.
+ * The family. Of its weights the second convolutions of all residual blocks are counted. Its defaults name nothing whose absence says something: the
+ * settings of a folder of diffusers over them are those of the folder.
  *
  * @example
  * ```ts
@@ -94,7 +95,7 @@ const fitting = (config: Omit<Unet2dConfig, 'kind'>): ReturnType<Decoder<Omit<Un
 export const unet2dFamily: Family<Unet2dConfig, Unet2dParams> = {
   name: 'unet2d',
   title: 'U-Net 2D',
-  defaults: { widths: [64, 128, 256, 256], layers: 2, headWidth: 32, groups: 8 },
+  defaults: { widths: [64, 128, 256, 256], layers: 2, groups: 8 },
   decode: (input) => pipe(record(fields)(input), E.chain(fitting)),
   build: (config, channels) => unet2d({ ...config, channels }),
   features: (config, channels) => unet2dFeatures({ ...config, channels }),
