@@ -130,8 +130,8 @@ const configFrom = (
     E.mapLeft((fault) => weightsError(configError(path, model.config, fault))),
     E.bindTo('decoded'),
     E.bind('pictures', () => sizeOf(model, size, autoencoder?.factor ?? 1)),
-    E.chain(({ decoded: { options, ignored }, pictures }) => {
-      const { channels = 3, outChannels = channels, conditions = 0, conditioning = 'linear', ...settings } = options
+    E.chain(({ decoded: { settings: theirs, channels, outChannels, ignored }, pictures }) => {
+      const { conditions = 0, conditioning = 'linear', ...settings } = theirs
       if (outChannels !== channels)
         return E.left(
           trainError(

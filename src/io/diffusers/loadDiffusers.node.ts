@@ -117,12 +117,13 @@ export const loadDiffusers = (folder: string): TE.TaskEither<LoadDiffusersError,
                 ),
           ),
         ),
-        TE.chainEitherKW(({ read, decoded: { options, ignored } }) =>
-          pipe(
-            paramsIn(options, read),
-            E.map((params) => ({ model: labelled(options), params, config: options, ignored })),
-          ),
-        ),
+        TE.chainEitherKW(({ read, decoded: { settings, channels, outChannels, ignored } }) => {
+          const config = { ...settings, channels, outChannels }
+          return pipe(
+            paramsIn(config, read),
+            E.map((params) => ({ model: labelled(config), params, config, ignored })),
+          )
+        }),
       ),
     ),
   )

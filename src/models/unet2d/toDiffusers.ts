@@ -34,7 +34,7 @@ const classesOf = ({ conditions = 0, conditioning = 'linear' }: Unet2dOptions): 
  * const json = encodeDiffusersUnet2d(options, [16, 16])
  * if (json._tag === 'Left') throw new Error(json.left.expected)
  * json.right['block_out_channels'] // => [32, 64]
- * decodeDiffusersUnet2d(json.right) // => right({ options: { widths: [32, 64], groups: 8, … }, ignored: [] })
+ * decodeDiffusersUnet2d(json.right) // => right({ settings: { widths: [32, 64], groups: 8, … }, channels: 3, … })
  * ```
  */
 export const encodeDiffusersUnet2d = (
