@@ -23,7 +23,7 @@ describe('a folder of diffusers', () => {
   it('is imported, drawn from and exported by three commands', async () => {
     const imported = await fathom('import', golden, '--out', place)
     expect(imported.code).toBe(0)
-    expect(imported.stdout).toContain('16×16 · predicts epsilon · linear schedule of 1000 times')
+    expect(imported.stdout).toContain('8×8 · predicts epsilon · linear schedule of 1000 times')
     expect(imported.stdout).toContain(`draw from it with \`fathom sample ${place}\``)
     expect(`${imported.stdout}${imported.stderr}`).toContain('the folder says nothing of its noise')
     const drawn = await fathom(
