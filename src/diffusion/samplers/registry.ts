@@ -4,7 +4,7 @@
  */
 import type { AnySampler } from '../sampler.ts'
 import { expectSchedule } from '../expect.ts'
-import { scheduleLevels } from '../levels.ts'
+import { scheduleLevels } from '../scheduleLevels.ts'
 import type { Schedule } from '../schedule.ts'
 import { ddim } from './ddim.ts'
 import { ddpm } from './ddpm.ts'

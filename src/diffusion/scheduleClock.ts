@@ -1,0 +1,60 @@
+/** Between the times of a schedule: σ at a fractional time, and the time at which a network knows a σ. */
+import { at } from '../prelude/array.ts'
+import { expectSchedule } from './expect.ts'
+import { pointsOf, preservingPoint, sigma, type Point } from './point.ts'
+import type { Schedule } from './schedule.ts'
+
+/** σ_t = √((1 − ᾱ_t)/ᾱ_t) at each time. */
+const sigmasOf = ({ sqrtAlphaBar, sqrtOneMinusAlphaBar }: Schedule): readonly number[] =>
+  pointsOf({ signal: sqrtAlphaBar, noise: sqrtOneMinusAlphaBar }).map(sigma)
+
+const requireTime = (who: string, { steps }: Schedule, t: number): void => {
+  if (!(t >= 0 && t <= steps - 1))
+    throw new RangeError(`${who}: time ${t} is not among those of the schedule, 0 … ${steps - 1}`)
+}
+
+/**
+ * Signal and noise of a schedule at any time from 0 to T − 1; between whole times σ is a straight line, as in diffusers' Euler.
+ *
+ * @throws RangeError for a time outside the schedule
+ * @example
+ * ```ts
+ * import { pointAtTime, scheduleFromBetas } from 'fathom/diffusion'
+ *
+ * const schedule = scheduleFromBetas(Float64Array.of(0.36, 0.5))
+ * pointAtTime(schedule, 0) // => { a: 0.8, s: 0.6 }
+ * ```
+ */
+export const pointAtTime = (schedule: Schedule, t: number): Point => {
+  expectSchedule('pointAtTime', schedule, 'pointAtTime(schedule, t)')
+  requireTime('pointAtTime', schedule, t)
+  const { sqrtAlphaBar, sqrtOneMinusAlphaBar } = schedule
+  const whole = (i: number): Point => ({ a: sqrtAlphaBar[i] ?? NaN, s: sqrtOneMinusAlphaBar[i] ?? NaN })
+  const below = Math.floor(t)
+  if (below === t) return whole(t)
+  const [low, high] = [sigma(whole(below)), sigma(whole(below + 1))]
+  return preservingPoint(low + (t - below) * (high - low))
+}
+
+/**
+ * The time, often between whole ones, at which the schedule has this σ: ln σ is a straight line between times, and beyond the ends it is the first or
+ * the last time.
+ *
+ * @example
+ * ```ts
+ * import { scheduleFromBetas, timeAtSigma } from 'fathom/diffusion'
+ *
+ * const schedule = scheduleFromBetas(Float64Array.of(0.36, 0.5)) // σ is 0.75 and 1.457738
+ * timeAtSigma(schedule, 1) // => 0.43289
+ * timeAtSigma(schedule, 9) // => 1
+ * ```
+ */
+export const timeAtSigma = (schedule: Schedule, value: number): number => {
+  expectSchedule('timeAtSigma', schedule, 'timeAtSigma(schedule, sigma)')
+  const sigmas = sigmasOf(schedule)
+  const above = sigmas.findIndex((s) => s > value)
+  if (above === 0) return 0
+  if (above < 0) return sigmas.length - 1
+  const [low, high] = [Math.log(at(sigmas, above - 1)), Math.log(at(sigmas, above))]
+  return above - 1 + (Math.log(value) - low) / (high - low)
+}
