@@ -56,5 +56,6 @@ export const timeAtSigma = (schedule: Schedule, value: number): number => {
   if (above === 0) return 0
   if (above < 0) return sigmas.length - 1
   const [low, high] = [Math.log(at(sigmas, above - 1)), Math.log(at(sigmas, above))]
-  return above - 1 + (Math.log(value) - low) / (high - low)
+  const time = above - 1 + (Math.log(value) - low) / (high - low)
+  return Math.abs(time - Math.round(time)) < 1e-9 ? Math.round(time) : time // a σ of the table is known at its own time
 }

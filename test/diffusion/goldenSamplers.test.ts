@@ -91,8 +91,9 @@ const endsOf = (run: Run, schedule: Schedule, levels: Levels): Pick<Levels, 'sig
   )
 }
 
-const dpmOptions = ({ config }: Run): DpmSolverOptions => ({
+const dpmOptions = ({ scheduler, config }: Run): DpmSolverOptions => ({
   ...(config['solver_order'] !== undefined && { order: Number(config['solver_order']) }),
+  ...(scheduler === 'DPMSolverMultistep' && { published: true }),
   ...(config['solver_type'] === 'heun' && { rule: 'heun' }),
   ...(config['algorithm_type'] === 'sde-dpmsolver++' && { kind: 'data-sde' }),
 })

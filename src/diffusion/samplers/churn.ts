@@ -50,7 +50,7 @@ export const eulerChurn = (levels: Levels, options: ChurnOptions = {}): Sampler<
   const gamma = Math.min(churn / steps, Math.SQRT2 - 1)
   const raised = points.map((point) => {
     const before = sigma(point)
-    const stays = before === 0 || !Number.isFinite(before) || before < least || before > most
+    const stays = gamma === 0 || before === 0 || !Number.isFinite(before) || before < least || before > most
     return stays ? point : way(before * (1 + gamma))
   })
   const times = raised.map((point, i) => {

@@ -24,6 +24,11 @@ export interface DpmSolverOptions extends Partial<OrderOptions> {
   readonly kind?: DpmKind
   /** The second-order term: `midpoint` takes the slope at the middle of the step (default), `heun` integrates a straight line. */
   readonly rule?: 'midpoint' | 'heun'
+  /**
+   * Whether the second difference of third order has half its factor, as in the authors' code and in diffusers; default false. With half of it the method converges by the
+   * second order only.
+   */
+  readonly published?: boolean
 }
 
 /** The factors of a step: of x, of what is predicted, of its first and its second difference, and of fresh noise. */
@@ -119,7 +124,7 @@ const stepForm = (
   [points, i]: readonly [readonly Point[], number],
   order: number,
   terms: Terms,
-  { kind = 'data', rule = 'midpoint' }: DpmSolverOptions,
+  { kind = 'data', rule = 'midpoint', published = false }: DpmSolverOptions,
 ): Form => {
   const [from, to] = [at(points, i), at(points, i + 1)]
   const f = factors[kind](from, to)
@@ -132,7 +137,8 @@ const stepForm = (
   const ratios = [width(1) / h, order === 2 ? NaN : width(2) / h] as const
   const [slope, curve] = differences(order, [m0, m1, m2], ratios)
   if (curve === undefined) return sum([1, first], [f.slope[rule], slope])
-  return sum([1, first], [f.slope.heun, slope], [f.curve, curve])
+  // m = m₀ + slope·u + curve·u² at u steps from here, and ∫ of u² is 2·φ₃: of uᵏ/k! it is φ_{k+1}.
+  return sum([1, first], [f.slope.heun, slope], [f.curve * (published ? 1 : 2), curve])
 }
 
 /**
@@ -154,7 +160,7 @@ const stepForm = (
  */
 export const dpmSolver = (levels: Levels, options: DpmSolverOptions = {}): Sampler<MultistepState> => {
   expectLevels('dpmSolver', levels)
-  requireKnown('dpmSolver', options, ['kind', 'rule', 'order', 'lowerOrderFinal', 'eulerAtFinal'])
+  requireKnown('dpmSolver', options, ['kind', 'rule', 'published', 'order', 'lowerOrderFinal', 'eulerAtFinal'])
   requireOptions(options)
   const { kind = 'data', order = 2 } = options
   const points = pointsOf(levels)
