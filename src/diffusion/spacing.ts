@@ -40,6 +40,22 @@ const ascending: {
       .map((t) => (whole ? rounded(t) : t)),
 }
 
+/** The names of the spacings. */
+export const spacings: readonly string[] = Object.keys(ascending)
+
+/**
+ * Whether there is a spacing of this name.
+ *
+ * @example
+ * ```ts
+ * import { isSpacing } from 'fathom/diffusion'
+ *
+ * isSpacing('trailing') // => true
+ * isSpacing('trails') // => false
+ * ```
+ */
+export const isSpacing = (name: string): name is Spacing => Object.hasOwn(ascending, name)
+
 /**
  * Times of a schedule with `total`, from noise on: one for each step, without the image.
  *
@@ -56,8 +72,8 @@ const ascending: {
 export const spacedTimes = (total: number, steps: number, options: SpacingOptions = {}): readonly number[] => {
   requireKnown('spacedTimes', options, ['spacing', 'offset', 'spare', 'whole'])
   const { spacing = 'even', offset = 0, spare = false } = options
-  if (!Object.hasOwn(ascending, spacing))
-    throw new RangeError(`spacedTimes: the spacing is '${spacing}'; it must be ${Object.keys(ascending).join(', ')}`)
+  if (!isSpacing(spacing))
+    throw new RangeError(`spacedTimes: the spacing is '${String(spacing)}'; it must be ${spacings.join(', ')}`)
   requireNotNegative('spacedTimes', 'offset', offset)
   if (!(Number.isInteger(steps) && steps > 0 && steps <= total))
     throw new RangeError(
