@@ -1,10 +1,14 @@
 /** Dynamic thresholding: the quantile, and what becomes of an estimate. */
 import { describe, expect, it } from 'vitest'
 import { clipEstimate } from '../../src/diffusion/prediction.ts'
-import { quantile, thresholdEstimate } from '../../src/diffusion/threshold.ts'
-import { scalar, tensor } from '../../src/tensor/create.ts'
+import { flowLevels } from '../../src/diffusion/levels.ts'
+import { sampling } from '../../src/diffusion/sample.ts'
+import { ddimBetween } from '../../src/diffusion/samplers/posterior.ts'
+import { quantile, thresholdEstimate, type ThresholdOptions } from '../../src/diffusion/threshold.ts'
+import { constant, scalar, tensor } from '../../src/tensor/create.ts'
 import { key, normal } from '../../src/tensor/random.ts'
-import { values } from '../support/device.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
+import { cpuDevice, values } from '../support/device.ts'
 
 const level = { signal: scalar(0.8, 'f64'), noise: scalar(0.6, 'f64') }
 
@@ -56,5 +60,23 @@ describe('thresholdEstimate', () => {
     const half = await values(thresholdEstimate(level, x, estimate, { most: 0.5 }).x0)
     const wanted = (await values(raw)).map((v) => Math.max(-0.5, Math.min(0.5, v)) / 0.5)
     half.forEach((value, i) => expect(value).toBeCloseTo(wanted[i] ?? NaN, 12))
+  })
+})
+
+describe('sampling', () => {
+  it('scales what the network sees back into [−1, 1] where it is told how, and clips it or leaves it alone otherwise', async () => {
+    const seen = constant([[0.5, 4]])
+    const options = {
+      device: cpuDevice(),
+      denoise: (_: object, x: Tensor): Tensor => seen.broadcastTo(x.shape),
+      prediction: 'x0' as const,
+      sampler: ddimBetween(flowLevels(3)),
+      shape: [1, 2],
+    }
+    const drawn = async (clip: boolean | ThresholdOptions): Promise<number[]> =>
+      values((await sampling({ ...options, clip })({}, key(0))).x)
+    expect(await drawn(false)).toEqual([0.5, 4])
+    expect(await drawn(true)).toEqual([0.5, 1])
+    expect(await drawn({ ratio: 1, most: 4 })).toEqual([0.125, 1])
   })
 })

@@ -33,9 +33,9 @@ const bashforth: readonly (readonly number[])[] = [
 /** Kept are x at the beginning of a step, what Runge and Kutta's sum has come to, and three noises of before. */
 const kept = 5
 
-/** x carried to the end of a step; from pure noise, and to the image, it is a step of first order. */
+/** x carried to the end of a step; from pure noise it is a step of first order. */
 const go = (terms: Terms, x: Form, e: Form, { from, to }: Span): Form =>
-  from.a === 0 || to.s === 0 ? straight(terms, to) : carried(x, e, from, to)
+  from.a === 0 ? straight(terms, to) : carried(x, e, from, to)
 
 /** The kept noises with this one before them. */
 const pushed = ({ epsilon, kept: [base = epsilon, total = epsilon, ...noises] }: Terms): readonly Form[] => [

@@ -113,7 +113,7 @@ export const ddpmBetween = (levels: Levels, options: DdpmBetweenOptions = {}): S
   requireKnown('ddpmBetween', options, ['variance', 'ends'])
   const { variance = 'small' } = options
   if (!['small', 'large'].includes(variance))
-    throw new RangeError(`ddpmBetween: the variance is '${String(variance)}'; it must be small, large`)
+    throw new RangeError(`ddpmBetween: the variance is '${variance}'; it must be small, large`)
   const [begins, ends] = [pointsOf(levels), endsOf('ddpmBetween', levels, options.ends)]
   return oneStep('ddpmBetween', levels, (i, terms) => ddpmForm(terms, at(begins, i), at(ends, i), variance))
 }
