@@ -5,14 +5,8 @@ import { ddpm } from '../../src/diffusion/samplers/ddpm.ts'
 import { dpmSolver } from '../../src/diffusion/samplers/dpmSolver.ts'
 import { flowEuler } from '../../src/diffusion/samplers/flowEuler.ts'
 import { heun } from '../../src/diffusion/samplers/heun.ts'
-import {
-  flowLevels,
-  karrasLevels,
-  levelAt,
-  levelsFrom,
-  scheduleLevels,
-  type Levels,
-} from '../../src/diffusion/levels.ts'
+import { flowLevels, karrasLevels, levelAt, levelsFrom, type Levels } from '../../src/diffusion/levels.ts'
+import { scheduleLevels } from '../../src/diffusion/scheduleLevels.ts'
 import { parameterizations, noiseLevel } from '../../src/diffusion/prediction.ts'
 import type { Estimator, Sampler } from '../../src/diffusion/sampler.ts'
 import type { Schedule } from '../../src/diffusion/index.ts'

@@ -9,7 +9,7 @@ import { realSurroundings } from '../train/recovery.ts'
 import { drawn, type Drawn } from './eval.ts'
 import { spacesOf } from './featureSpaces.ts'
 import type { FlagValue } from './parse.ts'
-import { numberOf } from './pictures.ts'
+import { numberOf, wayFlags } from './pictures.ts'
 import { failedWith, type Outcome } from './outcome.ts'
 import { deviceOptionsOf } from './settings.ts'
 import { grouped } from './show.ts'
@@ -104,7 +104,7 @@ export const runCompare = async (directory: string, flags: Flags): Promise<Outco
     TE.bind('second', () => drawn(other, flags)),
     TE.chainFirstEitherK(requireOneSize),
     TE.chain(compared),
-    TE.match(failedWith(['count', 'steps', 'seed', 'sampler']), (comparison): Outcome => {
+    TE.match(failedWith(['count', 'seed', ...wayFlags]), (comparison): Outcome => {
       say(
         flags.has('json')
           ? printableJson(JSON.stringify(comparison, null, 2))

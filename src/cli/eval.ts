@@ -33,7 +33,7 @@ import { diffusionOf } from '../train/tasks/diffusion/diffusion.ts'
 import { openExamples, type OpenedExamples } from '../train/tasks/diffusion/open.node.ts'
 import { spacesOf } from './featureSpaces.ts'
 import type { FlagValue } from './parse.ts'
-import { numberOf, stepsDone, trained } from './pictures.ts'
+import { numberOf, stepsDone, trained, wayFlags, wayOfFlags } from './pictures.ts'
 import { failedWith, type Outcome } from './outcome.ts'
 import { deviceOptionsOf } from './settings.ts'
 import { grouped } from './show.ts'
@@ -140,7 +140,7 @@ const reconstructOn = (
 /** Loads, opens and draws; data are opened first, so that nothing is drawn in vain. */
 export const drawn = (directory: string, flags: Flags): TE.TaskEither<TrainError, Drawn> => {
   const [count, seed] = [numberOf(flags, 'count', 256), numberOf(flags, 'seed', 0)]
-  const [steps, sampler, device] = ['steps', 'sampler', 'device'].map((flag) => flags.get(flag))
+  const device = flags.get('device')
   return pipe(
     load(directory, weightsNamed(flags)),
     TE.chainEitherK(trained(directory)),
@@ -159,8 +159,7 @@ export const drawn = (directory: string, flags: Flags): TE.TaskEither<TrainError
       sample(run, {
         count,
         seed,
-        ...(typeof steps === 'number' && { steps }),
-        ...(typeof sampler === 'string' && { sampler }),
+        ...wayOfFlags(flags),
         ...(typeof device === 'string' && { device }),
         onStep: flags.has('json') ? () => undefined : stepsDone,
         deviceOptions: deviceOptionsOf(flags),
@@ -243,7 +242,7 @@ export const runEval = async (directory: string, flags: Flags): Promise<Outcome>
     TE.bindTo('drawn'),
     TE.bind('found', (all) => judged(all.drawn, spaces.right, flags)),
     TE.chainFirstW((all) => written(directory, out, all.drawn, all.found, weightsNamed(flags))),
-    TE.match(failedWith(['count', 'steps', 'seed', 'sampler', 'weights']), ({ found: { judgement } }): Outcome => {
+    TE.match(failedWith(['count', 'seed', 'weights', ...wayFlags]), ({ found: { judgement } }): Outcome => {
       if (flags.has('json')) say(printableJson(JSON.stringify(judgement, null, 2)))
       else {
         say(

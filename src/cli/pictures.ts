@@ -131,14 +131,27 @@ const beginningOf = (
   )
 }
 
-/** What flags say of how pictures are drawn. */
-const drawingOf = (flags: ReadonlyMap<string, FlagValue>): Omit<SampleOptions, 'count' | 'seed'> => {
-  const [steps, sampler, device, label, guidance] = ['steps', 'sampler', 'device', 'class', 'guidance'].map((flag) =>
-    flags.get(flag),
-  )
+/** Flags that say by which way pictures are drawn. */
+export const wayFlags = ['steps', 'sampler', 'spacing', 'sigmas'] as const
+
+/** What flags say of the way from noise to picture. */
+export const wayOfFlags = (
+  flags: ReadonlyMap<string, FlagValue>,
+): Pick<SampleOptions, 'steps' | 'sampler' | 'spacing' | 'sigmas'> => {
+  const [steps, sampler, spacing, sigmas] = wayFlags.map((flag) => flags.get(flag))
   return {
     ...(typeof steps === 'number' && { steps }),
     ...(typeof sampler === 'string' && { sampler }),
+    ...(typeof spacing === 'string' && { spacing }),
+    ...(typeof sigmas === 'string' && { sigmas }),
+  }
+}
+
+/** What flags say of how pictures are drawn. */
+const drawingOf = (flags: ReadonlyMap<string, FlagValue>): Omit<SampleOptions, 'count' | 'seed'> => {
+  const [device, label, guidance] = ['device', 'class', 'guidance'].map((flag) => flags.get(flag))
+  return {
+    ...wayOfFlags(flags),
     ...(typeof device === 'string' && { device }),
     ...(typeof label === 'string' && { label }),
     ...(typeof guidance === 'number' && { guidance }),
@@ -173,6 +186,9 @@ const inName = (value: string | number): string => String(value).replaceAll(/[^\
 /** The flags that make other pictures of a seed, and how they stand in the name of a sheet. */
 const nameParts: Readonly<Record<string, (value: string | number) => string>> = {
   weights: inName,
+  sampler: inName,
+  spacing: inName,
+  sigmas: inName,
   class: inName,
   guide: (value) => `away-from-${inName(basename(String(value)))}`,
   guidance: (value) => `guidance-${inName(value)}`,
@@ -193,19 +209,7 @@ const sheetName = (seed: number, flags: ReadonlyMap<string, FlagValue>): string 
   ].join('-')
 
 /** Flags of `sample` that are settings of drawing, whose faults are wrong usage. */
-const drawingFlags = [
-  'count',
-  'steps',
-  'seed',
-  'sampler',
-  'names',
-  'config',
-  'weights',
-  'class',
-  'guidance',
-  'strength',
-  'to',
-]
+const drawingFlags = ['count', 'seed', ...wayFlags, 'names', 'config', 'weights', 'class', 'guidance', 'strength', 'to']
 
 /** `fathom sample`. */
 export const runSample = async (place: string, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {

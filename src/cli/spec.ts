@@ -1,7 +1,7 @@
 /**
  * What the command understands: one table, from which arguments are parsed and help is printed, so that the two cannot differ.
  */
-import { defaultSampler, samplers } from '../diffusion/index.ts'
+import { defaultSampler, samplers, sigmaCurves, spacings } from '../diffusion/index.ts'
 import { featureSpaces } from '../evaluation/index.ts'
 import { allSources } from '../models/registry.ts'
 import { autoencoderPresets, presets } from '../train/index.ts'
@@ -24,22 +24,31 @@ const autoencoderList = Object.entries(autoencoderPresets)
   .map(([name, { purpose }]) => `${name} (${purpose})`)
   .join(', ')
 
-const samplerList = Object.entries(samplers)
-  .map(([name, { about }]) => `${name} (${about})`)
-  .join('; ')
-
-const usualSteps = Object.entries(samplers)
-  .map(([name, sampler]) => `${name} ${sampler.everyStep ? 'all' : sampler.usualSteps(Infinity)}`)
-  .join(', ')
+/** Where samplers are described. */
+const samplersPage = 'docs/20-samplers.md'
 
 /** By what way pictures are drawn, in the commands that draw. */
 const samplerFlags = {
   sampler: {
     kind: 'text',
     value: 'NAME',
-    help: `how to go from noise to picture: ${Object.keys(samplers).join(', ')} [${defaultSampler}]`,
+    help: `how to go from noise to picture, a name of ${samplersPage}: ${Object.keys(samplers).join(', ')} [${defaultSampler}]`,
   },
-  steps: { kind: 'number', value: 'N', help: `steps of the sampler [${usualSteps}]` },
+  steps: {
+    kind: 'number',
+    value: 'N',
+    help: `steps of the sampler [50 of ${defaultSampler}, 25 of most, all of ddpm]`,
+  },
+  spacing: {
+    kind: 'text',
+    value: 'NAME',
+    help: `which times of the schedule are visited: ${spacings.join(', ')} [${spacings[0]}]`,
+  },
+  sigmas: {
+    kind: 'text',
+    value: 'NAME',
+    help: `along which curve the noise falls, instead of a spacing: ${sigmaCurves.join(', ')}`,
+  },
 } as const satisfies Command['flags']
 
 /** By what pictures are judged, in the commands that judge. */
@@ -168,7 +177,7 @@ export const commands = {
   sample: {
     positional: { name: 'directory', required: true },
     summary: 'draw pictures from what a run has learned, or from a file of weights',
-    about: `Draws from the averaged weights of the newest checkpoint. The same seed draws the same pictures. In the place of a directory may stand a file of weights, WEIGHTS.safetensors, with the --config that says what network it is, unless the file says it itself. Samplers: ${samplerList}.`,
+    about: `Draws from the averaged weights of the newest checkpoint. The same seed draws the same pictures. In the place of a directory may stand a file of weights, WEIGHTS.safetensors, with the --config that says what network it is, unless the file says it itself. Samplers are described in ${samplersPage}.`,
     flags: {
       count: { kind: 'number', value: 'N', help: 'how many pictures [16]' },
       ...samplerFlags,

@@ -4,16 +4,18 @@
  * At a level x = a·x₀ + s·ε, with a signal a and a noise s that are free of one another. Variance-preserving levels have a² + s² = 1
  * (`scheduleLevels`), variance-exploding ones a = 1 (`karrasLevels`), those of a rectified flow a + s = 1 (`flowLevels`). A sampler that
  * needs nothing but a and s runs on all of them.
+ *
+ * What a user gives leads to the image, level by level clearer (`levelsFrom`). Levels that samplers make of these may repeat, where a method asks the
+ * network twice a step, and may end before the image, or at noise where a picture is turned into it (`ddimInverse`).
  */
 import { at, range } from '../prelude/array.ts'
 import { requireKnown, requirePositive, requireWhole } from '../prelude/options.ts'
 import { gather } from '../tensor/combine.ts'
 import { constant } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { expectSchedule } from './expect.ts'
 import type { NoiseLevel } from './prediction.ts'
-import type { NoiseSchedule } from './schedule.ts'
 import { powersOf } from './schedules/tables.ts'
+import { sigmasAlong } from './sigmas.ts'
 import { gatherTable } from './table.ts'
 
 /** The levels from noise to image, as tables of one length; a walk of n steps has n + 1. Made by {@link levelsFrom}, which checks them. */
@@ -95,48 +97,6 @@ export const levelsFrom = ({ signal, noise, time }: Levels): Levels => {
  */
 export const stepsOf = ({ time }: Levels): number => time.length - 1
 
-/**
- * `steps` + 1 times from T − 1 down to −1, evenly spaced and cut to whole numbers; −1 is the image. lucidrains' choice.
- *
- * @example
- * ```ts
- * import { samplingTimes } from 'fathom/diffusion'
- *
- * samplingTimes(1000, 4) // => [999, 749, 499, 249, -1]
- * ```
- */
-export const samplingTimes = (total: number, steps: number): readonly number[] => {
-  if (!(Number.isInteger(steps) && steps > 0 && steps <= total))
-    throw new RangeError(
-      `samplingTimes: ${steps} sampling steps of a schedule with ${total}; take a whole number from 1 to ${total}`,
-    )
-  return range(steps + 1)
-    .map((i) => Math.trunc((i * total) / steps - 1))
-    .toReversed()
-}
-
-/**
- * Levels of a schedule at {@link samplingTimes}.
- *
- * @throws RangeError for more steps than the schedule has
- * @example
- * ```ts
- * import { scheduleFromBetas, scheduleLevels } from 'fathom/diffusion'
- *
- * const { signal, noise, time } = scheduleLevels(scheduleFromBetas(Float64Array.of(0.36, 0.5)), 2)
- * time // => [1, 0, -1]
- * signal // => [0.565685, 0.8, 1]
- * noise // => [0.824621, 0.6, 0]
- * ```
- */
-export const scheduleLevels = (schedule: NoiseSchedule, steps: number): Levels => {
-  expectSchedule('scheduleLevels', schedule, 'scheduleLevels(schedule, steps)')
-  const time = Int32Array.from(samplingTimes(schedule.steps, steps))
-  const of = (table: Float64Array, image: number): Float64Array =>
-    Float64Array.from(time, (t) => (t < 0 ? image : (table[t] ?? NaN)))
-  return levelsFrom({ signal: of(schedule.signal, 1), noise: of(schedule.noise, 0), time })
-}
-
 /** What {@link karrasLevels} takes. */
 export interface KarrasOptions {
   readonly steps: number
@@ -168,8 +128,22 @@ export const karrasLevels = (options: KarrasOptions): Levels => {
   for (const [name, value] of Object.entries({ sigmaMin, sigmaMax, rho })) requirePositive('karrasLevels', name, value)
   if (!(sigmaMin < sigmaMax))
     throw new RangeError(`karrasLevels: σ falls from ${sigmaMax} to ${sigmaMin}; sigmaMin must be below sigmaMax`)
-  const [from, to] = [sigmaMax ** (1 / rho), sigmaMin ** (1 / rho)]
-  const sigmas = range(steps).map((i) => (from + (i / Math.max(1, steps - 1)) * (to - from)) ** rho)
+  return explodingLevels(sigmasAlong('karras', { steps, sigmaMin, sigmaMax, rho }))
+}
+
+/**
+ * Variance-exploding levels at these σ, from noise on; the image is added. The time of a level is its σ.
+ *
+ * @throws RangeError for σ that do not fall
+ * @example
+ * ```ts
+ * import { explodingLevels, sigmasAlong } from 'fathom/diffusion'
+ *
+ * explodingLevels([4, 2, 1]).noise // => [4, 2, 1, 0]
+ * explodingLevels(sigmasAlong('exponential', { steps: 2, sigmaMin: 0.1, sigmaMax: 10 })).time // => [10, 0.1, 0]
+ * ```
+ */
+export const explodingLevels = (sigmas: readonly number[]): Levels => {
   const noise = Float64Array.of(...sigmas, 0)
   return levelsFrom({ signal: noise.map(() => 1), noise, time: noise })
 }
@@ -178,6 +152,8 @@ export const karrasLevels = (options: KarrasOptions): Levels => {
  * Levels of a rectified flow: a = 1 − t and s = t, with t evenly spaced from 1 to 0 (Liu et al. 2023, section 2.1). The
  * time of a level is t.
  *
+ * @param options shift: t becomes shift·t / (1 + (shift − 1)·t), which spends more steps at noise, as large pictures need (Esser et al. 2024, eq. 23);
+ *   default 1
  * @example
  * ```ts
  * import { flowLevels } from 'fathom/diffusion'
@@ -187,9 +163,13 @@ export const karrasLevels = (options: KarrasOptions): Levels => {
  * time // => [1, 0.75, 0.5, 0.25, 0]
  * ```
  */
-export const flowLevels = (steps: number): Levels => {
+export const flowLevels = (steps: number, options: { readonly shift?: number } = {}): Levels => {
   requireWhole('flowLevels', 'steps', steps, 1)
-  const time = Float64Array.from(range(steps + 1), (i) => (steps - i) / steps)
+  requireKnown('flowLevels', options, ['shift'])
+  const { shift = 1 } = options
+  requirePositive('flowLevels', 'shift', shift)
+  const even = Float64Array.from(range(steps + 1), (i) => (steps - i) / steps)
+  const time = shift === 1 ? even : even.map((t) => (shift * t) / (1 + (shift - 1) * t))
   return levelsFrom({ signal: time.map((t) => 1 - t), noise: time, time })
 }
 

@@ -13,6 +13,7 @@ import { range } from '../prelude/array.ts'
 import { levelAt, startingDeviation, stepsOf, timeAt } from './levels.ts'
 import { clipEstimate, parameterizations, type Prediction } from './prediction.ts'
 import type { Estimator, Sampler } from './sampler.ts'
+import { thresholdEstimate, type ThresholdOptions } from './threshold.ts'
 
 /** What {@link sampling} takes. */
 export interface SamplingOptions<P, S> {
@@ -27,8 +28,8 @@ export interface SamplingOptions<P, S> {
   readonly sampler: Sampler<S>
   /** The batch, [N, …]. */
   readonly shape: Shape
-  /** Whether estimates of the image are kept in [−1, 1]; default true. */
-  readonly clip?: boolean
+  /** Whether estimates of the image are kept in [−1, 1], default true; or how each picture is scaled back into it, which is dynamic thresholding. */
+  readonly clip?: boolean | ThresholdOptions
   /** Whether every state and every estimate is kept; default false. */
   readonly trajectory?: boolean
 }
@@ -83,7 +84,8 @@ const estimatorOf = <P, S>(
     const level = levelAt(levels, index, x)
     const output = denoise(params, x, timeAt(levels, index, x).broadcastTo(x.shape.slice(0, 1)))
     const raw = parameterizations[prediction].estimate(level, x, output)
-    return clip ? clipEstimate(level, x, raw) : raw
+    if (clip === false) return raw
+    return clip === true ? clipEstimate(level, x, raw) : thresholdEstimate(level, x, raw, clip)
   }
 }
 

@@ -3,8 +3,9 @@ import { basename, join, resolve as absolute } from 'node:path'
 import { configError, readJsonRecord } from '../io/diffusers/modelFolder.node.ts'
 import { exists } from '../io/exists.node.ts'
 import { readModelFolder, treeFrom, type ModelFolder } from '../io/index.ts'
-import { decodeDiffusersUnet2d } from '../models/index.ts'
+import { decodeDiffusersUnet2d, type DiffusersUnet } from '../models/index.ts'
 import { namesOf } from '../models/registry.ts'
+import { range } from '../prelude/array.ts'
 import { show } from '../prelude/decode.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { open } from '../tensor/device.ts'
@@ -115,12 +116,67 @@ interface Read {
   readonly autoencoder: LoadedAutoencoder | undefined
 }
 
+/** A network that cannot be that of a run, as an error. @param path of its config.json */
+const unfit = (
+  path: string,
+  { settings: { conditions = 0, conditioning = 'linear' }, channels, outChannels }: DiffusersUnet,
+  autoencoder: LoadedAutoencoder | undefined,
+): TrainError | undefined => {
+  const refused = (why: string): TrainError => trainError('WEIGHTS', `${path}: ${why}`)
+  if (outChannels !== channels)
+    return refused(`out_channels must be in_channels, ${channels}: variances that are learned are not built here`)
+  if (autoencoder !== undefined && autoencoder.latentChannels !== channels)
+    return refused(
+      `in_channels is ${channels}, and the autoencoder has latents of ${autoencoder.latentChannels} channels`,
+    )
+  return conditions > 0 && conditioning !== 'linear'
+    ? refused(
+        'class_embed_type must be null: a run is told classes, and no numbers or vectors of others (`loadDiffusers` reads it)',
+      )
+    : undefined
+}
+
+/** The configuration with a network as it is: what is absent in it must not become what fathom's own have. */
+const configWith = (
+  folder: string,
+  { settings: { conditions = 0, conditioning: _, ...settings }, channels }: DiffusersUnet,
+  pictures: { readonly height: number; readonly width: number },
+  { noise, autoencoder }: Read,
+  out: string,
+): E.Either<TrainError, DiffusionRun> =>
+  pipe(
+    configOf({ preset: 'base', out, ema: 0.9999 }),
+    E.chain((base) =>
+      decodeConfig({
+        ...base,
+        folder: absolute(folder), // which holds no pictures: `resume --data` names some
+        ...pictures,
+        channels: autoencoder?.channels ?? channels,
+        ...(autoencoder !== undefined && {
+          latent: { channels, factor: autoencoder.factor, autoencoder: autoencoder.fingerprint },
+        }),
+        ...(conditions > 0 && { labels: range(conditions).map((i) => `class ${i}`) }),
+        model: { ...settings, kind: 'unet2d', ...(conditions > 0 && { conditions }) },
+        ...noise,
+        weighting: 'snr',
+        minSnr: null,
+        steps: 1,
+      }),
+    ),
+    E.chain((config) =>
+      config.task === 'autoencoder'
+        ? E.left(trainError('CFG', 'a U-Net of diffusers is no autoencoder'))
+        : E.right(config),
+    ),
+  )
+
 /** The configuration of a run that has trained what the folder holds. */
 const configFrom = (
   folder: string,
-  { model, noise, autoencoder }: Read,
+  read: Read,
   { out, ...size }: ImportOptions,
 ): E.Either<TrainError, { readonly config: DiffusionRun; readonly ignored: readonly string[] }> => {
+  const { model, autoencoder } = read
   const path = join(folder, 'config.json')
   const name = model.config['_class_name']
   if (name !== 'UNet2DModel')
@@ -128,59 +184,14 @@ const configFrom = (
   return pipe(
     decodeDiffusersUnet2d(model.config),
     E.mapLeft((fault) => weightsError(configError(path, model.config, fault))),
+    E.chain((decoded) => {
+      const refused = unfit(path, decoded, autoencoder)
+      return refused === undefined ? E.right(decoded) : E.left(refused)
+    }),
     E.bindTo('decoded'),
     E.bind('pictures', () => sizeOf(model, size, autoencoder?.factor ?? 1)),
-    E.chain(({ decoded: { settings: theirs, channels, outChannels, ignored }, pictures }) => {
-      const { conditions = 0, conditioning = 'linear', ...settings } = theirs
-      if (outChannels !== channels)
-        return E.left(
-          trainError(
-            'WEIGHTS',
-            `${path}: out_channels must be in_channels, ${channels}: variances that are learned are not built here`,
-          ),
-        )
-      if (autoencoder !== undefined && autoencoder.latentChannels !== channels)
-        return E.left(
-          trainError(
-            'WEIGHTS',
-            `${path}: in_channels is ${channels}, and the autoencoder has latents of ${autoencoder.latentChannels} channels`,
-          ),
-        )
-      if (conditions > 0 && conditioning !== 'linear')
-        return E.left(
-          trainError(
-            'WEIGHTS',
-            `${path}: class_embed_type must be null: a run is told classes, and no numbers or vectors of others (\`loadDiffusers\` reads it)`,
-          ),
-        )
-      const labels = Array.from({ length: conditions }, (_, i) => `class ${i}`)
-      return pipe(
-        configOf({ preset: 'base', out, ema: 0.9999 }),
-        // The settings of the network as they are: what is absent must not become what fathom's own have.
-        E.chain((base) =>
-          decodeConfig({
-            ...base,
-            folder: absolute(folder), // which holds no pictures: `resume --data` names some
-            ...pictures,
-            channels: autoencoder?.channels ?? channels,
-            ...(autoencoder !== undefined && {
-              latent: { channels, factor: autoencoder.factor, autoencoder: autoencoder.fingerprint },
-            }),
-            ...(conditions > 0 && { labels }),
-            model: { ...settings, kind: 'unet2d', ...(conditions > 0 && { conditions }) },
-            ...noise,
-            weighting: 'snr',
-            minSnr: null,
-            steps: 1,
-          }),
-        ),
-        E.chain((config) =>
-          config.task === 'autoencoder'
-            ? E.left(trainError('CFG', 'a U-Net of diffusers is no autoencoder'))
-            : E.right({ config, ignored }),
-        ),
-      )
-    }),
+    E.bind('config', ({ decoded, pictures }) => configWith(folder, decoded, pictures, read, out)),
+    E.map(({ decoded: { ignored }, config }) => ({ config, ignored })),
   )
 }
 

@@ -36,7 +36,7 @@ describe('usage', () => {
       /--channels N .*1 is grey, 3 colour, 4 colour with opacity \[3\][^]*--accumulate N[^]*--dry-run/,
     )
     expect((await fathom('sample', '--help')).stdout).toMatch(
-      /--sampler NAME .*ddim, ddpm, heun, dpm-solver \[ddim\][^]*--steps N .*\[ddim 50, ddpm all, heun 25, dpm-solver 25\]/,
+      /--sampler NAME .*docs\/20-samplers\.md: ddim, ddpm, heun, .*consistency \[ddim\][^]*--steps N .*\[50 of ddim, 25 of most, all of ddpm\][^]*--spacing NAME .*even, leading, trailing, linspace \[even\][^]*--sigmas NAME .*karras, exponential, lu, beta/,
     )
     expect(overview.stdout.split('\n').length).toBeLessThan(24)
     expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/)

@@ -157,7 +157,30 @@ it('every sampler draws by its name, in its usual steps', async () => {
     expect(await runSample(run, flags)).toEqual({ code: 0 })
     drawn.push(readFileSync(out, 'hex'))
   }
-  expect(new Set(drawn).size).toBe(drawn.length)
+  // euler is ddim by another name; where there are no more times than steps, ddpm-respaced and euler-ancestral are ddpm.
+  expect(new Set(drawn).size).toBe(drawn.length - 3)
+})
+
+it('spacings and curves draw other pictures, whose sheets are named by them', async () => {
+  const run = directory()
+  await done(train(tinyConfig(run, { device: 'cpu', steps: 1, timesteps: 40 })))
+  const drawn: string[] = []
+  for (const [flag, name] of [
+    ['spacing', 'leading'],
+    ['spacing', 'linspace'],
+    ['sigmas', 'karras'],
+    ['sigmas', 'beta'],
+  ] as const) {
+    const flags = new Map<string, FlagValue>([
+      ['count', 1],
+      ['sampler', 'unipc'],
+      ['steps', 5],
+      [flag, name],
+    ])
+    expect(await runSample(run, flags)).toEqual({ code: 0 })
+    drawn.push(readFileSync(join(run, 'samples', `seed-0-unipc-${name}.png`), 'hex'))
+  }
+  expect(new Set(drawn).size).toBe(4)
 })
 
 it('a sampler that there is not is wrong usage, with the names of those there are; so are steps that it cannot take', async () => {
@@ -165,8 +188,26 @@ it('a sampler that there is not is wrong usage, with the names of those there ar
   await done(train(tinyConfig(run, { device: 'cpu', steps: 1, timesteps: 8 })))
   expect(await runSample(run, new Map([['sampler', 'hein']]))).toEqual({
     code: 2,
-    message: '--sampler must be one of ddim, ddpm, heun, dpm-solver, got "hein"; did you mean heun?',
+    message: `--sampler must be one of ${Object.keys(samplers).join(', ')}, got "hein"; did you mean heun?`,
   })
+  const wrong = async (flags: readonly (readonly [string, string])[]): Promise<string | undefined> =>
+    (await runSample(run, new Map(flags))).message
+  expect(await wrong([['spacing', 'trails']])).toMatch(
+    /^--spacing must be one of even, leading, trailing, linspace, got "trails"/,
+  )
+  expect(await wrong([['sigmas', 'karas']])).toMatch(/^--sigmas must be one of karras, .*did you mean karras\?$/)
+  expect(
+    await wrong([
+      ['sigmas', 'karras'],
+      ['spacing', 'even'],
+    ]),
+  ).toMatch(/^--sigmas must be absent beside a spacing/)
+  expect(
+    await wrong([
+      ['sampler', 'ddpm'],
+      ['sigmas', 'karras'],
+    ]),
+  ).toMatch(/^--sigmas must be absent for ddpm, which makes every step/)
   expect(
     await runSample(
       run,

@@ -9,11 +9,11 @@ import {
   karrasLevels,
   levelAt,
   levelsFrom,
-  scheduleLevels,
   stepsOf,
   timeAt,
   type Levels,
 } from '../../src/diffusion/levels.ts'
+import { scheduleLevels } from '../../src/diffusion/scheduleLevels.ts'
 import type { Estimate } from '../../src/diffusion/prediction.ts'
 import { sample, sampling } from '../../src/diffusion/sample.ts'
 import type { Sampler } from '../../src/diffusion/sampler.ts'

@@ -6,12 +6,12 @@ import {
   karrasLevels,
   levelAt,
   levelsFrom,
-  scheduleLevels,
   startingDeviation,
   stepsOf,
   timeAt,
   type Levels,
 } from '../../src/diffusion/levels.ts'
+import { scheduleLevels } from '../../src/diffusion/scheduleLevels.ts'
 import { parameterizations, type Prediction } from '../../src/diffusion/prediction.ts'
 import { cosineSchedule } from '../../src/diffusion/index.ts'
 import { scalar, tensor, zeros } from '../../src/tensor/create.ts'

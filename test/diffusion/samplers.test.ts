@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { ddim } from '../../src/diffusion/samplers/ddim.ts'
 import { ddpm } from '../../src/diffusion/samplers/ddpm.ts'
-import { samplingTimes, stepsOf } from '../../src/diffusion/levels.ts'
+import { stepsOf } from '../../src/diffusion/levels.ts'
+import { samplingTimes } from '../../src/diffusion/spacing.ts'
 import { qPosterior } from '../../src/diffusion/forward.ts'
 import { noiseLevel, x0FromEpsilon } from '../../src/diffusion/prediction.ts'
 import { cosineSchedule, linearSchedule } from '../../src/diffusion/index.ts'
@@ -28,7 +29,7 @@ describe('ddim', () => {
 
   it('more steps than times, and eta outside [0, 1], are refused', () => {
     expect(() => ddim(cosineSchedule(100), { steps: 101 })).toThrow(
-      'samplingTimes: 101 sampling steps of a schedule with 100; take a whole number from 1 to 100',
+      'spacedTimes: 101 sampling steps of a schedule with 100; take a whole number from 1 to 100',
     )
     expect(() => ddim(cosineSchedule(100), { steps: 10, eta: 1.5 })).toThrow('eta is 1.5')
   })

@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   cosineSchedule,
-  ddpm,
   exponentialSchedule,
   flowLevels,
   flowSchedule,
@@ -83,8 +82,6 @@ describe('a flow as a schedule', () => {
   it('is no chain: what goes back by β says so', () => {
     expect(isChain(flowSchedule(4))).toBe(false)
     // @ts-expect-error: it lacks the tables of a chain
-    expect(() => ddpm(flowSchedule(4))).toThrow('ddpm: this schedule is no chain of steps that preserve variance')
-    // @ts-expect-error: the same
     expect(() => qPosterior(flowSchedule(4), zeros([1]), zeros([1]), scalar(0, 'i32'))).toThrow('no chain of steps')
   })
 

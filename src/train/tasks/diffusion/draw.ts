@@ -12,6 +12,7 @@ import {
   type Sampler,
   type SamplerName,
   type Start,
+  type WalkLevels,
 } from '../../../diffusion/index.ts'
 import { range } from '../../../prelude/array.ts'
 import { concatenate } from '../../../tensor/combine.ts'
@@ -43,6 +44,8 @@ export interface DrawOptions {
   readonly seed: number
   /** Default: {@link defaultSampler}. */
   readonly sampler?: SamplerName
+  /** Which times it visits, or which σ. */
+  readonly walk?: WalkLevels
   /** Pictures that go through the network together; default the batch of training. */
   readonly batch?: number
   /** Default: noise. */
@@ -137,11 +140,12 @@ type DrawBatch = (drawing: Drawing, batch: number, onStep: Told) => Promise<Tens
 /** Compiles the sampler. */
 const batchesOn = (device: Device, diffusion: Diffusion, options: DrawOptions, size: number): DrawBatch => {
   const { config, schedule, space } = diffusion
-  const { steps, sampler: name = defaultSampler, seed } = options
+  const { steps, sampler: name = defaultSampler, walk: levels, seed } = options
   return samplerNamed(
     name,
     schedule,
     steps,
+    levels,
   )((sampler) => {
     const walk = sampling({
       device,

@@ -1,5 +1,15 @@
 /** How pictures are drawn from trained weights, and what of it cannot be meant. */
-import { defaultSampler, isSamplerName, samplers, type SamplerName } from '../../../diffusion/index.ts'
+import {
+  defaultSampler,
+  isSamplerName,
+  isSigmaCurve,
+  isSpacing,
+  samplers,
+  sigmaCurves,
+  spacings,
+  type SamplerName,
+  type WalkLevels,
+} from '../../../diffusion/index.ts'
 import { product } from '../../../prelude/array.ts'
 import { E, pipe } from '../../../prelude/fp.ts'
 import { suggestion } from '../../../prelude/nearest.ts'
@@ -15,6 +25,10 @@ export interface SampleOptions {
   readonly sampler?: string
   /** Steps of the sampler, at most the schedule's; default its usual ones. */
   readonly steps?: number
+  /** Which times of the schedule are visited, a name of `spacings`; default even ones. */
+  readonly spacing?: string
+  /** Along which curve the noise falls instead, a name of `sigmaCurves`. */
+  readonly sigmas?: string
   readonly seed: number
   /** What the pictures are told to show, of the labels that the network was trained with; default nothing. */
   readonly label?: string
@@ -38,11 +52,48 @@ export interface SampleOptions {
 export interface Chosen {
   readonly sampler: SamplerName
   readonly steps: number
+  /** Which times are visited, or which curve. */
+  readonly walk: WalkLevels
   /** Of the network, f32 [K]; absent where it is told nothing. */
   readonly condition?: Float32Array
 }
 
-const chosenSteps = (timesteps: number, sampler: SamplerName, wanted?: number): E.Either<TrainError, Chosen> => {
+/** A name of a list, as an error where it is none of them. */
+const unnamed = (path: string, got: string, names: readonly string[]): TrainError =>
+  settingError({
+    path,
+    expected: `one of ${names.join(', ')}`,
+    got: JSON.stringify(got),
+    hint: suggestion(got, names),
+  })
+
+/** Which levels are visited, or what of it cannot be meant. */
+const chosenWalk = (sampler: SamplerName, { spacing, sigmas }: SampleOptions): E.Either<TrainError, WalkLevels> => {
+  const given = spacing ?? sigmas
+  if (given === undefined) return E.right({})
+  if (samplers[sampler].everyStep) {
+    const path = spacing === undefined ? 'sigmas' : 'spacing'
+    return E.left(settingError({ path, expected: `absent for ${sampler}, which makes every step`, got: given }))
+  }
+  if (spacing !== undefined && sigmas !== undefined)
+    return E.left(
+      settingError({
+        path: 'sigmas',
+        expected: 'absent beside a spacing, which says which times there are',
+        got: sigmas,
+      }),
+    )
+  if (spacing !== undefined)
+    return isSpacing(spacing) ? E.right({ spacing }) : E.left(unnamed('spacing', spacing, spacings))
+  return isSigmaCurve(given) ? E.right({ sigmas: given }) : E.left(unnamed('sigmas', given, sigmaCurves))
+}
+
+const chosenSteps = (
+  timesteps: number,
+  sampler: SamplerName,
+  walk: WalkLevels,
+  wanted?: number,
+): E.Either<TrainError, Chosen> => {
   const { everyStep, usualSteps } = samplers[sampler]
   const steps = wanted ?? usualSteps(timesteps)
   if (everyStep && steps !== timesteps)
@@ -54,7 +105,7 @@ const chosenSteps = (timesteps: number, sampler: SamplerName, wanted?: number): 
       }),
     )
   return Number.isSafeInteger(steps) && steps >= 1 && steps <= timesteps
-    ? E.right({ sampler, steps })
+    ? E.right({ sampler, steps, walk })
     : E.left(settingError({ path: 'steps', expected: `a whole number from 1 to ${timesteps}`, got: String(steps) }))
 }
 
@@ -161,17 +212,12 @@ export const chosen = (loaded: LoadedWeights, options: SampleOptions): E.Either<
   const most = Math.floor(2 ** 30 / (height * width * channels)) // the sheet is encoded as one picture
   if (!Number.isSafeInteger(count) || count < 1 || count > most)
     return E.left(settingError({ path: 'count', expected: `a whole number from 1 to ${most}`, got: String(count) }))
-  if (!isSamplerName(sampler)) {
-    const names = Object.keys(samplers)
-    const hint = suggestion(sampler, names)
-    return E.left(
-      settingError({ path: 'sampler', expected: `one of ${names.join(', ')}`, got: JSON.stringify(sampler), hint }),
-    )
-  }
+  if (!isSamplerName(sampler)) return E.left(unnamed('sampler', sampler, Object.keys(samplers)))
   if (!Number.isSafeInteger(seed) || seed < 0)
     return E.left(settingError({ path: 'seed', expected: 'a whole number ≥ 0', got: String(seed) }))
   return pipe(
-    chosenSteps(timesteps, sampler, steps),
+    chosenWalk(sampler, options),
+    E.chain((walk) => chosenSteps(timesteps, sampler, walk, steps)),
     E.chain((way) => told(loaded, options, way)),
   )
 }
