@@ -139,12 +139,14 @@ const unfit = (
 /** The configuration with a network as it is: what is absent in it must not become what fathom's own have. */
 const configWith = (
   folder: string,
-  { settings: { conditions = 0, conditioning: _, ...settings }, channels }: DiffusersUnet,
+  { settings, channels }: DiffusersUnet,
   pictures: { readonly height: number; readonly width: number },
   { noise, autoencoder }: Read,
   out: string,
-): E.Either<TrainError, DiffusionRun> =>
-  pipe(
+): E.Either<TrainError, DiffusionRun> => {
+  const { conditions = 0 } = settings
+  const labels = conditions > 0 && { labels: range(conditions).map((i) => `class ${i}`) }
+  return pipe(
     configOf({ preset: 'base', out, ema: 0.9999 }),
     E.chain((base) =>
       decodeConfig({
@@ -155,8 +157,8 @@ const configWith = (
         ...(autoencoder !== undefined && {
           latent: { channels, factor: autoencoder.factor, autoencoder: autoencoder.fingerprint },
         }),
-        ...(conditions > 0 && { labels: range(conditions).map((i) => `class ${i}`) }),
-        model: { ...settings, kind: 'unet2d', ...(conditions > 0 && { conditions }) },
+        ...labels,
+        model: { ...settings, kind: 'unet2d' },
         ...noise,
         weighting: 'snr',
         minSnr: null,
@@ -169,6 +171,7 @@ const configWith = (
         : E.right(config),
     ),
   )
+}
 
 /** The configuration of a run that has trained what the folder holds. */
 const configFrom = (

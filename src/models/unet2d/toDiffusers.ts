@@ -22,6 +22,23 @@ const classesOf = ({ conditions = 0, conditioning = 'linear' }: Unet2dOptions): 
   return { class_embed_type: conditioning === 'time' ? 'timestep' : 'identity', num_class_embeds: null }
 }
 
+/** The options of {@link unet2d} that are not named. */
+const usual = {
+  channels: 3,
+  groups: 32,
+  time: 'positional',
+  centre: false,
+  frequencyShift: 0,
+  cosinesFirst: true,
+  middleScale: 1,
+  downPadding: 1,
+  dropout: 0,
+  activation: 'silu',
+  epsilon: 1e-5,
+  scaleShift: false,
+  attention: true,
+} as const satisfies Partial<Unet2dOptions>
+
 /**
  * The config.json of diffusers' `UNet2DModel` for options of {@link unet2d}; Left with the first setting that diffusers has no word for.
  *
@@ -41,43 +58,42 @@ export const encodeDiffusersUnet2d = (
   options: Unet2dOptions,
   [height, width]: readonly [height: number, width: number],
 ): E.Either<Fault, Readonly<Record<string, unknown>>> => {
-  const { channels = 3, outChannels = channels, widths, groups = 32, time = 'positional' } = options
-  const ways = [kindsDown(options), kindsUp(options)] as const
-  const [down, up] = [resizingOf(ways[0]), resizingOf(ways[1])]
-  if (down === undefined || up === undefined)
-    return E.left(
-      faultIn(down === undefined ? 'down' : 'up', down === undefined ? ways[0] : ways[1], {
-        expected: 'attention or residual-attention in all stages of one way, as diffusers has one setting for them',
-      }),
-    )
+  const ways = { down: kindsDown(options), up: kindsUp(options) }
+  const [down, up] = [resizingOf(ways.down), resizingOf(ways.up)]
+  if (down === undefined || up === undefined) {
+    const way = down === undefined ? 'down' : 'up'
+    const expected = 'attention or residual-attention in all stages of one way, as diffusers has one setting for them'
+    return E.left(faultIn(way, ways[way], { expected }))
+  }
+  const all = { ...usual, ...options }
   return E.right({
     _class_name: 'UNet2DModel',
     _diffusers_version: '0.27.2',
     sample_size: height === width ? height : [height, width],
-    in_channels: channels,
-    out_channels: outChannels,
-    center_input_sample: options.centre ?? false,
-    time_embedding_type: time,
+    in_channels: all.channels,
+    out_channels: options.outChannels ?? all.channels,
+    center_input_sample: all.centre,
+    time_embedding_type: all.time,
     ...(options.timeWidth !== undefined && { time_embedding_dim: options.timeWidth }),
-    freq_shift: options.frequencyShift ?? 0,
-    flip_sin_to_cos: options.cosinesFirst ?? true,
-    down_block_types: ways[0].map((kind) => stageNames[kind][0]),
-    up_block_types: ways[1].map((kind) => stageNames[kind][1]),
-    block_out_channels: widths,
-    layers_per_block: options.layers,
-    mid_block_scale_factor: options.middleScale ?? 1,
-    downsample_padding: options.downPadding ?? 1,
+    freq_shift: all.frequencyShift,
+    flip_sin_to_cos: all.cosinesFirst,
+    down_block_types: ways.down.map((kind) => stageNames[kind][0]),
+    up_block_types: ways.up.map((kind) => stageNames[kind][1]),
+    block_out_channels: all.widths,
+    layers_per_block: all.layers,
+    mid_block_scale_factor: all.middleScale,
+    downsample_padding: all.downPadding,
     downsample_type: down,
     upsample_type: up,
-    dropout: options.dropout ?? 0,
-    act_fn: options.activation ?? 'silu',
-    attention_head_dim: options.headWidth ?? null,
-    norm_num_groups: groups === 'quarter' ? null : groups,
-    attn_norm_num_groups: options.middleGroups ?? null,
-    norm_eps: options.epsilon ?? 1e-5,
-    resnet_time_scale_shift: (options.scaleShift ?? false) ? 'scale_shift' : 'default',
-    add_attention: options.attention ?? true,
+    dropout: all.dropout,
+    act_fn: all.activation,
+    attention_head_dim: all.headWidth ?? null,
+    norm_num_groups: all.groups === 'quarter' ? null : all.groups,
+    attn_norm_num_groups: all.middleGroups ?? null,
+    norm_eps: all.epsilon,
+    resnet_time_scale_shift: all.scaleShift ? 'scale_shift' : 'default',
+    add_attention: all.attention,
     ...classesOf(options),
-    num_train_timesteps: options.times ?? null,
+    num_train_timesteps: all.times ?? null,
   })
 }
