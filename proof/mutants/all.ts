@@ -25,6 +25,7 @@ import { runMutants } from './runs.ts'
 import { smallDataMutants } from './smallData.ts'
 import { threadMutants } from './threads.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
+import { unet2dMutants } from './unet2d.ts'
 import { webgpuMutants } from './webgpu.ts'
 
 /** All mutants, area by area. */
@@ -58,4 +59,5 @@ export const mutants: readonly Mutant[] = [
   ...webgpuMutants,
   ...autoencoderMutants,
   ...judgingMutants,
+  ...unet2dMutants,
 ]

@@ -111,6 +111,8 @@ export const guidanceMutants: readonly Mutant[] = [
       'time.add(condition(given.cast(x.dtype)))',
       'condition(given.cast(x.dtype))',
     ],
+  ]),
+  ...mutantsOf('diffusion', 'src/models/requireInput.ts', conditions, [
     [
       'a condition of one image is every image’s',
       'missing check',

@@ -241,15 +241,15 @@ export const layerMutants: readonly Mutant[] = [
     [
       'time embedding: the last frequency is not 1/θ',
       'off by one',
-      'i) / (half - 1))',
+      'i) / (half - shift))',
       'i) / half)',
       values('sinusoidalTimeEmbedding'),
     ],
     [
       'time embedding: cosines come first',
       'swapped operands',
-      '[angles.sin(), angles.cos()]',
-      '[angles.cos(), angles.sin()]',
+      '? [cosines, sines] : [sines, cosines]',
+      '? [sines, cosines] : [cosines, sines]',
       values('sinusoidalTimeEmbedding'),
     ],
   ]),

@@ -16,6 +16,8 @@ import { pictureLosses } from './layers/pictureLosses.ts'
 type NoLayer =
   | 'adversarialLosses'
   | 'compose'
+  | 'decodeDiffusersUnet2d'
+  | 'encodeDiffusersUnet2d'
   | 'describe'
   | 'evaluate'
   | 'kaimingUniform'
@@ -27,6 +29,8 @@ type NoLayer =
   | 'ones'
   | 'parameter'
   | 'patchDiscriminator'
+  | 'unet2dFamily'
+  | 'unet2dNames'
   | 'uniform'
   | 'zeros'
 
@@ -57,11 +61,8 @@ type OfAutoencoders =
   | 'vqFamily'
   | 'vqModel'
 
-/** The U-Net of diffusers: test/models/unet2d holds it to values and gradients of diffusers, and to the formulas of chapter 19. */
-type OfUnet2d = 'decodeDiffusersUnet2d' | 'encodeDiffusersUnet2d' | 'unet2d' | 'unet2dFamily' | 'unet2dNames'
-
 /** Layers, losses, activations and models. */
-export type LayerName = Exclude<keyof typeof nn | keyof typeof models, NoLayer | OfAutoencoders | OfUnet2d>
+export type LayerName = Exclude<keyof typeof nn | keyof typeof models, NoLayer | OfAutoencoders>
 
 const { gelu, geluTanh, leakyRelu, logSoftmax, relu, silu, softmax, softplus } = functions
 

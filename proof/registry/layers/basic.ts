@@ -276,14 +276,14 @@ export const basicLayers: {
     },
   ),
   sinusoidalTimeEmbedding: layer(
-    fc.tuple(size(4, 2), size(3)),
-    ([half, n], dtype) => ({
-      layer: sinusoidalTimeEmbedding(2 * half),
+    fc.tuple(size(4, 2), size(3), fc.constantFrom(0, 1), fc.boolean()),
+    ([half, n, shift, cosinesFirst], dtype) => ({
+      layer: sinusoidalTimeEmbedding(2 * half, { shift, cosinesFirst }),
       inputs: [sizeableArrays([n], dtype)],
       oracle: ofOne((_, t) =>
         table([n, 2 * half], ([i = 0, c = 0]) => {
-          const angle = (t.data[i] ?? NaN) * 10000 ** (-(c % half) / (half - 1))
-          return c < half ? Math.sin(angle) : Math.cos(angle)
+          const angle = (t.data[i] ?? NaN) * 10000 ** (-(c % half) / (half - shift))
+          return c < half === cosinesFirst ? Math.cos(angle) : Math.sin(angle)
         }),
       ),
     }),
@@ -293,6 +293,9 @@ export const basicLayers: {
           sinusoidalTimeEmbedding(5),
         ),
         badRange(/^sinusoidalTimeEmbedding: the width is 2;/, [], () => sinusoidalTimeEmbedding(2)),
+        badRange(/^sinusoidalTimeEmbedding: the width is 6; it must be even and at least 8$/, [], () =>
+          sinusoidalTimeEmbedding(6, { shift: 3 }),
+        ),
       ],
     },
   ),

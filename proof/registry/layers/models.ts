@@ -3,9 +3,10 @@ import fc from 'fast-check'
 import { mlp } from '../../../src/models/mlp.ts'
 import { resBlock } from '../../../src/models/lucidrains/resBlock.ts'
 import { unet } from '../../../src/models/lucidrains/unet.ts'
+import { unet2d } from '../../../src/models/unet2d/unet2d.ts'
 import { evaluate } from '../../../src/nn/module.ts'
 import { constant } from '../../../src/tensor/create.ts'
-import { key } from '../../../src/tensor/random.ts'
+import { key, type Key } from '../../../src/tensor/random.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { mapTree } from '../../../src/tensor/tree.ts'
 import { arrays, elementAt, type NdArray } from '../../array.ts'
@@ -37,20 +38,23 @@ const given = (x: NdArray | undefined): NdArray => {
 
 const tiny = unet({ channels: 1, width: 4, multipliers: [1, 1], heads: 1, headWidth: 2, memory: 1 })
 
-let parameters: ReturnType<typeof tiny.init> | undefined
-
-/** Its first parameters, made when they are asked for. */
-const initial = (): NonNullable<typeof parameters> => {
-  parameters ??= tiny.init(key(3))
-  return parameters
+/** The first parameters of a network, made when they are asked for. */
+const firstOf = <P>({ init }: { readonly init: (seed: Key) => P }): (() => P) => {
+  let parameters: { readonly made: P } | undefined
+  return () => {
+    parameters ??= { made: init(key(3)) }
+    return parameters.made
+  }
 }
+
+const initial = firstOf(tiny)
 
 const directions = 6
 
 /** start + D·by for each parameter: they move along six fixed directions, as far as `by` [6] says, and only six numbers are differentiated. */
-const moved = (by: Tensor) => {
+const moved = <P>(first: P, by: Tensor): P => {
   let stream = 0
-  return mapTree(initial(), (p) => {
+  return mapTree<P, P>(first, (p) => {
     const [shape, k] = [p.shape, stream++]
     const start = Float64Array.from({ length: p.size }, (_, j) => 0.3 * Math.cos(3 * k + 1.7 * j) + 0.05)
     const along = Float64Array.from({ length: p.size * directions }, (_, j) => 0.1 * Math.sin(k + j * j))
@@ -63,11 +67,34 @@ const unetCase: fc.Arbitrary<Case> = fc
   .tuple(arrays([directions], 'f64'), arrays([1, 2, 2, 1], 'f64'), sizeableArrays([1], 'f64'))
   .map((inputs) => ({
     inputs,
-    build: (by, x, t) => tiny.apply(moved(one(by)), { x: one(x), t: one(t) }, evaluate),
+    build: (by, x, t) => tiny.apply(moved(initial(), one(by)), { x: one(x), t: one(t) }, evaluate),
   }))
 
+/** The U-Net of diffusers, as small as it comes, in stages of different kinds. */
+const tiny2d = (['attention', 'residual', 'skip'] as const).map((kind) => {
+  const scaleShift = kind === 'residual'
+  const down = [kind, 'plain'] as const
+  return unet2d({ channels: 1, widths: [4, 4], layers: 1, groups: 1, headWidth: 2, down, scaleShift })
+})
+
+const unet2dCase: fc.Arbitrary<Case> = fc
+  .tuple(
+    fc.constantFrom(...tiny2d.map((network) => ({ network, first: firstOf(network) }))),
+    arrays([directions], 'f64'),
+    arrays([1, 2, 2, 1], 'f64'),
+    sizeableArrays([1], 'f64'),
+  )
+  .map(([{ network, first }, ...inputs]) => ({
+    inputs,
+    build: (by, x, t) => network.apply(moved(first(), one(by)), { x: one(x), t: one(t) }, evaluate),
+  }))
+
+/** One of {@link tiny2d}, with its first parameters, on an image. */
+const applied2d = (x: Tensor | undefined, t: Tensor | undefined): Tensor =>
+  applied(unet2d({ channels: 1, widths: [4, 4], layers: 1, groups: 1 }))({ x: one(x), t: one(t) })
+
 /** A row for each. */
-export const models: { readonly [K in 'mlp' | 'resBlock' | 'unet']: Entry } = {
+export const models: { readonly [K in 'mlp' | 'resBlock' | 'unet' | 'unet2d']: Entry } = {
   mlp: layer(
     fc.tuple(size(3), size(3)),
     ([a, b], dtype) => ({
@@ -124,6 +151,28 @@ export const models: { readonly [K in 'mlp' | 'resBlock' | 'unet']: Entry } = {
       badRange(/^unet: heads has 1 values for 2 stages/, [], () => unet({ width: 4, multipliers: [1, 1], heads: [1] })),
       badRange(/^unet: fullAttention has 3 values for 2 stages/, [], () =>
         unet({ width: 4, multipliers: [1, 1], fullAttention: [true, false, true] }),
+      ),
+    ],
+  }),
+  unet2d: entry({
+    dtypes: ['f64'],
+    cases: () => unet2dCase,
+    differentiableIn: [0, 1, 2],
+    elements: 24,
+    step: 4e-4,
+    lacks: ['scalar', 'empty', 'odd'],
+    errors: [
+      badShape(/^unet2d: takes images \[N, H, W, 1\], got \[1,2,2,3\]$/, ['f32[1,2,2,3]', 'f32[1]'], applied2d),
+      badShape(
+        /^unet2d: images of 3×2 do not fit: height and width must be divisible by 2/,
+        ['f32[1,3,2,1]', 'f32[1]'],
+        applied2d,
+      ),
+      badRange(/^unet2d: groups must be .*: 3 groups do not divide 4$/, [], () =>
+        unet2d({ widths: [4], layers: 1, groups: 3 }),
+      ),
+      badRange(/^unet2d: up must be a kind for each of the 1 widths, not 2$/, [], () =>
+        unet2d({ widths: [4], layers: 1, groups: 1, up: ['plain', 'plain'] }),
       ),
     ],
   }),

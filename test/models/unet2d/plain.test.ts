@@ -190,31 +190,35 @@ interface Option {
   readonly call?: Parameters<typeof both>[1]
 }
 
+const options: readonly Option[] = [
+  { what: 'an image in [0, 1]', changes: { center_input_sample: true } },
+  { what: 'times by deviations of noise', changes: { time_embedding_type: 'fourier' }, call: { t: 0.3 } },
+  { what: 'learned times', changes: { time_embedding_type: 'learned', num_train_timesteps: 9 }, call: { t: 8 } },
+  { what: 'frequencies that end at 10⁻⁴, sines first', changes: { freq_shift: 1, flip_sin_to_cos: false } },
+  { what: 'pictures halved without padding on the left and above', changes: { downsample_padding: 0 } },
+  { what: 'heads of 4 channels', changes: { attention_head_dim: 4 } },
+  { what: 'no attention in the middle', changes: { add_attention: false } },
+  { what: 'groups of the attention in the middle', changes: { attn_norm_num_groups: 2 } },
+  { what: 'a scale and a shift, and a middle without a norm', changes: { resnet_time_scale_shift: 'scale_shift' } },
+  {
+    what: 'a scale and a shift, and groups in the middle',
+    changes: { resnet_time_scale_shift: 'scale_shift', attn_norm_num_groups: 3 },
+  },
+  { what: 'a middle that is divided', changes: { mid_block_scale_factor: 2 } },
+  { what: 'another activation', changes: { act_fn: 'mish' } },
+  { what: 'another ε', changes: { norm_eps: 0.1 } },
+  { what: 'classes', changes: { num_class_embeds: 3 }, call: { label: 2 } },
+  { what: 'a class that is like a time', changes: { class_embed_type: 'timestep' }, call: { label: 5 } },
+  {
+    what: 'a class that is a vector',
+    changes: { class_embed_type: 'identity' },
+    call: { label: Array.from(noise(32, 5)) },
+  },
+  { what: 'images of 2 channels, results of 5', changes: { in_channels: 2, out_channels: 5 } },
+]
+
 describe('unet2d, with an option of diffusers', { timeout: 120_000 }, () => {
-  it.each<Option>([
-    { what: 'an image in [0, 1]', changes: { center_input_sample: true } },
-    { what: 'times by deviations of noise', changes: { time_embedding_type: 'fourier' }, call: { t: 0.3 } },
-    { what: 'learned times', changes: { time_embedding_type: 'learned', num_train_timesteps: 9 }, call: { t: 8 } },
-    { what: 'frequencies that end at 10⁻⁴, sines first', changes: { freq_shift: 1, flip_sin_to_cos: false } },
-    { what: 'pictures halved without padding on the left and above', changes: { downsample_padding: 0 } },
-    { what: 'heads of 4 channels', changes: { attention_head_dim: 4 } },
-    { what: 'no attention in the middle', changes: { add_attention: false } },
-    { what: 'groups of the attention in the middle', changes: { attn_norm_num_groups: 2 } },
-    { what: 'a scale and a shift, and a middle without a norm', changes: { resnet_time_scale_shift: 'scale_shift' } },
-    {
-      what: 'a scale and a shift, and groups in the middle',
-      changes: { resnet_time_scale_shift: 'scale_shift', attn_norm_num_groups: 3 },
-    },
-    { what: 'a middle that is divided', changes: { mid_block_scale_factor: 2 } },
-    { what: 'another activation', changes: { act_fn: 'mish' } },
-    { what: 'another ε', changes: { norm_eps: 0.1 } },
-    { what: 'classes', changes: { num_class_embeds: 3 }, call: { label: 2 } },
-    { what: 'a class that is like a time', changes: { class_embed_type: 'timestep' }, call: { label: 5 } },
-    {
-      what: 'a class that is a vector',
-      changes: { class_embed_type: 'identity' },
-      call: { label: Array.from(noise(32, 5)) },
-    },
-    { what: 'images of 2 channels, results of 5', changes: { in_channels: 2, out_channels: 5 } },
-  ])('$what', ({ changes, call }) => agrees({ ...base, ...changes }, call))
+  it.each(options.map((option): [string, Option] => [option.what, option]))('%s', (_, { changes, call }) =>
+    agrees({ ...base, ...changes }, call),
+  )
 })

@@ -12,6 +12,7 @@ import {
 import {
   decodeModel,
   factorOf,
+  featuresOf,
   leastWeightsOf,
   modelOf,
   sourcesOf,
@@ -162,6 +163,17 @@ describe('the family unet2d', () => {
       ),
       { numRuns: 20 },
     )
+  })
+
+  it('sees what images show in its middle and its first stage on the way up, with the same parameters', () => {
+    const [network, layers] = [modelOf(model, 3), featuresOf(model, 3)]
+    const params = network.init(key(0))
+    const seen = layers.apply(params, { x: zeros([2, 8, 8, 3]), t: zeros([2]) })
+    expect(seen.map(({ shape }) => shape)).toEqual([
+      [2, 4, 4, 16],
+      [2, 8, 8, 16],
+    ])
+    expect(countElements(layers.init(key(0)))).toBe(countElements(params))
   })
 
   it('takes the weights of fathom and of diffusers', () => expect(sourcesOf(model)).toEqual(['fathom', 'diffusers']))
