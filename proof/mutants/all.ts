@@ -3,6 +3,7 @@ import { autoencoderMutants } from './autoencoders.ts'
 import { derivativeMutants } from './derivatives.ts'
 import { deviceMutants } from './devices.ts'
 import { diffusionMutants } from './diffusion.ts'
+import { samplerMutants } from './samplers.ts'
 import { endMutants } from './ends.ts'
 import { fileMutants } from './files.ts'
 import { guidanceMutants } from './guidance.ts'
@@ -38,6 +39,7 @@ export const mutants: readonly Mutant[] = [
   ...lossMutants,
   ...optimizerMutants,
   ...diffusionMutants,
+  ...samplerMutants,
   ...guidanceMutants,
   ...annotationMutants,
   ...orderMutants,
