@@ -44,5 +44,5 @@ writeFileSync(new URL('gradient-error.svg', import.meta.url), await gradientErro
 const { size: side, columns } = samplerLayout
 writeFileSync(
   new URL('samplers.png', import.meta.url),
-  encodePng(imageGrid(await samplerPictures(device), { ...layout, height: side, width: side, columns })),
+  encodePng(imageGrid(await samplerPictures(device), { ...layout, height: side, width: side, scale: 2, columns })),
 )

@@ -22,7 +22,7 @@ const schedule = linearSchedule(1000)
 export const samplerRows: readonly SamplerName[] = ['ddim', 'ddpm-respaced', 'heun', 'dpm-solver', 'unipc', 'plms']
 
 /** Columns of the figure: at most so many evaluations of the network. */
-const budgets: readonly number[] = [5, 8, 14, 30]
+const budgets: readonly number[] = [2, 3, 5, 10]
 
 const sea = seas({ seed: 4, size })
 /** [8, pixels] in [−1, 1]. */
@@ -34,7 +34,10 @@ const pictures = Float32Array.from(
 /** x̂₀ = Σᵢ wᵢ·(pᵢ + g·(x − a·pᵢ)), with g = a·c²/(a²c² + s²) and wᵢ ∝ exp(−|x − a·pᵢ|² / 2(a²c² + s²)). */
 const best = (known: Tensor, x: Tensor, t: Tensor): Tensor => {
   const a = gatherTable(schedule.sqrtAlphaBar, t, x)
-  const variance = a.square().mul(spread ** 2).add(gatherTable(schedule.sqrtOneMinusAlphaBar, t, x).square())
+  const variance = a
+    .square()
+    .mul(spread ** 2)
+    .add(gatherTable(schedule.sqrtOneMinusAlphaBar, t, x).square())
   const products = x.matmul(known.transpose([1, 0]))
   const squares = known.square().sum([1])
   const nearness = products.mul(a).sub(a.square().mul(squares).mul(0.5)).div(variance)
@@ -45,8 +48,14 @@ const best = (known: Tensor, x: Tensor, t: Tensor): Tensor => {
 
 /** The picture of a sampler with so many evaluations; undefined where it takes more to begin. */
 const drawn = async (device: Device, name: SamplerName, budget: number): Promise<Uint8Array> => {
-  const most = Math.max(...Array.from({ length: budget }, (_, i) => i + 1).filter((steps) => evaluationsOf(name, steps) <= budget))
-  return samplerNamed(name, schedule, most)(async (sampler) => {
+  const most = Math.max(
+    ...Array.from({ length: budget }, (_, i) => i + 1).filter((steps) => evaluationsOf(name, steps) <= budget),
+  )
+  return samplerNamed(
+    name,
+    schedule,
+    most,
+  )(async (sampler) => {
     const draw = sampling({ device, denoise: best, prediction: 'x0', sampler, shape: [1, pixels], clip: false })
     const state = sampler.init(normal(key(11), [1, pixels]))
     const { x } = await draw(tensor(pictures, { shape: [count, pixels] }), key(3), { from: { state, step: 0 } })

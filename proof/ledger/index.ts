@@ -19,6 +19,7 @@ import { proving } from './proving.ts'
 import { randomNumbers } from './random.ts'
 import { reconstruction } from './reconstruction.ts'
 import { share, type Equation, type Outcome } from './equation.ts'
+import { samplerEquations } from './samplers.ts'
 import { unetEquations } from './unet.ts'
 
 /** All equations. A chapter's file is added here. */
@@ -44,6 +45,7 @@ export const ledger: readonly Equation[] = [
   ...fast,
   ...autoencoders,
   ...reconstruction,
+  ...samplerEquations,
   ...additions,
   ...adjoints,
   ...judging,
