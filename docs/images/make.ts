@@ -5,6 +5,7 @@ import { seas } from 'fathom/data'
 import { cosineSchedule, qSample } from 'fathom/diffusion'
 import { encodePng, imageGrid } from 'fathom/io'
 import { gradientErrorChart } from './gradientError.ts'
+import { samplerLayout, samplerPictures } from './samplers.ts'
 
 const size = 64
 const layout = { height: size, width: size, channels: 3, scale: 1, gap: 2 } as const
@@ -39,3 +40,9 @@ save(
 )
 
 writeFileSync(new URL('gradient-error.svg', import.meta.url), await gradientErrorChart(device))
+
+const { size: side, columns } = samplerLayout
+writeFileSync(
+  new URL('samplers.png', import.meta.url),
+  encodePng(imageGrid(await samplerPictures(device), { ...layout, height: side, width: side, scale: 2, columns })),
+)

@@ -20,6 +20,7 @@ import { proving } from './proving.ts'
 import { randomNumbers } from './random.ts'
 import { reconstruction } from './reconstruction.ts'
 import { share, type Equation, type Outcome } from './equation.ts'
+import { samplerEquations } from './samplers.ts'
 import { unetEquations } from './unet.ts'
 import { unet2dEquations } from './unet2d.ts'
 
@@ -46,6 +47,7 @@ export const ledger: readonly Equation[] = [
   ...fast,
   ...autoencoders,
   ...reconstruction,
+  ...samplerEquations,
   ...additions,
   ...adjoints,
   ...judging,

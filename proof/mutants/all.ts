@@ -4,6 +4,7 @@ import { derivativeMutants } from './derivatives.ts'
 import { deviceMutants } from './devices.ts'
 import { diffusionMutants } from './diffusion.ts'
 import { noiseMutants } from './noise.ts'
+import { samplerMutants } from './samplers.ts'
 import { endMutants } from './ends.ts'
 import { fileMutants } from './files.ts'
 import { guidanceMutants } from './guidance.ts'
@@ -41,6 +42,7 @@ export const mutants: readonly Mutant[] = [
   ...optimizerMutants,
   ...diffusionMutants,
   ...noiseMutants,
+  ...samplerMutants,
   ...guidanceMutants,
   ...annotationMutants,
   ...orderMutants,

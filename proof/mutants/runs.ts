@@ -154,14 +154,16 @@ export const runMutants: readonly Mutant[] = [
     ['progress begins anew with each batch', 'missing term', 'onStep?.(b * total + done,', 'onStep?.(done,'],
   ]),
   ...mutantsOf(area, 'src/train/tasks/diffusion/diffusion.ts', recipe, [
+    ['the weights of times have no bound', 'missing term', 'minSnrGamma: config.minSnr', 'minSnrGamma: Infinity'],
+    ['all runs are weighted alike', 'stale value', 'weighting: config.weighting', "weighting: 'snr'"],
+  ]),
+  ...mutantsOf(area, 'src/train/tasks/diffusion/noiseSchedule.ts', recipe, [
     [
       'a linear schedule is a sigmoid one',
       'stale value',
-      'linear: (steps) => linearSchedule(steps)',
-      'linear: (steps) => sigmoidSchedule(steps)',
+      'linearSchedule(steps, betas',
+      'sigmoidBetaSchedule(steps, betas',
     ],
-    ['the weights of times have no bound', 'missing term', 'minSnrGamma: config.minSnr', 'minSnrGamma: Infinity'],
-    ['all runs are weighted alike', 'stale value', 'weighting: config.weighting', "weighting: 'snr'"],
   ]),
   ...mutantsOf(area, 'src/train/recipe.ts', recipe, [
     ['the second moments decay with 0.999', 'wrong constant', 'beta2: 0.99 ', 'beta2: 0.999 '],

@@ -45,6 +45,9 @@ const kinds = {
   straight: (sigma: number): Point => (sigma === Infinity ? pureNoise : { a: 1 / (1 + sigma), s: sigma / (1 + sigma) }),
 }
 
+/** The point of a variance-preserving way with this σ: a² + s² = 1. */
+export const preservingPoint = kinds.preserving
+
 const near = (x: number, y: number): boolean => Math.abs(x - y) < 1e-9
 
 /** The point of a σ on the way that these points are on, be it variance-preserving, variance-exploding or a flow's. */

@@ -74,7 +74,7 @@ export const timesOf = (times: readonly number[]): Int32Array | Float64Array =>
  * signal // => [0.565685, 0.8, 1]
  * noise // => [0.824621, 0.6, 0]
  * scheduleLevels(linearSchedule(1000), 4, { spacing: 'trailing' }).time // => [999, 749, 499, 249, -1]
- * scheduleLevels(linearSchedule(1000), 3, { sigmas: 'karras' }).time // => [999, 559.86, 0, -1]
+ * scheduleLevels(linearSchedule(1000), 3, { sigmas: 'karras' }).time // => [999, 592.995, 0, -1]
  * scheduleLevels(cosineSchedule(1000), 3, { times: [850, 450, 100], end: 'least' }).noise.at(-1) // => 0.00643
  * ```
  */

@@ -21,6 +21,7 @@ describe('spacedTimes', () => {
     expect(spacedTimes(1000, 20, { spacing: 'leading', spare: true }).slice(0, 2)).toEqual([940, 893])
     expect(spacedTimes(1000, 20, { spacing: 'linspace', whole: false })[1]).toBeCloseTo(946.4210526, 6)
     expect(spacedTimes(1000, 1, { spacing: 'linspace' })).toEqual([0])
+    expect(spacedTimes(6, 3, { spacing: 'linspace' })).toEqual([5, 2, 0]) // 2.5 is as near to 3
   })
 
   it('falls within the schedule, step by step, whatever the spacing and the number of steps', () => {

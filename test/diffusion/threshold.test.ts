@@ -74,7 +74,7 @@ describe('sampling', () => {
       shape: [1, 2],
     }
     const drawn = async (clip: boolean | ThresholdOptions): Promise<number[]> =>
-      values((await sampling({ ...options, clip })({}, key(0))).x)
+      values((await sampling({ ...options, clip })({}, key(0))).x, options.device)
     expect(await drawn(false)).toEqual([0.5, 4])
     expect(await drawn(true)).toEqual([0.5, 1])
     expect(await drawn({ ratio: 1, most: 4 })).toEqual([0.125, 1])
