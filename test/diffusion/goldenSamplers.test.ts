@@ -215,6 +215,8 @@ describe('the walks of diffusers', () => {
       const steps = stepsOf(levels)
       const told = Array.from(levels.time.slice(0, steps), (t) => (isEdm(run) ? Math.log(t) / 4 : t))
       expect(relativeError(told, run.timesteps)).toBeLessThan(1e-5)
+      const ratios = Array.from(levels.noise, (s, i) => s / (levels.signal[i] ?? NaN))
+      run.sigmas?.forEach((sigma, i) => expect(Math.abs((ratios[i] ?? NaN) - sigma)).toBeLessThanOrEqual(2e-4 * sigma)) // 1 − ᾱ is in f32 there
       const prediction = predictions[(run.config['prediction_type'] ?? 'epsilon') as keyof typeof predictions]
       const estimate = isEdm(run) ? preconditioned(levels) : estimating(levels, prediction, network, boundsOf(run))
       const scale = (i: number): number => (inSigma(run) ? (levels.signal[i] ?? NaN) : 1)

@@ -5,7 +5,12 @@ import { stepsOf } from '../../src/diffusion/levels.ts'
 import { isSamplerName, samplerNamed, samplers, type WalkLevels } from '../../src/diffusion/samplers/registry.ts'
 import { linearSchedule } from '../../src/diffusion/index.ts'
 import { range } from '../../src/prelude/array.ts'
+import { sample } from '../../src/diffusion/sample.ts'
+import { openDevice } from '../../src/index.ts'
+import type { Device } from '../../src/tensor/device.ts'
 import { key, normal } from '../../src/tensor/random.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
+import { cpuDevice, values } from '../support/device.ts'
 import { estimating, walk } from './walks.ts'
 
 const names = Object.keys(samplers).filter(isSamplerName)
@@ -52,4 +57,33 @@ describe('samplers by name', () => {
     })
     expect(page).toContain(rows.join('\n'))
   })
+})
+
+describe('on other backends', () => {
+  it.each(['unipc-3', 'pndm', 'dpm-solver-sde', 'dpm2-ancestral', 'lms'] as const)(
+    '%s draws on wasm what it draws on cpu',
+    async (name) => {
+      const way: WalkLevels = name === 'pndm' ? {} : { sigmas: 'karras' }
+      const network = (_: object, x: Tensor, t: Tensor): Tensor =>
+        x
+          .mul(0.5)
+          .tanh()
+          .add(t.cast('f32').reshape([-1, 1]).div(900))
+      const drawn = async (device: Device): Promise<number[]> =>
+        samplerNamed(
+          name,
+          schedule,
+          8,
+          way,
+        )(async (sampler) => {
+          const clip = { ratio: 0.9, most: 2 }
+          const options = { device, denoise: network, prediction: 'v' as const, sampler, shape: [3, 16], clip }
+          return values((await sample({ ...options, params: {}, key: key(4) })).x, device)
+        })
+      const wasm = await openDevice('wasm')
+      const [one, other] = [await drawn(cpuDevice()), await drawn(wasm)]
+      await wasm.close()
+      one.forEach((x, i) => expect(x).toBeCloseTo(other[i] ?? NaN, 4))
+    },
+  )
 })

@@ -2,12 +2,13 @@
  * Euler's method along a rectified flow, Liu et al. 2023, algorithm 1: x follows its velocity u = ε − x₀ from noise at
  * t = 1 to the image at t = 0.
  */
+import { at } from '../../prelude/array.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { expectLevels } from '../expect.ts'
 import type { Levels } from '../levels.ts'
-import { flowFrom } from '../prediction.ts'
 import type { Sampler } from '../sampler.ts'
-import { gatherTable } from '../table.ts'
+import { difference, sum } from './form.ts'
+import { oneStep } from './multistep.ts'
 
 const requireStraight = ({ signal, noise }: Levels): void =>
   signal.forEach((a, i) => {
@@ -36,14 +37,9 @@ const requireStraight = ({ signal, noise }: Levels): void =>
 export const flowEuler = (levels: Levels): Sampler<Tensor> => {
   expectLevels('flowEuler', levels)
   requireStraight(levels)
-  const durations = levels.noise.slice(1).map((t, i) => t - (levels.noise[i] ?? NaN)) // t' − t, below 0
-  return {
-    levels,
-    init: (x) => x,
-    step: (x, estimate, index) => {
-      const { x0, epsilon } = estimate(x, index)
-      return x.add(flowFrom(x0, epsilon).mul(gatherTable(durations, index, x))) // x' = x + (t' − t)·u
-    },
-    image: (x) => x,
-  }
+  const time = Array.from(levels.noise)
+  return oneStep('flowEuler', levels, (i, { x0, epsilon, x }) => {
+    const duration = at(time, i + 1) - at(time, i) // t′ − t, below 0
+    return sum([1, x], [duration, difference(epsilon, x0)]) // x′ = x + (t′ − t)·u, u = ε − x₀
+  })
 }

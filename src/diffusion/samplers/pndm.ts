@@ -143,7 +143,7 @@ const withTwice = (levels: Levels): readonly Stage[] => {
 /**
  * PNDM between any levels, of fourth order once four noises are known.
  *
- * @throws RangeError for a start that there is not
+ * @throws RangeError for a start that there is not; and, where it begins by Runge and Kutta's method, for levels on a way that is not known
  * @example
  * ```ts
  * import { cosineSchedule, pndm, scheduleLevels, stepsOf } from 'fathom/diffusion'
