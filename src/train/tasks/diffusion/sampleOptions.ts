@@ -4,9 +4,11 @@ import {
   isSamplerName,
   isSigmaCurve,
   isSpacing,
+  samplerNamed,
   samplers,
   sigmaCurves,
   spacings,
+  type AnySampler,
   type SamplerName,
   type WalkLevels,
 } from '../../../diffusion/index.ts'
@@ -205,6 +207,17 @@ const told = (loaded: LoadedWeights, options: SampleOptions, way: Chosen): E.Eit
   return E.right({ ...way, condition })
 }
 
+/** Left where the sampler cannot walk the run's schedule, such as one that ends in pure noise. */
+const walkable = ({ schedule }: LoadedWeights, { sampler, steps, walk }: Chosen): E.Either<TrainError, AnySampler> =>
+  E.tryCatch(
+    () => samplerNamed(sampler, schedule, steps, walk),
+    (error) =>
+      trainError(
+        'CFG',
+        `${sampler} cannot draw from this run: ${error instanceof Error ? error.message : String(error)}`,
+      ),
+  )
+
 /** The sampler and its steps, and what the network is told; Left with the first option that is wrong. */
 export const chosen = (loaded: LoadedWeights, options: SampleOptions): E.Either<TrainError, Chosen> => {
   const { timesteps, height, width, channels = 3 } = loaded.config
@@ -218,6 +231,7 @@ export const chosen = (loaded: LoadedWeights, options: SampleOptions): E.Either<
   return pipe(
     chosenWalk(sampler, options),
     E.chain((walk) => chosenSteps(timesteps, sampler, walk, steps)),
+    E.chainFirst((way) => walkable(loaded, way)),
     E.chain((way) => told(loaded, options, way)),
   )
 }

@@ -14,9 +14,10 @@ import { at, range } from '../../../../src/prelude/array.ts'
 import { stack } from '../../../../src/tensor/combine.ts'
 import { scalar, tensor } from '../../../../src/tensor/create.ts'
 import { key } from '../../../../src/tensor/random.ts'
-import type { DiffusionRun } from '../../../../src/train/index.ts'
+import { load, sample, train, type DiffusionRun } from '../../../../src/train/index.ts'
 import { cpuDevice, values } from '../../../support/device.ts'
 import { paramsOf, recipeWith } from '../../plainNetwork.ts'
+import { directories, done, leftMessage, right, tinyConfig } from '../../tinyRun.ts'
 
 const device = cpuDevice()
 const count = 4
@@ -135,5 +136,25 @@ describe('the noise of a run', () => {
       const each = own.length / 2
       expect(own).toEqual(all?.[i]?.slice(3 * each, 5 * each))
     })
+  })
+})
+
+describe('a run of a flow', () => {
+  const directory = directories()
+
+  it('is trained, measured, and drawn from by any sampler that can begin at pure noise', async () => {
+    const flow = { schedule: 'flow', objective: 'flow', weighting: 'plain', minSnr: null } as const
+    const config = tinyConfig(directory(), { ...flow, steps: 2, sampleEvery: 2, heldOutEvery: 2, device: 'wasm' })
+    await done(train(config))
+    const run = await done(load(config.out))
+    const drawn = async (sampler: string) => sample(run, { count: 2, steps: 3, seed: 0, sampler, device: 'wasm' })()
+    for (const sampler of ['ddim', 'heun', 'dpm-solver', 'unipc']) {
+      const { pictures } = right(await drawn(sampler))
+      expect(
+        pictures.map(({ length }) => length),
+        sampler,
+      ).toEqual([192, 192])
+    }
+    expect(leftMessage(await drawn('dpm-solver-noise'))).toContain('dpm-solver-noise cannot draw from this run: ')
   })
 })
