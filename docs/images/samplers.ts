@@ -33,11 +33,11 @@ const pictures = Float32Array.from(
 
 /** x̂₀ = Σᵢ wᵢ·(pᵢ + g·(x − a·pᵢ)), with g = a·c²/(a²c² + s²) and wᵢ ∝ exp(−|x − a·pᵢ|² / 2(a²c² + s²)). */
 const best = (known: Tensor, x: Tensor, t: Tensor): Tensor => {
-  const a = gatherTable(schedule.sqrtAlphaBar, t, x)
+  const a = gatherTable(schedule.signal, t, x)
   const variance = a
     .square()
     .mul(spread ** 2)
-    .add(gatherTable(schedule.sqrtOneMinusAlphaBar, t, x).square())
+    .add(gatherTable(schedule.noise, t, x).square())
   const products = x.matmul(known.transpose([1, 0]))
   const squares = known.square().sum([1])
   const nearness = products.mul(a).sub(a.square().mul(squares).mul(0.5)).div(variance)

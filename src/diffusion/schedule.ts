@@ -4,7 +4,6 @@
  * Everything is computed once on the host in f64; what a step needs is gathered from these tables in f32
  * (`gatherTable`).
  */
-import { requireSteps, tablesOf } from './schedules/tables.ts'
 
 /** How much of image and noise x_t = a·x₀ + s·ε holds: tables of length `steps`, indexed by t, on any path from image to noise. */
 export interface NoiseSchedule {
@@ -34,37 +33,6 @@ export interface Schedule extends NoiseSchedule {
   readonly posteriorX0: Float64Array
   /** (1 − ᾱ_{t−1}) √α_t / (1 − ᾱ_t), the factor of x_t in the posterior mean. */
   readonly posteriorXt: Float64Array
-}
-
-/**
- * All tables from the variances β_t.
- *
- * @throws RangeError for a β outside (0, 1), or where ᾱ is 0 or 1 in f64: the tables would hold ∞ and NaN
- * @example
- * ```ts
- * import { scheduleFromBetas } from 'fathom/diffusion'
- *
- * const { alphaBar, posteriorVariance } = scheduleFromBetas(Float64Array.of(0.5, 0.5))
- * alphaBar // => [0.5, 0.25]
- * posteriorVariance // => [0, 0.333333]
- * ```
- */
-export const scheduleFromBetas = (betas: Float64Array): Schedule => {
-  requireSteps('scheduleFromBetas', betas.length)
-  betas.forEach((beta, t) => {
-    if (!(beta > 0 && beta < 1))
-      throw new RangeError(
-        `scheduleFromBetas: β at t = ${t} is ${beta}, outside (0, 1): take more steps, or a smaller last β`,
-      )
-  })
-  const schedule = tablesOf(betas)
-  schedule.alphaBar.forEach((signal, t) => {
-    if (!(signal > 0 && signal < 1))
-      throw new RangeError(
-        `scheduleFromBetas: ᾱ at t = ${t} is ${signal}, ${signal === 0 ? 'nothing of the image is left: take fewer steps, or smaller βs' : 'no noise has come in: take larger βs'}`,
-      )
-  })
-  return schedule
 }
 
 /**

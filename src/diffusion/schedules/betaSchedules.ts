@@ -4,7 +4,8 @@
  * Source: Ho et al. 2020 (linear); Rombach et al. 2022, whose code interpolates √β (scaled linear); diffusers' `sigmoid`.
  */
 import { requireKnown, requirePositive } from '../../prelude/options.ts'
-import { scheduleFromBetas, type Schedule } from '../schedule.ts'
+import type { Schedule } from '../schedule.ts'
+import { scheduleFromBetas } from './fromBetas.ts'
 import { requireSteps, table } from './tables.ts'
 
 /** What {@link linearSchedule} takes. */

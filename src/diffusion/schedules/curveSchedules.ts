@@ -5,7 +5,8 @@
  * diffusers' form.
  */
 import { requireKnown, requireNotNegative, requirePositive } from '../../prelude/options.ts'
-import { scheduleFromBetas, type Schedule } from '../schedule.ts'
+import type { Schedule } from '../schedule.ts'
+import { scheduleFromBetas } from './fromBetas.ts'
 import { requireSteps, table } from './tables.ts'
 
 /** No step may destroy the image at once (Nichol & Dhariwal 2021, section 3.2). */
