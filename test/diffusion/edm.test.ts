@@ -37,6 +37,18 @@ describe('the preconditioning of EDM', () => {
     }
   })
 
+  it('puts the network between its factors: F(y) = y gives c_skip·x + c_out·c_in·x', async () => {
+    const x = normal(key(7), [sigmas.length, 4], 'f64')
+    const sigma = tensor(Float64Array.from(sigmas))
+    const found = await values(edmPreconditioned((_: object, y) => y)({}, x, sigma), device)
+    const given = await values(x, device)
+    found.forEach((value, i) => {
+      const s = sigmas[Math.floor(i / 4)] ?? NaN
+      const factor = 0.25 / (s * s + 0.25) + (0.5 * s) / (s * s + 0.25)
+      expect(value).toBeCloseTo(factor * (given[i] ?? NaN), 12)
+    })
+  })
+
   it('with σ_d = 1 is v at the variance-preserving level of the same ratio', async () => {
     const sigma = tensor(Float64Array.from(sigmas))
     const x = normal(key(3), [sigmas.length, 4], 'f64')

@@ -19,6 +19,12 @@ describe('offset noise', () => {
     expect(Math.abs(light.reduce((sum, v) => sum + v * v, 0) / light.length - (0.25 + 1 / 64))).toBeLessThan(0.03)
   })
 
+  it('is the noise and the offset of its own image and channel, element by element', async () => {
+    const offsets = [10, 20, 30, 40, 50, 60]
+    const made = offsetNoise(zeros([2, 2, 1, 3]), tensor([offsets.slice(0, 3), offsets.slice(3)]), 0.1)
+    expect(await values(made, device)).toEqual([1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6])
+  })
+
   it('refuses an offset that is not one number for each image and channel', () => {
     for (const shape of [[2], [2, 4], [3, 3], [2, 3, 1]])
       expect(() => offsetNoise(zeros([2, 8, 8, 3]), zeros(shape), 0.1)).toThrow(
