@@ -2,6 +2,7 @@
 import { autoencoderMutants } from './autoencoders.ts'
 import { derivativeMutants } from './derivatives.ts'
 import { deviceMutants } from './devices.ts'
+import { diffusersFolderMutants } from './diffusersFolders.ts'
 import { diffusionMutants } from './diffusion.ts'
 import { noiseMutants } from './noise.ts'
 import { samplerMutants } from './samplers.ts'
@@ -42,6 +43,7 @@ export const mutants: readonly Mutant[] = [
   ...optimizerMutants,
   ...diffusionMutants,
   ...noiseMutants,
+  ...diffusersFolderMutants,
   ...samplerMutants,
   ...guidanceMutants,
   ...annotationMutants,
