@@ -3,20 +3,20 @@ import { createHash } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { exists } from '../../../io/exists.node.ts'
-import { nodeFileSystem, readSafetensorsFile, treeFrom, type Safetensors } from '../../../io/index.ts'
+import { configError } from '../../../io/diffusers/modelFolder.node.ts'
+import { nodeFileSystem, readModelFolder, treeFrom, type ModelFolder } from '../../../io/index.ts'
 import {
   autoencoderOf,
   decodeDiffusersAutoencoder,
   type AutoencoderConfig,
   type BuiltAutoencoder,
 } from '../../../models/autoencoder/registry.ts'
-import { show } from '../../../prelude/decode.ts'
 import { E, pipe, TE } from '../../../prelude/fp.ts'
 import { isRecord } from '../../../prelude/record.ts'
 import { open } from '../../../tensor/device.ts'
 import { key } from '../../../tensor/random.ts'
 import { names } from '../../store.ts'
-import { showSettingError, trainError, trainErrorOf, type TrainError } from '../../trainError.ts'
+import { trainError, trainErrorOf, type TrainError } from '../../trainError.ts'
 import { encodeAutoencoder, trainedAutoencoder, type TrainedAutoencoder } from './trainedAutoencoder.ts'
 
 /** An autoencoder, and what tells it from others. */
@@ -47,7 +47,7 @@ const inFile = (path: string): TE.TaskEither<TrainError, LoadedAutoencoder> =>
 /** The weights of a folder of diffusers as a file of ours. */
 const converted = (
   config: AutoencoderConfig,
-  { tensors }: Safetensors,
+  { tensors }: Pick<ModelFolder, 'tensors'>,
 ): TE.TaskEither<{ readonly message: string }, Uint8Array> =>
   autoencoderOf(config)(<Enc, Dec>({ autoencoder, scaling, names: foreign }: BuiltAutoencoder<Enc, Dec>) => {
     const template = { encoder: autoencoder.encoder.init(key(0)), decoder: autoencoder.decoder.init(key(1)) }
@@ -80,34 +80,29 @@ const jsonIn = (path: string): TE.TaskEither<TrainError, unknown> =>
     ),
   )
 
-/** The autoencoder in a folder as diffusers saves one. */
+/** The autoencoder in a folder as diffusers saves one, in one file or in several. */
 const inDiffusersFolder = (folder: string, json: unknown): TE.TaskEither<TrainError, LoadedAutoencoder> => {
-  const weights = join(folder, 'diffusion_pytorch_model.safetensors')
+  const path = join(folder, 'config.json')
   return pipe(
     TE.fromEither(decodeDiffusersAutoencoder(json)),
-    TE.mapLeft(({ inside = { path: 'config.json', got: show(json) }, ...fault }) =>
-      trainError('WEIGHTS', `${join(folder, 'config.json')}: ${showSettingError({ ...fault, ...inside })}`),
-    ),
-    TE.chain(({ config, ignored }) =>
+    TE.mapLeft((fault) => weightsError(configError(path, json, fault))),
+    TE.bindTo('decoded'),
+    TE.bind('found', () => pipe(readModelFolder(folder), TE.mapLeft(weightsError))),
+    TE.bind('file', ({ decoded: { config }, found }) =>
       pipe(
-        readSafetensorsFile(weights),
-        TE.chainW((found) => converted(config, found)),
-        TE.mapLeft(({ message }) =>
-          trainError('WEIGHTS', message.includes(weights) ? message : `${weights}: ${message}`),
-        ),
-        TE.chainEitherK((file) =>
-          pipe(
-            trainedAutoencoder(weights, file),
-            E.map((autoencoder) => ({
-              ...autoencoder,
-              fingerprint: sha256(file),
-              warnings:
-                ignored.length === 0
-                  ? []
-                  : [`${join(folder, 'config.json')}: ${ignored.join(', ')} mean nothing here, and are passed over`],
-            })),
-          ),
-        ),
+        converted(config, found),
+        TE.mapLeft(({ message }) => trainError('WEIGHTS', `${found.weights}: ${message}`)),
+      ),
+    ),
+    TE.chainEitherK(({ decoded: { ignored }, found: { weights }, file }) =>
+      pipe(
+        trainedAutoencoder(weights, file),
+        E.map((autoencoder) => ({
+          ...autoencoder,
+          fingerprint: sha256(file),
+          warnings:
+            ignored.length === 0 ? [] : [`${path}: ${ignored.join(', ')} mean nothing here, and are passed over`],
+        })),
       ),
     ),
   )
