@@ -1,6 +1,8 @@
 /** Equations of chapter 21: other schedules, paths that do not preserve variance, times, weights and noises of training. */
 import fc from 'fast-check'
+import { grad } from '../../src/autograd/index.ts'
 import {
+  classifierGuided,
   edmPreconditioned,
   exponentialSchedule,
   flowSchedule,
@@ -375,5 +377,52 @@ const edm: readonly Equation[] = [
   },
 ]
 
+const guidance: readonly Equation[] = [
+  {
+    number: '21.21',
+    statement: 'ε̂′ = ε̂ − w·s·∇ log p(y | x_t), x̂₀′ = x̂₀ + w·(s²/a)·∇ log p(y | x_t)',
+    source: 'Dhariwal & Nichol 2021, eq. 14',
+    by: '`classifierGuided` of a network that predicts ε, and of one that predicts x₀, with log p = c·x²/2',
+    check: () =>
+      forAll(
+        fc.tuple(fc.integer({ min: 0, max: T - 2 }), vectors(2), real(), real(0, 4)),
+        async ([t, [x = 0, said = 0], c, weight]) => {
+          const schedule = linearSchedule(T)
+          const [a, s] = [at(schedule.signal, t), at(schedule.noise, t)]
+          const of = async (prediction: 'epsilon' | 'x0'): Promise<number> => {
+            const denoise = classifierGuided((_: object, y: Tensor) => y.mul(0).add(said), {
+              differentiate: grad,
+              logProbability: (_: object, y: Tensor) =>
+                y
+                  .square()
+                  .mul(c / 2)
+                  .reshape([1]),
+              schedule,
+              prediction,
+              weight,
+            })
+            return at(
+              await read(denoise({ params: {}, classifier: {} }, f64([x], [1, 1]), tensor(Int32Array.of(t)))),
+              0,
+            )
+          }
+          return agree(
+            1e-9,
+            [await of('epsilon'), await of('x0')],
+            [said - weight * s * c * x, said + weight * ((s * s) / a) * c * x],
+          )
+        },
+      ),
+  },
+]
+
 /** The equations of chapter 21. */
-export const noisePaths: readonly Equation[] = [...schedules, ...paths, ...weightings, ...times, ...noises, ...edm]
+export const noisePaths: readonly Equation[] = [
+  ...schedules,
+  ...paths,
+  ...weightings,
+  ...times,
+  ...noises,
+  ...edm,
+  ...guidance,
+]

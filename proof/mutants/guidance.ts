@@ -11,6 +11,26 @@ const settings = inFile('models/registry')
 
 /** Bugs in src/diffusion/guidance.ts and interpolate.ts, and in how the U-Net is told its condition. */
 export const guidanceMutants: readonly Mutant[] = [
+  ...mutantsOf('diffusion', 'src/diffusion/classifierGuidance.ts', inFile('diffusion/classifierGuidance'), [
+    [
+      'a classifier moves the noise with the image',
+      'sign',
+      'own.epsilon.sub(slope.mul(noise))',
+      'own.epsilon.add(slope.mul(noise))',
+    ],
+    [
+      'a classifier moves the image by s, not by s²/a',
+      'missing term',
+      'slope.mul(noise.square()).div(signal)',
+      'slope.mul(noise)',
+    ],
+    [
+      'pure noise is divided by its signal',
+      'missing check',
+      'signal.equal(0).broadcastTo',
+      'signal.equal(-1).broadcastTo',
+    ],
+  ]),
   ...mutantsOf('diffusion', 'src/diffusion/guidance.ts', guided, [
     [
       'guidance: w where w − 1 belongs',
