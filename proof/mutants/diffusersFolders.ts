@@ -51,16 +51,37 @@ export const diffusersFolderMutants: readonly Mutant[] = [
     [
       'a scheduler’s β are forgotten',
       'missing term',
-      '...(isByBetas && { betas: [beta_start, beta_end] as const })',
-      '',
+      'betas: [beta_start, beta_end] as const',
+      'betas: [1e-4, 0.02] as const',
     ],
     [
       'a stretched schedule is taken for a plain one',
       'missing term',
-      'settings.rescale_betas_zero_snr && {',
-      'false && {',
+      'rescale_betas_zero_snr && { zeroTerminal: true as const }',
+      'rescale_betas_zero_snr && {}',
     ],
-    ['a flow’s shift is forgotten', 'missing term', '...(shift !== 1 && { shift }),', ''],
+    [
+      'the shift of a list of β is a ratio of variances',
+      'missing term',
+      'Math.sqrt((snr * first) / (1 - first))',
+      '((snr * first) / (1 - first))',
+    ],
+  ]),
+  ...mutantsOf('which pictures, draws and weights', 'src/train/tasks/diffusion/noiseSchedule.ts', runs, [
+    [
+      'a linear schedule of few times is written with the ends of a thousand',
+      'missing term',
+      "schedule === 'linear' ? 1000 / timesteps : 1",
+      "schedule === 'linear' ? 1 : 1",
+    ],
+  ]),
+  ...mutantsOf('which pictures, draws and weights', 'src/train/tasks/diffusion/exportDiffusers.node.ts', runs, [
+    [
+      'changes of pictures are given out as classes',
+      'missing check',
+      "name !== 'class_embedding.weight' || rows === count",
+      "name !== '' || rows === count",
+    ],
   ]),
   ...mutantsOf('which pictures, draws and weights', 'src/train/tasks/diffusion/importDiffusers.node.ts', runs, [
     [

@@ -75,7 +75,7 @@ export const commands = {
       objective: {
         kind: 'text',
         value: 'NAME',
-        help: 'what the network predicts: v, epsilon or x0',
+        help: 'what the network predicts: v, epsilon, x0 or flow',
         setting: 'objective',
       },
       schedule: {
@@ -297,7 +297,7 @@ export const commands = {
     positional: { name: 'folder', required: true },
     summary: 'make a run of a network that diffusers has saved',
     about:
-      'The folder holds a UNet2DModel (config.json with its weights in safetensors), or a pipeline with one: DDPM, DDIM, or unconditional latent diffusion. The run can be drawn from and judged; `fathom resume RUN --data FOLDER --steps N` trains it on photographs.',
+      'The folder holds a UNet2DModel (config.json with its weights in safetensors), or a pipeline with one: DDPM, DDIM, or unconditional latent diffusion. The run can be drawn from, and `fathom resume RUN --data FOLDER --steps N` trains it on photographs, after which it can be judged. Of a network with classes the subfolders are called `class 0`, `class 1`, …',
     flags: {
       out: { kind: 'text', value: 'DIR', help: 'run directory, which must not hold a run [runs/<date>-<name>-<n>]' },
       size: { kind: 'size', value: 'N|HxW', help: 'size of the pictures in pixels, where the folder does not say it' },

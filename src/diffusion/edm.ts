@@ -2,7 +2,7 @@
  * The preconditioning of EDM, Karras et al. 2022, section 5: a network F that sees images and noise of one size at every σ, and learns targets of one
  * size.
  */
-import { requirePositive } from '../prelude/options.ts'
+import { requireKnown, requirePositive } from '../prelude/options.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
 /** The factors of {@link edmPreconditioned} at each σ, of the shape of σ. */
@@ -65,11 +65,10 @@ export const edmFactors = (sigma: Tensor, sigmaData = 0.5): EdmFactors => {
  * ```
  */
 export const edmPreconditioned =
-  <P>(
-    network: (params: P, x: Tensor, noise: Tensor) => Tensor,
-    { sigmaData = 0.5 }: { readonly sigmaData?: number } = {},
-  ) =>
+  <P>(network: (params: P, x: Tensor, noise: Tensor) => Tensor, options: { readonly sigmaData?: number } = {}) =>
   (params: P, x: Tensor, sigma: Tensor): Tensor => {
+    requireKnown('edmPreconditioned', options, ['sigmaData'])
+    const { sigmaData = 0.5 } = options
     const each = [...sigma.shape, ...x.shape.slice(sigma.rank).map(() => 1)]
     const factors = edmFactors(sigma.reshape(each), sigmaData)
     const said = network(params, x.mul(factors.in), edmFactors(sigma, sigmaData).noise)

@@ -22,6 +22,9 @@ import type { Tensor } from '../tensor/tensor.ts'
  * ```
  */
 export const offsetNoise = (epsilon: Tensor, offset: Tensor, strength: number): Tensor => {
+  if (epsilon.rank < 2)
+    throw new ShapeError(`offsetNoise: the noise is ${showShape(epsilon.shape)}; it must be of images, [N, …, C]`)
+  if (!Number.isFinite(strength)) throw new RangeError(`offsetNoise: the strength is ${strength}; it must be finite`)
   const [n, channels] = [at(epsilon.shape, 0), at(epsilon.shape, epsilon.rank - 1)]
   if (offset.rank !== 2 || offset.shape[0] !== n || offset.shape[1] !== channels)
     throw new ShapeError(
@@ -34,7 +37,7 @@ export const offsetNoise = (epsilon: Tensor, offset: Tensor, strength: number): 
 /** Numbers of candidates, and of samples. */
 const countsOf = (who: string, candidates: Tensor, x0: Tensor): readonly [number, number] => {
   const [k, n] = [at(candidates.shape, 0), at(x0.shape, 0)]
-  if (candidates.rank !== x0.rank + 1 || candidates.shape.slice(1).some((size, i) => size !== x0.shape[i]))
+  if (k === 0 || candidates.rank !== x0.rank + 1 || candidates.shape.slice(1).some((size, i) => size !== x0.shape[i]))
     throw new ShapeError(
       `${who}: the candidates are ${showShape(candidates.shape)} for images ${showShape(x0.shape)}; give K noises like the images, [K, ${x0.shape.join(', ')}]`,
     )

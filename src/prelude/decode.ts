@@ -71,10 +71,13 @@ export const list =
 /** A decoder for each field of a record. */
 export type Fields<T> = { readonly [K in keyof T]: Decoder<T[K]> }
 
+/** JSON has no whole numbers without a bound. */
+const withBigInts = (_: string, value: unknown): unknown => (typeof value === 'bigint' ? `${value}n` : value)
+
 /** A value as a message shows it: what a terminal would obey is escaped, and what is long is cut. */
 export const show = (x: unknown): string => {
   // JSON has no ∞ and no NaN: it would say null.
-  const text = printable(typeof x === 'number' ? String(x) : (JSON.stringify(x) ?? String(x)))
+  const text = printable(typeof x === 'number' ? String(x) : (JSON.stringify(x, withBigInts) ?? String(x)))
   return text.length > 200 ? `${text.slice(0, 200)}…` : text
 }
 

@@ -37,7 +37,11 @@ const bytesIn = async (place: string): Promise<ReadonlyMap<string, string>> =>
 /** A pipeline on the latents of the golden autoencoder: 2×2 of 4 channels for pictures of 4×4… as large as the network allows. */
 const latentPipeline = async (vae = 'autoencoderkl'): Promise<string> => {
   const place = folder({
-    'model_index.json': '{}',
+    'model_index.json': JSON.stringify({
+      unet: ['diffusers', 'UNet2DModel'],
+      scheduler: ['diffusers', 'DDIMScheduler'],
+      vae: ['diffusers', 'AutoencoderKL'],
+    }),
     'scheduler/scheduler_config.json': JSON.stringify({
       _class_name: 'DDIMScheduler',
       beta_schedule: 'scaled_linear',
@@ -131,6 +135,37 @@ describe('a network of diffusers', () => {
   })
 })
 
+describe('a pipeline', () => {
+  it('of which a part is missing, or that has no network without a text, is refused, and nothing is left', async () => {
+    const refused = async (index: string): Promise<string> => {
+      const place = folder({ 'model_index.json': index })
+      cpSync(golden('unet2d-attn'), join(place, 'unet'), { recursive: true })
+      const out = directory()
+      const message = leftMessage(await importDiffusers(place, { out })())
+      expect(existsSync(out)).toBe(false)
+      return message
+    }
+    const unet = ['diffusers', 'UNet2DModel']
+    expect(await refused(JSON.stringify({ unet, vqvae: ['diffusers', 'VQModel'] }))).toContain(
+      'names vqvae, and there is no such folder',
+    )
+    expect(await refused(JSON.stringify({ transformer: unet }))).toContain('names no unet')
+    expect(await refused('{')).toContain('model_index.json is not JSON')
+  })
+
+  it('of a run that was told changes of pictures has its classes alone', async () => {
+    const [run, out] = [directory(), join(folder(), 'out')]
+    const model = { kind: 'unet2d', widths: [8, 8], layers: 1, headWidth: 8, groups: 4 } as const
+    const told = { labels: ['boat', 'bridge'], augment: 0.2, flip: false } as const
+    await done(train(tinyConfig(run, { ...told, model: { ...model, conditions: 7 }, steps: 1, device: 'wasm' })))
+    await done(exportDiffusers(await done(load(run)), out))
+    const { config, tensors } = await done(readModelFolder(join(out, 'unet')))
+    expect([config['num_class_embeds'], tensors.get('class_embedding.weight')?.shape]).toEqual([2, [2, 32]])
+    const again = await done(importDiffusers(out, { out: directory() }))
+    expect(again.config.labels).toEqual(['class 0', 'class 1'])
+  })
+})
+
 describe('a pipeline on latents', () => {
   it.each(['autoencoderkl', 'vqmodel'] as const)('keeps its autoencoder, %s, and gives both out again', async (vae) => {
     const [pipeline, run, out] = [await latentPipeline(vae), directory(), join(folder(), 'out')]
@@ -202,12 +237,6 @@ describe('the noise of a scheduler', () => {
       schedule: fc.constantFrom('cosine' as const, 'laplace' as const, 'exponential' as const),
       timesteps: fc.integer({ min: 50, max: 2000 }),
     }),
-    fc.record({
-      objective: fc.constant('flow' as const),
-      schedule: fc.constant('flow' as const),
-      shift: fc.constantFrom(2, 3.5),
-      timesteps: fc.integer({ min: 50, max: 2000 }),
-    }),
   )
 
   it('is the same when it is written and read again', () => {
@@ -220,16 +249,38 @@ describe('the noise of a scheduler', () => {
     )
   })
 
-  it('that has no name there is written as its β', () => {
+  it('that is not named has the ends that the run has, whatever its times', () => {
+    for (const schedule of ['linear', 'scaled-linear', 'sigmoid-beta'] as const)
+      for (const timesteps of [50, 1000]) {
+        const noise = { objective: 'v', schedule, timesteps } as const
+        const json = encodeDiffusersScheduler(noise, undefined)
+        const again = E.isRight(json) ? decodeDiffusersScheduler(json.right) : json
+        if (E.isLeft(again)) throw new Error(again.left.expected)
+        const [before, after] = [scheduleOf(noise), scheduleOf(again.right)]
+        after.signal.forEach((a, t) => expect(a).toBeCloseTo(before.signal[t] ?? NaN, 12))
+      }
+  })
+
+  it('that has no name there is written as its β, by which it is known again', () => {
     for (const noise of [
       { objective: 'v', schedule: 'sigmoid', timesteps: 100 },
       { objective: 'v', schedule: 'cosine', timesteps: 100, shift: 2 },
+      { objective: 'x0', schedule: 'linear', timesteps: 200, shift: 1.5 },
     ] as const) {
       const schedule = scheduleOf(noise)
       if (!isChain(schedule)) throw new Error('it is a chain')
       const json = encodeDiffusersScheduler(noise, schedule.betas)
-      expect(E.isRight(json) && json.right['trained_betas']).toEqual([...schedule.betas])
+      if (E.isLeft(json)) throw new Error(json.left.expected)
+      expect(json.right['trained_betas']).toEqual([...schedule.betas])
+      expect(decodeDiffusersScheduler(json.right)).toEqual(E.right(noise))
     }
+  })
+
+  it.each([
+    { objective: 'flow', schedule: 'flow', timesteps: 50 },
+    { objective: 'flow', schedule: 'cosine', timesteps: 50 },
+  ] as const)('of a flow is not written: %j', (noise) => {
+    expect(E.isLeft(encodeDiffusersScheduler(noise, undefined))).toBe(true)
   })
 
   it.each<readonly [unknown, string]>([
@@ -238,16 +289,15 @@ describe('the noise of a scheduler', () => {
     [{ variance_type: 'learned_range' }, 'variance_type'],
     [{ beta_schedule: 'cubic' }, 'beta_schedule'],
     [{ prediction_type: 'score' }, 'prediction_type'],
-    [{ _class_name: 'FlowMatchEulerDiscreteScheduler', use_dynamic_shifting: true }, 'use_dynamic_shifting'],
+    [{ prediction_type: 'flow_prediction' }, 'prediction_type'],
+    [{ trained_betas: [] }, 'trained_betas'],
+    [{ _class_name: 'FlowMatchEulerDiscreteScheduler', shift: 3 }, '_class_name'],
   ])('is refused by its setting: %j', (json, path) => {
     const found = decodeDiffusersScheduler(json)
     expect(E.isLeft(found) && found.left.inside?.path).toBe(path)
   })
 
-  it('of flows and of stretched schedules is taken over', () => {
-    expect(decodeDiffusersScheduler({ _class_name: 'FlowMatchEulerDiscreteScheduler', shift: 3 })).toEqual(
-      E.right({ objective: 'flow', schedule: 'flow', timesteps: 1000, shift: 3 }),
-    )
+  it('that is stretched is taken over', () => {
     expect(decodeDiffusersScheduler({ rescale_betas_zero_snr: true, prediction_type: 'v_prediction' })).toEqual(
       E.right({ objective: 'v', schedule: 'linear', betas: [0.0001, 0.02], timesteps: 1000, zeroTerminal: true }),
     )

@@ -72,7 +72,7 @@ const endsOf = (
  *
  * const { alphaBar } = scaledLinearSchedule(1000)
  * alphaBar.at(0) // => 0.99915
- * alphaBar.at(499) // => 0.277669
+ * alphaBar.at(499) // => 0.27767
  * alphaBar.at(-1) // => 0.00466
  * ```
  */
@@ -93,7 +93,7 @@ export const scaledLinearSchedule = (steps: number, options: BetaEnds = {}): Sch
  *
  * const { alphaBar } = sigmoidBetaSchedule(1000)
  * alphaBar.at(0) // => 0.999851
- * alphaBar.at(499) // => 0.301932
+ * alphaBar.at(499) // => 0.301931
  * ```
  */
 export const sigmoidBetaSchedule = (steps: number, options: BetaEnds = {}): Schedule => {

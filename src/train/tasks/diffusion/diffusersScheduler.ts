@@ -1,5 +1,5 @@
 /** The noise of a run as diffusers writes it down, in `scheduler_config.json`, and back. */
-import type { Prediction } from '../../../diffusion/index.ts'
+import { isChain, type NoiseSchedule, type Prediction } from '../../../diffusion/index.ts'
 import {
   expects,
   faultIn,
@@ -15,7 +15,7 @@ import { E, pipe } from '../../../prelude/fp.ts'
 import { isRecord, keysOf } from '../../../prelude/record.ts'
 import { overDefaults } from '../../../models/diffusersSettings.ts'
 import type { NoiseConfig } from './noiseConfig.ts'
-import type { ScheduleName } from './noiseSchedule.ts'
+import { betasOf, namesByBetas, scheduleOf, type ScheduleName } from './noiseSchedule.ts'
 
 /** What of a run's noise a scheduler says. */
 export type ScheduledNoise = Pick<
@@ -23,12 +23,11 @@ export type ScheduledNoise = Pick<
   'objective' | 'schedule' | 'betas' | 'zeroTerminal' | 'shift' | 'timesteps'
 >
 
-/** Predictions by diffusers' names. */
+/** Predictions by diffusers' names: of a flow its pipelines without a text know nothing. */
 const predictions = {
   epsilon: 'epsilon',
   sample: 'x0',
   v_prediction: 'v',
-  flow_prediction: 'flow',
 } as const satisfies Readonly<Record<string, Prediction>>
 
 /** Schedules of β by diffusers' names. */
@@ -49,13 +48,18 @@ interface BetaScheduler {
   readonly beta_schedule: keyof typeof schedules
   readonly prediction_type: keyof typeof predictions
   readonly rescale_betas_zero_snr: boolean
-  readonly trained_betas?: undefined
+  readonly trained_betas?: readonly number[]
   readonly variance_type?: string
 }
 
 const beta = number('a number between 0 and 1', (x) => x > 0 && x < 1)
 const times = whole(2, 100_000)
 const yesOrNo: Decoder<boolean> = (x) => (typeof x === 'boolean' ? E.right(x) : expects('true or false'))
+
+const listOfBetas: Decoder<readonly number[]> = (x) =>
+  Array.isArray(x) && x.length > 1 && x.every((b): b is number => typeof b === 'number' && b > 0 && b <= 1)
+    ? E.right(x)
+    : expects('a list of β, each above 0 and at most 1')
 
 const betaFields: Fields<BetaScheduler> = {
   num_train_timesteps: times,
@@ -64,10 +68,7 @@ const betaFields: Fields<BetaScheduler> = {
   beta_schedule: oneOf(...keysOf(schedules)),
   prediction_type: oneOf(...keysOf(predictions)),
   rescale_betas_zero_snr: yesOrNo,
-  trained_betas: (x) =>
-    x === undefined
-      ? E.right(x)
-      : expects('null: a list of β of its own is not taken over, only schedules that have a name'),
+  trained_betas: optional(listOfBetas),
   variance_type: optional((x) =>
     typeof x === 'string' && !x.startsWith('learned')
       ? E.right(x)
@@ -75,7 +76,7 @@ const betaFields: Fields<BetaScheduler> = {
   ),
 }
 
-/** diffusers' defaults; those of its flow scheduler. */
+/** diffusers' defaults. */
 const betaDefaults: BetaScheduler = {
   num_train_timesteps: 1000,
   beta_start: 0.0001,
@@ -85,38 +86,55 @@ const betaDefaults: BetaScheduler = {
   rescale_betas_zero_snr: false,
 }
 
-interface FlowScheduler {
-  readonly num_train_timesteps: number
-  readonly shift: number
-  readonly use_dynamic_shifting: false
-}
-
-const flowFields: Fields<FlowScheduler> = {
-  num_train_timesteps: times,
-  shift: number('a number above 0 and at most 100', (x) => x > 0 && x <= 100),
-  use_dynamic_shifting: (x) =>
-    x === false ? E.right(x) : expects('false: a run has one size of pictures, and one shift'),
-}
-
-const flowDefaults: FlowScheduler = { num_train_timesteps: 1000, shift: 1, use_dynamic_shifting: false }
-
 const readBetas = overDefaults(betaFields, betaDefaults)
-const readFlow = overDefaults(flowFields, flowDefaults)
 
-const isFlow = (json: unknown): boolean =>
-  isRecord(json) && typeof json['_class_name'] === 'string' && json['_class_name'].startsWith('FlowMatch')
+/** Schedulers that mean another noise than that of a schedule of β; networks of a flow are told σ there, and numbers of times here. */
+const foreign = /^(?:FlowMatch|EDM|KarrasVe|ScoreSde|CMStochastic|VQDiffusion|SCM|Helios|MiniMax)/
 
-/** Schedulers that mean another noise than levels of a schedule of β or of a flow. */
-const foreign = /^(?:EDM|KarrasVe|ScoreSde|CMStochastic|VQDiffusion|SCM|Helios|MiniMax)/
-
-const betasOf = ({
+const scheduleIn = ({
   beta_schedule,
   beta_start,
   beta_end,
 }: BetaScheduler): Pick<ScheduledNoise, 'schedule' | 'betas'> => {
   const schedule = schedules[beta_schedule]
-  const isByBetas = schedule === 'linear' || schedule === 'scaled-linear' || schedule === 'sigmoid-beta'
-  return { schedule, ...(isByBetas && { betas: [beta_start, beta_end] as const }) }
+  return { schedule, ...(namesByBetas.includes(schedule) && { betas: [beta_start, beta_end] as const }) }
+}
+
+/** Schedules that have no name there, and are written as their β. */
+const unnamed: readonly ScheduleName[] = [
+  'sigmoid',
+  'cosine',
+  'linear',
+  'scaled-linear',
+  'sigmoid-beta',
+  'laplace',
+  'exponential',
+]
+
+/** The schedule of ours, with its shift, that has these β; undefined where there is none. */
+const scheduleWith = (
+  betas: readonly number[],
+): Pick<ScheduledNoise, 'schedule' | 'shift' | 'timesteps'> | undefined => {
+  const timesteps = betas.length
+  const first = betas[0] ?? NaN
+  const made = (schedule: ScheduleName, shift: number): NoiseSchedule | undefined =>
+    E.match(
+      () => undefined,
+      (found: NoiseSchedule) => found,
+    )(
+      E.tryCatch(
+        () => scheduleOf({ schedule, timesteps, shift }),
+        () => undefined,
+      ),
+    )
+  const isAlike = (found: NoiseSchedule | undefined): boolean =>
+    found !== undefined && isChain(found) && found.betas.every((b, t) => Math.abs(b - (betas[t] ?? NaN)) < 1e-9)
+  for (const schedule of unnamed) {
+    const snr = made(schedule, 1)?.snr[0] ?? NaN
+    const shift = Number(Math.sqrt((snr * first) / (1 - first)).toPrecision(9)) // of the first noise to that of the schedule
+    if (shift > 0 && isAlike(made(schedule, shift))) return { schedule, timesteps, ...(shift !== 1 && { shift }) }
+  }
+  return undefined
 }
 
 /**
@@ -127,25 +145,21 @@ const betasOf = ({
 export const decodeDiffusersScheduler = (json: unknown): E.Either<Fault, ScheduledNoise> => {
   const name = isRecord(json) ? json['_class_name'] : undefined
   if (typeof name === 'string' && foreign.test(name))
-    return E.left(faultIn('_class_name', name, { expected: 'a scheduler over a schedule of β, or of a flow' }))
-  if (isFlow(json))
-    return pipe(
-      readFlow(json),
-      E.map(({ settings: { num_train_timesteps: timesteps, shift } }) => ({
-        objective: 'flow',
-        schedule: 'flow',
-        timesteps,
-        ...(shift !== 1 && { shift }),
-      })),
-    )
+    return E.left(faultIn('_class_name', name, { expected: 'a scheduler over a schedule of β' }))
   return pipe(
     readBetas(json),
-    E.map(({ settings }) => ({
-      objective: predictions[settings.prediction_type],
-      ...betasOf(settings),
-      timesteps: settings.num_train_timesteps,
-      ...(settings.rescale_betas_zero_snr && { zeroTerminal: true as const }),
-    })),
+    E.chain(({ settings }) => {
+      const { trained_betas: trained, num_train_timesteps, prediction_type, rescale_betas_zero_snr } = settings
+      const named =
+        trained === undefined ? { ...scheduleIn(settings), timesteps: num_train_timesteps } : scheduleWith(trained)
+      return named === undefined
+        ? E.left(faultIn('trained_betas', trained, { expected: 'those of a schedule that fathom knows' }))
+        : E.right({
+            objective: predictions[prediction_type],
+            ...named,
+            ...(rescale_betas_zero_snr && { zeroTerminal: true as const }),
+          })
+    }),
   )
 }
 
@@ -153,31 +167,37 @@ const theirName = <T extends string>(names: Readonly<Record<string, T>>, ours: T
   keysOf(names).find((name) => names[name] === ours)
 
 /**
- * A run's noise as `scheduler_config.json` of diffusers' DDIM, or of its Euler scheduler for a flow.
+ * A run's noise as `scheduler_config.json` of diffusers' DDIM.
  *
  * @param betas of the schedule, for those that diffusers has no name for
  * @returns Left with the first setting that diffusers has no word for
  */
 export const encodeDiffusersScheduler = (
-  { objective, schedule, betas, zeroTerminal, shift = 1, timesteps }: ScheduledNoise,
+  noise: ScheduledNoise,
   trained: Float64Array | undefined,
 ): E.Either<Fault, Readonly<Record<string, unknown>>> => {
-  const shared = { _diffusers_version: '0.27.2', num_train_timesteps: timesteps }
+  const { objective, schedule, zeroTerminal, shift = 1, timesteps } = noise
+  const prediction = theirName(predictions, objective)
   if (schedule === 'flow')
-    return objective === 'flow'
-      ? E.right({ _class_name: 'FlowMatchEulerDiscreteScheduler', ...shared, shift })
-      : E.left(
-          faultIn('objective', objective, { expected: 'flow with the schedule flow, for diffusers has nothing else' }),
-        )
+    return E.left(
+      faultIn('schedule', schedule, { expected: 'one of β: diffusers has no pipeline of a flow without a text' }),
+    )
+  if (prediction === undefined)
+    return E.left(
+      faultIn('objective', objective, {
+        expected: `one of ${Object.values(predictions).join(', ')}, for diffusers has no other`,
+      }),
+    )
   const name = shift === 1 ? theirName(schedules, schedule) : undefined
-  const [first, last] = betas ?? (schedule === 'scaled-linear' ? [0.00085, 0.012] : [0.0001, 0.02])
+  const [first, last] = betasOf(noise)
   return E.right({
     _class_name: 'DDIMScheduler',
-    ...shared,
+    _diffusers_version: '0.27.2',
+    num_train_timesteps: timesteps,
     ...(name === undefined
       ? { beta_schedule: 'linear', trained_betas: [...(trained ?? [])] }
       : { beta_schedule: name, beta_start: first, beta_end: last }),
-    prediction_type: theirName(predictions, objective) ?? objective,
+    prediction_type: prediction,
     rescale_betas_zero_snr: zeroTerminal === true && name !== undefined,
     clip_sample: false,
     set_alpha_to_one: true,

@@ -2,6 +2,7 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { jsonBytes } from '../../../io/diffusers/modelFolder.node.ts'
+import type { ArrayRecord } from '../../../io/arrayRecord.ts'
 import { makeDurableDirectory, recordsOf, replaceFile, writeModelFolder, type ModelToWrite } from '../../../io/index.ts'
 import { isChain } from '../../../diffusion/index.ts'
 import { encodeDiffusersUnet2d } from '../../../models/index.ts'
@@ -56,12 +57,23 @@ const networkOf = async (
       ),
     )
   const [height, width, channels] = spaceOf(config).shape
+  const { labels = [] } = config
   const { kind: _, ...settings } = model
-  const json = encodeDiffusersUnet2d({ ...settings, channels }, [height, width])
+  const json = encodeDiffusersUnet2d({ ...settings, channels, conditions: labels.length }, [height, width])
   if (E.isLeft(json)) return E.left(unsaid('model')(json.left))
   const tensors = await recordsOf(device, await device.realize(average), namesOf(model, 'diffusers', average))
-  return E.right({ config: json.right, tensors: new Map(tensors) })
+  return E.right({ config: json.right, tensors: new Map(tensors.flatMap(withClasses(labels.length))) })
 }
+
+/** A tensor; of the table of what a network is told, the rows of classes: changes of pictures, behind them, are not told when it draws. */
+const withClasses =
+  (count: number) =>
+  ([name, record]: readonly [string, ArrayRecord]): readonly (readonly [string, ArrayRecord])[] => {
+    const [rows = 0, ...rest] = record.shape
+    if (name !== 'class_embedding.weight' || rows === count) return [[name, record]]
+    const bytes = record.bytes.subarray(0, (record.bytes.length / rows) * count)
+    return count === 0 ? [] : [[name, { ...record, shape: [count, ...rest], bytes }]]
+  }
 
 /** The scheduler of a run. */
 const schedulerOf = ({ config, schedule }: LoadedWeights): E.Either<TrainError, Readonly<Record<string, unknown>>> =>

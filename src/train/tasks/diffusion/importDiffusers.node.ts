@@ -56,19 +56,39 @@ interface Parts {
   readonly autoencoder?: string
 }
 
-/** Where the parts of a folder lie. */
-const partsOf = async (folder: string): Promise<Parts> => {
-  if (!(await exists(join(folder, 'model_index.json')))) return { network: folder }
-  const among = async (...parts: readonly string[]): Promise<string | undefined> => {
-    for (const part of parts) if (await exists(join(folder, part))) return join(folder, part)
-    return undefined
+/** Where the parts of a folder lie; Left where its index names one that is not there. */
+const partsOf = (folder: string): TE.TaskEither<TrainError, Parts> => {
+  const index = join(folder, 'model_index.json')
+  const among = (named: readonly string[], parts: readonly string[]): string | undefined => {
+    const found = parts.find((part) => named.includes(part))
+    return found && join(folder, found)
   }
-  const [scheduler, autoencoder] = [await among('scheduler'), await among('vae', 'vqvae')]
-  return {
-    network: join(folder, 'unet'),
-    ...(scheduler !== undefined && { scheduler }),
-    ...(autoencoder !== undefined && { autoencoder }),
-  }
+  return pipe(
+    TE.fromTask<boolean, TrainError>(() => exists(index)),
+    TE.chain((isPipeline) => {
+      if (!isPipeline) return TE.right({ network: folder })
+      return pipe(
+        readJsonRecord(index),
+        TE.mapLeft(weightsError),
+        TE.chain((json) => async () => {
+          const named = Object.keys(json).filter((name) => !name.startsWith('_') && Array.isArray(json[name]))
+          if (!named.includes('unet'))
+            return E.left(
+              trainError('WEIGHTS', `${index} names no unet: only pipelines with a UNet2DModel can be taken over`),
+            )
+          for (const part of named)
+            if (!(await exists(join(folder, part))))
+              return E.left(trainError('WEIGHTS', `${index} names ${part}, and there is no such folder beside it`))
+          const [scheduler, autoencoder] = [among(named, ['scheduler']), among(named, ['vae', 'vqvae'])]
+          return E.right({
+            network: join(folder, 'unet'),
+            ...(scheduler !== undefined && { scheduler }),
+            ...(autoencoder !== undefined && { autoencoder }),
+          })
+        }),
+      )
+    }),
+  )
 }
 
 /** The noise of a pipeline's scheduler; of a network alone, what diffusers trains by without being told. */
@@ -93,7 +113,7 @@ const isSide = (x: unknown): x is number => typeof x === 'number' && Number.isSa
 const sampleSize = (json: Readonly<Record<string, unknown>>): readonly [number, number] | undefined => {
   const size = json['sample_size']
   if (isSide(size)) return [size, size]
-  return Array.isArray(size) && isSide(size[0]) && isSide(size[1]) ? [size[0], size[1]] : undefined
+  return Array.isArray(size) && size.length === 2 && isSide(size[0]) && isSide(size[1]) ? [size[0], size[1]] : undefined
 }
 
 /** The size of the pictures. */
@@ -105,7 +125,12 @@ const sizeOf = (
   const said = sampleSize(config)
   const size = { height: height ?? (said && factor * said[0]), width: width ?? (said && factor * said[1]) }
   return size.height === undefined || size.width === undefined
-    ? E.left(trainError('CFG', 'the folder does not say how large its pictures are (sample_size): name it with --size'))
+    ? E.left(
+        trainError(
+          'CFG',
+          `the folder does not say how large its pictures are (sample_size is ${show(config['sample_size'])}): name it with --size`,
+        ),
+      )
     : E.right({ height: size.height, width: size.width })
 }
 
@@ -160,6 +185,7 @@ const configWith = (
         ...labels,
         model: { ...settings, kind: 'unet2d' },
         ...noise,
+        sampleSteps: Math.min(base.sampleSteps, noise.timesteps),
         weighting: 'snr',
         minSnr: null,
         steps: 1,
@@ -183,7 +209,12 @@ const configFrom = (
   const path = join(folder, 'config.json')
   const name = model.config['_class_name']
   if (name !== 'UNet2DModel')
-    return E.left(trainError('WEIGHTS', `${path} is of a ${show(name)}: only UNet2DModel can be taken over`))
+    return E.left(
+      trainError(
+        'WEIGHTS',
+        `${path} ${name === undefined ? 'does not say what it is of (_class_name)' : `is of a ${show(name)}`}: only UNet2DModel can be taken over`,
+      ),
+    )
   return pipe(
     decodeDiffusersUnet2d(model.config),
     E.mapLeft((fault) => weightsError(configError(path, model.config, fault))),
@@ -283,7 +314,7 @@ const opened = async () => {
  */
 export const importDiffusers = (folder: string, options: ImportOptions): TE.TaskEither<TrainError, Imported> =>
   pipe(
-    TE.fromTask<Parts, TrainError>(() => partsOf(folder)),
+    partsOf(folder),
     TE.bindTo('parts'),
     TE.bind('model', ({ parts }) => pipe(readModelFolder(parts.network), TE.mapLeft(weightsError))),
     TE.bind('noise', ({ parts }) => noiseIn(parts.scheduler)),

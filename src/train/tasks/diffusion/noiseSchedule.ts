@@ -61,6 +61,14 @@ export interface ScheduleConfig {
   readonly timesteps: number
 }
 
+/** β of the first time and of the last, of a schedule that is given by β: those that are named, or its own. */
+export const betasOf = ({ schedule, betas, timesteps }: ScheduleConfig): Betas => {
+  if (betas !== undefined) return betas
+  if (schedule === 'scaled-linear') return [0.00085, 0.012]
+  const scale = schedule === 'linear' ? 1000 / timesteps : 1 // so that fewer steps destroy the picture as far
+  return [0.0001 * scale, 0.02 * scale]
+}
+
 /**
  * The noise schedule of some settings.
  *

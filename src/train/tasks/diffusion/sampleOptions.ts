@@ -119,6 +119,9 @@ const comparable = ({
   latent,
   objective,
   schedule,
+  betas,
+  zeroTerminal,
+  shift,
   timesteps,
   model,
   labels,
@@ -131,6 +134,9 @@ const comparable = ({
     latent?.factor,
     objective,
     schedule,
+    betas,
+    zeroTerminal,
+    shift,
     timesteps,
     model,
     labels,
@@ -160,7 +166,7 @@ const misguided = (
     ? undefined
     : trainError(
         'CFG',
-        `the guide ${guide.config.out} is another network, or sees other pictures: a guide must have the settings of what it guides`,
+        `the guide ${guide.config.out} is another network, sees other pictures, or was trained on other noise: a guide must have the settings of what it guides`,
       )
 }
 

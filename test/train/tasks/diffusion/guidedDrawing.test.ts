@@ -51,12 +51,15 @@ describe('Autoguidance', () => {
     expect(new Set([none?.[0], some?.[0], more?.[0]]).size).toBe(3)
   })
 
-  it('is refused by a network of other settings', async () => {
-    const other = weightsOf({ timesteps: 30 })
-    expect(leftMessage(await sample(plain, { count: 1, seed: 0, guide: other, guidance: 2 })())).toMatch(
-      /^the guide run is another network/,
-    )
-  })
+  it.each<Partial<DiffusionRun>>([{ timesteps: 30 }, { shift: 2 }, { zeroTerminal: true }])(
+    'is refused by a network of other settings: %j',
+    async (changes) => {
+      const other = weightsOf(changes)
+      expect(leftMessage(await sample(plain, { count: 1, seed: 0, guide: other, guidance: 2 })())).toMatch(
+        /^the guide run is another network/,
+      )
+    },
+  )
 })
 
 describe('A class', () => {
