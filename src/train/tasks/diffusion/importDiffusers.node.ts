@@ -61,7 +61,7 @@ const partsOf = (folder: string): TE.TaskEither<TrainError, Parts> => {
   const index = join(folder, 'model_index.json')
   const among = (named: readonly string[], parts: readonly string[]): string | undefined => {
     const found = parts.find((part) => named.includes(part))
-    return found && join(folder, found)
+    return found === undefined ? undefined : join(folder, found)
   }
   return pipe(
     TE.fromTask<boolean, TrainError>(() => exists(index)),
