@@ -152,7 +152,7 @@ export const commands = {
       adversary: {
         kind: 'number',
         value: 'X',
-        help: 'how much an adversary may count that trains the decoder in the last tenth of the run; 0 for none [0.5]',
+        help: 'how much an adversary may count that trains the decoder in the last part of the run; 0 for none [0, of the larger presets 0.5]',
         setting: 'weights.adversary',
       },
       ...courseFlags(autoencoderWords),
