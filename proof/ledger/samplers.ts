@@ -194,7 +194,7 @@ export const samplerEquations: readonly Equation[] = [
   {
     number: '20.7',
     statement: 'x′ = √(ᾱ′/ᾱ)·x − (ᾱ′ − ᾱ)·e / (√ᾱ·(√((1 − ᾱ′)·ᾱ) + √((1 − ᾱ)·ᾱ′)))',
-    source: 'Liu et al. 2022, formula 11',
+    source: 'Liu et al. 2022, formula 9',
     by: 'first steps of `pndm` in f64 between random levels, with a noise that is not that of x',
     check: () =>
       forAll(walks, async ([shares, , [x = 0, e = 0, x0 = 0]]) => {

@@ -44,7 +44,7 @@ interface Factors {
 const phi2 = (h: number): number => Math.expm1(h) / h - 1
 const phi3 = (h: number): number => (Math.expm1(h) - h) / (h * h) - 0.5
 
-/** The factors by kind, from one point to the next: Lu et al. 2022b, eqs. 7, 8 and appendix B, with e^(−h) = σ′/σ. */
+/** The factors by kind, from one point to the next: Lu et al. 2022a and 2022b, with e^(−h) = σ′/σ. */
 const factors: { readonly [K in DpmKind]: (from: Point, to: Point) => Factors } = {
   data: (from, to) => {
     const h = lambda(to) - lambda(from)

@@ -12,7 +12,7 @@ export interface OrderOptions {
   readonly eulerAtFinal?: boolean
 }
 
-/** Walks with fewer steps end in steps of lower order (Lu et al. 2022b, section 4.3; diffusers). */
+/** Walks with fewer steps end in steps of lower order (Lu et al. 2022b, and diffusers). */
 const few = 15
 
 /** How many estimates before this one can be used: those that are known, on levels with some signal. */

@@ -1,6 +1,6 @@
 /**
  * Methods of second order which ask the network twice a step, along x/a by σ = s/a: Heun's (Karras et al. 2022, algorithm 1) and the midpoint rule in ln σ, which
- * k-diffusion calls DPM-2 (Karras et al. 2022, with α = ½ of algorithm 3 in logarithms), also with ancestral noise.
+ * k-diffusion calls DPM-2, also with ancestral noise.
  *
  * Each evaluation is an entry of its own, so that none is made for nothing, and levels repeat. `heun` makes both in one step, by x̂₀ da + ε̂ ds: on variance-exploding levels
  * that is the same, and it can begin at pure noise.

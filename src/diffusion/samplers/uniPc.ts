@@ -2,7 +2,7 @@
  * UniPC, Zhao et al. 2023: a predictor of DPM-Solver++'s kind, and a corrector which costs nothing, for it makes the step before again with the
  * estimate that the next step has to ask for anyway.
  *
- * Both are B(h)-forms (eqs. 3 to 5): x′ = (s′/s)·x − a′(e^(−h) − 1)·m₀ − a′·B·Σ ρ_k (m_k − m₀)/r_k, whose ρ solve a small linear system. As in
+ * Both are B(h)-forms: x′ = (s′/s)·x − a′(e^(−h) − 1)·m₀ − a′·B·Σ ρ_k (m_k − m₀)/r_k, whose ρ solve a small linear system. As in
  * diffusers' `UniPCMultistepScheduler`.
  */
 import { at, range } from '../../prelude/array.ts'
@@ -24,7 +24,7 @@ export interface UniPcOptions extends Partial<OrderOptions> {
   readonly corrector?: boolean
 }
 
-/** B(h) and the right sides b_k = k!·φ_{k+1}(−h)/B of eq. 5. */
+/** B(h) and the right sides b_k = k!·φ_{k+1}(−h)/B. */
 const sides = (
   h: number,
   order: number,
@@ -52,7 +52,7 @@ interface Step {
   readonly form: 'bh1' | 'bh2'
 }
 
-/** The ρ_k that make the step exact for polynomials, and ½ for a single one, which is accurate enough (Zhao 2023, section 3.4). */
+/** The ρ_k that make the step exact for polynomials, and ½ for a single one, which is accurate enough (Zhao 2023). */
 const rhos = (rs: readonly number[], right: readonly number[]): readonly number[] =>
   rs.length === 1
     ? [0.5]
