@@ -9,8 +9,12 @@ export interface Flag {
   /** What stands for the value in the help. */
   readonly value?: string
   readonly help: string
+  /** More of it, where everything is described. */
+  readonly more?: string
   /** The setting of a run's configuration that it sets, where it sets one. */
   readonly setting?: string
+  /** Few need it: the first page of help names it, and that of everything describes it. */
+  readonly rare?: true
 }
 
 /** A command. */
@@ -20,5 +24,7 @@ export interface Command {
   readonly summary: string
   /** Sentences below the usage. */
   readonly about: string
+  /** More of them, where everything is described. */
+  readonly more?: string
   readonly flags: { readonly [name: string]: Flag }
 }

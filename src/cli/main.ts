@@ -29,7 +29,8 @@ const said = (text: string): Outcome => {
 }
 
 const answer = async (request: Request): Promise<Outcome> => {
-  if (request._tag === 'Help') return said(request.command === undefined ? overview() : helpOf(request.command))
+  if (request._tag === 'Help')
+    return said(request.command === undefined ? overview() : helpOf(request.command, request.all))
   if (request._tag === 'Version') return said(`${version()}\n`)
   const { command, positional = '', flags } = request
   switch (command) {

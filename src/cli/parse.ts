@@ -17,7 +17,7 @@ export const isSize = (value: FlagValue | undefined): value is readonly [height:
 
 /** What the command line asks for. */
 export type Request =
-  | { readonly _tag: 'Help'; readonly command?: CommandName }
+  | { readonly _tag: 'Help'; readonly command?: CommandName; readonly all?: boolean }
   | { readonly _tag: 'Version' }
   | {
       readonly _tag: 'Run'
@@ -92,6 +92,7 @@ const optionsOf = ({ flags }: Command): Record<string, { type: 'string' | 'boole
     ]),
   ),
   help: { type: 'boolean', short: 'h' },
+  'help-all': { type: 'boolean' },
 })
 
 /** A word after the command's name, as Node tells them apart. */
@@ -109,7 +110,7 @@ const flagsOf = (
     const flag = Object.hasOwn(flags, token.name) ? flags[token.name] : undefined
     if (flag === undefined)
       return usageError(
-        `${token.rawName} is not a flag of \`fathom ${name}\`${suggestion(token.name, [...Object.keys(flags), 'help'], (n) => `--${n}`)}`,
+        `${token.rawName} is not a flag of \`fathom ${name}\`${suggestion(token.name, [...Object.keys(flags), 'help', 'help-all'], (n) => `--${n}`)}`,
       )
     if (values.has(token.name)) return usageError(`--${token.name} is given twice: leave one out`)
     const value = valueOf(token.name, flag, token.value)
@@ -143,8 +144,8 @@ const parseCommand = (name: CommandName, args: readonly string[]): E.Either<Usag
     allowPositionals: true,
     tokens: true,
   })
-  if (tokens.some((token) => token.kind === 'option' && token.name === 'help'))
-    return E.right({ _tag: 'Help', command: name })
+  const asks = (flag: string): boolean => tokens.some((token) => token.kind === 'option' && token.name === flag)
+  if (asks('help') || asks('help-all')) return E.right({ _tag: 'Help', command: name, all: asks('help-all') })
   return pipe(
     E.Do,
     E.bind('flags', () => flagsOf(name, command, tokens)),

@@ -13,6 +13,7 @@ export const tune: Flag = {
   kind: 'toggle',
   value: 'on|off',
   help: 'whether a GPU measures which kernels suit it, once [on]',
+  rare: true,
 }
 
 /** What the flag of the averages is of each command that trains. */
@@ -21,6 +22,7 @@ const ema: Flag = {
   value: 'X|N%,N%',
   help: 'largest decay of the averaged weights, in [0, 1); or the widths of averages, parts of the run as 5%,10%, of which the better is drawn from; or lucidrains',
   setting: 'ema',
+  rare: true,
 }
 
 /** What differs in the flags of the commands that begin runs. */
@@ -44,7 +46,7 @@ export const placeFlags = ({ presets: named, usual, suffix }: RunWords) =>
     out: {
       kind: 'text',
       value: 'DIR',
-      help: `run directory, which must not hold a run [runs/<date>-<name>${suffix}-<n>]`,
+      help: `run directory [runs/<date>-<name>${suffix}-<n>]`,
       setting: 'out',
     },
     preset: { kind: 'text', value: 'NAME', help: `${Object.keys(named).join(', ')} [${usual}]`, setting: 'preset' },
@@ -54,27 +56,36 @@ export const placeFlags = ({ presets: named, usual, suffix }: RunWords) =>
       value: 'N',
       help: 'channels of the pictures: 1 is grey, 3 colour, 4 colour with opacity [3]',
       setting: 'channels',
+      rare: true,
     },
   }) as const satisfies Command['flags']
 
 /** The flags of a run that say how long and by what it learns. */
 export const learningFlags = ({ examples, usualTime }: RunWords) =>
   ({
-    batch: { kind: 'number', value: 'N', help: `${examples} that go through the network together`, setting: 'batch' },
+    batch: {
+      kind: 'number',
+      value: 'N',
+      help: `${examples} that go through the network together`,
+      setting: 'batch',
+      rare: true,
+    },
     accumulate: {
       kind: 'number',
       value: 'N',
       help: 'batches for each step: a larger batch in the same memory [1]',
       setting: 'accumulate',
+      rare: true,
     },
     steps: { kind: 'number', value: 'N', help: 'steps of the optimizer', setting: 'steps' },
     time: {
       kind: 'duration',
       value: '12m',
-      help: `how long it may take, in the place of --steps: some steps are timed, and as many are made as fit${usualTime}`,
+      help: `how long it may take, instead of --steps${usualTime}`,
+      more: ': some steps are timed, and as many are made as fit',
       setting: 'time',
     },
-    lr: { kind: 'number', value: 'X', help: 'learning rate', setting: 'learningRate' },
+    lr: { kind: 'number', value: 'X', help: 'learning rate', setting: 'learningRate', rare: true },
     ema,
   }) as const satisfies Command['flags']
 
@@ -85,7 +96,8 @@ export const courseFlags = ({ shown }: RunWords) =>
     device: {
       kind: 'text',
       value: 'NAME',
-      help: `where to compute: ${deviceList} [the fastest that opens]`,
+      help: `${Object.keys(backends).join(', ')} [the fastest that opens]`,
+      more: `: ${deviceList}`,
       setting: 'device',
     },
     tune,
@@ -94,29 +106,37 @@ export const courseFlags = ({ shown }: RunWords) =>
       value: 'NAME',
       help: 'f32, or mixed: halves in contractions and activations, in less memory, and a loss scale [f32]',
       setting: 'precision',
+      rare: true,
     },
-    'save-every': { kind: 'number', value: 'N', help: 'steps from checkpoint to checkpoint', setting: 'saveEvery' },
+    'save-every': {
+      kind: 'number',
+      value: 'N',
+      help: 'steps from checkpoint to checkpoint',
+      setting: 'saveEvery',
+      rare: true,
+    },
     'sample-every': {
       kind: 'number',
       value: 'N',
       help: `steps from sheet to sheet of ${shown}`,
       setting: 'sampleEvery',
+      rare: true,
     },
     config: {
       kind: 'text',
       value: 'FILE.json',
-      help: 'settings as a run writes them in config.json; flags go over them',
+      help: 'settings as in config.json of a run; flags go over them',
     },
-    'dry-run': { kind: 'switch', help: 'print parameters, memory, FLOPs and time; train nothing, write no run' },
+    'dry-run': { kind: 'switch', help: 'print parameters, memory, FLOPs and time; train nothing' },
   }) as const satisfies Command['flags']
 
 /** Those of a diffusion model. */
 export const diffusionWords: RunWords = {
   presets,
-  usual: 'chosen for a folder, a time or a size; else tiny',
+  usual: 'chosen',
   suffix: '',
   examples: 'pictures',
-  usualTime: ' [what is chosen takes 1h, on a GPU 3h]',
+  usualTime: ' [1h, on a GPU 3h]',
   shown: 'samples',
 }
 

@@ -32,7 +32,8 @@ const samplerFlags = {
   sampler: {
     kind: 'text',
     value: 'NAME',
-    help: `how to go from noise to picture, a name of ${samplersPage}: ${Object.keys(samplers).join(', ')} [${defaultSampler}]`,
+    help: `a name of ${samplersPage} [${defaultSampler}]`,
+    more: `: ${Object.keys(samplers).join(', ')}`,
   },
   steps: {
     kind: 'number',
@@ -43,11 +44,13 @@ const samplerFlags = {
     kind: 'text',
     value: 'NAME',
     help: `which times of the schedule are visited: ${spacings.join(', ')} [${spacings[0]}]`,
+    rare: true,
   },
   sigmas: {
     kind: 'text',
     value: 'NAME',
     help: `along which curve the noise falls, instead of a spacing: ${sigmaCurves.join(', ')}`,
+    rare: true,
   },
 } as const satisfies Command['flags']
 
@@ -63,97 +66,124 @@ export const commands = {
   train: {
     positional: { name: 'folder', required: false },
     summary: 'train a model on a folder of pictures, or on procedural seas',
-    about: `Of a folder's photographs, the device and the time it chooses what to train, and says why, unless a preset, steps or a file of settings are named. Without a folder it trains on procedural seas. Presets: ${presetList}.`,
+    about:
+      'Without --preset, --steps and --config it chooses what to train, by the pictures, the device and the time, and says why. Without a folder it draws seas itself.',
+    more: ` Presets: ${presetList}.`,
     flags: {
       ...placeFlags(diffusionWords),
       ...learningFlags(diffusionWords),
       latent: {
         kind: 'text',
         value: 'VAE',
-        help: 'train on the latents of this autoencoder: a run of `fathom train-vae`, or a folder of diffusers',
+        help: 'train on the latents of this autoencoder',
+        more: ': a run of `fathom train-vae`, or a folder of diffusers',
       },
       objective: {
         kind: 'text',
         value: 'NAME',
         help: 'what the network predicts: v, epsilon, x0 or flow',
         setting: 'objective',
+        rare: true,
       },
       schedule: {
         kind: 'text',
         value: 'NAME',
         help: 'noise schedule: cosine, linear, sigmoid, flow, and others of docs/21-noise.md',
         setting: 'schedule',
+        rare: true,
       },
       labels: {
         kind: 'switch',
-        help: 'tell the network what each picture shows: the subfolder in which it lies, or what a procedural sea was drawn with',
+        help: 'tell the network in which subfolder each picture lies',
+        more: ', or what a procedural sea was drawn with',
       },
       augment: {
         kind: 'number',
         value: 'P',
         help: 'mirror, scale, turn and move pictures, each so often, and tell the network [0]',
         setting: 'augment',
+        rare: true,
       },
       margin: {
         kind: 'number',
         value: 'X',
         help: 'decode photographs so much larger, and train on parts of them, for instance 1.25',
         setting: 'margin',
+        rare: true,
       },
       watch: {
         kind: 'text',
         value: 'on|off',
         help: 'count copies of photographs among the pictures of each sheet, and measure how far they are from real ones [on]',
         setting: 'watch',
+        rare: true,
       },
       ...courseFlags(diffusionWords),
     },
   },
   'train-vae': {
     positional: { name: 'folder', required: false },
-    summary: 'train an autoencoder on a folder of pictures: small latents, from which it makes the pictures again',
-    about: `A diffusion model learns on such latents in a fraction of the time. It trains on random crops, and is measured on whole pictures that it never sees, beside the best linear code with as many numbers. Without a folder it trains on procedural seas. Presets: ${autoencoderList}.`,
+    summary: 'train an autoencoder: from pictures to small latents, and back',
+    about: `A diffusion model learns on such latents in a fraction of the time. It trains on random crops, and is measured on whole pictures that it never sees, beside the best linear code of that size. Without a folder it draws seas itself.`,
+    more: ` Presets: ${autoencoderList}.`,
     flags: {
       ...placeFlags(autoencoderWords),
-      crop: { kind: 'number', value: 'N', help: 'side of the crops in pixels', setting: 'crop' },
+      crop: { kind: 'number', value: 'N', help: 'side of the crops in pixels', setting: 'crop', rare: true },
       kind: {
         kind: 'text',
         value: 'NAME',
         help: 'family of the autoencoder: kl, tiny or vq',
         setting: 'autoencoder.kind',
+        rare: true,
       },
       latents: {
         kind: 'number',
         value: 'N',
-        help: 'channels of the latents: more keep more, and are harder to learn',
+        help: 'channels of the latents: more keep more, but are harder',
         setting: 'autoencoder.latentChannels',
       },
       ...learningFlags(autoencoderWords),
-      pyramid: { kind: 'number', value: 'X', help: 'weight of the details by scale', setting: 'weights.pyramid' },
+      pyramid: {
+        kind: 'number',
+        value: 'X',
+        help: 'weight of the details by scale',
+        setting: 'weights.pyramid',
+        rare: true,
+      },
       kl: {
         kind: 'number',
         value: 'X',
         help: 'weight of the divergence of latents from a normal distribution, a mean over their numbers',
         setting: 'weights.kl',
+        rare: true,
       },
       equivariance: {
         kind: 'number',
         value: 'X',
         help: 'weight of latents that shrink and turn as pictures do',
         setting: 'weights.equivariance',
+        rare: true,
       },
       features: {
         kind: 'text',
         value: 'seas|RUN|none',
         help: 'compare reconstructions also by what a trained network sees in them: the one that comes with fathom, or that of a run on pixels [none]',
         setting: 'features',
+        rare: true,
       },
-      'feature-weight': { kind: 'number', value: 'X', help: 'what these count [0.1]', setting: 'weights.features' },
+      'feature-weight': {
+        kind: 'number',
+        value: 'X',
+        help: 'what these count [0.1]',
+        setting: 'weights.features',
+        rare: true,
+      },
       adversary: {
         kind: 'number',
         value: 'X',
         help: 'how much an adversary may count that trains the decoder in the last part of the run; 0 for none [0, of the larger presets 0.5]',
         setting: 'weights.adversary',
+        rare: true,
       },
       ...courseFlags(autoencoderWords),
     },
@@ -176,8 +206,9 @@ export const commands = {
   },
   sample: {
     positional: { name: 'directory', required: true },
-    summary: 'draw pictures from what a run has learned, or from a file of weights',
-    about: `Draws from the averaged weights of the newest checkpoint. The same seed draws the same pictures. In the place of a directory may stand a file of weights, WEIGHTS.safetensors, with the --config that says what network it is, unless the file says it itself. Samplers are described in ${samplersPage}.`,
+    summary: 'draw pictures from what a run has learned',
+    about: 'The same seed draws the same pictures.',
+    more: ' In the place of a directory may stand a file of weights, WEIGHTS.safetensors, with the --config that says what network it is, unless the file says it itself.',
     flags: {
       count: { kind: 'number', value: 'N', help: 'how many pictures [16]' },
       ...samplerFlags,
@@ -185,48 +216,60 @@ export const commands = {
       weights: {
         kind: 'text',
         value: 'NAME',
-        help: 'which averaged weights of a run: last, best (on held-out pictures) or early [last]',
+        help: 'which averaged weights: last, best or early [last]',
+        more: '; best is on held-out pictures',
       },
       class: { kind: 'text', value: 'NAME', help: 'what the pictures are told to show, of the labels of the run' },
       guide: {
         kind: 'text',
         value: 'NAME|RUN',
-        help: 'worse weights to move away from: early, best or last of this run, or another run of the same settings',
+        help: 'worse weights to move away from: early, or another run',
+        more: ' of the same settings, or best or last of this run',
       },
       guidance: {
         kind: 'number',
         value: 'W',
-        help: 'how far to move away from the guide, or from the network that is told no class: 1 is not at all [1]',
+        help: 'how far to move away from the guide, or from no class [1]',
+        more: ': 1 is not at all',
       },
       from: { kind: 'text', value: 'PHOTO', help: 'begin with this picture instead of with noise' },
-      strength: { kind: 'number', value: 'S', help: 'for what share of the steps it is noised and drawn anew [0.6]' },
-      to: { kind: 'number', value: 'SEED', help: 'draw the way from the noise of --seed to that of this seed' },
+      strength: { kind: 'number', value: 'S', help: 'for what share of the steps it is drawn anew [0.6]' },
+      to: {
+        kind: 'number',
+        value: 'SEED',
+        help: 'draw the way from the noise of --seed to that of this seed',
+        rare: true,
+      },
       seeds: {
         kind: 'switch',
         help: 'give each picture a seed of its own, from --seed on: --seed N --count 1 then draws it again',
+        rare: true,
       },
       device: { kind: 'text', value: 'NAME', help: 'where to draw [the device of the run]' },
       tune,
       out: {
         kind: 'text',
         value: 'FILE.png',
-        help: 'the sheet [<directory>/samples/seed-<seed>….png, named by what it was drawn with]',
+        help: 'the sheet [<directory>/samples/seed-<seed>….png]',
+        more: ', named by what it was drawn with',
       },
       config: {
         kind: 'text',
         value: 'FILE.json',
         help: 'of a file of weights: network, size and schedule, as a run writes them in config.json',
+        rare: true,
       },
       names: {
         kind: 'text',
         value: 'NAME',
         help: `of a file of weights: whose names its tensors have, ${allSources.join(' or ')} [${allSources[0]}]`,
+        rare: true,
       },
     },
   },
   encode: {
     positional: { name: 'folder', required: false },
-    summary: 'encode pictures with an autoencoder, before a run on their latents needs them',
+    summary: 'encode pictures before a run on their latents needs them',
     about:
       'Encodes each picture and its mirror image, and keeps the latents in the cache of the user, where `fathom train --latent` looks for them. Without a folder it encodes procedural seas. Prints the mean and deviation of each channel.',
     flags: {
@@ -243,7 +286,7 @@ export const commands = {
   },
   reconstruct: {
     positional: { name: 'directory', required: true },
-    summary: 'show what the autoencoder of a run keeps of pictures that it has not seen',
+    summary: 'show what an autoencoder keeps of pictures it has not seen',
     about:
       'Puts the held-out pictures of the run through its autoencoder and back, writes a sheet of pictures beside their reconstructions, and compares them with the best linear code that has as many numbers: an autoencoder that is not better has learned nothing. The run is one of `fathom train-vae`, or of a model on its latents.',
     flags: {
@@ -259,7 +302,7 @@ export const commands = {
   },
   eval: {
     positional: { name: 'directory', required: true },
-    summary: 'judge what a run has learned: pictures are drawn and compared with real ones',
+    summary: 'judge what a run has learned, beside real pictures',
     about: `Draws from averaged weights of the run, and compares with pictures of training and with those held out: how far apart they are, whether they can be told apart, which kinds are missing, which are copies. Every number stands beside that of sets of known quality. Writes report.html, to be looked at, and report.json.`,
     flags: {
       count: { kind: 'number', value: 'N', help: 'how many pictures [256]' },
@@ -279,7 +322,7 @@ export const commands = {
   },
   compare: {
     positional: { name: 'directory', required: true },
-    summary: 'say which of two runs draws pictures that are nearer to real ones',
+    summary: 'say which of two runs draws pictures nearer to real ones',
     about:
       'Draws from both runs, and compares both sets with the same pictures of training of the first: how far each is from them, and how often each can be told from them, with the chance that the two differ so by luck. Both must be of pictures of one size.',
     flags: {
@@ -320,12 +363,12 @@ export const commands = {
   },
   scan: {
     positional: { name: 'folder', required: true },
-    summary: 'say which files of a folder can be trained on, and why others cannot',
+    summary: 'say which files of a folder can be trained on, or why not',
     about: 'Nothing is written. Exits with 1 when no file can be used.',
     flags: { json: { kind: 'switch', help: 'print the whole report as JSON' } },
   },
   doctor: {
-    summary: 'say what devices there are, whether they compute right, and how fast they are',
+    summary: 'say what devices there are, whether they are right, how fast',
     about:
       'Tries every family of kernels on each device that opens, and compares with the specification. Nothing is written but, in the cache of the user, which kernels suit a GPU. Exits with 1 when a kernel came out wrong.',
     flags: {
@@ -334,7 +377,7 @@ export const commands = {
     },
   },
   bench: {
-    summary: 'measure how fast this machine trains, kernel by kernel where asked',
+    summary: 'measure how fast this machine trains',
     about:
       'Runs training steps of a preset on made-up pictures, and compares them with what the machine reaches at best. Nothing is written but, in the cache of the user, which kernels suit a GPU.',
     flags: {
