@@ -1,8 +1,10 @@
 /** The examples run, with fewer steps than they take by default, and learn. */
 import { describe, expect, it } from 'vitest'
+import { charGpt } from '../../examples/char-gpt.ts'
 import { ddpmPoints } from '../../examples/ddpm-points.ts'
 import { linearRegression } from '../../examples/linear-regression.ts'
 import { mlpClassifier } from '../../examples/mlp-classifier.ts'
+import { seaClassifier } from '../../examples/sea-classifier.ts'
 
 const meanOfLast = (count: number, losses: readonly number[]): number =>
   losses.slice(-count).reduce((a, b) => a + b, 0) / count
@@ -20,6 +22,18 @@ describe('examples', { timeout: 60_000 }, () => {
     const { losses, accuracy } = await mlpClassifier({ steps: 80 })
     expect(losses.at(-1)).toBeLessThan(0.1)
     expect(accuracy).toBeGreaterThan(0.96)
+  })
+
+  it('the GPT learns of text what follows what, through the trainer', async () => {
+    const { heldOut, text } = await charGpt({ steps: 150 })
+    expect(heldOut).toBeLessThan(3.1) // ln 96 = 4.56 is a guess, 3.4 what letters alone say
+    expect(text).toHaveLength(201)
+    expect(text.match(/[a-z ]/g)?.length).toBeGreaterThan(100)
+  })
+
+  it('the classifier of seas is right more often than what is usual, through the trainer', async () => {
+    const { right, usual } = await seaClassifier({ steps: 80 })
+    expect(right).toBeGreaterThan(usual + 0.03)
   })
 
   it('diffusion moves points of noise close to the wave', async () => {
