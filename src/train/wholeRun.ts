@@ -28,7 +28,7 @@ import type { TrainError } from './trainError.ts'
  * const run = wholeRun({ config, task, source, device }, store)
  * await run() // => right({ step: 200, interrupted: false, … })
  * const checkpoints = [...store.saved.keys()]
- * checkpoints // => [0, 200]
+ * checkpoints // => [0, 50, 100, 150, 200]
  * ```
  */
 export const wholeRun = <P, B, D>(
