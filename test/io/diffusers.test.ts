@@ -15,6 +15,10 @@ import { cpuDevice } from '../support/device.ts'
 import { temporaryFolders } from '../support/temporaryFolder.ts'
 import { done, leftMessage } from '../train/tinyRun.ts'
 
+/** PROMISED=1 changes files as often as is promised, 50,000 times in all. */
+const promised = process.env['PROMISED'] === '1'
+const hour = 3_600_000
+
 const folder = temporaryFolders()
 const device = cpuDevice()
 const golden = (name: string): string => fileURLToPath(new URL(`../golden/${name}`, import.meta.url))
@@ -185,7 +189,7 @@ describe('a folder that is none of diffusers', () => {
     expect(await refused({ ...written.weight_map, again: 'twice.safetensors' })).toContain('in two of its files')
   })
 
-  it('in which bytes are changed gives an error or a network, and nothing else', { timeout: 120_000 }, async () => {
+  it('in which bytes are changed gives an error or a network, and nothing else', { timeout: hour }, async () => {
     const place = await whole()
     const names = [
       'config.json',
@@ -207,7 +211,28 @@ describe('a folder that is none of diffusers', () => {
           expect(E.isLeft(read) ? typeof read.left.message : typeof read.right.model.apply).toMatch(/string|function/)
         },
       ),
-      { numRuns: 300 },
+      { numRuns: promised ? 40_000 : 300 },
+    )
+  })
+
+  it('in which settings are anything gives an error or a network, and nothing else', { timeout: hour }, async () => {
+    const place = await whole()
+    const config = join(place, 'config.json')
+    const settings = JSON.parse(readFileSync(config, 'utf8')) as Readonly<Record<string, unknown>>
+    const value = fc.oneof(
+      fc.jsonValue({ maxDepth: 2 }),
+      fc.constantFrom(0, -1, 1e9, 2 ** 53, 0.5, null, true, '', 'DownBlock2D', [], [8], [1e6, 1e6], { a: 1 }),
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.constantFrom(...Object.keys(settings)), value), { minLength: 1, maxLength: 3 }),
+        async (changes) => {
+          writeFileSync(config, JSON.stringify({ ...settings, ...Object.fromEntries(changes) }))
+          const read = await loadDiffusers(place)()
+          expect(E.isLeft(read) ? typeof read.left.message : typeof read.right.model.apply).toMatch(/string|function/)
+        },
+      ),
+      { numRuns: promised ? 10_000 : 200 },
     )
   })
 })
