@@ -107,6 +107,22 @@ const notApart = ({ autoencoder }: LoadedRun): readonly string[] =>
       ]
     : []
 
+/** The run with the pictures that are named, where some are: those of training may have moved, or never been here. */
+const judgedBy =
+  (flags: Flags) =>
+  (run: LoadedRun): LoadedRun => {
+    const folder = flags.get('data')
+    return typeof folder === 'string' ? { ...run, config: { ...run.config, folder } } : run
+  }
+
+/** What to do where a run's own pictures cannot be used. */
+const orNameOthers =
+  (flags: Flags) =>
+  (error: TrainError): TrainError =>
+    error.code === 'DATA' && !flags.has('data')
+      ? { ...error, message: `${error.message}; \`--data FOLDER\` names other pictures to compare with` }
+      : error
+
 /** Which averaged weights are drawn from. */
 const weightsNamed = (flags: Flags): string => {
   const named = flags.get('weights')
@@ -144,6 +160,7 @@ export const drawn = (directory: string, flags: Flags): TE.TaskEither<TrainError
   return pipe(
     load(directory, weightsNamed(flags)),
     TE.chainEitherK(trained(directory)),
+    TE.map(judgedBy(flags)),
     TE.bindTo('run'),
     TE.bind('data', ({ run }) =>
       pipe(
@@ -152,6 +169,7 @@ export const drawn = (directory: string, flags: Flags): TE.TaskEither<TrainError
           for (const warning of [...run.warnings, ...warnings, ...notApart(run)]) note(warning)
           return data
         }),
+        TE.mapLeft(orNameOthers(flags)),
       ),
     ),
     TE.bind('training', ({ data }) => TE.fromEither(trainingOf(data, count))),

@@ -58,7 +58,8 @@ const samplerFlags = {
 const features: Flag = {
   kind: 'text',
   value: 'NAMES',
-  help: `feature spaces, parted by commas: ${Object.keys(featureSpaces).join(', ')}; and mobilenet, where the package nsfwjs is installed [those that are shipped]`,
+  help: `some of ${Object.keys(featureSpaces).join(', ')}, mobilenet [the first two]`,
+  more: ': feature spaces, parted by commas; mobilenet where the package nsfwjs is installed',
 }
 
 /** The commands by name. */
@@ -303,7 +304,7 @@ export const commands = {
   eval: {
     positional: { name: 'directory', required: true },
     summary: 'judge what a run has learned, beside real pictures',
-    about: `Draws from averaged weights of the run, and compares with pictures of training and with those held out: how far apart they are, whether they can be told apart, which kinds are missing, which are copies. Every number stands beside that of sets of known quality. Writes report.html, to be looked at, and report.json.`,
+    about: `Compares what it draws with pictures of training and with those held out: how far apart they are, whether they can be told apart, which kinds are missing, which are copies. Every number stands beside that of sets of known quality. Writes report.html, to be looked at, and report.json.`,
     flags: {
       count: { kind: 'number', value: 'N', help: 'how many pictures [256]' },
       ...samplerFlags,
@@ -311,7 +312,13 @@ export const commands = {
       weights: {
         kind: 'text',
         value: 'NAME',
-        help: 'which averaged weights: last, best (on held-out pictures) or early [last]',
+        help: 'which averaged weights: last, best or early [last]',
+        more: '; best is on held-out pictures',
+      },
+      data: {
+        kind: 'text',
+        value: 'FOLDER',
+        help: 'pictures to compare with [those the run was trained on]',
       },
       features,
       device: { kind: 'text', value: 'NAME', help: 'where to draw and judge [the device of the run]' },
@@ -330,6 +337,11 @@ export const commands = {
       count: { kind: 'number', value: 'N', help: 'how many pictures of each [256]' },
       ...samplerFlags,
       seed: { kind: 'number', value: 'N', help: 'from which noise, comparisons and tests are drawn [0]' },
+      data: {
+        kind: 'text',
+        value: 'FOLDER',
+        help: 'pictures to compare with [those the first run was trained on]',
+      },
       features,
       device: { kind: 'text', value: 'NAME', help: 'where to draw and compare [the device of each run]' },
       tune,
@@ -357,7 +369,8 @@ export const commands = {
       weights: {
         kind: 'text',
         value: 'NAME',
-        help: 'which averaged weights: last, best (on held-out pictures) or early [last]',
+        help: 'which averaged weights: last, best or early [last]',
+        more: '; best is on held-out pictures',
       },
     },
   },

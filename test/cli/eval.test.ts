@@ -1,5 +1,5 @@
 /** `fathom eval`: a report of a run, and what is said where there can be none. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { runEval } from '../../src/cli/eval.ts'
@@ -17,6 +17,16 @@ const few: readonly (readonly [string, FlagValue])[] = [
   ['steps', 2],
   ['features', 'random'],
 ]
+
+/** A folder of 60 pictures of 16×16. */
+const seasFolder = (): string => {
+  const folder = directory()
+  mkdirSync(folder)
+  const sea = seas({ seed: 5, size: 16 })
+  for (const i of range(60))
+    writeFileSync(join(folder, `${i}.png`), encodePng({ width: 16, height: 16, channels: 3, pixels: sea.image(i) }))
+  return folder
+}
 
 describe('fathom eval', () => {
   const run = directory()
@@ -53,6 +63,18 @@ describe('fathom eval', () => {
     })
   })
 
+  it('judges by the pictures that are named, and asks for some where those of the run are not there', async () => {
+    const [own, folder] = [directory(), seasFolder()]
+    await done(train(tinyConfig(own, { folder, device: 'wasm', steps: 1 })))
+    const moved = `${folder}-moved`
+    renameSync(folder, moved)
+    expect(await runEval(own, new Map(few))).toMatchObject({
+      code: 1,
+      message: expect.stringMatching(/`--data FOLDER` names other pictures to compare with$/),
+    })
+    expect(await runEval(own, new Map([...few, ['data', moved]]))).toEqual({ code: 0 })
+  })
+
   it('says which feature spaces there are', async () => {
     expect(await runEval(run, new Map([['features', 'trained,inception']]))).toEqual({
       code: 2,
@@ -76,11 +98,7 @@ describe('fathom eval of a run on latents', () => {
   withCacheHome(directory)
 
   it('sets what its autoencoder makes of real pictures among the sets of known quality', async () => {
-    const [run, folder] = [directory(), directory()]
-    mkdirSync(folder)
-    const sea = seas({ seed: 5, size: 16 })
-    for (const i of range(60))
-      writeFileSync(join(folder, `${i}.png`), encodePng({ width: 16, height: 16, channels: 3, pixels: sea.image(i) }))
+    const [run, folder] = [directory(), seasFolder()]
     const autoencoder = { widths: [4, 8], groups: 2, latentChannels: 2 }
     const small = { crop: 16, batch: 2, steps: 2, saveEvery: 2, heldOutEvery: 2, sampleEvery: 100, sampleCount: 2 }
     const stage = { preset: 'vae-64', autoencoder, weights: { equivariance: 0, adversary: 0 }, ...small }
