@@ -1,8 +1,6 @@
 /**
  * What the command understands: one table, from which arguments are parsed and help is printed, so that the two cannot differ.
  */
-import { defaultSampler, samplers, sigmaCurves, spacings } from '../diffusion/index.ts'
-import { featureSpaces } from '../evaluation/index.ts'
 import { allSources } from '../models/registry.ts'
 import { autoencoderPresets, presets } from '../train/index.ts'
 import {
@@ -14,7 +12,8 @@ import {
   placeFlags,
   tune,
 } from './runFlags.ts'
-import type { Command, Flag } from './flag.ts'
+import { comparedWith, features, samplerFlags } from './drawFlags.ts'
+import type { Command } from './flag.ts'
 
 const presetList = Object.entries(presets)
   .map(([name, { purpose }]) => `${name} (${purpose})`)
@@ -23,44 +22,6 @@ const presetList = Object.entries(presets)
 const autoencoderList = Object.entries(autoencoderPresets)
   .map(([name, { purpose }]) => `${name} (${purpose})`)
   .join(', ')
-
-/** Where samplers are described. */
-const samplersPage = 'docs/20-samplers.md'
-
-/** By what way pictures are drawn, in the commands that draw. */
-const samplerFlags = {
-  sampler: {
-    kind: 'text',
-    value: 'NAME',
-    help: `a name of ${samplersPage} [${defaultSampler}]`,
-    more: `: ${Object.keys(samplers).join(', ')}`,
-  },
-  steps: {
-    kind: 'number',
-    value: 'N',
-    help: `steps of the sampler [50 of ${defaultSampler}, 25 of most, all of ddpm]`,
-  },
-  spacing: {
-    kind: 'text',
-    value: 'NAME',
-    help: `which times of the schedule are visited: ${spacings.join(', ')} [${spacings[0]}]`,
-    rare: true,
-  },
-  sigmas: {
-    kind: 'text',
-    value: 'NAME',
-    help: `along which curve the noise falls, instead of a spacing: ${sigmaCurves.join(', ')}`,
-    rare: true,
-  },
-} as const satisfies Command['flags']
-
-/** By what pictures are judged, in the commands that judge. */
-const features: Flag = {
-  kind: 'text',
-  value: 'NAMES',
-  help: `some of ${Object.keys(featureSpaces).join(', ')}, mobilenet [the first two]`,
-  more: ': feature spaces, parted by commas; mobilenet where the package nsfwjs is installed',
-}
 
 /** The commands by name. */
 export const commands = {
@@ -315,11 +276,7 @@ export const commands = {
         help: 'which averaged weights: last, best or early [last]',
         more: '; best is on held-out pictures',
       },
-      data: {
-        kind: 'text',
-        value: 'FOLDER',
-        help: 'pictures to compare with [those the run was trained on]',
-      },
+      data: comparedWith,
       features,
       device: { kind: 'text', value: 'NAME', help: 'where to draw and judge [the device of the run]' },
       tune,
@@ -337,11 +294,7 @@ export const commands = {
       count: { kind: 'number', value: 'N', help: 'how many pictures of each [256]' },
       ...samplerFlags,
       seed: { kind: 'number', value: 'N', help: 'from which noise, comparisons and tests are drawn [0]' },
-      data: {
-        kind: 'text',
-        value: 'FOLDER',
-        help: 'pictures to compare with [those the first run was trained on]',
-      },
+      data: comparedWith,
       features,
       device: { kind: 'text', value: 'NAME', help: 'where to draw and compare [the device of each run]' },
       tune,
