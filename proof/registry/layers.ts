@@ -19,6 +19,8 @@ type NoLayer =
   | 'decodeDiffusersUnet2d'
   | 'encodeDiffusersUnet2d'
   | 'describe'
+  | 'ditFamily'
+  | 'ditSizes'
   | 'evaluate'
   | 'kaimingUniform'
   | 'lift'

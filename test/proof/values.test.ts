@@ -89,6 +89,8 @@ describe('the registry', () => {
       'decodeDiffusersAutoencoder',
       'decodeDiffusersUnet2d',
       'describe',
+      'ditFamily',
+      'ditSizes',
       'encodeDiffusersAutoencoder',
       'encodeDiffusersUnet2d',
       'evaluate',
