@@ -34,6 +34,8 @@ type NoLayer =
   | 'unet2dFamily'
   | 'unet2dNames'
   | 'uniform'
+  | 'uvitFamily'
+  | 'uvitSizes'
   | 'zeros'
 
 /** Autoencoders and their parts: test/models/autoencoder holds them to the values and gradients of diffusers, and to the equations of chapter 15. */

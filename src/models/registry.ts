@@ -15,12 +15,14 @@ import { ditFamily, type DitConfig } from './dit/family.ts'
 import { lucidrainsFamily, type UnetConfig } from './lucidrains/family.ts'
 import { sealed, type DenoiserParams } from './sealed.ts'
 import { unet2dFamily, type Unet2dConfig } from './unet2d/family.ts'
+import { uvitFamily, type UvitConfig } from './uvit/family.ts'
 
 /** The network of a configuration: a union on `kind`. */
 export type ModelConfig =
   | UnetConfig
   | (Unet2dConfig & { readonly kind: 'unet2d' })
   | (DitConfig & { readonly kind: 'dit' })
+  | (UvitConfig & { readonly kind: 'uvit' })
 
 /** The kind of the runs that name none: they were written when there was one. */
 const defaultKind = 'lucidrains'
@@ -30,6 +32,7 @@ export const families: { readonly [K in NonNullable<ModelConfig['kind']>]: Famil
   lucidrains: sealed(lucidrainsFamily),
   unet2d: sealed(unet2dFamily),
   dit: sealed(ditFamily),
+  uvit: sealed(uvitFamily),
 }
 
 const familyOf = ({ kind = defaultKind }: ModelConfig) => families[kind]

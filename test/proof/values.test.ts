@@ -116,6 +116,8 @@ describe('the registry', () => {
       'unet2dFamily',
       'unet2dNames',
       'unscaleLatents',
+      'uvitFamily',
+      'uvitSizes',
       'vqFamily',
       'vqModel',
     ])

@@ -5,6 +5,7 @@ import { mlp } from '../../../src/models/mlp.ts'
 import { resBlock } from '../../../src/models/lucidrains/resBlock.ts'
 import { unet } from '../../../src/models/lucidrains/unet.ts'
 import { unet2d } from '../../../src/models/unet2d/unet2d.ts'
+import { uvit } from '../../../src/models/uvit/uvit.ts'
 import type { DenoiserInput } from '../../../src/models/family.ts'
 import { evaluate, type Module } from '../../../src/nn/module.ts'
 import { constant } from '../../../src/tensor/create.ts'
@@ -95,6 +96,7 @@ const unet2dCase: fc.Arbitrary<Case> = fc
 const tinyTransformer = { channels: 1, patch: 1, width: 4, depth: 1, heads: 1, mlpRatio: 1 }
 
 const tinyDit = dit(tinyTransformer)
+const tinyUvit = uvit({ ...tinyTransformer, depth: 3 })
 
 /** A transformer with parameters that move along six directions, on an image of 2×1. */
 const transformerCase = <P>(network: Module<P, DenoiserInput>): fc.Arbitrary<Case> => {
@@ -112,7 +114,7 @@ const applied2d = (x: Tensor | undefined, t: Tensor | undefined): Tensor =>
   applied(unet2d({ channels: 1, widths: [4, 4], layers: 1, groups: 1 }))({ x: one(x), t: one(t) })
 
 /** A row for each. */
-export const models: { readonly [K in 'dit' | 'mlp' | 'resBlock' | 'unet' | 'unet2d']: Entry } = {
+export const models: { readonly [K in 'dit' | 'mlp' | 'resBlock' | 'unet' | 'unet2d' | 'uvit']: Entry } = {
   dit: entry({
     dtypes: ['f64'],
     cases: () => transformerCase(tinyDit),
@@ -213,6 +215,25 @@ export const models: { readonly [K in 'dit' | 'mlp' | 'resBlock' | 'unet' | 'une
       badRange(/^unet2d: up must be a kind for each of the 1 widths, not 2$/, [], () =>
         unet2d({ widths: [4], layers: 1, groups: 1, up: ['plain', 'plain'] }),
       ),
+    ],
+  }),
+  uvit: entry({
+    dtypes: ['f64'],
+    cases: () => transformerCase(tinyUvit),
+    differentiableIn: [0, 1, 2],
+    elements: 24,
+    step: 4e-4,
+    lacks: ['scalar', 'empty', 'odd'],
+    errors: [
+      badShape(/^uvit: takes images \[N, H, W, 1\], got \[1,2,2,3\]$/, ['f32[1,2,2,3]', 'f32[1]'], (x, t) =>
+        applied(tinyUvit)({ x: one(x), t: one(t) }),
+      ),
+      badShape(
+        /^uvit: images of 2×4 do not fit: the positions are learned for 2×2; without the setting size/,
+        ['f32[1,2,4,1]', 'f32[1]'],
+        (x, t) => applied(uvit({ ...tinyTransformer, size: [2, 2] }))({ x: one(x), t: one(t) }),
+      ),
+      badRange(/^uvit: depth must be odd, .*: 2 is not$/, [], () => uvit({ ...tinyTransformer, depth: 2 })),
     ],
   }),
 }

@@ -29,8 +29,8 @@ export interface TransformerOptions extends TransformerSettings {
 }
 
 /** A setting, and what it must be. */
-export interface TransformerFault {
-  readonly setting: keyof TransformerSettings
+export interface TransformerFault<K = keyof TransformerSettings> {
+  readonly setting: K
   readonly expected: string
 }
 
@@ -72,15 +72,14 @@ export const faultOf = (settings: TransformerSettings): TransformerFault | undef
 /** Channels at the images' size that hold as many numbers as the tokens do. */
 export const widthInPixels = ({ patch, width }: TransformerSettings): number => Math.ceil(width / patch ** 2)
 
-/** Refuses settings that do not fit together. @throws RangeError that names the first */
-export const requireFitting = (who: string, settings: TransformerSettings): void => {
-  const fault = faultOf(settings)
+/** Refuses settings with a fault. @throws RangeError that names it */
+export const requireFaultless = (who: string, fault: TransformerFault<string> | undefined): void => {
   if (fault !== undefined) throw new RangeError(`${who}: ${fault.setting} must be ${fault.expected}`)
 }
 
 /** Settings that fit one by one, and are checked together. */
 export const fitting =
-  <C extends TransformerSettings>(faultOf: (config: C) => TransformerFault | undefined) =>
+  <C>(faultOf: (config: C) => TransformerFault<keyof C & string> | undefined) =>
   (config: C): ReturnType<Decoder<C>> => {
     const fault = faultOf(config)
     return fault === undefined

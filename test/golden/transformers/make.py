@@ -50,7 +50,7 @@ def case(network, config, height, width):
 SMALL = {'channels': 3, 'patch': 2, 'width': 8, 'heads': 2, 'ratio': 2.0, 'conditions': 3}
 CASES = {
     'dit': case(Dit, {**SMALL, 'depth': 2}, 4, 6),
-    'uvit': case(Uvit, {**SMALL, 'depth': 3, 'size': None}, 4, 6),
+    'uvit': case(Uvit, {**SMALL, 'depth': 5, 'size': None}, 4, 6),
     'uvit-learned': case(Uvit, {**SMALL, 'depth': 3, 'size': [4, 6]}, 4, 6),
 }
 for name, values in CASES.items():
