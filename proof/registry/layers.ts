@@ -19,6 +19,8 @@ type NoLayer =
   | 'decodeDiffusersUnet2d'
   | 'encodeDiffusersUnet2d'
   | 'describe'
+  | 'ditFamily'
+  | 'ditSizes'
   | 'evaluate'
   | 'kaimingUniform'
   | 'lift'
@@ -32,6 +34,8 @@ type NoLayer =
   | 'unet2dFamily'
   | 'unet2dNames'
   | 'uniform'
+  | 'uvitFamily'
+  | 'uvitSizes'
   | 'zeros'
 
 /** Autoencoders and their parts: test/models/autoencoder holds them to the values and gradients of diffusers, and to the equations of chapter 15. */

@@ -11,12 +11,18 @@ import type { Shape } from '../graph/shape.ts'
 import type { NameMap } from '../tensor/nameMap.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { DenoiserInput, Family } from './family.ts'
+import { ditFamily, type DitConfig } from './dit/family.ts'
 import { lucidrainsFamily, type UnetConfig } from './lucidrains/family.ts'
 import { sealed, type DenoiserParams } from './sealed.ts'
 import { unet2dFamily, type Unet2dConfig } from './unet2d/family.ts'
+import { uvitFamily, type UvitConfig } from './uvit/family.ts'
 
 /** The network of a configuration: a union on `kind`. */
-export type ModelConfig = UnetConfig | (Unet2dConfig & { readonly kind: 'unet2d' })
+export type ModelConfig =
+  | UnetConfig
+  | (Unet2dConfig & { readonly kind: 'unet2d' })
+  | (DitConfig & { readonly kind: 'dit' })
+  | (UvitConfig & { readonly kind: 'uvit' })
 
 /** The kind of the runs that name none: they were written when there was one. */
 const defaultKind = 'lucidrains'
@@ -25,6 +31,8 @@ const defaultKind = 'lucidrains'
 export const families: { readonly [K in NonNullable<ModelConfig['kind']>]: Family<ModelConfig, DenoiserParams> } = {
   lucidrains: sealed(lucidrainsFamily),
   unet2d: sealed(unet2dFamily),
+  dit: sealed(ditFamily),
+  uvit: sealed(uvitFamily),
 }
 
 const familyOf = ({ kind = defaultKind }: ModelConfig) => families[kind]

@@ -1,4 +1,4 @@
-/** What the images and the conditions that a U-Net is given must be. */
+/** What the images and the conditions that a network is given must be. */
 import { at, equalNumbers } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
@@ -19,9 +19,8 @@ export const requireCondition = (who: string, { x, condition }: DenoiserInput, c
     )
 }
 
-/** Refuses images that are not of so many channels, and those that cannot be halved so often. */
-export const requireSize = (who: string, x: Tensor, channels: number, halvings: number): void => {
-  const factor = 2 ** halvings
+/** Refuses images that are not of so many channels, and those whose sides a factor does not divide. @param why where the factor is from */
+export const requireDivisible = (who: string, x: Tensor, channels: number, factor: number, why: string): void => {
   if (x.rank !== 4 || at(x.shape, 3) !== channels)
     throw new ShapeError(`${who}: takes images [N, H, W, ${channels}], got ${showShape(x.shape)}`)
   const [height, width] = [at(x.shape, 1), at(x.shape, 2)]
@@ -29,6 +28,10 @@ export const requireSize = (who: string, x: Tensor, channels: number, halvings: 
     n % factor === 0 ? `${n}` : n < factor ? `${factor}` : `${n - (n % factor)} or ${n - (n % factor) + factor}`
   if (height % factor !== 0 || width % factor !== 0)
     throw new ShapeError(
-      `${who}: images of ${height}×${width} do not fit: height and width must be divisible by ${factor} (${halvings} halvings); use height ${fit(height)}, width ${fit(width)}`,
+      `${who}: images of ${height}×${width} do not fit: height and width must be divisible by ${factor} (${why}); use height ${fit(height)}, width ${fit(width)}`,
     )
 }
+
+/** Refuses images that are not of so many channels, and those that cannot be halved so often. */
+export const requireSize = (who: string, x: Tensor, channels: number, halvings: number): void =>
+  requireDivisible(who, x, channels, 2 ** halvings, `${halvings} halvings`)

@@ -19,6 +19,8 @@ export interface AttentionOptions {
   readonly contextWidth?: number
   /** Whether a place attends to itself and those before it only; default false. */
   readonly causal?: boolean
+  /** Whether queries, keys and values have biases; default true. */
+  readonly bias?: boolean
 }
 
 /** What cross attention takes: the sequence that asks, [N, T, width], and the one that is attended to, [N, S, contextWidth]. */
@@ -90,12 +92,12 @@ export function attention(
 ): Module<AttentionParams, Tensor | AttentionInput> {
   expectSizes('attention', [width], 'attention(query, key, value)')
   requireOptions(width, options)
-  const { heads = 1, contextWidth, causal = false } = options
+  const { heads = 1, contextWidth, causal = false, bias = true } = options
   const attended = contextWidth ?? width
   const children = {
-    query: linear(width, width),
-    key: linear(attended, width),
-    value: linear(attended, width),
+    query: linear(width, width, { bias }),
+    key: linear(attended, width, { bias }),
+    value: linear(attended, width, { bias }),
     out: linear(width, width),
   }
   return compose(children, ({ query, key, value, out }, input: Tensor | AttentionInput) => {

@@ -11,6 +11,10 @@ export interface LayerNormParams {
   readonly bias: Tensor
 }
 
+/** (x − mean) / √(variance + ε), mean and variance over the last axis, without weight and bias. f16 is normalised in f32. */
+export const normalizeLayer = (x: Tensor, epsilon: number): Tensor =>
+  inSingle(x, (wide) => wide.sub(wide.mean(-1, true)).div(variance(wide, -1, true).add(epsilon).sqrt()))
+
 /**
  * y = (x − mean) / √(variance + ε) · weight + bias, mean and variance over the last axis: `[…, C] → […, C]`. f16 is normalised in f32.
  *
@@ -30,10 +34,5 @@ export const layerNorm = (
   { epsilon = 1e-5 }: { readonly epsilon?: number } = {},
 ): Module<LayerNormParams> => ({
   init: () => ({ weight: ones([channels]), bias: zeros([channels]) }),
-  apply: ({ weight, bias }, x) => {
-    const normalized = inSingle(x, (wide) =>
-      wide.sub(wide.mean(-1, true)).div(variance(wide, -1, true).add(epsilon).sqrt()),
-    )
-    return normalized.mul(weight).add(bias)
-  },
+  apply: ({ weight, bias }, x) => normalizeLayer(x, epsilon).mul(weight).add(bias),
 })

@@ -89,6 +89,8 @@ describe('the registry', () => {
       'decodeDiffusersAutoencoder',
       'decodeDiffusersUnet2d',
       'describe',
+      'ditFamily',
+      'ditSizes',
       'encodeDiffusersAutoencoder',
       'encodeDiffusersUnet2d',
       'evaluate',
@@ -114,6 +116,8 @@ describe('the registry', () => {
       'unet2dFamily',
       'unet2dNames',
       'unscaleLatents',
+      'uvitFamily',
+      'uvitSizes',
       'vqFamily',
       'vqModel',
     ])

@@ -1,10 +1,13 @@
 /** Whole networks, as small as they come. */
 import fc from 'fast-check'
+import { dit } from '../../../src/models/dit/dit.ts'
 import { mlp } from '../../../src/models/mlp.ts'
 import { resBlock } from '../../../src/models/lucidrains/resBlock.ts'
 import { unet } from '../../../src/models/lucidrains/unet.ts'
 import { unet2d } from '../../../src/models/unet2d/unet2d.ts'
-import { evaluate } from '../../../src/nn/module.ts'
+import { uvit } from '../../../src/models/uvit/uvit.ts'
+import type { DenoiserInput } from '../../../src/models/family.ts'
+import { evaluate, type Module } from '../../../src/nn/module.ts'
 import { constant } from '../../../src/tensor/create.ts'
 import { key, type Key } from '../../../src/tensor/random.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
@@ -89,12 +92,50 @@ const unet2dCase: fc.Arbitrary<Case> = fc
     build: (by, x, t) => network.apply(moved(first(), one(by)), { x: one(x), t: one(t) }, evaluate),
   }))
 
+/** A transformer, as small as it comes. */
+const tinyTransformer = { channels: 1, patch: 1, width: 4, depth: 1, heads: 1, mlpRatio: 1 }
+
+const tinyDit = dit(tinyTransformer)
+const tinyUvit = uvit({ ...tinyTransformer, depth: 3 })
+
+/** A transformer with parameters that move along six directions, on an image of 2×1. */
+const transformerCase = <P>(network: Module<P, DenoiserInput>): fc.Arbitrary<Case> => {
+  const first = firstOf(network)
+  return fc
+    .tuple(arrays([directions], 'f64'), arrays([1, 2, 1, 1], 'f64'), sizeableArrays([1], 'f64'))
+    .map((inputs) => ({
+      inputs,
+      build: (by, x, t) => network.apply(moved(first(), one(by)), { x: one(x), t: one(t) }, evaluate),
+    }))
+}
+
 /** One of {@link tiny2d}, with its first parameters, on an image. */
 const applied2d = (x: Tensor | undefined, t: Tensor | undefined): Tensor =>
   applied(unet2d({ channels: 1, widths: [4, 4], layers: 1, groups: 1 }))({ x: one(x), t: one(t) })
 
 /** A row for each. */
-export const models: { readonly [K in 'mlp' | 'resBlock' | 'unet' | 'unet2d']: Entry } = {
+export const models: { readonly [K in 'dit' | 'mlp' | 'resBlock' | 'unet' | 'unet2d' | 'uvit']: Entry } = {
+  dit: entry({
+    dtypes: ['f64'],
+    cases: () => transformerCase(tinyDit),
+    differentiableIn: [0, 1, 2],
+    elements: 24,
+    step: 4e-4,
+    lacks: ['scalar', 'empty', 'odd'],
+    errors: [
+      badShape(/^dit: takes images \[N, H, W, 1\], got \[1,2,2,3\]$/, ['f32[1,2,2,3]', 'f32[1]'], (x, t) =>
+        applied(tinyDit)({ x: one(x), t: one(t) }),
+      ),
+      badShape(
+        /^dit: images of 3×2 do not fit: height and width must be divisible by 2 \(patches of 2×2\); use height 2 or 4, width 2$/,
+        ['f32[1,3,2,1]', 'f32[1]'],
+        (x, t) => applied(dit({ ...tinyTransformer, patch: 2 }))({ x: one(x), t: one(t) }),
+      ),
+      badRange(/^dit: heads must be a divisor of the width: 3 cannot share 4$/, [], () =>
+        dit({ ...tinyTransformer, heads: 3 }),
+      ),
+    ],
+  }),
   mlp: layer(
     fc.tuple(size(3), size(3)),
     ([a, b], dtype) => ({
@@ -174,6 +215,25 @@ export const models: { readonly [K in 'mlp' | 'resBlock' | 'unet' | 'unet2d']: E
       badRange(/^unet2d: up must be a kind for each of the 1 widths, not 2$/, [], () =>
         unet2d({ widths: [4], layers: 1, groups: 1, up: ['plain', 'plain'] }),
       ),
+    ],
+  }),
+  uvit: entry({
+    dtypes: ['f64'],
+    cases: () => transformerCase(tinyUvit),
+    differentiableIn: [0, 1, 2],
+    elements: 24,
+    step: 4e-4,
+    lacks: ['scalar', 'empty', 'odd'],
+    errors: [
+      badShape(/^uvit: takes images \[N, H, W, 1\], got \[1,2,2,3\]$/, ['f32[1,2,2,3]', 'f32[1]'], (x, t) =>
+        applied(tinyUvit)({ x: one(x), t: one(t) }),
+      ),
+      badShape(
+        /^uvit: images of 2×4 do not fit: the positions are learned for 2×2; without the setting size/,
+        ['f32[1,2,4,1]', 'f32[1]'],
+        (x, t) => applied(uvit({ ...tinyTransformer, size: [2, 2] }))({ x: one(x), t: one(t) }),
+      ),
+      badRange(/^uvit: depth must be odd, .*: 2 is not$/, [], () => uvit({ ...tinyTransformer, depth: 2 })),
     ],
   }),
 }
