@@ -10,13 +10,17 @@ import type { Module } from '../nn/module.ts'
 import type { Shape } from '../graph/shape.ts'
 import type { NameMap } from '../tensor/nameMap.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { edm2Family, type Edm2Config } from './edm2/family.ts'
 import type { DenoiserInput, Family } from './family.ts'
 import { lucidrainsFamily, type UnetConfig } from './lucidrains/family.ts'
 import { sealed, type DenoiserParams } from './sealed.ts'
 import { unet2dFamily, type Unet2dConfig } from './unet2d/family.ts'
 
 /** The network of a configuration: a union on `kind`. */
-export type ModelConfig = UnetConfig | (Unet2dConfig & { readonly kind: 'unet2d' })
+export type ModelConfig =
+  | UnetConfig
+  | (Unet2dConfig & { readonly kind: 'unet2d' })
+  | (Edm2Config & { readonly kind: 'edm2' })
 
 /** The kind of the runs that name none: they were written when there was one. */
 const defaultKind = 'lucidrains'
@@ -25,6 +29,7 @@ const defaultKind = 'lucidrains'
 export const families: { readonly [K in NonNullable<ModelConfig['kind']>]: Family<ModelConfig, DenoiserParams> } = {
   lucidrains: sealed(lucidrainsFamily),
   unet2d: sealed(unet2dFamily),
+  edm2: sealed(edm2Family),
 }
 
 const familyOf = ({ kind = defaultKind }: ModelConfig) => families[kind]

@@ -57,7 +57,11 @@ describe('a model of a configuration', () => {
   })
 
   it('of an unknown kind says which there are', () => {
-    const fault = (got: string) => ({ expected: 'one of lucidrains, unet2d', hint: '', inside: { path: 'kind', got } })
+    const fault = (got: string) => ({
+      expected: 'one of lucidrains, unet2d, edm2',
+      hint: '',
+      inside: { path: 'kind', got },
+    })
     expect(decodeModel({ ...model, kind: 'dit' })).toEqual(E.left(fault('"dit"')))
     expect(decodeModel({ ...model, kind: 7 })).toEqual(E.left(fault('7')))
     expect(decodeModel({ ...model, kind: null })).toEqual(E.left(fault('null')))
@@ -113,7 +117,7 @@ describe('a model of a second kind', () => {
   it('keeps its kind when it is decoded, and stands in the list of kinds', () => {
     expect(decodeModel({ kind: 'second', ...defaults })).toEqual(E.right({ kind: 'second', ...defaults }))
     expect(leftMessage(configOf({ out: 'run', model: { kind: 'third' } }))).toContain(
-      'one of lucidrains, unet2d, second',
+      'one of lucidrains, unet2d, edm2, second',
     )
   })
 })

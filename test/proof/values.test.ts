@@ -89,6 +89,7 @@ describe('the registry', () => {
       'decodeDiffusersAutoencoder',
       'decodeDiffusersUnet2d',
       'describe',
+      'edm2Family',
       'encodeDiffusersAutoencoder',
       'encodeDiffusersUnet2d',
       'evaluate',

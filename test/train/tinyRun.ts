@@ -31,7 +31,7 @@ export const tinySettings = {
 
 /** The settings of lucidrains' U-Net, where a model is one. */
 export const unetOf = (model: ModelConfig): UnetConfig => {
-  if (model.kind === 'unet2d') throw new Error('expected the U-Net of lucidrains')
+  if (model.kind !== undefined && model.kind !== 'lucidrains') throw new Error('expected the U-Net of lucidrains')
   return model
 }
 
