@@ -95,6 +95,10 @@ export const factorOf = (config: ModelConfig): number => familyOf(config).factor
 /** Channels at the images' size. */
 export const widthOf = (config: ModelConfig): number => familyOf(config).width(config)
 
+/** What every step of training does with parameters behind the optimizer; undefined for nothing. */
+export const projectOf = (config: ModelConfig): Family<ModelConfig, DenoiserParams>['project'] =>
+  familyOf(config).project
+
 /** How many times the network can be told, from 0 on; ∞ where any. */
 export const timesOf = (config: ModelConfig): number => familyOf(config).times(config)
 

@@ -14,6 +14,7 @@ import { E, pipe } from '../../prelude/fp.ts'
 import type { Family } from '../family.ts'
 import { edm2, edm2Features, type Edm2Params } from './edm2.ts'
 import { edm2Fault, widthsOf, type Edm2Settings } from './settings.ts'
+import { forceWeights } from './weights.ts'
 
 /** The settings of the network, as a configuration holds them. */
 export interface Edm2Config extends Edm2Settings {
@@ -76,6 +77,7 @@ export const edm2Family: Family<Edm2Config, Edm2Params> = {
   features: (config, channels) => edm2Features({ ...config, channels }),
   factor: ({ multipliers }) => 2 ** (multipliers.length - 1),
   width: ({ width }) => width,
+  project: forceWeights,
   times: ({ times = 1000 }) => times,
   leastWeights: (config) => widthsOf(config).reduce((sum, width) => sum + 9 * (2 * config.blocks + 1) * width ** 2, 0),
   names: {},

@@ -8,6 +8,7 @@ import { asActivation } from '../../nn/activation.ts'
 import { normal } from '../../nn/init.ts'
 import type { Module } from '../../nn/module.ts'
 import { at, product, range } from '../../prelude/array.ts'
+import { inSingle } from '../../tensor/precision.ts'
 import { foldIn } from '../../tensor/random.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { mapTree } from '../../tensor/tree.ts'
@@ -23,7 +24,7 @@ const smallestSquare = 1e-24
 /** w/‖w‖ of each output, which is the last axis. */
 const directions = (w: Tensor): Tensor => {
   const inputs = range(w.rank - 1)
-  return w.div(w.square().sum(inputs, true).maximum(smallestSquare).sqrt())
+  return inSingle(w, (wide) => wide.div(wide.square().sum(inputs, true).maximum(smallestSquare).sqrt()))
 }
 
 /** w·√fanIn/‖w‖ of each output: the same direction, with a mean square of 1. */
