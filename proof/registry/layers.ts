@@ -17,6 +17,7 @@ type NoLayer =
   | 'adversarialLosses'
   | 'compose'
   | 'decodeDiffusersUnet2d'
+  | 'edm2Family'
   | 'encodeDiffusersUnet2d'
   | 'describe'
   | 'ditFamily'

@@ -33,6 +33,8 @@ export interface Family<C, P> {
   readonly factor: (config: C) => number
   /** Channels at the images' size, by which activations are estimated. */
   readonly width: (config: C) => number
+  /** What every step of training does with parameters behind the optimizer: another place in which the network is the same; absent for nothing. */
+  readonly project?: (params: P) => P
   /** How many times its networks can be told, from 0 on; ∞ where any. */
   readonly times: (config: C) => number
   /** A number of parameters that the network has at least, without building it. */

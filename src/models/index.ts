@@ -25,6 +25,8 @@ export { ditFamily, ditSizes, type DitConfig, type DitSize } from './dit/family.
 export type { DitBlockParams } from './dit/block.ts'
 export type { TransformerOptions, TransformerSettings } from './transformers/settings.ts'
 export type { DenoiserInput, Family } from './family.ts'
+export { edm2, type Edm2Options, type Edm2Params } from './edm2/edm2.ts'
+export { edm2Family, type Edm2Config } from './edm2/family.ts'
 export { lucidrainsFamily, type UnetConfig } from './lucidrains/family.ts'
 export type { ModelConfig } from './registry.ts'
 export type { DenoiserParams } from './sealed.ts'

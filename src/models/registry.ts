@@ -10,6 +10,7 @@ import type { Module } from '../nn/module.ts'
 import type { Shape } from '../graph/shape.ts'
 import type { NameMap } from '../tensor/nameMap.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { edm2Family, type Edm2Config } from './edm2/family.ts'
 import type { DenoiserInput, Family } from './family.ts'
 import { ditFamily, type DitConfig } from './dit/family.ts'
 import { lucidrainsFamily, type UnetConfig } from './lucidrains/family.ts'
@@ -21,6 +22,7 @@ import { uvitFamily, type UvitConfig } from './uvit/family.ts'
 export type ModelConfig =
   | UnetConfig
   | (Unet2dConfig & { readonly kind: 'unet2d' })
+  | (Edm2Config & { readonly kind: 'edm2' })
   | (DitConfig & { readonly kind: 'dit' })
   | (UvitConfig & { readonly kind: 'uvit' })
 
@@ -31,6 +33,7 @@ const defaultKind = 'lucidrains'
 export const families: { readonly [K in NonNullable<ModelConfig['kind']>]: Family<ModelConfig, DenoiserParams> } = {
   lucidrains: sealed(lucidrainsFamily),
   unet2d: sealed(unet2dFamily),
+  edm2: sealed(edm2Family),
   dit: sealed(ditFamily),
   uvit: sealed(uvitFamily),
 }
@@ -97,6 +100,10 @@ export const factorOf = (config: ModelConfig): number => familyOf(config).factor
 
 /** Channels at the images' size. */
 export const widthOf = (config: ModelConfig): number => familyOf(config).width(config)
+
+/** What every step of training does with parameters behind the optimizer; undefined for nothing. */
+export const projectOf = (config: ModelConfig): Family<ModelConfig, DenoiserParams>['project'] =>
+  familyOf(config).project
 
 /** How many times the network can be told, from 0 on; ∞ where any. */
 export const timesOf = (config: ModelConfig): number => familyOf(config).times(config)

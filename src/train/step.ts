@@ -118,7 +118,9 @@ const gradientsOf =
 type Learned<P> = Omit<TrainState<P>, 'lossScale'>
 
 /** What the end of a step goes by. */
-interface Updating extends Pick<Training, 'optimizer' | 'lossScale'> {
+interface Updating<P> extends Pick<Training, 'optimizer' | 'lossScale'> {
+  /** Of the task. */
+  readonly project?: ((params: P) => P) | undefined
   /** Branches of the parameters that move; absent for all. */
   readonly moves?: readonly string[] | undefined
 }
@@ -126,7 +128,7 @@ interface Updating extends Pick<Training, 'optimizer' | 'lossScale'> {
 const isOfBranches = (opt: OptimizerState): opt is Exclude<OptimizerState, NetworkOptimizerState> => !Array.isArray(opt)
 
 /** The tree, save for what lies in branches that do not move, which is as before. */
-const moved = <T>(after: T, before: T, moves: Updating['moves']): T =>
+const moved = <T>(after: T, before: T, moves: Updating<T>['moves']): T =>
   moves === undefined
     ? after
     : zipTrees<T, unknown>(after, before, (a, b, path) => (moves.includes(path.split('.', 1)[0] ?? '') ? a : b))
@@ -142,7 +144,7 @@ const averaged = <P>(averages: OneOrMore<P>, decays: OneOrMore<Tensor>, params: 
 
 /** The optimizer's part of a step. */
 const updated = <P>(
-  { optimizer, moves }: Updating,
+  { optimizer, moves, project = (params) => params }: Updating<P>,
   { opt: before, ...state }: Learned<P>,
   gradients: P,
   { learningRate, decays }: StepInputs,
@@ -150,7 +152,7 @@ const updated = <P>(
   const [updates, after] = isOfBranches(before)
     ? separately(optimizer).update(gradients, before, state.params, { learningRate })
     : optimizer.update(gradients, before, state.params, { learningRate })
-  const params = moved(applyUpdates(state.params, updates), state.params, moves)
+  const params = moved(project(applyUpdates(state.params, updates)), state.params, moves)
   return {
     params,
     opt: moved<OptimizerState>(after, before, moves),
@@ -160,7 +162,7 @@ const updated = <P>(
 
 /** The end of a step: with gradients that are not finite it changes nothing but the loss scale. */
 const applied = <P>(
-  recipe: Updating,
+  recipe: Updating<P>,
   { lossScale, ...state }: TrainState<P>,
   gradients: P,
   given: StepInputs,
@@ -198,10 +200,11 @@ const stepped = <P>(state: TrainState<P>, { loss, parts }: Omit<Gradients<P>, 'g
 ]
 
 /** What the end of a step of a phase goes by. */
-const updatingIn = <P, B, D>({ optimizer, lossScale, task }: Recipe<P, B, D>, phase: string): Updating => ({
+const updatingIn = <P, B, D>({ optimizer, lossScale, task }: Recipe<P, B, D>, phase: string): Updating<P> => ({
   optimizer,
   ...(lossScale !== undefined && { lossScale }),
   moves: learningOf(task)?.phases[phase],
+  project: task.project,
 })
 
 /**

@@ -111,6 +111,8 @@ export interface Task<P, B, D> {
   readonly words: TaskWords
   /** The parameters before the first step. */
   readonly init: (key: Key) => P
+  /** What every step does with the parameters, behind the optimizer and before they are averaged; absent for nothing. */
+  readonly project?: (params: P) => P
   /**
    * The random numbers of `count` examples; those of more examples begin with those of fewer.
    *

@@ -58,7 +58,7 @@ describe('a model of a configuration', () => {
 
   it('of an unknown kind says which there are', () => {
     const fault = (got: string) => ({
-      expected: 'one of lucidrains, unet2d, dit, uvit',
+      expected: 'one of lucidrains, unet2d, edm2, dit, uvit',
       hint: '',
       inside: { path: 'kind', got },
     })
@@ -117,7 +117,7 @@ describe('a model of a second kind', () => {
   it('keeps its kind when it is decoded, and stands in the list of kinds', () => {
     expect(decodeModel({ kind: 'second', ...defaults })).toEqual(E.right({ kind: 'second', ...defaults }))
     expect(leftMessage(configOf({ out: 'run', model: { kind: 'third' } }))).toContain(
-      'one of lucidrains, unet2d, dit, uvit, second',
+      'one of lucidrains, unet2d, edm2, dit, uvit, second',
     )
   })
 })

@@ -91,6 +91,7 @@ describe('the registry', () => {
       'describe',
       'ditFamily',
       'ditSizes',
+      'edm2Family',
       'encodeDiffusersAutoencoder',
       'encodeDiffusersUnet2d',
       'evaluate',

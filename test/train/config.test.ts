@@ -35,7 +35,7 @@ describe('the configuration of a run', () => {
     [{ model: { width: 7 } }, 'model.width must be an even whole number from 4 to 8192, got 7'],
     [
       { model: { kind: 'lucidrain' } },
-      'model.kind must be one of lucidrains, unet2d, dit, uvit, got "lucidrain"; did you mean lucidrains?',
+      'model.kind must be one of lucidrains, unet2d, edm2, dit, uvit, got "lucidrain"; did you mean lucidrains?',
     ],
     [{ model: 3 }, 'model must be a record of settings, got 3'],
     [{ batch: 0 }, 'batch must be a whole number from 1 to 1000000000, got 0'],

@@ -4,6 +4,7 @@ import { dit } from '../../../src/models/dit/dit.ts'
 import { mlp } from '../../../src/models/mlp.ts'
 import { resBlock } from '../../../src/models/lucidrains/resBlock.ts'
 import { unet } from '../../../src/models/lucidrains/unet.ts'
+import { edm2 } from '../../../src/models/edm2/edm2.ts'
 import { unet2d } from '../../../src/models/unet2d/unet2d.ts'
 import { uvit } from '../../../src/models/uvit/uvit.ts'
 import type { DenoiserInput } from '../../../src/models/family.ts'
@@ -113,8 +114,31 @@ const transformerCase = <P>(network: Module<P, DenoiserInput>): fc.Arbitrary<Cas
 const applied2d = (x: Tensor | undefined, t: Tensor | undefined): Tensor =>
   applied(unet2d({ channels: 1, widths: [4, 4], layers: 1, groups: 1 }))({ x: one(x), t: one(t) })
 
+/** EDM2's U-Net, as small as it comes. */
+const tinyEdm2 = edm2({
+  channels: 1,
+  width: 4,
+  multipliers: [1, 1],
+  blocks: 1,
+  headWidth: 2,
+  attentionAt: [0],
+  times: 10,
+})
+
+const initialEdm2 = firstOf(tinyEdm2)
+
+const edm2Case: fc.Arbitrary<Case> = fc
+  .tuple(arrays([directions], 'f64'), arrays([1, 2, 2, 1], 'f64'), sizeableArrays([1], 'f64'))
+  .map((inputs) => ({
+    inputs,
+    build: (by, x, t) => tinyEdm2.apply(moved(initialEdm2(), one(by)), { x: one(x), t: one(t) }, evaluate),
+  }))
+
+const appliedEdm2 = (x: Tensor | undefined, t: Tensor | undefined): Tensor =>
+  applied(tinyEdm2)({ x: one(x), t: one(t) })
+
 /** A row for each. */
-export const models: { readonly [K in 'dit' | 'mlp' | 'resBlock' | 'unet' | 'unet2d' | 'uvit']: Entry } = {
+export const models: { readonly [K in 'dit' | 'edm2' | 'mlp' | 'resBlock' | 'unet' | 'unet2d' | 'uvit']: Entry } = {
   dit: entry({
     dtypes: ['f64'],
     cases: () => transformerCase(tinyDit),
@@ -133,6 +157,24 @@ export const models: { readonly [K in 'dit' | 'mlp' | 'resBlock' | 'unet' | 'une
       ),
       badRange(/^dit: heads must be a divisor of the width: 3 cannot share 4$/, [], () =>
         dit({ ...tinyTransformer, heads: 3 }),
+      ),
+    ],
+  }),
+  edm2: entry({
+    dtypes: ['f64'],
+    cases: () => edm2Case,
+    differentiableIn: [0, 1, 2],
+    elements: 24,
+    step: 4e-4,
+    lacks: ['scalar', 'empty', 'odd'],
+    errors: [
+      badShape(/^edm2: takes images \[N, H, W, 1\], got \[1,2,2,3\]$/, ['f32[1,2,2,3]', 'f32[1]'], appliedEdm2),
+      badShape(/^edm2: images of 3×2 do not fit/, ['f32[1,3,2,1]', 'f32[1]'], appliedEdm2),
+      badRange(/^edm2: headWidth must be a divisor of the widths with attention, as of 4; it is 64$/, [], () =>
+        edm2({ width: 4, multipliers: [1], blocks: 1 }),
+      ),
+      badRange(/^edm2: attentionAt must be a list of stages from 0 to 0$/, [], () =>
+        edm2({ width: 4, multipliers: [1], blocks: 1, headWidth: 4, attentionAt: [1] }),
       ),
     ],
   }),

@@ -4,7 +4,7 @@
  * Random numbers depend on the key of the step and on a picture's place in the whole step, not on how the step is cut into parts.
  */
 import { diffusionLosses, trainingTimes } from '../../../diffusion/index.ts'
-import { titleOf } from '../../../models/registry.ts'
+import { projectOf, titleOf } from '../../../models/registry.ts'
 import { at, product, range } from '../../../prelude/array.ts'
 import { tensor, zeros } from '../../../tensor/create.ts'
 import { bernoulli, foldIn, split } from '../../../tensor/random.ts'
@@ -144,6 +144,7 @@ const measuredInWords = ({ heldOut, heldOutRelative: relative, ...others }: Meas
 export const diffusionTask = (config: DiffusionRun, given: Given = {}): DiffusionTask => {
   const diffusion = diffusionOf(config, given)
   const { space } = diffusion
+  const project = given.model === undefined ? projectOf(config.model) : undefined // of another network nothing is known
   return {
     ...diffusion,
     words: {
@@ -162,6 +163,7 @@ export const diffusionTask = (config: DiffusionRun, given: Given = {}): Diffusio
       },
     ],
     init: diffusion.model.init,
+    ...(project !== undefined && { project }),
     draws: drawsOf(diffusion),
     loss: batchLoss(diffusion),
     blank: blankOf(diffusion),
