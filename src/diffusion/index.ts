@@ -15,8 +15,15 @@ export * from './samplers/flowEuler.ts'
 export * from './samplers/heun.ts'
 export * from './samplers/inversion.ts'
 export * from './samplers/pndm.ts'
-export * from './samplers/posterior.ts'
+export {
+  ddimBetween,
+  ddpmBetween,
+  type DdimBetweenOptions,
+  type DdpmBetweenOptions,
+  type Ends,
+} from './samplers/posterior.ts'
 export * from './samplers/registry.ts'
+export * from './samplers/repaint.ts'
 export * from './classifierGuidance.ts'
 export * from './edm.ts'
 export * from './samplers/secondOrder.ts'
