@@ -205,6 +205,22 @@ export const commands = {
         kind: 'switch',
         help: 'give each picture a seed of its own, from --seed on: --seed N --count 1 then draws it again',
       },
+      fill: {
+        kind: 'text',
+        value: 'PHOTO',
+        help: 'fill in a part of this picture, so that it fits the rest (RePaint)',
+      },
+      mask: {
+        kind: 'text',
+        value: 'MASK.png',
+        help: 'which part: white where the picture is to be filled in, and as large as it',
+      },
+      jump: {
+        kind: 'number',
+        value: 'N',
+        help: 'steps that the walk goes back up at once, so that both parts are drawn as one [10]',
+      },
+      resamples: { kind: 'number', value: 'N', help: 'how often each stretch of so many steps is walked [10]' },
       device: { kind: 'text', value: 'NAME', help: 'where to draw [the device of the run]' },
       tune,
       out: {

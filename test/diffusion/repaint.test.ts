@@ -76,10 +76,10 @@ describe('what is drawn', () => {
 })
 
 describe('where the walk turns', () => {
-  it('x is as noisy as the level that it goes up to', async () => {
+  it.each([1, 4])('x is as noisy as the level that it goes up to: by %i', async (jump) => {
     const of = scheduleLevels(cosineSchedule(100), 10)
     const count = 4000
-    const sampler = repaint(of, { picture: zeros([1, count]), fill: full([1, 1], 1), jump: 4, resamples: 2 })
+    const sampler = repaint(of, { picture: zeros([1, count]), fill: full([1, 1], 1), jump, resamples: 2 })
     const black = (x: Tensor): Tensor => x.mul(0) // all pictures are 0, so that x is noise alone at every level
     const noises = Array.from({ length: stepsOf(sampler.levels) }, (_, i) => normal(key(i), [1, count]))
     const xs = await walk(sampler, normal(key(99), [1, count]), estimating(sampler.levels, 'x0', black), { noises })

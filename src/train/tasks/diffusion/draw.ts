@@ -4,11 +4,15 @@ import {
   classifierFree,
   defaultSampler,
   guided,
+  repaint,
   samplerNamed,
   sampling,
   slerp,
   startFrom,
+  scheduleLevels,
   startingDeviation,
+  type AnySampler,
+  type JumpOptions,
   type Sampler,
   type SamplerName,
   type Start,
@@ -36,6 +40,8 @@ export type Beginning =
   | { readonly kind: 'between'; readonly to: number }
   /** A picture as the network sees it, f32 [h, w, c], with noise for a share of the steps. */
   | { readonly kind: 'picture'; readonly x0: Float32Array; readonly strength: number }
+  /** Noise where fill, f32 [h, w, 1], is 1, which is then drawn to fit a picture beside it, f32 [h, w, c]. */
+  | { readonly kind: 'fill'; readonly x0: Float32Array; readonly fill: Float32Array; readonly jumps: JumpOptions }
 
 /** How many pictures, in how many steps, from which noise. */
 export interface DrawOptions {
@@ -121,6 +127,11 @@ const startOf = <S>(
   switch (begin.kind) {
     case 'noise':
       return () => undefined
+    case 'fill':
+      return (batch) => ({
+        state: sampler.init(normal(foldIn(batchKey(seed, batch), 'start'), [size, ...space.shape]).mul(deviation)),
+        step: 0,
+      })
     case 'seeds':
       return (batch) => at(numbers(batch).map((i) => noiseOfSeed(seed + i, space.shape)))
     case 'between': {
@@ -137,15 +148,24 @@ const startOf = <S>(
 /** A batch of pictures, of those of a seed. */
 type DrawBatch = (drawing: Drawing, batch: number, onStep: Told) => Promise<Tensor>
 
+/** The sampler that is asked for, or the one that fills in. */
+const samplerOf = ({ schedule, space }: Diffusion, options: DrawOptions, size: number): AnySampler => {
+  const { steps, sampler: name = defaultSampler, walk = {}, begin } = options
+  if (begin?.kind !== 'fill') return samplerNamed(name, schedule, steps, walk)
+  const [h, w] = space.shape
+  const picture = tensor(begin.x0, { shape: [1, ...space.shape] }).broadcastTo([size, ...space.shape])
+  const fill = tensor(begin.fill, { shape: [1, h, w, 1] }).broadcastTo([size, h, w, 1])
+  return (use) => use(repaint(scheduleLevels(schedule, steps, walk), { picture, fill, ...begin.jumps }))
+}
+
 /** Compiles the sampler. */
 const batchesOn = (device: Device, diffusion: Diffusion, options: DrawOptions, size: number): DrawBatch => {
-  const { config, schedule, space } = diffusion
-  const { steps, sampler: name = defaultSampler, walk: levels, seed } = options
-  return samplerNamed(
-    name,
-    schedule,
-    steps,
-    levels,
+  const { config, space } = diffusion
+  const { seed } = options
+  return samplerOf(
+    diffusion,
+    options,
+    size,
   )((sampler) => {
     const walk = sampling({
       device,

@@ -1,0 +1,93 @@
+/** Equations of chapter 23, on other ways: filling in, guidance that stays on the manifold, and continuous time. */
+import fc from 'fast-check'
+import type { Levels } from '../../src/diffusion/levels.ts'
+import { preservingPoint, tablesOf, type Point } from '../../src/diffusion/point.ts'
+import { repaint } from '../../src/diffusion/samplers/repaint.ts'
+import { scalar, tensor } from '../../src/tensor/create.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
+import { at as pointAt } from '../../src/prelude/array.ts'
+import { agree, at, forAll, read, real, together, vectors, type Equation } from './equation.ts'
+
+const f64 = (values: readonly number[]): Tensor => tensor([[...values]], { dtype: 'f64' })
+
+/** Three levels and the image at falling σ, variance-preserving or exploding. */
+const levelsAt = (sigmas: readonly number[], preserving: boolean): readonly [Levels, readonly Point[]] => {
+  const points: readonly Point[] = [...sigmas, 0].map((s) => (preserving ? preservingPoint(s) : { a: 1, s }))
+  return [{ ...tablesOf(points), time: Float64Array.from([...sigmas, 0]) }, points]
+}
+
+const falling = fc
+  .array(real(0.3, 0.9), { minLength: 3, maxLength: 3 })
+  .map((shares) => shares.reduce<readonly number[]>((list, share) => [...list, share * (list.at(-1) ?? 4)], []))
+
+/** The step of a walk that fills in the second of two numbers, in which x̂₀ and z are given. */
+const stepped = async (
+  levels: Levels,
+  index: number,
+  jumps: { readonly jump: number; readonly resamples: number },
+  [x, x0, z, picture]: readonly (readonly number[])[],
+): Promise<readonly number[]> => {
+  const sampler = repaint(levels, { picture: f64(picture ?? []), fill: f64([0, 1]), ...jumps })
+  const state = sampler.init(f64(x ?? []))
+  const estimate = { x0: f64(x0 ?? []), epsilon: f64([9, 9]) }
+  return read(
+    sampler.image(
+      sampler.step(
+        state,
+        () => estimate,
+        scalar(index, 'u32'),
+        () => f64(z ?? []),
+      ),
+    ),
+  )
+}
+
+/** (20.4): the mean of x′ given x and x̂₀, and its deviation. */
+const posterior = (from: Point, to: Point, x: number, x0: number): readonly [mean: number, deviation: number] => {
+  const rho = (from.a * to.s) / (to.a * from.s)
+  return [to.a * (1 - rho ** 2) * x0 + rho * (to.s / from.s) * x, to.s * Math.sqrt(1 - rho ** 2)]
+}
+
+const pairs = fc.tuple(vectors(2), vectors(2), vectors(2), vectors(2))
+
+/** Equations (23.1) and so on. */
+export const otherWays: readonly Equation[] = [
+  {
+    number: '23.1',
+    statement: 'x′ = m·(a′(1 − ρ²)·x̂₀ + ρ·(s′/s)·x + s′√(1 − ρ²)·z) + (1 − m)·(a′·x₀ + s′·z)',
+    source: 'Lugmayr et al. 2022, eq. 8, on any levels',
+    by: '`repaint` in f64 on random levels of both kinds, each of its steps, of two numbers of which one is known',
+    check: () =>
+      forAll(fc.tuple(falling, fc.boolean(), pairs), async ([sigmas, preserving, [x, x0, z, picture]]) => {
+        const [levels, points] = levelsAt(sigmas, preserving)
+        const each = [0, 1, 2].map(async (i) => {
+          const [from, to] = [pointAt(points, i), pointAt(points, i + 1)]
+          const [mean, deviation] = posterior(from, to, at(x, 1), at(x0, 1))
+          const found = await stepped(levels, i, { jump: 1, resamples: 1 }, [x, x0, z, picture])
+          return agree(1e-13, found, [to.a * at(picture, 0) + to.s * at(z, 0), mean + deviation * at(z, 1)])
+        })
+        return together(await Promise.all(each))
+      }),
+  },
+  {
+    number: '23.2',
+    statement: 'x = (a/a′)·x′ + √(s² − (a/a′)²·s′²)·z',
+    source: 'Lugmayr et al. 2022, algorithm 1, on any levels',
+    by: '`repaint` in f64 with a jump of one: the mean after a step down and up, and the variance that both noises come to',
+    check: () =>
+      forAll(fc.tuple(falling, fc.boolean(), pairs), async ([sigmas, preserving, [x, x0, , picture]]) => {
+        const [levels, points] = levelsAt(sigmas, preserving)
+        const [from, to] = [pointAt(points, 0), pointAt(points, 1)] // down to the second level, and up to the first again
+        const [mean, deviation] = posterior(from, to, at(x, 1), at(x0, 1))
+        const kept = from.a / to.a
+        const added = Math.sqrt(from.s ** 2 - (kept * to.s) ** 2)
+        const jumps = { jump: 1, resamples: 2 }
+        const [still, moved] = await Promise.all([0, 1].map((z) => stepped(levels, 0, jumps, [x, x0, [z, z], picture])))
+        const noise = at(moved ?? [], 1) - at(still ?? [], 1)
+        return together([
+          agree(1e-12, [at(still ?? [], 1)], [kept * mean]),
+          agree(1e-12, [noise ** 2], [(kept * deviation) ** 2 + added ** 2]),
+        ])
+      }),
+  },
+]

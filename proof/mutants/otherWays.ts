@@ -1,0 +1,39 @@
+/** Bugs in other ways: filling in a part of a picture. */
+import { mutantsOf, type Mutant } from './mutant.ts'
+import { inFile } from './suites.ts'
+
+const repaint = inFile('diffusion/repaint')
+const filling = inFile('train/tasks/diffusion/filling')
+
+/** Bugs in src/diffusion/samplers/repaint.ts and in how pictures are filled in. */
+export const otherWayMutants: readonly Mutant[] = [
+  ...mutantsOf('diffusion', 'src/diffusion/samplers/repaint.ts', repaint, [
+    ['RePaint: what is known is drawn', 'swapped operands', 'select(next, beside)', 'select(beside, next)'],
+    [
+      'RePaint: the known part is as noisy as the level before',
+      'off by one',
+      'const end = tablesOf(ends)',
+      'const end = visited',
+    ],
+    ['RePaint: going up, one of the two noises is lost', 'missing term', 'Math.hypot(kept * factor, added)', 'added'],
+    [
+      'RePaint: going up adds noise as if none were there',
+      'missing term',
+      'to.s ** 2 - (kept * from.s) ** 2',
+      'to.s ** 2',
+    ],
+    ['RePaint: each stretch is walked once more', 'off by one', '? resamples - 1 : 0', '? resamples : 0'],
+    ['RePaint: goes up beyond its first level', 'off by one', 'n + jump <= steps', 'n <= steps'],
+    ['RePaint: turns one level later', 'off by one', 'n % jump === 1 % jump', 'n % jump === 0'],
+  ]),
+  ...mutantsOf('diffusion', 'src/train/tasks/diffusion/filling.ts', filling, [
+    ['filling in: the mask’s black is filled in', 'sign', '?? 0) >= white ? byte', '?? 0) < white ? byte'],
+    ['filling in: a place of latents is known where any pixel is', 'wrong operation', '.some(\n', '.every(\n'],
+    [
+      'filling in: rows and columns of latents change places',
+      'axis',
+      '[Math.floor(i / w) * factor, (i % w) * factor]',
+      '[(i % w) * factor, Math.floor(i / w) * factor]',
+    ],
+  ]),
+]
