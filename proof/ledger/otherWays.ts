@@ -1,12 +1,17 @@
 /** Equations of chapter 23, on other ways: filling in, guidance that stays on the manifold, and continuous time. */
 import fc from 'fast-check'
+import { cfgPlusPlus } from '../../src/diffusion/cfgPlusPlus.ts'
+import { autoguidance, guided } from '../../src/diffusion/guidance.ts'
+import { samplingStep } from '../../src/diffusion/sample.ts'
+import { ddimBetween } from '../../src/diffusion/samplers/posterior.ts'
+import { key } from '../../src/tensor/random.ts'
 import type { Levels } from '../../src/diffusion/levels.ts'
 import { preservingPoint, tablesOf, type Point } from '../../src/diffusion/point.ts'
 import { repaint } from '../../src/diffusion/samplers/repaint.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { at as pointAt } from '../../src/prelude/array.ts'
-import { agree, at, forAll, read, real, together, vectors, type Equation } from './equation.ts'
+import { agree, at, dot, forAll, read, real, together, vectors, type Equation } from './equation.ts'
 
 const f64 = (values: readonly number[]): Tensor => tensor([[...values]], { dtype: 'f64' })
 
@@ -88,6 +93,45 @@ export const otherWays: readonly Equation[] = [
           agree(1e-12, [at(still ?? [], 1)], [kept * mean]),
           agree(1e-12, [noise ** 2], [(kept * deviation) ** 2 + added ** 2]),
         ])
+      }),
+  },
+  {
+    number: '23.3',
+    statement: 'x′ = a′·x̂₀(ε_G + λ·(ε_D − ε_G)) + s′·ε_G',
+    source: 'Chung et al. 2024, algorithm 2',
+    by: '`samplingStep` of `ddimBetween` and `cfgPlusPlus` in f64 at random levels, with random predictions',
+    check: () =>
+      forAll(fc.tuple(falling, pairs, real(0, 1)), async ([sigmas, [x, own, guide], weight]) => {
+        const [levels, points] = levelsAt(sigmas, true)
+        const [from, to] = [pointAt(points, 0), pointAt(points, 1)]
+        const fixed = (output: Tensor): Tensor => output
+        const denoise = cfgPlusPlus(autoguidance(fixed, fixed), { weight })
+        const step = samplingStep({ denoise, prediction: 'epsilon', sampler: ddimBetween(levels), clip: false })
+        const found = await read(step({ params: f64(own), guide: f64(guide) }, f64(x), key(0), scalar(0, 'u32')))
+        const wanted = x.map((value, i) => {
+          const moved = at(guide, i) + weight * (at(own, i) - at(guide, i))
+          return (to.a * (value - from.s * moved)) / from.a + to.s * at(guide, i)
+        })
+        return agree(1e-12, found, wanted)
+      }),
+  },
+  {
+    number: '23.4',
+    statement: 'd⊥ = d − (1 − η)·⟨d, D⟩/⟨D, D⟩·D, d = D − G',
+    source: 'Sadat et al. 2024, eqs. 7 and 8, of predictions',
+    by: '`guided` in f64 with random predictions, weights and η',
+    check: () =>
+      forAll(fc.tuple(vectors(4), vectors(4), real(-2, 4), real(0, 1)), async ([own, guide, weight, parallel]) => {
+        const fixed = (output: Tensor): Tensor => output
+        const denoise = guided(autoguidance(fixed, fixed), { weight, parallel })
+        const found = await read(denoise({ params: f64(own), guide: f64(guide) }, f64([0, 0, 0, 0]), f64([0])))
+        const d = own.map((value, i) => value - at(guide, i))
+        const share = dot(own, own) === 0 ? 0 : dot(d, own) / dot(own, own)
+        return agree(
+          1e-11,
+          found,
+          own.map((value, i) => value + (weight - 1) * (at(d, i) - (1 - parallel) * share * value)),
+        )
       }),
   },
 ]

@@ -36,4 +36,30 @@ export const otherWayMutants: readonly Mutant[] = [
       '[(i % w) * factor, Math.floor(i / w) * factor]',
     ],
   ]),
+  ...mutantsOf('diffusion', 'src/diffusion/cfgPlusPlus.ts', inFile('diffusion/cfgPlusPlus'), [
+    ['CFG++: the noise is the guided one', 'swapped operands', 'noise: guide', 'noise: between'],
+    [
+      'CFG++: moves from the network, not from the guide',
+      'swapped operands',
+      'guide.add(own.sub(guide)',
+      'own.add(own.sub(guide)',
+    ],
+  ]),
+  ...mutantsOf('diffusion', 'src/diffusion/sample.ts', inFile('diffusion/cfgPlusPlus'), [
+    [
+      'sampling: of two predictions the image’s noise counts',
+      'swapped operands',
+      'seen(output.noise).epsilon',
+      'seen(output.image).epsilon',
+    ],
+  ]),
+  ...mutantsOf('diffusion', 'src/diffusion/guidance.ts', inFile('diffusion/cfgPlusPlus', 'parallel'), [
+    ['guidance: what is parallel is all that is kept', 'sign', 'mul(1 - kept)', 'mul(kept)'],
+    [
+      'guidance: the parallel part has the length of the guide’s',
+      'swapped operands',
+      'turned(difference, mine, parallel)',
+      'turned(difference, guides, parallel)',
+    ],
+  ]),
 ]

@@ -173,12 +173,16 @@ export const wayOfFlags = (
 
 /** What flags say of how pictures are drawn. */
 const drawingOf = (flags: ReadonlyMap<string, FlagValue>): Omit<SampleOptions, 'count' | 'seed'> => {
-  const [device, label, guidance] = ['device', 'class', 'guidance'].map((flag) => flags.get(flag))
+  const [device, label, guidance, threshold] = ['device', 'class', 'guidance', 'threshold'].map((flag) =>
+    flags.get(flag),
+  )
   return {
     ...wayOfFlags(flags),
     ...(typeof device === 'string' && { device }),
     ...(typeof label === 'string' && { label }),
     ...(typeof guidance === 'number' && { guidance }),
+    ...(typeof threshold === 'number' && { threshold }),
+    plusPlus: flags.has('cfgpp'),
     onStep: stepsDone,
     deviceOptions: deviceOptionsOf(flags),
   }
@@ -188,6 +192,8 @@ const drawingOf = (flags: ReadonlyMap<string, FlagValue>): Omit<SampleOptions, '
 const incomplete = (flags: ReadonlyMap<string, FlagValue>): Outcome | undefined => {
   if (flags.has('strength') && !flags.has('from'))
     return { code: 2, message: '--strength goes with --from: it says how much of that picture is drawn anew' }
+  if (flags.has('cfgpp') && !flags.has('guidance'))
+    return { code: 2, message: '--cfgpp goes with --guidance: it says how far, from 0 to 1, for instance 0.6' }
   if (flags.has('fill') !== flags.has('mask'))
     return {
       code: 2,
@@ -225,6 +231,7 @@ const nameParts: Readonly<Record<string, (value: string | number) => string>> = 
   class: inName,
   guide: (value) => `away-from-${inName(basename(String(value)))}`,
   guidance: (value) => `guidance-${inName(value)}`,
+  threshold: (value) => `threshold-${inName(value)}`,
   from: (value) => `from-${inName(parse(String(value)).name)}`,
   strength: (value) => `strength-${inName(value)}`,
   to: (value) => `to-${inName(value)}`,
@@ -239,6 +246,7 @@ const sheetName = (seed: number, flags: ReadonlyMap<string, FlagValue>): string 
   [
     String(seed),
     ...(flags.has('seeds') ? ['and-on'] : []),
+    ...(flags.has('cfgpp') ? ['cfgpp'] : []),
     ...Object.entries(nameParts).flatMap(([name, part]) => {
       const value = flags.get(name)
       return typeof value === 'string' || typeof value === 'number' ? [part(value)] : []
@@ -247,7 +255,7 @@ const sheetName = (seed: number, flags: ReadonlyMap<string, FlagValue>): string 
 
 /** Flags of `sample` that are settings of drawing, whose faults are wrong usage. */
 const drawingFlags = [
-  'count seed names config weights class guidance strength to fill mask jump resamples'.split(' '),
+  'count seed names config weights class guidance threshold strength to fill mask jump resamples'.split(' '),
   wayFlags,
 ].flat()
 

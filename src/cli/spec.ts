@@ -198,6 +198,15 @@ export const commands = {
         value: 'W',
         help: 'how far to move away from the guide, or from the network that is told no class: 1 is not at all [1]',
       },
+      cfgpp: {
+        kind: 'switch',
+        help: 'guide by CFG++: --guidance is then a share from 0 to 1, with ddim, euler or euler-ancestral',
+      },
+      threshold: {
+        kind: 'number',
+        value: 'P',
+        help: 'scale each picture back into range by the size below which this share of its values lies, for instance 0.995, where strong guidance drives them out [clip them]',
+      },
       from: { kind: 'text', value: 'PHOTO', help: 'begin with this picture instead of with noise' },
       strength: { kind: 'number', value: 'S', help: 'for what share of the steps it is noised and drawn anew [0.6]' },
       to: { kind: 'number', value: 'SEED', help: 'draw the way from the noise of --seed to that of this seed' },

@@ -24,6 +24,7 @@ export {
 } from './samplers/posterior.ts'
 export * from './samplers/registry.ts'
 export * from './samplers/repaint.ts'
+export * from './cfgPlusPlus.ts'
 export * from './classifierGuidance.ts'
 export * from './edm.ts'
 export * from './samplers/secondOrder.ts'

@@ -1,6 +1,7 @@
 /** Pictures from trained weights: a sampler that is chosen by name, from noise that a seed names or from a picture, with a guide or without. */
 import {
   autoguidance,
+  cfgPlusPlus,
   classifierFree,
   defaultSampler,
   guided,
@@ -13,8 +14,10 @@ import {
   startingDeviation,
   type AnySampler,
   type JumpOptions,
+  type Guided,
   type Sampler,
   type SamplerName,
+  type SplitPrediction,
   type Start,
   type WalkLevels,
 } from '../../../diffusion/index.ts'
@@ -62,6 +65,10 @@ export interface DrawOptions {
   readonly guide?: Params
   /** w, how far it moves away from the guide; default 1, not at all. */
   readonly guidance?: number
+  /** Whether only the image is moved, by CFG++; default false. */
+  readonly plusPlus?: boolean
+  /** Dynamic thresholding: the share of a picture's values that are kept within bounds; absent, estimates are clipped. */
+  readonly threshold?: number
 }
 
 /** What is told after each step of the sampler. */
@@ -75,15 +82,20 @@ interface Drawing {
   readonly condition?: Tensor
 }
 
+/** The largest range that is scaled back into [−1, 1]: more than networks say. */
+const mostRange = 100
+
 /** The network, moved away from its guide. */
 const denoiserOf = (
   { model }: Diffusion,
-  { guidance: weight = 1, guide, condition: told }: DrawOptions,
-): ((drawing: Drawing, x: Tensor, t: Tensor) => Tensor) => {
+  { guidance: weight = 1, plusPlus = false, guide, condition: told }: DrawOptions,
+): ((drawing: Drawing, x: Tensor, t: Tensor) => Tensor | SplitPrediction) => {
+  const moved = <P>(pair: Guided<P>): ((params: P, x: Tensor, t: Tensor) => Tensor | SplitPrediction) =>
+    plusPlus ? cfgPlusPlus(pair, { weight }) : guided(pair, { weight })
   const network = ({ params, condition }: Drawing, x: Tensor, t: Tensor): Tensor =>
     model.apply(params, { x, t, condition })
   if (guide !== undefined) {
-    const away = guided(autoguidance(network, network), { weight })
+    const away = moved(autoguidance(network, network))
     return ({ params, guide: worse = params, ...same }, x, t) =>
       away({ params: { params, ...same }, guide: { params: worse, ...same } }, x, t)
   }
@@ -91,7 +103,7 @@ const denoiserOf = (
   const free = classifierFree((params: Params, x: Tensor, t: Tensor, condition: Tensor) =>
     model.apply(params, { x, t, condition }),
   )
-  const away = guided(free, { weight })
+  const away = moved(free)
   return ({ params, condition }, x, t) =>
     condition === undefined ? network({ params }, x, t) : away({ params, condition }, x, t)
 }
@@ -161,7 +173,7 @@ const samplerOf = ({ schedule, space }: Diffusion, options: DrawOptions, size: n
 /** Compiles the sampler. */
 const batchesOn = (device: Device, diffusion: Diffusion, options: DrawOptions, size: number): DrawBatch => {
   const { config, space } = diffusion
-  const { seed } = options
+  const { seed, threshold } = options
   return samplerOf(
     diffusion,
     options,
@@ -173,7 +185,7 @@ const batchesOn = (device: Device, diffusion: Diffusion, options: DrawOptions, s
       prediction: config.objective,
       sampler,
       shape: [size, ...space.shape],
-      clip: space.bounded,
+      clip: threshold === undefined ? space.bounded : { ratio: threshold, most: mostRange },
     })
     const start = startOf(sampler, diffusion, options, size)
     return async (drawing, batch, onStep) => {

@@ -56,7 +56,7 @@ const drawnOn = (
     open(options.device ?? config.device, options.deviceOptions),
     TE.chain((device) => {
       const { height, width } = config
-      const { count, seed, guide, guidance, fill, onStep } = options
+      const { count, seed, guide, guidance, plusPlus = false, threshold, fill, onStep } = options
       const diffusion = diffusionOf(config, { model, autoencoder })
       return pipe(
         TE.fromTask<Beginning, TrainError>(() => beginningOn(device, diffusion, options)),
@@ -70,7 +70,9 @@ const drawnOn = (
             seed,
             begin,
             batch: Math.min(count, usualBatch),
+            plusPlus,
             ...(guidance !== undefined && { guidance }),
+            ...(threshold !== undefined && { threshold }),
             ...(worse !== undefined && { guide: worse }),
           }
           return drawerOn(device, diffusion, drawing)(params, onStep)

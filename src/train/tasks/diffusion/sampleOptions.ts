@@ -43,6 +43,10 @@ export interface SampleOptions {
   readonly label?: string
   /** How far each step moves away from the guide, or from the network that is told no label; default 1, not at all. */
   readonly guidance?: number
+  /** Whether only the image that is seen is moved, by CFG++: `guidance` is then a share from 0, the guide alone, to 1; default false. */
+  readonly plusPlus?: boolean
+  /** Dynamic thresholding: the share of a picture's values that are kept within bounds, the rest scaling them back; absent, estimates are clipped. */
+  readonly threshold?: number
   /** Worse weights of the same network, as `load(directory, 'early')` gives them: autoguidance. */
   readonly guide?: LoadedWeights
   /** Seeds of its own for each picture, one after the other from `seed` on; or the way from the noise of `seed` to that of another. */
@@ -182,6 +186,40 @@ const misguided = (
       )
 }
 
+/** What is wrong with guidance by CFG++. */
+const misguidedImage = ({ label, guide, guidance = 1 }: SampleOptions, { sampler }: Chosen): TrainError | undefined => {
+  const able = Object.entries(samplers).flatMap(([name, { renoises }]) => (renoises ? [name] : []))
+  if (!able.includes(sampler))
+    return settingError({ path: 'sampler', expected: `one of ${able.join(', ')} with CFG++`, got: sampler })
+  if (!(guidance >= 0 && guidance <= 1))
+    return settingError({ path: 'guidance', expected: 'a share from 0 to 1 of CFG++', got: String(guidance) })
+  return label === undefined && guide === undefined
+    ? settingError({
+        path: 'guidance',
+        expected: 'absent without a guide and a class: name one of them',
+        got: String(guidance),
+      })
+    : undefined
+}
+
+/** What is wrong with dynamic thresholding. */
+const misbounded = ({ config }: LoadedWeights, threshold: number): TrainError | undefined => {
+  if (!(threshold > 0 && threshold <= 1))
+    return settingError({ path: 'threshold', expected: 'a share above 0 and at most 1', got: String(threshold) })
+  return config.latent === undefined
+    ? undefined
+    : settingError({ path: 'threshold', expected: 'absent on latents, which have no bounds', got: String(threshold) })
+}
+
+/** What is wrong with how estimates are moved and bounded. */
+const misdirected = (loaded: LoadedWeights, options: SampleOptions, way: Chosen): TrainError | undefined => {
+  const { plusPlus = false, threshold } = options
+  return (
+    (plusPlus ? misguidedImage(options, way) : undefined) ??
+    (threshold === undefined ? undefined : misbounded(loaded, threshold))
+  )
+}
+
 /** What is wrong with the noises that pictures begin with. */
 const misnoised = ({ count, from, noise }: SampleOptions): TrainError | undefined => {
   if (typeof noise === 'object' && !(Number.isSafeInteger(noise.to) && noise.to >= 0))
@@ -230,7 +268,7 @@ const mismade = (loaded: LoadedWeights, options: SampleOptions): TrainError | un
 const told = (loaded: LoadedWeights, options: SampleOptions, way: Chosen): E.Either<TrainError, Chosen> => {
   const { labels = [] } = loaded.config
   const { label } = options
-  const wrong = misguided(loaded, options) ?? mismade(loaded, options)
+  const wrong = misdirected(loaded, options, way) ?? misguided(loaded, options) ?? mismade(loaded, options)
   if (wrong !== undefined) return E.left(wrong)
   if (label === undefined) return E.right(way)
   const place = labels.indexOf(label)
