@@ -1,6 +1,8 @@
 /** Equations of chapter 23, on other ways: filling in, guidance that stays on the manifold, and continuous time. */
 import fc from 'fast-check'
 import { cfgPlusPlus } from '../../src/diffusion/cfgPlusPlus.ts'
+import { continuousLevels } from '../../src/diffusion/continuous/continuousLevels.ts'
+import { cosineLogSnr, logSnrOf, shiftedLogSnr } from '../../src/diffusion/continuous/logSnr.ts'
 import { autoguidance, guided } from '../../src/diffusion/guidance.ts'
 import { samplingStep } from '../../src/diffusion/sample.ts'
 import { ddimBetween } from '../../src/diffusion/samplers/posterior.ts'
@@ -132,6 +134,36 @@ export const otherWays: readonly Equation[] = [
           found,
           own.map((value, i) => value + (weight - 1) * (at(d, i) - (1 - parallel) * share * value)),
         )
+      }),
+  },
+  {
+    number: '23.5',
+    statement: 'a² = sigmoid(λ), s² = sigmoid(−λ)',
+    source: 'Kingma et al. 2021, section 3.1',
+    by: '`continuousLevels` of random falling values: a²/s² is e^λ and a² + s² is 1',
+    check: () =>
+      forAll(fc.array(real(0.1, 3), { minLength: 4, maxLength: 4 }), (drops) => {
+        const list = drops.reduce<readonly number[]>((xs, drop) => [...xs, (xs.at(-1) ?? 4) - drop], [])
+        const { signal, noise } = continuousLevels(logSnrOf(list), 3)
+        return together(
+          [0, 1, 2].map((i) => {
+            const [a, s] = [signal[i] ?? NaN, noise[i] ?? NaN]
+            return agree(1e-12, [Math.log((a * a) / (s * s)), a * a + s * s], [at(list, 3 - i), 1])
+          }),
+        )
+      }),
+  },
+  {
+    number: '23.6',
+    statement: 'λ = −2·ln tan(u) + 2·ln(from/to), u = atan(e^(−most/2)) + t·(atan(e^(−least/2)) − atan(e^(−most/2)))',
+    source: 'Hoogeboom et al. 2023, eqs. 3 and 4',
+    by: '`shiftedLogSnr` of `cosineLogSnr` in f64, of tensors, at random times and ends',
+    check: () =>
+      forAll(fc.tuple(real(0, 1), real(2, 16), real(-16, -2), real(16, 512)), async ([t, most, least, to]) => {
+        const [first, last] = [Math.atan(Math.exp(-most / 2)), Math.atan(Math.exp(-least / 2))]
+        const u = first + t * (last - first)
+        const found = shiftedLogSnr(cosineLogSnr({ most, least }), { from: 32, to }).of(tensor([t], { dtype: 'f64' }))
+        return agree(1e-9, await read(found), [-2 * Math.log(Math.tan(u)) + 2 * Math.log(32 / to)])
       }),
   },
 ]

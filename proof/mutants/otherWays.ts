@@ -1,9 +1,11 @@
-/** Bugs in other ways: filling in a part of a picture. */
+/** Bugs in other ways: filling in a part of a picture, CFG++, and continuous time. */
 import { mutantsOf, type Mutant } from './mutant.ts'
 import { inFile } from './suites.ts'
 
 const repaint = inFile('diffusion/repaint')
 const filling = inFile('train/tasks/diffusion/filling')
+
+const continuous = inFile('diffusion/continuous')
 
 /** Bugs in src/diffusion/samplers/repaint.ts and in how pictures are filled in. */
 export const otherWayMutants: readonly Mutant[] = [
@@ -61,5 +63,31 @@ export const otherWayMutants: readonly Mutant[] = [
       'turned(difference, mine, parallel)',
       'turned(difference, guides, parallel)',
     ],
+  ]),
+  ...mutantsOf('diffusion', 'src/diffusion/continuous/logSnr.ts', continuous, [
+    [
+      'λ: the shift is of the deviation, not of the variance',
+      'factor',
+      'const shift = 2 * Math.log(from / to)',
+      'const shift = Math.log(from / to)',
+    ],
+    ['λ: in little noise as for large pictures', 'swapped operands', 't.mul(coarse.of(t))', 't.mul(fine.of(t))'],
+    ['λ of EDM: t counts from noise', 'sign', '-2 * deviation)', '2 * deviation)'],
+  ]),
+  ...mutantsOf('diffusion', 'src/diffusion/continuous/arithmetic.ts', continuous, [
+    ['arithmetic: e^x − 1 cancels where x is small', 'missing check', 'x.abs().less(1e-2)', 'x.abs().less(0)'],
+    ['arithmetic: values lie at the ends of their parts', 'off by one', 'x.mul(parts).sub(0.5)', 'x.mul(parts)'],
+  ]),
+  ...mutantsOf('diffusion', 'src/diffusion/continuous/continuousLoss.ts', continuous, [
+    [
+      'continuous loss: γ is the least weight',
+      'wrong operation',
+      'snr.minimum(minSnrGamma)',
+      'snr.maximum(minSnrGamma)',
+    ],
+    ['continuous loss: an error of v is one of ε', 'missing term', 'v: (snr) => snr.add(1)', 'v: (snr) => snr'],
+  ]),
+  ...mutantsOf('diffusion', 'src/diffusion/continuous/learnedLogSnr.ts', continuous, [
+    ['learned λ: units may fall', 'missing call', '.sigmoid().mul(softplus(weight))', '.sigmoid().mul(weight)'],
   ]),
 ]

@@ -26,6 +26,20 @@ export * from './samplers/registry.ts'
 export * from './samplers/repaint.ts'
 export * from './cfgPlusPlus.ts'
 export * from './classifierGuidance.ts'
+export * from './continuous/continuousLevels.ts'
+export * from './continuous/continuousLoss.ts'
+export * from './continuous/learnedLogSnr.ts'
+export {
+  cosineLogSnr,
+  edmLogSnr,
+  interpolatedLogSnr,
+  linearLogSnr,
+  logSnrOf,
+  shiftedLogSnr,
+  type CosineLogSnrOptions,
+  type EdmLogSnrOptions,
+  type LogSnr,
+} from './continuous/logSnr.ts'
 export * from './edm.ts'
 export * from './samplers/secondOrder.ts'
 export * from './samplers/uniPc.ts'
