@@ -16,6 +16,7 @@ import { modules } from './modules.ts'
 import { noisePaths } from './noisePaths.ts'
 import { optimizers } from './optimizers.ts'
 import { additions, dataEquations, overview } from './overview.ts'
+import { otherWays } from './otherWays.ts'
 import { proving } from './proving.ts'
 import { randomNumbers } from './random.ts'
 import { reconstruction } from './reconstruction.ts'
@@ -53,6 +54,7 @@ export const ledger: readonly Equation[] = [
   ...judging,
   ...unet2dEquations,
   ...noisePaths,
+  ...otherWays,
 ]
 
 /** Runs an equation's check. @throws Error that names the equation */

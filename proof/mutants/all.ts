@@ -17,6 +17,7 @@ import { lostDeviceMutants } from './lostDevices.ts'
 import { messageMutants } from './messages.ts'
 import { mixedMutants } from './mixed.ts'
 import type { Mutant } from './mutant.ts'
+import { otherWayMutants } from './otherWays.ts'
 import { pictureMutants } from './pictures.ts'
 import { photographMutants } from './photographs.ts'
 import { randomMutants } from './random.ts'
@@ -64,4 +65,5 @@ export const mutants: readonly Mutant[] = [
   ...autoencoderMutants,
   ...judgingMutants,
   ...unet2dMutants,
+  ...otherWayMutants,
 ]

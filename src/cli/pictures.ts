@@ -2,7 +2,7 @@
 import { statSync } from 'node:fs'
 import { basename, dirname, join, parse } from 'node:path'
 import process from 'node:process'
-import { formatScan, loadImage, scanFolder, scanToJson } from '../data/index.ts'
+import { formatScan, loadImage, pictureSize, scanFolder, scanToJson } from '../data/index.ts'
 import { encodePng, imageGrid, makeDurableDirectory, replaceFile } from '../io/index.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { printableJson } from '../prelude/printable.ts'
@@ -131,6 +131,30 @@ const beginningOf = (
   )
 }
 
+/** The picture and the mask that flags name, both cut to the size of the run in the same way. */
+const fillingOf = (
+  flags: ReadonlyMap<string, FlagValue>,
+  { config: { height, width, channels = 3 } }: LoadedWeights,
+): TE.TaskEither<{ readonly message: string }, Pick<SampleOptions, 'fill'>> => {
+  const [photo, mask, jump, resamples] = ['fill', 'mask', 'jump', 'resamples'].map((flag) => flags.get(flag))
+  if (typeof photo !== 'string' || typeof mask !== 'string') return TE.right({})
+  const jumps = { ...(typeof jump === 'number' && { jump }), ...(typeof resamples === 'number' && { resamples }) }
+  return pipe(
+    TE.Do,
+    TE.apSW('of', pictureSize(photo)),
+    TE.apSW('over', pictureSize(mask)),
+    TE.filterOrElseW(
+      ({ of, over }) => of.height === over.height && of.width === over.width,
+      ({ of, over }) => ({
+        message: `the mask ${mask} is ${over.height}×${over.width} and ${photo} is ${of.height}×${of.width} (height×width): give a mask of the picture's size`,
+      }),
+    ),
+    TE.apSW('picture', loadImage(photo, { height, width, channels })),
+    TE.apSW('where', loadImage(mask, { height, width, channels: 1 })),
+    TE.map(({ picture, where }) => ({ fill: { picture: picture.pixels, mask: where.pixels, ...jumps } })),
+  )
+}
+
 /** Flags that say by which way pictures are drawn. */
 export const wayFlags = ['steps', 'sampler', 'spacing', 'sigmas'] as const
 
@@ -149,12 +173,16 @@ export const wayOfFlags = (
 
 /** What flags say of how pictures are drawn. */
 const drawingOf = (flags: ReadonlyMap<string, FlagValue>): Omit<SampleOptions, 'count' | 'seed'> => {
-  const [device, label, guidance] = ['device', 'class', 'guidance'].map((flag) => flags.get(flag))
+  const [device, label, guidance, threshold] = ['device', 'class', 'guidance', 'threshold'].map((flag) =>
+    flags.get(flag),
+  )
   return {
     ...wayOfFlags(flags),
     ...(typeof device === 'string' && { device }),
     ...(typeof label === 'string' && { label }),
     ...(typeof guidance === 'number' && { guidance }),
+    ...(typeof threshold === 'number' && { threshold }),
+    plusPlus: flags.has('cfgpp'),
     onStep: stepsDone,
     deviceOptions: deviceOptionsOf(flags),
   }
@@ -164,6 +192,17 @@ const drawingOf = (flags: ReadonlyMap<string, FlagValue>): Omit<SampleOptions, '
 const incomplete = (flags: ReadonlyMap<string, FlagValue>): Outcome | undefined => {
   if (flags.has('strength') && !flags.has('from'))
     return { code: 2, message: '--strength goes with --from: it says how much of that picture is drawn anew' }
+  if (flags.has('cfgpp') && !flags.has('guidance'))
+    return { code: 2, message: '--cfgpp goes with --guidance: it says how far, from 0 to 1, for instance 0.6' }
+  if (flags.has('fill') !== flags.has('mask'))
+    return {
+      code: 2,
+      message:
+        '--fill PHOTO and --mask MASK.png go together: the mask is white where the photograph is to be filled in',
+    }
+  const jumping = ['jump', 'resamples'].find((flag) => flags.has(flag) && !flags.has('fill'))
+  if (jumping !== undefined)
+    return { code: 2, message: `--${jumping} goes with --fill: it says how the walk that fills in a picture turns` }
   if (flags.has('guide') && !flags.has('guidance'))
     return { code: 2, message: '--guide goes with --guidance: it says how far from the guide, for instance 1.5' }
   return undefined
@@ -192,9 +231,14 @@ const nameParts: Readonly<Record<string, (value: string | number) => string>> = 
   class: inName,
   guide: (value) => `away-from-${inName(basename(String(value)))}`,
   guidance: (value) => `guidance-${inName(value)}`,
+  threshold: (value) => `threshold-${inName(value)}`,
   from: (value) => `from-${inName(parse(String(value)).name)}`,
   strength: (value) => `strength-${inName(value)}`,
   to: (value) => `to-${inName(value)}`,
+  fill: (value) => `fill-${inName(parse(String(value)).name)}`,
+  mask: (value) => `mask-${inName(parse(String(value)).name)}`,
+  jump: (value) => `jump-${inName(value)}`,
+  resamples: (value) => `resamples-${inName(value)}`,
 }
 
 /** The end of a sheet's name: the seed, and what its pictures were asked for, so that boats are not written over bridges. */
@@ -202,6 +246,7 @@ const sheetName = (seed: number, flags: ReadonlyMap<string, FlagValue>): string 
   [
     String(seed),
     ...(flags.has('seeds') ? ['and-on'] : []),
+    ...(flags.has('cfgpp') ? ['cfgpp'] : []),
     ...Object.entries(nameParts).flatMap(([name, part]) => {
       const value = flags.get(name)
       return typeof value === 'string' || typeof value === 'number' ? [part(value)] : []
@@ -209,7 +254,10 @@ const sheetName = (seed: number, flags: ReadonlyMap<string, FlagValue>): string 
   ].join('-')
 
 /** Flags of `sample` that are settings of drawing, whose faults are wrong usage. */
-const drawingFlags = ['count', 'seed', ...wayFlags, 'names', 'config', 'weights', 'class', 'guidance', 'strength', 'to']
+const drawingFlags = [
+  'count seed names config weights class guidance threshold strength to fill mask jump resamples'.split(' '),
+  wayFlags,
+].flat()
 
 /** `fathom sample`. */
 export const runSample = async (place: string, flags: ReadonlyMap<string, FlagValue>): Promise<Outcome> => {
@@ -223,9 +271,10 @@ export const runSample = async (place: string, flags: ReadonlyMap<string, FlagVa
     source.right,
     TE.bindTo('source'),
     TE.bindW('begin', ({ source: { loaded } }) => beginningOf(flags, loaded)),
+    TE.bindW('filling', ({ source: { loaded } }) => fillingOf(flags, loaded)),
     TE.bindW('guide', () => guideOf(flags.get('guide'), place)),
-    TE.bindW('samples', ({ source: { loaded }, begin, guide }) =>
-      sample(loaded, { count, seed, ...drawingOf(flags), ...begin, ...guide }),
+    TE.bindW('samples', ({ source: { loaded }, begin, filling, guide }) =>
+      sample(loaded, { count, seed, ...drawingOf(flags), ...begin, ...filling, ...guide }),
     ),
     TE.let('path', ({ source }) => (typeof out === 'string' ? out : `${source.place}-${sheetName(seed, flags)}.png`)),
     TE.chainFirstW(({ path }) => (out === undefined ? makeDurableDirectory(dirname(path)) : TE.right(undefined))),

@@ -194,6 +194,15 @@ export const commands = {
         help: 'how far to move away from the guide, or from no class [1]',
         more: ': 1 is not at all',
       },
+      cfgpp: {
+        kind: 'switch',
+        help: 'guide by CFG++: --guidance is then a share from 0 to 1, with ddim, euler or euler-ancestral',
+      },
+      threshold: {
+        kind: 'number',
+        value: 'P',
+        help: 'scale each picture back into range by the size below which this share of its values lies, for instance 0.995, where strong guidance drives them out [clip them]',
+      },
       from: { kind: 'text', value: 'PHOTO', help: 'begin with this picture instead of with noise' },
       strength: { kind: 'number', value: 'S', help: 'for what share of the steps it is drawn anew [0.6]' },
       to: {
@@ -207,6 +216,22 @@ export const commands = {
         help: 'give each picture a seed of its own, from --seed on: --seed N --count 1 then draws it again',
         rare: true,
       },
+      fill: {
+        kind: 'text',
+        value: 'PHOTO',
+        help: 'fill in a part of this picture, so that it fits the rest (RePaint)',
+      },
+      mask: {
+        kind: 'text',
+        value: 'MASK.png',
+        help: 'which part: white where the picture is to be filled in, and as large as it',
+      },
+      jump: {
+        kind: 'number',
+        value: 'N',
+        help: 'steps that the walk goes back up at once, so that both parts are drawn as one [10]',
+      },
+      resamples: { kind: 'number', value: 'N', help: 'how often each stretch of so many steps is walked [10]' },
       device: { kind: 'text', value: 'NAME', help: 'where to draw [the device of the run]' },
       tune,
       out: {

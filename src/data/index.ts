@@ -22,4 +22,5 @@ export {
   type SkippedFile,
 } from './folder/scanReport.ts'
 export { loadImage } from './folder/loadImage.node.ts'
+export { pictureSize, type PictureSize } from './folder/pictureSize.node.ts'
 export type { DecodedImage, DecodeOptions } from './folder/decodeOptions.ts'

@@ -8,7 +8,7 @@
 import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
-import { requireKnown } from '../prelude/options.ts'
+import { requireKnown, requireShare } from '../prelude/options.ts'
 import { concatenate } from '../tensor/combine.ts'
 import { zerosLike } from '../tensor/create.ts'
 import { variance } from '../tensor/variance.ts'
@@ -33,6 +33,11 @@ export interface GuidanceOptions {
   readonly interval?: readonly [from: number, to: number]
   /** φ, the share in which the spread of each prediction is made that of the network's own; default 0 (Lin et al. 2024, section 3.4). */
   readonly rescale?: number
+  /**
+   * The share that is kept of what is parallel to the network's own prediction in each image, in the difference from the guide; default 1. That part makes colours
+   * stronger, and the rest the picture better (Sadat et al. 2024, η, there of images; lucidrains' `keep_parallel_frac`, of predictions as here).
+   */
+  readonly parallel?: number
 }
 
 /** The network that is told its condition, and the same one that is told nothing. */
@@ -98,14 +103,15 @@ export const autoguidance = <P, G>(denoise: Denoiser<P>, guide: Denoiser<G>): Gu
 })
 
 const requireOptions = (options: GuidanceOptions): void => {
-  requireKnown('guided', options, ['weight', 'interval', 'rescale'])
-  const { weight, interval, rescale = 0 } = options
+  requireKnown('guided', options, ['weight', 'interval', 'rescale', 'parallel'])
+  const { weight, interval, rescale = 0, parallel = 1 } = options
   if (typeof weight === 'number' && !Number.isFinite(weight))
     throw new RangeError(`guided: the weight is ${weight}; it must be finite, and 1 for no guidance`)
   if (interval !== undefined && !(interval[0] <= interval[1]))
     throw new RangeError(`guided: the interval is [${interval.join(', ')}]; it must be the least time and the greatest`)
   if (!(rescale >= 0 && rescale <= 1))
     throw new RangeError(`guided: rescale is ${rescale}; it must be a share from 0 to 1`)
+  requireShare('guided', 'parallel', parallel)
 }
 
 /** One number for each image, ready to meet its elements: [N] → [N, 1, …]. */
@@ -114,6 +120,14 @@ const forEach = (v: Tensor, x: Tensor): Tensor => v.reshape([at(x.shape, 0), ...
 /** x + s·d, and x where d is 0: −0 + 0 would be another zero. */
 const moved = (x: Tensor, difference: Tensor, strength: number | Tensor): Tensor =>
   difference.equal(0).select(x, x.add(difference.mul(strength)))
+
+/** d without what is parallel to x in each image, of which a share is kept: d − (1 − η)·⟨d, x⟩/⟨x, x⟩·x. */
+const turned = (d: Tensor, x: Tensor, kept: number): Tensor => {
+  const axes = x.shape.slice(1).map((_, i) => i + 1)
+  const inner = (y: Tensor): Tensor => y.mul(x).sum(axes, true)
+  const own = inner(x)
+  return d.sub(x.mul(own.equal(0).select(0, inner(d).div(own))).mul(1 - kept))
+}
 
 /** y with the standard deviation of `own` in each image, in the share φ. Where they are alike it is y, to the bit. */
 const rescaled = (y: Tensor, own: Tensor, phi: number): Tensor => {
@@ -147,12 +161,13 @@ const rescaled = (y: Tensor, own: Tensor, phi: number): Tensor => {
  */
 export const guided = <P>({ own, both }: Guided<P>, options: GuidanceOptions): Denoiser<P> => {
   requireOptions(options)
-  const { weight, interval, rescale = 0 } = options
+  const { weight, interval, rescale = 0, parallel = 1 } = options
   if (weight === 1) return own // the guide is not even asked
   return (params, xt, t) => {
     const [mine, guides] = both(params, xt, t)
     const strength = typeof weight === 'number' ? weight - 1 : weight.sub(1).cast(mine.dtype)
-    const away = moved(mine, mine.sub(guides), strength)
+    const difference = mine.sub(guides)
+    const away = moved(mine, parallel === 1 ? difference : turned(difference, mine, parallel), strength)
     const result = rescale === 0 ? away : rescaled(away, mine, rescale)
     const acting = actsAt(t, interval, xt)
     const bounded = acting === undefined ? result : acting.select(result, mine)

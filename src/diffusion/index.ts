@@ -15,9 +15,31 @@ export * from './samplers/flowEuler.ts'
 export * from './samplers/heun.ts'
 export * from './samplers/inversion.ts'
 export * from './samplers/pndm.ts'
-export * from './samplers/posterior.ts'
+export {
+  ddimBetween,
+  ddpmBetween,
+  type DdimBetweenOptions,
+  type DdpmBetweenOptions,
+  type Ends,
+} from './samplers/posterior.ts'
 export * from './samplers/registry.ts'
+export * from './samplers/repaint.ts'
+export * from './cfgPlusPlus.ts'
 export * from './classifierGuidance.ts'
+export * from './continuous/continuousLevels.ts'
+export * from './continuous/continuousLoss.ts'
+export * from './continuous/learnedLogSnr.ts'
+export {
+  cosineLogSnr,
+  edmLogSnr,
+  interpolatedLogSnr,
+  linearLogSnr,
+  logSnrOf,
+  shiftedLogSnr,
+  type CosineLogSnrOptions,
+  type EdmLogSnrOptions,
+  type LogSnr,
+} from './continuous/logSnr.ts'
 export * from './edm.ts'
 export * from './samplers/secondOrder.ts'
 export * from './samplers/uniPc.ts'

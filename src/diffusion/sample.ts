@@ -10,8 +10,9 @@ import { foldIn, normal, type Key } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Shape } from '../graph/shape.ts'
 import { range } from '../prelude/array.ts'
+import type { SplitPrediction } from './cfgPlusPlus.ts'
 import { levelAt, startingDeviation, stepsOf, timeAt } from './levels.ts'
-import { clipEstimate, parameterizations, type Prediction } from './prediction.ts'
+import { clipEstimate, parameterizations, type Estimate, type Prediction } from './prediction.ts'
 import type { Estimator, Sampler } from './sampler.ts'
 import { thresholdEstimate, type ThresholdOptions } from './threshold.ts'
 
@@ -20,9 +21,9 @@ export interface SamplingOptions<P, S> {
   readonly device: Pick<Device, 'compile'>
   /**
    * The network: its parameters (any tree of tensors, labels included), x [N, …] and the time [N] of the level to a
-   * prediction like x. Times are i32 on the levels of a schedule and f32 on others: t of a flow, σ of `karrasLevels`.
+   * prediction like x, or to two where image and noise are seen by different ones (`cfgPlusPlus`). Times are i32 on the levels of a schedule and f32 on others: t of a flow, σ of `karrasLevels`.
    */
-  readonly denoise: (params: P, xt: Tensor, t: Tensor) => Tensor
+  readonly denoise: (params: P, xt: Tensor, t: Tensor) => Tensor | SplitPrediction
   /** What the network predicts. */
   readonly prediction: Prediction
   readonly sampler: Sampler<S>
@@ -83,9 +84,12 @@ const estimatorOf = <P, S>(
   return (x, index) => {
     const level = levelAt(levels, index, x)
     const output = denoise(params, x, timeAt(levels, index, x).broadcastTo(x.shape.slice(0, 1)))
-    const raw = parameterizations[prediction].estimate(level, x, output)
-    if (clip === false) return raw
-    return clip === true ? clipEstimate(level, x, raw) : thresholdEstimate(level, x, raw, clip)
+    const seen = (said: Tensor): Estimate => {
+      const raw = parameterizations[prediction].estimate(level, x, said)
+      if (clip === false) return raw
+      return clip === true ? clipEstimate(level, x, raw) : thresholdEstimate(level, x, raw, clip)
+    }
+    return 'image' in output ? { x0: seen(output.image).x0, epsilon: seen(output.noise).epsilon } : seen(output)
   }
 }
 

@@ -4,8 +4,16 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { FlagValue } from '../../src/cli/parse.ts'
 import { runSample } from '../../src/cli/pictures.ts'
+import { loadImage } from '../../src/data/index.ts'
 import { samplers } from '../../src/diffusion/index.ts'
-import { readSafetensorsFile, saveParams, writeSafetensors, writeSafetensorsFile } from '../../src/io/index.ts'
+import {
+  encodePng,
+  imageGrid,
+  readSafetensorsFile,
+  saveParams,
+  writeSafetensors,
+  writeSafetensorsFile,
+} from '../../src/io/index.ts'
 import { lucidrainsNames } from '../../src/models/index.ts'
 import { encodeWeights, load, train } from '../../src/train/index.ts'
 import { cpuDevice } from '../support/device.ts'
@@ -285,5 +293,66 @@ describe('what says nothing by itself, or goes nowhere, is wrong usage', () => {
       'seed-0-to-3.png',
       'seed-0.png',
     ])
+  })
+})
+
+describe('--fill PHOTO --mask MASK.png', () => {
+  const run = directory()
+  const png = (name: string, side: number, byte: (i: number) => number): string => {
+    const pixels = Uint8Array.from({ length: side * side * 3 }, (_, i) => byte(Math.floor(i / 3)))
+    const path = join(run, name)
+    writeFileSync(path, encodePng({ width: side, height: side, channels: 3, pixels }))
+    return path
+  }
+
+  beforeAll(async () => {
+    await done(train(tinyConfig(run, { device: 'cpu', steps: 1 })))
+  })
+
+  it('fills in what is white, and leaves what is black as it is in the photograph', async () => {
+    const [photo, mask] = [png('photo.png', 8, (i) => i * 4), png('mask.png', 8, (i) => (i < 32 ? 0 : 255))]
+    const [out, own] = [join(run, 'filled.png'), { height: 8, width: 8, channels: 3 } as const]
+    const flags = new Map<string, FlagValue>([
+      ...(['count', 'steps', 'jump', 'resamples'] as const).map((flag, i) => [flag, [1, 4, 2, 2][i] ?? 1] as const),
+      ['fill', photo],
+      ['mask', mask],
+      ['out', out],
+    ])
+    expect(await runSample(run, flags)).toEqual({ code: 0 })
+    const { pixels } = await done(loadImage(photo, own))
+    const sheet = encodePng(imageGrid([pixels], own))
+    expect(Buffer.compare(readFileSync(out), sheet)).not.toBe(0)
+    expect(await runSample(run, new Map([...flags, ['mask', png('black.png', 8, () => 0)]]))).toEqual({ code: 0 })
+    expect(Buffer.compare(readFileSync(out), sheet)).toBe(0)
+    flags.delete('out')
+    expect(await runSample(run, flags)).toEqual({ code: 0 })
+    expect(readdirSync(join(run, 'samples'))).toContain('seed-0-fill-photo-mask-mask-jump-2-resamples-2.png')
+  })
+
+  it('is refused where one is without the other, of another size, or beside a sampler or a beginning', async () => {
+    const [photo, small] = [png('photo.png', 8, (i) => i), png('small.png', 4, () => 255)]
+    const wrong = async (flags: readonly (readonly [string, FlagValue])[]): Promise<unknown> =>
+      runSample(run, new Map(flags))
+    const together = { code: 2, message: expect.stringContaining('--fill PHOTO and --mask MASK.png go together') }
+    expect(await wrong([['fill', photo]])).toMatchObject(together)
+    expect(await wrong([['mask', photo]])).toMatchObject(together)
+    expect(await wrong([['jump', 3]])).toMatchObject({ code: 2, message: expect.stringContaining('goes with --fill') })
+    const both = [
+      ['fill', photo],
+      ['mask', photo],
+    ] as const
+    expect(await wrong([both[0], ['mask', small]])).toMatchObject({
+      code: 1,
+      message: expect.stringMatching(/the mask .*small\.png is 4×4 and .*photo\.png is 8×8 \(height×width\)/u),
+    })
+    expect(await wrong([...both, ['sampler', 'heun']])).toMatchObject({
+      code: 2,
+      message: expect.stringContaining('--sampler must be absent'),
+    })
+    expect(await wrong([...both, ['resamples', 0]])).toMatchObject({
+      code: 2,
+      message: '--resamples must be a whole number ≥ 1, got 0',
+    })
+    expect(await wrong([...both, ['from', photo]])).toMatchObject({ code: 1 })
   })
 })

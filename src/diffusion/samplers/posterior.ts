@@ -64,7 +64,7 @@ const ddimForm = ({ x0, epsilon, z }: Terms, from: Point, to: Point, eta: number
 }
 
 /** x′ = a′(1 − ρ²)·x̂₀ + ρ(s′/s)·x + σ·z, σ² of the posterior or (1 − ρ²)·s² (Ho 2020, eqs. 7 and 11, section 3.2). */
-const ddpmForm = ({ x0, x, z }: Terms, from: Point, to: Point, variance: 'small' | 'large'): Form => {
+export const ddpmForm = ({ x0, x, z }: Terms, from: Point, to: Point, variance: 'small' | 'large'): Form => {
   const share = unknownShare(from, to)
   const deviation = variance === 'small' ? to.s : from.s
   return sum(

@@ -34,6 +34,8 @@ export interface NamedSampler {
   readonly usualSteps: (total: number) => number
   /** Whether it makes every step of the schedule, so that nobody can choose how many, nor which. */
   readonly everyStep: boolean
+  /** Whether it adds the noise that is seen as it is, x′ = a′·x̂₀ + …·ε̂, so that it may be another's than that of the image: what `cfgPlusPlus` needs. */
+  readonly renoises: boolean
   /** Makes it for a schedule. */
   readonly make: (schedule: NoiseSchedule, steps: number, walk?: WalkLevels) => AnySampler
 }
@@ -74,11 +76,13 @@ const onLevels = (
   usual: number,
   of: (levels: Levels, schedule: NoiseSchedule) => AnySampler,
   diffusers?: string,
+  renoises = false,
 ): NamedSampler => ({
   about,
   ...(diffusers !== undefined && { diffusers }),
   usualSteps: (total) => Math.min(usual, total),
   everyStep: false,
+  renoises,
   make: (schedule, steps, walk = {}) => of(scheduleLevels(schedule, steps, walk), schedule),
 })
 
@@ -100,12 +104,13 @@ const clockOf = (schedule: NoiseSchedule): { readonly timeOf: (sigma: number) =>
  * ```
  */
 export const samplers: { readonly [K in SamplerName]: NamedSampler } = {
-  ddim: onLevels('first order', 50, (l) => use(ddimBetween(l)), 'DDIMScheduler'),
+  ddim: onLevels('first order', 50, (l) => use(ddimBetween(l)), 'DDIMScheduler', true),
   ddpm: {
     about: 'every step of the schedule, with fresh noise',
     diffusers: 'DDPMScheduler',
     usualSteps: (total) => total,
     everyStep: true,
+    renoises: false,
     make: (schedule) => use(ddpm(schedule)),
   },
   heun: onLevels('second order, two evaluations a step', 25, (l) => use(heun(l))),
@@ -116,12 +121,13 @@ export const samplers: { readonly [K in SamplerName]: NamedSampler } = {
     'DPMSolverMultistepScheduler',
   ),
   'ddpm-respaced': onLevels('ddpm in fewer steps', 100, (l) => use(ddpmBetween(l)), 'DDPMScheduler'),
-  euler: onLevels('ddim by its other name', 50, (l) => use(ddimBetween(l)), 'EulerDiscreteScheduler'),
+  euler: onLevels('ddim by its other name', 50, (l) => use(ddimBetween(l)), 'EulerDiscreteScheduler', true),
   'euler-ancestral': onLevels(
     'first order, with fresh noise',
     50,
     (l) => use(ddimBetween(l, { eta: 1 })),
     'EulerAncestralDiscreteScheduler',
+    true,
   ),
   'euler-churn': onLevels('first order, some noise is renewed', 50, (l, s) => use(eulerChurn(l, clockOf(s)))),
   'heun-sigma': onLevels(

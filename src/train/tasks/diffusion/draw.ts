@@ -1,16 +1,23 @@
 /** Pictures from trained weights: a sampler that is chosen by name, from noise that a seed names or from a picture, with a guide or without. */
 import {
   autoguidance,
+  cfgPlusPlus,
   classifierFree,
   defaultSampler,
   guided,
+  repaint,
   samplerNamed,
   sampling,
   slerp,
   startFrom,
+  scheduleLevels,
   startingDeviation,
+  type AnySampler,
+  type JumpOptions,
+  type Guided,
   type Sampler,
   type SamplerName,
+  type SplitPrediction,
   type Start,
   type WalkLevels,
 } from '../../../diffusion/index.ts'
@@ -36,6 +43,8 @@ export type Beginning =
   | { readonly kind: 'between'; readonly to: number }
   /** A picture as the network sees it, f32 [h, w, c], with noise for a share of the steps. */
   | { readonly kind: 'picture'; readonly x0: Float32Array; readonly strength: number }
+  /** Noise where fill, f32 [h, w, 1], is 1, which is then drawn to fit a picture beside it, f32 [h, w, c]. */
+  | { readonly kind: 'fill'; readonly x0: Float32Array; readonly fill: Float32Array; readonly jumps: JumpOptions }
 
 /** How many pictures, in how many steps, from which noise. */
 export interface DrawOptions {
@@ -56,6 +65,10 @@ export interface DrawOptions {
   readonly guide?: Params
   /** w, how far it moves away from the guide; default 1, not at all. */
   readonly guidance?: number
+  /** Whether only the image is moved, by CFG++; default false. */
+  readonly plusPlus?: boolean
+  /** Dynamic thresholding: the share of a picture's values that are kept within bounds; absent, estimates are clipped. */
+  readonly threshold?: number
 }
 
 /** What is told after each step of the sampler. */
@@ -69,15 +82,20 @@ interface Drawing {
   readonly condition?: Tensor
 }
 
+/** The largest range that is scaled back into [−1, 1]: more than networks say. */
+const mostRange = 100
+
 /** The network, moved away from its guide. */
 const denoiserOf = (
   { model }: Diffusion,
-  { guidance: weight = 1, guide, condition: told }: DrawOptions,
-): ((drawing: Drawing, x: Tensor, t: Tensor) => Tensor) => {
+  { guidance: weight = 1, plusPlus = false, guide, condition: told }: DrawOptions,
+): ((drawing: Drawing, x: Tensor, t: Tensor) => Tensor | SplitPrediction) => {
+  const moved = <P>(pair: Guided<P>): ((params: P, x: Tensor, t: Tensor) => Tensor | SplitPrediction) =>
+    plusPlus ? cfgPlusPlus(pair, { weight }) : guided(pair, { weight })
   const network = ({ params, condition }: Drawing, x: Tensor, t: Tensor): Tensor =>
     model.apply(params, { x, t, condition })
   if (guide !== undefined) {
-    const away = guided(autoguidance(network, network), { weight })
+    const away = moved(autoguidance(network, network))
     return ({ params, guide: worse = params, ...same }, x, t) =>
       away({ params: { params, ...same }, guide: { params: worse, ...same } }, x, t)
   }
@@ -85,7 +103,7 @@ const denoiserOf = (
   const free = classifierFree((params: Params, x: Tensor, t: Tensor, condition: Tensor) =>
     model.apply(params, { x, t, condition }),
   )
-  const away = guided(free, { weight })
+  const away = moved(free)
   return ({ params, condition }, x, t) =>
     condition === undefined ? network({ params }, x, t) : away({ params, condition }, x, t)
 }
@@ -121,6 +139,11 @@ const startOf = <S>(
   switch (begin.kind) {
     case 'noise':
       return () => undefined
+    case 'fill':
+      return (batch) => ({
+        state: sampler.init(normal(foldIn(batchKey(seed, batch), 'start'), [size, ...space.shape]).mul(deviation)),
+        step: 0,
+      })
     case 'seeds':
       return (batch) => at(numbers(batch).map((i) => noiseOfSeed(seed + i, space.shape)))
     case 'between': {
@@ -137,15 +160,24 @@ const startOf = <S>(
 /** A batch of pictures, of those of a seed. */
 type DrawBatch = (drawing: Drawing, batch: number, onStep: Told) => Promise<Tensor>
 
+/** The sampler that is asked for, or the one that fills in. */
+const samplerOf = ({ schedule, space }: Diffusion, options: DrawOptions, size: number): AnySampler => {
+  const { steps, sampler: name = defaultSampler, walk = {}, begin } = options
+  if (begin?.kind !== 'fill') return samplerNamed(name, schedule, steps, walk)
+  const [h, w] = space.shape
+  const picture = tensor(begin.x0, { shape: [1, ...space.shape] }).broadcastTo([size, ...space.shape])
+  const fill = tensor(begin.fill, { shape: [1, h, w, 1] }).broadcastTo([size, h, w, 1])
+  return (use) => use(repaint(scheduleLevels(schedule, steps, walk), { picture, fill, ...begin.jumps }))
+}
+
 /** Compiles the sampler. */
 const batchesOn = (device: Device, diffusion: Diffusion, options: DrawOptions, size: number): DrawBatch => {
-  const { config, schedule, space } = diffusion
-  const { steps, sampler: name = defaultSampler, walk: levels, seed } = options
-  return samplerNamed(
-    name,
-    schedule,
-    steps,
-    levels,
+  const { config, space } = diffusion
+  const { seed, threshold } = options
+  return samplerOf(
+    diffusion,
+    options,
+    size,
   )((sampler) => {
     const walk = sampling({
       device,
@@ -153,7 +185,7 @@ const batchesOn = (device: Device, diffusion: Diffusion, options: DrawOptions, s
       prediction: config.objective,
       sampler,
       shape: [size, ...space.shape],
-      clip: space.bounded,
+      clip: threshold === undefined ? space.bounded : { ratio: threshold, most: mostRange },
     })
     const start = startOf(sampler, diffusion, options, size)
     return async (drawing, batch, onStep) => {

@@ -9,6 +9,7 @@ import type { TrainError } from '../../trainError.ts'
 import { diffusionOf, pictureOf, type Diffusion, type LoadedWeights } from './diffusion.ts'
 import { channelsOf } from './diffusionConfig.ts'
 import { drawerOn, type Beginning } from './draw.ts'
+import { fillOf, withKnown } from './filling.ts'
 import { chosen, type Chosen, type SampleOptions } from './sampleOptions.ts'
 
 /** Pictures of one size. */
@@ -26,13 +27,19 @@ const usualBatch = 16
 /** What the walks of a device begin with. */
 const beginningOn = async (
   device: Device,
-  { config, space, autoencoder }: Diffusion,
-  { noise, from }: SampleOptions,
+  diffusion: Diffusion,
+  { noise, from, fill }: SampleOptions,
 ): Promise<Beginning> => {
-  if (from !== undefined) {
-    const picture = tensor(from.picture, { shape: [1, ...pictureOf(config)] })
+  const { config, space, autoencoder } = diffusion
+  const seen = async (bytes: Uint8Array): Promise<Float32Array> => {
+    const picture = tensor(bytes, { shape: [1, ...pictureOf(config)] })
     const x0 = autoencoder === undefined ? space.x0(picture) : await autoencoder.encoderOn(device)(picture)
-    return { kind: 'picture', x0: Float32Array.from(await device.read(x0)), strength: from.strength }
+    return Float32Array.from(await device.read(x0))
+  }
+  if (from !== undefined) return { kind: 'picture', x0: await seen(from.picture), strength: from.strength }
+  if (fill !== undefined) {
+    const { picture, mask: _, ...jumps } = fill
+    return { kind: 'fill', x0: await seen(picture), fill: fillOf(diffusion, fill), jumps }
   }
   if (noise === undefined) return { kind: 'noise' }
   return noise === 'seeds' ? { kind: 'seeds' } : { kind: 'between', to: noise.to }
@@ -49,7 +56,7 @@ const drawnOn = (
     open(options.device ?? config.device, options.deviceOptions),
     TE.chain((device) => {
       const { height, width } = config
-      const { count, seed, guide, guidance, onStep } = options
+      const { count, seed, guide, guidance, plusPlus = false, threshold, fill, onStep } = options
       const diffusion = diffusionOf(config, { model, autoencoder })
       return pipe(
         TE.fromTask<Beginning, TrainError>(() => beginningOn(device, diffusion, options)),
@@ -63,12 +70,17 @@ const drawnOn = (
             seed,
             begin,
             batch: Math.min(count, usualBatch),
+            plusPlus,
             ...(guidance !== undefined && { guidance }),
+            ...(threshold !== undefined && { threshold }),
             ...(worse !== undefined && { guide: worse }),
           }
           return drawerOn(device, diffusion, drawing)(params, onStep)
         }),
-        TE.map((pictures) => ({ height, width, channels: channelsOf(config), pictures })),
+        TE.map((drawn) => {
+          const pictures = fill === undefined ? drawn : drawn.map(withKnown(fill))
+          return { height, width, channels: channelsOf(config), pictures }
+        }),
         orDeviceError(device.name),
         ensuring(() => device.close()),
       )

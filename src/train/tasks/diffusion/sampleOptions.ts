@@ -19,6 +19,13 @@ import type { DeviceChoice } from '../../openDevice.ts'
 import { settingError, trainError, type TrainError } from '../../trainError.ts'
 import { pictureOf, type LoadedWeights } from './diffusion.ts'
 import { conditionsOf, type DiffusionRun } from './diffusionConfig.ts'
+import { misfilled, type Filling } from './filling.ts'
+
+/** A picture that is noised and drawn anew. */
+interface Noised {
+  readonly picture: Uint8Array
+  readonly strength: number
+}
 
 /** How to sample. */
 export interface SampleOptions {
@@ -36,12 +43,18 @@ export interface SampleOptions {
   readonly label?: string
   /** How far each step moves away from the guide, or from the network that is told no label; default 1, not at all. */
   readonly guidance?: number
+  /** Whether only the image that is seen is moved, by CFG++: `guidance` is then a share from 0, the guide alone, to 1; default false. */
+  readonly plusPlus?: boolean
+  /** Dynamic thresholding: the share of a picture's values that are kept within bounds, the rest scaling them back; absent, estimates are clipped. */
+  readonly threshold?: number
   /** Worse weights of the same network, as `load(directory, 'early')` gives them: autoguidance. */
   readonly guide?: LoadedWeights
   /** Seeds of its own for each picture, one after the other from `seed` on; or the way from the noise of `seed` to that of another. */
   readonly noise?: 'seeds' | { readonly to: number }
   /** A picture of the run's size to begin with, bytes [height, width, channels], and for what share of the steps it is noised and drawn anew, in (0, 1]. */
-  readonly from?: { readonly picture: Uint8Array; readonly strength: number }
+  readonly from?: Noised
+  /** A picture of which a part is filled in, by RePaint; no sampler is named then. */
+  readonly fill?: Filling
   /** Default: the device of training. */
   readonly device?: string
   /** How it is opened. */
@@ -59,6 +72,9 @@ export interface Chosen {
   /** Of the network, f32 [K]; absent where it is told nothing. */
   readonly condition?: Float32Array
 }
+
+/** The sampler that RePaint goes down by, and in how many steps unless they are named: each stretch of ten is walked ten times. */
+const [repainting, repaintSteps]: readonly [SamplerName, number] = ['ddpm-respaced', 50]
 
 /** A name of a list, as an error where it is none of them. */
 const unnamed = (path: string, got: string, names: readonly string[]): TrainError =>
@@ -170,32 +186,89 @@ const misguided = (
       )
 }
 
-/** What is wrong with what pictures are to begin with. */
-const misbegun = ({ config }: LoadedWeights, { count, from, noise }: SampleOptions): TrainError | undefined => {
+/** What is wrong with guidance by CFG++. */
+const misguidedImage = ({ label, guide, guidance = 1 }: SampleOptions, { sampler }: Chosen): TrainError | undefined => {
+  const able = Object.entries(samplers).flatMap(([name, { renoises }]) => (renoises ? [name] : []))
+  if (!able.includes(sampler))
+    return settingError({ path: 'sampler', expected: `one of ${able.join(', ')} with CFG++`, got: sampler })
+  if (!(guidance >= 0 && guidance <= 1))
+    return settingError({ path: 'guidance', expected: 'a share from 0 to 1 of CFG++', got: String(guidance) })
+  return label === undefined && guide === undefined
+    ? settingError({
+        path: 'guidance',
+        expected: 'absent without a guide and a class: name one of them',
+        got: String(guidance),
+      })
+    : undefined
+}
+
+/** What is wrong with dynamic thresholding. */
+const misbounded = ({ config }: LoadedWeights, threshold: number): TrainError | undefined => {
+  if (!(threshold > 0 && threshold <= 1))
+    return settingError({ path: 'threshold', expected: 'a share above 0 and at most 1', got: String(threshold) })
+  return config.latent === undefined
+    ? undefined
+    : settingError({ path: 'threshold', expected: 'absent on latents, which have no bounds', got: String(threshold) })
+}
+
+/** What is wrong with how estimates are moved and bounded. */
+const misdirected = (loaded: LoadedWeights, options: SampleOptions, way: Chosen): TrainError | undefined => {
+  const { plusPlus = false, threshold } = options
+  return (
+    (plusPlus ? misguidedImage(options, way) : undefined) ??
+    (threshold === undefined ? undefined : misbounded(loaded, threshold))
+  )
+}
+
+/** What is wrong with the noises that pictures begin with. */
+const misnoised = ({ count, from, noise }: SampleOptions): TrainError | undefined => {
   if (typeof noise === 'object' && !(Number.isSafeInteger(noise.to) && noise.to >= 0))
     return settingError({ path: 'to', expected: 'a whole number ≥ 0', got: String(noise.to) })
   if (typeof noise === 'object' && count < 2)
     return settingError({ path: 'count', expected: 'at least 2 for the way from one seed to another', got: '1' })
-  if (from === undefined) return undefined
-  if (noise !== undefined)
-    return trainError('CFG', 'pictures begin with a picture or with noises that are chosen, not with both')
+  return from === undefined || noise === undefined
+    ? undefined
+    : trainError('CFG', 'pictures begin with a picture or with noises that are chosen, not with both')
+}
+
+/** What is wrong with the picture that is noised and drawn anew. */
+const misbegun = ({ config }: LoadedWeights, { picture, strength }: Noised): TrainError | undefined => {
   const bytes = product(pictureOf(config))
-  if (from.picture.length !== bytes)
+  if (picture.length !== bytes)
     return settingError({
       path: 'from',
       expected: `${bytes} bytes, a picture of the run's size`,
-      got: String(from.picture.length),
+      got: String(picture.length),
     })
-  return from.strength > 0 && from.strength <= 1
+  return strength > 0 && strength <= 1
     ? undefined
-    : settingError({ path: 'strength', expected: 'a number above 0 and at most 1', got: String(from.strength) })
+    : settingError({ path: 'strength', expected: 'a number above 0 and at most 1', got: String(strength) })
 }
+
+/** What is wrong with a picture that is filled in, and with what stands beside it. */
+const misplacedFill = (
+  loaded: LoadedWeights,
+  fill: Filling,
+  { from, noise, sampler }: SampleOptions,
+): TrainError | undefined => {
+  if (from !== undefined || noise !== undefined)
+    return trainError('CFG', 'a picture that is filled in begins with noise of the seed: it takes no other beginning')
+  return sampler === undefined
+    ? misfilled(loaded, fill)
+    : settingError({ path: 'sampler', expected: 'absent where a picture is filled in, by RePaint', got: sampler })
+}
+
+/** What is wrong with what pictures are made of. */
+const mismade = (loaded: LoadedWeights, options: SampleOptions): TrainError | undefined =>
+  misnoised(options) ??
+  (options.fill && misplacedFill(loaded, options.fill, options)) ??
+  (options.from && misbegun(loaded, options.from))
 
 /** What the network is told, added to the way. */
 const told = (loaded: LoadedWeights, options: SampleOptions, way: Chosen): E.Either<TrainError, Chosen> => {
   const { labels = [] } = loaded.config
   const { label } = options
-  const wrong = misguided(loaded, options) ?? misbegun(loaded, options)
+  const wrong = misdirected(loaded, options, way) ?? misguided(loaded, options) ?? mismade(loaded, options)
   if (wrong !== undefined) return E.left(wrong)
   if (label === undefined) return E.right(way)
   const place = labels.indexOf(label)
@@ -227,7 +300,9 @@ const walkable = ({ schedule }: LoadedWeights, { sampler, steps, walk }: Chosen)
 /** The sampler and its steps, and what the network is told; Left with the first option that is wrong. */
 export const chosen = (loaded: LoadedWeights, options: SampleOptions): E.Either<TrainError, Chosen> => {
   const { timesteps, height, width, channels = 3 } = loaded.config
-  const { count, steps, seed, sampler = defaultSampler } = options
+  const { count, seed, fill } = options
+  const sampler = options.sampler ?? (fill === undefined ? defaultSampler : repainting)
+  const steps = options.steps ?? (fill === undefined ? undefined : Math.min(repaintSteps, timesteps))
   const most = Math.floor(2 ** 30 / (height * width * channels)) // the sheet is encoded as one picture
   if (!Number.isSafeInteger(count) || count < 1 || count > most)
     return E.left(settingError({ path: 'count', expected: `a whole number from 1 to ${most}`, got: String(count) }))

@@ -202,3 +202,42 @@ describe('What a network is told', () => {
     expect(changesTold).not.toBe(none)
   })
 })
+
+describe('CFG++', () => {
+  const way = { label: 'boat', plusPlus: true, steps: 5 }
+
+  it('with the share 0 draws what is drawn without a class, and with more another picture', async () => {
+    expect(await drawn(labelled, { ...way, guidance: 0 })).toEqual(await drawn(labelled, { steps: 5 }))
+    const [plusPlus, usual] = [
+      await drawn(labelled, { ...way, guidance: 0.6 }),
+      await drawn(labelled, { ...way, plusPlus: false, guidance: 0.6 }),
+    ]
+    expect(plusPlus).not.toEqual(usual)
+  })
+
+  it('is refused beyond 1, without a class, and by samplers that do not add the noise that is seen', async () => {
+    const refused = async (options: Partial<SampleOptions>): Promise<string> =>
+      leftMessage(await sample(labelled, { count: 1, seed: 0, ...options })())
+    expect(await refused({ ...way, guidance: 1.5 })).toBe('guidance must be a share from 0 to 1 of CFG++, got 1.5')
+    expect(await refused({ plusPlus: true, guidance: 1 })).toMatch(
+      /^guidance must be absent without a guide and a class/,
+    )
+    expect(await refused({ ...way, guidance: 0.5, sampler: 'heun' })).toBe(
+      'sampler must be one of ddim, euler, euler-ancestral with CFG++, got heun',
+    )
+    expect(await refused({ plusPlus: true, guidance: 0.5, sampler: 'ddpm-respaced', label: 'boat' })).toMatch(
+      /^sampler/,
+    )
+  })
+})
+
+describe('Dynamic thresholding', () => {
+  it('draws other pictures than clipping where guidance is strong, and is refused where it cannot be meant', async () => {
+    const strong = { label: 'boat', guidance: 20, steps: 5 }
+    expect(await drawn(labelled, { ...strong, threshold: 0.9 })).not.toEqual(await drawn(labelled, strong))
+    for (const threshold of [0, 1.1])
+      expect(leftMessage(await sample(plain, { count: 1, seed: 0, threshold })())).toBe(
+        `threshold must be a share above 0 and at most 1, got ${threshold}`,
+      )
+  })
+})
