@@ -24,6 +24,7 @@ import { reconstructionMutants } from './reconstruction.ts'
 import { judgingMutants } from './judging.ts'
 import { keptRunMutants } from './keptRuns.ts'
 import { runMutants } from './runs.ts'
+import { selfConditioningMutants } from './selfConditioning.ts'
 import { smallDataMutants } from './smallData.ts'
 import { threadMutants } from './threads.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
@@ -46,6 +47,7 @@ export const mutants: readonly Mutant[] = [
   ...diffusersFolderMutants,
   ...samplerMutants,
   ...guidanceMutants,
+  ...selfConditioningMutants,
   ...annotationMutants,
   ...orderMutants,
   ...keptRunMutants,

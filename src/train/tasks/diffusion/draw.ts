@@ -6,14 +6,17 @@ import {
   guided,
   samplerNamed,
   sampling,
+  selfConditioned,
   slerp,
   startFrom,
   startingDeviation,
+  type Denoiser,
   type Sampler,
   type SamplerName,
   type Start,
   type WalkLevels,
 } from '../../../diffusion/index.ts'
+import { takesEstimate } from '../../../models/registry.ts'
 import { range } from '../../../prelude/array.ts'
 import { concatenate } from '../../../tensor/combine.ts'
 import { tensor } from '../../../tensor/create.ts'
@@ -73,21 +76,21 @@ interface Drawing {
 const denoiserOf = (
   { model }: Diffusion,
   { guidance: weight = 1, guide, condition: told }: DrawOptions,
-): ((drawing: Drawing, x: Tensor, t: Tensor) => Tensor) => {
-  const network = ({ params, condition }: Drawing, x: Tensor, t: Tensor): Tensor =>
-    model.apply(params, { x, t, condition })
+): Denoiser<Drawing> => {
+  const network: Denoiser<Drawing> = ({ params, condition }, x, t, estimate) =>
+    model.apply(params, { x, t, condition, estimate })
   if (guide !== undefined) {
     const away = guided(autoguidance(network, network), { weight })
-    return ({ params, guide: worse = params, ...same }, x, t) =>
-      away({ params: { params, ...same }, guide: { params: worse, ...same } }, x, t)
+    return ({ params, guide: worse = params, ...same }, x, t, estimate) =>
+      away({ params: { params, ...same }, guide: { params: worse, ...same } }, x, t, estimate)
   }
   if (told === undefined) return network
-  const free = classifierFree((params: Params, x: Tensor, t: Tensor, condition: Tensor) =>
-    model.apply(params, { x, t, condition }),
+  const free = classifierFree((params: Params, x, t, condition, estimate) =>
+    model.apply(params, { x, t, condition, estimate }),
   )
   const away = guided(free, { weight })
-  return ({ params, condition }, x, t) =>
-    condition === undefined ? network({ params }, x, t) : away({ params, condition }, x, t)
+  return ({ params, condition }, x, t, estimate) =>
+    condition === undefined ? network({ params }, x, t, estimate) : away({ params, condition }, x, t, estimate)
 }
 
 /** From what the network draws to pictures in [−1, 1]. @throws TypeError where it draws latents, and no autoencoder is at hand */
@@ -141,12 +144,7 @@ type DrawBatch = (drawing: Drawing, batch: number, onStep: Told) => Promise<Tens
 const batchesOn = (device: Device, diffusion: Diffusion, options: DrawOptions, size: number): DrawBatch => {
   const { config, schedule, space } = diffusion
   const { steps, sampler: name = defaultSampler, walk: levels, seed } = options
-  return samplerNamed(
-    name,
-    schedule,
-    steps,
-    levels,
-  )((sampler) => {
+  const batches = <S>(sampler: Sampler<S>): DrawBatch => {
     const walk = sampling({
       device,
       denoise: denoiserOf(diffusion, options),
@@ -161,7 +159,9 @@ const batchesOn = (device: Device, diffusion: Diffusion, options: DrawOptions, s
       const { x } = await walk(drawing, batchKey(seed, batch), { onStep, ...(from !== undefined && { from }) })
       return x
     }
-  })
+  }
+  const named = samplerNamed(name, schedule, steps, levels)
+  return named((sampler) => (takesEstimate(config.model) ? batches(selfConditioned(sampler)) : batches(sampler)))
 }
 
 /**
