@@ -28,6 +28,7 @@ import { selfConditioningMutants } from './selfConditioning.ts'
 import { smallDataMutants } from './smallData.ts'
 import { threadMutants } from './threads.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
+import { toldTimeMutants } from './toldTimes.ts'
 import { unet2dMutants } from './unet2d.ts'
 import { webgpuMutants } from './webgpu.ts'
 
@@ -48,6 +49,7 @@ export const mutants: readonly Mutant[] = [
   ...samplerMutants,
   ...guidanceMutants,
   ...selfConditioningMutants,
+  ...toldTimeMutants,
   ...annotationMutants,
   ...orderMutants,
   ...keptRunMutants,

@@ -40,6 +40,8 @@ export interface Family<C, P> {
   readonly width: (config: C) => number
   /** How many times its networks can be told, from 0 on; ∞ where any. */
   readonly times: (config: C) => number
+  /** Whether its networks are told times as shares of the schedule, t/T, where a run has t; absent where none is. */
+  readonly takesShares?: (config: C) => boolean
   /** Whether its networks have a place for an estimate; absent where none has. */
   readonly takesEstimate?: (config: C) => boolean
   /** A number of parameters that the network has at least, without building it. */
