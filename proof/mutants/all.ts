@@ -25,9 +25,11 @@ import { reconstructionMutants } from './reconstruction.ts'
 import { judgingMutants } from './judging.ts'
 import { keptRunMutants } from './keptRuns.ts'
 import { runMutants } from './runs.ts'
+import { selfConditioningMutants } from './selfConditioning.ts'
 import { smallDataMutants } from './smallData.ts'
 import { threadMutants } from './threads.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
+import { toldTimeMutants } from './toldTimes.ts'
 import { unet2dMutants } from './unet2d.ts'
 import { webgpuMutants } from './webgpu.ts'
 
@@ -47,6 +49,8 @@ export const mutants: readonly Mutant[] = [
   ...diffusersFolderMutants,
   ...samplerMutants,
   ...guidanceMutants,
+  ...selfConditioningMutants,
+  ...toldTimeMutants,
   ...annotationMutants,
   ...orderMutants,
   ...keptRunMutants,

@@ -38,12 +38,12 @@ export interface SplitPrediction {
 export const cfgPlusPlus = <P>(
   { both }: Guided<P>,
   options: { readonly weight: number },
-): ((params: P, xt: Tensor, t: Tensor) => SplitPrediction) => {
+): ((params: P, xt: Tensor, t: Tensor, estimate?: Tensor) => SplitPrediction) => {
   requireKnown('cfgPlusPlus', options, ['weight'])
   const { weight } = options
   requireShare('cfgPlusPlus', 'weight', weight)
-  return (params, xt, t) => {
-    const [own, guide] = both(params, xt, t)
+  return (params, xt, t, estimate) => {
+    const [own, guide] = both(params, xt, t, estimate)
     const between = weight === 1 ? own : guide.add(own.sub(guide).mul(weight))
     return { image: weight === 0 ? guide : between, noise: guide }
   }

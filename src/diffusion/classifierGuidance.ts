@@ -60,8 +60,8 @@ export const classifierGuided = <P, C>(
   if (!Number.isFinite(weight))
     throw new RangeError(`classifierGuided: the weight is ${weight}; it must be finite, and 0 for no guidance`)
   const { estimate, target } = parameterizations[prediction]
-  return ({ params, classifier }, xt, t) => {
-    const output = denoise(params, xt, t)
+  return ({ params, classifier }, xt, t, before) => {
+    const output = denoise(params, xt, t, before)
     if (weight === 0) return output // the classifier is not even asked
     const slope = differentiate((x) => {
       const said = logProbability(classifier, x, t)

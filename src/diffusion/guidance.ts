@@ -14,15 +14,15 @@ import { zerosLike } from '../tensor/create.ts'
 import { variance } from '../tensor/variance.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
-/** A network: parameters, x_t [N, …] and times [N] to a prediction like x_t. */
-export type Denoiser<P> = (params: P, xt: Tensor, t: Tensor) => Tensor
+/** A network: parameters, x_t [N, …] and times [N], and what was thought of the images before, if it reads that, to a prediction like x_t. */
+export type Denoiser<P> = (params: P, xt: Tensor, t: Tensor, estimate?: Tensor) => Tensor
 
 /** A denoiser and its guide, which share their parameters' tree. */
 export interface Guided<P> {
   /** The denoiser alone. */
   readonly own: Denoiser<P>
   /** Both predictions for the same x_t and times. */
-  readonly both: (params: P, xt: Tensor, t: Tensor) => readonly [own: Tensor, guide: Tensor]
+  readonly both: (params: P, xt: Tensor, t: Tensor, estimate?: Tensor) => readonly [own: Tensor, guide: Tensor]
 }
 
 /** How far the prediction moves from the guide's. */
@@ -63,17 +63,18 @@ export interface ConditionedParams<P> {
  * ```
  */
 export const classifierFree = <P>(
-  denoise: (params: P, xt: Tensor, t: Tensor, condition: Tensor) => Tensor,
+  denoise: (params: P, xt: Tensor, t: Tensor, condition: Tensor, estimate?: Tensor) => Tensor,
 ): Guided<ConditionedParams<P>> => ({
-  own: ({ params, condition }, xt, t) => denoise(params, xt, t, condition),
-  both: ({ params, condition }, xt, t) => {
+  own: ({ params, condition }, xt, t, estimate) => denoise(params, xt, t, condition, estimate),
+  both: ({ params, condition }, xt, t, estimate) => {
     const n = at(xt.shape, 0)
     if (condition.rank !== 2 || at(condition.shape, 0) !== n)
       throw new ShapeError(
         `classifierFree: the condition is ${showShape(condition.shape)} for ${n} images; it must be [${n}, K], a vector for each`,
       )
     const twice = (x: Tensor): Tensor => concatenate([x, x], 0)
-    const output = denoise(params, twice(xt), twice(t), concatenate([condition, zerosLike(condition)], 0))
+    const told = concatenate([condition, zerosLike(condition)], 0)
+    const output = denoise(params, twice(xt), twice(t), told, estimate && twice(estimate))
     return [output.slice([0, n]), output.slice([n, 2 * n])]
   },
 })
@@ -98,8 +99,11 @@ export interface AutoguidedParams<P, G> {
  * ```
  */
 export const autoguidance = <P, G>(denoise: Denoiser<P>, guide: Denoiser<G>): Guided<AutoguidedParams<P, G>> => ({
-  own: ({ params }, xt, t) => denoise(params, xt, t),
-  both: ({ params, guide: worse }, xt, t) => [denoise(params, xt, t), guide(worse, xt, t)],
+  own: ({ params }, xt, t, estimate) => denoise(params, xt, t, estimate),
+  both: ({ params, guide: worse }, xt, t, estimate) => [
+    denoise(params, xt, t, estimate),
+    guide(worse, xt, t, estimate),
+  ],
 })
 
 const requireOptions = (options: GuidanceOptions): void => {
@@ -163,8 +167,8 @@ export const guided = <P>({ own, both }: Guided<P>, options: GuidanceOptions): D
   requireOptions(options)
   const { weight, interval, rescale = 0, parallel = 1 } = options
   if (weight === 1) return own // the guide is not even asked
-  return (params, xt, t) => {
-    const [mine, guides] = both(params, xt, t)
+  return (params, xt, t, estimate) => {
+    const [mine, guides] = both(params, xt, t, estimate)
     const strength = typeof weight === 'number' ? weight - 1 : weight.sub(1).cast(mine.dtype)
     const difference = mine.sub(guides)
     const away = moved(mine, parallel === 1 ? difference : turned(difference, mine, parallel), strength)

@@ -21,9 +21,10 @@ export interface SamplingOptions<P, S> {
   readonly device: Pick<Device, 'compile'>
   /**
    * The network: its parameters (any tree of tensors, labels included), x [N, …] and the time [N] of the level to a
-   * prediction like x, or to two where image and noise are seen by different ones (`cfgPlusPlus`). Times are i32 on the levels of a schedule and f32 on others: t of a flow, σ of `karrasLevels`.
+   * prediction like x, or to two where image and noise are seen by different ones (`cfgPlusPlus`). Times are i32 on the levels of a schedule and f32 on
+   * others: t of a flow, σ of `karrasLevels`. A sampler that is `selfConditioned` also tells what was thought of the images before, like x.
    */
-  readonly denoise: (params: P, xt: Tensor, t: Tensor) => Tensor | SplitPrediction
+  readonly denoise: (params: P, xt: Tensor, t: Tensor, estimate?: Tensor) => Tensor | SplitPrediction
   /** What the network predicts. */
   readonly prediction: Prediction
   readonly sampler: Sampler<S>
@@ -81,9 +82,9 @@ const estimatorOf = <P, S>(
     throw new RangeError(
       `sampling: the prediction is '${prediction}'; it must be ${Object.keys(parameterizations).join(', ')}`,
     )
-  return (x, index) => {
+  return (x, index, before) => {
     const level = levelAt(levels, index, x)
-    const output = denoise(params, x, timeAt(levels, index, x).broadcastTo(x.shape.slice(0, 1)))
+    const output = denoise(params, x, timeAt(levels, index, x).broadcastTo(x.shape.slice(0, 1)), before)
     const seen = (said: Tensor): Estimate => {
       const raw = parameterizations[prediction].estimate(level, x, said)
       if (clip === false) return raw
@@ -137,14 +138,14 @@ export const sampling = <P, S>(
   options: SamplingOptions<P, S>,
 ): ((params: P, key: Key, walk?: WalkOptions<S>) => Promise<Sampled<S>>) => {
   const { device, sampler, shape, trajectory: keeps = false } = options
-  const { levels, init, image } = sampler
+  const { levels, init, image, told } = sampler
   const indices = range(stepsOf(levels)).map((i) => scalar(i, 'u32')) // made once: a device uploads each once
   const step = samplingStep(options)
   const start = device.compile((key: Key) => init(normal(foldIn(key, 'start'), shape).mul(startingDeviation(levels))))
   const lean = device.compile(step, { donate: [1] })
   const full = device.compile((params: P, state: S, key: Key, index: Tensor) => ({
     next: step(params, state, key, index),
-    x0: estimatorOf(options, params)(image(state), index).x0, // the step's first estimate, computed once
+    x0: estimatorOf(options, params)(image(state), index, told?.(state)).x0, // the step's first estimate, computed once
   }))
 
   return async (params, key, { from, onStep } = {}) => {

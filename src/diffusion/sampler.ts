@@ -10,8 +10,9 @@ import type { Estimate } from './prediction.ts'
  * What the network makes of x at a level: the image and the noise in it.
  *
  * @param index [], i32 or u32: the number of the level, from 0; not that of the image
+ * @param before what was thought of the image before, like x, for a network that reads it; absent for nothing
  */
-export type Estimator = (x: Tensor, index: Tensor) => Estimate
+export type Estimator = (x: Tensor, index: Tensor, before?: Tensor) => Estimate
 
 /** A walk from noise to an image, whose state is a tree of tensors. */
 export interface Sampler<S> {
@@ -29,6 +30,8 @@ export interface Sampler<S> {
   readonly step: (state: S, estimate: Estimator, index: Tensor, draw: () => Tensor) => S
   /** x in a state; after the last step it is the image. */
   readonly image: (state: S) => Tensor
+  /** What the questions of the next step are told of the images; absent for nothing. */
+  readonly told?: (state: S) => Tensor
 }
 
 /** A sampler whose state nobody else needs to know: give it a function that takes a sampler of any state. */

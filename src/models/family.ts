@@ -14,6 +14,11 @@ export interface DenoiserInput {
    * conditions refuses one.
    */
   readonly condition?: Tensor | undefined
+  /**
+   * What is thought of each image so far, like x; zeros where nothing is, as is its absence. Only a network with a place for it may be given one
+   * (self-conditioning, Chen et al. 2022).
+   */
+  readonly estimate?: Tensor | undefined
 }
 
 /** A family of networks over its settings `C`, with parameters `P`. */
@@ -37,6 +42,10 @@ export interface Family<C, P> {
   readonly project?: (params: P) => P
   /** How many times its networks can be told, from 0 on; ∞ where any. */
   readonly times: (config: C) => number
+  /** Whether its networks are told times as shares of the schedule, t/T, where a run has t; absent where none is. */
+  readonly takesShares?: (config: C) => boolean
+  /** Whether its networks have a place for an estimate; absent where none has. */
+  readonly takesEstimate?: (config: C) => boolean
   /** A number of parameters that the network has at least, without building it. */
   readonly leastWeights: (config: C) => number
   /**

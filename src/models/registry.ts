@@ -41,11 +41,17 @@ export const families: { readonly [K in NonNullable<ModelConfig['kind']>]: Famil
 const familyOf = ({ kind = defaultKind }: ModelConfig) => families[kind]
 
 /** Settings that say the same as their absence: they came after the first runs, whose configurations lack them. */
-const silent: Readonly<Record<string, unknown>> = { kind: defaultKind, dropout: 0, conditions: 0 }
+const silent: Readonly<Record<string, unknown>> = {
+  kind: defaultKind,
+  dropout: 0,
+  conditions: 0,
+  selfCondition: false,
+  time: 'sinusoidal',
+}
 
 /**
  * The model of a configuration without the settings that say what their absence says: its kind, where that is the kind of the runs that name none,
- * dropout and conditions of 0. So one network has one configuration, and one hash of it.
+ * dropout and conditions of 0, no estimate, sinusoids of the time. So one network has one configuration, and one hash of it.
  */
 export const withoutDefaults = (model: unknown): unknown => {
   if (!isRecord(model)) return model
@@ -85,6 +91,12 @@ export const modelWith = (base: ModelConfig, given: unknown): unknown => {
 /** The network of a configuration, for images of so many channels. */
 export const modelOf = (config: ModelConfig, channels: number): Module<DenoiserParams, DenoiserInput> =>
   familyOf(config).build(config, channels)
+
+/** Whether the network of a configuration has a place for an estimate of the image, beside x. */
+export const takesEstimate = (config: ModelConfig): boolean => familyOf(config).takesEstimate?.(config) ?? false
+
+/** Whether the network of a configuration is told times as shares of the schedule. */
+export const takesShares = (config: ModelConfig): boolean => familyOf(config).takesShares?.(config) ?? false
 
 /** The layers by which the network of a configuration sees what images show. */
 export const featuresOf = (

@@ -19,6 +19,19 @@ export const requireCondition = (who: string, { x, condition }: DenoiserInput, c
     )
 }
 
+/** Refuses an estimate that a network has no place for, or that is not like x. @param who the network, in errors */
+export const requireEstimate = (who: string, { x, estimate }: DenoiserInput, selfCondition: boolean): void => {
+  if (estimate === undefined) return
+  if (!selfCondition)
+    throw new ShapeError(
+      `${who}: an estimate of the images is given to a network without a place for it: make it with the option selfCondition`,
+    )
+  if (!equalNumbers(estimate.shape, x.shape))
+    throw new ShapeError(
+      `${who}: the estimate is ${showShape(estimate.shape)} for images ${showShape(x.shape)}; it must be like them`,
+    )
+}
+
 /** Refuses images that are not of so many channels, and those whose sides a factor does not divide. @param why where the factor is from */
 export const requireDivisible = (who: string, x: Tensor, channels: number, factor: number, why: string): void => {
   if (x.rank !== 4 || at(x.shape, 3) !== channels)

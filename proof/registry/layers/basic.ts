@@ -14,6 +14,7 @@ import {
   normalizeVectors,
   rmsNorm,
   sequential,
+  fourierTimeEmbedding,
   sinusoidalTimeEmbedding,
 } from '../../../src/nn/index.ts'
 import { downsample, upsample } from '../../../src/models/index.ts'
@@ -179,6 +180,7 @@ export const basicLayers: {
       | 'normalizeVectors'
       | 'embedding'
       | 'sinusoidalTimeEmbedding'
+      | 'fourierTimeEmbedding'
       | 'dropout'
       | 'upsample'
       | 'downsample'
@@ -295,6 +297,28 @@ export const basicLayers: {
         badRange(/^sinusoidalTimeEmbedding: the width is 2;/, [], () => sinusoidalTimeEmbedding(2)),
         badRange(/^sinusoidalTimeEmbedding: the width is 6; it must be even and at least 8$/, [], () =>
           sinusoidalTimeEmbedding(6, { shift: 3 }),
+        ),
+      ],
+    },
+  ),
+  fourierTimeEmbedding: layer(
+    fc.tuple(size(4), size(3)),
+    ([half, n], dtype) => ({
+      layer: fourierTimeEmbedding(2 * half),
+      inputs: [sizeableArrays([n], dtype)],
+      oracle: ofOne((params, t) =>
+        table([n, 2 * half + 1], ([i = 0, c = 0]) => {
+          const time = t.data[i] ?? NaN
+          if (c === 0) return time
+          const angle = 2 * Math.PI * time * elementAt(params('frequencies'), [(c - 1) % half])
+          return c <= half ? Math.sin(angle) : Math.cos(angle)
+        }),
+      ),
+    }),
+    {
+      errors: [
+        badRange(/^fourierTimeEmbedding: the width is 5; it must be even and at least 2$/, [], () =>
+          fourierTimeEmbedding(5),
         ),
       ],
     },

@@ -1,8 +1,19 @@
 /** lucidrains' U-Net as a family: the settings of a configuration, and what is known of the network that they make. */
-import { expects, list, number, record, whole, type Decoder, type Fields } from '../../prelude/decode.ts'
+import { flag } from '../autoencoder/fields.ts'
+import {
+  expects,
+  list,
+  number,
+  oneOf,
+  optional,
+  record,
+  whole,
+  type Decoder,
+  type Fields,
+} from '../../prelude/decode.ts'
 import { E } from '../../prelude/fp.ts'
 import type { Family } from '../family.ts'
-import { unet, unetFeatures, type UnetOptions, type UnetParams } from './unet.ts'
+import { unet, unetFeatures, type UnetOptions, type UnetParams, type UnetTime } from './unet.ts'
 import { lucidrainsNames } from './weights.ts'
 
 /** The size of the U-Net, as a configuration holds it. */
@@ -19,6 +30,10 @@ export interface UnetConfig {
   readonly dropout?: number
   /** Length of the vector that says what else an image is; absent is 0, none. */
   readonly conditions?: number
+  /** Whether the network is told what it thought of an image before (self-conditioning); absent is false. */
+  readonly selfCondition?: boolean
+  /** How times are seen: by sinusoids of t, or by Fourier features of t/T, of frequencies that are learned or stay as they are drawn. Absent is sinusoidal. */
+  readonly time?: UnetTime
 }
 
 /** A setting that may be absent, which is 0. */
@@ -37,12 +52,23 @@ const fields: Fields<Omit<UnetConfig, 'kind'>> = {
   headWidth: whole(1, 4096),
   dropout: orAbsent(number('a number from 0 to below 1', (x) => x >= 0 && x < 1)),
   conditions: orAbsent(whole(0, 4096)),
+  selfCondition: optional(flag),
+  time: optional(oneOf('sinusoidal', 'learned', 'random')),
 }
 
 const optionsOf = (
-  { width, multipliers, heads, headWidth, dropout = 0, conditions = 0 }: UnetConfig,
+  {
+    width,
+    multipliers,
+    heads,
+    headWidth,
+    dropout = 0,
+    conditions = 0,
+    selfCondition = false,
+    time = 'sinusoidal',
+  }: UnetConfig,
   channels: number,
-): UnetOptions => ({ channels, width, multipliers, heads, headWidth, dropout, conditions })
+): UnetOptions => ({ channels, width, multipliers, heads, headWidth, dropout, conditions, selfCondition, time })
 
 /**
  * The family. Of its weights a 3×3 convolution in each stage is counted, of many.
@@ -69,6 +95,8 @@ export const lucidrainsFamily: Family<UnetConfig, UnetParams> = {
   factor: ({ multipliers }) => 2 ** (multipliers.length - 1),
   width: ({ width }) => width,
   times: () => Infinity,
+  takesShares: ({ time = 'sinusoidal' }) => time !== 'sinusoidal',
+  takesEstimate: ({ selfCondition = false }) => selfCondition,
   leastWeights: ({ width, multipliers }) => multipliers.reduce((sum, m) => sum + 9 * (m * width) ** 2, 0),
   names: { lucidrains: lucidrainsNames },
 }

@@ -11,12 +11,20 @@ import { downsample } from './downsample.ts'
 import { linear } from '../../nn/linear.ts'
 import { linearAttention } from './linearAttention.ts'
 import { compose, type Module, type ParamsOf } from '../../nn/module.ts'
+import { fourierTimeEmbedding } from '../../nn/fourierTimeEmbedding.ts'
 import { sinusoidalTimeEmbedding } from '../../nn/timeEmbedding.ts'
 import { upsample } from './upsample.ts'
 import { concatenate } from '../../tensor/combine.ts'
+import { zerosLike } from '../../tensor/create.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireCondition, requireSize } from '../requireInput.ts'
+import { requireCondition, requireEstimate, requireSize } from '../requireInput.ts'
 import { resBlock, type Conditioned } from './resBlock.ts'
+
+/**
+ * How the network sees times: by sinusoids of fixed frequencies, for times that are numbers of steps; or by Fourier features of 16 numbers, whose frequencies
+ * are drawn from a normal distribution and `learned`, or stay as they are (`random`), for times of the size of 1.
+ */
+export type UnetTime = 'sinusoidal' | 'learned' | 'random'
 
 /** The size of a U-Net. A stage is one image size; a list gives one value for each stage, from the largest image to the smallest. */
 export interface UnetOptions {
@@ -42,6 +50,10 @@ export interface UnetOptions {
   readonly dropout?: number
   /** Length of the vector that says what else an image is; default 0, without one. */
   readonly conditions?: number
+  /** Whether the network also reads an estimate of its images (self-conditioning, Chen et al. 2022), default false. */
+  readonly selfCondition?: boolean
+  /** How times are seen, default sinusoidal. */
+  readonly time?: UnetTime
   /** Whether residual blocks and attention are computed again in the backward pass, for less than half the memory of training; default false. */
   readonly checkpoint?: boolean
 }
@@ -52,6 +64,8 @@ export interface UnetInput {
   readonly t: Tensor
   /** What else each image is, [N, conditions]; zeros say nothing, as does its absence. */
   readonly condition?: Tensor | undefined
+  /** What is thought of each image so far, like x, for a network with `selfCondition`; zeros where nothing is, as is its absence. */
+  readonly estimate?: Tensor | undefined
 }
 
 interface Stage {
@@ -163,15 +177,19 @@ const middle = (stage: Stage, { block, fullAttention }: Layers) =>
     },
   )
 
+/** Width of Fourier features of the time, beside the time itself. */
+const fourier = 16
+
 /**
  * Sinusoids of the time, then a small network: [N] → [N, 4·width]. A linear map of the condition is added to its result, without a bias, so that a
  * condition of zeros is the same as none.
  */
-const timeNetwork = (width: number, conditions: number) =>
+const timeNetwork = (width: number, conditions: number, kind: UnetTime) =>
   compose(
     {
-      embedding: sinusoidalTimeEmbedding(width),
-      hidden: linear(width, 4 * width),
+      embedding:
+        kind === 'sinusoidal' ? sinusoidalTimeEmbedding(width) : fourierTimeEmbedding(fourier, kind === 'learned'),
+      hidden: linear(kind === 'sinusoidal' ? width : fourier + 1, 4 * width),
       out: linear(4 * width, 4 * width),
       condition: conditions === 0 ? undefined : linear(conditions, 4 * width, { bias: false }),
     },
@@ -181,18 +199,21 @@ const timeNetwork = (width: number, conditions: number) =>
     },
   )
 
+/** The estimate and then x, as channels of one image: [N, H, W, 2·channels]. */
+const withEstimate = ({ x, estimate = zerosLike(x) }: UnetInput): Tensor => concatenate([estimate.cast(x.dtype), x], -1)
+
 /** The network, which gives its image, and on the way to it what its bottom and each stage on the way up give. */
 const build = (options: UnetOptions) => {
   const { channels = 3, width, outChannels = channels, initWidth = width, dropout = 0, checkpoint = false } = options
-  const { conditions = 0 } = options
+  const { conditions = 0, selfCondition = false, time = 'sinusoidal' } = options
   if (!(Number.isInteger(conditions) && conditions >= 0))
     throw new RangeError(`unet: conditions is ${conditions}; it must be a whole number ≥ 0, the length of a condition`)
   const stages = stagesOf(options)
   const layers = layersOf(4 * width, dropout, checkpoint)
   return compose(
     {
-      stem: conv2d(channels, initWidth, 7, { padding: 3 }),
-      time: timeNetwork(width, conditions),
+      stem: conv2d(selfCondition ? 2 * channels : channels, initWidth, 7, { padding: 3 }),
+      time: timeNetwork(width, conditions, time),
       down: stages.map((stage, i) => downStage(stage, i === stages.length - 1, layers)),
       middle: middle(at(stages, stages.length - 1), layers),
       up: stages.toReversed().map((stage, i) => upStage(stage, i === stages.length - 1, layers)),
@@ -202,8 +223,9 @@ const build = (options: UnetOptions) => {
     (net, input: UnetInput) => {
       requireSize('unet', input.x, channels, stages.length - 1)
       requireCondition('unet', input, conditions)
+      requireEstimate('unet', input, selfCondition)
       const time = net.time(input)
-      const start = net.stem(input.x)
+      const start = net.stem(selfCondition ? withEstimate(input) : input.x)
       const descents = net.down.reduce<readonly Descent[]>(
         (done, stage) => [...done, stage({ x: done.at(-1)?.x ?? start, time })],
         [],
@@ -227,7 +249,8 @@ export type UnetParams = ParamsOf<ReturnType<typeof build>>
 
 /**
  * A U-Net that reads noisy images and their times, and gives images of the same size: `x [N, H, W, channels], t [N] → [N, H, W, outChannels]`.
- * With `conditions: K` it also reads what each image is, a vector `condition [N, K]`; without one it is told nothing.
+ * With `conditions: K` it also reads what each image is, a vector `condition [N, K]`; without one it is told nothing. With `selfCondition` it reads
+ * an `estimate` of the images beside them.
  * Height and width are divisible by 2^(stages − 1). `unet({ width: 64 })` has 35,711,491 parameters.
  *
  * @throws RangeError for sizes that do not fit together; ShapeError for images of another size, naming the ones that fit

@@ -27,6 +27,7 @@ export interface WeightsError {
 /** Our names and his: places first, then what stands inside a block. */
 const renames: readonly Rename[] = [
   { prefix: 'stem.', to: 'init_conv.' },
+  { prefix: 'time.embedding.frequencies', to: 'time_mlp.0.weights' },
   { prefix: 'time.hidden.', to: 'time_mlp.1.' },
   { prefix: 'time.out.', to: 'time_mlp.3.' },
   { prefix: 'middle.attention.', to: 'mid_attn.' },
@@ -51,6 +52,7 @@ const renames: readonly Rename[] = [
 const layouts: readonly LayoutRule[] = [
   { layout: 'C->1C11', suffix: '.gain' },
   { layout: 'PHMC->PHMC', suffix: '.memory' },
+  { layout: 'C->C', prefix: 'time.embedding.' },
   { layout: 'HWIO->OIHW' },
   { layout: 'IO->OI', prefix: 'time.' },
   { layout: 'IO->OI', pattern: /\.time\.weight$/ },

@@ -16,6 +16,7 @@ import { mapTree } from '../../../tensor/tree.ts'
 import { trainError, type TrainError } from '../../trainError.ts'
 import { diffusionOf } from '../diffusion/diffusion.ts'
 import type { DiffusionRun } from '../diffusion/diffusionConfig.ts'
+import { toldTimes } from '../diffusion/toldTimes.ts'
 import { configInWeights } from '../diffusion/weightsFile.ts'
 
 /**
@@ -76,7 +77,7 @@ export const denoiserIn = (path: string, bytes: Uint8Array): E.Either<TrainError
       const { schedule } = diffusionOf(config)
       const t = Math.floor(noiseTime * schedule.steps)
       const [signal = 1, sigma = 0] = [schedule.signal[t], schedule.noise[t]]
-      const network = featuresOf(config.model, config.channels ?? 3)
+      const network = toldTimes(config, featuresOf(config.model, config.channels ?? 3))
       return {
         config,
         features: (pictures, noise) => {

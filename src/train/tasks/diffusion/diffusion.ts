@@ -8,6 +8,7 @@ import type { Device } from '../../../tensor/device.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { channelsOf, type DiffusionConfig, type DiffusionRun } from './diffusionConfig.ts'
 import { scheduleOf } from './noiseSchedule.ts'
+import { toldTimes } from './toldTimes.ts'
 import { spaceOf, type Space } from './space.ts'
 
 /** The parameters of the network. */
@@ -57,7 +58,7 @@ export const diffusionOf = (config: DiffusionRun, { model, autoencoder }: Given 
   const schedule = scheduleOf(config)
   return {
     config,
-    model: model ?? modelOf(config.model, space.shape[2]),
+    model: model ?? toldTimes(config, modelOf(config.model, space.shape[2])),
     schedule,
     space,
     ...(autoencoder !== undefined && { autoencoder }),

@@ -4,7 +4,7 @@
  * Random numbers depend on the key of the step and on a picture's place in the whole step, not on how the step is cut into parts.
  */
 import { diffusionLosses, trainingTimes } from '../../../diffusion/index.ts'
-import { projectOf, titleOf } from '../../../models/registry.ts'
+import { projectOf, takesEstimate, titleOf } from '../../../models/registry.ts'
 import { at, product, range } from '../../../prelude/array.ts'
 import { tensor, zeros } from '../../../tensor/create.ts'
 import { bernoulli, foldIn, split } from '../../../tensor/random.ts'
@@ -13,6 +13,7 @@ import { averageInWords } from '../../averages.ts'
 import type { Examples, Loss, Measured, Task } from '../../task.ts'
 import { diffusionOf, type Diffusion, type Given, type Params } from './diffusion.ts'
 import { conditionsOf, type DiffusionRun } from './diffusionConfig.ts'
+import { denoiseOf } from './denoise.ts'
 import { drawnNoises, noiseFor, type Noises } from './noise.ts'
 import type { Example } from './space.ts'
 
@@ -22,6 +23,8 @@ export interface Draws extends Noises {
   readonly mirrored: Tensor
   /** Whose labels the network is told, [N] bool; there where there are labels. */
   readonly labelled?: Tensor
+  /** Of which pictures the network is told its estimate, [N] bool; there where it has a place for one. */
+  readonly estimated?: Tensor
 }
 
 /** Examples, and what the network is told of each, f32 [N, K]. */
@@ -58,6 +61,7 @@ const drawsOf = ({ config, schedule, space }: Diffusion): DiffusionTask['draws']
       ...(config.labels !== undefined && {
         labelled: bernoulli(foldIn(key, 'labels'), 1 - labelDropoutOf(config), [count], first),
       }),
+      ...(takesEstimate(config.model) && { estimated: bernoulli(foldIn(key, 'estimate'), 0.5, [count], first) }),
     }
   }
 }
@@ -78,14 +82,15 @@ const withoutLabels = ({ labels = [] }: DiffusionRun, condition: Tensor, labelle
 }
 
 /** The training loss of a batch (Ho et al. 2020, eq. 14, in the weighting of the objective) as a function of the parameters. */
-const batchLoss = ({ config, model, space, lossOptions }: Diffusion): DiffusionTask['loss'] => {
+const batchLoss = (diffusion: Diffusion): DiffusionTask['loss'] => {
+  const { config, space, lossOptions } = diffusion
   const losses = diffusionLosses(lossOptions)
-  return (params, batch, { t, mirrored, labelled, ...noises }) => {
+  return (params, batch, { t, mirrored, labelled, estimated, ...noises }) => {
     const { examples, condition } = partsOf(batch)
     const told = condition === undefined ? undefined : withoutLabels(config, condition, labelled)
     const x0 = space.x0(examples, mirrored)
     const lossesOf = (epsilon: Tensor): Tensor =>
-      losses((x, time) => model.apply(params, { x, t: time, condition: told }), x0, t, epsilon)
+      losses(denoiseOf(diffusion, params, { condition: told, estimated }), x0, t, epsilon)
     return lossesOf(noiseFor(config.noise ?? {}, noises, x0, lossesOf)).mean()
   }
 }

@@ -8,19 +8,22 @@ import {
   repaint,
   samplerNamed,
   sampling,
+  selfConditioned,
   slerp,
   startFrom,
   scheduleLevels,
   startingDeviation,
   type AnySampler,
-  type JumpOptions,
+  type Denoiser,
   type Guided,
+  type JumpOptions,
   type Sampler,
   type SamplerName,
   type SplitPrediction,
   type Start,
   type WalkLevels,
 } from '../../../diffusion/index.ts'
+import { takesEstimate } from '../../../models/registry.ts'
 import { range } from '../../../prelude/array.ts'
 import { concatenate } from '../../../tensor/combine.ts'
 import { tensor } from '../../../tensor/create.ts'
@@ -85,27 +88,30 @@ interface Drawing {
 /** The largest range that is scaled back into [−1, 1]: more than networks say. */
 const mostRange = 100
 
+/** A network that says of an image and its noise the same, or each by itself. */
+type SplitDenoiser<P> = (params: P, x: Tensor, t: Tensor, estimate?: Tensor) => Tensor | SplitPrediction
+
 /** The network, moved away from its guide. */
 const denoiserOf = (
   { model }: Diffusion,
   { guidance: weight = 1, plusPlus = false, guide, condition: told }: DrawOptions,
-): ((drawing: Drawing, x: Tensor, t: Tensor) => Tensor | SplitPrediction) => {
-  const moved = <P>(pair: Guided<P>): ((params: P, x: Tensor, t: Tensor) => Tensor | SplitPrediction) =>
+): SplitDenoiser<Drawing> => {
+  const moved = <P>(pair: Guided<P>): SplitDenoiser<P> =>
     plusPlus ? cfgPlusPlus(pair, { weight }) : guided(pair, { weight })
-  const network = ({ params, condition }: Drawing, x: Tensor, t: Tensor): Tensor =>
-    model.apply(params, { x, t, condition })
+  const network: Denoiser<Drawing> = ({ params, condition }, x, t, estimate) =>
+    model.apply(params, { x, t, condition, estimate })
   if (guide !== undefined) {
     const away = moved(autoguidance(network, network))
-    return ({ params, guide: worse = params, ...same }, x, t) =>
-      away({ params: { params, ...same }, guide: { params: worse, ...same } }, x, t)
+    return ({ params, guide: worse = params, ...same }, x, t, estimate) =>
+      away({ params: { params, ...same }, guide: { params: worse, ...same } }, x, t, estimate)
   }
   if (told === undefined) return network
-  const free = classifierFree((params: Params, x: Tensor, t: Tensor, condition: Tensor) =>
-    model.apply(params, { x, t, condition }),
+  const free = classifierFree((params: Params, x, t, condition, estimate) =>
+    model.apply(params, { x, t, condition, estimate }),
   )
   const away = moved(free)
-  return ({ params, condition }, x, t) =>
-    condition === undefined ? network({ params }, x, t) : away({ params, condition }, x, t)
+  return ({ params, condition }, x, t, estimate) =>
+    condition === undefined ? network({ params }, x, t, estimate) : away({ params, condition }, x, t, estimate)
 }
 
 /** From what the network draws to pictures in [−1, 1]. @throws TypeError where it draws latents, and no autoencoder is at hand */
@@ -174,11 +180,7 @@ const samplerOf = ({ schedule, space }: Diffusion, options: DrawOptions, size: n
 const batchesOn = (device: Device, diffusion: Diffusion, options: DrawOptions, size: number): DrawBatch => {
   const { config, space } = diffusion
   const { seed, threshold } = options
-  return samplerOf(
-    diffusion,
-    options,
-    size,
-  )((sampler) => {
+  const batches = <S>(sampler: Sampler<S>): DrawBatch => {
     const walk = sampling({
       device,
       denoise: denoiserOf(diffusion, options),
@@ -193,7 +195,9 @@ const batchesOn = (device: Device, diffusion: Diffusion, options: DrawOptions, s
       const { x } = await walk(drawing, batchKey(seed, batch), { onStep, ...(from !== undefined && { from }) })
       return x
     }
-  })
+  }
+  const any = samplerOf(diffusion, options, size)
+  return any((sampler) => (takesEstimate(config.model) ? batches(selfConditioned(sampler)) : batches(sampler)))
 }
 
 /**

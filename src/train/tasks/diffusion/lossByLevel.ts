@@ -9,6 +9,7 @@ import { scalar, tensor } from '../../../tensor/create.ts'
 import type { Device } from '../../../tensor/device.ts'
 import { foldIn, key, normal, type Key } from '../../../tensor/random.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
+import { denoiseOf, everySecond } from './denoise.ts'
 import type { Diffusion, Params } from './diffusion.ts'
 import type { Example } from './space.ts'
 
@@ -70,14 +71,14 @@ export const lossByLevelOn = (
   for (const [name, n] of Object.entries({ levels, pictures }))
     if (!Number.isSafeInteger(n) || n < 1)
       throw new RangeError(`lossByLevelOn: ${name} is ${n}: give a whole number ≥ 1`)
-  const { config, lossOptions, model, space } = diffusion
+  const { config, lossOptions, space } = diffusion
   const count = Math.min(pictures, data.heldOutCount)
   const size = Math.min(config.batch, count)
   const shape = [size, ...space.example.shape]
   const losses = diffusionLosses(lossOptions)
   const network = device.compile((params: Params, images: Tensor, t: Tensor, seed: Key, index: Tensor) =>
     losses(
-      (x, time) => model.apply(params, { x, t: time }),
+      denoiseOf(diffusion, params, { estimated: everySecond(diffusion, t) }),
       space.x0(images),
       t,
       normal(foldIn(seed, index), [size, ...space.shape]),
