@@ -22,6 +22,7 @@ import { randomNumbers } from './random.ts'
 import { reconstruction } from './reconstruction.ts'
 import { share, type Equation, type Outcome } from './equation.ts'
 import { samplerEquations } from './samplers.ts'
+import { transformerEquations } from './transformers.ts'
 import { unetEquations } from './unet.ts'
 import { unet2dEquations } from './unet2d.ts'
 
@@ -55,6 +56,7 @@ export const ledger: readonly Equation[] = [
   ...unet2dEquations,
   ...noisePaths,
   ...otherWays,
+  ...transformerEquations,
 ]
 
 /** Runs an equation's check. @throws Error that names the equation */

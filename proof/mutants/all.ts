@@ -30,6 +30,7 @@ import { smallDataMutants } from './smallData.ts'
 import { threadMutants } from './threads.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
 import { toldTimeMutants } from './toldTimes.ts'
+import { transformerMutants } from './transformers.ts'
 import { unet2dMutants } from './unet2d.ts'
 import { webgpuMutants } from './webgpu.ts'
 
@@ -70,4 +71,5 @@ export const mutants: readonly Mutant[] = [
   ...judgingMutants,
   ...unet2dMutants,
   ...otherWayMutants,
+  ...transformerMutants,
 ]

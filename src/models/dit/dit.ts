@@ -86,7 +86,7 @@ const build = (options: DitOptions): Module<DitParams, DenoiserInput, Seen> => {
  * // DiT-S/2 on latents of four channels
  * const model = dit({ ...ditSizes.S, patch: 2, channels: 4 })
  * const params = model.init(key(0)) // nothing is computed yet
- * countElements(params) // => 32473744
+ * countElements(params) // => 32474512
  * model.apply(params, { x: zeros([2, 32, 32, 4]), t: tensor(Int32Array.of(0, 999)) }).shape // => [2, 32, 32, 4]
  * dit({ patch: 4, width: 64, depth: 2, heads: 3 }) // throws RangeError: dit: heads must be a divisor of the width: 3 cannot share 64
  * ```

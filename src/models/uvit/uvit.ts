@@ -29,7 +29,7 @@ export interface UvitOptions extends UvitSettings {
   readonly outChannels?: number
 }
 
-/** The parameters of {@link uvit}. `positions` [places, width]: of time and condition, and of patches where `size` is given. */
+/** The parameters of {@link uvit}. `positions` [places, width] are of time and condition, and of patches where `size` is given. */
 export interface UvitParams {
   readonly patches: LinearParams
   readonly condition: LinearParams | undefined
@@ -128,7 +128,7 @@ const build = (options: UvitOptions): Module<UvitParams, DenoiserInput, Seen> =>
  * // U-ViT-S/2 of the paper, for CIFAR-10
  * const model = uvit({ ...uvitSizes.S, patch: 2, size: [32, 32] })
  * const params = model.init(key(0)) // nothing is computed yet
- * countElements(params) // => 44255852
+ * countElements(params) // => 44255328
  * model.apply(params, { x: zeros([2, 32, 32, 3]), t: tensor(Int32Array.of(0, 999)) }).shape // => [2, 32, 32, 3]
  * uvit({ patch: 4, width: 64, depth: 4, heads: 4 }) // throws RangeError: uvit: depth must be odd, for as many blocks before the middle as behind it: 4 is not
  * ```
