@@ -4,6 +4,7 @@ import { adjoints, convolution } from './adjoints.ts'
 import { autodiff, chainRule } from './autodiff.ts'
 import { autoencoders } from './autoencoder.ts'
 import { elementwise } from './derivatives.ts'
+import { edm2Equations } from './edm2.ts'
 import { fast } from './fast.ts'
 import { likenessEquations } from './likeness.ts'
 import { passing, structural } from './movements.ts'
@@ -53,6 +54,7 @@ export const ledger: readonly Equation[] = [
   ...judging,
   ...unet2dEquations,
   ...noisePaths,
+  ...edm2Equations,
 ]
 
 /** Runs an equation's check. @throws Error that names the equation */

@@ -27,6 +27,7 @@ import { runMutants } from './runs.ts'
 import { smallDataMutants } from './smallData.ts'
 import { threadMutants } from './threads.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
+import { edm2Mutants } from './edm2.ts'
 import { unet2dMutants } from './unet2d.ts'
 import { webgpuMutants } from './webgpu.ts'
 
@@ -64,4 +65,5 @@ export const mutants: readonly Mutant[] = [
   ...autoencoderMutants,
   ...judgingMutants,
   ...unet2dMutants,
+  ...edm2Mutants,
 ]
