@@ -4,6 +4,7 @@ import { adjoints, convolution } from './adjoints.ts'
 import { autodiff, chainRule } from './autodiff.ts'
 import { autoencoders } from './autoencoder.ts'
 import { elementwise } from './derivatives.ts'
+import { edm2Equations } from './edm2.ts'
 import { fast } from './fast.ts'
 import { likenessEquations } from './likeness.ts'
 import { passing, structural } from './movements.ts'
@@ -55,8 +56,9 @@ export const ledger: readonly Equation[] = [
   ...judging,
   ...unet2dEquations,
   ...noisePaths,
-  ...otherWays,
   ...transformerEquations,
+  ...edm2Equations,
+  ...otherWays,
 ]
 
 /** Runs an equation's check. @throws Error that names the equation */

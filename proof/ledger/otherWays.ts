@@ -1,4 +1,4 @@
-/** Equations of chapter 23, on other ways: filling in, guidance that stays on the manifold, and continuous time. */
+/** Equations of chapter 24, on other ways: filling in, guidance that stays on the manifold, and continuous time. */
 import fc from 'fast-check'
 import { cfgPlusPlus } from '../../src/diffusion/cfgPlusPlus.ts'
 import { continuousLevels } from '../../src/diffusion/continuous/continuousLevels.ts'
@@ -57,10 +57,10 @@ const posterior = (from: Point, to: Point, x: number, x0: number): readonly [mea
 
 const pairs = fc.tuple(vectors(2), vectors(2), vectors(2), vectors(2))
 
-/** Equations (23.1) and so on. */
+/** Equations (24.1) and so on. */
 export const otherWays: readonly Equation[] = [
   {
-    number: '23.1',
+    number: '24.1',
     statement: 'x′ = m·(a′(1 − ρ²)·x̂₀ + ρ·(s′/s)·x + s′√(1 − ρ²)·z) + (1 − m)·(a′·x₀ + s′·z)',
     source: 'Lugmayr et al. 2022, eq. 8, on any levels',
     by: '`repaint` in f64 on random levels of both kinds, each of its steps, of two numbers of which one is known',
@@ -77,7 +77,7 @@ export const otherWays: readonly Equation[] = [
       }),
   },
   {
-    number: '23.2',
+    number: '24.2',
     statement: 'x = (a/a′)·x′ + √(s² − (a/a′)²·s′²)·z',
     source: 'Lugmayr et al. 2022, algorithm 1, on any levels',
     by: '`repaint` in f64 with a jump of one: the mean after a step down and up, and the variance that both noises come to',
@@ -98,7 +98,7 @@ export const otherWays: readonly Equation[] = [
       }),
   },
   {
-    number: '23.3',
+    number: '24.3',
     statement: 'x′ = a′·x̂₀(ε_G + λ·(ε_D − ε_G)) + s′·ε_G',
     source: 'Chung et al. 2024, algorithm 2',
     by: '`samplingStep` of `ddimBetween` and `cfgPlusPlus` in f64 at random levels, with random predictions',
@@ -118,7 +118,7 @@ export const otherWays: readonly Equation[] = [
       }),
   },
   {
-    number: '23.4',
+    number: '24.4',
     statement: 'd⊥ = d − (1 − η)·⟨d, D⟩/⟨D, D⟩·D, d = D − G',
     source: 'Sadat et al. 2024, eqs. 7 and 8, of predictions',
     by: '`guided` in f64 with random predictions, weights and η',
@@ -137,7 +137,7 @@ export const otherWays: readonly Equation[] = [
       }),
   },
   {
-    number: '23.5',
+    number: '24.5',
     statement: 'a² = sigmoid(λ), s² = sigmoid(−λ)',
     source: 'Kingma et al. 2021, section 3.1',
     by: '`continuousLevels` of random falling values: a²/s² is e^λ and a² + s² is 1',
@@ -154,7 +154,7 @@ export const otherWays: readonly Equation[] = [
       }),
   },
   {
-    number: '23.6',
+    number: '24.6',
     statement: 'λ = −2·ln tan(u) + 2·ln(from/to), u = atan(e^(−most/2)) + t·(atan(e^(−least/2)) − atan(e^(−most/2)))',
     source: 'Hoogeboom et al. 2023, eqs. 3 and 4',
     by: '`shiftedLogSnr` of `cosineLogSnr` in f64, of tensors, at random times and ends',

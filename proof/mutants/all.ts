@@ -31,6 +31,7 @@ import { threadMutants } from './threads.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
 import { toldTimeMutants } from './toldTimes.ts'
 import { transformerMutants } from './transformers.ts'
+import { edm2Mutants } from './edm2.ts'
 import { unet2dMutants } from './unet2d.ts'
 import { webgpuMutants } from './webgpu.ts'
 
@@ -72,4 +73,5 @@ export const mutants: readonly Mutant[] = [
   ...unet2dMutants,
   ...otherWayMutants,
   ...transformerMutants,
+  ...edm2Mutants,
 ]

@@ -55,15 +55,19 @@ const initial = firstOf(tiny)
 
 const directions = 6
 
-/** start + D·by for each parameter: they move along six fixed directions, as far as `by` [6] says, and only six numbers are differentiated. */
+/**
+ * start + D·by for each parameter: they move along six fixed directions, as far as `by` [6] says, and only six numbers are differentiated. Frequencies
+ * and phases of times stay where they are: they get no gradient.
+ */
 const moved = <P>(first: P, by: Tensor): P => {
   let stream = 0
-  return mapTree<P, P>(first, (p) => {
+  return mapTree<P, P>(first, (p, path) => {
     const [shape, k] = [p.shape, stream++]
     const start = Float64Array.from({ length: p.size }, (_, j) => 0.3 * Math.cos(3 * k + 1.7 * j) + 0.05)
     const along = Float64Array.from({ length: p.size * directions }, (_, j) => 0.1 * Math.sin(k + j * j))
     const shift = constant(along, { shape: [p.size, directions] }).matmul(by.reshape([directions, 1]))
-    return constant(start, { shape }).add(shift.reshape(shape))
+    const from = constant(start, { shape })
+    return path.startsWith('time.fourier') ? from : from.add(shift.reshape(shape))
   })
 }
 
@@ -117,11 +121,11 @@ const applied2d = (x: Tensor | undefined, t: Tensor | undefined): Tensor =>
 /** EDM2's U-Net, as small as it comes. */
 const tinyEdm2 = edm2({
   channels: 1,
-  width: 4,
+  width: 2,
   multipliers: [1, 1],
   blocks: 1,
   headWidth: 2,
-  attentionAt: [0],
+  attentionAt: [],
   times: 10,
 })
 

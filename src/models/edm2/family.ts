@@ -71,7 +71,7 @@ const fitting = (config: Omit<Edm2Config, 'kind'>): ReturnType<Decoder<Omit<Edm2
 export const edm2Family: Family<Edm2Config, Edm2Params> = {
   name: 'edm2',
   title: 'EDM2 U-Net',
-  defaults: { width: 64, multipliers: [1, 2, 3, 4], blocks: 3 },
+  defaults: { width: 64, multipliers: [1, 2, 3, 4], blocks: 3, headWidth: 64 },
   decode: (input) => pipe(record(fields)(input), E.chain(fitting)),
   build: (config, channels) => edm2({ ...config, channels }),
   features: (config, channels) => edm2Features({ ...config, channels }),
