@@ -197,11 +197,13 @@ export const commands = {
       cfgpp: {
         kind: 'switch',
         help: 'guide by CFG++: --guidance is then a share from 0 to 1, with ddim, euler or euler-ancestral',
+        rare: true,
       },
       threshold: {
         kind: 'number',
         value: 'P',
         help: 'scale each picture back into range by the size below which this share of its values lies, for instance 0.995, where strong guidance drives them out [clip them]',
+        rare: true,
       },
       from: { kind: 'text', value: 'PHOTO', help: 'begin with this picture instead of with noise' },
       strength: { kind: 'number', value: 'S', help: 'for what share of the steps it is drawn anew [0.6]' },
@@ -219,19 +221,27 @@ export const commands = {
       fill: {
         kind: 'text',
         value: 'PHOTO',
-        help: 'fill in a part of this picture, so that it fits the rest (RePaint)',
+        help: 'fill in a part of this picture, to fit the rest',
+        more: ' (RePaint)',
       },
       mask: {
         kind: 'text',
         value: 'MASK.png',
-        help: 'which part: white where the picture is to be filled in, and as large as it',
+        help: 'which part: white where it is to be filled in',
+        more: ', and as large as the picture',
       },
       jump: {
         kind: 'number',
         value: 'N',
         help: 'steps that the walk goes back up at once, so that both parts are drawn as one [10]',
+        rare: true,
       },
-      resamples: { kind: 'number', value: 'N', help: 'how often each stretch of so many steps is walked [10]' },
+      resamples: {
+        kind: 'number',
+        value: 'N',
+        help: 'how often each stretch of so many steps is walked [10]',
+        rare: true,
+      },
       device: { kind: 'text', value: 'NAME', help: 'where to draw [the device of the run]' },
       tune,
       out: {
