@@ -67,6 +67,7 @@ export const lucidrainsFamily: Family<UnetConfig, UnetParams> = {
   build: (config, channels) => unet(optionsOf(config, channels)),
   features: (config, channels) => unetFeatures(optionsOf(config, channels)),
   factor: ({ multipliers }) => 2 ** (multipliers.length - 1),
+  size: () => undefined,
   width: ({ width }) => width,
   times: () => Infinity,
   leastWeights: ({ width, multipliers }) => multipliers.reduce((sum, m) => sum + 9 * (m * width) ** 2, 0),
