@@ -105,4 +105,18 @@ export const transformerMutants: readonly Mutant[] = [
   ...mutantsOf(area, `${folder}/uvit/settings.ts`, laws, [
     ['uvit: an even depth is taken', 'missing check', 'if (depth % 2 !== 1)', 'if (depth < 1)'],
   ]),
+  ...mutantsOf('diffusion', 'src/train/tasks/diffusion/diffusionConfig.ts', inFile('train/transformers', 'learned'), [
+    [
+      'a run gives pictures of another height to a network of one size',
+      'missing check',
+      'size[0] === rows &&',
+      'size[0] > 0 &&',
+    ],
+    [
+      'a run on latents takes the size of its network for that of pictures',
+      'missing term',
+      '.map((side) => side / (latent?.factor ?? 1))',
+      '.map((side) => side / (latent === undefined ? 1 : 1))',
+    ],
+  ]),
 ]

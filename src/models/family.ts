@@ -36,6 +36,8 @@ export interface Family<C, P> {
   readonly features: (config: C, channels: number) => Module<P, DenoiserInput, readonly Tensor[]>
   /** What height and width of the images must be divisible by: a power of two. */
   readonly factor: (config: C) => number
+  /** The only height and width of images that the network takes; undefined where its factor alone decides. */
+  readonly size: (config: C) => readonly [height: number, width: number] | undefined
   /** Channels at the images' size, by which activations are estimated. */
   readonly width: (config: C) => number
   /** What every step of training does with parameters behind the optimizer: another place in which the network is the same; absent for nothing. */

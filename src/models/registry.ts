@@ -110,6 +110,10 @@ export const titleOf = (config: ModelConfig): string => familyOf(config).title
 /** What height and width of the images must be divisible by. */
 export const factorOf = (config: ModelConfig): number => familyOf(config).factor(config)
 
+/** The only height and width of images that the network takes; undefined where its factor alone decides. */
+export const sizeOf = (config: ModelConfig): readonly [height: number, width: number] | undefined =>
+  familyOf(config).size(config)
+
 /** Channels at the images' size. */
 export const widthOf = (config: ModelConfig): number => familyOf(config).width(config)
 

@@ -184,6 +184,8 @@ describe('uvit', { timeout: 60_000 }, () => {
       [1, 8, 2, 1],
       [1, 4, 6, 1],
     ])
+    expect(() => on(learned, 6, 6)).toThrow(/^uvit: images of 6×6 do not fit/)
+    expect(() => on(learned, 4, 4)).toThrow(/^uvit: images of 4×4 do not fit/)
     expect(() => on(learned, 6, 4)).toThrow(/^uvit: images of 6×4 do not fit: the positions are learned for 4×6/)
   })
 })

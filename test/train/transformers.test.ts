@@ -67,3 +67,25 @@ describe.each(['DiT', 'U-ViT'] as const)('a run of %s', (title) => {
     expect(wrong({ widths: [8] })).toMatch(/widths/)
   })
 })
+
+describe('a run of U-ViT with learned positions', () => {
+  const model = { ...models['U-ViT'], dropout: 0 }
+  const settings = (size: unknown, changes: object = {}) =>
+    configOf({ ...tinySettings, device: 'cpu', out: directory(), model: { ...model, size }, ...changes })
+
+  it('is trained on pictures of their size, and on no others', async () => {
+    const config = right(settings([8, 16], { width: 16, steps: 2 }))
+    expect(await done(train(config))).toMatchObject({ step: 2 })
+    const wrong = /model.size must be \[8, 16\], the size of the pictures, or absent, got \[16,8\]/
+    expect(leftMessage(settings([16, 8], { width: 16 }))).toMatch(wrong)
+    expect(leftMessage(settings([16, 16], { width: 16 }))).toMatch(/model.size must be \[8, 16\]/)
+    expect(leftMessage(settings([8, 8], { width: 16 }))).toMatch(/model.size must be \[8, 16\]/)
+  })
+
+  it('on latents has their size', () => {
+    const latent = { factor: 2, channels: 4, autoencoder: 'somewhere' }
+    expect(leftMessage(settings([16, 16], { height: 16, width: 16, latent }))).toMatch(
+      /model.size must be \[8, 8\], the size of the latents/,
+    )
+  })
+})

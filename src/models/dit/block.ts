@@ -34,7 +34,7 @@ export const modulation = (width: number, count: number): Module<LinearParams> =
 export const partsOf = (modulation: Tensor, count: number): readonly Tensor[] =>
   splitInto(modulation.expandDims(1), count, -1)
 
-/** The parameters of {@link ditBlock}. */
+/** The parameters of a block of `dit`. */
 export interface DitBlockParams {
   readonly modulation: LinearParams
   readonly attention: AttentionParams

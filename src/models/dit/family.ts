@@ -62,6 +62,7 @@ export const ditFamily: Family<DitConfig, DitParams> = {
   build: (config, channels) => dit({ ...config, channels }),
   features: (config, channels) => ditFeatures({ ...config, channels }),
   factor: ({ patch }) => patch,
+  size: () => undefined,
   width: widthInPixels,
   times: () => Infinity,
   leastWeights: (config) => config.depth * config.width * (10 * config.width + 2 * hiddenOf(config)),

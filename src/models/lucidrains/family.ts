@@ -93,6 +93,7 @@ export const lucidrainsFamily: Family<UnetConfig, UnetParams> = {
   build: (config, channels) => unet(optionsOf(config, channels)),
   features: (config, channels) => unetFeatures(optionsOf(config, channels)),
   factor: ({ multipliers }) => 2 ** (multipliers.length - 1),
+  size: () => undefined,
   width: ({ width }) => width,
   times: () => Infinity,
   takesShares: ({ time = 'sinusoidal' }) => time !== 'sinusoidal',

@@ -100,6 +100,7 @@ export const unet2dFamily: Family<Unet2dConfig, Unet2dParams> = {
   build: (config, channels) => unet2d({ ...config, channels }),
   features: (config, channels) => unet2dFeatures({ ...config, channels }),
   factor: ({ widths }) => 2 ** (widths.length - 1),
+  size: () => undefined,
   width: ({ widths }) => at(widths, 0),
   times: ({ times = Infinity }) => times,
   leastWeights: ({ widths, layers }) => widths.reduce((sum, width) => sum + 9 * (2 * layers + 1) * width ** 2, 0),

@@ -17,7 +17,7 @@ export interface Skipping {
   readonly skip: Tensor | undefined
 }
 
-/** The parameters of {@link uvitBlock}; `skip` [2·width, width] is there in the second half. */
+/** The parameters of a block of `uvit`; `skip` [2·width, width] is there in the second half. */
 export interface UvitBlockParams {
   readonly skip: LinearParams | undefined
   readonly norm1: LayerNormParams

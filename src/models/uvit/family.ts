@@ -56,6 +56,7 @@ export const uvitFamily: Family<UvitConfig, UvitParams> = {
   build: (config, channels) => uvit({ ...config, channels }),
   features: (config, channels) => uvitFeatures({ ...config, channels }),
   factor: ({ patch }) => patch,
+  size: ({ size }) => size,
   width: widthInPixels,
   times: () => Infinity,
   leastWeights: (config) => config.depth * config.width * (4 * config.width + 2 * hiddenOf(config)),

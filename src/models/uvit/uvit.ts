@@ -29,7 +29,7 @@ export interface UvitOptions extends UvitSettings {
   readonly outChannels?: number
 }
 
-/** The parameters of {@link uvit}. `positions` [places, width] are of time and condition, and of patches where `size` is given. */
+/** The parameters of {@link uvit}; `positions` are vectors for time and condition, and for the patches where `size` is given. */
 export interface UvitParams {
   readonly patches: LinearParams
   readonly condition: LinearParams | undefined

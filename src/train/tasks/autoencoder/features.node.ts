@@ -9,7 +9,7 @@ import { load } from '../../load.node.ts'
 import { names } from '../../store.ts'
 import { trainError, trainErrorOf, type TrainError } from '../../trainError.ts'
 import { encodeWeights } from '../diffusion/weightsFile.ts'
-import { factorOf } from '../../../models/registry.ts'
+import { factorOf, sizeOf } from '../../../models/registry.ts'
 import type { AutoencoderRun, RunFeatures } from './autoencoderConfig.ts'
 import { denoiserIn, featuresOfSeas, type FrozenFeatures } from './frozenFeatures.ts'
 
@@ -97,6 +97,14 @@ const requireFitting = (
         trainError(
           'CFG',
           `the network of ${where} sees pictures whose sides are divisible by ${factorOf(config.model)}: crops of ${crop} are not; choose another --crop`,
+        ),
+    ),
+    E.filterOrElse(
+      ({ config }) => sizeOf(config.model)?.every((side) => side === crop) ?? true,
+      ({ config }) =>
+        trainError(
+          'CFG',
+          `the network of ${where} sees pictures of ${sizeOf(config.model)?.join('×')} alone, and crops are of ${crop}×${crop}; choose another --crop`,
         ),
     ),
     E.map(({ features }) => ({ features, file })),

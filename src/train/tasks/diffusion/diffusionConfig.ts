@@ -1,6 +1,6 @@
 /** The settings of a diffusion model on pictures, beside those that every run has; how they are decoded, and what they must be to one another. */
-import { decodeModel, factorOf, timesOf, type ModelConfig } from '../../../models/registry.ts'
-import { expects, number, oneOf, optional, whole, type Decoder, type Fields } from '../../../prelude/decode.ts'
+import { decodeModel, factorOf, sizeOf, timesOf, type ModelConfig } from '../../../models/registry.ts'
+import { expects, number, oneOf, optional, show, whole, type Decoder, type Fields } from '../../../prelude/decode.ts'
 import { augmentationNames } from '../../../data/augment.ts'
 import { product } from '../../../prelude/array.ts'
 import { E } from '../../../prelude/fp.ts'
@@ -132,6 +132,20 @@ const misconditioned = (config: DiffusionConfig): TrainError | undefined => {
       })
 }
 
+/** A network that takes one size, of other pictures or latents, as an error. */
+const ofAnotherSize = (config: DiffusionConfig): TrainError | undefined => {
+  const { height, width, model, latent } = config
+  const [rows, columns] = [height, width].map((side) => side / (latent?.factor ?? 1))
+  const size = sizeOf(model)
+  if (size === undefined || (size[0] === rows && size[1] === columns)) return undefined
+  const what = latent === undefined ? 'pictures' : 'latents'
+  return settingError({
+    path: 'model.size',
+    expected: `[${rows}, ${columns}], the size of the ${what}, or absent`,
+    got: show(size),
+  })
+}
+
 /** A network that cannot be told all times of the run, as an error. */
 const timeless = ({ model, timesteps }: DiffusionConfig): TrainError | undefined => {
   const most = timesOf(model)
@@ -140,13 +154,16 @@ const timeless = ({ model, timesteps }: DiffusionConfig): TrainError | undefined
     : settingError({ path: 'timesteps', expected: `at most ${most}, the times of the model`, got: String(timesteps) })
 }
 
+/** What parts of a configuration must be to one another. */
+const parts = [indivisible, ofAnotherSize, misconditioned, timeless, mismatchedNoise]
+
 /** What the values must be to one another. */
 export const checkDiffusion = (config: DiffusionRun): E.Either<TrainError, DiffusionRun> => {
   const { height, width, batch, accumulate, sampleCount, sampleSteps, timesteps } = config
   const channels = channelsOf(config)
   if (config.folder === null && channels !== 3)
     return E.left(settingError({ path: 'channels', expected: '3 for procedural seas', got: String(channels) }))
-  const refused = indivisible(config) ?? misconditioned(config) ?? timeless(config) ?? mismatchedNoise(config)
+  const refused = parts.map((mismatch) => mismatch(config)).find((error) => error !== undefined)
   if (refused !== undefined) return E.left(refused)
   const size = `${height}×${width}`
   const sheet = sampleCount * height * width * channels

@@ -24,6 +24,7 @@ import {
   resume,
   train,
   type AutoencoderRun,
+  type DiffusionRun,
   type FeaturesConfig,
   type TrainEvent,
 } from '../../../../src/train/index.ts'
@@ -49,8 +50,8 @@ const wave = (shape: readonly number[], a: number, b: number): Float64Array =>
   Float64Array.from({ length: shape.reduce((m, n) => m * n, 1) }, (_, i) => 0.9 * Math.sin(a * i + b))
 
 /** A tiny denoiser of 8×8 pictures with weights that are not those it begins with. */
-const denoiser = async (): Promise<FrozenFeatures> => {
-  const config = tinyConfig('unused')
+const denoiser = async (changes: Partial<DiffusionRun> = {}): Promise<FrozenFeatures> => {
+  const config = tinyConfig('unused', changes)
   const params = mapTree(initialState(recipeOf(config), key(3)).params, (x) => x.add(0.02))
   return right(denoiserIn('its file', await encodeWeights(device, config, params))).features
 }
@@ -58,6 +59,7 @@ const denoiser = async (): Promise<FrozenFeatures> => {
 const sources = async (): Promise<readonly (readonly [string, FrozenFeatures])[]> => [
   ['seas', featuresOfSeas],
   ['a denoiser', await denoiser()],
+  ['a transformer', await denoiser({ model: { kind: 'dit', patch: 4, width: 8, depth: 2, heads: 2 } })],
 ]
 
 describe('the loss in the features of a frozen network', () => {
@@ -284,6 +286,16 @@ describe('a run by the features of another', () => {
     await done(train(tinyAutoencoder(run, { ...small, steps: 2, features: 'seas' })))
     expect((await done(loadAutoencoder(run))).features).toBe('seas')
     expect(existsSync(join(run, 'features.safetensors'))).toBe(false)
+  })
+
+  it('is refused where the other network sees pictures of another size', async () => {
+    const pixels = directory()
+    const model = { kind: 'uvit', patch: 4, width: 8, depth: 1, heads: 1, size: [16, 16] } as const
+    await done(train(tinyConfig(pixels, { folder, device: 'cpu', height: 16, width: 16, model, steps: 2 })))
+    const features = await done(featuresOfRun(pixels))
+    expect(leftMessage(await train(tinyAutoencoder(directory(), { ...small, features }))())).toMatch(
+      /sees pictures of 16×16 alone, and crops are of 8×8; choose another --crop/,
+    )
   })
 
   it('is refused where there is no such run, and where it has learned nothing', async () => {
