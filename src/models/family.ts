@@ -14,6 +14,8 @@ export interface DenoiserInput {
    * conditions refuses one.
    */
   readonly condition?: Tensor | undefined
+  /** What else is known of each image as a sequence, such as the words of a text: [N, L, D]. A network with cross-attention needs them, others refuse them. */
+  readonly tokens?: Tensor | undefined
 }
 
 /** A family of networks over its settings `C`, with parameters `P`. */
