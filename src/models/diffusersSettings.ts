@@ -5,7 +5,7 @@ import { isRecord } from '../prelude/record.ts'
 import type { ActivationName } from './activations.ts'
 
 /** What was read: their settings, and the names that mean nothing here. */
-interface Read<T> {
+export interface Read<T> {
   readonly settings: T
   readonly ignored: readonly string[]
 }

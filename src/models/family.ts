@@ -19,6 +19,8 @@ export interface DenoiserInput {
    * (self-conditioning, Chen et al. 2022).
    */
   readonly estimate?: Tensor | undefined
+  /** What else is known of each image as a sequence, such as the words of a text: [N, L, D]. A network with cross-attention needs them, others refuse them. */
+  readonly tokens?: Tensor | undefined
 }
 
 /** A family of networks over its settings `C`, with parameters `P`. */

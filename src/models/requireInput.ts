@@ -5,8 +5,31 @@ import { showShape } from '../graph/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { DenoiserInput } from './family.ts'
 
-/** Refuses a condition that a network has no place for. @param who the network, in errors */
-export const requireCondition = (who: string, { x, condition }: DenoiserInput, conditions: number): void => {
+/** Refuses tokens that a network has no place for, and their absence where it attends to them. */
+const requireTokens = (who: string, { x, tokens }: DenoiserInput, width: number): void => {
+  if (tokens === undefined) {
+    if (width === 0) return
+    throw new ShapeError(`${who}: the network attends to tokens, and there are none: give tokens [N, L, ${width}]`)
+  }
+  if (width === 0)
+    throw new ShapeError(
+      `${who}: tokens ${showShape(tokens.shape)} are given to a network without cross-attention: leave them out`,
+    )
+  if (tokens.rank !== 3 || at(tokens.shape, 0) !== at(x.shape, 0) || at(tokens.shape, 2) !== width)
+    throw new ShapeError(
+      `${who}: the tokens are ${showShape(tokens.shape)}, and must be [${at(x.shape, 0)}, L, ${width}]: a sequence of vectors for each image`,
+    )
+}
+
+/**
+ * Refuses a condition that a network has no place for, and tokens that do not fit it.
+ *
+ * @param who the network, in errors
+ * @param tokenWidth channels of a token; 0 for a network without cross-attention
+ */
+export const requireCondition = (who: string, input: DenoiserInput, conditions: number, tokenWidth = 0): void => {
+  requireTokens(who, input, tokenWidth)
+  const { x, condition } = input
   if (condition === undefined) return
   const expected = [at(x.shape, 0), conditions]
   if (conditions === 0)

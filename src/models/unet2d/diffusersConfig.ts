@@ -16,11 +16,14 @@ import { E, pipe } from '../../prelude/fp.ts'
 import { isRecord, keysOf } from '../../prelude/record.ts'
 import { channelCount, flag } from '../autoencoder/fields.ts'
 import { actFn, activationOf, only, overDefaults, type ActFn } from '../diffusersSettings.ts'
+import { conditionSettingsOf, readConditionConfig } from './conditionConfig.ts'
 import { faultOf } from './faults.ts'
 import { stageKinds, type StageKind, type Unet2dSettings } from './stages.ts'
 
 /** How diffusers calls stages, where those with attention have a setting of their own for how the size changes. */
-export const stageNames: { readonly [K in StageKind]: readonly [down: string, up: string] } = {
+export const stageNames: {
+  readonly [K in Exclude<StageKind, 'cross-attention'>]: readonly [down: string, up: string]
+} = {
   plain: ['DownBlock2D', 'UpBlock2D'],
   attention: ['AttnDownBlock2D', 'AttnUpBlock2D'],
   residual: ['ResnetDownsampleBlock2D', 'ResnetUpsampleBlock2D'],
@@ -197,6 +200,8 @@ const theirNames: { readonly [K in keyof Unet2dSettings]?: string } = {
   middleGroups: 'attn_norm_num_groups',
   headWidth: 'attention_head_dim',
   times: 'num_train_timesteps',
+  heads: 'attention_head_dim',
+  tokenWidth: 'cross_attention_dim',
 }
 
 /** A network of diffusers: its settings, which are a model of a configuration too, its channels, and what means nothing here. */
@@ -210,8 +215,29 @@ export interface DiffusersUnet {
 
 const read = overDefaults<DiffusersUnet2d>(fields, defaults)
 
+const unetWith = (
+  theirs: { readonly in_channels: number; readonly out_channels: number },
+  settings: Unet2dSettings,
+  ignored: readonly string[],
+): DiffusersUnet => ({ settings, channels: theirs.in_channels, outChannels: theirs.out_channels, ignored })
+
+/** Of `UNet2DModel`. */
+const readPlain = (json: unknown): E.Either<Fault, DiffusersUnet> =>
+  pipe(
+    read(isRecord(json) ? { ...orNull, ...json } : json),
+    E.map(({ settings, ignored }) => unetWith(settings, settingsOf(settings), ignored)),
+  )
+
+/** Of `UNet2DConditionModel`. */
+const readConditioned = (json: unknown): E.Either<Fault, DiffusersUnet> =>
+  pipe(
+    readConditionConfig(json),
+    E.map(({ settings, ignored }) => unetWith(settings, conditionSettingsOf(settings), ignored)),
+  )
+
 /**
- * The settings of {@link unet2d} from the config.json of diffusers' `UNet2DModel`; Left with the first setting that is wrong, or is not built here.
+ * The settings of {@link unet2d} from the config.json of diffusers' `UNet2DModel`, or of the plain case of its `UNet2DConditionModel`, where that is the
+ * `_class_name`; Left with the first setting that is wrong, or is not built here.
  *
  * @example
  * ```ts
@@ -224,13 +250,11 @@ const read = overDefaults<DiffusersUnet2d>(fields, defaults)
  */
 export const decodeDiffusersUnet2d = (json: unknown): E.Either<Fault, DiffusersUnet> =>
   pipe(
-    read(isRecord(json) ? { ...orNull, ...json } : json),
-    E.chain(({ settings: theirs, ignored }) => {
-      const settings = settingsOf(theirs)
-      const fault = faultOf(settings)
-      if (fault === undefined)
-        return E.right({ settings, channels: theirs.in_channels, outChannels: theirs.out_channels, ignored })
+    isRecord(json) && json['_class_name'] === 'UNet2DConditionModel' ? readConditioned(json) : readPlain(json),
+    E.chain((unet) => {
+      const fault = faultOf(unet.settings)
+      if (fault === undefined) return E.right(unet)
       const { setting, expected } = fault
-      return E.left(faultIn(theirNames[setting] ?? setting, settings[setting], { expected }))
+      return E.left(faultIn(theirNames[setting] ?? setting, unet.settings[setting], { expected }))
     }),
   )

@@ -18,18 +18,26 @@ import { activationName, flag, listOf } from '../autoencoder/fields.ts'
 import type { Family } from '../family.ts'
 import { faultOf } from './faults.ts'
 import { unet2dNames } from './names.ts'
-import { stageKinds, type Unet2dSettings } from './stages.ts'
+import { stageKinds, type StageKind, type Unet2dSettings } from './stages.ts'
 import { unet2d, unet2dFeatures, type Unet2dParams } from './unet2d.ts'
 
 /** The settings of the network, as a configuration holds them: a run tells its network the numbers of steps, not deviations of noise. */
-export interface Unet2dConfig extends Omit<Unet2dSettings, 'time'> {
+export interface Unet2dConfig extends Omit<
+  Unet2dSettings,
+  'time' | 'attention' | 'tokenWidth' | 'heads' | 'transformerLayers' | 'linearProjection'
+> {
+  readonly attention?: boolean
   readonly kind?: 'unet2d'
   readonly time?: 'positional' | 'learned'
 }
 
 const positive = number('a finite number above 0', (x) => x > 0 && Number.isFinite(x))
-const kinds = keysOf(stageKinds)
-const stages = optional(listOf(oneOf(...kinds), `a list of ${kinds.join(', ')}, one for each width`))
+const kinds = keysOf(stageKinds).filter((kind) => kind !== 'cross-attention')
+const listed = optional(listOf<StageKind>(oneOf(...kinds), `a list of ${kinds.join(', ')}, one for each width`))
+const stages: Decoder<readonly StageKind[] | undefined> = (x) =>
+  Array.isArray(x) && x.includes('cross-attention')
+    ? expects('a list without cross-attention: it attends to tokens, and a run has none to tell')
+    : listed(x)
 const channels = whole(1, 8192)
 const groups: Decoder<number | 'quarter'> = (x) => {
   if (x === 'quarter') return E.right(x)
@@ -69,10 +77,11 @@ const fields: Fields<Omit<Unet2dConfig, 'kind'>> = {
 
 /** Settings that fit one by one, and are checked together. */
 const fitting = (config: Omit<Unet2dConfig, 'kind'>): ReturnType<Decoder<Omit<Unet2dConfig, 'kind'>>> => {
-  const fault = faultOf(config)
+  const settings: Unet2dSettings = config
+  const fault = faultOf(settings)
   return fault === undefined
     ? E.right(config)
-    : E.left(faultIn(fault.setting, config[fault.setting], { expected: fault.expected }))
+    : E.left(faultIn(fault.setting, settings[fault.setting], { expected: fault.expected }))
 }
 
 /**

@@ -1,7 +1,9 @@
 /** What is wrong with settings of the network that fit one by one. */
 import { at } from '../../prelude/array.ts'
 import {
+  attendsToTokens,
   groupsOf,
+  headsOf,
   kindsDown,
   kindsUp,
   stageKinds,
@@ -40,7 +42,7 @@ const faultOfStage = ({ kind, width, blocks, attentionGroups, resizing }: Stage)
 const faultOfHeads = (settings: Unet2dSettings, stages: readonly Stage[]): SettingFault | undefined => {
   const { headWidth, attention = true, widths } = settings
   const attentive = stages.filter(({ kind }) => stageKinds[kind].attention).map(({ width }) => width)
-  const bad = [...attentive, ...(attention ? [at(widths, widths.length - 1)] : [])].find(
+  const bad = [...attentive, ...(attention === true ? [at(widths, widths.length - 1)] : [])].find(
     (width) => headWidth !== undefined && width % headWidth !== 0,
   )
   return bad === undefined
@@ -74,6 +76,24 @@ const faultOfTime = (settings: Unet2dSettings): SettingFault | undefined => {
   return undefined
 }
 
+/** Tokens that there is no use for, or none; and heads that do not divide the channels of a stage with cross-attention. */
+const faultOfTokens = (settings: Unet2dSettings, stages: readonly Stage[]): SettingFault | undefined => {
+  const { tokenWidth, widths, attention } = settings
+  if (attendsToTokens(settings) !== (tokenWidth !== undefined))
+    return { setting: 'tokenWidth', expected: 'there where stages have cross-attention, and only there' }
+  const middle = { width: at(widths, widths.length - 1), heads: headsOf(settings, widths.length - 1) }
+  const bad = [
+    ...stages.filter(({ kind }) => kind === 'cross-attention'),
+    ...(attention === 'cross' ? [middle] : []),
+  ].find(({ width, heads }) => width % heads !== 0)
+  return bad === undefined
+    ? undefined
+    : {
+        setting: 'heads',
+        expected: `a number that divides the width of each stage with cross-attention, as ${bad.width}`,
+      }
+}
+
 /** What the settings must be to one another: the first that is not. */
 export const faultOf = (settings: Unet2dSettings): SettingFault | undefined => {
   const { widths, middleGroups } = settings
@@ -84,6 +104,11 @@ export const faultOf = (settings: Unet2dSettings): SettingFault | undefined => {
   ] as const)
     if (kinds.length !== widths.length)
       return { setting, expected: `a kind for each of the ${widths.length} widths, not ${kinds.length}` }
+  if (typeof settings.heads === 'object' && settings.heads.length !== widths.length)
+    return {
+      setting: 'heads',
+      expected: `a number for each of the ${widths.length} widths, not ${settings.heads.length}`,
+    }
   const last = at(widths, widths.length - 1)
   const stages = [...stagesDown(settings), ...stagesUp(settings)]
   const norms = [
@@ -96,6 +121,7 @@ export const faultOf = (settings: Unet2dSettings): SettingFault | undefined => {
     norms.find((fault) => fault !== undefined) ??
     (middle && { ...middle, setting: 'middleGroups' }) ??
     faultOfHeads(settings, stages) ??
+    faultOfTokens(settings, stages) ??
     faultOfSkips(down, up) ??
     faultOfTime(settings)
   )

@@ -12,6 +12,7 @@ import {
   type ResidualParams,
   type ResizeParams,
 } from './blocks.ts'
+import { tokenTransformer, type TokenTransformerParams, type Worded } from './transformer.ts'
 import { timeWidthOf, type BlockSize, type Unet2dSettings } from './stages.ts'
 
 /** The settings of `unet2d`. */
@@ -28,6 +29,7 @@ export interface Unet2dOptions extends Unet2dSettings {
 export interface Unet2dStageParams<Image> {
   readonly blocks: readonly ResidualParams[]
   readonly attentions: readonly ImageAttentionParams[]
+  readonly transformers: readonly TokenTransformerParams[]
   readonly resize: ResizeParams | ResidualParams | undefined
   readonly image: Image | undefined
 }
@@ -41,6 +43,7 @@ export interface Layers {
   readonly block: (size: BlockSize, options?: ResidualOptions) => Module<ResidualParams, Conditioned>
   /** @param groups of its norm; undefined for none */
   readonly attention: (channels: number, groups: number | undefined, scale?: number) => Module<ImageAttentionParams>
+  readonly transformer: (channels: number, heads: number, groups: number) => Module<TokenTransformerParams, Worded>
 }
 
 /** Those of some settings. */
@@ -52,7 +55,11 @@ export const layersOf = (settings: Unet2dOptions): Layers => {
     dropout = 0,
     headWidth,
     checkpoint = false,
+    tokenWidth = 0,
+    transformerLayers = 1,
+    linearProjection = false,
   } = settings
+  const transformers = { tokenWidth, layers: transformerLayers, linearEnds: linearProjection }
   const style: BlockStyle = { activation, epsilon, timeWidth: timeWidthOf(settings), scaleShift, dropout }
   const kept = <P, In>(module: Module<P, In>): Module<P, In> => (checkpoint ? checkpointed(module) : module)
   return {
@@ -62,12 +69,14 @@ export const layersOf = (settings: Unet2dOptions): Layers => {
       const norm = groups === undefined ? undefined : groupNorm(groups, channels, { epsilon })
       return kept(imageAttention(channels, { norm, scale, ...(headWidth !== undefined && { headWidth }) }))
     },
+    transformer: (channels, heads, groups) => kept(tokenTransformer(channels, heads, groups, transformers)),
   }
 }
 
 /** What goes from stage to stage: an image, and beside it a small one of the image's own channels, where stages have skip. */
 export interface Passing extends Conditioned {
   readonly small: Tensor | undefined
+  readonly tokens: Tensor | undefined
 }
 
 /** What a stage on the way down gives: its result, and every image of it that the way up sees. */
@@ -76,3 +85,10 @@ export interface Descent {
   readonly small: Tensor | undefined
   readonly skips: readonly Tensor[]
 }
+
+/** An image that attends to tokens where there is a transformer: it has been made sure that there are tokens then. */
+export const worded = (
+  transformer: ((input: Worded) => Tensor) | undefined,
+  x: Tensor,
+  tokens: Tensor | undefined,
+): Tensor => (transformer === undefined || tokens === undefined ? x : transformer({ x, tokens }))

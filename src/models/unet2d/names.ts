@@ -28,6 +28,23 @@ const places: readonly Rename[] = [
   { pattern: /\.skip\./, to: '.conv_shortcut.' },
 ]
 
+/** What stands inside a transformer; it is renamed behind what else is called attention. */
+const transformers: readonly Rename[] = [
+  { pattern: /(\.transformers?(?:\.\d+)?)\.first\./, to: '$1.proj_in.' },
+  { pattern: /(\.transformers?(?:\.\d+)?)\.last\./, to: '$1.proj_out.' },
+  { pattern: /(\.transformers?(?:\.\d+)?)\.blocks\./, to: '$1.transformer_blocks.' },
+  { pattern: /\.own\.(?=query|key|value|out)/, to: '.attn1.' },
+  { pattern: /\.cross\.(?=query|key|value|out)/, to: '.attn2.' },
+  { pattern: /\.(attn[12])\.query\./, to: '.$1.to_q.' },
+  { pattern: /\.(attn[12])\.key\./, to: '.$1.to_k.' },
+  { pattern: /\.(attn[12])\.value\./, to: '.$1.to_v.' },
+  { pattern: /\.(attn[12])\.out\./, to: '.$1.to_out.0.' },
+  { pattern: /\.feed\.hidden\./, to: '.ff.net.0.proj.' },
+  { pattern: /\.feed\.out\./, to: '.ff.net.2.' },
+  { prefix: 'middle.transformer.', to: 'mid_block.attentions.0.' },
+  { pattern: /^(down|up)\.(\d+)\.transformers\./, to: '$1_blocks.$2.attentions.' },
+]
+
 /** PyTorch's axes. A 1×1 convolution of theirs is a linear layer of ours, except where theirs is one too: of times, and in attention. */
 const layouts: readonly LayoutRule[] = [
   { layout: 'HWIO->OIHW' },
@@ -35,6 +52,7 @@ const layouts: readonly LayoutRule[] = [
   { layout: 'RC->RC', prefix: 'time.condition.weight' },
   { layout: 'IO->OI', prefix: 'time.' },
   { layout: 'IO->OI', suffix: '.time.weight' },
+  { layout: 'IO->OI', pattern: /\.transformers?\./ },
 ]
 
 /** Stages with a small image name the block that changes their size by its direction. */
@@ -63,7 +81,7 @@ const resizing = (template: unknown): readonly Rename[] =>
 export const unet2dNames = (template: unknown, found: ReadonlyMap<string, Shape> = new Map()): Required<NameMap> => {
   const attention = attentionNames(found)
   return {
-    rename: [...resizing(template), ...places, ...attention.rename],
+    rename: [...resizing(template), ...places, ...attention.rename, ...transformers],
     layout: [...layouts, ...attention.layout, { layout: 'IO->OI11' }],
   }
 }

@@ -17,6 +17,7 @@ export const stageKinds = {
   'residual-attention': { attention: true, resize: 'residual' },
   skip: { attention: false, resize: 'fir' },
   'skip-attention': { attention: true, resize: 'fir' },
+  'cross-attention': { attention: false, resize: 'convolution' }, // its transformers have attention of their own
 } as const satisfies Readonly<Record<string, StageShape>>
 
 /** The name of a kind. */
@@ -32,10 +33,18 @@ export interface Unet2dSettings {
   readonly down?: readonly StageKind[]
   /** The kind of each stage on the way up, from the smallest image; default those on the way down, the last one first. */
   readonly up?: readonly StageKind[]
-  /** Whether pixels attend to one another between the ways down and up; default true. */
-  readonly attention?: boolean
+  /** Whether pixels attend to one another between the ways down and up, or, where it is cross, to tokens too; default true. */
+  readonly attention?: boolean | 'cross'
   /** Channels of a head of attention; default all, in one head. */
   readonly headWidth?: number
+  /** Channels of the tokens that stages with cross-attention attend to; there where there are such, and only there. */
+  readonly tokenWidth?: number
+  /** Heads of cross-attention, of all stages or of each from the largest image on; default 8. */
+  readonly heads?: number | readonly number[]
+  /** Blocks of each transformer with cross-attention, default 1. */
+  readonly transformerLayers?: number
+  /** Whether transformers begin and end with linear layers; default false, with 1×1 convolutions, which are the same by another shape. */
+  readonly linearProjection?: boolean
   /** Groups of a norm, default 32; `quarter` is a quarter of the channels, at most 32. */
   readonly groups?: number | 'quarter'
   /** Groups of the norm of the attention in the middle; default `groups`, and without a norm where `scaleShift` is. */
@@ -84,6 +93,8 @@ export interface Stage {
   readonly blocks: readonly BlockSize[]
   /** Groups of the norms of its attention. */
   readonly attentionGroups: number
+  /** Heads of its cross-attention. */
+  readonly heads: number
   /** The block that changes the size, if it is one. */
   readonly resizing: BlockSize
   /** Whether the size is changed: not in the last stage. */
@@ -105,6 +116,14 @@ export const kindsDown = ({ widths, down }: Unet2dSettings): readonly StageKind[
 export const kindsUp = (settings: Unet2dSettings): readonly StageKind[] =>
   settings.up ?? kindsDown(settings).toReversed()
 
+/** Heads of the cross-attention of a stage, counted from the largest image on. */
+export const headsOf = ({ heads = 8 }: Unet2dSettings, stage: number): number =>
+  typeof heads === 'number' ? heads : at(heads, stage)
+
+/** Whether anything in the network attends to tokens. */
+export const attendsToTokens = (settings: Unet2dSettings): boolean =>
+  settings.attention === 'cross' || [...kindsDown(settings), ...kindsUp(settings)].includes('cross-attention')
+
 /** The length of the vector that tells the time. */
 export const timeWidthOf = ({ widths, timeWidth = 4 * at(widths, 0) }: Unet2dSettings): number => timeWidth
 
@@ -120,10 +139,11 @@ const firstGroups = (settings: Unet2dSettings, kind: StageKind, x: number, skip:
 const stageOf = (
   settings: Unet2dSettings,
   kind: StageKind,
-  width: number,
+  stage: number,
   inputs: readonly (readonly [x: number, skip: number])[],
   resizes: boolean,
 ): Stage => {
+  const width = at(settings.widths, stage)
   const isFir = stageKinds[kind].resize === 'fir'
   const own = isFir ? quarter(width) : groupsOf(settings, width)
   return {
@@ -135,6 +155,7 @@ const stageOf = (
       groups: [firstGroups(settings, kind, x, skip), own],
     })),
     attentionGroups: isFir ? 32 : own,
+    heads: headsOf(settings, stage),
     resizing: { inputs: width, outputs: width, groups: [own, own] },
     resizes,
   }
@@ -147,7 +168,7 @@ export const stagesDown = (settings: Unet2dSettings): readonly Stage[] => {
     const width = at(widths, i)
     const before = widths[i - 1] ?? width
     const inputs = range(layers).map((j) => [j === 0 ? before : width, 0] as const)
-    return stageOf(settings, kind, width, inputs, i < widths.length - 1)
+    return stageOf(settings, kind, i, inputs, i < widths.length - 1)
   })
 }
 
@@ -159,6 +180,6 @@ export const stagesUp = (settings: Unet2dSettings): readonly Stage[] => {
     const width = at(widths, i)
     const [before, after] = [widths[i - 1] ?? width, widths[i + 1] ?? width]
     const inputs = range(layers + 1).map((j) => [j === 0 ? before : width, j === layers ? after : width] as const)
-    return stageOf(settings, kind, width, inputs, i < widths.length - 1)
+    return stageOf(settings, kind, widths.length - 1 - i, inputs, i < widths.length - 1)
   })
 }

@@ -3,7 +3,7 @@ import { faultIn, type Fault } from '../../prelude/decode.ts'
 import { E } from '../../prelude/fp.ts'
 import type { Unet2dOptions } from './layers.ts'
 import { stageNames } from './diffusersConfig.ts'
-import { kindsDown, kindsUp, stageKinds, type StageKind } from './stages.ts'
+import { attendsToTokens, kindsDown, kindsUp, stageKinds, type StageKind } from './stages.ts'
 
 /** How the size changes in stages with attention: one setting of diffusers for all of one way; undefined where they differ. */
 const resizingOf = (kinds: readonly StageKind[]): 'conv' | 'resnet' | undefined => {
@@ -15,6 +15,24 @@ const resizingOf = (kinds: readonly StageKind[]): 'conv' | 'resnet' | undefined 
   if (own.size > 1) return undefined
   return own.has('residual') ? 'resnet' : 'conv'
 }
+
+/** The stages, and how their size changes; Left where diffusers has no word for them. */
+const waysOf = (options: Unet2dOptions) => {
+  const kinds = { down: kindsDown(options), up: kindsUp(options) }
+  if (attendsToTokens(options))
+    return E.left(
+      faultIn('down', kinds.down, { expected: 'stages without cross-attention: a UNet2DModel has no tokens' }),
+    )
+  const [down, up] = [resizingOf(kinds.down), resizingOf(kinds.up)]
+  if (down !== undefined && up !== undefined) return E.right({ kinds, resizing: { down, up } })
+  const way = down === undefined ? 'down' : 'up'
+  const expected = 'attention or residual-attention in all stages of one way, as diffusers has one setting for them'
+  return E.left(faultIn(way, kinds[way], { expected }))
+}
+
+/** The names of a kind of stages, of those that a UNet2DModel has. */
+const namesOf = (kind: StageKind): readonly [down: string, up: string] =>
+  stageNames[kind === 'cross-attention' ? 'attention' : kind]
 
 const classesOf = ({ conditions = 0, conditioning = 'linear' }: Unet2dOptions): Readonly<Record<string, unknown>> => {
   if (conditions === 0) return { class_embed_type: null, num_class_embeds: null }
@@ -58,13 +76,9 @@ export const encodeDiffusersUnet2d = (
   options: Unet2dOptions,
   [height, width]: readonly [height: number, width: number],
 ): E.Either<Fault, Readonly<Record<string, unknown>>> => {
-  const ways = { down: kindsDown(options), up: kindsUp(options) }
-  const [down, up] = [resizingOf(ways.down), resizingOf(ways.up)]
-  if (down === undefined || up === undefined) {
-    const way = down === undefined ? 'down' : 'up'
-    const expected = 'attention or residual-attention in all stages of one way, as diffusers has one setting for them'
-    return E.left(faultIn(way, ways[way], { expected }))
-  }
+  const ways = waysOf(options)
+  if (E.isLeft(ways)) return ways
+  const { kinds, resizing } = ways.right
   const all = { ...usual, ...options }
   return E.right({
     _class_name: 'UNet2DModel',
@@ -77,14 +91,14 @@ export const encodeDiffusersUnet2d = (
     ...(options.timeWidth !== undefined && { time_embedding_dim: options.timeWidth }),
     freq_shift: all.frequencyShift,
     flip_sin_to_cos: all.cosinesFirst,
-    down_block_types: ways.down.map((kind) => stageNames[kind][0]),
-    up_block_types: ways.up.map((kind) => stageNames[kind][1]),
+    down_block_types: kinds.down.map((kind) => namesOf(kind)[0]),
+    up_block_types: kinds.up.map((kind) => namesOf(kind)[1]),
     block_out_channels: all.widths,
     layers_per_block: all.layers,
     mid_block_scale_factor: all.middleScale,
     downsample_padding: all.downPadding,
-    downsample_type: down,
-    upsample_type: up,
+    downsample_type: resizing.down,
+    upsample_type: resizing.up,
     dropout: all.dropout,
     act_fn: all.activation,
     attention_head_dim: all.headWidth ?? null,

@@ -40,7 +40,15 @@ interface Seen {
 const build = (options: Unet2dOptions): Module<Unet2dParams, DenoiserInput, Seen> => {
   const fault = faultOf(options)
   if (fault !== undefined) throw new RangeError(`unet2d: ${fault.setting} must be ${fault.expected}`)
-  const { channels = 3, outChannels = channels, widths, layers: count, conditions = 0, time: timeKind } = options
+  const {
+    channels = 3,
+    outChannels = channels,
+    widths,
+    layers: count,
+    conditions = 0,
+    tokenWidth = 0,
+    time: timeKind,
+  } = options
   const layers = layersOf(options)
   const first = at(widths, 0)
   return compose(
@@ -55,22 +63,23 @@ const build = (options: Unet2dOptions): Module<Unet2dParams, DenoiserInput, Seen
     },
     (net, input: DenoiserInput): Seen => {
       requireSize('unet2d', input.x, channels, widths.length - 1)
-      requireCondition('unet2d', input, conditions)
+      requireCondition('unet2d', input, conditions, tokenWidth)
       const { dtype } = input.x
       const t = input.t.cast(dtype === 'f64' ? 'f64' : 'f32') // f16 lacks the steps from 2048 on
+      const tokens = input.tokens?.cast(dtype)
       const time = net.time({ t, condition: input.condition?.cast(dtype), dtype })
       const x = options.centre === true ? input.x.mul(2).sub(1) : input.x
       const start: Descent = { x: net.stem(x), small: x, skips: [] }
       const descents = net.down.reduce<readonly Descent[]>(
-        (done, stage) => [...done, stage({ ...at(done, done.length - 1), time })],
+        (done, stage) => [...done, stage({ ...at(done, done.length - 1), time, tokens })],
         [start],
       )
       const skips = descents.flatMap((descent, i) => (i === 0 ? [descent.x] : descent.skips))
-      const bottom = net.middle({ x: at(descents, descents.length - 1).x, time })
+      const bottom = net.middle({ x: at(descents, descents.length - 1).x, time, tokens })
       const rises = net.up.reduce<readonly Rise[]>(
         (done, stage, i) => {
           const seen = skips.slice(0, skips.length - i * (count + 1)) // from here back
-          return [...done, stage({ ...at(done, done.length - 1), time, skips: seen })]
+          return [...done, stage({ ...at(done, done.length - 1), time, tokens, skips: seen })]
         },
         [{ x: bottom, small: undefined }],
       )
@@ -89,7 +98,7 @@ const build = (options: Unet2dOptions): Module<Unet2dParams, DenoiserInput, Seen
 /**
  * A U-Net that reads noisy images and their times, and gives images of the same size: `x [N, H, W, channels], t [N] → [N, H, W, outChannels]`.
  * With `conditions: K` it also reads what each image is, a vector `condition [N, K]`. Height and width are divisible by 2^(widths − 1). Times are
- * numbers of steps; those of `time: 'fourier'` are deviations σ of the noise, by which the result is divided.
+ * numbers of steps; with stages of `cross-attention` it reads a sequence too, `tokens [N, L, tokenWidth]`; those of `time: 'fourier'` are deviations σ of the noise, by which the result is divided.
  *
  * @throws RangeError for settings that do not fit together; ShapeError for images of another size, naming the ones that fit
  * @example

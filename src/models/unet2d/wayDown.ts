@@ -7,6 +7,7 @@ import { halvingConvolution } from './blocks.ts'
 import { firDownsample } from './fir.ts'
 import {
   skipScale,
+  worded,
   type Descent,
   type Layers,
   type Passing,
@@ -26,9 +27,9 @@ const along = <T>(steps: readonly ((x: T) => T)[], first: T): readonly T[] =>
 
 /** Blocks, each with attention behind it where there is any, and half the size; the last stage keeps its size. */
 export const downStage = (
-  { kind, width, blocks, attentionGroups, resizing, resizes }: Stage,
+  { kind, width, blocks, attentionGroups, heads, resizing, resizes }: Stage,
   { downPadding = 1, channels = 3 }: Unet2dOptions,
-  { block, attention }: Layers,
+  { block, attention, transformer }: Layers,
 ): Module<Unet2dStageParams<SmallImageParams>, Passing, Descent> => {
   const { attention: isAttentive, resize } = stageKinds[kind]
   const scale = resize === 'fir' ? skipScale : 1
@@ -41,16 +42,17 @@ export const downStage = (
     {
       blocks: blocks.map((size) => block(size, { scale })),
       attentions: isAttentive ? blocks.map(() => attention(width, attentionGroups, scale)) : [],
+      transformers: kind === 'cross-attention' ? blocks.map(() => transformer(width, heads, attentionGroups)) : [],
       resize: resizes ? halving[resize]() : undefined,
       image:
         resizes && resize === 'fir'
           ? compose({ project: linear(channels, width) }, ({ project }, small: Tensor) => project(small))
           : undefined,
     },
-    ({ blocks, attentions, resize, image }, { x, time, small }: Passing): Descent => {
+    ({ blocks, attentions, transformers, resize, image }, { x, time, small, tokens }: Passing): Descent => {
       const steps = blocks.map((block, i) => (y: Tensor) => {
         const z = block({ x: y, time })
-        return attentions[i]?.(z) ?? z
+        return worded(transformers[i], attentions[i]?.(z) ?? z, tokens)
       })
       const images = along(steps, x)
       const [last, skips] = [at(images, images.length - 1), images.slice(1)]

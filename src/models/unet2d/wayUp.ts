@@ -10,6 +10,7 @@ import { doublingConvolution } from './blocks.ts'
 import { firUpsample } from './fir.ts'
 import {
   skipScale,
+  worded,
   type Descent,
   type Layers,
   type Passing,
@@ -29,9 +30,9 @@ export type Rise = Omit<Descent, 'skips'>
 
 /** One block more than on the way down, each of which also sees an image from there, the last first; and twice the size, but in the last stage. */
 export const upStage = (
-  { kind, width, blocks, attentionGroups, resizing, resizes }: Stage,
+  { kind, width, blocks, attentionGroups, heads, resizing, resizes }: Stage,
   { channels = 3, outChannels = channels }: Unet2dOptions,
-  { block, attention, epsilon }: Layers,
+  { block, attention, transformer, epsilon }: Layers,
 ): Module<Unet2dStageParams<ImageHeadParams>, Passing & Descent, Rise> => {
   const { attention: isAttentive, resize } = stageKinds[kind]
   const isFir = resize === 'fir'
@@ -46,6 +47,7 @@ export const upStage = (
     {
       blocks: blocks.map((size) => block(size, { scale })),
       attentions: isAttentive ? attentions.map(() => attention(width, attentionGroups, scale)) : [],
+      transformers: kind === 'cross-attention' ? blocks.map(() => transformer(width, heads, attentionGroups)) : [],
       resize: resizes ? doubling[resize]() : undefined,
       image:
         resizes && isFir
@@ -58,11 +60,11 @@ export const upStage = (
             )
           : undefined,
     },
-    ({ blocks, attentions, resize, image }, { x, time, small, skips }: Passing & Descent) => {
+    ({ blocks, attentions, transformers, resize, image }, { x, time, small, skips, tokens }: Passing & Descent) => {
       const through = blocks.reduce((y, block, i) => {
         const z = block({ x: concatenate([y, at(skips, skips.length - 1 - i)], -1), time })
         const attend = isFir ? undefined : attentions[i]
-        return attend === undefined ? z : attend(z)
+        return worded(transformers[i], attend === undefined ? z : attend(z), tokens)
       }, x)
       const last = isFir ? (attentions[0]?.(through) ?? through) : through
       const larger = isFir && small !== undefined ? firUpsample(small) : small
