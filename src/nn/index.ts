@@ -7,6 +7,8 @@
 export * from './activations.ts'
 export { attention, type AttentionInput, type AttentionOptions, type AttentionParams } from './attention.ts'
 export { checkpointed } from './checkpointed.ts'
+export { conv1d, type Conv1dOptions, type Conv1dParams } from './conv1d.ts'
+export { conv3d, type Conv3dOptions, type Conv3dParams } from './conv3d.ts'
 export { conv2d, type Conv2dOptions, type Conv2dParams } from './conv2d.ts'
 export { convTranspose2d, type ConvTranspose2dOptions, type ConvTranspose2dParams } from './convTranspose2d.ts'
 export { crossEntropy } from './crossEntropy.ts'

@@ -80,6 +80,20 @@ describe('what they are', () => {
     expect(deviation).toBeCloseTo(1.2, 1)
   })
 
+  it('with e^x − 1 that does not cancel, the linear one is exact at the image in f32', async () => {
+    expect((await values(linearLogSnr().of(tensor([0]))))[0]).toBeCloseTo(9.21029, 4)
+  })
+
+  it('shifted, pictures of four times the side have a sixteenth of the ratio', () => {
+    expect(all.shifted.at(0.5)).toBeCloseTo(-Math.log(16), 10)
+  })
+
+  it('learned, it falls whatever the signs of its parameters', async () => {
+    const params = { weight: tensor([-6, -9]), slope: tensor([3, 2]), place: tensor([0.3, 0.7]) }
+    const found = await values(learnedLogSnr({ units: 2 }).apply(params, tensor(range(21).map((i) => i / 20))))
+    found.slice(1).forEach((value, i) => expect(value).toBeLessThan(found[i] ?? NaN))
+  })
+
   it('learned, it falls between its ends whatever its parameters, and a gradient reaches them all', async () => {
     const module = learnedLogSnr({ most: 6, least: -4, units: 5 })
     const params = module.init(key(3))

@@ -2,7 +2,9 @@
 import fc from 'fast-check'
 import {
   checkpointed,
+  conv1d,
   conv2d,
+  conv3d,
   convTranspose2d,
   dropout,
   embedding,
@@ -114,6 +116,60 @@ const conv: Entry = layer(
   },
 )
 
+/** A convolution that moves by one along all axes, with as much around on all sides. */
+const shifting = (x: NdArray, w: NdArray, stride: number, padding: number): NdArray => {
+  const axes = x.shape.slice(1, -1)
+  const kernel = w.shape.slice(0, -2)
+  const sizes = axes.map((length, i) => Math.floor((length + 2 * padding - (kernel[i] ?? 1)) / stride) + 1)
+  const shape = [x.shape[0] ?? 1, ...sizes, w.shape.at(-1) ?? 1]
+  return nd(
+    table(shape, (index) => {
+      const [n = 0, o = 0] = [index[0], index.at(-1)]
+      return indices(w.shape)
+        .filter((at) => at.at(-1) === o)
+        .reduce((sum, at) => {
+          const place = axes.map((_, i) => (index[i + 1] ?? 0) * stride + (at[i] ?? 0) - padding)
+          const isInside = place.every((p, i) => p >= 0 && p < (axes[i] ?? 0))
+          return isInside ? sum + elementAt(x, [n, ...place, at.at(-2) ?? 0]) * elementAt(w, at) : sum
+        }, 0)
+    }),
+  )
+}
+
+const convolution1d: Entry = layer(
+  fc.record({ a: size(2), b: size(2), kernel: size(3), stride: size(2), padding: size(1, 0), bias: fc.boolean() }),
+  ({ a, b, kernel, stride, padding, bias }, dtype) => ({
+    layer: conv1d(a, b, kernel, { stride, padding, bias }),
+    inputs: [sizeableArrays([2, 5, a], dtype)],
+    oracle: ofOne((params, x) =>
+      shifted(shifting(x, params('weight'), stride, padding), bias ? params('bias') : undefined),
+    ),
+  }),
+  {
+    errors: [
+      badShape(/^conv1d: takes sequences \[N, L, 2\], got \[4,2\]$/, ['f32[4,2]'], (x) =>
+        applied(conv1d(2, 1, 3))(one(x)),
+      ),
+    ],
+  },
+)
+
+const convolution3d: Entry = layer(
+  fc.record({ a: size(2), b: size(2), kernel: size(3), padding: size(1, 0), bias: fc.boolean() }),
+  ({ a, b, kernel, padding, bias }, dtype) => ({
+    layer: conv3d(a, b, kernel, { padding, bias }),
+    inputs: [sizeableArrays([1, 3, 3, 3, a], dtype)],
+    oracle: ofOne((params, x) => shifted(shifting(x, params('weight'), 1, padding), bias ? params('bias') : undefined)),
+  }),
+  {
+    errors: [
+      badShape(/^conv3d: takes frames \[N, T, H, W, 2\], got \[1,4,4,2\]$/, ['f32[1,4,4,2]'], (x) =>
+        applied(conv3d(2, 1, 3))(one(x)),
+      ),
+    ],
+  },
+)
+
 const convTranspose: Entry = layer(
   fc.record({
     a: size(2),
@@ -171,7 +227,9 @@ export const basicLayers: {
   readonly [
     K in
       | 'linear'
+      | 'conv1d'
       | 'conv2d'
+      | 'conv3d'
       | 'convTranspose2d'
       | 'groupNorm'
       | 'normalizeGroups'
@@ -190,7 +248,9 @@ export const basicLayers: {
 } = {
   linear: linearEntry(linear),
   checkpointed: linearEntry((a, b, options) => checkpointed(linear(a, b, options))),
+  conv1d: convolution1d,
   conv2d: conv,
+  conv3d: convolution3d,
   convTranspose2d: convTranspose,
   sequential: layer(
     fc.tuple(size(2), size(3), size(3)),

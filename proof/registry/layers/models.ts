@@ -5,6 +5,8 @@ import { mlp } from '../../../src/models/mlp.ts'
 import { resBlock } from '../../../src/models/lucidrains/resBlock.ts'
 import { unet } from '../../../src/models/lucidrains/unet.ts'
 import { edm2 } from '../../../src/models/edm2/edm2.ts'
+import { unet1d } from '../../../src/models/lucidrains/unet1d.ts'
+import { unet3d } from '../../../src/models/lucidrains/unet3d.ts'
 import { unet2d } from '../../../src/models/unet2d/unet2d.ts'
 import { uvit } from '../../../src/models/uvit/uvit.ts'
 import type { DenoiserInput } from '../../../src/models/family.ts'
@@ -40,7 +42,13 @@ const given = (x: NdArray | undefined): NdArray => {
   return x
 }
 
-const tiny = unet({ channels: 1, width: 4, multipliers: [1, 1], heads: 1, headWidth: 2, memory: 1 })
+const tinyOptions = { channels: 1, width: 4, multipliers: [1, 1], heads: 1, headWidth: 2, memory: 1 } as const
+
+const tiny = unet(tinyOptions)
+
+const tiny1d = unet1d(tinyOptions)
+
+const tiny3d = unet3d(tinyOptions)
 
 /** The first parameters of a network, made when they are asked for. */
 const firstOf = <P>({ init }: { readonly init: (seed: Key) => P }): (() => P) => {
@@ -51,7 +59,7 @@ const firstOf = <P>({ init }: { readonly init: (seed: Key) => P }): (() => P) =>
   }
 }
 
-const initial = firstOf(tiny)
+const [initial, initial1d, initial3d] = [firstOf(tiny), firstOf(tiny1d), firstOf(tiny3d)]
 
 const directions = 6
 
@@ -71,11 +79,11 @@ const moved = <P>(first: P, by: Tensor): P => {
   })
 }
 
-const unetCase: fc.Arbitrary<Case> = fc
-  .tuple(arrays([directions], 'f64'), arrays([1, 2, 2, 1], 'f64'), sizeableArrays([1], 'f64'))
-  .map((inputs) => ({
+/** A network of lucidrains' blocks on x of this shape. */
+const unetCase = (network: typeof tiny, first: typeof initial, shape: readonly number[]): fc.Arbitrary<Case> =>
+  fc.tuple(arrays([directions], 'f64'), arrays([...shape], 'f64'), sizeableArrays([1], 'f64')).map((inputs) => ({
     inputs,
-    build: (by, x, t) => tiny.apply(moved(initial(), one(by)), { x: one(x), t: one(t) }, evaluate),
+    build: (by, x, t) => network.apply(moved(first(), one(by)), { x: one(x), t: one(t) }, evaluate),
   }))
 
 /** The U-Net of diffusers, as small as it comes, in stages of different kinds. */
@@ -142,7 +150,9 @@ const appliedEdm2 = (x: Tensor | undefined, t: Tensor | undefined): Tensor =>
   applied(tinyEdm2)({ x: one(x), t: one(t) })
 
 /** A row for each. */
-export const models: { readonly [K in 'dit' | 'edm2' | 'mlp' | 'resBlock' | 'unet' | 'unet2d' | 'uvit']: Entry } = {
+export const models: {
+  readonly [K in 'dit' | 'edm2' | 'mlp' | 'resBlock' | 'unet' | 'unet1d' | 'unet2d' | 'unet3d' | 'uvit']: Entry
+} = {
   dit: entry({
     dtypes: ['f64'],
     cases: () => transformerCase(tinyDit),
@@ -218,7 +228,7 @@ export const models: { readonly [K in 'dit' | 'edm2' | 'mlp' | 'resBlock' | 'une
   ),
   unet: entry({
     dtypes: ['f64'],
-    cases: () => unetCase,
+    cases: () => unetCase(tiny, initial, [1, 2, 2, 1]),
     differentiableIn: [0, 1, 2],
     elements: 24,
     step: 4e-4,
@@ -238,6 +248,42 @@ export const models: { readonly [K in 'dit' | 'edm2' | 'mlp' | 'resBlock' | 'une
       badRange(/^unet: heads has 1 values for 2 stages/, [], () => unet({ width: 4, multipliers: [1, 1], heads: [1] })),
       badRange(/^unet: fullAttention has 3 values for 2 stages/, [], () =>
         unet({ width: 4, multipliers: [1, 1], fullAttention: [true, false, true] }),
+      ),
+    ],
+  }),
+  unet1d: entry({
+    dtypes: ['f64'],
+    cases: () => unetCase(tiny1d, initial1d, [1, 4, 1]),
+    differentiableIn: [0, 1, 2],
+    elements: 24,
+    step: 4e-4,
+    lacks: ['scalar', 'empty', 'odd'],
+    errors: [
+      badShape(/^unet1d: takes sequences \[N, L, 1\], got \[1,2,2,1\]$/, ['f32[1,2,2,1]', 'f32[1]'], (x, t) =>
+        tiny1d.apply(initial1d(), { x: one(x), t: one(t) }),
+      ),
+      badShape(
+        /^unet1d: sequences of 5 do not fit: the length must be divisible by 2 \(1 halvings\)$/,
+        ['f32[1,5,1]', 'f32[1]'],
+        (x, t) => tiny1d.apply(initial1d(), { x: one(x), t: one(t) }),
+      ),
+    ],
+  }),
+  unet3d: entry({
+    dtypes: ['f64'],
+    cases: () => unetCase(tiny3d, initial3d, [1, 2, 2, 2, 1]),
+    differentiableIn: [0, 1, 2],
+    elements: 24,
+    step: 4e-4,
+    lacks: ['scalar', 'empty', 'odd'],
+    errors: [
+      badShape(/^unet3d: takes frames \[N, T, H, W, 1\], got \[1,2,2,1\]$/, ['f32[1,2,2,1]', 'f32[1]'], (x, t) =>
+        tiny3d.apply(initial3d(), { x: one(x), t: one(t) }),
+      ),
+      badShape(
+        /^unet3d: images of 3×2 do not fit: height and width must be divisible by 2/,
+        ['f32[1,2,3,2,1]', 'f32[1]'],
+        (x, t) => tiny3d.apply(initial3d(), { x: one(x), t: one(t) }),
       ),
     ],
   }),

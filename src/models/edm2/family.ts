@@ -76,6 +76,7 @@ export const edm2Family: Family<Edm2Config, Edm2Params> = {
   build: (config, channels) => edm2({ ...config, channels }),
   features: (config, channels) => edm2Features({ ...config, channels }),
   factor: ({ multipliers }) => 2 ** (multipliers.length - 1),
+  size: () => undefined,
   width: ({ width }) => width,
   project: forceWeights,
   times: ({ times = 1000 }) => times,

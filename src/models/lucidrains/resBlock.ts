@@ -1,5 +1,5 @@
 /** The residual block of lucidrains' U-Net: two convolutions with RMS normalisation, told the time by a scale and a shift. */
-import { at } from '../../prelude/array.ts'
+import { at, range } from '../../prelude/array.ts'
 import { silu } from '../../nn/activations.ts'
 import { conv2d, type Conv2dParams } from '../../nn/conv2d.ts'
 import { dropout as dropoutLayer } from '../../nn/dropout.ts'
@@ -29,15 +29,17 @@ export interface ResBlockParams {
   readonly skip: LinearParams | undefined
 }
 
-const normedConv = (inputs: number, outputs: number): Module<NormedConvParams> =>
-  compose({ conv: conv2d(inputs, outputs, 3, { padding: 1 }), norm: rmsNorm(outputs) }, ({ conv, norm }, x: Tensor) =>
-    norm(conv(x)),
-  )
+/** A convolution that keeps the size, whatever the axes are. */
+type SameConv = (inputs: number, outputs: number, kernel: number) => Module<Conv2dParams>
 
-/** The halves of a vector, ready to meet the pixels of an image: [N, 2C] → two of [N, 1, 1, C]. */
-const scaleAndShift = (v: Tensor): readonly [scale: Tensor, shift: Tensor] => {
+const normedConv = (conv: SameConv, inputs: number, outputs: number): Module<NormedConvParams> =>
+  compose({ conv: conv(inputs, outputs, 3), norm: rmsNorm(outputs) }, ({ conv, norm }, x: Tensor) => norm(conv(x)))
+
+/** The halves of a vector, ready to meet the pixels of an image: [N, 2C] → two of [N, 1, 1, C], with as many axes as x. */
+const scaleAndShift = (v: Tensor, { rank }: Tensor): readonly [scale: Tensor, shift: Tensor] => {
   const [n, channels] = [at(v.shape, 0), at(v.shape, 1) / 2]
-  const half = (start: number): Tensor => v.slice([], [start, start + channels]).reshape([n, 1, 1, channels])
+  const half = (start: number): Tensor =>
+    v.slice([], [start, start + channels]).reshape([n, ...range(rank - 2).map(() => 1), channels])
   return [half(0), half(channels)]
 }
 
@@ -48,6 +50,7 @@ const scaleAndShift = (v: Tensor): readonly [scale: Tensor, shift: Tensor] => {
  *     y = silu(norm(conv(h))) + skip(x)                             skip: a 1×1 convolution where the widths differ
  *
  * @param timeWidth D, the length of the conditioning vector
+ * @param conv the convolution, of sequences or of frames; default of images
  * @example
  * ```ts
  * import { key, zeros } from 'fathom'
@@ -63,17 +66,18 @@ export const resBlock = (
   outputs: number,
   timeWidth: number,
   dropout = 0,
+  conv: SameConv = (from, to, kernel) => conv2d(from, to, kernel, { padding: (kernel - 1) / 2 }),
 ): Module<ResBlockParams, Conditioned> =>
   compose(
     {
       time: linear(timeWidth, 2 * outputs),
-      block1: normedConv(inputs, outputs),
+      block1: normedConv(conv, inputs, outputs),
       dropout: dropoutLayer(dropout),
-      block2: normedConv(outputs, outputs),
+      block2: normedConv(conv, outputs, outputs),
       skip: inputs === outputs ? undefined : linear(inputs, outputs),
     },
     ({ time, block1, dropout, block2, skip }, input: Conditioned) => {
-      const [scale, shift] = scaleAndShift(time(silu(input.time)))
+      const [scale, shift] = scaleAndShift(time(silu(input.time)), input.x)
       const h = dropout(silu(block1(input.x).mul(scale.add(1)).add(shift)))
       const residual = skip === undefined ? input.x : skip(input.x)
       return silu(block2(h)).add(residual)

@@ -6,18 +6,16 @@ import { at, range } from '../../prelude/array.ts'
 import { gelu } from '../../nn/activations.ts'
 import { pixelAttention, type PixelAttentionOptions } from './attention.ts'
 import { checkpointed } from '../../nn/checkpointed.ts'
-import { conv2d } from '../../nn/conv2d.ts'
-import { downsample } from './downsample.ts'
 import { linear } from '../../nn/linear.ts'
 import { linearAttention } from './linearAttention.ts'
 import { compose, type Module, type ParamsOf } from '../../nn/module.ts'
 import { fourierTimeEmbedding } from '../../nn/fourierTimeEmbedding.ts'
 import { sinusoidalTimeEmbedding } from '../../nn/timeEmbedding.ts'
-import { upsample } from './upsample.ts'
+import { plane, type Axes } from './axes.ts'
 import { concatenate } from '../../tensor/combine.ts'
 import { zerosLike } from '../../tensor/create.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireCondition, requireEstimate, requireSize } from '../requireInput.ts'
+import { requireCondition, requireEstimate } from '../requireInput.ts'
 import { resBlock, type Conditioned } from './resBlock.ts'
 
 /**
@@ -111,15 +109,17 @@ const stagesOf = ({
 }
 
 /** The layers of this network that hold most of its intermediate values, checkpointed if asked. */
-const layersOf = (timeWidth: number, dropout: number, checkpoint: boolean) => {
+const layersOf = (axes: Axes, timeWidth: number, dropout: number, checkpoint: boolean) => {
   const kept = <P, In, Out>(module: Module<P, In, Out>): Module<P, In, Out> =>
     checkpoint ? checkpointed(module) : module
-  const full = (channels: number, options: PixelAttentionOptions) => kept(pixelAttention(channels, options))
+  const full = (channels: number, options: PixelAttentionOptions) =>
+    kept(axes.overPlaces(pixelAttention(channels, options)))
   return {
-    block: (inputs: number, outputs: number) => kept(resBlock(inputs, outputs, timeWidth, dropout)),
+    ...axes,
+    block: (inputs: number, outputs: number) => kept(resBlock(inputs, outputs, timeWidth, dropout, axes.conv)),
     fullAttention: full,
     stageAttention: (channels: number, stage: Stage) =>
-      stage.full ? full(channels, stage.attention) : kept(linearAttention(channels, stage.attention)),
+      stage.full ? full(channels, stage.attention) : kept(axes.overPlaces(linearAttention(channels, stage.attention))),
   }
 }
 
@@ -132,13 +132,13 @@ interface Descent {
 }
 
 /** Two residual blocks, attention, and half the size; the last stage keeps its size. */
-const downStage = (stage: Stage, last: boolean, { block, stageAttention }: Layers) =>
+const downStage = (stage: Stage, last: boolean, { block, stageAttention, conv, down }: Layers) =>
   compose(
     {
       block1: block(stage.outer, stage.outer),
       block2: block(stage.outer, stage.outer),
       attention: stageAttention(stage.outer, stage),
-      resize: last ? conv2d(stage.outer, stage.inner, 3, { padding: 1 }) : downsample(stage.outer, stage.inner),
+      resize: last ? conv(stage.outer, stage.inner, 3) : down(stage.outer, stage.inner),
     },
     ({ block1, block2, attention, resize }, { x, time }: Conditioned): Descent => {
       const first = block1({ x, time })
@@ -149,13 +149,13 @@ const downStage = (stage: Stage, last: boolean, { block, stageAttention }: Layer
   )
 
 /** Two residual blocks that also see the skips, attention, and twice the size; the stage of the largest image keeps its size. */
-const upStage = (stage: Stage, last: boolean, { block, stageAttention }: Layers) =>
+const upStage = (stage: Stage, last: boolean, { block, stageAttention, conv, up }: Layers) =>
   compose(
     {
       block1: block(stage.inner + stage.outer, stage.inner),
       block2: block(stage.inner + stage.outer, stage.inner),
       attention: stageAttention(stage.inner, stage),
-      resize: last ? conv2d(stage.inner, stage.outer, 3, { padding: 1 }) : upsample(stage.inner, stage.outer),
+      resize: last ? conv(stage.inner, stage.outer, 3) : up(stage.inner, stage.outer),
     },
     ({ block1, block2, attention, resize }, { x, time, skips }: Descent & Conditioned) => {
       const first = block1({ x: concatenate([x, skips[1]], -1), time })
@@ -203,16 +203,16 @@ const timeNetwork = (width: number, conditions: number, kind: UnetTime) =>
 const withEstimate = ({ x, estimate = zerosLike(x) }: UnetInput): Tensor => concatenate([estimate.cast(x.dtype), x], -1)
 
 /** The network, which gives its image, and on the way to it what its bottom and each stage on the way up give. */
-const build = (options: UnetOptions) => {
+const build = (options: UnetOptions, axes: Axes = plane) => {
   const { channels = 3, width, outChannels = channels, initWidth = width, dropout = 0, checkpoint = false } = options
   const { conditions = 0, selfCondition = false, time = 'sinusoidal' } = options
   if (!(Number.isInteger(conditions) && conditions >= 0))
     throw new RangeError(`unet: conditions is ${conditions}; it must be a whole number ≥ 0, the length of a condition`)
   const stages = stagesOf(options)
-  const layers = layersOf(4 * width, dropout, checkpoint)
+  const layers = layersOf(axes, 4 * width, dropout, checkpoint)
   return compose(
     {
-      stem: conv2d(selfCondition ? 2 * channels : channels, initWidth, 7, { padding: 3 }),
+      stem: axes.conv(selfCondition ? 2 * channels : channels, initWidth, 7),
       time: timeNetwork(width, conditions, time),
       down: stages.map((stage, i) => downStage(stage, i === stages.length - 1, layers)),
       middle: middle(at(stages, stages.length - 1), layers),
@@ -221,7 +221,7 @@ const build = (options: UnetOptions) => {
       head: linear(initWidth, outChannels),
     },
     (net, input: UnetInput) => {
-      requireSize('unet', input.x, channels, stages.length - 1)
+      axes.require(input.x, channels, stages.length - 1)
       requireCondition('unet', input, conditions)
       requireEstimate('unet', input, selfCondition)
       const time = net.time(input)
@@ -265,8 +265,11 @@ export type UnetParams = ParamsOf<ReturnType<typeof build>>
  * model.apply(params, { x: zeros([2, 32, 32, 3]), t: tensor(Int32Array.of(0, 999)) }).shape // => [2, 32, 32, 3]
  * ```
  */
-export const unet = (options: UnetOptions): Module<UnetParams, UnetInput> => {
-  const { init, apply } = build(options)
+export const unet = (options: UnetOptions): Module<UnetParams, UnetInput> => unetOver(plane, options)
+
+/** The U-Net over other axes. */
+export const unetOver = (axes: Axes, options: UnetOptions): Module<UnetParams, UnetInput> => {
+  const { init, apply } = build(options, axes)
   return { init, apply: (params, input, mode) => apply(params, input, mode).image }
 }
 
