@@ -11,6 +11,7 @@ import { fileMutants } from './files.ts'
 import { guidanceMutants } from './guidance.ts'
 import { graphMutants } from './graph.ts'
 import { kernelMutants } from './kernels.ts'
+import { learnedVarianceMutants } from './learnedVariance.ts'
 import { layerMutants, lossMutants } from './layers.ts'
 import { limitMutants } from './limits.ts'
 import { lostDeviceMutants } from './lostDevices.ts'
@@ -50,6 +51,7 @@ export const mutants: readonly Mutant[] = [
   ...guidanceMutants,
   ...selfConditioningMutants,
   ...toldTimeMutants,
+  ...learnedVarianceMutants,
   ...annotationMutants,
   ...orderMutants,
   ...keptRunMutants,

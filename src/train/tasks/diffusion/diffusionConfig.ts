@@ -1,5 +1,5 @@
 /** The settings of a diffusion model on pictures, beside those that every run has; how they are decoded, and what they must be to one another. */
-import { decodeModel, factorOf, timesOf, type ModelConfig } from '../../../models/registry.ts'
+import { decodeModel, factorOf, learnsVariance, timesOf, type ModelConfig } from '../../../models/registry.ts'
 import { expects, number, oneOf, optional, whole, type Decoder, type Fields } from '../../../prelude/decode.ts'
 import { augmentationNames } from '../../../data/augment.ts'
 import { product } from '../../../prelude/array.ts'
@@ -140,13 +140,24 @@ const timeless = ({ model, timesteps }: DiffusionConfig): TrainError | undefined
     : settingError({ path: 'timesteps', expected: `at most ${most}, the times of the model`, got: String(timesteps) })
 }
 
+/** Variances that cannot be learned, as an error. */
+const unvaried = ({ model, schedule, latent }: DiffusionConfig): TrainError | undefined => {
+  if (!learnsVariance(model) || (schedule !== 'flow' && latent === undefined)) return undefined
+  const why =
+    latent === undefined
+      ? 'on a flow, which is no chain of steps whose variance there is to learn'
+      : 'on latents, which have no levels whose likelihood it is learned by'
+  return settingError({ path: 'model.learnedVariance', expected: `false ${why}`, got: 'true' })
+}
+
 /** What the values must be to one another. */
 export const checkDiffusion = (config: DiffusionRun): E.Either<TrainError, DiffusionRun> => {
   const { height, width, batch, accumulate, sampleCount, sampleSteps, timesteps } = config
   const channels = channelsOf(config)
   if (config.folder === null && channels !== 3)
     return E.left(settingError({ path: 'channels', expected: '3 for procedural seas', got: String(channels) }))
-  const refused = indivisible(config) ?? misconditioned(config) ?? timeless(config) ?? mismatchedNoise(config)
+  const refused =
+    indivisible(config) ?? misconditioned(config) ?? timeless(config) ?? mismatchedNoise(config) ?? unvaried(config)
   if (refused !== undefined) return E.left(refused)
   const size = `${height}×${width}`
   const sheet = sampleCount * height * width * channels

@@ -2,8 +2,10 @@
 import {
   autoguidance,
   classifierFree,
+  ddpm,
   defaultSampler,
   guided,
+  predictionIn,
   samplerNamed,
   sampling,
   selfConditioned,
@@ -16,7 +18,8 @@ import {
   type Start,
   type WalkLevels,
 } from '../../../diffusion/index.ts'
-import { takesEstimate } from '../../../models/registry.ts'
+import type { DenoiserInput } from '../../../models/family.ts'
+import { learnsVariance, takesEstimate } from '../../../models/registry.ts'
 import { range } from '../../../prelude/array.ts'
 import { concatenate } from '../../../tensor/combine.ts'
 import { tensor } from '../../../tensor/create.ts'
@@ -72,13 +75,27 @@ interface Drawing {
   readonly condition?: Tensor
 }
 
+/** Whether a network is moved away from a guide. */
+const isGuided = ({ guidance = 1, guide, condition }: DrawOptions): boolean =>
+  guidance !== 1 && (guide !== undefined || condition !== undefined)
+
+/**
+ * Whether variances that the network has learned are drawn by: by the one sampler that has a place for them, and without a guide, away from which only
+ * predictions are moved.
+ */
+const drawsVariance = ({ config }: Diffusion, options: DrawOptions): boolean =>
+  learnsVariance(config.model) && options.sampler === 'ddpm' && !isGuided(options)
+
 /** The network, moved away from its guide. */
-const denoiserOf = (
-  { model }: Diffusion,
-  { guidance: weight = 1, guide, condition: told }: DrawOptions,
-): Denoiser<Drawing> => {
+const denoiserOf = (diffusion: Diffusion, options: DrawOptions): Denoiser<Drawing> => {
+  const { guidance: weight = 1, guide, condition: told } = options
+  const varies = drawsVariance(diffusion, options)
+  const said = (params: Params, input: DenoiserInput): Tensor => {
+    const output = diffusion.model.apply(params, input)
+    return varies ? output : predictionIn(output, input.x)
+  }
   const network: Denoiser<Drawing> = ({ params, condition }, x, t, estimate) =>
-    model.apply(params, { x, t, condition, estimate })
+    said(params, { x, t, condition, estimate })
   if (guide !== undefined) {
     const away = guided(autoguidance(network, network), { weight })
     return ({ params, guide: worse = params, ...same }, x, t, estimate) =>
@@ -86,7 +103,7 @@ const denoiserOf = (
   }
   if (told === undefined) return network
   const free = classifierFree((params: Params, x, t, condition, estimate) =>
-    model.apply(params, { x, t, condition, estimate }),
+    said(params, { x, t, condition, estimate }),
   )
   const away = guided(free, { weight })
   return ({ params, condition }, x, t, estimate) =>
@@ -152,6 +169,7 @@ const batchesOn = (device: Device, diffusion: Diffusion, options: DrawOptions, s
       sampler,
       shape: [size, ...space.shape],
       clip: space.bounded,
+      learnedVariance: drawsVariance(diffusion, options),
     })
     const start = startOf(sampler, diffusion, options, size)
     return async (drawing, batch, onStep) => {
@@ -161,7 +179,9 @@ const batchesOn = (device: Device, diffusion: Diffusion, options: DrawOptions, s
     }
   }
   const named = samplerNamed(name, schedule, steps, levels)
-  return named((sampler) => (takesEstimate(config.model) ? batches(selfConditioned(sampler)) : batches(sampler)))
+  const drawn = <S>(sampler: Sampler<S>): DrawBatch =>
+    takesEstimate(config.model) ? batches(selfConditioned(sampler)) : batches(sampler)
+  return drawsVariance(diffusion, options) ? drawn(ddpm(schedule, { variance: 'learned' })) : named(drawn)
 }
 
 /**
