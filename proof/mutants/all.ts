@@ -1,4 +1,5 @@
 /** Every bug of the mutation proof. */
+import { assignmentMutants } from './assignment.ts'
 import { autoencoderMutants } from './autoencoders.ts'
 import { derivativeMutants } from './derivatives.ts'
 import { deviceMutants } from './devices.ts'
@@ -52,6 +53,7 @@ export const mutants: readonly Mutant[] = [
   ...selfConditioningMutants,
   ...toldTimeMutants,
   ...learnedVarianceMutants,
+  ...assignmentMutants,
   ...annotationMutants,
   ...orderMutants,
   ...keptRunMutants,
