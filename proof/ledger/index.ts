@@ -21,6 +21,7 @@ import { randomNumbers } from './random.ts'
 import { reconstruction } from './reconstruction.ts'
 import { share, type Equation, type Outcome } from './equation.ts'
 import { samplerEquations } from './samplers.ts'
+import { toldAndSaid } from './toldAndSaid.ts'
 import { unetEquations } from './unet.ts'
 import { unet2dEquations } from './unet2d.ts'
 
@@ -53,6 +54,7 @@ export const ledger: readonly Equation[] = [
   ...judging,
   ...unet2dEquations,
   ...noisePaths,
+  ...toldAndSaid,
 ]
 
 /** Runs an equation's check. @throws Error that names the equation */
