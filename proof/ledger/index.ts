@@ -24,6 +24,7 @@ import { reconstruction } from './reconstruction.ts'
 import { share, type Equation, type Outcome } from './equation.ts'
 import { samplerEquations } from './samplers.ts'
 import { transformerEquations } from './transformers.ts'
+import { toldAndSaid } from './toldAndSaid.ts'
 import { unetEquations } from './unet.ts'
 import { unet2dEquations } from './unet2d.ts'
 
@@ -59,6 +60,7 @@ export const ledger: readonly Equation[] = [
   ...transformerEquations,
   ...edm2Equations,
   ...otherWays,
+  ...toldAndSaid,
 ]
 
 /** Runs an equation's check. @throws Error that names the equation */

@@ -1,4 +1,5 @@
 /** Every bug of the mutation proof. */
+import { assignmentMutants } from './assignment.ts'
 import { autoencoderMutants } from './autoencoders.ts'
 import { derivativeMutants } from './derivatives.ts'
 import { deviceMutants } from './devices.ts'
@@ -11,6 +12,7 @@ import { fileMutants } from './files.ts'
 import { guidanceMutants } from './guidance.ts'
 import { graphMutants } from './graph.ts'
 import { kernelMutants } from './kernels.ts'
+import { learnedVarianceMutants } from './learnedVariance.ts'
 import { layerMutants, lossMutants } from './layers.ts'
 import { limitMutants } from './limits.ts'
 import { lostDeviceMutants } from './lostDevices.ts'
@@ -53,6 +55,8 @@ export const mutants: readonly Mutant[] = [
   ...guidanceMutants,
   ...selfConditioningMutants,
   ...toldTimeMutants,
+  ...learnedVarianceMutants,
+  ...assignmentMutants,
   ...annotationMutants,
   ...orderMutants,
   ...keptRunMutants,

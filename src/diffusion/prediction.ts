@@ -172,6 +172,8 @@ export const epsilonFromFlow = ({ signal, noise }: NoiseLevel, xt: Tensor, u: Te
 export interface Estimate {
   readonly x0: Tensor
   readonly epsilon: Tensor
+  /** Of a network that learns variances: the share of the greatest in the logarithm of the step's (`splitVariance`). */
+  readonly fraction?: Tensor
 }
 
 /** For each prediction: its training target, and the estimate that its prediction implies. */

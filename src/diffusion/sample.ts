@@ -12,7 +12,8 @@ import type { Shape } from '../graph/shape.ts'
 import { range } from '../prelude/array.ts'
 import type { SplitPrediction } from './cfgPlusPlus.ts'
 import { levelAt, startingDeviation, stepsOf, timeAt } from './levels.ts'
-import { clipEstimate, parameterizations, type Estimate, type Prediction } from './prediction.ts'
+import { splitVariance } from './learnedVariance.ts'
+import { clipEstimate, parameterizations, type Estimate, type NoiseLevel, type Prediction } from './prediction.ts'
 import type { Estimator, Sampler } from './sampler.ts'
 import { thresholdEstimate, type ThresholdOptions } from './threshold.ts'
 
@@ -32,6 +33,8 @@ export interface SamplingOptions<P, S> {
   readonly shape: Shape
   /** Whether estimates of the image are kept in [−1, 1], default true; or how each picture is scaled back into it, which is dynamic thresholding. */
   readonly clip?: boolean | ThresholdOptions
+  /** Whether the network learns variances, and says [N, …, 2C]; default false. Only `ddpm` with the variance `learned` asks for them. */
+  readonly learnedVariance?: boolean
   /** Whether every state and every estimate is kept; default false. */
   readonly trajectory?: boolean
 }
@@ -71,11 +74,17 @@ interface Walked<S> {
 }
 
 /** What a step is made of. */
-type StepOptions<P, S> = Pick<SamplingOptions<P, S>, 'denoise' | 'prediction' | 'sampler' | 'clip'>
+type StepOptions<P, S> = Pick<SamplingOptions<P, S>, 'denoise' | 'prediction' | 'sampler' | 'clip' | 'learnedVariance'>
+
+/** The estimate, kept in the image's bounds. */
+const kept = (level: NoiseLevel, x: Tensor, raw: Estimate, clip: boolean | ThresholdOptions): Estimate => {
+  if (clip === false) return raw
+  return clip === true ? clipEstimate(level, x, raw) : thresholdEstimate(level, x, raw, clip)
+}
 
 /** The network with these parameters, as what it says of image and noise. */
 const estimatorOf = <P, S>(
-  { denoise, prediction, sampler: { levels }, clip = true }: StepOptions<P, S>,
+  { denoise, prediction, sampler: { levels }, clip = true, learnedVariance = false }: StepOptions<P, S>,
   params: P,
 ): Estimator => {
   if (!Object.hasOwn(parameterizations, prediction))
@@ -85,12 +94,12 @@ const estimatorOf = <P, S>(
   return (x, index, before) => {
     const level = levelAt(levels, index, x)
     const output = denoise(params, x, timeAt(levels, index, x).broadcastTo(x.shape.slice(0, 1)), before)
-    const seen = (said: Tensor): Estimate => {
-      const raw = parameterizations[prediction].estimate(level, x, said)
-      if (clip === false) return raw
-      return clip === true ? clipEstimate(level, x, raw) : thresholdEstimate(level, x, raw, clip)
-    }
-    return 'image' in output ? { x0: seen(output.image).x0, epsilon: seen(output.noise).epsilon } : seen(output)
+    const seen = (said: Tensor): Estimate =>
+      kept(level, x, parameterizations[prediction].estimate(level, x, said), clip)
+    if ('image' in output) return { x0: seen(output.image).x0, epsilon: seen(output.noise).epsilon }
+    if (!learnedVariance) return seen(output)
+    const { prediction: said, fraction } = splitVariance(output, x)
+    return { ...seen(said), fraction }
   }
 }
 

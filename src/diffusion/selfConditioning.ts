@@ -8,6 +8,7 @@ import { showShape } from '../graph/shape.ts'
 import { zerosLike } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { Denoise } from './loss.ts'
+import { predictionIn } from './learnedVariance.ts'
 import { clipEstimate, noiseLevel, parameterizations, type Prediction } from './prediction.ts'
 import type { Sampler } from './sampler.ts'
 import type { NoiseSchedule } from './schedule.ts'
@@ -61,7 +62,7 @@ export const selfConditionedDenoise = (
         `selfConditionedDenoise: told is ${showShape(told.shape)} for images ${showShape(xt.shape)}; it must be one bool for each`,
       )
     const level = noiseLevel(schedule, t, xt)
-    const raw = parameterizations[prediction].estimate(level, xt, denoise(xt, t, nothing))
+    const raw = parameterizations[prediction].estimate(level, xt, predictionIn(denoise(xt, t, nothing), xt))
     const { x0 } = clip ? clipEstimate(level, xt, raw) : raw
     const each = told.reshape([...told.shape, ...xt.shape.slice(1).map(() => 1)])
     return denoise(xt, t, each.broadcastTo(xt.shape).select(x0.stopGradient(), nothing))

@@ -46,6 +46,8 @@ export interface Family<C, P> {
   readonly project?: (params: P) => P
   /** How many times its networks can be told, from 0 on; ∞ where any. */
   readonly times: (config: C) => number
+  /** Whether its networks learn variances, and give 2·channels; absent where none does. */
+  readonly learnsVariance?: (config: C) => boolean
   /** Whether its networks are told times as shares of the schedule, t/T, where a run has t; absent where none is. */
   readonly takesShares?: (config: C) => boolean
   /** Whether its networks have a place for an estimate; absent where none has. */

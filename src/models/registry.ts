@@ -47,11 +47,12 @@ const silent: Readonly<Record<string, unknown>> = {
   conditions: 0,
   selfCondition: false,
   time: 'sinusoidal',
+  learnedVariance: false,
 }
 
 /**
  * The model of a configuration without the settings that say what their absence says: its kind, where that is the kind of the runs that name none,
- * dropout and conditions of 0, no estimate, sinusoids of the time. So one network has one configuration, and one hash of it.
+ * dropout and conditions of 0, no estimate, sinusoids of the time, no variances. So one network has one configuration, and one hash of it.
  */
 export const withoutDefaults = (model: unknown): unknown => {
   if (!isRecord(model)) return model
@@ -94,6 +95,9 @@ export const modelOf = (config: ModelConfig, channels: number): Module<DenoiserP
 
 /** Whether the network of a configuration has a place for an estimate of the image, beside x. */
 export const takesEstimate = (config: ModelConfig): boolean => familyOf(config).takesEstimate?.(config) ?? false
+
+/** Whether the network of a configuration learns variances. */
+export const learnsVariance = (config: ModelConfig): boolean => familyOf(config).learnsVariance?.(config) ?? false
 
 /** Whether the network of a configuration is told times as shares of the schedule. */
 export const takesShares = (config: ModelConfig): boolean => familyOf(config).takesShares?.(config) ?? false

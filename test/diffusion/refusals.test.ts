@@ -111,8 +111,8 @@ describe('schedules of noise and samplers', () => {
     expect(() => linearSchedule(1000, { begin: 1e-4 } as never)).toThrow("linearSchedule: there is no option 'begin'")
     expect(() => ddim(schedule, { steps: 5, eta: 2 })).toThrow('ddim: eta is 2; it must be in [0, 1]')
     expect(() => ddim(schedule, { steps: 5, noise: 1 } as never)).toThrow("ddim: there is no option 'noise'")
-    expect(() => ddpm(schedule, { variance: 'learned' as never })).toThrow(
-      "ddpm: the variance is 'learned'; it must be small, large",
+    expect(() => ddpm(schedule, { variance: 'loud' as never })).toThrow(
+      "ddpm: the variance is 'loud'; it must be small, large, learned",
     )
     expect(() => linearSchedule(1000, 1e-4 as never)).toThrow(
       'linearSchedule: got 0.0001 where options are expected: write { start, end }, or some of them',

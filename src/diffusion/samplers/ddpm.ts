@@ -5,15 +5,15 @@ import { expectSchedule } from '../expect.ts'
 import { scheduleLevels } from '../scheduleLevels.ts'
 import type { Sampler } from '../sampler.ts'
 import type { NoiseSchedule } from '../schedule.ts'
-import { ddpmBetween } from './posterior.ts'
+import { ddpmBetween, variances } from './posterior.ts'
 
 /** What {@link ddpm} takes. */
 export interface DdpmOptions {
   /**
    * σ_t²: `small` is the posterior's β̃_t (default), `large` is β_t; the best choices for a single image and for normal
-   * data (Ho 2020, section 3.2).
+   * data (Ho 2020, section 3.2). `learned` is between them, where the network says (`sampling` with `learnedVariance`).
    */
-  readonly variance?: 'small' | 'large'
+  readonly variance?: 'small' | 'large' | 'learned'
 }
 
 /**
@@ -32,7 +32,7 @@ export const ddpm = (schedule: NoiseSchedule, options: DdpmOptions = {}): Sample
   expectSchedule('ddpm', schedule, 'ddpm(schedule)')
   requireKnown('ddpm', options, ['variance'])
   const { variance = 'small' } = options
-  if (variance !== 'small' && variance !== 'large')
-    throw new RangeError(`ddpm: the variance is '${String(variance)}'; it must be small, large`)
+  if (!variances.includes(variance))
+    throw new RangeError(`ddpm: the variance is '${variance}'; it must be ${variances.join(', ')}`)
   return ddpmBetween(scheduleLevels(schedule, schedule.steps), { variance })
 }

@@ -13,6 +13,7 @@ import { expectLevels } from '../expect.ts'
 import { stepsOf, type Levels } from '../levels.ts'
 import type { Sampler } from '../sampler.ts'
 import { pointsOf, type Point } from '../point.ts'
+import { gatherTable } from '../table.ts'
 import { sum, type Form, type Terms } from './form.ts'
 import { oneStep } from './multistep.ts'
 
@@ -33,9 +34,12 @@ export interface DdimBetweenOptions extends Ends {
 
 /** What {@link ddpmBetween} takes. */
 export interface DdpmBetweenOptions extends Ends {
-  /** The variance of the noise: `small` is the posterior's (default), `large` that of x given x′. */
-  readonly variance?: 'small' | 'large'
+  /** The variance of the noise: `small` is the posterior's (default), `large` that of x given x′, `learned` where between them the network says. */
+  readonly variance?: 'small' | 'large' | 'learned'
 }
+
+/** The variances of ancestral sampling. */
+export const variances: readonly string[] = ['small', 'large', 'learned']
 
 const endsOf = (who: string, levels: Levels, ends: Ends['ends']): readonly Point[] => {
   const steps = stepsOf(levels)
@@ -72,6 +76,35 @@ export const ddpmForm = ({ x0, x, z }: Terms, from: Point, to: Point, variance: 
     [((from.a * to.s) / (to.a * from.s)) * (to.s / from.s), x],
     [to.s === 0 ? 0 : deviation * Math.sqrt(share), z], // at the image no noise is added
   )
+}
+
+/**
+ * Ancestral steps whose variance the network says:
+ *
+ *     log σ² = f·log(s²(1 − ρ²)) + (1 − f)·log(s′²(1 − ρ²))         Nichol & Dhariwal 2021, eq. 15, on any levels
+ *
+ * so that σ = √(1 − ρ²)·s′·(s/s′)^f.
+ */
+const learnedSteps = (begins: readonly Point[], ends: readonly Point[], small: Sampler<Tensor>): Sampler<Tensor> => {
+  // log(s/s′); at the image, where no noise is added, any number.
+  const widths = Float64Array.from(ends, (to, i) => (to.s === 0 ? 0 : Math.log(at(begins, i).s / to.s)))
+  return {
+    ...small,
+    step: (x, estimate, index, draw) => {
+      const said = estimate(x, index)
+      const { fraction } = said
+      if (fraction === undefined)
+        throw new TypeError(
+          'ddpm: the variance is learned, and the network says none: give sampling learnedVariance: true, with a network of twice the channels',
+        )
+      return small.step(
+        x,
+        () => said,
+        index,
+        () => draw().mul(fraction.mul(gatherTable(widths, index, x)).exp()),
+      )
+    },
+  }
 }
 
 /**
@@ -112,8 +145,10 @@ export const ddpmBetween = (levels: Levels, options: DdpmBetweenOptions = {}): S
   expectLevels('ddpmBetween', levels)
   requireKnown('ddpmBetween', options, ['variance', 'ends'])
   const { variance = 'small' } = options
-  if (!['small', 'large'].includes(variance))
-    throw new RangeError(`ddpmBetween: the variance is '${variance}'; it must be small, large`)
+  if (!variances.includes(variance))
+    throw new RangeError(`ddpmBetween: the variance is '${variance}'; it must be ${variances.join(', ')}`)
   const [begins, ends] = [pointsOf(levels), endsOf('ddpmBetween', levels, options.ends)]
-  return oneStep('ddpmBetween', levels, (i, terms) => ddpmForm(terms, at(begins, i), at(ends, i), variance))
+  const fixed = variance === 'large' ? variance : 'small'
+  const steps = oneStep('ddpmBetween', levels, (i, terms) => ddpmForm(terms, at(begins, i), at(ends, i), fixed))
+  return variance === 'learned' ? learnedSteps(begins, ends, steps) : steps
 }

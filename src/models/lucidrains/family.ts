@@ -34,6 +34,8 @@ export interface UnetConfig {
   readonly selfCondition?: boolean
   /** How times are seen: by sinusoids of t, or by Fourier features of t/T, of frequencies that are learned or stay as they are drawn. Absent is sinusoidal. */
   readonly time?: UnetTime
+  /** Whether the network also says the variance of each step back, in as many channels again; absent is false. */
+  readonly learnedVariance?: boolean
 }
 
 /** A setting that may be absent, which is 0. */
@@ -54,6 +56,7 @@ const fields: Fields<Omit<UnetConfig, 'kind'>> = {
   conditions: orAbsent(whole(0, 4096)),
   selfCondition: optional(flag),
   time: optional(oneOf('sinusoidal', 'learned', 'random')),
+  learnedVariance: optional(flag),
 }
 
 const optionsOf = (
@@ -66,9 +69,21 @@ const optionsOf = (
     conditions = 0,
     selfCondition = false,
     time = 'sinusoidal',
+    learnedVariance = false,
   }: UnetConfig,
   channels: number,
-): UnetOptions => ({ channels, width, multipliers, heads, headWidth, dropout, conditions, selfCondition, time })
+): UnetOptions => ({
+  channels,
+  width,
+  multipliers,
+  heads,
+  headWidth,
+  dropout,
+  conditions,
+  selfCondition,
+  time,
+  ...(learnedVariance && { outChannels: 2 * channels }),
+})
 
 /**
  * The family. Of its weights a 3×3 convolution in each stage is counted, of many.
@@ -96,6 +111,7 @@ export const lucidrainsFamily: Family<UnetConfig, UnetParams> = {
   size: () => undefined,
   width: ({ width }) => width,
   times: () => Infinity,
+  learnsVariance: ({ learnedVariance = false }) => learnedVariance,
   takesShares: ({ time = 'sinusoidal' }) => time !== 'sinusoidal',
   takesEstimate: ({ selfCondition = false }) => selfCondition,
   leastWeights: ({ width, multipliers }) => multipliers.reduce((sum, m) => sum + 9 * (m * width) ** 2, 0),

@@ -1,5 +1,5 @@
 /** The network of a run in training and when it is measured: what it is told beside the noisy pictures and their times. */
-import { selfConditionedDenoise, type Denoise } from '../../../diffusion/index.ts'
+import { predictionIn, selfConditionedDenoise, type Denoise } from '../../../diffusion/index.ts'
 import { takesEstimate } from '../../../models/registry.ts'
 import { at, range } from '../../../prelude/array.ts'
 import { tensor } from '../../../tensor/create.ts'
@@ -14,7 +14,7 @@ interface ToldOf {
   readonly estimated?: Tensor | undefined
 }
 
-/** The network with these parameters, as a loss asks it. */
+/** The network with these parameters, as a loss asks it: with the variances, where it learns them. */
 export const denoiseOf = (
   { model, space, lossOptions: { schedule, prediction } }: Diffusion,
   params: Params,
@@ -27,6 +27,12 @@ export const denoiseOf = (
         prediction,
         clip: space.bounded,
       })
+
+/** The same without the variances: its prediction alone, as a measurement asks it. */
+export const predictionOf = (diffusion: Diffusion, params: Params, told: ToldOf): Denoise => {
+  const denoise = denoiseOf(diffusion, params, told)
+  return (x, t) => predictionIn(denoise(x, t), x)
+}
 
 /**
  * Every second picture of a measurement, as which it tells the network its estimate, so that it is the expectation of training without its coins;

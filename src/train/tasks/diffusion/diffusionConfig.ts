@@ -1,5 +1,5 @@
 /** The settings of a diffusion model on pictures, beside those that every run has; how they are decoded, and what they must be to one another. */
-import { decodeModel, factorOf, sizeOf, timesOf, type ModelConfig } from '../../../models/registry.ts'
+import { decodeModel, factorOf, learnsVariance, sizeOf, timesOf, type ModelConfig } from '../../../models/registry.ts'
 import { expects, number, oneOf, optional, show, whole, type Decoder, type Fields } from '../../../prelude/decode.ts'
 import { augmentationNames } from '../../../data/augment.ts'
 import { product } from '../../../prelude/array.ts'
@@ -154,8 +154,18 @@ const timeless = ({ model, timesteps }: DiffusionConfig): TrainError | undefined
     : settingError({ path: 'timesteps', expected: `at most ${most}, the times of the model`, got: String(timesteps) })
 }
 
+/** Variances that cannot be learned, as an error. */
+const unvaried = ({ model, schedule, latent }: DiffusionConfig): TrainError | undefined => {
+  if (!learnsVariance(model) || (schedule !== 'flow' && latent === undefined)) return undefined
+  const why =
+    latent === undefined
+      ? 'on a flow, which is no chain of steps whose variance there is to learn'
+      : 'on latents, which have no levels whose likelihood it is learned by'
+  return settingError({ path: 'model.learnedVariance', expected: `false ${why}`, got: 'true' })
+}
+
 /** What parts of a configuration must be to one another. */
-const parts = [indivisible, ofAnotherSize, misconditioned, timeless, mismatchedNoise]
+const parts = [indivisible, ofAnotherSize, misconditioned, timeless, mismatchedNoise, unvaried]
 
 /** What the values must be to one another. */
 export const checkDiffusion = (config: DiffusionRun): E.Either<TrainError, DiffusionRun> => {

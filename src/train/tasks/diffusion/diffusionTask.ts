@@ -3,8 +3,8 @@
  *
  * Random numbers depend on the key of the step and on a picture's place in the whole step, not on how the step is cut into parts.
  */
-import { diffusionLosses, trainingTimes } from '../../../diffusion/index.ts'
-import { projectOf, takesEstimate, titleOf } from '../../../models/registry.ts'
+import { diffusionLosses, isChain, learnedVarianceLosses, trainingTimes } from '../../../diffusion/index.ts'
+import { learnsVariance, projectOf, takesEstimate, titleOf } from '../../../models/registry.ts'
 import { at, product, range } from '../../../prelude/array.ts'
 import { tensor, zeros } from '../../../tensor/create.ts'
 import { bernoulli, foldIn, split } from '../../../tensor/random.ts'
@@ -81,10 +81,16 @@ const withoutLabels = ({ labels = [] }: DiffusionRun, condition: Tensor, labelle
   return kept.broadcastTo(condition.shape).select(condition, 0)
 }
 
+/** The losses of a run: with the bound, by which variances are learned, where its network learns them. */
+const lossesOfRun = ({ model }: DiffusionRun, { schedule, ...options }: Diffusion['lossOptions']) =>
+  learnsVariance(model) && isChain(schedule)
+    ? learnedVarianceLosses({ schedule, ...options })
+    : diffusionLosses({ schedule, ...options })
+
 /** The training loss of a batch (Ho et al. 2020, eq. 14, in the weighting of the objective) as a function of the parameters. */
 const batchLoss = (diffusion: Diffusion): DiffusionTask['loss'] => {
   const { config, space, lossOptions } = diffusion
-  const losses = diffusionLosses(lossOptions)
+  const losses = lossesOfRun(config, lossOptions)
   return (params, batch, { t, mirrored, labelled, estimated, ...noises }) => {
     const { examples, condition } = partsOf(batch)
     const told = condition === undefined ? undefined : withoutLabels(config, condition, labelled)

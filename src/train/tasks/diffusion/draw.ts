@@ -3,8 +3,10 @@ import {
   autoguidance,
   cfgPlusPlus,
   classifierFree,
+  ddpm,
   defaultSampler,
   guided,
+  predictionIn,
   repaint,
   samplerNamed,
   sampling,
@@ -23,7 +25,8 @@ import {
   type Start,
   type WalkLevels,
 } from '../../../diffusion/index.ts'
-import { takesEstimate } from '../../../models/registry.ts'
+import type { DenoiserInput } from '../../../models/family.ts'
+import { learnsVariance, takesEstimate } from '../../../models/registry.ts'
 import { range } from '../../../prelude/array.ts'
 import { concatenate } from '../../../tensor/combine.ts'
 import { tensor } from '../../../tensor/create.ts'
@@ -91,15 +94,29 @@ const mostRange = 100
 /** A network that says of an image and its noise the same, or each by itself. */
 type SplitDenoiser<P> = (params: P, x: Tensor, t: Tensor, estimate?: Tensor) => Tensor | SplitPrediction
 
+/** Whether a network is moved away from a guide. */
+const isGuided = ({ guidance = 1, plusPlus = false, guide, condition }: DrawOptions): boolean =>
+  (guidance !== 1 || plusPlus) && (guide !== undefined || condition !== undefined)
+
+/**
+ * Whether variances that the network has learned are drawn by: by the one sampler that has a place for them, and without a guide, away from which only
+ * predictions are moved.
+ */
+const drawsVariance = ({ config }: Diffusion, options: DrawOptions): boolean =>
+  learnsVariance(config.model) && options.sampler === 'ddpm' && options.begin?.kind !== 'fill' && !isGuided(options)
+
 /** The network, moved away from its guide. */
-const denoiserOf = (
-  { model }: Diffusion,
-  { guidance: weight = 1, plusPlus = false, guide, condition: told }: DrawOptions,
-): SplitDenoiser<Drawing> => {
+const denoiserOf = (diffusion: Diffusion, options: DrawOptions): SplitDenoiser<Drawing> => {
+  const { guidance: weight = 1, plusPlus = false, guide, condition: told } = options
   const moved = <P>(pair: Guided<P>): SplitDenoiser<P> =>
     plusPlus ? cfgPlusPlus(pair, { weight }) : guided(pair, { weight })
+  const varies = drawsVariance(diffusion, options)
+  const said = (params: Params, input: DenoiserInput): Tensor => {
+    const output = diffusion.model.apply(params, input)
+    return varies ? output : predictionIn(output, input.x)
+  }
   const network: Denoiser<Drawing> = ({ params, condition }, x, t, estimate) =>
-    model.apply(params, { x, t, condition, estimate })
+    said(params, { x, t, condition, estimate })
   if (guide !== undefined) {
     const away = moved(autoguidance(network, network))
     return ({ params, guide: worse = params, ...same }, x, t, estimate) =>
@@ -107,7 +124,7 @@ const denoiserOf = (
   }
   if (told === undefined) return network
   const free = classifierFree((params: Params, x, t, condition, estimate) =>
-    model.apply(params, { x, t, condition, estimate }),
+    said(params, { x, t, condition, estimate }),
   )
   const away = moved(free)
   return ({ params, condition }, x, t, estimate) =>
@@ -167,8 +184,10 @@ const startOf = <S>(
 type DrawBatch = (drawing: Drawing, batch: number, onStep: Told) => Promise<Tensor>
 
 /** The sampler that is asked for, or the one that fills in. */
-const samplerOf = ({ schedule, space }: Diffusion, options: DrawOptions, size: number): AnySampler => {
+const samplerOf = (diffusion: Diffusion, options: DrawOptions, size: number): AnySampler => {
+  const { schedule, space } = diffusion
   const { steps, sampler: name = defaultSampler, walk = {}, begin } = options
+  if (drawsVariance(diffusion, options)) return (use) => use(ddpm(schedule, { variance: 'learned' }))
   if (begin?.kind !== 'fill') return samplerNamed(name, schedule, steps, walk)
   const [h, w] = space.shape
   const picture = tensor(begin.x0, { shape: [1, ...space.shape] }).broadcastTo([size, ...space.shape])
@@ -188,6 +207,7 @@ const batchesOn = (device: Device, diffusion: Diffusion, options: DrawOptions, s
       sampler,
       shape: [size, ...space.shape],
       clip: threshold === undefined ? space.bounded : { ratio: threshold, most: mostRange },
+      learnedVariance: drawsVariance(diffusion, options),
     })
     const start = startOf(sampler, diffusion, options, size)
     return async (drawing, batch, onStep) => {

@@ -14,7 +14,7 @@ import { scalar, tensor, zerosLike } from '../../../tensor/create.ts'
 import type { Device } from '../../../tensor/device.ts'
 import { foldIn, key, normal, type Key } from '../../../tensor/random.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
-import { denoiseOf, everySecond } from './denoise.ts'
+import { predictionOf, everySecond } from './denoise.ts'
 import type { Diffusion, Params } from './diffusion.ts'
 import type { Example } from './space.ts'
 
@@ -122,7 +122,13 @@ export const heldOutOn = async (
   const seed = key(diffusion.config.seed)
   const losses = chunkLosses(diffusion)
   const network = device.compile((params: Params, { images, condition, t, index }: Told, seed: Key) =>
-    losses(denoiseOf(diffusion, params, { condition, estimated: everySecond(diffusion, t) }), images, t, seed, index),
+    losses(
+      predictionOf(diffusion, params, { condition, estimated: everySecond(diffusion, t) }),
+      images,
+      t,
+      seed,
+      index,
+    ),
   )
   const constant = device.compile((mean: Tensor, images: Tensor, t: Tensor, seed: Key, index: Tensor) =>
     losses(constantPredictor(diffusion, mean), images, t, seed, index),

@@ -9,7 +9,7 @@ import { scalar, tensor } from '../../../tensor/create.ts'
 import type { Device } from '../../../tensor/device.ts'
 import { foldIn, key, normal, type Key } from '../../../tensor/random.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
-import { denoiseOf, everySecond } from './denoise.ts'
+import { predictionOf, everySecond } from './denoise.ts'
 import type { Diffusion, Params } from './diffusion.ts'
 import type { Example } from './space.ts'
 
@@ -78,7 +78,7 @@ export const lossByLevelOn = (
   const losses = diffusionLosses(lossOptions)
   const network = device.compile((params: Params, images: Tensor, t: Tensor, seed: Key, index: Tensor) =>
     losses(
-      denoiseOf(diffusion, params, { estimated: everySecond(diffusion, t) }),
+      predictionOf(diffusion, params, { estimated: everySecond(diffusion, t) }),
       space.x0(images),
       t,
       normal(foldIn(seed, index), [size, ...space.shape]),
