@@ -6,11 +6,18 @@ import type { DenoiserInput } from '../../src/models/index.ts'
 import type { Module } from '../../src/nn/module.ts'
 import { product } from '../../src/prelude/array.ts'
 import { tensor } from '../../src/tensor/create.ts'
-import type { Device } from '../../src/tensor/device.ts'
+import { openDevice, type Device } from '../../src/tensor/device.ts'
 import { key } from '../../src/tensor/random.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { leavesWithPaths, mapTree } from '../../src/tensor/tree.ts'
+import { cpuForms } from '../support/device.ts'
 import { noise, relativeError } from './golden.ts'
+
+/** Where the values are computed. */
+export const goldenDevices: readonly (readonly [name: string, open: () => Promise<Device>])[] = [
+  ...cpuForms.map(([name, open]) => [`cpu ${name}`, () => Promise.resolve(open())] as const),
+  ['wasm', () => openDevice('wasm')],
+]
 
 /** A row of test/golden/transformers. */
 export interface GoldenTransformer {
@@ -43,7 +50,7 @@ const turned = (values: ArrayLike<number>, shape: readonly number[], path: strin
 const images = (values: ArrayLike<number>, { config: { channels }, height, width }: GoldenTransformer): Tensor =>
   tensor(Float32Array.from(values), { shape: [2, channels, height, width] }).transpose([0, 2, 3, 1])
 
-/** The network with PyTorch's parameters gives its result, and the gradients of images, conditions and parameters. */
+/** The network with PyTorch's parameters gives its result, and the gradients of images, conditions and parameters; the device is closed. */
 export const expectGolden = async <P>(device: Device, model: Module<P, DenoiserInput>, golden: GoldenTransformer) => {
   const { byParameters, config, height, width } = golden
   const names = Object.keys(byParameters)
@@ -89,4 +96,5 @@ export const expectGolden = async <P>(device: Device, model: Module<P, DenoiserI
     if (path.endsWith('key.bias')) expect(Math.max(...(await device.read(ours)).map(Math.abs)), path).toBeLessThan(1e-4)
     else await near(ours, turned(values, shape, path, ours.shape), path, 1e-3)
   }
+  await device.close()
 }
