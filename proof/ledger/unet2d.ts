@@ -282,7 +282,9 @@ const transformers: readonly Equation[] = [
           )
           const norm = { weight: f64([1, 1]), bias: f64([0, 0]) }
           const params = {
-            ...{ norm1: norm, norm2: norm, norm3: norm },
+            norm1: norm,
+            norm2: norm,
+            norm3: norm,
             own: askedParams(own, 2),
             cross: askedParams(cross, 3),
             feed: gatedParams(feed),
