@@ -4,6 +4,7 @@ import { imageAttention } from '../../src/models/diffusersAttention.ts'
 import { residualBlock, type BlockStyle } from '../../src/models/unet2d/blocks.ts'
 import { firDownsample, firUpsample } from '../../src/models/unet2d/fir.ts'
 import { fourierTimeEmbedding } from '../../src/models/unet2d/time.ts'
+import { gated, transformerBlock } from '../../src/models/unet2d/transformer.ts'
 import { groupNorm } from '../../src/nn/groupNorm.ts'
 import { sinusoidalTimeEmbedding } from '../../src/nn/timeEmbedding.ts'
 import { tensor } from '../../src/tensor/create.ts'
@@ -202,5 +203,108 @@ const filters: readonly Equation[] = [
   },
 ]
 
+const layerNormed = (x: Vector): Vector => {
+  const mean = sum(x) / x.length
+  const variance = sum(x.map((v) => (v - mean) ** 2)) / x.length
+  return x.map((v) => (v - mean) / Math.sqrt(variance + epsilon))
+}
+
+/** erf by its series, to 1e-12 for numbers below 3, which are all that occur here. */
+const erf = (x: number): number => {
+  let [term, total] = [x, x]
+  for (let n = 1; n < 120; n++) {
+    term *= (-x * x) / n
+    total += term / (2 * n + 1)
+  }
+  return (2 / Math.sqrt(Math.PI)) * total
+}
+
+const gelu = (x: number): number => (x * (1 + erf(x / Math.SQRT2))) / 2
+
+const halfOf = (x: Vector, part: 0 | 1): Vector => x.slice((part * x.length) / 2, ((part + 1) * x.length) / 2)
+
+/** W₂·(a·gelu(b)) of a vector of two numbers, biases behind the matrices. */
+const gatedOf = (x: Vector, w: Vector): Vector => {
+  const both = affine(x, w.slice(0, 32), w.slice(32, 48))
+  const inner = halfOf(both, 0).map((a, i) => a * gelu(at(halfOf(both, 1), i)))
+  return affine(inner, w.slice(48, 64), w.slice(64, 66))
+}
+
+const gatedParams = (w: Vector) => ({
+  hidden: { weight: f64(w.slice(0, 32), [2, 16]), bias: f64(w.slice(32, 48)) },
+  out: { weight: f64(w.slice(48, 64), [8, 2]), bias: f64(w.slice(64, 66)) },
+})
+
+/** One head of two channels: of each of `xs`, what it sees of `seen`. */
+const askedOf = (xs: readonly Vector[], seen: readonly Vector[], w: Vector): readonly Vector[] => {
+  const n = 2 * (seen[0]?.length ?? 0)
+  const none = [0, 0]
+  const values = seen.map((s) => affine(s, w.slice(4 + n, 4 + 2 * n), none))
+  return xs.map((x) => {
+    const q = affine(x, w.slice(0, 4), none)
+    const powers = seen.map((s) => Math.exp(dot(q, affine(s, w.slice(4, 4 + n), none)) / Math.SQRT2))
+    const mean = [0, 1].map((c) => sum(values.map((v, i) => at(powers, i) * at(v, c))) / sum(powers))
+    return affine(mean, w.slice(4 + 2 * n, 8 + 2 * n), w.slice(8 + 2 * n, 10 + 2 * n))
+  })
+}
+
+const askedParams = (w: Vector, width: number) => {
+  const n = 2 * width
+  return {
+    query: { weight: f64(w.slice(0, 4), [2, 2]) },
+    key: { weight: f64(w.slice(4, 4 + n), [width, 2]) },
+    value: { weight: f64(w.slice(4 + n, 4 + 2 * n), [width, 2]) },
+    out: { weight: f64(w.slice(4 + 2 * n, 8 + 2 * n), [2, 2]), bias: f64(w.slice(8 + 2 * n, 10 + 2 * n)) },
+  }
+}
+
+const plus = (xs: readonly Vector[], ys: readonly Vector[]): readonly Vector[] =>
+  xs.map((x, i) => x.map((v, c) => v + (ys[i]?.[c] ?? NaN)))
+
+const transformers: readonly Equation[] = [
+  {
+    number: '19.9',
+    statement: 'x ← x + own(n₁(x)), x ← x + cross(n₂(x), tokens), y = x + feed(n₃(x))',
+    source: "diffusers' `BasicTransformerBlock`",
+    by: 'two pixels of two channels that attend to two tokens of three, one head, pixel by pixel in plain numbers',
+    check: () =>
+      forAll(
+        fc.tuple(vectors(4), vectors(6), vectors(18), vectors(22), vectors(66, -1, 1)),
+        async ([x, words, own, cross, feed]) => {
+          const pixels = [x.slice(0, 2), x.slice(2, 4)]
+          const tokens = [words.slice(0, 3), words.slice(3, 6)]
+          const first = pixels.map(layerNormed)
+          const seen = plus(pixels, askedOf(first, first, own))
+          const told = plus(seen, askedOf(seen.map(layerNormed), tokens, cross))
+          const expected = plus(
+            told,
+            told.map((v) => gatedOf(layerNormed(v), feed)),
+          )
+          const norm = { weight: f64([1, 1]), bias: f64([0, 0]) }
+          const params = {
+            norm1: norm,
+            norm2: norm,
+            norm3: norm,
+            own: askedParams(own, 2),
+            cross: askedParams(cross, 3),
+            feed: gatedParams(feed),
+          }
+          const input = { x: f64(x, [1, 2, 2]), context: f64(words, [1, 2, 3]) }
+          return agree(1e-9, await read(transformerBlock(2, 3, 1).apply(params, input)), expected.flat())
+        },
+      ),
+  },
+  {
+    number: '19.10',
+    statement: 'feed(x) = W₂·(a·gelu(b)), (a, b) = W₁·x',
+    source: 'Shazeer 2020, section 2 (GEGLU)',
+    by: 'two numbers, eight inside, with biases',
+    check: () =>
+      forAll(fc.tuple(vectors(2, -1, 1), vectors(66, -1, 1)), async ([x, w]) =>
+        agree(1e-9, await read(gated(2).apply(gatedParams(w), f64(x, [1, 1, 2]))), gatedOf(x, w)),
+      ),
+  },
+]
+
 /** Those of chapter 19. */
-export const unet2dEquations: readonly Equation[] = [...blocks, ...times, ...filters]
+export const unet2dEquations: readonly Equation[] = [...blocks, ...times, ...filters, ...transformers]

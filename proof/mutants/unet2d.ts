@@ -5,12 +5,61 @@ import { inFile } from './suites.ts'
 const plain = inFile('models/unet2d/plain')
 const settings = inFile('models/unet2d/settings')
 const training = inFile('train/unet2d')
+const tokens = inFile('models/unet2d/tokens')
 
 const area = 'functions and layers'
 const folder = 'src/models/unet2d'
 
 /** Bugs in src/models/unet2d. */
 export const unet2dMutants: readonly Mutant[] = [
+  ...mutantsOf(area, `${folder}/transformer.ts`, tokens, [
+    [
+      'cross-attention: logits are scaled by the width of all heads',
+      'factor',
+      'Math.sqrt(width / heads)',
+      'Math.sqrt(width)',
+    ],
+    [
+      'cross-attention: the gate is the first half',
+      'swapped operands',
+      'part(0).mul(gelu(part(4 * width)))',
+      'part(4 * width).mul(gelu(part(0)))',
+    ],
+    [
+      'cross-attention: pixels attend to themselves as they were before the norm',
+      'missing call',
+      'own({ x: first, context: first })',
+      'own({ x: first, context: x })',
+    ],
+    [
+      'cross-attention: what it was given is lost',
+      'missing term',
+      'last(seen.reshape(x.shape)).add(x)',
+      'last(seen.reshape(x.shape))',
+    ],
+    [
+      'cross-attention: its group norm has the epsilon of the others',
+      'wrong constant',
+      'const epsilon = 1e-6',
+      'const epsilon = 1e-5',
+    ],
+  ]),
+  ...mutantsOf(area, `${folder}/conditionConfig.ts`, tokens, [
+    [
+      'a configuration of UNet2DConditionModel: heads are channels of a head',
+      'wrong operation',
+      '  heads: theirs.attention_head_dim,',
+      '  headWidth: 8,',
+    ],
+  ]),
+  ...mutantsOf(area, 'src/models/requireInput.ts', tokens, [
+    [
+      'tokens: a network without cross-attention takes them',
+      'missing check',
+      '  if (width === 0)\n    throw',
+      '  if (width < 0)\n    throw',
+    ],
+  ]),
   ...mutantsOf(area, `${folder}/blocks.ts`, plain, [
     [
       'unet2d: the skip of a block keeps its size',

@@ -50,7 +50,7 @@ export interface GatedParams {
 }
 
 /** out(a · gelu(b)), (a, b) = hidden(x): four times as wide inside (Shazeer 2020, "GLU variants", GEGLU). */
-const gated = (width: number): Module<GatedParams> =>
+export const gated = (width: number): Module<GatedParams> =>
   compose({ hidden: linear(width, 8 * width), out: linear(4 * width, width) }, ({ hidden, out }, x: Tensor) => {
     const both = hidden(x)
     const part = (from: number): Tensor => both.slice([], [], [from, from + 4 * width])
@@ -72,7 +72,11 @@ export interface TransformerBlockParams {
  *
  *     x = x + own(norm1(x));  x = x + cross(norm2(x), context);  y = x + feed(norm3(x))
  */
-const transformerBlock = (width: number, contextWidth: number, heads: number): Module<TransformerBlockParams, Asking> =>
+export const transformerBlock = (
+  width: number,
+  contextWidth: number,
+  heads: number,
+): Module<TransformerBlockParams, Asking> =>
   compose(
     {
       norm1: layerNorm(width),
