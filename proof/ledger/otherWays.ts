@@ -10,6 +10,7 @@ import { key } from '../../src/tensor/random.ts'
 import type { Levels } from '../../src/diffusion/levels.ts'
 import { preservingPoint, tablesOf, type Point } from '../../src/diffusion/point.ts'
 import { repaint } from '../../src/diffusion/samplers/repaint.ts'
+import { conv3d } from '../../src/nn/conv3d.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { at as pointAt } from '../../src/prelude/array.ts'
@@ -164,6 +165,19 @@ export const otherWays: readonly Equation[] = [
         const u = first + t * (last - first)
         const found = shiftedLogSnr(cosineLogSnr({ most, least }), { from: 32, to }).of(tensor([t], { dtype: 'f64' }))
         return agree(1e-9, await read(found), [-2 * Math.log(Math.tan(u)) + 2 * Math.log(32 / to)])
+      }),
+  },
+  {
+    number: '24.7',
+    statement: 'Σ_{t,y,x,c} w[t, y, x, c]·v[t, y, x, c] = Σ_{y,x} Σ_{(t,c)} w[y, x, (t, c)]·v[y, x, (t, c)]',
+    source: 'own derivation',
+    by: '`conv3d` in f64 of random frames and filters, each number a sum over all four',
+    check: () =>
+      forAll(fc.tuple(vectors(3 * 3 * 3 * 2), vectors(3 * 3 * 3 * 2)), async ([w, v]) => {
+        const layer = conv3d(2, 1, 3, { bias: false })
+        const weight = tensor([...w], { shape: [3, 3, 3, 2, 1], dtype: 'f64' })
+        const found = layer.apply({ weight }, tensor([...v], { shape: [1, 3, 3, 3, 2], dtype: 'f64' }))
+        return agree(1e-12, await read(found), [dot(w, v)])
       }),
   },
 ]

@@ -1,4 +1,4 @@
-/** Bugs in other ways: filling in a part of a picture, CFG++, and continuous time. */
+/** Bugs in other ways: filling in a part of a picture, CFG++, continuous time, and other axes. */
 import { mutantsOf, type Mutant } from './mutant.ts'
 import { inFile } from './suites.ts'
 
@@ -6,6 +6,8 @@ const repaint = inFile('diffusion/repaint')
 const filling = inFile('train/tasks/diffusion/filling')
 
 const continuous = inFile('diffusion/continuous')
+
+const overAxes = inFile('models/axes.golden', 'cpu fused')
 
 /** Bugs in src/diffusion/samplers/repaint.ts and in how pictures are filled in. */
 export const otherWayMutants: readonly Mutant[] = [
@@ -89,5 +91,39 @@ export const otherWayMutants: readonly Mutant[] = [
   ]),
   ...mutantsOf('diffusion', 'src/diffusion/continuous/learnedLogSnr.ts', continuous, [
     ['learned λ: units may fall', 'missing call', '.sigmoid().mul(softplus(weight))', '.sigmoid().mul(weight)'],
+  ]),
+  ...mutantsOf('functions and layers', 'src/nn/conv3d.ts', overAxes, [
+    [
+      'conv3d: frames are stacked in another order than the filter’s',
+      'axis',
+      'transpose([1, 2, 0, 3, 4])',
+      'transpose([1, 2, 3, 0, 4])',
+    ],
+    [
+      'conv3d: time has no frames around it',
+      'missing term',
+      'const around = [0, padding, 0, 0, 0]',
+      'const around = [0, 0, padding, 0, 0]',
+    ],
+  ]),
+  ...mutantsOf('functions and layers', 'src/models/lucidrains/axes.ts', overAxes, [
+    [
+      'axes: places are put back in one row',
+      'axis',
+      'at(x.shape, x.rank - 1)])\n    return apply(params, row, mode).reshape(x.shape)',
+      'at(x.shape, x.rank - 1)])\n    return apply(params, row, mode).reverse([2]).reshape(x.shape)',
+    ],
+    [
+      'axes: sequences are halved a place later',
+      'off by one',
+      'conv1d(inputs, outputs, 4, { stride: 2, padding: 1 })',
+      'conv1d(inputs, outputs, 2, { stride: 2 })',
+    ],
+    [
+      'axes: sequences are doubled one after the other',
+      'axis',
+      '.broadcastTo([n, length, 2, c])',
+      '.broadcastTo([n, length, 2, c]).transpose([0, 2, 1, 3])',
+    ],
   ]),
 ]

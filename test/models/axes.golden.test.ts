@@ -76,7 +76,7 @@ const check = async (device: Device, reference: Reference): Promise<void> => {
   const model = models[name] ?? unet1d(options)
   const template = model.init(key(0))
   const { rename, layout } = lucidrainsNames(template)
-  const own = layout.filter((rule) => 'prefix' in rule && rule.prefix?.endsWith('memory') === true)
+  const own = layout.filter(({ prefix = '' }) => prefix.endsWith('memory'))
   const places = placesOf(template, { rename, layout: [...own, ...(layouts[name] ?? [])] })
   const sorted = places.map((place) => place.name).toSorted()
   expect(sorted).toEqual(Object.keys(gradients).toSorted())

@@ -127,7 +127,7 @@ export interface EdmLogSnrOptions {
  * import { edmLogSnr } from 'fathom/diffusion'
  *
  * edmLogSnr().at(0.5) // => 2.4
- * edmLogSnr().at(0.841345) // => 0
+ * edmLogSnr({ mean: 0 }).at(0.5) // => 0
  * ```
  */
 export const edmLogSnr = (options: EdmLogSnrOptions = {}): LogSnr => {
