@@ -34,8 +34,8 @@ export const selfConditioningMutants: readonly Mutant[] = [
     [
       'guidance: the guide is not told the estimate',
       'missing term',
-      'guide(worse, xt, t, estimate)]',
-      'guide(worse, xt, t)]',
+      'guide(worse, xt, t, estimate)',
+      'guide(worse, xt, t)',
     ],
   ]),
   ...mutantsOf(area, 'src/train/tasks/diffusion/denoise.ts', runs, [

@@ -53,6 +53,10 @@ describe('assignNoise', () => {
     expect([...assignNoise(x0, epsilon, 2)]).toEqual([0, 1, 6, 8])
   })
 
+  it('gives each picture the noise that is its own, where they stand in a ring', () => {
+    expect([...assignNoise(Float32Array.of(0, 10, 20), Float32Array.of(21, 1, 11), 3)]).toEqual([1, 11, 21])
+  })
+
   it('is by the sum of distances, where that of squares would choose otherwise', () => {
     // √65 + 0 against 4 + 5; of squares 65 against 16 + 25.
     const [x0, epsilon] = [Float32Array.of(0, 0, 4, 0), Float32Array.of(4, 0, 7, 4)]
