@@ -202,12 +202,16 @@ const timeNetwork = (width: number, conditions: number, kind: UnetTime) =>
 /** The estimate and then x, as channels of one image: [N, H, W, 2·channels]. */
 const withEstimate = ({ x, estimate = zerosLike(x) }: UnetInput): Tensor => concatenate([estimate.cast(x.dtype), x], -1)
 
+const requireLength = (conditions: number): void => {
+  if (!(Number.isInteger(conditions) && conditions >= 0))
+    throw new RangeError(`unet: conditions is ${conditions}; it must be a whole number ≥ 0, the length of a condition`)
+}
+
 /** The network, which gives its image, and on the way to it what its bottom and each stage on the way up give. */
 const build = (options: UnetOptions, axes: Axes = plane) => {
   const { channels = 3, width, outChannels = channels, initWidth = width, dropout = 0, checkpoint = false } = options
   const { conditions = 0, selfCondition = false, time = 'sinusoidal' } = options
-  if (!(Number.isInteger(conditions) && conditions >= 0))
-    throw new RangeError(`unet: conditions is ${conditions}; it must be a whole number ≥ 0, the length of a condition`)
+  requireLength(conditions)
   const stages = stagesOf(options)
   const layers = layersOf(axes, 4 * width, dropout, checkpoint)
   return compose(
