@@ -80,7 +80,7 @@ const told: readonly Equation[] = [
   {
     number: '25.3',
     statement: 't ↦ (t, sin 2πw₁t, …, cos 2πw₁t, …), w ~ N(0, 1) at first',
-    source: 'Tancik et al. 2020, eq. 5; with t itself as in lucidrains’ code',
+    source: "Tancik et al. 2020, eq. 5; with t itself as in lucidrains' code",
     by: '`fourierTimeEmbedding` in f64 at random times and frequencies',
     check: () =>
       forAll(vectors(3), async ([t = 0, a = 0, b = 0]) => {
@@ -177,7 +177,7 @@ const others: readonly Equation[] = [
   {
     number: '25.8',
     statement: 'x̂₀ = p₁·(x_t − s·ε̂)/a + p₂·x₀′',
-    source: 'lucidrains’ weighted objective',
+    source: "lucidrains' weighted objective",
     by: '`weightedEstimate` in f64 with images that ε̂ means within its bounds',
     check: () =>
       forAll(

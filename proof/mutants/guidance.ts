@@ -141,12 +141,7 @@ export const guidanceMutants: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf('diffusion', 'src/models/registry.ts', settings, [
-    [
-      'dropout of 0 is another configuration than none',
-      'missing term',
-      '{ kind: defaultKind, dropout: 0, conditions: 0 }',
-      '{ kind: defaultKind, conditions: 0 }',
-    ],
+    ['dropout of 0 is another configuration than none', 'missing term', '  dropout: 0,\n', ''],
     [
       'settings of another kind are taken for those of the first',
       'missing check',
