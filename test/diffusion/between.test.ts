@@ -72,7 +72,7 @@ describe('DDIM and DDPM', () => {
   it('refuses ends that are not one for each step, and a variance that there is not', () => {
     const ends = { signal: Float64Array.of(1), noise: Float64Array.of(0) }
     expect(() => ddimBetween(flowLevels(3), { ends })).toThrow('1 signals and 1 noises for 3 steps')
-    expect(() => ddpmBetween(flowLevels(3), { variance: 'learned' as never })).toThrow('it must be small, large')
+    expect(() => ddpmBetween(flowLevels(3), { variance: 'widest' as never })).toThrow('it must be small, large')
     expect(() => ddimBetween(flowLevels(3), { eta: 2 })).toThrow('eta is 2')
   })
 })
