@@ -46,6 +46,6 @@ export const learnedVarianceMutants: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf(area, 'src/train/tasks/diffusion/draw.ts', inFile('train/tasks/diffusion/learnedVariance'), [
-    ['runs: variances are not drawn by', 'missing call', "ddpm(schedule, { variance: 'learned' })", 'ddpm(schedule)'],
+    ['runs: variances are not drawn by', 'missing call', 'ddpm(schedule, learned)', 'ddpm(schedule)'],
   ]),
 ]

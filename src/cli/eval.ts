@@ -41,6 +41,10 @@ import { note, say } from './terminal.ts'
 
 type Flags = ReadonlyMap<string, FlagValue>
 
+/** Which numbers say nothing of a run where its pictures are others than those that it was trained on. */
+const othersInWords =
+  'what is said of copies, of pictures of training, and of learning by heart is said of the folder that is named'
+
 /** Training pictures that are looked at, at most: more would take longer and tell little. */
 const mostTraining = 2500
 
@@ -115,6 +119,10 @@ const judgedBy =
     return typeof folder === 'string' ? { ...run, config: { ...run.config, folder } } : run
   }
 
+/** What a person should know where the pictures are others than those of the run. */
+const notItsOwn = (flags: Flags): readonly string[] =>
+  flags.has('data') ? [`${othersInWords}: this holds if it was trained on them`] : []
+
 /** What to do where a run's own pictures cannot be used. */
 const orNameOthers =
   (flags: Flags) =>
@@ -166,7 +174,7 @@ export const drawn = (directory: string, flags: Flags): TE.TaskEither<TrainError
       pipe(
         openPictures(asTheyAre(run.config)),
         TE.map(({ data, warnings }) => {
-          for (const warning of [...run.warnings, ...warnings, ...notApart(run)]) note(warning)
+          for (const warning of [...run.warnings, ...warnings, ...notApart(run), ...notItsOwn(flags)]) note(warning)
           return data
         }),
         TE.mapLeft(orNameOthers(flags)),
@@ -234,12 +242,13 @@ const written = (
   out: string,
   { run, samples, training }: Drawn,
   { judgement, lossByLevel }: Found,
-  weights: string,
+  { weights, others }: { readonly weights: string; readonly others: boolean },
 ): TE.TaskEither<{ readonly message: string }, void> => {
-  const facts = `${directory}, the ${weights} weights, of step ${grouped(run.step)} · ${run.config.folder ?? 'procedural seas'}`
+  const pictures = run.config.folder ?? 'procedural seas'
+  const facts = `${directory}, the ${weights} weights, of step ${grouped(run.step)} · ${pictures}${others ? ` (${othersInWords})` : ''}`
   const title = 'How good are the pictures?'
   const page = judgementPage({ title, facts, judgement, generated: samples, training, lossByLevel })
-  const json = `${JSON.stringify({ run: directory, weights, step: run.step, judgement, lossByLevel }, null, 2)}\n`
+  const json = `${JSON.stringify({ run: directory, weights, step: run.step, pictures, others, judgement, lossByLevel }, null, 2)}\n`
   const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
   return pipe(
     makeDurableDirectory(out),
@@ -259,7 +268,9 @@ export const runEval = async (directory: string, flags: Flags): Promise<Outcome>
     drawn(directory, flags),
     TE.bindTo('drawn'),
     TE.bind('found', (all) => judged(all.drawn, spaces.right, flags)),
-    TE.chainFirstW((all) => written(directory, out, all.drawn, all.found, weightsNamed(flags))),
+    TE.chainFirstW((all) =>
+      written(directory, out, all.drawn, all.found, { weights: weightsNamed(flags), others: flags.has('data') }),
+    ),
     TE.match(failedWith(['count', 'seed', 'weights', ...wayFlags]), ({ found: { judgement } }): Outcome => {
       if (flags.has('json')) say(printableJson(JSON.stringify(judgement, null, 2)))
       else {

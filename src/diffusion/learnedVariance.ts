@@ -46,7 +46,20 @@ export const splitVariance = (output: Tensor, x: Tensor): SaidVariance => {
   return { prediction: half(0), fraction: half(channels).add(1).mul(0.5) }
 }
 
-/** The prediction in an output, whether or not variances stand behind it. @param x what the output is of */
+/**
+ * The prediction in an output, whether or not variances stand behind it.
+ *
+ * @param x what the output is of
+ * @example
+ * ```ts
+ * import { tensor } from 'fathom'
+ * import { predictionIn } from 'fathom/diffusion'
+ *
+ * const x = tensor([[0, 0]])
+ * predictionIn(tensor([[1, 2, 0, 1]]), x) // => [[1, 2]]
+ * predictionIn(tensor([[1, 2]]), x) // => [[1, 2]]
+ * ```
+ */
 export const predictionIn = (output: Tensor, x: Tensor): Tensor =>
   output.shape.at(-1) === x.shape.at(-1) ? output : splitVariance(output, x).prediction
 

@@ -96,7 +96,10 @@ const estimatorOf = <P, S>(
     const output = denoise(params, x, timeAt(levels, index, x).broadcastTo(x.shape.slice(0, 1)), before)
     const seen = (said: Tensor): Estimate =>
       kept(level, x, parameterizations[prediction].estimate(level, x, said), clip)
-    if ('image' in output) return { x0: seen(output.image).x0, epsilon: seen(output.noise).epsilon }
+    if ('image' in output) {
+      if (learnedVariance) throw new TypeError('sampling: CFG++ has no place for a variance: leave learnedVariance out')
+      return { x0: seen(output.image).x0, epsilon: seen(output.noise).epsilon }
+    }
     if (!learnedVariance) return seen(output)
     const { prediction: said, fraction } = splitVariance(output, x)
     return { ...seen(said), fraction }

@@ -81,7 +81,7 @@ export const boundTerms = (options: BoundOptions) => {
 /** What {@link learnedVarianceLosses} takes. */
 export interface LearnedVarianceOptions extends Omit<LossOptions, 'schedule'> {
   readonly schedule: Schedule
-  /** λ, the weight of the bound; default 0.001. */
+  /** λ, the weight of the bound, which is the sum over all times; default 0.001. */
   readonly boundWeight?: number
 }
 
@@ -90,7 +90,7 @@ export interface LearnedVarianceOptions extends Omit<LossOptions, 'schedule'> {
  *
  *     L_hybrid = L_simple + λ·L_vlb                                 Nichol & Dhariwal 2021, eq. 16
  *
- * L_simple is that of `diffusionLosses`; through L_vlb, in bits, only the variance has a gradient.
+ * L_simple is that of `diffusionLosses`. L_vlb, in bits, is T times the term at the sample's time, and through it only the variance has a gradient.
  *
  * @returns as `diffusionLosses`, of a network that says [N, …, 2C]
  * @throws RangeError for a weight below 0
@@ -109,11 +109,12 @@ export const learnedVarianceLosses = ({ boundWeight = 0.001, ...options }: Learn
     throw new RangeError(`learnedVarianceLosses: boundWeight is ${boundWeight}; it must be a finite number ≥ 0`)
   expectChain('learnedVarianceLosses', options.schedule, 'learnedVarianceLosses({ schedule, prediction })')
   const simple = diffusionLosses(options)
+  const weight = boundWeight * options.schedule.steps // a term stands for all T
   return (denoise: Denoise, x0: Tensor, t: Tensor, epsilon: Tensor): Tensor => {
     const xt = qSample(options.schedule, x0, t, epsilon)
     const output = denoise(xt, t)
     const bound = termsAt(options, stepBack(options, xt, t, output, true), x0, xt, t)
-    return simple(() => splitVariance(output, xt).prediction, x0, t, epsilon).add(bound.mul(boundWeight))
+    return simple(() => splitVariance(output, xt).prediction, x0, t, epsilon).add(bound.mul(weight))
   }
 }
 

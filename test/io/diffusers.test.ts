@@ -8,7 +8,7 @@ import { loadDiffusers, readModelFolder, recordsOf, writeModelFolder, type Model
 import type { ArrayRecord } from '../../src/io/arrayRecord.ts'
 import { decodeDiffusersUnet2d, encodeDiffusersUnet2d, unet2d, unet2dNames } from '../../src/models/index.ts'
 import { E } from '../../src/prelude/fp.ts'
-import { tensor, zeros } from '../../src/tensor/create.ts'
+import { ones, tensor, zeros } from '../../src/tensor/create.ts'
 import { key } from '../../src/tensor/random.ts'
 import { goldenTensors, nhwc, relativeError } from '../models/golden.ts'
 import { cpuDevice } from '../support/device.ts'
@@ -154,6 +154,35 @@ describe('a folder that is none of diffusers', () => {
     )
   })
 
+  it('of a network that is told tokens is read with them', { timeout: 60_000 }, async () => {
+    const config = {
+      _class_name: 'UNet2DConditionModel',
+      sample_size: 8,
+      in_channels: 3,
+      out_channels: 3,
+      block_out_channels: [8, 8],
+      layers_per_block: 1,
+      down_block_types: ['CrossAttnDownBlock2D', 'DownBlock2D'],
+      up_block_types: ['UpBlock2D', 'CrossAttnUpBlock2D'],
+      cross_attention_dim: 5,
+      attention_head_dim: 2,
+      norm_num_groups: 4,
+    }
+    const decoded = decodeDiffusersUnet2d(config)
+    if (E.isLeft(decoded)) throw new Error(JSON.stringify(decoded.left))
+    const network = unet2d({ ...decoded.right.settings, channels: 3 })
+    const params = network.init(key(5))
+    const place = folder({})
+    await done(
+      writeModelFolder(place, { config, tensors: new Map(await recordsOf(device, params, unet2dNames(params))) }),
+    )
+    const { model, params: read } = await done(loadDiffusers(place))
+    const [input, tokens] = [{ x: ones([1, 8, 8, 3]), t: tensor([500]) }, ones([1, 4, 5])]
+    const said = await device.read(model.apply(read, { ...input, tokens }))
+    expect(said).toEqual(await device.read(network.apply(params, { ...input, tokens })))
+    expect(() => model.apply(read, input)).toThrow('tokens')
+  })
+
   it('that holds a pickle says by which line of Python it is converted', async () => {
     const files = { 'config.json': JSON.stringify(smallConfig()), 'diffusion_pytorch_model.bin': 'x' }
     expect(await message(folder(files))).toMatch(
@@ -167,7 +196,9 @@ describe('a folder that is none of diffusers', () => {
     writeFileSync(join(place, 'config.json'), JSON.stringify(settings))
     expect(await message(place)).toMatch(/config\.json: down_block_types must be a list of DownBlock2D/)
     writeFileSync(join(place, 'config.json'), JSON.stringify({ ...smallConfig(), _class_name: 'UNet1DModel' }))
-    expect(await message(place)).toMatch(/config\.json is of a "UNet1DModel", and not of a UNet2DModel/)
+    expect(await message(place)).toMatch(
+      /config\.json is of a "UNet1DModel", and not of a UNet2DModel or a UNet2DConditionModel/,
+    )
   })
 
   it('refuses an index that names files elsewhere, tensors that are not there, or none', async () => {

@@ -21,7 +21,10 @@ import { ddpmForm } from './posterior.ts'
 
 /** How often {@link repaint} goes back up. */
 export interface JumpOptions {
-  /** How many levels it goes up at once, which is also how many lie between one place where it turns and the next; default 10. */
+  /**
+   * How many levels it goes up at once, which is also how many lie between one place where it turns and the next; default 10, or one less than the
+   * steps where these are fewer.
+   */
   readonly jump?: number
   /** How often each stretch of so many levels is walked down; default 10. At 1 it never goes up. */
   readonly resamples?: number
@@ -54,7 +57,7 @@ interface Turn {
  * The steps of a walk: at 1, 1 + jump, 1 + 2·jump … steps before the image it goes up by `jump`, `resamples` − 1 times each (Lugmayr et al. 2022, their code's
  * `get_schedule_jump`).
  */
-const turnsOf = (steps: number, { jump = 10, resamples = 10 }: JumpOptions): readonly Turn[] => {
+const turnsOf = (steps: number, { jump, resamples }: Required<JumpOptions>): readonly Turn[] => {
   const left = range(steps + 1).map((n) => (n % jump === 1 % jump && n > 0 && n + jump <= steps ? resamples - 1 : 0))
   const turns: Turn[] = []
   let from = steps
@@ -112,11 +115,15 @@ const requireFill = ({ picture, fill }: RepaintOptions): void => {
 export const repaint = (levels: Levels, options: RepaintOptions): Sampler<RepaintState> => {
   expectLevels('repaint', levels)
   requireKnown('repaint', options, ['picture', 'fill', 'jump', 'resamples'])
-  const { picture, fill, jump = 10, resamples = 10 } = options
+  const steps = stepsOf(levels)
+  const { picture, fill, jump = Math.max(1, Math.min(10, steps - 1)), resamples = 10 } = options
   requireWhole('repaint', 'jump', jump, 1)
   requireWhole('repaint', 'resamples', resamples, 1)
+  if (options.jump !== undefined && resamples > 1 && jump >= steps)
+    throw new RangeError(
+      `repaint: jump is ${jump} in a walk of ${steps} steps, which never goes up then: it must be below them`,
+    )
   requireFill(options)
-  const steps = stepsOf(levels)
   const points = pointsOf(levels)
   const pointAt = (left: number): Point => at(points, steps - left)
   const turns = turnsOf(steps, { jump, resamples })

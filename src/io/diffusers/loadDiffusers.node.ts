@@ -24,8 +24,11 @@ import {
   type ModelFolder,
 } from './modelFolder.node.ts'
 
+/** The classes that are read: the second is told tokens. */
+const classes: readonly string[] = ['UNet2DModel', 'UNet2DConditionModel']
+
 /** What a U-Net of diffusers takes. */
-export interface DiffusersInput extends Pick<DenoiserInput, 'x' | 't'> {
+export interface DiffusersInput extends Pick<DenoiserInput, 'x' | 't' | 'tokens'> {
   /** Classes [N], i32 or u32, of a network that was trained on them; f32 for one that is told a number of each image (`class_embed_type` timestep). */
   readonly labels?: Tensor | undefined
 }
@@ -63,8 +66,8 @@ const labelled = (config: Unet2dOptions): Module<Unet2dParams, DiffusersInput> =
   }
   return {
     init,
-    apply: (params, { x, t, labels }, mode?: Mode) =>
-      apply(params, { x, t, ...(labels !== undefined && { condition: told(labels).cast(x.dtype) }) }, mode),
+    apply: (params, { x, t, tokens, labels }, mode?: Mode) =>
+      apply(params, { x, t, tokens, ...(labels !== undefined && { condition: told(labels).cast(x.dtype) }) }, mode),
   }
 }
 
@@ -73,7 +76,7 @@ const networkIn = async (folder: string): Promise<string> =>
   (await exists(join(folder, 'model_index.json'))) ? join(folder, 'unet') : folder
 
 /**
- * Reads a `UNet2DModel` that diffusers has saved: the folder of the network, or of a pipeline with one. Images are [N, H, W, channels] here.
+ * Reads a `UNet2DModel` that diffusers has saved, or a `UNet2DConditionModel` without more than tokens: the folder of the network, or of a pipeline with one. Images are [N, H, W, channels] here.
  *
  * @returns Left where the folder holds no such network, says something that is not built here, or its weights do not fit
  * @example
@@ -105,14 +108,14 @@ export const loadDiffusers = (folder: string): TE.TaskEither<LoadDiffusersError,
         TE.bindTo('read'),
         TE.bindW('decoded', ({ read: { config } }) =>
           TE.fromEither(
-            config['_class_name'] === 'UNet2DModel'
+            classes.includes(String(config['_class_name']))
               ? pipe(
                   decodeDiffusersUnet2d(config),
                   E.mapLeft((fault) => configError(join(network, 'config.json'), config, fault)),
                 )
               : E.left(
                   diffusersError(
-                    `${join(network, 'config.json')} is of a ${show(config['_class_name'])}, and not of a UNet2DModel`,
+                    `${join(network, 'config.json')} is of a ${show(config['_class_name'])}, and not of a ${classes.join(' or a ')}`,
                   ),
                 ),
           ),

@@ -19,10 +19,11 @@ const resizingOf = (kinds: readonly StageKind[]): 'conv' | 'resnet' | undefined 
 /** The stages, and how their size changes; Left where diffusers has no word for them. */
 const waysOf = (options: Unet2dOptions) => {
   const kinds = { down: kindsDown(options), up: kindsUp(options) }
-  if (attendsToTokens(options))
-    return E.left(
-      faultIn('down', kinds.down, { expected: 'stages without cross-attention: a UNet2DModel has no tokens' }),
-    )
+  if (attendsToTokens(options)) {
+    const way = (['down', 'up'] as const).find((each) => kinds[each].includes('cross-attention'))
+    const [path, got] = way === undefined ? ['attention', options.attention] : [way, kinds[way]]
+    return E.left(faultIn(path, got, { expected: 'without cross-attention: a UNet2DModel has no tokens' }))
+  }
   const [down, up] = [resizingOf(kinds.down), resizingOf(kinds.up)]
   if (down !== undefined && up !== undefined) return E.right({ kinds, resizing: { down, up } })
   const way = down === undefined ? 'down' : 'up'

@@ -228,7 +228,7 @@ describe('tokens', () => {
       E.left({ inside: { path: 'attention' } }),
     )
     expect(encodeDiffusersUnet2d({ ...stages, tokenWidth: 5 }, [8, 8])).toMatchObject(
-      E.left({ expected: 'stages without cross-attention: a UNet2DModel has no tokens' }),
+      E.left({ expected: 'without cross-attention: a UNet2DModel has no tokens', inside: { path: 'down' } }),
     )
     expect(decodeDiffusersUnet2d({ ...sd15, _class_name: 'UNet2DModel' })).toMatchObject(
       E.left({ inside: { path: 'down_block_types' } }),

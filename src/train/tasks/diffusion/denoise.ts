@@ -1,7 +1,6 @@
 /** The network of a run in training and when it is measured: what it is told beside the noisy pictures and their times. */
 import { predictionIn, selfConditionedDenoise, type Denoise } from '../../../diffusion/index.ts'
 import { takesEstimate } from '../../../models/registry.ts'
-import { at, range } from '../../../prelude/array.ts'
 import { tensor } from '../../../tensor/create.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import type { Diffusion, Params } from './diffusion.ts'
@@ -35,10 +34,10 @@ export const predictionOf = (diffusion: Diffusion, params: Params, told: ToldOf)
 }
 
 /**
- * Every second picture of a measurement, as which it tells the network its estimate, so that it is the expectation of training without its coins;
- * undefined where the network has no place for one.
+ * Which draws of a measurement are told the network's estimate: every second, so that it is the expectation of training without its coins. Undefined
+ * where the network has no place for one.
  *
- * @param t [N]
+ * @param numbers of the draws: of those of one picture every second is told, however they are cut into parts
  */
-export const everySecond = ({ config }: Pick<Diffusion, 'config'>, t: Tensor): Tensor | undefined =>
-  takesEstimate(config.model) ? tensor(range(at(t.shape, 0)).map((i) => i % 2 === 1)) : undefined
+export const everySecond = ({ config }: Pick<Diffusion, 'config'>, numbers: readonly number[]): Tensor | undefined =>
+  takesEstimate(config.model) ? tensor(numbers.map((i) => i % 2 === 1)) : undefined

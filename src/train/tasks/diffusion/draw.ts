@@ -4,6 +4,7 @@ import {
   cfgPlusPlus,
   classifierFree,
   ddpm,
+  ddpmBetween,
   defaultSampler,
   guided,
   predictionIn,
@@ -12,6 +13,7 @@ import {
   sampling,
   selfConditioned,
   slerp,
+  splitVariance,
   startFrom,
   scheduleLevels,
   startingDeviation,
@@ -94,23 +96,28 @@ const mostRange = 100
 /** A network that says of an image and its noise the same, or each by itself. */
 type SplitDenoiser<P> = (params: P, x: Tensor, t: Tensor, estimate?: Tensor) => Tensor | SplitPrediction
 
-/** Whether a network is moved away from a guide. */
-const isGuided = ({ guidance = 1, plusPlus = false, guide, condition }: DrawOptions): boolean =>
-  (guidance !== 1 || plusPlus) && (guide !== undefined || condition !== undefined)
+/** Whether variances that the network has learned are drawn by: by the samplers that have a place for them. */
+const drawsVariance = ({ config }: Diffusion, { sampler, begin }: DrawOptions): boolean =>
+  learnsVariance(config.model) && (sampler === 'ddpm' || sampler === 'ddpm-respaced') && begin?.kind !== 'fill'
 
-/**
- * Whether variances that the network has learned are drawn by: by the one sampler that has a place for them, and without a guide, away from which only
- * predictions are moved.
- */
-const drawsVariance = ({ config }: Diffusion, options: DrawOptions): boolean =>
-  learnsVariance(config.model) && options.sampler === 'ddpm' && options.begin?.kind !== 'fill' && !isGuided(options)
+/** A denoiser that is moved away from its guide by its prediction alone: the variance that it says stays its own. */
+const withOwnVariance =
+  <P>({ both }: Guided<P>, away: Denoiser<P>): Denoiser<P> =>
+  (params, x, t, estimate) => {
+    const [own] = both(params, x, t, estimate) // the same nodes as those that are moved
+    const { fraction } = splitVariance(own, x)
+    return concatenate([predictionIn(away(params, x, t, estimate), x), fraction.mul(2).sub(1)], -1)
+  }
 
 /** The network, moved away from its guide. */
 const denoiserOf = (diffusion: Diffusion, options: DrawOptions): SplitDenoiser<Drawing> => {
   const { guidance: weight = 1, plusPlus = false, guide, condition: told } = options
-  const moved = <P>(pair: Guided<P>): SplitDenoiser<P> =>
-    plusPlus ? cfgPlusPlus(pair, { weight }) : guided(pair, { weight })
   const varies = drawsVariance(diffusion, options)
+  const moved = <P>(pair: Guided<P>): SplitDenoiser<P> => {
+    if (plusPlus) return cfgPlusPlus(pair, { weight })
+    const away = guided(pair, { weight })
+    return varies && weight !== 1 ? withOwnVariance(pair, away) : away
+  }
   const said = (params: Params, input: DenoiserInput): Tensor => {
     const output = diffusion.model.apply(params, input)
     return varies ? output : predictionIn(output, input.x)
@@ -187,7 +194,11 @@ type DrawBatch = (drawing: Drawing, batch: number, onStep: Told) => Promise<Tens
 const samplerOf = (diffusion: Diffusion, options: DrawOptions, size: number): AnySampler => {
   const { schedule, space } = diffusion
   const { steps, sampler: name = defaultSampler, walk = {}, begin } = options
-  if (drawsVariance(diffusion, options)) return (use) => use(ddpm(schedule, { variance: 'learned' }))
+  if (drawsVariance(diffusion, options)) {
+    const learned = { variance: 'learned' } as const
+    return (use) =>
+      use(name === 'ddpm' ? ddpm(schedule, learned) : ddpmBetween(scheduleLevels(schedule, steps, walk), learned))
+  }
   if (begin?.kind !== 'fill') return samplerNamed(name, schedule, steps, walk)
   const [h, w] = space.shape
   const picture = tensor(begin.x0, { shape: [1, ...space.shape] }).broadcastTo([size, ...space.shape])

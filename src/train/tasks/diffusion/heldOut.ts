@@ -34,6 +34,8 @@ export interface Chunk {
   readonly images: Tensor
   /** What the network is told of them, f32 [size, K]; absent for nothing. */
   readonly condition?: Tensor
+  /** Of which the network is told its estimate, [size] bool; absent where it has no place for one. */
+  readonly estimated?: Tensor
   readonly t: Tensor
   readonly key: Key
   readonly index: Tensor
@@ -55,7 +57,12 @@ export const chunksOf = ({ config, space }: Diffusion, data: TrainingData<Exampl
   const pictures = range(data.heldOutCount).map((i) => data.heldOut(i))
   return range(Math.ceil(total / size)).map((c) => {
     const draws = range(size).map((i) => c * size + i)
+    const estimated = everySecond(
+      { config },
+      draws.map((i) => (i % pictures.length) + Math.floor(i / pictures.length)),
+    )
     return {
+      ...(estimated !== undefined && { estimated }),
       images: tensor(collate(draws.map((i) => at(pictures, i % pictures.length))), { shape }),
       ...conditionIn(data, draws),
       t: tensor(Int32Array.from(draws, timeOf)),
@@ -121,14 +128,8 @@ export const heldOutOn = async (
   const chunks = chunksOf(diffusion, data)
   const seed = key(diffusion.config.seed)
   const losses = chunkLosses(diffusion)
-  const network = device.compile((params: Params, { images, condition, t, index }: Told, seed: Key) =>
-    losses(
-      predictionOf(diffusion, params, { condition, estimated: everySecond(diffusion, t) }),
-      images,
-      t,
-      seed,
-      index,
-    ),
+  const network = device.compile((params: Params, { images, condition, estimated, t, index }: Told, seed: Key) =>
+    losses(predictionOf(diffusion, params, { condition, estimated }), images, t, seed, index),
   )
   const constant = device.compile((mean: Tensor, images: Tensor, t: Tensor, seed: Key, index: Tensor) =>
     losses(constantPredictor(diffusion, mean), images, t, seed, index),

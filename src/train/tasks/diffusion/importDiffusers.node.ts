@@ -149,7 +149,9 @@ const unfit = (
 ): TrainError | undefined => {
   const refused = (why: string): TrainError => trainError('WEIGHTS', `${path}: ${why}`)
   if (outChannels !== channels)
-    return refused(`out_channels must be in_channels, ${channels}: variances that are learned are not built here`)
+    return refused(
+      `out_channels must be in_channels, ${channels}: a U-Net of diffusers that learns variances is not built here`,
+    )
   if (autoencoder !== undefined && autoencoder.latentChannels !== channels)
     return refused(
       `in_channels is ${channels}, and the autoencoder has latents of ${autoencoder.latentChannels} channels`,

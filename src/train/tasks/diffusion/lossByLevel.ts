@@ -21,6 +21,13 @@ export interface LossByLevelOptions {
   readonly pictures?: number
 }
 
+/** What a network is given of some pictures. */
+interface Told {
+  readonly images: Tensor
+  readonly t: Tensor
+  readonly estimated: Tensor | undefined
+}
+
 /** The mean loss at one level. */
 export interface LossAtLevel {
   /** The middle of the level's times over all times: 0 is the picture, 1 pure noise. */
@@ -76,9 +83,9 @@ export const lossByLevelOn = (
   const size = Math.min(config.batch, count)
   const shape = [size, ...space.example.shape]
   const losses = diffusionLosses(lossOptions)
-  const network = device.compile((params: Params, images: Tensor, t: Tensor, seed: Key, index: Tensor) =>
+  const network = device.compile((params: Params, { images, estimated, t }: Told, seed: Key, index: Tensor) =>
     losses(
-      predictionOf(diffusion, params, { estimated: everySecond(diffusion, t) }),
+      predictionOf(diffusion, params, { estimated }),
       space.x0(images),
       t,
       normal(foldIn(seed, index), [size, ...space.shape]),
@@ -94,8 +101,17 @@ export const lossByLevelOn = (
     for (const [b, bytes] of batches.entries()) {
       const own = range(size).map((i) => times[b * size + i] ?? at(times, b * size))
       const index = scalar(level * batches.length + b, 'u32')
+      const estimated = everySecond(
+        diffusion,
+        range(size).map((i) => b * size + i + level),
+      )
       const values = await device.read(
-        await network(params, tensor(bytes, { shape }), tensor(Int32Array.from(own)), seed, index),
+        await network(
+          params,
+          { images: tensor(bytes, { shape }), t: tensor(Int32Array.from(own)), estimated },
+          seed,
+          index,
+        ),
       )
       for (const value of values.slice(0, count - b * size)) sum += value
     }

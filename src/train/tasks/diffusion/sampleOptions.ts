@@ -249,26 +249,38 @@ const misbegun = ({ config }: LoadedWeights, { picture, strength }: Noised): Tra
 const misplacedFill = (
   loaded: LoadedWeights,
   fill: Filling,
-  { from, noise, sampler }: SampleOptions,
+  { from, noise, sampler, plusPlus = false }: SampleOptions,
+  { steps }: Chosen,
 ): TrainError | undefined => {
   if (from !== undefined || noise !== undefined)
     return trainError('CFG', 'a picture that is filled in begins with noise of the seed: it takes no other beginning')
+  if (plusPlus)
+    return trainError(
+      'CFG',
+      'CFG++ moves what ddim and euler see, and a picture is filled in by RePaint: leave one of them out',
+    )
+  if (fill.jump !== undefined && fill.resamples !== 1 && fill.jump >= steps)
+    return settingError({
+      path: 'jump',
+      expected: `below the steps, ${steps}, or it never goes up`,
+      got: String(fill.jump),
+    })
   return sampler === undefined
     ? misfilled(loaded, fill)
     : settingError({ path: 'sampler', expected: 'absent where a picture is filled in, by RePaint', got: sampler })
 }
 
 /** What is wrong with what pictures are made of. */
-const mismade = (loaded: LoadedWeights, options: SampleOptions): TrainError | undefined =>
+const mismade = (loaded: LoadedWeights, options: SampleOptions, way: Chosen): TrainError | undefined =>
   misnoised(options) ??
-  (options.fill && misplacedFill(loaded, options.fill, options)) ??
+  (options.fill && misplacedFill(loaded, options.fill, options, way)) ??
   (options.from && misbegun(loaded, options.from))
 
 /** What the network is told, added to the way. */
 const told = (loaded: LoadedWeights, options: SampleOptions, way: Chosen): E.Either<TrainError, Chosen> => {
   const { labels = [] } = loaded.config
   const { label } = options
-  const wrong = misdirected(loaded, options, way) ?? misguided(loaded, options) ?? mismade(loaded, options)
+  const wrong = mismade(loaded, options, way) ?? misdirected(loaded, options, way) ?? misguided(loaded, options)
   if (wrong !== undefined) return E.left(wrong)
   if (label === undefined) return E.right(way)
   const place = labels.indexOf(label)

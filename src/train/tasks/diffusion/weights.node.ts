@@ -1,7 +1,7 @@
 /** The weights of a network from a file. */
 import { dirname } from 'node:path'
 import { readSafetensorsFile, treeFrom, type Safetensors } from '../../../io/index.ts'
-import { namesOf, sourcesOf } from '../../../models/registry.ts'
+import { namesOf, sourcesOf, takesShares } from '../../../models/registry.ts'
 import { E, pipe, TE } from '../../../prelude/fp.ts'
 import { suggestion } from '../../../prelude/nearest.ts'
 import { key } from '../../../tensor/random.ts'
@@ -20,6 +20,13 @@ export interface WeightsOptions {
 /** What is wrong with the name of a program, for a network that takes the weights of others. */
 const refusedNames = ({ model }: DiffusionRun, names: string): TrainError | undefined => {
   const known = sourcesOf(model)
+  if (names !== 'fathom' && takesShares(model))
+    return settingError({
+      path: 'names',
+      expected:
+        'fathom for a network that is told shares of the time: with others it is told the logarithm of the signal-to-noise ratio',
+      got: names,
+    })
   return known.includes(names)
     ? undefined
     : settingError({

@@ -63,7 +63,7 @@ describe('a run with learnedVariance', () => {
     )
   })
 
-  it('draws by its variances with ddpm, and by its predictions alone with others and with guides', async () => {
+  it('draws by its variances with ddpm, in fewer steps too and with guides, and by its predictions alone with others', async () => {
     const weights = weightsOf()
     const { init, apply } = weights.model
     const mute: LoadedWeights = {
@@ -78,8 +78,13 @@ describe('a run with learnedVariance', () => {
     expect(await drawn(weights)).toEqual(await drawn(mute))
     const ancestral = { sampler: 'ddpm', steps: 20 } as const
     expect(await drawn(weights, ancestral)).not.toEqual(await drawn(mute, ancestral))
-    const guided = { ...ancestral, guide: weightsOf({}, 7), guidance: 2 }
-    expect(await drawn(weights, guided)).toHaveLength(1)
+    const fewer = { sampler: 'ddpm-respaced', steps: 5 } as const
+    expect(await drawn(weights, fewer)).not.toEqual(await drawn(mute, fewer))
+    const from = (given: LoadedWeights) => ({ ...fewer, guide: given, guidance: 2 })
+    // A guide that says the same moves nothing, and neither does what it says of the variance.
+    expect(await drawn(weights, from(weights))).toEqual(await drawn(weights, fewer))
+    const worse = weightsOf({}, 7)
+    expect(await drawn(weights, from(worse))).not.toEqual(await drawn(weights, fewer))
   })
 
   it('trains with self-conditioning and Fourier features, is measured, and draws', async () => {

@@ -18,6 +18,7 @@ import {
   type LoadedWeights,
   type TrainEvent,
 } from '../../../../src/train/index.ts'
+import { chunksOf } from '../../../../src/train/tasks/diffusion/heldOut.ts'
 import { everySecond } from '../../../../src/train/tasks/diffusion/denoise.ts'
 import { cpuDevice, values } from '../../../support/device.ts'
 import { directories, done, right, tinyConfig, tinySettings } from '../../tinyRun.ts'
@@ -65,13 +66,26 @@ describe('a run with selfCondition', () => {
   })
 
   it('is measured on held-out pictures of which every second is told', async () => {
-    expect(await values(everySecond(task, tensor(Int32Array.from(range(5)))) ?? tensor([]), device)).toEqual([
-      0, 1, 0, 1, 0,
-    ])
+    expect(await values(everySecond(task, range(5)) ?? tensor([]), device)).toEqual([0, 1, 0, 1, 0])
     const data = dataOfSeas(seas({ seed: 0, size: 8 }))
     const measure = await heldOutOn(device, task, data)
     const { loss } = await measure(task.init(key(0)))
     expect(Number.isFinite(loss)).toBe(true)
+  })
+
+  it.each([1, 2, 3])('tells each picture in half of its draws, in parts of %i', async (batch) => {
+    const pictures = 3
+    const data = { ...dataOfSeas(seas({ seed: 0, size: 8 })), heldOutCount: pictures }
+    const chunks = chunksOf({ ...task, config: { ...task.config, batch } }, data)
+    const told = await Promise.all(
+      chunks.map(async ({ estimated, count }) => (await values(estimated ?? tensor([]), device)).slice(0, count)),
+    )
+    const flat = told.flat()
+    expect(flat.length).toBeGreaterThanOrEqual(128)
+    for (const p of range(pictures)) {
+      const own = flat.filter((_, i) => i % pictures === p)
+      expect(Math.abs(own.filter((x) => x === 1).length - own.length / 2)).toBeLessThanOrEqual(0.5)
+    }
   })
 
   it('draws with its own estimates: other pictures than one that is told nothing', async () => {
