@@ -35,7 +35,7 @@ export const predictionOf = (diffusion: Diffusion, params: Params, told: ToldOf)
 }
 
 /**
- * Every second picture of a measurement, as which it tells the network its estimate, so that it is the expectation of training without its coins;
+ * Of which pictures of a measurement the network is told its estimate: every second, so that it is the expectation of training without its coins;
  * undefined where the network has no place for one.
  *
  * @param t [N]
