@@ -34,6 +34,7 @@ export const learnedVarianceMutants: readonly Mutant[] = [
   ]),
   ...mutantsOf(area, 'src/diffusion/variationalBound.ts', library, [
     ['bound: it moves the mean too', 'missing call', 'still ? mean.stopGradient() : mean', 'mean'],
+    ['bound: a term stands for itself alone', 'factor', 'boundWeight * options.schedule.steps', 'boundWeight'],
     ['bound: it is in nats', 'factor', '.div(Math.LN2)', '.div(1)'],
     ['bound: at t = 0 it is a divergence', 'missing check', 't.equal(0)', 't.equal(-1)'],
   ]),
@@ -47,5 +48,6 @@ export const learnedVarianceMutants: readonly Mutant[] = [
   ]),
   ...mutantsOf(area, 'src/train/tasks/diffusion/draw.ts', inFile('train/tasks/diffusion/learnedVariance'), [
     ['runs: variances are not drawn by', 'missing call', 'ddpm(schedule, learned)', 'ddpm(schedule)'],
+    ['runs: a guide moves the variance', 'missing term', 'varies && weight !== 1', 'varies && weight === 1'],
   ]),
 ]

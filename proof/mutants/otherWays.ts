@@ -28,6 +28,12 @@ export const otherWayMutants: readonly Mutant[] = [
     ],
     ['RePaint: each stretch is walked once more', 'off by one', '? resamples - 1 : 0', '? resamples : 0'],
     ['RePaint: goes up beyond its first level', 'off by one', 'n + jump <= steps', 'n <= steps'],
+    [
+      'RePaint: a jump that never goes up is taken',
+      'missing check',
+      'resamples > 1 && jump >= steps',
+      'resamples > 1 && jump > steps',
+    ],
     ['RePaint: turns one level later', 'off by one', 'n % jump === 1 % jump', 'n % jump === 0'],
   ]),
   ...mutantsOf('diffusion', 'src/train/tasks/diffusion/filling.ts', filling, [

@@ -91,8 +91,8 @@ export const assignment = (costs: ArrayLike<number>, n: number): Int32Array => {
 }
 
 /**
- * The noises of a batch in the order in which they lie nearest to its pictures: of all orders that of the least sum of distances ‖x₀ − ε‖. Each noise is used
- * once, so that together they are as normal as before. For training loops of one's own: a run's step draws its noise on the device, and has
+ * The noises of a batch in the order in which they lie nearest to its pictures: of all orders that of the least sum of distances ‖x₀ − ε‖. Each noise is
+ * used once, so that together they are as normal as before. For training loops of one's own: a run's step draws its noise on the device, and has
  * `nearestNoise` instead.
  *
  * @param x0 n pictures, one after the other

@@ -1,6 +1,6 @@
 /**
- * CFG++: guidance whose step stays on the way of pictures (Chung et al. 2024, algorithm 2). Usual guidance moves the image that is seen and the noise that is seen; here the
- * image alone is moved, by a share, and it is noised again with what the guide says the noise is.
+ * CFG++: guidance whose step stays on the way of pictures (Chung et al. 2024, algorithm 2). Usual guidance moves the image that is seen and the noise that
+ * is seen; here the image alone is moved, by a share, and it is noised again with what the guide says the noise is.
  */
 import { requireKnown, requireShare } from '../prelude/options.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -17,8 +17,8 @@ export interface SplitPrediction {
  *
  *     x̂₀ of G + λ·(D − G),  ε̂ of G
  *
- * For samplers that add the noise that is seen as it is, x′ = a′·x̂₀ + …·ε̂: `ddim`, and with fresh noise its η. With λ = 0 they draw what the guide draws. Where estimates have no
- * bounds, a step of DDIM is one of usual guidance with the weight λ/(1 − σ′/σ), σ = s/a: the shorter a step is, the more.
+ * For samplers that add the noise that is seen as it is, x′ = a′·x̂₀ + …·ε̂: `ddim`, and with fresh noise its η. With λ = 0 they draw what the guide draws.
+ * Where estimates have no bounds, a step of DDIM is one of usual guidance with the weight λ/(1 − σ′/σ), σ = s/a: the shorter a step is, the more.
  *
  * @param options weight: λ in [0, 1]
  * @returns a network for `sampling`, whose parameters are those of the pair

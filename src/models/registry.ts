@@ -52,7 +52,8 @@ const silent: Readonly<Record<string, unknown>> = {
 
 /**
  * The model of a configuration without the settings that say what their absence says: its kind, where that is the kind of the runs that name none,
- * dropout and conditions of 0, no estimate, sinusoids of the time, no variances. So one network has one configuration, and one hash of it.
+ * dropout and conditions of 0, no estimate, sinusoids of the time, no variances. So a network of that kind has one configuration, and one hash of it;
+ * a model of another kind stays as it is, with or without its defaults.
  */
 export const withoutDefaults = (model: unknown): unknown => {
   if (!isRecord(model)) return model

@@ -34,8 +34,8 @@ const withNeighbours = (x: Tensor, k: number, padding: number): Tensor => {
 }
 
 /**
- * `[N, T, H, W, in] → [N, T', H', W', out]` with a filter of `kernel` frames, rows and columns; initialised as PyTorch does, U(±1/√fanIn) with fanIn = kernel³·in. A sum over three axes is
- * one over two of them with the third among the channels, so that this is exact.
+ * `[N, T, H, W, in] → [N, T', H', W', out]` with a filter of `kernel` frames, rows and columns; initialised as PyTorch does, U(±1/√fanIn) with
+ * fanIn = kernel³·in. A sum over three axes is one over two of them with the third among the channels, so that this is exact.
  *
  * @throws ShapeError for what is no frames
  * @example

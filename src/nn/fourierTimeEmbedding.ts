@@ -13,8 +13,8 @@ export interface FourierTimeParams {
 }
 
 /**
- * (t, sin(2π·t·wᵢ)…, cos(2π·t·wᵢ)…) with wᵢ ~ N(0, 1) at first: `[N] → [N, width + 1]`. It is meant for times of the size of 1, such as shares of a
- * schedule. Where the frequencies are not learned, no gradient reaches them; they are among the parameters, so that a file of weights holds them,
+ * (t, sin(2π·t·wᵢ)…, cos(2π·t·wᵢ)…) with wᵢ ~ N(0, 1) at first: `[N] → [N, width + 1]`. It is meant for times of the size of 1, such as shares of
+ * a schedule. Where the frequencies are not learned, no gradient reaches them; they are among the parameters, so that a file of weights holds them,
  * and an optimizer with weight decay must be told to pass them over (`decays`).
  *
  * @param width even, at least 2

@@ -138,4 +138,8 @@ it('refuses what does not fit the picture, and jumps that cannot be meant', () =
   expect(() => repaint(levels, { picture, fill: zeros([1, 4, 3, 1]) })).toThrow('axes of length 1')
   expect(() => repaint(levels, { picture, fill: picture, jump: 0 })).toThrow('jump is 0')
   expect(() => repaint(levels, { picture, fill: picture, resamples: 0.5 })).toThrow('resamples is 0.5')
+  const count = stepsOf(levels)
+  expect(() => repaint(levels, { picture, fill: picture, jump: count })).toThrow('which never goes up then')
+  expect(stepsOf(repaint(levels, { picture, fill: picture, jump: count, resamples: 1 }).levels)).toBe(count)
+  expect(stepsOf(repaint(levels, { picture, fill: picture }).levels)).toBeGreaterThan(count)
 })

@@ -5,8 +5,8 @@ import { levelsFrom, type Levels } from '../levels.ts'
 import type { LogSnr } from './logSnr.ts'
 
 /**
- * Variance-preserving levels at even times from t = 1 on, with the image at the end: a = √sigmoid(λ), s = √sigmoid(−λ). The time of a level is t, which the network gets in f32: what else it
- * wants to be told, such as λ, it makes of that.
+ * Variance-preserving levels at even times from t = 1 on, with the image at the end: a = √sigmoid(λ), s = √sigmoid(−λ). The time of a level is t, which the
+ * network gets in f32: what else it wants to be told, such as λ, it makes of that.
  *
  * @throws RangeError where λ does not fall with t
  * @example

@@ -1,6 +1,7 @@
 /**
- * Noise in continuous time: the logarithm of the signal-to-noise ratio λ = ln(a²/s²) as a function of t in [0, 1], from image to noise (Kingma et al. 2021, section 3.1). With
- * variance preserved it says everything, a² = sigmoid(λ) and s² = sigmoid(−λ), and a walk may have as many levels as one likes, wherever one likes.
+ * Noise in continuous time: the logarithm of the signal-to-noise ratio λ = ln(a²/s²) as a function of t in [0, 1], from image to noise (Kingma et al. 2021,
+ * section 3.1). With variance preserved it says everything, a² = sigmoid(λ) and s² = sigmoid(−λ), and a walk may have as many levels as one likes,
+ * wherever one likes.
  */
 import { requireKnown, requirePositive } from '../../prelude/options.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -21,7 +22,7 @@ const written = (formula: <X>(on: Arithmetic<X>, t: X) => X): LogSnr => ({
 })
 
 /**
- * λ = −ln(e^(10⁻⁴ + 10·t²) − 1): the linear β of Ho et al. 2020 in the limit of many steps (Chen et al. 2021, WaveGrad; the name is lucidrains').
+ * λ = −ln(e^(10⁻⁴ + 10·t²) − 1): about the linear β of Ho et al. 2020 in the limit of many steps (Kingma et al. 2021, VDM; the name is lucidrains').
  *
  * @example
  * ```ts
@@ -47,8 +48,8 @@ export interface CosineLogSnrOptions {
 }
 
 /**
- * λ = −2·ln tan(u), u on a straight line between the ends: a = cos u and s = sin u (Nichol & Dhariwal 2021, eq. 17; the ends as Hoogeboom et al. 2023 have them). Their
- * offset of 0.008 is `most: 8.77`.
+ * λ = −2·ln tan(u), u on a straight line between the ends: a = cos u and s = sin u (Nichol & Dhariwal 2021, eq. 17; the ends as Hoogeboom et al. 2023 have
+ * them). Their offset of 0.008 is `most: 8.77`.
  *
  * @example
  * ```ts
@@ -74,8 +75,8 @@ export const cosineLogSnr = (options: CosineLogSnrOptions = {}): LogSnr => {
 }
 
 /**
- * λ + 2·ln(from/to) for pictures with sides of `to` pixels, of a λ that was made for `from`: a large picture holds its content many times over, and only more noise hides it (Hoogeboom et
- * al. 2023, eq. 4).
+ * λ + 2·ln(from/to) for pictures with sides of `to` pixels, of a λ that was made for `from`: a large picture holds its content many times over, and only
+ * more noise hides it (Hoogeboom et al. 2023, eq. 4).
  *
  * @example
  * ```ts
@@ -94,7 +95,8 @@ export const shiftedLogSnr = (logSnr: LogSnr, options: { readonly from: number; 
 }
 
 /**
- * t·coarse + (1 − t)·fine: in much noise as the one, which decides what a picture is as a whole, and in little noise as the other, for its details (Hoogeboom et al. 2023, eq. 5).
+ * t·coarse + (1 − t)·fine: in much noise as the one, which decides what a picture is as a whole, and in little noise as the other, for its details
+ * (Hoogeboom et al. 2023, eq. 5).
  *
  * @example
  * ```ts
@@ -120,7 +122,8 @@ export interface EdmLogSnrOptions {
 }
 
 /**
- * λ = −2·(mean + deviation·Φ⁻¹(t)): at even times σ = s/a is log-normal, which is how EDM draws the noise of training (Karras et al. 2022, table 1). Beyond 3.7 deviations it is cut off.
+ * λ = −2·(mean + deviation·Φ⁻¹(t)): at even times σ = s/a is log-normal, which is how EDM draws the noise of training (Karras et al. 2022, table 1).
+ * Beyond 3.7 deviations it is cut off.
  *
  * @example
  * ```ts

@@ -34,7 +34,9 @@ export interface NamedSampler {
   readonly usualSteps: (total: number) => number
   /** Whether it makes every step of the schedule, so that nobody can choose how many, nor which. */
   readonly everyStep: boolean
-  /** Whether it adds the noise that is seen as it is, x′ = a′·x̂₀ + …·ε̂, so that it may be another's than that of the image: what `cfgPlusPlus` needs. */
+  /**
+   * Whether it adds the noise that is seen as it is, x′ = a′·x̂₀ + …·ε̂, so that it may be another's than that of the image: what `cfgPlusPlus` needs.
+   */
   readonly renoises: boolean
   /** Makes it for a schedule. */
   readonly make: (schedule: NoiseSchedule, steps: number, walk?: WalkLevels) => AnySampler

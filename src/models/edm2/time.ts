@@ -16,8 +16,8 @@ export interface MpFourierParams {
 }
 
 /**
- * How far times lie apart, 3·t/T. Karras et al. tell ln(σ)/4 of the noise's deviation σ, which from the first to the last step of a cosine schedule of
- * 1,000 steps goes through 3; a network here is told numbers of steps and knows no schedule.
+ * How far times lie apart, 3·t/T. Karras et al. tell ln(σ)/4 of the noise's deviation σ, which over a cosine schedule of 1,000 steps goes through 2.88
+ * up to the last step but one, and 3.74 to the last; a network here is told numbers of steps and knows no schedule.
  */
 const span = 3
 

@@ -1,6 +1,6 @@
 /**
- * The axes that a U-Net goes over, as what its blocks do along them: the same blocks make a network for images, for sequences and for frames. What is not here, norms, scale and shift,
- * 1×1 convolutions and attention, does not know of axes.
+ * The axes that a U-Net goes over, as what its blocks do along them: the same blocks make a network for images, for sequences and for frames. What is not
+ * here, norms, scale and shift, 1×1 convolutions and attention, does not know of axes.
  */
 import { at, product } from '../../prelude/array.ts'
 import { ShapeError } from '../../prelude/errors.ts'

@@ -4,8 +4,9 @@ import { line } from './axes.ts'
 import { unetOver, type UnetInput, type UnetOptions, type UnetParams } from './unet.ts'
 
 /**
- * A U-Net that reads noisy sequences and their times, and gives sequences of the same length: `x [N, L, channels], t [N] → [N, L, outChannels]`. Options are those of `unet`, but that the channels are 1
- * unless they are named. L is divisible by 2^(stages − 1). With `memory: 0` and linear attention in all stages (`fullAttention`) it is lucidrains' `Unet1D` but for attention at its bottom.
+ * A U-Net that reads noisy sequences and their times, and gives sequences of the same length: `x [N, L, channels], t [N] → [N, L, outChannels]`. Options
+ * are those of `unet`, but that the channels are 1 unless they are named. L is divisible by 2^(stages − 1). With `memory: 0` and linear attention in all
+ * stages (`fullAttention`) it is lucidrains' `Unet1D` but for attention at its bottom.
  *
  * @throws RangeError for sizes that do not fit together; ShapeError for sequences of another length, naming what must divide it
  * @example

@@ -4,8 +4,9 @@ import { frames } from './axes.ts'
 import { unetOver, type UnetInput, type UnetOptions, type UnetParams } from './unet.ts'
 
 /**
- * A U-Net that reads noisy frames and their times, and gives as many of the same size: `x [N, T, H, W, channels], t [N] → [N, T, H, W, outChannels]`. Options are those of `unet`. Height and width are divisible
- * by 2^(stages − 1); T is any number, for frames stay as many (lucidrains' `KarrasUnet3D` calls such halvings those of images).
+ * A U-Net that reads noisy frames and their times, and gives as many of the same size: `x [N, T, H, W, channels], t [N] → [N, T, H, W, outChannels]`.
+ * Options are those of `unet`. Height and width are divisible by 2^(stages − 1); T is any number, for frames stay as many (lucidrains' `KarrasUnet3D`
+ * calls such halvings those of images).
  *
  * @throws RangeError for sizes that do not fit together; ShapeError for frames of another size, naming the ones that fit
  * @example

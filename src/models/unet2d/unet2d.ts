@@ -98,7 +98,8 @@ const build = (options: Unet2dOptions): Module<Unet2dParams, DenoiserInput, Seen
 /**
  * A U-Net that reads noisy images and their times, and gives images of the same size: `x [N, H, W, channels], t [N] → [N, H, W, outChannels]`.
  * With `conditions: K` it also reads what each image is, a vector `condition [N, K]`. Height and width are divisible by 2^(widths − 1). Times are
- * numbers of steps; with stages of `cross-attention` it reads a sequence too, `tokens [N, L, tokenWidth]`; those of `time: 'fourier'` are deviations σ of the noise, by which the result is divided.
+ * numbers of steps, and with `time: 'fourier'` deviations σ of the noise, by which the result is divided. With stages of `cross-attention` it reads a
+ * sequence too, `tokens [N, L, tokenWidth]`.
  *
  * @throws RangeError for settings that do not fit together; ShapeError for images of another size, naming the ones that fit
  * @example

@@ -78,6 +78,10 @@ it('what cannot be filled in is refused by name', async () => {
   )
   expect(await refused({ fill: { ...all, mask: picture } })).toMatch(/^mask must be .* bytes, one for each pixel/u)
   expect(await refused({ fill: { ...all, jump: 0 } })).toBe('jump must be a whole number ≥ 1, got 0')
+  expect(await refused({ fill: { ...all, jump: 5 }, steps: 5 })).toBe(
+    'jump must be below the steps, 5, or it never goes up, got 5',
+  )
+  expect(await refused({ fill: all, plusPlus: true })).toMatch(/^CFG\+\+ .* leave one of them out$/)
   expect(await refused({ fill: { ...all, resamples: 1.5 } })).toBe('resamples must be a whole number ≥ 1, got 1.5')
   expect(await refused({ fill: all, noise: 'seeds' })).toMatch(/takes no other beginning/u)
   expect(await refused({ fill: all, sampler: 'heun' })).toMatch(/^sampler must be absent where a picture is filled in/u)
