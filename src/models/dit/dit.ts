@@ -9,10 +9,11 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import type { DenoiserInput } from '../family.ts'
 import { mlp, type MlpParams } from '../mlp.ts'
 import { requireCondition, requireDivisible } from '../requireInput.ts'
+import { requireFaultless } from '../settingFault.ts'
 import { beginning, glorot, small } from '../transformers/beginning.ts'
 import { gridOf, mapOf, patchify, unpatchify } from '../transformers/patches.ts'
 import { sinCosPositions } from '../transformers/positions.ts'
-import { faultOf, requireFaultless, type TransformerOptions } from '../transformers/settings.ts'
+import { faultOf, type TransformerOptions } from '../transformers/settings.ts'
 import { ditBlock, modulate, modulation, partsOf, type DitBlockParams } from './block.ts'
 
 /** The settings of `dit`. */
@@ -39,7 +40,7 @@ interface Seen {
 
 /** The network, which gives its image, and on the way to it what its tokens are. */
 const build = (options: DitOptions): Module<DitParams, DenoiserInput, Seen> => {
-  requireFaultless('dit', faultOf(options))
+  requireFaultless('dit', faultOf, options)
   const { channels = 3, outChannels = channels, patch, width, depth, conditions = 0 } = options
   const embed = sinusoidalTimeEmbedding(timeWidth, { shift: 0, cosinesFirst: true })
   return compose(

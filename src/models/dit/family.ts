@@ -2,9 +2,9 @@
 import { record } from '../../prelude/decode.ts'
 import { E, pipe } from '../../prelude/fp.ts'
 import type { Family } from '../family.ts'
+import { fitting } from '../settingFault.ts'
 import {
   faultOf,
-  fitting,
   hiddenOf,
   transformerFields,
   widthInPixels,

@@ -11,6 +11,7 @@ import type { Tensor } from '../../tensor/tensor.ts'
 import type { DenoiserInput } from '../family.ts'
 import type { Conditioned } from '../lucidrains/resBlock.ts'
 import { requireCondition, requireSize } from '../requireInput.ts'
+import { requireFaultless } from '../settingFault.ts'
 import { edm2Block, type Edm2BlockOptions, type Edm2BlockParams } from './blocks.ts'
 import { mpCat } from './magnitudes.ts'
 import { edm2Fault, isAttentive, widthsOf, type Edm2Settings } from './settings.ts'
@@ -124,8 +125,7 @@ interface Seen {
 
 /** The network, which gives its image, and on the way to it what its middle and each stage on the way up give. */
 const build = (options: Edm2Options): Module<Edm2Params, DenoiserInput, Seen> => {
-  const fault = edm2Fault(options)
-  if (fault !== undefined) throw new RangeError(`edm2: ${fault.setting} must be ${fault.expected}`)
+  requireFaultless('edm2', edm2Fault, options)
   const { channels = 3, outChannels = channels, multipliers, blocks: count, conditions = 0 } = options
   const widths = widthsOf(options)
   const stages = range(widths.length)

@@ -1,5 +1,6 @@
 /** The settings of EDM2's U-Net, the stages that they make, and what they must be to one another. */
 import { at, range } from '../../prelude/array.ts'
+import type { SettingFault } from '../settingFault.ts'
 
 /** The settings of the network. What is absent has the default that is named, which is that of Karras et al. 2024. */
 export interface Edm2Settings {
@@ -29,12 +30,6 @@ export interface Edm2Settings {
   readonly conditionBalance?: number
 }
 
-/** A setting, and what it must be. */
-export interface Edm2Fault {
-  readonly setting: keyof Edm2Settings
-  readonly expected: string
-}
-
 /** The channels of each stage. */
 export const widthsOf = ({ width, multipliers }: Edm2Settings): readonly number[] => multipliers.map((m) => m * width)
 
@@ -46,7 +41,7 @@ export const isAttentive = ({ multipliers, attentionAt }: Edm2Settings, stage: n
 export const headWidthOf = ({ headWidth = 64 }: Edm2Settings): number => headWidth
 
 /** The first setting that does not fit the others. */
-export const edm2Fault = (settings: Edm2Settings): Edm2Fault | undefined => {
+export const edm2Fault = (settings: Edm2Settings): SettingFault<Edm2Settings> | undefined => {
   const { attentionAt = [], blocks } = settings
   const widths = widthsOf(settings)
   const last = widths.length - 1

@@ -10,6 +10,7 @@ import { compose, type Module } from '../../nn/module.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { DenoiserInput } from '../family.ts'
 import { requireCondition, requireSize } from '../requireInput.ts'
+import { requireFaultless } from '../settingFault.ts'
 import { faultOf } from './faults.ts'
 import { layersOf, type Descent, type Unet2dOptions, type Unet2dStageParams } from './layers.ts'
 import { middleOf, type Unet2dMiddleParams } from './middle.ts'
@@ -38,8 +39,7 @@ interface Seen {
 
 /** The network, which gives its image, and on the way to it what its middle and each stage on the way up give. */
 const build = (options: Unet2dOptions): Module<Unet2dParams, DenoiserInput, Seen> => {
-  const fault = faultOf(options)
-  if (fault !== undefined) throw new RangeError(`unet2d: ${fault.setting} must be ${fault.expected}`)
+  requireFaultless('unet2d', faultOf, options)
   const {
     channels = 3,
     outChannels = channels,

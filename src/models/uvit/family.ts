@@ -2,7 +2,8 @@
 import { record } from '../../prelude/decode.ts'
 import { E, pipe } from '../../prelude/fp.ts'
 import type { Family } from '../family.ts'
-import { fitting, hiddenOf, widthInPixels } from '../transformers/settings.ts'
+import { fitting } from '../settingFault.ts'
+import { hiddenOf, widthInPixels } from '../transformers/settings.ts'
 import { faultOf, uvitFields, type UvitSettings } from './settings.ts'
 import { uvit, uvitFeatures, type UvitParams } from './uvit.ts'
 

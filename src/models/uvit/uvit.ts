@@ -14,10 +14,10 @@ import { zeros } from '../../tensor/create.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { DenoiserInput } from '../family.ts'
 import { requireCondition, requireDivisible } from '../requireInput.ts'
+import { requireFaultless } from '../settingFault.ts'
 import { beginning, glorot, small } from '../transformers/beginning.ts'
 import { gridOf, mapOf, patchify, unpatchify, type Grid } from '../transformers/patches.ts'
 import { sinCosPositions } from '../transformers/positions.ts'
-import { requireFaultless } from '../transformers/settings.ts'
 import { uvitBlock, type UvitBlockParams } from './block.ts'
 import { faultOf, placesOf, type UvitSettings } from './settings.ts'
 
@@ -76,7 +76,7 @@ const partsOf = (options: UvitOptions) => {
 
 /** The network, which gives its image, and on the way to it what its tokens are. */
 const build = (options: UvitOptions): Module<UvitParams, DenoiserInput, Seen> => {
-  requireFaultless('uvit', faultOf(options))
+  requireFaultless('uvit', faultOf, options)
   const { channels = 3, patch, width, conditions = 0, size } = options
   const embed = sinusoidalTimeEmbedding(width, { shift: 0, cosinesFirst: true })
   const told = conditions === 0 ? 1 : 2
