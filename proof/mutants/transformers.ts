@@ -105,6 +105,14 @@ export const transformerMutants: readonly Mutant[] = [
   ...mutantsOf(area, `${folder}/uvit/settings.ts`, laws, [
     ['uvit: an even depth is taken', 'missing check', 'if (depth % 2 !== 1)', 'if (depth < 1)'],
   ]),
+  ...mutantsOf(area, `${folder}/requireInput.ts`, laws, [
+    [
+      'a network without a place for an estimate leaves it unread',
+      'missing check',
+      'if (selfCondition !== true)',
+      'if (selfCondition === false)',
+    ],
+  ]),
   ...mutantsOf('diffusion', 'src/train/tasks/diffusion/diffusionConfig.ts', inFile('train/transformers', 'learned'), [
     [
       'a run gives pictures of another height to a network of one size',

@@ -16,7 +16,7 @@ export interface DenoiserInput {
   readonly condition?: Tensor | undefined
   /**
    * What is thought of each image so far, like x; zeros where nothing is, as is its absence. Only a network with a place for it may be given one
-   * (self-conditioning, Chen et al. 2022).
+   * (self-conditioning, Chen et al. 2022); others refuse it.
    */
   readonly estimate?: Tensor | undefined
   /** What else is known of each image as a sequence, such as the words of a text: [N, L, D]. A network with cross-attention needs them, others refuse them. */

@@ -8,8 +8,9 @@ import { sinusoidalTimeEmbedding } from '../../nn/timeEmbedding.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { DenoiserInput } from '../family.ts'
 import { mlp, type MlpParams } from '../mlp.ts'
-import { requireCondition, requireDivisible } from '../requireInput.ts'
+import { requireDivisible, requireInput } from '../requireInput.ts'
 import { requireFaultless } from '../settingFault.ts'
+import { tellableTimes } from '../tellableTimes.ts'
 import { beginning, glorot, small } from '../transformers/beginning.ts'
 import { gridOf, mapOf, patchify, unpatchify } from '../transformers/patches.ts'
 import { sinCosPositions } from '../transformers/positions.ts'
@@ -53,11 +54,11 @@ const build = (options: DitOptions): Module<DitParams, DenoiserInput, Seen> => {
       head: beginning(zeros, linear(width, patch ** 2 * outChannels)),
     },
     ({ patches, time, condition, blocks, modulation, head }, input: DenoiserInput): Seen => {
-      const { x, t } = input
+      const { x } = input
       requireDivisible('dit', x, channels, patch, `patches of ${patch}×${patch}`)
-      requireCondition('dit', input, conditions)
+      requireInput('dit', input, { conditions })
       const grid = gridOf(x, patch)
-      const sinusoids = embed.apply({}, t.cast(x.dtype === 'f64' ? 'f64' : 'f32')) // f16 lacks the steps from 2048 on
+      const sinusoids = embed.apply({}, tellableTimes(input))
       const ofTime = time(sinusoids.cast(x.dtype))
       const ofCondition = input.condition && condition?.(input.condition.cast(x.dtype))
       const told = silu(ofCondition === undefined ? ofTime : ofTime.add(ofCondition))

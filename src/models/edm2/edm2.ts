@@ -10,8 +10,9 @@ import { at, range } from '../../prelude/array.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { DenoiserInput } from '../family.ts'
 import type { Conditioned } from '../lucidrains/resBlock.ts'
-import { requireCondition, requireSize } from '../requireInput.ts'
+import { requireInput, requireSize } from '../requireInput.ts'
 import { requireFaultless } from '../settingFault.ts'
+import { tellableTimes } from '../tellableTimes.ts'
 import { edm2Block, type Edm2BlockOptions, type Edm2BlockParams } from './blocks.ts'
 import { mpCat } from './magnitudes.ts'
 import { edm2Fault, isAttentive, widthsOf, type Edm2Settings } from './settings.ts'
@@ -143,14 +144,10 @@ const build = (options: Edm2Options): Module<Edm2Params, DenoiserInput, Seen> =>
     },
     (net, input: DenoiserInput): Seen => {
       requireSize('edm2', input.x, channels, multipliers.length - 1)
-      requireCondition('edm2', input, conditions)
-      const { x, t, condition } = input
+      requireInput('edm2', input, { conditions })
+      const { x, condition } = input
       const { dtype } = x
-      const time = net.time({
-        t: t.cast(dtype === 'f64' ? 'f64' : 'f32'), // f16 lacks the steps from 2048 on
-        condition: condition?.cast(dtype),
-        dtype,
-      })
+      const time = net.time({ t: tellableTimes(input), condition: condition?.cast(dtype), dtype })
       const one = ones([...x.shape.slice(0, 3), 1], dtype) // in the place of a bias
       const stem = net.stem(concatenate([x, one], -1))
       const { x: end, skips } = net.down.reduce<Descent>((done, stage) => stage(done), { x: stem, time, skips: [stem] })

@@ -291,6 +291,11 @@ describe('the family', () => {
     ),
   )
 
+  it('refuses an estimate, for which it has no place', () =>
+    expect(() => model.apply(model.init(key(0)), { ...input, estimate: input.x })).toThrow(
+      'edm2: an estimate of the images is given to a network without a place for it: leave it out',
+    ))
+
   it('throws where settings of code do not fit', () => {
     expect(() => edm2({ width: 4, multipliers: [1], blocks: 0, headWidth: 4 })).toThrow(
       /edm2: blocks must be at least 1/,
