@@ -180,7 +180,7 @@ const build = (options: Edm2Options): Module<Edm2Params, DenoiserInput, Seen> =>
  * const params = model.init(key(0)) // nothing is computed yet
  * Math.round(countElements(params) / 1e6) // => 280
  * model.apply(params, { x: zeros([2, 64, 64, 4]), t: tensor(Int32Array.of(0, 999)) }).shape // => [2, 64, 64, 4]
- * edm2({ width: 48, multipliers: [1, 2], blocks: 1 }) // throws RangeError: edm2: headWidth must be a divisor of the widths with attention, as of 48; it is 64
+ * edm2({ width: 48, multipliers: [1, 2], blocks: 1 }) // throws RangeError: edm2: headWidth must be a divisor of the widths with attention, as of 48, for instance 48; its default is 64
  * ```
  */
 export const edm2 = (options: Edm2Options): Module<Edm2Params, DenoiserInput> => {

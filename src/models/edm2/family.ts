@@ -48,7 +48,7 @@ const fields: Fields<Omit<Edm2Config, 'kind'>> = {
  * factor(config) // => 2
  * const grey = build(config, 1)
  * grey.apply(grey.init(key(0)), { x: zeros([1, 8, 8, 1]), t: zeros([1]) }).shape // => [1, 8, 8, 1]
- * decode({ ...config, headWidth: 3 }) // => left({ expected: 'a divisor of the widths with attention, as of 8; it is 3', … })
+ * decode({ ...config, headWidth: 3 }) // => left({ expected: 'a divisor of the widths with attention, as of 8, for instance 8', … })
  * ```
  */
 export const edm2Family: Family<Edm2Config, Edm2Params> = {
