@@ -126,5 +126,12 @@ export const transformerMutants: readonly Mutant[] = [
       '.map((side) => side / (latent?.factor ?? 1))',
       '.map((side) => side / (latent === undefined ? 1 : 1))',
     ],
+    [
+      'pictures that a network cuts into patches are said to be halved',
+      'missing check',
+      'if (reason === undefined) return halvings',
+      "if (reason !== 'halvings') return halvings",
+      inFile('train/transformers', 'refuses settings'),
+    ],
   ]),
 ]

@@ -38,6 +38,8 @@ export interface Family<C, P> {
   readonly features: (config: C, channels: number) => Module<P, DenoiserInput, readonly Tensor[]>
   /** What height and width of the images must be divisible by: a power of two. */
   readonly factor: (config: C) => number
+  /** Why the factor is what it is, in words of errors, such as `patches of 4×4`; absent where images are halved until they are as small. */
+  readonly factorReason?: (config: C) => string
   /** The only height and width of images that the network takes; undefined where its factor alone decides. */
   readonly size: (config: C) => readonly [height: number, width: number] | undefined
   /** Channels at the images' size, by which activations are estimated. */

@@ -14,7 +14,7 @@ import { tellableTimes } from '../tellableTimes.ts'
 import { beginning, glorot, small } from '../transformers/beginning.ts'
 import { gridOf, mapOf, patchify, unpatchify } from '../transformers/patches.ts'
 import { sinCosPositions } from '../transformers/positions.ts'
-import { faultOf, type TransformerOptions } from '../transformers/settings.ts'
+import { faultOf, inPatches, type TransformerOptions } from '../transformers/settings.ts'
 import { ditBlock, modulate, modulation, partsOf, type DitBlockParams } from './block.ts'
 
 /** The settings of `dit`. */
@@ -55,7 +55,7 @@ const build = (options: DitOptions): Module<DitParams, DenoiserInput, Seen> => {
     },
     ({ patches, time, condition, blocks, modulation, head }, input: DenoiserInput): Seen => {
       const { x } = input
-      requireDivisible('dit', x, channels, patch, `patches of ${patch}×${patch}`)
+      requireDivisible('dit', x, channels, patch, inPatches(options))
       requireInput('dit', input, { conditions })
       const grid = gridOf(x, patch)
       const sinusoids = embed.apply({}, tellableTimes(input))

@@ -6,6 +6,7 @@ import { fitting } from '../settingFault.ts'
 import {
   faultOf,
   hiddenOf,
+  inPatches,
   transformerFields,
   widthInPixels,
   type TransformerSettings,
@@ -62,6 +63,7 @@ export const ditFamily: Family<DitConfig, DitParams> = {
   build: (config, channels) => dit({ ...config, channels }),
   features: (config, channels) => ditFeatures({ ...config, channels }),
   factor: ({ patch }) => patch,
+  factorReason: inPatches,
   size: () => undefined,
   width: widthInPixels,
   times: () => Infinity,

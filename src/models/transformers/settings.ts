@@ -64,5 +64,8 @@ export const faultOf = (settings: TransformerSettings): SettingFault<Transformer
   return undefined
 }
 
+/** Why the side of a patch must divide images, in errors. */
+export const inPatches = ({ patch }: Pick<TransformerSettings, 'patch'>): string => `patches of ${patch}×${patch}`
+
 /** Channels at the images' size that hold as many numbers as the tokens do. */
 export const widthInPixels = ({ patch, width }: TransformerSettings): number => Math.ceil(width / patch ** 2)

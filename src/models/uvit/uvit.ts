@@ -19,6 +19,7 @@ import { tellableTimes } from '../tellableTimes.ts'
 import { beginning, glorot, small } from '../transformers/beginning.ts'
 import { gridOf, mapOf, patchify, unpatchify, type Grid } from '../transformers/patches.ts'
 import { sinCosPositions } from '../transformers/positions.ts'
+import { inPatches } from '../transformers/settings.ts'
 import { uvitBlock, type UvitBlockParams } from './block.ts'
 import { faultOf, placesOf, type UvitSettings } from './settings.ts'
 
@@ -87,7 +88,7 @@ const build = (options: UvitOptions): Module<UvitParams, DenoiserInput, Seen> =>
     partsOf(options),
     ({ patches, condition, positions, down, middle, up, norm, head, conv }, input: DenoiserInput): Seen => {
       const { x } = input
-      requireDivisible('uvit', x, channels, patch, `patches of ${patch}×${patch}`)
+      requireDivisible('uvit', x, channels, patch, inPatches(options))
       requireLearned(x, size)
       requireInput('uvit', input, { conditions })
       const [grid, n] = [gridOf(x, patch), at(x.shape, 0)]
