@@ -51,6 +51,14 @@ export const edm2Mutants: readonly Mutant[] = [
       laws,
     ],
   ]),
+  ...mutantsOf(area, `${folder}/settings.ts`, laws, [
+    [
+      'edm2: the width of heads that an error names fits one width alone',
+      'wrong operation',
+      '.find((n) => widths.every(',
+      '.find((n) => widths.some(',
+    ],
+  ]),
   ...mutantsOf(area, `${folder}/edm2.ts`, golden, [
     [
       'edm2: the way up sees the first image first',

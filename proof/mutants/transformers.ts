@@ -105,6 +105,14 @@ export const transformerMutants: readonly Mutant[] = [
   ...mutantsOf(area, `${folder}/uvit/settings.ts`, laws, [
     ['uvit: an even depth is taken', 'missing check', 'if (depth % 2 !== 1)', 'if (depth < 1)'],
   ]),
+  ...mutantsOf(area, `${folder}/requireInput.ts`, laws, [
+    [
+      'a network without a place for an estimate leaves it unread',
+      'missing check',
+      'if (selfCondition !== true)',
+      'if (selfCondition === false)',
+    ],
+  ]),
   ...mutantsOf('diffusion', 'src/train/tasks/diffusion/diffusionConfig.ts', inFile('train/transformers', 'learned'), [
     [
       'a run gives pictures of another height to a network of one size',
@@ -117,6 +125,13 @@ export const transformerMutants: readonly Mutant[] = [
       'missing term',
       '.map((side) => side / (latent?.factor ?? 1))',
       '.map((side) => side / (latent === undefined ? 1 : 1))',
+    ],
+    [
+      'pictures that a network cuts into patches are said to be halved',
+      'missing check',
+      'if (reason === undefined) return halvings',
+      "if (reason !== 'halvings') return halvings",
+      inFile('train/transformers', 'refuses settings'),
     ],
   ]),
 ]

@@ -12,13 +12,15 @@ const folder = 'src/models/unet2d'
 
 /** Bugs in src/models/unet2d. */
 export const unet2dMutants: readonly Mutant[] = [
-  ...mutantsOf(area, `${folder}/transformer.ts`, tokens, [
+  ...mutantsOf(area, 'src/nn/attention.ts', tokens, [
     [
       'cross-attention: logits are scaled by the width of all heads',
       'factor',
       'Math.sqrt(width / heads)',
       'Math.sqrt(width)',
     ],
+  ]),
+  ...mutantsOf(area, `${folder}/transformer.ts`, tokens, [
     [
       'cross-attention: the gate is the first half',
       'swapped operands',
@@ -28,8 +30,8 @@ export const unet2dMutants: readonly Mutant[] = [
     [
       'cross-attention: pixels attend to themselves as they were before the norm',
       'missing call',
-      'own({ x: first, context: first })',
-      'own({ x: first, context: x })',
+      'x.add(own(norm1(x)))',
+      'x.add(own(norm1(x).mul(0).add(x)))',
     ],
     [
       'cross-attention: what it was given is lost',

@@ -13,6 +13,7 @@ import { concatenate } from '../tensor/combine.ts'
 import { zerosLike } from '../tensor/create.ts'
 import { variance } from '../tensor/variance.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { forEach } from './each.ts'
 
 /** A network: parameters, x_t [N, …] and times [N], and what was thought of the images before, if it reads that, to a prediction like x_t. */
 export type Denoiser<P> = (params: P, xt: Tensor, t: Tensor, estimate?: Tensor) => Tensor
@@ -117,9 +118,6 @@ const requireOptions = (options: GuidanceOptions): void => {
     throw new RangeError(`guided: rescale is ${rescale}; it must be a share from 0 to 1`)
   requireShare('guided', 'parallel', parallel)
 }
-
-/** One number for each image, ready to meet its elements: [N] → [N, 1, …]. */
-const forEach = (v: Tensor, x: Tensor): Tensor => v.reshape([at(x.shape, 0), ...x.shape.slice(1).map(() => 1)])
 
 /** x + s·d, and x where d is 0: −0 + 0 would be another zero. */
 const moved = (x: Tensor, difference: Tensor, strength: number | Tensor): Tensor =>

@@ -4,12 +4,13 @@
  * Source: L_simple of Ho et al. 2020, eq. 14; the min-SNR weights of Hang et al. 2023, eq. 10, as lucidrains has them; other weights as named at their
  * lines.
  */
-import { equalNumbers, product } from '../prelude/array.ts'
+import { equalNumbers } from '../prelude/array.ts'
 import { DTypeError, ShapeError } from '../prelude/errors.ts'
 import { requireKnown } from '../prelude/options.ts'
 import { keysOf } from '../prelude/record.ts'
 import { showShape } from '../graph/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { meanOfEach } from './each.ts'
 import { expectSchedule } from './expect.ts'
 import { qSample } from './forward.ts'
 import { noiseLevel, parameterizations, type Prediction } from './prediction.ts'
@@ -148,12 +149,7 @@ export const diffusionLosses = (options: LossOptions) => {
     const target = parameterizations[prediction].target(noiseLevel(schedule, t, x0), x0, epsilon)
     const output = denoise(qSample(schedule, x0, t, epsilon), t)
     requireLike("the network's output", output, 'its target is', target)
-    const [samples = 1, ...rest] = x0.shape
-    const error = output
-      .sub(target)
-      .square()
-      .reshape([samples, product(rest)])
-      .mean(1)
+    const error = meanOfEach(output.sub(target).square(), x0)
     return error.mul(gatherTable(table, t, error))
   }
 }

@@ -7,6 +7,7 @@ import { requireKnown } from '../prelude/options.ts'
 import { showShape } from '../graph/shape.ts'
 import { zerosLike } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { forEach } from './each.ts'
 import type { Denoise } from './loss.ts'
 import { predictionIn } from './learnedVariance.ts'
 import { clipEstimate, noiseLevel, parameterizations, type Prediction } from './prediction.ts'
@@ -64,8 +65,7 @@ export const selfConditionedDenoise = (
     const level = noiseLevel(schedule, t, xt)
     const raw = parameterizations[prediction].estimate(level, xt, predictionIn(denoise(xt, t, nothing), xt))
     const { x0 } = clip ? clipEstimate(level, xt, raw) : raw
-    const each = told.reshape([...told.shape, ...xt.shape.slice(1).map(() => 1)])
-    return denoise(xt, t, each.broadcastTo(xt.shape).select(x0.stopGradient(), nothing))
+    return denoise(xt, t, forEach(told, xt).broadcastTo(xt.shape).select(x0.stopGradient(), nothing))
   }
 }
 

@@ -2,10 +2,10 @@
  * The variational bound on the likelihood of images, Ho et al. 2020, eq. 5, in bits for each number of an image: what a network is trained by that learns
  * variances, and by which it is compared with others.
  */
-import { product } from '../prelude/array.ts'
 import { requireKnown } from '../prelude/options.ts'
 import { full, zerosLike } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { forEach, meanOfEach } from './each.ts'
 import { expectChain } from './expect.ts'
 import { qPosterior, qSample } from './forward.ts'
 import { learnedLogVariance, splitVariance } from './learnedVariance.ts'
@@ -22,13 +22,7 @@ export interface BoundOptions {
 }
 
 /** The mean of each sample, in bits. */
-const bitsOf = (nats: Tensor): Tensor => {
-  const [n = 1, ...rest] = nats.shape
-  return nats
-    .reshape([n, product(rest)])
-    .mean(1)
-    .div(Math.LN2)
-}
+const bitsOf = (nats: Tensor): Tensor => meanOfEach(nats, nats).div(Math.LN2)
 
 /** The step back as the network has it: p(x_{t−1} | x_t). @param still whether the mean is held, so that only the variance has a gradient */
 const stepBack = (
@@ -48,7 +42,7 @@ const stepBack = (
 const termsAt = ({ schedule }: BoundOptions, p: NormalLog, x0: Tensor, xt: Tensor, t: Tensor): Tensor => {
   const { mean, logVariance } = qPosterior(schedule, x0, xt, t)
   const first = t.equal(0)
-  const each = first.reshape([...t.shape, ...x0.shape.slice(1).map(() => 1)]).broadcastTo(x0.shape)
+  const each = forEach(first, x0).broadcastTo(x0.shape)
   // At t = 0 the posterior has no variance, and its divergence is not asked for: zeros keep what is not taken finite.
   const q = { mean, logVariance: each.select(0, logVariance.broadcastTo(x0.shape)) }
   const divergence = normalDivergence(q, { mean: p.mean, logVariance: each.select(0, p.logVariance) })

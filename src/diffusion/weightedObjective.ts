@@ -3,12 +3,13 @@
  * are meant (lucidrains' `WeightedObjectiveGaussianDiffusion`). Where there is little noise the image is read off better from ε, and where there is
  * much, from x₀.
  */
-import { at, product } from '../prelude/array.ts'
+import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { requireKnown } from '../prelude/options.ts'
 import { showShape } from '../graph/shape.ts'
 import { softmax } from '../tensor/softmax.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { meanOfEach } from './each.ts'
 import { expectSchedule } from './expect.ts'
 import { qSample } from './forward.ts'
 import type { Denoise } from './loss.ts'
@@ -102,13 +103,7 @@ export const weightedObjective = (options: WeightedObjectiveOptions): WeightedOb
     weightedEstimate(noiseLevel(schedule, t, xt), xt, denoise(xt, t))
   return {
     losses: (denoise, x0, t, epsilon) => {
-      const [n = 1, ...rest] = x0.shape
-      const error = (a: Tensor, b: Tensor): Tensor =>
-        a
-          .sub(b)
-          .square()
-          .reshape([n, product(rest)])
-          .mean(1)
+      const error = (a: Tensor, b: Tensor): Tensor => meanOfEach(a.sub(b).square(), x0)
       const said = estimateOf(denoise, qSample(schedule, x0, t, epsilon), t)
       return error(said.weighted, x0)
         .add(error(said.epsilon, epsilon).mul(noiseWeight))

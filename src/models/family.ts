@@ -16,7 +16,7 @@ export interface DenoiserInput {
   readonly condition?: Tensor | undefined
   /**
    * What is thought of each image so far, like x; zeros where nothing is, as is its absence. Only a network with a place for it may be given one
-   * (self-conditioning, Chen et al. 2022).
+   * (self-conditioning, Chen et al. 2022); others refuse it.
    */
   readonly estimate?: Tensor | undefined
   /** What else is known of each image as a sequence, such as the words of a text: [N, L, D]. A network with cross-attention needs them, others refuse them. */
@@ -38,6 +38,8 @@ export interface Family<C, P> {
   readonly features: (config: C, channels: number) => Module<P, DenoiserInput, readonly Tensor[]>
   /** What height and width of the images must be divisible by: a power of two. */
   readonly factor: (config: C) => number
+  /** Why the factor is what it is, in words of errors, such as `patches of 4×4`; absent where images are halved until they are as small. */
+  readonly factorReason?: (config: C) => string
   /** The only height and width of images that the network takes; undefined where its factor alone decides. */
   readonly size: (config: C) => readonly [height: number, width: number] | undefined
   /** Channels at the images' size, by which activations are estimated. */

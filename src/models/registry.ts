@@ -115,6 +115,9 @@ export const titleOf = (config: ModelConfig): string => familyOf(config).title
 /** What height and width of the images must be divisible by. */
 export const factorOf = (config: ModelConfig): number => familyOf(config).factor(config)
 
+/** Why the factor is what it is, in words of errors; undefined where images are halved until they are as small. */
+export const factorReasonOf = (config: ModelConfig): string | undefined => familyOf(config).factorReason?.(config)
+
 /** The only height and width of images that the network takes; undefined where its factor alone decides. */
 export const sizeOf = (config: ModelConfig): readonly [height: number, width: number] | undefined =>
   familyOf(config).size(config)

@@ -1,9 +1,19 @@
-/** What the images and the conditions that a network is given must be. */
+/** What a network may be given: images of the sizes that fit, and beside them only what it has a place for. */
 import { at, equalNumbers } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { DenoiserInput } from './family.ts'
+
+/** The places that a network has for what is known beside its images and their times. */
+interface Places {
+  /** Length of a condition; 0 for none. */
+  readonly conditions: number
+  /** Channels of a token; 0 or absent for a network without cross-attention. */
+  readonly tokenWidth?: number
+  /** Whether it reads an estimate; absent where no option makes a network of its kind that does. */
+  readonly selfCondition?: boolean
+}
 
 /** Refuses tokens that a network has no place for, and their absence where it attends to them. */
 const requireTokens = (who: string, { x, tokens }: DenoiserInput, width: number): void => {
@@ -21,15 +31,8 @@ const requireTokens = (who: string, { x, tokens }: DenoiserInput, width: number)
     )
 }
 
-/**
- * Refuses a condition that a network has no place for, and tokens that do not fit it.
- *
- * @param who the network, in errors
- * @param tokenWidth channels of a token; 0 for a network without cross-attention
- */
-export const requireCondition = (who: string, input: DenoiserInput, conditions: number, tokenWidth = 0): void => {
-  requireTokens(who, input, tokenWidth)
-  const { x, condition } = input
+/** Refuses a condition that a network has no place for, or that does not fit it. */
+const requireCondition = (who: string, { x, condition }: DenoiserInput, conditions: number): void => {
   if (condition === undefined) return
   const expected = [at(x.shape, 0), conditions]
   if (conditions === 0)
@@ -42,17 +45,28 @@ export const requireCondition = (who: string, input: DenoiserInput, conditions: 
     )
 }
 
-/** Refuses an estimate that a network has no place for, or that is not like x. @param who the network, in errors */
-export const requireEstimate = (who: string, { x, estimate }: DenoiserInput, selfCondition: boolean): void => {
+/** Refuses an estimate that a network has no place for, or that is not like x. */
+const requireEstimate = (who: string, { x, estimate }: DenoiserInput, selfCondition: boolean | undefined): void => {
   if (estimate === undefined) return
-  if (!selfCondition)
+  if (selfCondition !== true)
     throw new ShapeError(
-      `${who}: an estimate of the images is given to a network without a place for it: make it with the option selfCondition`,
+      `${who}: an estimate of the images is given to a network without a place for it: ${selfCondition === undefined ? 'leave it out' : 'make it with the option selfCondition'}`,
     )
   if (!equalNumbers(estimate.shape, x.shape))
     throw new ShapeError(
       `${who}: the estimate is ${showShape(estimate.shape)} for images ${showShape(x.shape)}; it must be like them`,
     )
+}
+
+/**
+ * Refuses a condition, tokens and an estimate that a network has no place for, those that do not fit it, and the absence of tokens where it attends to them.
+ *
+ * @param who the network, in errors
+ */
+export const requireInput = (who: string, input: DenoiserInput, places: Places): void => {
+  requireTokens(who, input, places.tokenWidth ?? 0)
+  requireCondition(who, input, places.conditions)
+  requireEstimate(who, input, places.selfCondition)
 }
 
 /** Refuses images that are not of so many channels, and those whose sides a factor does not divide. @param why where the factor is from */

@@ -227,6 +227,13 @@ describe.each(kinds)('%s', { timeout: 60_000 }, (kind) => {
     expect(await trained(1)).not.toEqual(await trained(2))
   })
 
+  it('refuses an estimate, for which it has no place', () => {
+    const model = make(size)
+    expect(() => model.apply(model.init(key(0)) as never, { ...input, estimate: input.x })).toThrow(
+      `${kind}: an estimate of the images is given to a network without a place for it: leave it out`,
+    )
+  })
+
   it('refuses a condition that it was not made for, and settings that do not fit', () => {
     const model = make(size)
     expect(() => model.apply(model.init(key(0)) as never, { ...input, condition: zeros([2, 2]) })).toThrow(

@@ -62,7 +62,11 @@ describe.each(['DiT', 'U-ViT'] as const)('a run of %s', (title) => {
 
   it('refuses settings that do not fit', () => {
     const wrong = (changes: object) => leftMessage(configOf(settings('run', { model: { ...model, ...changes } })))
-    expect(wrong({ patch: 16 })).toMatch(/image size 8 is not divisible by 16/)
+    expect(wrong({ patch: 16 })).toMatch('image size 8 is not divisible by 16 (patches of 16×16): use 16')
+    const latent = { factor: 4, channels: 4, autoencoder: 'somewhere' }
+    expect(leftMessage(configOf(settings('run', { height: 20, width: 20, latent })))).toMatch(
+      'image size 20 is not divisible by 8 (2 halvings, then patches of 2×2): use 16 or 24',
+    )
     expect(wrong({ heads: 3 })).toMatch(/model.heads must be a divisor of the width: 3 cannot share 16/)
     expect(wrong({ widths: [8] })).toMatch(/widths/)
   })

@@ -184,8 +184,10 @@ export const models: {
     errors: [
       badShape(/^edm2: takes images \[N, H, W, 1\], got \[1,2,2,3\]$/, ['f32[1,2,2,3]', 'f32[1]'], appliedEdm2),
       badShape(/^edm2: images of 3×2 do not fit/, ['f32[1,3,2,1]', 'f32[1]'], appliedEdm2),
-      badRange(/^edm2: headWidth must be a divisor of the widths with attention, as of 4; it is 64$/, [], () =>
-        edm2({ width: 4, multipliers: [1], blocks: 1 }),
+      badRange(
+        /^edm2: headWidth must be a divisor of the widths with attention, as of 4, for instance 4; its default is 64$/,
+        [],
+        () => edm2({ width: 4, multipliers: [1], blocks: 1 }),
       ),
       badRange(/^edm2: attentionAt must be a list of stages from 0 to 0$/, [], () =>
         edm2({ width: 4, multipliers: [1], blocks: 1, headWidth: 4, attentionAt: [1] }),

@@ -1,9 +1,10 @@
 /** The loss of training at any time in [0, 1], of no schedule with steps (Kingma et al. 2021; Hoogeboom et al. 2023). */
-import { equalNumbers, product } from '../../prelude/array.ts'
+import { equalNumbers } from '../../prelude/array.ts'
 import { ShapeError } from '../../prelude/errors.ts'
 import { requireKnown, requirePositive } from '../../prelude/options.ts'
 import { showShape } from '../../graph/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { meanOfEach } from '../each.ts'
 import type { Denoise } from '../loss.ts'
 import { parameterizations, type Prediction } from '../prediction.ts'
 import { levelOfLogSnr, type LogSnr } from './logSnr.ts'
@@ -47,7 +48,7 @@ export const continuousLoss = (options: ContinuousLossOptions) => {
     )
   if (minSnrGamma !== undefined) requirePositive('continuousLoss', 'minSnrGamma', minSnrGamma)
   return (denoise: Denoise, x0: Tensor, t: Tensor, epsilon: Tensor): Tensor => {
-    const [samples = 1, ...rest] = x0.shape
+    const [samples = 1] = x0.shape
     if (!equalNumbers(t.shape, [samples]) || !equalNumbers(x0.shape, epsilon.shape))
       throw new ShapeError(
         `continuousLoss: images ${showShape(x0.shape)}, noise ${showShape(epsilon.shape)} and times ${showShape(t.shape)}; noise must be like the images, and times [${samples}]`,
@@ -60,11 +61,7 @@ export const continuousLoss = (options: ContinuousLossOptions) => {
       throw new ShapeError(
         `continuousLoss: the network's output is ${showShape(output.shape)} and its target ${showShape(target.shape)}; they must be of one shape`,
       )
-    const error = output
-      .sub(target)
-      .square()
-      .reshape([samples, product(rest)])
-      .mean(1)
+    const error = meanOfEach(output.sub(target).square(), x0)
     if (minSnrGamma === undefined) return error.mean()
     const snr = lambda.exp()
     return error.mul(snr.minimum(minSnrGamma).div(errors[prediction](snr))).mean()

@@ -5,6 +5,7 @@
  */
 import { requireKnown, requirePositive } from '../../prelude/options.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
+import { forEach } from '../each.ts'
 import { arithmeticOfNumbers, arithmeticOfTensors, type Arithmetic } from './arithmetic.ts'
 
 /** λ(t), falling from image to noise. */
@@ -166,6 +167,6 @@ export const logSnrOf = (values: ArrayLike<number>): LogSnr => {
 
 /** The level of a λ: a and s, with a² + s² = 1, shaped to meet a batch. @param lambda [N] or [] */
 export const levelOfLogSnr = (lambda: Tensor, batch: Tensor): { readonly signal: Tensor; readonly noise: Tensor } => {
-  const each = lambda.rank === 0 ? lambda : lambda.reshape([...lambda.shape, ...batch.shape.slice(1).map(() => 1)])
+  const each = lambda.rank === 0 ? lambda : forEach(lambda, batch)
   return { signal: each.sigmoid().sqrt(), noise: each.neg().sigmoid().sqrt() }
 }

@@ -8,11 +8,13 @@ import { sinusoidalTimeEmbedding } from '../../nn/timeEmbedding.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { DenoiserInput } from '../family.ts'
 import { mlp, type MlpParams } from '../mlp.ts'
-import { requireCondition, requireDivisible } from '../requireInput.ts'
+import { requireDivisible, requireInput } from '../requireInput.ts'
+import { requireFaultless } from '../settingFault.ts'
+import { tellableTimes } from '../tellableTimes.ts'
 import { beginning, glorot, small } from '../transformers/beginning.ts'
 import { gridOf, mapOf, patchify, unpatchify } from '../transformers/patches.ts'
 import { sinCosPositions } from '../transformers/positions.ts'
-import { faultOf, requireFaultless, type TransformerOptions } from '../transformers/settings.ts'
+import { faultOf, inPatches, type TransformerOptions } from '../transformers/settings.ts'
 import { ditBlock, modulate, modulation, partsOf, type DitBlockParams } from './block.ts'
 
 /** The settings of `dit`. */
@@ -39,7 +41,7 @@ interface Seen {
 
 /** The network, which gives its image, and on the way to it what its tokens are. */
 const build = (options: DitOptions): Module<DitParams, DenoiserInput, Seen> => {
-  requireFaultless('dit', faultOf(options))
+  requireFaultless('dit', faultOf, options)
   const { channels = 3, outChannels = channels, patch, width, depth, conditions = 0 } = options
   const embed = sinusoidalTimeEmbedding(timeWidth, { shift: 0, cosinesFirst: true })
   return compose(
@@ -52,11 +54,11 @@ const build = (options: DitOptions): Module<DitParams, DenoiserInput, Seen> => {
       head: beginning(zeros, linear(width, patch ** 2 * outChannels)),
     },
     ({ patches, time, condition, blocks, modulation, head }, input: DenoiserInput): Seen => {
-      const { x, t } = input
-      requireDivisible('dit', x, channels, patch, `patches of ${patch}×${patch}`)
-      requireCondition('dit', input, conditions)
+      const { x } = input
+      requireDivisible('dit', x, channels, patch, inPatches(options))
+      requireInput('dit', input, { conditions })
       const grid = gridOf(x, patch)
-      const sinusoids = embed.apply({}, t.cast(x.dtype === 'f64' ? 'f64' : 'f32')) // f16 lacks the steps from 2048 on
+      const sinusoids = embed.apply({}, tellableTimes(input))
       const ofTime = time(sinusoids.cast(x.dtype))
       const ofCondition = input.condition && condition?.(input.condition.cast(x.dtype))
       const told = silu(ofCondition === undefined ? ofTime : ofTime.add(ofCondition))

@@ -2,10 +2,11 @@
 import { record } from '../../prelude/decode.ts'
 import { E, pipe } from '../../prelude/fp.ts'
 import type { Family } from '../family.ts'
+import { fitting } from '../settingFault.ts'
 import {
   faultOf,
-  fitting,
   hiddenOf,
+  inPatches,
   transformerFields,
   widthInPixels,
   type TransformerSettings,
@@ -62,6 +63,7 @@ export const ditFamily: Family<DitConfig, DitParams> = {
   build: (config, channels) => dit({ ...config, channels }),
   features: (config, channels) => ditFeatures({ ...config, channels }),
   factor: ({ patch }) => patch,
+  factorReason: inPatches,
   size: () => undefined,
   width: widthInPixels,
   times: () => Infinity,

@@ -10,7 +10,9 @@ import { at, range } from '../../prelude/array.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { DenoiserInput } from '../family.ts'
 import type { Conditioned } from '../lucidrains/resBlock.ts'
-import { requireCondition, requireSize } from '../requireInput.ts'
+import { requireInput, requireSize } from '../requireInput.ts'
+import { requireFaultless } from '../settingFault.ts'
+import { tellableTimes } from '../tellableTimes.ts'
 import { edm2Block, type Edm2BlockOptions, type Edm2BlockParams } from './blocks.ts'
 import { mpCat } from './magnitudes.ts'
 import { edm2Fault, isAttentive, widthsOf, type Edm2Settings } from './settings.ts'
@@ -124,8 +126,7 @@ interface Seen {
 
 /** The network, which gives its image, and on the way to it what its middle and each stage on the way up give. */
 const build = (options: Edm2Options): Module<Edm2Params, DenoiserInput, Seen> => {
-  const fault = edm2Fault(options)
-  if (fault !== undefined) throw new RangeError(`edm2: ${fault.setting} must be ${fault.expected}`)
+  requireFaultless('edm2', edm2Fault, options)
   const { channels = 3, outChannels = channels, multipliers, blocks: count, conditions = 0 } = options
   const widths = widthsOf(options)
   const stages = range(widths.length)
@@ -143,14 +144,10 @@ const build = (options: Edm2Options): Module<Edm2Params, DenoiserInput, Seen> =>
     },
     (net, input: DenoiserInput): Seen => {
       requireSize('edm2', input.x, channels, multipliers.length - 1)
-      requireCondition('edm2', input, conditions)
-      const { x, t, condition } = input
+      requireInput('edm2', input, { conditions })
+      const { x, condition } = input
       const { dtype } = x
-      const time = net.time({
-        t: t.cast(dtype === 'f64' ? 'f64' : 'f32'), // f16 lacks the steps from 2048 on
-        condition: condition?.cast(dtype),
-        dtype,
-      })
+      const time = net.time({ t: tellableTimes(input), condition: condition?.cast(dtype), dtype })
       const one = ones([...x.shape.slice(0, 3), 1], dtype) // in the place of a bias
       const stem = net.stem(concatenate([x, one], -1))
       const { x: end, skips } = net.down.reduce<Descent>((done, stage) => stage(done), { x: stem, time, skips: [stem] })
@@ -183,7 +180,7 @@ const build = (options: Edm2Options): Module<Edm2Params, DenoiserInput, Seen> =>
  * const params = model.init(key(0)) // nothing is computed yet
  * Math.round(countElements(params) / 1e6) // => 280
  * model.apply(params, { x: zeros([2, 64, 64, 4]), t: tensor(Int32Array.of(0, 999)) }).shape // => [2, 64, 64, 4]
- * edm2({ width: 48, multipliers: [1, 2], blocks: 1 }) // throws RangeError: edm2: headWidth must be a divisor of the widths with attention, as of 48; it is 64
+ * edm2({ width: 48, multipliers: [1, 2], blocks: 1 }) // throws RangeError: edm2: headWidth must be a divisor of the widths with attention, as of 48, for instance 48; its default is 64
  * ```
  */
 export const edm2 = (options: Edm2Options): Module<Edm2Params, DenoiserInput> => {

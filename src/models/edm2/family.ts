@@ -1,17 +1,8 @@
 /** EDM2's U-Net as a family: the settings of a configuration, and what is known of the network that they make. */
-import {
-  expects,
-  faultIn,
-  list,
-  number,
-  optional,
-  record,
-  whole,
-  type Decoder,
-  type Fields,
-} from '../../prelude/decode.ts'
+import { expects, list, number, optional, record, whole, type Decoder, type Fields } from '../../prelude/decode.ts'
 import { E, pipe } from '../../prelude/fp.ts'
 import type { Family } from '../family.ts'
+import { fitting } from '../settingFault.ts'
 import { edm2, edm2Features, type Edm2Params } from './edm2.ts'
 import { edm2Fault, widthsOf, type Edm2Settings } from './settings.ts'
 import { forceWeights } from './weights.ts'
@@ -44,14 +35,6 @@ const fields: Fields<Omit<Edm2Config, 'kind'>> = {
   conditionBalance: balance,
 }
 
-/** Settings that fit one by one, and are checked together. */
-const fitting = (config: Omit<Edm2Config, 'kind'>): ReturnType<Decoder<Omit<Edm2Config, 'kind'>>> => {
-  const fault = edm2Fault(config)
-  return fault === undefined
-    ? E.right(config)
-    : E.left(faultIn(fault.setting, config[fault.setting], { expected: fault.expected }))
-}
-
 /**
  * The family. Of its weights the second convolutions of all residual blocks are counted.
  *
@@ -65,14 +48,14 @@ const fitting = (config: Omit<Edm2Config, 'kind'>): ReturnType<Decoder<Omit<Edm2
  * factor(config) // => 2
  * const grey = build(config, 1)
  * grey.apply(grey.init(key(0)), { x: zeros([1, 8, 8, 1]), t: zeros([1]) }).shape // => [1, 8, 8, 1]
- * decode({ ...config, headWidth: 3 }) // => left({ expected: 'a divisor of the widths with attention, as of 8; it is 3', … })
+ * decode({ ...config, headWidth: 3 }) // => left({ expected: 'a divisor of the widths with attention, as of 8, for instance 8', … })
  * ```
  */
 export const edm2Family: Family<Edm2Config, Edm2Params> = {
   name: 'edm2',
   title: 'EDM2 U-Net',
   defaults: { width: 64, multipliers: [1, 2, 3, 4], blocks: 3, headWidth: 64 },
-  decode: (input) => pipe(record(fields)(input), E.chain(fitting)),
+  decode: (input) => pipe(record(fields)(input), E.chain(fitting(edm2Fault))),
   build: (config, channels) => edm2({ ...config, channels }),
   features: (config, channels) => edm2Features({ ...config, channels }),
   factor: ({ multipliers }) => 2 ** (multipliers.length - 1),

@@ -1,5 +1,6 @@
 /** The settings of EDM2's U-Net, the stages that they make, and what they must be to one another. */
-import { at, range } from '../../prelude/array.ts'
+import { range } from '../../prelude/array.ts'
+import type { SettingFault } from '../settingFault.ts'
 
 /** The settings of the network. What is absent has the default that is named, which is that of Karras et al. 2024. */
 export interface Edm2Settings {
@@ -29,12 +30,6 @@ export interface Edm2Settings {
   readonly conditionBalance?: number
 }
 
-/** A setting, and what it must be. */
-export interface Edm2Fault {
-  readonly setting: keyof Edm2Settings
-  readonly expected: string
-}
-
 /** The channels of each stage. */
 export const widthsOf = ({ width, multipliers }: Edm2Settings): readonly number[] => multipliers.map((m) => m * width)
 
@@ -42,22 +37,31 @@ export const widthsOf = ({ width, multipliers }: Edm2Settings): readonly number[
 export const isAttentive = ({ multipliers, attentionAt }: Edm2Settings, stage: number): boolean =>
   attentionAt === undefined ? stage >= multipliers.length - 2 : attentionAt.includes(stage)
 
+/** Channels of a head where no others are named. */
+const usualHeadWidth = 64
+
 /** Channels of a head. */
-export const headWidthOf = ({ headWidth = 64 }: Edm2Settings): number => headWidth
+export const headWidthOf = ({ headWidth = usualHeadWidth }: Edm2Settings): number => headWidth
+
+/** Channels of a head that fit widths: as many as usual, or the most below; one fits any. */
+const fittingHeadWidth = (widths: readonly number[]): number =>
+  range(usualHeadWidth)
+    .map((i) => usualHeadWidth - i)
+    .find((n) => widths.every((width) => width % n === 0)) ?? 1
 
 /** The first setting that does not fit the others. */
-export const edm2Fault = (settings: Edm2Settings): Edm2Fault | undefined => {
-  const { attentionAt = [], blocks } = settings
+export const edm2Fault = (settings: Edm2Settings): SettingFault<Edm2Settings> | undefined => {
+  const { attentionAt = [], blocks, headWidth } = settings
   const widths = widthsOf(settings)
   const last = widths.length - 1
   if (attentionAt.some((stage) => stage > last))
     return { setting: 'attentionAt', expected: `a list of stages from 0 to ${last}` }
-  const attentive = range(widths.length).filter((stage) => stage === last || isAttentive(settings, stage))
-  const bad = attentive.map((stage) => at(widths, stage)).find((width) => width % headWidthOf(settings) !== 0)
+  const attentive = widths.filter((_, stage) => stage === last || isAttentive(settings, stage))
+  const bad = attentive.find((width) => width % headWidthOf(settings) !== 0)
   if (bad !== undefined)
     return {
       setting: 'headWidth',
-      expected: `a divisor of the widths with attention, as of ${bad}; it is ${headWidthOf(settings)}`,
+      expected: `a divisor of the widths with attention, as of ${bad}, for instance ${fittingHeadWidth(attentive)}${headWidth === undefined ? `; its default is ${usualHeadWidth}` : ''}`,
     }
   return blocks >= 1 ? undefined : { setting: 'blocks', expected: 'at least 1' }
 }

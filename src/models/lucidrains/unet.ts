@@ -15,7 +15,7 @@ import { plane, type Axes } from './axes.ts'
 import { concatenate } from '../../tensor/combine.ts'
 import { zerosLike } from '../../tensor/create.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { requireCondition, requireEstimate } from '../requireInput.ts'
+import { requireInput } from '../requireInput.ts'
 import { resBlock, type Conditioned } from './resBlock.ts'
 
 /**
@@ -226,8 +226,7 @@ const build = (options: UnetOptions, axes: Axes = plane) => {
     },
     (net, input: UnetInput) => {
       axes.require(input.x, channels, stages.length - 1)
-      requireCondition('unet', input, conditions)
-      requireEstimate('unet', input, selfCondition)
+      requireInput('unet', input, { conditions, selfCondition })
       const time = net.time(input)
       const start = net.stem(selfCondition ? withEstimate(input) : input.x)
       const descents = net.down.reduce<readonly Descent[]>(

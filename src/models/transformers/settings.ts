@@ -1,6 +1,7 @@
 /** The settings that transformers of images share: the size of the network, and what is wrong with one. */
-import { expects, faultIn, number, optional, whole, type Decoder, type Fields } from '../../prelude/decode.ts'
+import { expects, number, optional, whole, type Decoder, type Fields } from '../../prelude/decode.ts'
 import { E } from '../../prelude/fp.ts'
+import type { SettingFault } from '../settingFault.ts'
 
 /** The size of a transformer of images. */
 export interface TransformerSettings {
@@ -28,12 +29,6 @@ export interface TransformerOptions extends TransformerSettings {
   readonly outChannels?: number
 }
 
-/** A setting, and what it must be. */
-export interface TransformerFault<K = keyof TransformerSettings> {
-  readonly setting: K
-  readonly expected: string
-}
-
 const isPower = (x: number): boolean => Number.isInteger(Math.log2(x)) && x >= 1
 
 const powerOfTwo: Decoder<number> = (x) =>
@@ -54,7 +49,7 @@ export const transformerFields: Fields<TransformerSettings> = {
 export const hiddenOf = ({ width, mlpRatio = 4 }: TransformerSettings): number => mlpRatio * width
 
 /** What the settings must be to one another: the first that is not. */
-export const faultOf = (settings: TransformerSettings): TransformerFault | undefined => {
+export const faultOf = (settings: TransformerSettings): SettingFault<TransformerSettings> | undefined => {
   const { patch, width, heads, mlpRatio = 4 } = settings
   if (!isPower(patch)) return { setting: 'patch', expected: `a power of two, not ${patch}` }
   if (width % 4 !== 0)
@@ -69,20 +64,8 @@ export const faultOf = (settings: TransformerSettings): TransformerFault | undef
   return undefined
 }
 
+/** Why the side of a patch must divide images, in errors. */
+export const inPatches = ({ patch }: Pick<TransformerSettings, 'patch'>): string => `patches of ${patch}×${patch}`
+
 /** Channels at the images' size that hold as many numbers as the tokens do. */
 export const widthInPixels = ({ patch, width }: TransformerSettings): number => Math.ceil(width / patch ** 2)
-
-/** Refuses settings with a fault. @throws RangeError that names it */
-export const requireFaultless = (who: string, fault: TransformerFault<string> | undefined): void => {
-  if (fault !== undefined) throw new RangeError(`${who}: ${fault.setting} must be ${fault.expected}`)
-}
-
-/** Settings that fit one by one, and are checked together. */
-export const fitting =
-  <C>(faultOf: (config: C) => TransformerFault<keyof C & string> | undefined) =>
-  (config: C): ReturnType<Decoder<C>> => {
-    const fault = faultOf(config)
-    return fault === undefined
-      ? E.right(config)
-      : E.left(faultIn(fault.setting, config[fault.setting], { expected: fault.expected }))
-  }

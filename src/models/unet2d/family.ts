@@ -1,7 +1,6 @@
 /** diffusers' `UNet2DModel` as a family: the settings of a configuration, and what is known of the network that they make. */
 import {
   expects,
-  faultIn,
   list,
   number,
   oneOf,
@@ -16,6 +15,7 @@ import { keysOf } from '../../prelude/record.ts'
 import { at } from '../../prelude/array.ts'
 import { activationName, flag, listOf } from '../autoencoder/fields.ts'
 import type { Family } from '../family.ts'
+import { fitting } from '../settingFault.ts'
 import { faultOf } from './faults.ts'
 import { unet2dNames } from './names.ts'
 import { stageKinds, type StageKind, type Unet2dSettings } from './stages.ts'
@@ -75,15 +75,6 @@ const fields: Fields<Omit<Unet2dConfig, 'kind'>> = {
   dropout: optional(number('a number from 0 to below 1', (x) => x >= 0 && x < 1)),
 }
 
-/** Settings that fit one by one, and are checked together. */
-const fitting = (config: Omit<Unet2dConfig, 'kind'>): ReturnType<Decoder<Omit<Unet2dConfig, 'kind'>>> => {
-  const settings: Unet2dSettings = config
-  const fault = faultOf(settings)
-  return fault === undefined
-    ? E.right(config)
-    : E.left(faultIn(fault.setting, settings[fault.setting], { expected: fault.expected }))
-}
-
 /**
  * The family. Of its weights the second convolutions of all residual blocks are counted. Its defaults name nothing whose absence says something: the
  * settings of a folder of diffusers over them are those of the folder.
@@ -105,7 +96,7 @@ export const unet2dFamily: Family<Unet2dConfig, Unet2dParams> = {
   name: 'unet2d',
   title: 'U-Net 2D',
   defaults: { widths: [64, 128, 256, 256], layers: 2, groups: 8 },
-  decode: (input) => pipe(record(fields)(input), E.chain(fitting)),
+  decode: (input) => pipe(record(fields)(input), E.chain(fitting(faultOf))),
   build: (config, channels) => unet2d({ ...config, channels }),
   features: (config, channels) => unet2dFeatures({ ...config, channels }),
   factor: ({ widths }) => 2 ** (widths.length - 1),

@@ -1,5 +1,6 @@
 /** What is wrong with settings of the network that fit one by one. */
 import { at } from '../../prelude/array.ts'
+import type { SettingFault } from '../settingFault.ts'
 import {
   attendsToTokens,
   groupsOf,
@@ -15,13 +16,10 @@ import {
   type Unet2dSettings,
 } from './stages.ts'
 
-/** A setting, and what it must be. */
-export interface SettingFault {
-  readonly setting: keyof Unet2dSettings
-  readonly expected: string
-}
+/** A setting of the network, and what it must be. */
+type Unet2dFault = SettingFault<Unet2dSettings>
 
-const undivided = (channels: number, groups: number): SettingFault | undefined =>
+const undivided = (channels: number, groups: number): Unet2dFault | undefined =>
   groups >= 1 && channels % groups === 0
     ? undefined
     : {
@@ -29,7 +27,7 @@ const undivided = (channels: number, groups: number): SettingFault | undefined =
         expected: `a number that divides the channels of every norm: ${groups} groups do not divide ${channels}`,
       }
 
-const faultOfStage = ({ kind, width, blocks, attentionGroups, resizing }: Stage): SettingFault | undefined => {
+const faultOfStage = ({ kind, width, blocks, attentionGroups, resizing }: Stage): Unet2dFault | undefined => {
   const norms = [...blocks, resizing].flatMap(({ inputs, outputs, groups }) => [
     [inputs, groups[0]] as const,
     [outputs, groups[1]] as const,
@@ -39,7 +37,7 @@ const faultOfStage = ({ kind, width, blocks, attentionGroups, resizing }: Stage)
 }
 
 /** Heads that do not divide the channels of a stage with attention. */
-const faultOfHeads = (settings: Unet2dSettings, stages: readonly Stage[]): SettingFault | undefined => {
+const faultOfHeads = (settings: Unet2dSettings, stages: readonly Stage[]): Unet2dFault | undefined => {
   const { headWidth, attention = true, widths } = settings
   const attentive = stages.filter(({ kind }) => stageKinds[kind].attention).map(({ width }) => width)
   const bad = [...attentive, ...(attention === true ? [at(widths, widths.length - 1)] : [])].find(
@@ -51,7 +49,7 @@ const faultOfHeads = (settings: Unet2dSettings, stages: readonly Stage[]): Setti
 }
 
 /** Stages with a small image that would be of another size: it is made smaller from the image on, and larger until the end. */
-const faultOfSkips = (down: readonly StageKind[], up: readonly StageKind[]): SettingFault | undefined => {
+const faultOfSkips = (down: readonly StageKind[], up: readonly StageKind[]): Unet2dFault | undefined => {
   const isSkip = (kind: StageKind): boolean => stageKinds[kind].resize === 'fir'
   const late = (kinds: readonly StageKind[]): boolean =>
     kinds.some((kind, i) => i > 0 && isSkip(kind) && !isSkip(at(kinds, i - 1)))
@@ -59,7 +57,7 @@ const faultOfSkips = (down: readonly StageKind[], up: readonly StageKind[]): Set
   return late(up.toReversed()) ? { setting: 'up', expected: 'stages of which those with skip come last' } : undefined
 }
 
-const faultOfTime = (settings: Unet2dSettings): SettingFault | undefined => {
+const faultOfTime = (settings: Unet2dSettings): Unet2dFault | undefined => {
   const { widths, time = 'positional', times, frequencyShift = 0, conditions = 0, conditioning } = settings
   const [width, length] = [at(widths, 0), timeWidthOf(settings)]
   if (time === 'positional' && (width % 2 !== 0 || width / 2 <= frequencyShift))
@@ -77,7 +75,7 @@ const faultOfTime = (settings: Unet2dSettings): SettingFault | undefined => {
 }
 
 /** Tokens that there is no use for, or none; and heads that do not divide the channels of a stage with cross-attention. */
-const faultOfTokens = (settings: Unet2dSettings, stages: readonly Stage[]): SettingFault | undefined => {
+const faultOfTokens = (settings: Unet2dSettings, stages: readonly Stage[]): Unet2dFault | undefined => {
   const { tokenWidth, widths, attention } = settings
   if (attendsToTokens(settings) !== (tokenWidth !== undefined))
     return { setting: 'tokenWidth', expected: 'there where stages have cross-attention, and only there' }
@@ -95,7 +93,7 @@ const faultOfTokens = (settings: Unet2dSettings, stages: readonly Stage[]): Sett
 }
 
 /** What the settings must be to one another: the first that is not. */
-export const faultOf = (settings: Unet2dSettings): SettingFault | undefined => {
+export const faultOf = (settings: Unet2dSettings): Unet2dFault | undefined => {
   const { widths, middleGroups } = settings
   const [down, up] = [kindsDown(settings), kindsUp(settings)]
   for (const [setting, kinds] of [

@@ -3,45 +3,14 @@
  * appendix E.2.1): pixels attend to one another, then to a sequence of tokens, such as the words of a text.
  */
 import { gelu } from '../../nn/activations.ts'
+import { attention, type AttentionInput, type AttentionParams } from '../../nn/attention.ts'
 import { conv2d, type Conv2dParams } from '../../nn/conv2d.ts'
 import { groupNorm, type GroupNormParams } from '../../nn/groupNorm.ts'
-import { joinHeads, splitHeads } from '../../nn/heads.ts'
 import { layerNorm, type LayerNormParams } from '../../nn/layerNorm.ts'
 import { linear, type LinearParams } from '../../nn/linear.ts'
 import { compose, type Module } from '../../nn/module.ts'
 import { at } from '../../prelude/array.ts'
-import { attend } from '../../tensor/attend.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-
-/** The parameters of attention: queries, keys and values have no bias. */
-export interface TokenAttentionParams {
-  readonly query: LinearParams
-  readonly key: LinearParams
-  readonly value: LinearParams
-  readonly out: LinearParams
-}
-
-/** Who asks [N, T, width], and what is attended to [N, S, contextWidth]. */
-interface Asking {
-  readonly x: Tensor
-  readonly context: Tensor
-}
-
-/** out(softmax(q·kᵀ / √d)·v), q of x, k and v of the context, in heads of d channels. */
-const tokenAttention = (width: number, contextWidth: number, heads: number): Module<TokenAttentionParams, Asking> =>
-  compose(
-    {
-      query: linear(width, width, { bias: false }),
-      key: linear(contextWidth, width, { bias: false }),
-      value: linear(contextWidth, width, { bias: false }),
-      out: linear(width, width),
-    },
-    ({ query, key, value, out }, { x, context }: Asking) => {
-      const split = (y: Tensor): Tensor => splitHeads(y, heads)
-      const scaled = query(x).mul(1 / Math.sqrt(width / heads))
-      return out(joinHeads(attend(split(scaled), split(key(context)), split(value(context)))))
-    },
-  )
 
 /** The parameters of a feed-forward network with a gate. */
 export interface GatedParams {
@@ -57,12 +26,12 @@ export const gated = (width: number): Module<GatedParams> =>
     return out(part(0).mul(gelu(part(4 * width))))
   })
 
-/** The parameters of a block of a transformer. */
+/** The parameters of a block of a transformer; the queries, keys and values of its attention have no biases. */
 export interface TransformerBlockParams {
   readonly norm1: LayerNormParams
-  readonly own: TokenAttentionParams
+  readonly own: AttentionParams
   readonly norm2: LayerNormParams
-  readonly cross: TokenAttentionParams
+  readonly cross: AttentionParams
   readonly norm3: LayerNormParams
   readonly feed: GatedParams
 }
@@ -76,19 +45,18 @@ export const transformerBlock = (
   width: number,
   contextWidth: number,
   heads: number,
-): Module<TransformerBlockParams, Asking> =>
+): Module<TransformerBlockParams, AttentionInput> =>
   compose(
     {
       norm1: layerNorm(width),
-      own: tokenAttention(width, width, heads),
+      own: attention(width, { heads, bias: false }),
       norm2: layerNorm(width),
-      cross: tokenAttention(width, contextWidth, heads),
+      cross: attention(width, { heads, contextWidth, bias: false }),
       norm3: layerNorm(width),
       feed: gated(width),
     },
-    ({ norm1, own, norm2, cross, norm3, feed }, { x, context }: Asking) => {
-      const first = norm1(x)
-      const seen = x.add(own({ x: first, context: first }))
+    ({ norm1, own, norm2, cross, norm3, feed }, { x, context }: AttentionInput) => {
+      const seen = x.add(own(norm1(x)))
       const told = seen.add(cross({ x: norm2(seen), context }))
       return told.add(feed(norm3(told)))
     },

@@ -9,7 +9,9 @@ import { groupNorm, type GroupNormParams } from '../../nn/groupNorm.ts'
 import { compose, type Module } from '../../nn/module.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { DenoiserInput } from '../family.ts'
-import { requireCondition, requireSize } from '../requireInput.ts'
+import { requireInput, requireSize } from '../requireInput.ts'
+import { requireFaultless } from '../settingFault.ts'
+import { tellableTimes } from '../tellableTimes.ts'
 import { faultOf } from './faults.ts'
 import { layersOf, type Descent, type Unet2dOptions, type Unet2dStageParams } from './layers.ts'
 import { middleOf, type Unet2dMiddleParams } from './middle.ts'
@@ -38,8 +40,7 @@ interface Seen {
 
 /** The network, which gives its image, and on the way to it what its middle and each stage on the way up give. */
 const build = (options: Unet2dOptions): Module<Unet2dParams, DenoiserInput, Seen> => {
-  const fault = faultOf(options)
-  if (fault !== undefined) throw new RangeError(`unet2d: ${fault.setting} must be ${fault.expected}`)
+  requireFaultless('unet2d', faultOf, options)
   const {
     channels = 3,
     outChannels = channels,
@@ -63,9 +64,9 @@ const build = (options: Unet2dOptions): Module<Unet2dParams, DenoiserInput, Seen
     },
     (net, input: DenoiserInput): Seen => {
       requireSize('unet2d', input.x, channels, widths.length - 1)
-      requireCondition('unet2d', input, conditions, tokenWidth)
+      requireInput('unet2d', input, { conditions, tokenWidth })
       const { dtype } = input.x
-      const t = input.t.cast(dtype === 'f64' ? 'f64' : 'f32') // f16 lacks the steps from 2048 on
+      const t = tellableTimes(input)
       const tokens = input.tokens?.cast(dtype)
       const time = net.time({ t, condition: input.condition?.cast(dtype), dtype })
       const x = options.centre === true ? input.x.mul(2).sub(1) : input.x

@@ -2,7 +2,8 @@
 import { record } from '../../prelude/decode.ts'
 import { E, pipe } from '../../prelude/fp.ts'
 import type { Family } from '../family.ts'
-import { fitting, hiddenOf, widthInPixels } from '../transformers/settings.ts'
+import { fitting } from '../settingFault.ts'
+import { hiddenOf, inPatches, widthInPixels } from '../transformers/settings.ts'
 import { faultOf, uvitFields, type UvitSettings } from './settings.ts'
 import { uvit, uvitFeatures, type UvitParams } from './uvit.ts'
 
@@ -56,6 +57,7 @@ export const uvitFamily: Family<UvitConfig, UvitParams> = {
   build: (config, channels) => uvit({ ...config, channels }),
   features: (config, channels) => uvitFeatures({ ...config, channels }),
   factor: ({ patch }) => patch,
+  factorReason: inPatches,
   size: ({ size }) => size,
   width: widthInPixels,
   times: () => Infinity,

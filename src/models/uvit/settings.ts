@@ -1,12 +1,8 @@
 /** The settings of U-ViT, and what is wrong with them. */
 import { expects, optional, type Decoder, type Fields } from '../../prelude/decode.ts'
 import { E } from '../../prelude/fp.ts'
-import {
-  faultOf as faultOfTransformer,
-  transformerFields,
-  type TransformerFault,
-  type TransformerSettings,
-} from '../transformers/settings.ts'
+import type { SettingFault } from '../settingFault.ts'
+import { faultOf as faultOfTransformer, transformerFields, type TransformerSettings } from '../transformers/settings.ts'
 
 /** The size of the network. */
 export interface UvitSettings extends TransformerSettings {
@@ -31,7 +27,7 @@ export const placesOf = ({ conditions = 0, patch, size }: UvitSettings): number 
   (conditions === 0 ? 1 : 2) + (size === undefined ? 0 : (size[0] * size[1]) / patch ** 2)
 
 /** What the settings must be to one another: the first that is not. */
-export const faultOf = (settings: UvitSettings): TransformerFault<keyof UvitSettings> | undefined => {
+export const faultOf = (settings: UvitSettings): SettingFault<UvitSettings> | undefined => {
   const { depth, patch, size } = settings
   if (depth % 2 !== 1)
     return {

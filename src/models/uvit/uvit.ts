@@ -13,11 +13,13 @@ import { concatenate } from '../../tensor/combine.ts'
 import { zeros } from '../../tensor/create.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { DenoiserInput } from '../family.ts'
-import { requireCondition, requireDivisible } from '../requireInput.ts'
+import { requireDivisible, requireInput } from '../requireInput.ts'
+import { requireFaultless } from '../settingFault.ts'
+import { tellableTimes } from '../tellableTimes.ts'
 import { beginning, glorot, small } from '../transformers/beginning.ts'
 import { gridOf, mapOf, patchify, unpatchify, type Grid } from '../transformers/patches.ts'
 import { sinCosPositions } from '../transformers/positions.ts'
-import { requireFaultless } from '../transformers/settings.ts'
+import { inPatches } from '../transformers/settings.ts'
 import { uvitBlock, type UvitBlockParams } from './block.ts'
 import { faultOf, placesOf, type UvitSettings } from './settings.ts'
 
@@ -76,7 +78,7 @@ const partsOf = (options: UvitOptions) => {
 
 /** The network, which gives its image, and on the way to it what its tokens are. */
 const build = (options: UvitOptions): Module<UvitParams, DenoiserInput, Seen> => {
-  requireFaultless('uvit', faultOf(options))
+  requireFaultless('uvit', faultOf, options)
   const { channels = 3, patch, width, conditions = 0, size } = options
   const embed = sinusoidalTimeEmbedding(width, { shift: 0, cosinesFirst: true })
   const told = conditions === 0 ? 1 : 2
@@ -85,12 +87,12 @@ const build = (options: UvitOptions): Module<UvitParams, DenoiserInput, Seen> =>
   return compose(
     partsOf(options),
     ({ patches, condition, positions, down, middle, up, norm, head, conv }, input: DenoiserInput): Seen => {
-      const { x, t } = input
-      requireDivisible('uvit', x, channels, patch, `patches of ${patch}×${patch}`)
+      const { x } = input
+      requireDivisible('uvit', x, channels, patch, inPatches(options))
       requireLearned(x, size)
-      requireCondition('uvit', input, conditions)
+      requireInput('uvit', input, { conditions })
       const [grid, n] = [gridOf(x, patch), at(x.shape, 0)]
-      const ofTime = embed.apply({}, t.cast(x.dtype === 'f64' ? 'f64' : 'f32')) // f16 lacks the steps from 2048 on
+      const ofTime = embed.apply({}, tellableTimes(input))
       const given = input.condition ?? zeros([n, conditions])
       const vectors = [ofTime.cast(x.dtype), ...(condition === undefined ? [] : [condition(given.cast(x.dtype))])]
       const words = concatenate([...vectors.map((v) => v.expandDims(1)), patches(patchify(x, patch))], 1)

@@ -278,9 +278,9 @@ describe('the family', () => {
   })
 
   it.each<readonly [object, string, RegExp]>([
-    [{ headWidth: 3 }, 'headWidth', /divisor of the widths with attention, as of 4; it is 3/],
-    [{ headWidth: undefined }, 'headWidth', /as of 4; it is 64/],
-    [{ headWidth: 8 }, 'headWidth', /as of 4; it is 8/],
+    [{ headWidth: 3 }, 'headWidth', /divisor of the widths with attention, as of 4, for instance 4$/],
+    [{ headWidth: undefined }, 'headWidth', /as of 4, for instance 4; its default is 64$/],
+    [{ headWidth: 8 }, 'headWidth', /as of 4, for instance 4$/],
     [{ attentionAt: [2] }, 'attentionAt', /a list of stages from 0 to 1/],
     [{ attentionAt: [-1] }, 'attentionAt', /a list of the numbers of stages, of which 0 has the largest images/],
     [{ residualBalance: 1.5 }, 'residualBalance', /a number from 0 to 1/],
@@ -290,6 +290,18 @@ describe('the family', () => {
       E.left({ inside: { path }, expected: expect.stringMatching(words) }),
     ),
   )
+
+  it('names a width of heads that fits all widths with attention', () => {
+    const of = (width: number) => () => edm2({ width, multipliers: [1, 2, 3, 4], blocks: 1, headWidth: 80 })
+    expect(of(48)).toThrow('as of 144, for instance 48')
+    expect(of(64)).toThrow('as of 192, for instance 64')
+    expect(of(1.3)).toThrow('for instance 1')
+  })
+
+  it('refuses an estimate, for which it has no place', () =>
+    expect(() => model.apply(model.init(key(0)), { ...input, estimate: input.x })).toThrow(
+      'edm2: an estimate of the images is given to a network without a place for it: leave it out',
+    ))
 
   it('throws where settings of code do not fit', () => {
     expect(() => edm2({ width: 4, multipliers: [1], blocks: 0, headWidth: 4 })).toThrow(

@@ -224,10 +224,13 @@ describe('unet2d', { timeout: 60_000 }, () => {
     ).not.toEqual(nothing)
   })
 
-  it('refuses a condition that it was not made for, and sizes that do not fit', () => {
+  it('refuses a condition that it was not made for, an estimate, and sizes that do not fit', () => {
     const { init, apply } = unet2d({ ...options, conditions: 0 })
     const params = init(key(0))
     expect(() => apply(params, { ...input, condition: zeros([2, 2]) })).toThrow(/^unet2d: a condition .* conditions: 2/)
+    expect(() => apply(params, { ...input, estimate: input.x })).toThrow(
+      'unet2d: an estimate of the images is given to a network without a place for it: leave it out',
+    )
     expect(() => apply(params, { x: zeros([1, 3, 4, 3]), t: zeros([1]) })).toThrow(/^unet2d: images of 3×4 do not fit/)
     expect(() => unet2d({ ...options, up: ['plain'] })).toThrow(/^unet2d: up must be a kind for each of the 2 widths/)
   })

@@ -1,5 +1,13 @@
 /** The settings of a diffusion model on pictures, beside those that every run has; how they are decoded, and what they must be to one another. */
-import { decodeModel, factorOf, learnsVariance, sizeOf, timesOf, type ModelConfig } from '../../../models/registry.ts'
+import {
+  decodeModel,
+  factorOf,
+  factorReasonOf,
+  learnsVariance,
+  sizeOf,
+  timesOf,
+  type ModelConfig,
+} from '../../../models/registry.ts'
 import { expects, number, oneOf, optional, show, whole, type Decoder, type Fields } from '../../../prelude/decode.ts'
 import { augmentationNames } from '../../../data/augment.ts'
 import { product } from '../../../prelude/array.ts'
@@ -95,16 +103,26 @@ const fits = (n: number, factor: number): string => {
 /** Bytes of a sheet of samples at most: it is encoded as one picture. */
 const largestSheet = 2 ** 30
 
-/** The pictures that cannot be halved as often as autoencoder and model do, as an error. */
+/** So many halvings, in words. */
+const halvings = (factor: number): string => `${Math.log2(factor)} halving${factor === 2 ? '' : 's'}`
+
+/** Why pictures must be divisible by what they must: the autoencoder halves them, and then the model halves or cuts what it is given. */
+const divisibleFor = (model: ModelConfig, ofLatents: number): string => {
+  const reason = factorReasonOf(model)
+  if (reason === undefined) return halvings(factorOf(model) * ofLatents)
+  return ofLatents === 1 ? reason : `${halvings(ofLatents)}, then ${reason}`
+}
+
+/** The pictures that cannot be made as small as autoencoder and model do, as an error. */
 const indivisible = ({ height, width, model, latent }: DiffusionConfig): TrainError | undefined => {
-  const factor = factorOf(model) * (latent?.factor ?? 1)
-  const halvings = Math.log2(factor)
+  const ofLatents = latent?.factor ?? 1
+  const factor = factorOf(model) * ofLatents
   const wrong = [height, width].find((side) => side % factor !== 0)
   if (wrong === undefined) return undefined
   const what = height === width ? 'image size' : `image ${wrong === height ? 'height' : 'width'}`
   return trainError(
     'CFG',
-    `${what} ${wrong} is not divisible by ${factor} (${halvings} halving${halvings === 1 ? '' : 's'}): ${fits(wrong, factor)}`,
+    `${what} ${wrong} is not divisible by ${factor} (${divisibleFor(model, ofLatents)}): ${fits(wrong, factor)}`,
   )
 }
 
