@@ -90,10 +90,10 @@ export const otherWayMutants: readonly Mutant[] = [
     [
       'continuous loss: γ is the least weight',
       'wrong operation',
-      'snr.minimum(minSnrGamma)',
-      'snr.maximum(minSnrGamma)',
+      'x0: (snr, gamma) => snr.minimum(gamma)',
+      'x0: (snr, gamma) => snr.maximum(gamma)',
     ],
-    ['continuous loss: an error of v is one of ε', 'missing term', 'v: (snr) => snr.add(1)', 'v: (snr) => snr'],
+    ['continuous loss: an error of v is one of ε', 'missing term', '.div(snr.add(1))', '.div(snr)'],
   ]),
   ...mutantsOf('diffusion', 'src/diffusion/continuous/learnedLogSnr.ts', continuous, [
     ['learned λ: units may fall', 'missing call', '.sigmoid().mul(softplus(weight))', '.sigmoid().mul(weight)'],

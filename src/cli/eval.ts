@@ -99,7 +99,7 @@ const trainingOf = (data: TrainingData, count: number): E.Either<TrainError, Pic
 
 /** The configuration whose pictures are those that there are, none of them changed. */
 const asTheyAre = (config: DiffusionRun): DiffusionRun => {
-  const { augment: _, ...same } = config
+  const { augment: _, labels: __, ...same } = config
   return same
 }
 

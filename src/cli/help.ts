@@ -43,7 +43,7 @@ const table = (rows: readonly (readonly [string, string])[]): string => {
 /** The page of all commands. */
 export const overview = (): string => `fathom: train diffusion models on pictures of the sea, and draw new ones
 
-Usage: fathom COMMAND [flags]; fathom COMMAND --help; fathom --version
+Usage: fathom COMMAND [flags]; fathom COMMAND --help, --help-all; fathom --version
 
 Commands
 ${table(Object.entries(commands).map(([name, { summary }]) => [name, summary]))}

@@ -150,10 +150,12 @@ export const sampling = <P, S>(
   options: SamplingOptions<P, S>,
 ): ((params: P, key: Key, walk?: WalkOptions<S>) => Promise<Sampled<S>>) => {
   const { device, sampler, shape, trajectory: keeps = false } = options
-  const { levels, init, image, told } = sampler
+  const { levels, init, image, told, holds = false } = sampler
   const indices = range(stepsOf(levels)).map((i) => scalar(i, 'u32')) // made once: a device uploads each once
   const step = samplingStep(options)
-  const start = device.compile((key: Key) => init(normal(foldIn(key, 'start'), shape).mul(startingDeviation(levels))))
+  const noise = (key: Key): Tensor => normal(foldIn(key, 'start'), shape).mul(startingDeviation(levels))
+  const compiled = device.compile((key: Key) => init(noise(key)))
+  const start = async (key: Key): Promise<S> => (holds ? init(noise(key)) : compiled(key))
   const lean = device.compile(step, { donate: [1] })
   const full = device.compile((params: P, state: S, key: Key, index: Tensor) => ({
     next: step(params, state, key, index),

@@ -28,6 +28,8 @@ export interface Sampler<S> {
    * @param draw standard normal noise like x, in the graph only if it is called; the same noise however often in one step
    */
   readonly step: (state: S, estimate: Estimator, index: Tensor, draw: () => Tensor) => S
+  /** Whether states hold data beside x, as a picture: then they are made before anything is compiled. */
+  readonly holds?: true
   /** x in a state; after the last step it is the image. */
   readonly image: (state: S) => Tensor
   /** What the questions of the next step are told of the images; absent for nothing. */

@@ -111,4 +111,5 @@ export const selfConditioned = <S>(sampler: Sampler<S>): Sampler<SelfConditioned
   },
   image: ({ inner }) => sampler.image(inner),
   told: ({ estimate }) => estimate,
+  ...(sampler.holds === true && { holds: true }),
 })

@@ -3,7 +3,7 @@
  * are meant (lucidrains' `WeightedObjectiveGaussianDiffusion`). Where there is little noise the image is read off better from ε, and where there is
  * much, from x₀.
  */
-import { at } from '../prelude/array.ts'
+import { at, equalNumbers } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { requireKnown } from '../prelude/options.ts'
 import { showShape } from '../graph/shape.ts'
@@ -103,6 +103,10 @@ export const weightedObjective = (options: WeightedObjectiveOptions): WeightedOb
     weightedEstimate(noiseLevel(schedule, t, xt), xt, denoise(xt, t))
   return {
     losses: (denoise, x0, t, epsilon) => {
+      if (!equalNumbers(x0.shape, epsilon.shape))
+        throw new ShapeError(
+          `weightedObjective: the noise is ${showShape(epsilon.shape)} and the images are ${showShape(x0.shape)}; they must be of one shape`,
+        )
       const error = (a: Tensor, b: Tensor): Tensor => meanOfEach(a.sub(b).square(), x0)
       const said = estimateOf(denoise, qSample(schedule, x0, t, epsilon), t)
       return error(said.weighted, x0)

@@ -16,7 +16,7 @@ import { dpmSolver } from '../../src/diffusion/samplers/dpmSolver.ts'
 import { heun } from '../../src/diffusion/samplers/heun.ts'
 import { linearSchedule } from '../../src/diffusion/schedules/betaSchedules.ts'
 import { range } from '../../src/prelude/array.ts'
-import { constant, tensor } from '../../src/tensor/create.ts'
+import { constant, ones, tensor } from '../../src/tensor/create.ts'
 import { key, normal, uniform } from '../../src/tensor/random.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { values } from '../support/device.ts'
@@ -82,6 +82,12 @@ describe('what they are', () => {
 
   it('with e^x − 1 that does not cancel, the linear one is exact at the image in f32', async () => {
     expect((await values(linearLogSnr().of(tensor([0]))))[0]).toBeCloseTo(9.21029, 4)
+  })
+
+  it.each([20, 35, 80])('the cosine is exact in f32 at ends of ±%i', async (end) => {
+    const lambda = cosineLogSnr({ most: end, least: -end })
+    const found = await values(lambda.of(tensor([0, 0.5, 1])))
+    for (const [i, expected] of [end, 0, -end].entries()) expect(found[i]).toBeCloseTo(expected, 3)
   })
 
   it('shifted, pictures of four times the side have a sixteenth of the ratio', () => {
@@ -180,6 +186,20 @@ describe('continuousLoss', () => {
     const [wanted = NaN] = await values(off.square().mean(1).mul(snr).mean())
     found.forEach((value) => expect(value / wanted).toBeCloseTo(1, 10))
   })
+
+  it.each(['epsilon', 'x0', 'v'] as const)(
+    'is finite with γ where nothing is left of the image or of the noise: %s',
+    async (prediction) => {
+      for (const ends of [
+        [90, 0],
+        [0, -110],
+      ] as const) {
+        const loss = continuousLoss({ logSnr: logSnrOf(ends), prediction, minSnrGamma: 5 })
+        const found = loss((x) => x.mul(0), ones([2, 3]), tensor([0, 1]), ones([2, 3]))
+        expect((await values(found)).every(Number.isFinite)).toBe(true)
+      }
+    },
+  )
 
   it('refuses times that are too few, other noise, and another output', () => {
     const loss = continuousLoss({ logSnr: cosine, prediction: 'v' })

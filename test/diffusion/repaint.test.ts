@@ -1,13 +1,13 @@
 /** RePaint: what is known stays, what is filled in fits it, and how often the walk turns. */
 import { describe, expect, it } from 'vitest'
 import { stepsOf } from '../../src/diffusion/levels.ts'
-import { sampling } from '../../src/diffusion/sample.ts'
+import { sample, sampling } from '../../src/diffusion/sample.ts'
 import { ddpmBetween } from '../../src/diffusion/samplers/posterior.ts'
 import { repaint, type JumpOptions } from '../../src/diffusion/samplers/repaint.ts'
 import { scheduleLevels } from '../../src/diffusion/scheduleLevels.ts'
 import { cosineSchedule } from '../../src/diffusion/schedules/curveSchedules.ts'
 import { linearSchedule } from '../../src/diffusion/schedules/betaSchedules.ts'
-import { full, tensor, zeros } from '../../src/tensor/create.ts'
+import { full, ones, tensor, zeros } from '../../src/tensor/create.ts'
 import { gatherTable } from '../../src/diffusion/table.ts'
 import { key, normal } from '../../src/tensor/random.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
@@ -142,4 +142,23 @@ it('refuses what does not fit the picture, and jumps that cannot be meant', () =
   expect(() => repaint(levels, { picture, fill: picture, jump: count })).toThrow('which never goes up then')
   expect(stepsOf(repaint(levels, { picture, fill: picture, jump: count, resamples: 1 }).levels)).toBe(count)
   expect(stepsOf(repaint(levels, { picture, fill: picture }).levels)).toBeGreaterThan(count)
+  expect(() => repaint(levels, { picture, fill: picture, jump: 1, resamples: 1e9 })).toThrow('take fewer resamples')
+})
+
+it('begins by itself with noise of its key, from a picture that lies on the device', async () => {
+  const device = cpuDevice()
+  const picture = await device.realize(ones([2, 4]).mul(0.5))
+  const fill = await device.realize(tensor([[0, 0, 1, 1]]))
+  const sampler = repaint(levels, { picture, fill, jump: 2, resamples: 2 })
+  const nothing = (_: object, x: Tensor): Tensor => x.mul(0)
+  const { x } = await sample({
+    device,
+    denoise: nothing,
+    prediction: 'x0',
+    sampler,
+    shape: [2, 4],
+    params: {},
+    key: key(0),
+  })
+  expect([...(await device.read(x))]).toEqual([0.5, 0.5, 0, 0, 0.5, 0.5, 0, 0])
 })

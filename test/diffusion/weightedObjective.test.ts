@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { grad } from '../../src/autograd/index.ts'
 import { cosineSchedule, noiseLevel, qSample, weightedEstimate, weightedObjective } from '../../src/diffusion/index.ts'
 import { concatenate } from '../../src/tensor/combine.ts'
-import { full, scalar, tensor, zeros, zerosLike } from '../../src/tensor/create.ts'
+import { full, ones, scalar, tensor, zeros, zerosLike } from '../../src/tensor/create.ts'
 import { key, normal } from '../../src/tensor/random.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { cpuDevice, values } from '../support/device.ts'
@@ -76,6 +76,12 @@ describe('weightedObjective', () => {
 
   it('is sampled from as a prediction of the image', async () => {
     await close(predictsImage(() => says(epsilon, x0.add(1), 50))(xt, t), x0)
+  })
+
+  it('refuses noise that is not like the images', () => {
+    const { losses } = weightedObjective({ schedule: cosineSchedule(10) })
+    const [x0, t] = [ones([2, 3]), tensor(Int32Array.of(0, 1))]
+    expect(() => losses(() => zeros([2, 8]), x0, t, ones([1, 3]))).toThrow('they must be of one shape')
   })
 
   it('refuses weights below 0', () => {

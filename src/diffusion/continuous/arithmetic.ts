@@ -11,7 +11,8 @@ export interface Arithmetic<X> {
   readonly mul: (x: X, y: number) => X
   readonly times: (x: X, y: X) => X
   readonly log: (x: X) => X
-  readonly tangent: (x: X) => X
+  readonly plus: (x: X, y: X) => X
+  readonly sine: (x: X) => X
   /** e^x − 1, exact where x is small. */
   readonly exponentialMinusOne: (x: X) => X
   /** The value at a place of a list, between two of them on a straight line; beyond its ends, that of the end. */
@@ -31,7 +32,8 @@ export const arithmeticOfNumbers: Arithmetic<number> = {
   mul: (x, y) => x * y,
   times: (x, y) => x * y,
   log: Math.log,
-  tangent: Math.tan,
+  plus: (x, y) => x + y,
+  sine: Math.sin,
   exponentialMinusOne: Math.expm1,
   along: (list, place) => {
     const within = Math.min(Math.max(place, 0), list.length - 1)
@@ -48,7 +50,8 @@ export const arithmeticOfTensors: Arithmetic<Tensor> = {
   mul: (x, y) => x.mul(y),
   times: (x, y) => x.mul(y),
   log: (x) => x.log(),
-  tangent: (x) => x.sin().div(x.cos()),
+  plus: (x, y) => x.add(y),
+  sine: (x) => x.sin(),
   // the series where e^x − 1 would cancel; its error is x³/24
   exponentialMinusOne: (x) => {
     const series = x.mul(x.mul(x.mul(1 / 6).add(0.5)).add(1))

@@ -17,11 +17,11 @@ export interface ContinuousLossOptions {
   readonly minSnrGamma?: number
 }
 
-/** How many times the squared error of the image that of the prediction is, at a signal-to-noise ratio, where variance is preserved. */
-const errors: { readonly [K in ContinuousLossOptions['prediction']]: (snr: Tensor) => Tensor } = {
-  epsilon: (snr) => snr,
-  x0: (snr) => snr.mul(0).add(1),
-  v: (snr) => snr.add(1),
+/** The weight of a prediction's error at a signal-to-noise ratio, of which no more than γ counts: finite at 0 and at ∞. */
+const weights: { readonly [K in ContinuousLossOptions['prediction']]: (snr: Tensor, gamma: number) => Tensor } = {
+  epsilon: (snr, gamma) => snr.pow(-1).mul(gamma).minimum(1),
+  x0: (snr, gamma) => snr.minimum(gamma),
+  v: (snr, gamma) => snr.minimum(gamma).div(snr.add(1)),
 }
 
 /**
@@ -42,9 +42,9 @@ const errors: { readonly [K in ContinuousLossOptions['prediction']]: (snr: Tenso
 export const continuousLoss = (options: ContinuousLossOptions) => {
   requireKnown('continuousLoss', options, ['logSnr', 'prediction', 'minSnrGamma'])
   const { logSnr, prediction, minSnrGamma } = options
-  if (!Object.hasOwn(errors, prediction))
+  if (!Object.hasOwn(weights, prediction))
     throw new RangeError(
-      `continuousLoss: the prediction is '${prediction}'; it must be ${Object.keys(errors).join(', ')}`,
+      `continuousLoss: the prediction is '${prediction}'; it must be ${Object.keys(weights).join(', ')}`,
     )
   if (minSnrGamma !== undefined) requirePositive('continuousLoss', 'minSnrGamma', minSnrGamma)
   return (denoise: Denoise, x0: Tensor, t: Tensor, epsilon: Tensor): Tensor => {
@@ -63,7 +63,6 @@ export const continuousLoss = (options: ContinuousLossOptions) => {
       )
     const error = meanOfEach(output.sub(target).square(), x0)
     if (minSnrGamma === undefined) return error.mean()
-    const snr = lambda.exp()
-    return error.mul(snr.minimum(minSnrGamma).div(errors[prediction](snr))).mean()
+    return error.mul(weights[prediction](lambda.exp(), minSnrGamma)).mean()
   }
 }

@@ -67,11 +67,16 @@ export const cosineLogSnr = (options: CosineLogSnrOptions = {}): LogSnr => {
   const { most = 15, least = -15 } = options
   if (!(most > least && Number.isFinite(most - least)))
     throw new RangeError(`cosineLogSnr: λ falls from ${most} to ${least}; least must be below most, and both finite`)
-  const [from, to] = [most, least].map((end) => Math.atan(Math.exp(-end / 2)))
-  const [first = NaN, last = NaN] = [from, to]
+  // −ln tan u is ln sin v − ln sin u with v = π/2 − u: each is exact at its own end of the way, in f32 too.
+  const u = [most, least].map((end) => Math.atan(Math.exp(-end / 2)))
+  const v = [most, least].map((end) => Math.atan(Math.exp(end / 2)))
+  const [first = NaN, last = NaN] = u
+  const [widest = NaN, narrowest = NaN] = v
   return written((on, t) => {
-    const u = on.add(on.mul(t, last - first), first)
-    return on.mul(on.log(on.tangent(u)), -2)
+    const rest = on.add(on.mul(t, -1), 1)
+    const noise = on.log(on.sine(on.add(on.mul(t, last - first), first)))
+    const signal = on.log(on.sine(on.add(on.mul(rest, widest - narrowest), narrowest)))
+    return on.mul(on.plus(signal, on.mul(noise, -1)), 2)
   })
 }
 

@@ -45,6 +45,9 @@ export interface RepaintState {
   readonly fill: Tensor
 }
 
+/** Steps of a walk, at most. */
+const mostSteps = 1_000_000
+
 /** A step down by one level, counted in steps that are left, and up again from there. */
 interface Turn {
   readonly from: number
@@ -92,13 +95,13 @@ const requireFill = ({ picture, fill }: RepaintOptions): void => {
  * The walk that fills in a part of a picture. A step down and the way up after it are one entry, so that nothing asks the network but steps down, and the last
  * of them leaves the known part as it is in the picture.
  *
- * It begins with the picture: `sampling(…)(params, key, { from: { state: sampler.init(noise), step: 0 } })`.
+ * Its states hold the picture, on which a walk is not compiled.
  *
  * @param levels those of one walk down; the sampler's own go up and down between them
  * @throws ShapeError for a fill that does not fit the picture; RangeError for jumps that are no whole numbers from 1
  * @example
  * ```ts
- * import { key, normal, tensor, type Tensor } from 'fathom'
+ * import { key, tensor, type Tensor } from 'fathom'
  * import { repaint, sample, scheduleLevels, cosineSchedule, stepsOf } from 'fathom/diffusion'
  *
  * const picture = tensor([[0.5, 0]])
@@ -107,7 +110,6 @@ const requireFill = ({ picture, fill }: RepaintOptions): void => {
  * const alike = (_: object, x: Tensor): Tensor => x.mean(1, true).broadcastTo(x.shape) // of pictures with pixels of one value
  * const { x } = await sample({
  *   device, denoise: alike, prediction: 'x0', sampler, shape: [1, 2], params: {}, key: key(0),
- *   from: { state: sampler.init(normal(key(1), [1, 2])), step: 0 },
  * })
  * x.slice([], [0, 1]) // => [[0.5]]
  * ```
@@ -124,6 +126,11 @@ export const repaint = (levels: Levels, options: RepaintOptions): Sampler<Repain
       `repaint: jump is ${jump} in a walk of ${steps} steps, which never goes up then: it must be below them`,
     )
   requireFill(options)
+  const stretches = Math.floor((steps - 1) / jump)
+  if (steps + stretches * jump * (resamples - 1) > mostSteps)
+    throw new RangeError(
+      `repaint: ${resamples} resamples of ${stretches} stretches of ${jump} steps are more than ${mostSteps.toLocaleString('en')} steps: take fewer resamples`,
+    )
   const points = pointsOf(levels)
   const pointAt = (left: number): Point => at(points, steps - left)
   const turns = turnsOf(steps, { jump, resamples })
@@ -149,5 +156,6 @@ export const repaint = (levels: Levels, options: RepaintOptions): Sampler<Repain
       return { ...state, x: isFilled.greater(0).broadcastTo(x.shape).select(next, beside) }
     },
     image: ({ x }) => x,
+    holds: true,
   }
 }

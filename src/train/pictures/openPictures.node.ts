@@ -71,7 +71,7 @@ const labelsOf = (
     return E.left(
       trainError(
         'DATA',
-        `${where} has no label ${quoted(missing)}, of which the network is to be told; there are ${quoted(found.names)}`,
+        `${where} has no label ${quoted(missing)}, of which the network is to be told; ${found.names.length === 0 ? 'there are no labels: put the photographs of each into a subfolder of its name' : `there are ${quoted(found.names)}`}`,
       ),
     )
   const of = (index: number): Float32Array => {

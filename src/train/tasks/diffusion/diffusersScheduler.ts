@@ -169,12 +169,14 @@ const theirName = <T extends string>(names: Readonly<Record<string, T>>, ours: T
 /**
  * A run's noise as `scheduler_config.json` of diffusers' DDIM.
  *
- * @param betas of the schedule, for those that diffusers has no name for
+ * @param trained β of the schedule, for those that diffusers has no name for
+ * @param bounded whether estimates are clipped to [−1, 1], as they are of pixels
  * @returns Left with the first setting that diffusers has no word for
  */
 export const encodeDiffusersScheduler = (
   noise: ScheduledNoise,
   trained: Float64Array | undefined,
+  bounded = true,
 ): E.Either<Fault, Readonly<Record<string, unknown>>> => {
   const { objective, schedule, zeroTerminal, shift = 1, timesteps } = noise
   const prediction = theirName(predictions, objective)
@@ -199,7 +201,7 @@ export const encodeDiffusersScheduler = (
       : { beta_schedule: name, beta_start: first, beta_end: last }),
     prediction_type: prediction,
     rescale_betas_zero_snr: zeroTerminal === true && name !== undefined,
-    clip_sample: false,
+    clip_sample: bounded,
     set_alpha_to_one: true,
     steps_offset: 0,
     timestep_spacing: 'trailing',

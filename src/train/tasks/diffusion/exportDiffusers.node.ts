@@ -77,7 +77,10 @@ const withClasses =
 
 /** The scheduler of a run. */
 const schedulerOf = ({ config, schedule }: LoadedWeights): E.Either<TrainError, Readonly<Record<string, unknown>>> =>
-  pipe(encodeDiffusersScheduler(config, isChain(schedule) ? schedule.betas : undefined), E.mapLeft(unsaid('noise')))
+  pipe(
+    encodeDiffusersScheduler(config, isChain(schedule) ? schedule.betas : undefined, config.latent === undefined),
+    E.mapLeft(unsaid('noise')),
+  )
 
 /** `model_index.json`: what the parts are. */
 const indexOf = (scheduler: unknown, autoencoder: unknown): Readonly<Record<string, unknown>> => ({

@@ -118,7 +118,7 @@ const chosenSteps = (
     return E.left(
       settingError({
         path: 'steps',
-        expected: `${timesteps} for ${sampler}, which makes them all`,
+        expected: `${timesteps} for ${sampler}, which makes them all (ddpm-respaced takes fewer)`,
         got: String(steps),
       }),
     )
@@ -249,7 +249,7 @@ const misbegun = ({ config }: LoadedWeights, { picture, strength }: Noised): Tra
 const misplacedFill = (
   loaded: LoadedWeights,
   fill: Filling,
-  { from, noise, sampler, plusPlus = false }: SampleOptions,
+  { from, noise, plusPlus = false }: SampleOptions,
   { steps }: Chosen,
 ): TrainError | undefined => {
   if (from !== undefined || noise !== undefined)
@@ -265,9 +265,7 @@ const misplacedFill = (
       expected: `below the steps, ${steps}, or it never goes up`,
       got: String(fill.jump),
     })
-  return sampler === undefined
-    ? misfilled(loaded, fill)
-    : settingError({ path: 'sampler', expected: 'absent where a picture is filled in, by RePaint', got: sampler })
+  return misfilled(loaded, fill)
 }
 
 /** What is wrong with what pictures are made of. */
@@ -319,6 +317,10 @@ export const chosen = (loaded: LoadedWeights, options: SampleOptions): E.Either<
   if (!Number.isSafeInteger(count) || count < 1 || count > most)
     return E.left(settingError({ path: 'count', expected: `a whole number from 1 to ${most}`, got: String(count) }))
   if (!isSamplerName(sampler)) return E.left(unnamed('sampler', sampler, Object.keys(samplers)))
+  if (fill !== undefined && options.sampler !== undefined)
+    return E.left(
+      settingError({ path: 'sampler', expected: 'absent where a picture is filled in, by RePaint', got: sampler }),
+    )
   if (!Number.isSafeInteger(seed) || seed < 0)
     return E.left(settingError({ path: 'seed', expected: 'a whole number ≥ 0', got: String(seed) }))
   return pipe(
