@@ -224,7 +224,7 @@ it('a sampler that there is not is wrong usage, with the names of those there ar
         ['steps', 7],
       ]),
     ),
-  ).toEqual({ code: 2, message: '--steps must be 8 for ddpm, which makes them all, got 7' })
+  ).toEqual({ code: 2, message: '--steps must be 8 for ddpm, which makes them all (ddpm-respaced takes fewer), got 7' })
 })
 
 describe('what says nothing by itself, or goes nowhere, is wrong usage', () => {

@@ -307,25 +307,41 @@ const walkable = ({ schedule }: LoadedWeights, { sampler, steps, walk }: Chosen)
       ),
   )
 
+/** What is wrong with how many pictures there are, from which seed. */
+const misnumbered = ({ config }: LoadedWeights, { count, seed }: SampleOptions): TrainError | undefined => {
+  const most = Math.floor(2 ** 30 / product(pictureOf(config))) // the sheet is encoded as one picture
+  if (!Number.isSafeInteger(count) || count < 1 || count > most)
+    return settingError({ path: 'count', expected: `a whole number from 1 to ${most}`, got: String(count) })
+  return Number.isSafeInteger(seed) && seed >= 0
+    ? undefined
+    : settingError({ path: 'seed', expected: 'a whole number ≥ 0', got: String(seed) })
+}
+
+/** The sampler that is named, or the usual one; Left where there is none of the name, and beside a picture that is filled in. */
+const samplerOf = ({ sampler, fill }: SampleOptions): E.Either<TrainError, SamplerName> => {
+  if (sampler === undefined) return E.right(fill === undefined ? defaultSampler : repainting)
+  if (!isSamplerName(sampler)) return E.left(unnamed('sampler', sampler, Object.keys(samplers)))
+  return fill === undefined
+    ? E.right(sampler)
+    : E.left(
+        settingError({ path: 'sampler', expected: 'absent where a picture is filled in, by RePaint', got: sampler }),
+      )
+}
+
 /** The sampler and its steps, and what the network is told; Left with the first option that is wrong. */
 export const chosen = (loaded: LoadedWeights, options: SampleOptions): E.Either<TrainError, Chosen> => {
-  const { timesteps, height, width, channels = 3 } = loaded.config
-  const { count, seed, fill } = options
-  const sampler = options.sampler ?? (fill === undefined ? defaultSampler : repainting)
-  const steps = options.steps ?? (fill === undefined ? undefined : Math.min(repaintSteps, timesteps))
-  const most = Math.floor(2 ** 30 / (height * width * channels)) // the sheet is encoded as one picture
-  if (!Number.isSafeInteger(count) || count < 1 || count > most)
-    return E.left(settingError({ path: 'count', expected: `a whole number from 1 to ${most}`, got: String(count) }))
-  if (!isSamplerName(sampler)) return E.left(unnamed('sampler', sampler, Object.keys(samplers)))
-  if (fill !== undefined && options.sampler !== undefined)
-    return E.left(
-      settingError({ path: 'sampler', expected: 'absent where a picture is filled in, by RePaint', got: sampler }),
-    )
-  if (!Number.isSafeInteger(seed) || seed < 0)
-    return E.left(settingError({ path: 'seed', expected: 'a whole number ≥ 0', got: String(seed) }))
+  const { timesteps } = loaded.config
+  const steps = options.steps ?? (options.fill === undefined ? undefined : Math.min(repaintSteps, timesteps))
+  const wrong = misnumbered(loaded, options)
+  if (wrong !== undefined) return E.left(wrong)
   return pipe(
-    chosenWalk(sampler, options),
-    E.chain((walk) => chosenSteps(timesteps, sampler, walk, steps)),
+    samplerOf(options),
+    E.chain((sampler) =>
+      pipe(
+        chosenWalk(sampler, options),
+        E.chain((walk) => chosenSteps(timesteps, sampler, walk, steps)),
+      ),
+    ),
     E.chainFirst((way) => walkable(loaded, way)),
     E.chain((way) => told(loaded, options, way)),
   )
