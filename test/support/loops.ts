@@ -15,8 +15,9 @@ export const unrolled: Scan = <C, X, Y>(
   body: (carry: C, x: X) => readonly [C, Y],
   init: C,
   xs: X,
-  { length, reverse = false }: ScanOptions = {},
+  options?: ScanOptions,
 ): readonly [C, Y] => {
+  const { length, reverse = false } = options ?? {}
   const turns = length ?? at(leaves(xs), 0).shape[0] ?? 0
   const order = reverse ? range(turns).toReversed() : range(turns)
   let carry = init
@@ -43,7 +44,7 @@ export const unrolled: Scan = <C, X, Y>(
 /** The library's, with segments that are computed again in the backward pass. */
 export const inSegments =
   (checkpoint: boolean | number): Scan =>
-  (body, init, xs, options = {}) =>
+  (body, init, xs, options) =>
     scan(body, init, xs, { ...options, checkpoint })
 
 const numbers = (seed: number, shape: readonly number[]): Tensor =>
