@@ -8,6 +8,7 @@ import { basicLayers } from './layers/basic.ts'
 import { losses } from './layers/losses.ts'
 import { models as networks } from './layers/models.ts'
 import { pictureLosses } from './layers/pictureLosses.ts'
+import { recurrentLayers } from './layers/recurrent.ts'
 
 /**
  * What is exported that computes nothing of its own: ways to make modules and first parameters, a table of text, weights of others;
@@ -36,6 +37,7 @@ type NoLayer =
   | 'unet2dNames'
   | 'uniform'
   | 'uvitFamily'
+  | 'torchRecurrent'
   | 'uvitSizes'
   | 'zeros'
 
@@ -78,6 +80,7 @@ export const layers: { readonly [K in LayerName]: Entry } = {
   ...losses,
   ...networks,
   ...pictureLosses,
+  ...recurrentLayers,
   gelu,
   geluTanh,
   leakyRelu,

@@ -5,7 +5,7 @@
  * over the turns. A turn backwards needs values of its turn forwards (residuals.ts). As in JAX, whose scan is differentiated in the same way.
  */
 import { at } from '../prelude/array.ts'
-import { isFloat, type DType } from '../graph/dtype.ts'
+import { isFloat, isNarrower, type DType } from '../graph/dtype.ts'
 import { inputsOf, parametersOf, resultOf, stackedNodes } from '../graph/loop.ts'
 import type { Loop, Node, NodeOf } from '../graph/ops.ts'
 import { zeros, zerosLike } from '../tensor/create.ts'
@@ -105,6 +105,10 @@ const pulled = (loop: Loop, arriving: Arriving, backward: Backward): Pulled => {
   }
 }
 
+/** A sum in the dtype of what it is the cotangent of; where that was rounded on its way into the loop, the sum need not be. */
+const asCotangentOf = (x: Node, sum: Tensor): Tensor =>
+  x.op === 'cast' && isNarrower(x.dtype, x.inputs[0].dtype) ? sum : sum.cast(x.dtype)
+
 const isThere = <T>(x: T | undefined): x is T => x !== undefined
 
 /** What a turn backwards computes: the carries of the next turn, then what is stacked. */
@@ -157,9 +161,10 @@ export const scanCotangents = (
   const stackOf = (node: Node): Tensor =>
     new Tensor(resultOf(back, backInputs, { kind: 'stacked', node: became.get(node) ?? node }))
   return [
-    ...turn.shares.map((share) => {
+    ...turn.shares.map((share, i) => {
       if (share === undefined) return null
-      return share.kind === 'sum' ? lastOf(share.flow) : summedProduct(share.product, stackOf)
+      const sum = share.kind === 'sum' ? lastOf(share.flow) : summedProduct(share.product, stackOf)
+      return asCotangentOf(at(inputs, i), sum)
     }),
     ...turn.carried.map((flow) => (flow === undefined ? null : lastOf(flow))),
     ...turn.elements.map((node) => (node === undefined ? null : stackOf(node))),
