@@ -114,6 +114,7 @@ describe('the registry', () => {
       'summedKlDivergence',
       'tiledAutoencoder',
       'tinyFamily',
+      'torchRecurrent',
       'unet2dFamily',
       'unet2dNames',
       'unscaleLatents',
