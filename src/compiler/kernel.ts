@@ -1,6 +1,6 @@
 /**
- * The kernel IR: what a backend has to run. Eight kinds of steps, and two of kernels that are made of several steps; a backend is one
- * exhaustive switch over them.
+ * The kernel IR: what a backend has to run. Eight kinds of steps, two of kernels that are made of several steps, and loops, which
+ * have kernels of their own; a backend is one exhaustive switch over them.
  *
  * Kernels read and write numbered buffers of a plan through views. An elementwise body is a list of instructions over one linear
  * index, in which every operand is an earlier instruction: one evaluator, or one printer, serves all fused kernels.
