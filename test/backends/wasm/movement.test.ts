@@ -2,10 +2,12 @@
 import { describe, expect, it } from 'vitest'
 import fc from 'fast-check'
 import { specification, wasm } from '../../../proof/devices.ts'
+import { memoryOf } from '../../../src/compiler/cost.ts'
 import type { DType } from '../../../src/graph/dtype.ts'
 import { argsort, concatenate, gather, scatterAdd } from '../../../src/tensor/combine.ts'
+import { makeNode } from '../../../src/graph/node.ts'
 import { tensor } from '../../../src/tensor/create.ts'
-import type { Tensor } from '../../../src/tensor/tensor.ts'
+import { Tensor } from '../../../src/tensor/tensor.ts'
 
 const dtypes: readonly DType[] = ['f16', 'f32', 'f64', 'i32', 'u32', 'u8', 'bool']
 const numbers: readonly DType[] = ['f16', 'f32', 'f64', 'i32', 'u32', 'u8']
@@ -103,6 +105,30 @@ describe('scatter', { timeout: 60_000 }, () => {
       ),
       { numRuns: 25 },
     )
+  })
+})
+
+describe('cumsum', { timeout: 60_000 }, () => {
+  const running = (x: Tensor, axis: number, reverse: boolean): Tensor =>
+    new Tensor(makeNode('cumsum', { axis, reverse }, [x.node]))
+
+  it.each(numbers)('of %s adds in the order of the axis, and rounds each sum once', async (dtype) => {
+    const lines = fc.constantFrom(1, 2, 3, 4, 5, 8, 9, 12, 16, 32, 33)
+    await fc.assert(
+      fc.asyncProperty(lines, fc.integer({ min: 1, max: 70 }), lines, fc.boolean(), async (n, length, m, special) => {
+        await agree(
+          (x) => [0, 1, 2].flatMap((axis) => [running(x, axis, false), running(x, axis, true)]),
+          data(dtype, [n, length, m], special),
+        )
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+  it('along a vocabulary takes linear time and memory, of many columns at once', async () => {
+    const x = data('f32', [50_257, 32])
+    await agree((y) => [running(y, 0, false)], x)
+    expect(memoryOf(device.compile((y: Tensor) => running(y, 0, false)).plan(x))).toBe(2 * 4 * x.size)
   })
 })
 
