@@ -108,6 +108,16 @@ describe('scatter', { timeout: 60_000 }, () => {
   })
 })
 
+describe('scatter of long rows', { timeout: 60_000 }, () => {
+  it('that none, one and many updates fall on is complete, in strips of columns', async () => {
+    const at = Array.from({ length: 300 }, (_, i) => (i * i * 31) % 90)
+    for (const inner of [8, 16, 23, 1100]) {
+      const updates = data('f32', [2, at.length, inner])
+      await agree((i, u) => [scatterAdd(i, u, 200, 1)], tensor(at, { dtype: 'i32' }), updates)
+    }
+  })
+})
+
 describe('cumsum', { timeout: 60_000 }, () => {
   const running = (x: Tensor, axis: number, reverse: boolean): Tensor =>
     new Tensor(makeNode('cumsum', { axis, reverse }, [x.node]))
@@ -140,6 +150,24 @@ describe('argsort', { timeout: 60_000 }, () => {
       }),
       { numRuns: 25 },
     )
+  })
+
+  it.each(dtypes)('of %s has the same order where rows are sorted by their digits', async (dtype) => {
+    for (const [n, m] of [
+      [128, 3],
+      [1000, 2],
+      [4096, 1],
+      [5000, 2],
+    ] as const) {
+      const mixed = data(dtype, [n, m], true)
+      const equal = data(dtype, [1, m], true).broadcastTo([n, m])
+      await agree((x, y) => [argsort(x, 0), argsort(y, 0)], mixed, equal)
+    }
+  })
+
+  it('sorts bit patterns of all magnitudes and both signs', async () => {
+    const words = Int32Array.from({ length: 20_000 }, (_, i) => Math.imul(i, 0x9e37_79b1) ^ (i << 7))
+    await agree((x) => [argsort(x), argsort(x.bitcast('f32')), argsort(x.bitcast('u32'))], tensor(words))
   })
 
   it('puts −∞ first and NaN last', async () => {

@@ -11,6 +11,7 @@ import { block, inBuffer, kept, words } from '../emit/block.ts'
 import { fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
 import { code, phase, type Phase } from '../emit/kernelCode.ts'
 import { eachUnit } from '../emit/opening.ts'
+import { narrowed, widened } from './doubles.ts'
 import { fromDouble, isWhole, loadElement, storeElement, toDouble, wrapWhole } from '../scalar/scalarValue.ts'
 
 /** Lines that a unit goes along at once, whose elements are not neighbours. */
@@ -60,18 +61,6 @@ const linesCode = code(
     })
   },
 )
-
-const low = [0, 1, 2, 3, 4, 5, 6, 7]
-
-/** The doubles of the low, or of the high, two of four lanes. */
-const widened = (x: Expression, half: 0 | 1): Expression =>
-  apply('f64x2.promote_low_f32x4', [half === 0 ? x : apply('i8x16.shuffle', [x, x], ...low.map((b) => b + 8), ...low)])
-
-/** Four lanes of two vectors of doubles. */
-const narrowed = (x: Expression, y: Expression): Expression => {
-  const [a, b] = [x, y].map((d) => apply('f32x4.demote_f64x2_zero', [d])) as [Expression, Expression]
-  return apply('i8x16.shuffle', [a, b], ...low, ...low.map((n) => n + 16))
-}
 
 /** Neighbouring columns of f32, so many at once, a multiple of four that divides them. */
 const columnsCode = code(
