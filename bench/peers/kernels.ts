@@ -5,6 +5,7 @@ import { conv2d, foldIn, grad, key, normal, open, type Tensor } from '../../src/
 import { E } from '../../src/prelude/fp.ts'
 import { replayed, type Prepared } from '../subjects.ts'
 import type { KernelCase } from './cases.ts'
+import { prepareFunction } from './functions.ts'
 
 const { device: name, threads } = JSON.parse(process.argv[2] ?? '') as {
   readonly device: string
@@ -25,6 +26,7 @@ const prepare = async (c: KernelCase): Promise<Prepared> => {
       await draw(0, [c.n, c.n]),
       await draw(1, [c.n, c.n]),
     ])
+  if (c.kind === 'function') return prepareFunction(device, c, draw)
   const image = [c.batch, c.size, c.size, c.channels]
   const args = [await draw(0, image), await draw(1, [3, 3, c.channels, c.channels]), await draw(2, image)] as const
   const gradients = (x: Tensor, w: Tensor, y: Tensor) =>

@@ -21,7 +21,7 @@ import { flopsOfCase, kernelCases, unetCases, type KernelCase, type UnetCase } f
 import { numberOf, startProcess, type Answer, type LineProcess } from './lineProcess.ts'
 import { findPython, howToInstall } from './python.ts'
 
-const suites = ['unet', 'gemm', 'conv'] as const
+const suites = ['unet', 'gemm', 'conv', 'function'] as const
 
 const usage = `npm run bench:peers -- [flags]
   --only LIST    ${suites.join(', ')}, or parts of names [all]
@@ -173,11 +173,11 @@ const compareKernel = async (
     }
   }
   const timings = await alternate(timed, { ...timing, warmUp: 1 })
-  const rate = ({ median }: Timing): number => flopsOfCase(c) / median / 1e9
+  const rate = ({ median }: Timing): number => (c.kind === 'function' ? NaN : flopsOfCase(c) / median / 1e9)
   return timed.slice(1).map(({ about }, i) => {
     const [mine, theirs] = [at(timings, 0), at(timings, i + 1)]
     const gflops = { ours: rate(mine), peer: rate(theirs) }
-    return comparison(name, about, mine, theirs, { gflops })
+    return comparison(name, about, mine, theirs, c.kind === 'function' ? {} : { gflops })
   })
 }
 
@@ -239,7 +239,9 @@ const main = async (): Promise<void> => {
   const compared = kernels.length === 0 ? [] : await compareKernels(python, kernels)
   const of = (kind: KernelCase['kind']): readonly Comparison[] =>
     compared.filter(({ name }) => kernelCases[name]?.kind === kind)
-  const results = Object.entries({ unet, gemm: of('gemm'), conv: of('conv') }).filter(([, list]) => list.length > 0)
+  const results = Object.entries({ unet, gemm: of('gemm'), conv: of('conv'), function: of('function') }).filter(
+    ([, list]) => list.length > 0,
+  )
   process.stdout.write(
     values.json
       ? `${JSON.stringify(Object.fromEntries(results), null, 2)}\n`

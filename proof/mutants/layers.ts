@@ -69,13 +69,7 @@ export const layerMutants: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf(layer, 'src/tensor/cumsum.ts', functions, [
-    [
-      'cumsum: the last step is left out',
-      'off by one',
-      'reach >= at(x.shape, axis) ? x',
-      '2 * reach >= at(x.shape, axis) ? x',
-      values('cumsum'),
-    ],
+    ['cumsum: from the end of the axis', 'axis', 'reverse: false', 'reverse: true', values('cumsum')],
   ]),
   ...mutantsOf(layer, 'src/tensor/attention.ts', functions, [
     [

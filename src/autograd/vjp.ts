@@ -170,6 +170,8 @@ const vjpRules: { readonly [K in DifferentiableOp]: VjpRule<K> } = {
     const isMax = t(x).equal(spread(y)).cast(g.dtype)
     return [isMax.mul(spread(g.div(isMax.sum(axes)).node))]
   },
+  // y_i = Σ_{j ≤ i} x_j, so x_j has a part in every y_i with i ≥ j
+  cumsum: (g, { attrs: { axis, reverse } }) => [t(makeNode('cumsum', { axis, reverse: !reverse }, [g.node]))],
   broadcast: (g, { attrs: { axes } }) => [g.sum(axes)],
   reshape: (g, { inputs: [x] }) => [g.reshape(x.shape)],
   transpose: (g, { attrs: { permutation } }) => [g.transpose(inversePermutation(permutation))],

@@ -18,6 +18,7 @@ export type Cause =
   | 'gather'
   | 'scatter'
   | 'sort'
+  | 'cumsum'
   | 'no aliases'
   | { readonly kind: 'feeds'; readonly op: OpName }
   | { readonly kind: 'too wide'; readonly buffers: number; readonly memories: number }
@@ -44,6 +45,7 @@ const words: { readonly [K in Named]: string } = {
   gather: 'reads where an index says',
   scatter: 'writes where an index says',
   sort: 'a sort is its own kernel',
+  cumsum: 'running sums are their own kernel',
   'no aliases': 'outputs are never aliases',
 }
 

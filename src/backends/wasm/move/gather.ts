@@ -2,7 +2,7 @@
 import { bytesPerElement } from '../../../graph/dtype.ts'
 import type { GatherKernel } from '../../../compiler/kernel.ts'
 import { add, apply, countTo, get, i32, mul, select, set, type Expression } from '../assembler/code.ts'
-import { chunk, moveElement, moveRow, rangeOf } from './bytes.ts'
+import { chunk, isPiece, moveElement, moveRow, rangeOf } from './bytes.ts'
 import { block, inBuffer, kept, words } from '../emit/block.ts'
 import { fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
 import { code, phase, type Phase } from '../emit/kernelCode.ts'
@@ -21,17 +21,18 @@ export const pickedRow = (
   return isSigned ? keep(e, 'row', select(apply('i32.lt_s', [below, i32(0)]), i32(0), below)) : below
 }
 
-/** Rows of elements of `size` bytes; single elements are moved as they are. */
+/** Rows of elements of `size` bytes, from one table or several. Rows that are moved at once are elements. */
 interface Gathering {
   readonly size: number
   readonly isSigned: boolean
   readonly isSingle: boolean
+  readonly isOne: boolean
 }
 
 const gatherCode = code(
   'gather',
   () => block(words('to', 'from', 'indices', 'total', 'perUnit', 'picks', 'length', 'lastRow')),
-  (unit, { size, isSigned, isSingle }: Gathering) => {
+  (unit, { size, isSigned, isSingle, isOne }: Gathering) => {
     const { e, first } = unit
     const { to, from, indices, total, perUnit, picks, length, lastRow } = kept(e, unit.words)
     eachUnit(unit, (turnOfUnit) => {
@@ -39,10 +40,10 @@ const gatherCode = code(
       const [r, end] = [fresh(e, 'r', 'i32'), keep(turnOfUnit, 'end', add(begin, count))]
       turnOfUnit.statements.push(set(r, begin))
       const turn = inside(turnOfUnit)
-      const o = keep(turn, 'o', apply('i32.div_u', [get(r), picks]))
-      const p = keep(turn, 'p', apply('i32.rem_u', [get(r), picks]))
+      const o = isOne ? i32(0) : keep(turn, 'o', apply('i32.div_u', [get(r), picks]))
+      const p = isOne ? get(r) : keep(turn, 'p', apply('i32.rem_u', [get(r), picks]))
       const row = pickedRow(turn, isSigned, indices, p, lastRow)
-      const source = add(mul(o, add(lastRow, i32(1))), row)
+      const source = add(mul(add(lastRow, i32(1)), o), row)
       const [target, origin] = [add(to, mul(get(r), length)), add(from, mul(source, length))]
       if (isSingle) turn.statements.push(moveElement(size, target, origin))
       else moveRow(turn, size, target, origin, length)
@@ -59,7 +60,12 @@ export const gather = ({ table, index, extent, output, dtype }: GatherKernel): P
   const perUnit = Math.max(1, Math.floor(chunk / Math.max(1, bytes)))
   return phase(
     gatherCode,
-    { size, isSigned: index.dtype === 'i32', isSingle: inner === 1 },
+    {
+      size: isPiece(bytes) ? bytes : size,
+      isSigned: index.dtype === 'i32',
+      isSingle: isPiece(bytes),
+      isOne: outer === 1,
+    },
     {
       to: inBuffer(output),
       from: inBuffer(table.buffer),
