@@ -15,6 +15,7 @@ import { shapes } from './shapes.ts'
 import type { Suite, SuiteOptions } from './suite.ts'
 import { values } from './values.ts'
 import { vmapped } from './vmap.ts'
+import { vmapDerivatives } from './vmapDerivatives.ts'
 
 /** Random cases for each primitive, function and layer, in the short run. */
 export interface Runs {
@@ -33,6 +34,7 @@ const suites: { readonly [name: string]: { readonly suite: Suite; readonly runs:
   forwardOverReverse: { suite: forwardOverReverse, runs: { primitives: 10, functions: 6, layers: 2 } },
   adjoint: { suite: adjoint, runs: { primitives: 25, functions: 10, layers: 3 } },
   vmap: { suite: vmapped, runs: { primitives: 14, functions: 5, layers: 1 } },
+  vmapDerivatives: { suite: vmapDerivatives, runs: { primitives: 14, functions: 8, layers: 2 } },
   errors: { suite: errors, runs: { primitives: 1, functions: 1, layers: 1 } },
 }
 
@@ -83,7 +85,13 @@ export interface ProofOptions {
 }
 
 /** The suites of derivatives, which run on one configuration: the usual one, and others besides. */
-export const derivativeSuites: readonly string[] = ['gradient', 'secondOrder', 'forwardOverReverse', 'adjoint']
+export const derivativeSuites: readonly string[] = [
+  'gradient',
+  'secondOrder',
+  'forwardOverReverse',
+  'adjoint',
+  'vmapDerivatives',
+]
 
 /** Suites on everything they apply to, one tally after the other; all of them by default. Throws at the first check that fails. */
 export const allSuites = async function* (

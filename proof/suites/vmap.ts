@@ -90,10 +90,11 @@ const stacked = (parts: readonly Tensor[], axis: number | null, size: number): T
   return size === 0 ? zeros(whole.shape.with(at, 0), whole.dtype) : whole
 }
 
-type Function = (...xs: readonly Tensor[]) => readonly Tensor[]
+/** What is mapped: tensors to tensors. */
+export type Function = (...xs: readonly Tensor[]) => readonly Tensor[]
 
 /** The function, mapped, of whole inputs. */
-const mapped = (f: Function, { inner, outer, out }: Mapped, slices: readonly Slices[]): readonly Tensor[] => {
+export const mapped = (f: Function, { inner, outer, out }: Mapped, slices: readonly Slices[]): readonly Tensor[] => {
   const wholes = slices.map((rows, k) => {
     const inside = rows.map((row) => stacked(row, inner.axes[k] ?? null, inner.size))
     return stacked(inside, outer?.axes[k] ?? null, outer?.size ?? 1)
@@ -103,7 +104,7 @@ const mapped = (f: Function, { inner, outer, out }: Mapped, slices: readonly Sli
 }
 
 /** The function of each slice, and its results put together. */
-const oneByOne = (f: Function, { inner, outer, out }: Mapped, slices: readonly Slices[]): readonly Tensor[] => {
+export const oneByOne = (f: Function, { inner, outer, out }: Mapped, slices: readonly Slices[]): readonly Tensor[] => {
   const rows = Array.from({ length: outer?.size ?? 1 }, (_, j) =>
     Array.from({ length: Math.max(1, inner.size) }, (_, i) =>
       f(...slices.map((all, k) => one(all[outer?.axes[k] === null ? 0 : j]?.[inner.axes[k] === null ? 0 : i]))),
@@ -122,7 +123,8 @@ const oneByOne = (f: Function, { inner, outer, out }: Mapped, slices: readonly S
   })
 }
 
-const read = async (device: Device, xs: readonly Tensor[]): Promise<readonly Output[]> =>
+/** Results as they are read. */
+export const readAll = async (device: Device, xs: readonly Tensor[]): Promise<readonly Output[]> =>
   Promise.all(xs.map(async (x) => ({ dtype: x.dtype, shape: x.shape, values: [...(await device.read(x))] })))
 
 /** What differs between the mapped function and the function of each slice, in words. */
@@ -138,13 +140,14 @@ export const mappedDifference = async (
   ]
   const data = dataOf(c)
   const [got = [], expected = []] = await device.compile(both)(data)
-  const [actual, right] = [await read(device, got), await read(device, expected)]
+  const [actual, right] = [await readAll(device, got), await readAll(device, expected)]
   if (tolerance === undefined) return difference(actual, right)
   const sensitivity = sensitivities(oneByOne(f, c, data).map((y) => y.node))
   return difference(actual, right, { tolerance, sensitivity })
 }
 
-const show = ({ inner, outer, out }: Mapped): string =>
+/** How a case is mapped, in words. */
+export const show = ({ inner, outer, out }: Mapped): string =>
   [inner, ...(outer === undefined ? [] : [outer])]
     .map(({ size, axes }) => `${size} along [${axes.join()}]`)
     .join(', ') + `, out ${out}`
