@@ -72,18 +72,19 @@ const batchSize = (given: readonly Given[]): number => {
   return first.length
 }
 
-const checkResult = (result: unknown, count: number): void => {
-  if (isPromise(result)) {
-    abandon(result)
-    throw new TraceError(
-      'vmap: the function returned a Promise. It is called once, to see what it computes, and must return tensors at once: nothing in it can be awaited or read; compile(vmap(f)), not vmap(compile(f))',
-    )
-  }
-  if (count === 0)
-    throw typeError(
-      `vmap: the function must return tensors, it returned ${whatIs(result)}${result === undefined ? '; is a return missing?' : ''}`,
-    )
+/** Refuses a promise: nothing that it brings can be part of the graph. */
+const refusePromise = (result: unknown): void => {
+  if (!isPromise(result)) return
+  abandon(result)
+  throw new TraceError(
+    'vmap: the function returned a Promise. It is called once, to see what it computes, and must return tensors at once: nothing in it can be awaited or read; compile(vmap(f)), not vmap(compile(f))',
+  )
 }
+
+const noTensors = (result: unknown): TypeError =>
+  typeError(
+    `vmap: the function must return tensors, it returned ${whatIs(result)}${result === undefined ? '; is a return missing?' : ''}`,
+  )
 
 const placed = ({ node, isMapped }: Batched, axis: number | null, size: number, words: string): Tensor => {
   if (axis === null) {
@@ -131,8 +132,9 @@ export const vmap =
       return new Tensor(slice)
     })
     const result = f(...refill(args, slices))
+    refusePromise(result)
     const { treedef, leaves } = flatten(result)
-    checkResult(result, leaves.length)
+    if (leaves.length === 0) throw noTensors(result)
     const axes = axesFor(treedef, options.out === undefined ? 0 : options.out, '', ofResult)
     const paths = pathsOf(treedef)
     const batched = batch(
