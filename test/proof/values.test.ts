@@ -79,10 +79,12 @@ describe('the registry', () => {
     const names = [nn, models].flatMap((module) => Object.keys(module))
     expect(without(names, layers)).toEqual([
       'adversarialLosses',
+      'applyWithState',
       'autoencoderDefaults',
       'autoencoderKl',
       'autoencoderOf',
       'autoencoderTiny',
+      'cacheOf',
       'codebookLoss',
       'compose',
       'decodeAutoencoder',
@@ -111,6 +113,8 @@ describe('the registry', () => {
       'resizeChannels',
       'samplePosterior',
       'scaleLatents',
+      'stateOf',
+      'stateful',
       'summedKlDivergence',
       'tiledAutoencoder',
       'tinyFamily',
