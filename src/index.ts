@@ -48,6 +48,9 @@ export * from './tensor/contractions.ts'
 export * from './tensor/convolution.ts'
 export * from './tensor/create.ts'
 export * from './tensor/cumsum.ts'
+export * from './tensor/exponentialUnits.ts'
+export * from './tensor/gatedUnits.ts'
+export * from './tensor/hardActivations.ts'
 export type { Compiled, CompileOptions, Given } from './tensor/compiled.ts'
 export {
   open,

@@ -6,6 +6,9 @@ import type * as contractions from '../../src/tensor/contractions.ts'
 import type * as convolution from '../../src/tensor/convolution.ts'
 import type * as create from '../../src/tensor/create.ts'
 import type * as cumsum from '../../src/tensor/cumsum.ts'
+import type * as exponentialUnits from '../../src/tensor/exponentialUnits.ts'
+import type * as gatedUnits from '../../src/tensor/gatedUnits.ts'
+import type * as hardActivations from '../../src/tensor/hardActivations.ts'
 import type * as pooling from '../../src/tensor/pooling.ts'
 import type * as resampling from '../../src/tensor/resampling.ts'
 import type * as softmax from '../../src/tensor/softmax.ts'
@@ -15,6 +18,7 @@ import type { Entry } from './entry.ts'
 import { activations as activationFunctions } from './functions/activations.ts'
 import { binaryMethods, unaryMethods } from './functions/arithmetic.ts'
 import { axisFunctions, reducingMethods } from './functions/axes.ts'
+import { bentActivations } from './functions/bentActivations.ts'
 import { contractionFunctions } from './functions/contractions.ts'
 import { creations } from './functions/creation.ts'
 import { imageFunctions } from './functions/images.ts'
@@ -37,6 +41,9 @@ export type FunctionName = Exclude<
   | keyof typeof convolution
   | keyof typeof create
   | keyof typeof cumsum
+  | keyof typeof exponentialUnits
+  | keyof typeof gatedUnits
+  | keyof typeof hardActivations
   | keyof typeof pooling
   | keyof typeof resampling
   | keyof typeof softmax
@@ -51,6 +58,7 @@ export const functions: { readonly [K in MethodName | FunctionName]: Entry } = {
   ...reducingMethods,
   ...shapingMethods,
   ...activationFunctions,
+  ...bentActivations,
   ...axisFunctions,
   ...combiningFunctions,
   ...contractionFunctions,

@@ -3,6 +3,7 @@ import type * as models from '../../src/models/index.ts'
 import type * as nn from '../../src/nn/index.ts'
 import type { Entry } from './entry.ts'
 import { functions } from './functions.ts'
+import { bentActivations } from './functions/bentActivations.ts'
 import { attentionLayers } from './layers/attention.ts'
 import { basicLayers } from './layers/basic.ts'
 import { losses } from './layers/losses.ts'
@@ -78,6 +79,7 @@ export const layers: { readonly [K in LayerName]: Entry } = {
   ...losses,
   ...networks,
   ...pictureLosses,
+  ...bentActivations,
   gelu,
   geluTanh,
   leakyRelu,

@@ -11,6 +11,9 @@ import * as contractions from '../../src/tensor/contractions.ts'
 import * as convolution from '../../src/tensor/convolution.ts'
 import * as create from '../../src/tensor/create.ts'
 import * as cumsum from '../../src/tensor/cumsum.ts'
+import * as exponentialUnits from '../../src/tensor/exponentialUnits.ts'
+import * as gatedUnits from '../../src/tensor/gatedUnits.ts'
+import * as hardActivations from '../../src/tensor/hardActivations.ts'
 import * as pooling from '../../src/tensor/pooling.ts'
 import * as resampling from '../../src/tensor/resampling.ts'
 import * as softmax from '../../src/tensor/softmax.ts'
@@ -41,6 +44,9 @@ describe('the registry', () => {
       convolution,
       create,
       cumsum,
+      exponentialUnits,
+      gatedUnits,
+      hardActivations,
       pooling,
       resampling,
       softmax,
