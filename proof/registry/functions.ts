@@ -9,6 +9,7 @@ import type * as cumsum from '../../src/tensor/cumsum.ts'
 import type * as exponentialUnits from '../../src/tensor/exponentialUnits.ts'
 import type * as gatedUnits from '../../src/tensor/gatedUnits.ts'
 import type * as hardActivations from '../../src/tensor/hardActivations.ts'
+import type * as padding from '../../src/tensor/padding.ts'
 import type * as pooling from '../../src/tensor/pooling.ts'
 import type * as resampling from '../../src/tensor/resampling.ts'
 import type * as softmax from '../../src/tensor/softmax.ts'
@@ -22,6 +23,7 @@ import { bentActivations } from './functions/bentActivations.ts'
 import { contractionFunctions } from './functions/contractions.ts'
 import { creations } from './functions/creation.ts'
 import { imageFunctions } from './functions/images.ts'
+import { poolFunctions } from './functions/pools.ts'
 import { combiningFunctions, shapingMethods } from './functions/shaping.ts'
 
 /** What the folder exports that is no operation: the ways in for data. */
@@ -44,6 +46,7 @@ export type FunctionName = Exclude<
   | keyof typeof exponentialUnits
   | keyof typeof gatedUnits
   | keyof typeof hardActivations
+  | keyof typeof padding
   | keyof typeof pooling
   | keyof typeof resampling
   | keyof typeof softmax
@@ -63,5 +66,6 @@ export const functions: { readonly [K in MethodName | FunctionName]: Entry } = {
   ...combiningFunctions,
   ...contractionFunctions,
   ...imageFunctions,
+  ...poolFunctions,
   ...creations,
 }

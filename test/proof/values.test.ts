@@ -14,6 +14,7 @@ import * as cumsum from '../../src/tensor/cumsum.ts'
 import * as exponentialUnits from '../../src/tensor/exponentialUnits.ts'
 import * as gatedUnits from '../../src/tensor/gatedUnits.ts'
 import * as hardActivations from '../../src/tensor/hardActivations.ts'
+import * as padding from '../../src/tensor/padding.ts'
 import * as pooling from '../../src/tensor/pooling.ts'
 import * as resampling from '../../src/tensor/resampling.ts'
 import * as softmax from '../../src/tensor/softmax.ts'
@@ -47,6 +48,7 @@ describe('the registry', () => {
       exponentialUnits,
       gatedUnits,
       hardActivations,
+      padding,
       pooling,
       resampling,
       softmax,
