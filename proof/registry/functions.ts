@@ -8,10 +8,12 @@ import type * as create from '../../src/tensor/create.ts'
 import type * as cumsum from '../../src/tensor/cumsum.ts'
 import type * as exponentialUnits from '../../src/tensor/exponentialUnits.ts'
 import type * as gatedUnits from '../../src/tensor/gatedUnits.ts'
+import type * as gridSample from '../../src/tensor/gridSample.ts'
 import type * as hardActivations from '../../src/tensor/hardActivations.ts'
 import type * as padding from '../../src/tensor/padding.ts'
 import type * as pooling from '../../src/tensor/pooling.ts'
 import type * as resampling from '../../src/tensor/resampling.ts'
+import type * as resizing from '../../src/tensor/resizing.ts'
 import type * as softmax from '../../src/tensor/softmax.ts'
 import type * as variance from '../../src/tensor/variance.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
@@ -24,6 +26,7 @@ import { contractionFunctions } from './functions/contractions.ts'
 import { creations } from './functions/creation.ts'
 import { imageFunctions } from './functions/images.ts'
 import { poolFunctions } from './functions/pools.ts'
+import { resizings } from './functions/resizings.ts'
 import { combiningFunctions, shapingMethods } from './functions/shaping.ts'
 
 /** What the folder exports that is no operation: the ways in for data. */
@@ -45,10 +48,12 @@ export type FunctionName = Exclude<
   | keyof typeof cumsum
   | keyof typeof exponentialUnits
   | keyof typeof gatedUnits
+  | keyof typeof gridSample
   | keyof typeof hardActivations
   | keyof typeof padding
   | keyof typeof pooling
   | keyof typeof resampling
+  | keyof typeof resizing
   | keyof typeof softmax
   | keyof typeof variance,
   NoOperation
@@ -67,5 +72,6 @@ export const functions: { readonly [K in MethodName | FunctionName]: Entry } = {
   ...contractionFunctions,
   ...imageFunctions,
   ...poolFunctions,
+  ...resizings,
   ...creations,
 }
