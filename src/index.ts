@@ -53,6 +53,7 @@ export * from './tensor/exponentialUnits.ts'
 export * from './tensor/gatedUnits.ts'
 export * from './tensor/gridSample.ts'
 export * from './tensor/hardActivations.ts'
+export * from './tensor/linalg/index.ts'
 export type { Compiled, CompileOptions, Given } from './tensor/compiled.ts'
 export {
   open,

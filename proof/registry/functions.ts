@@ -10,6 +10,7 @@ import type * as exponentialUnits from '../../src/tensor/exponentialUnits.ts'
 import type * as gatedUnits from '../../src/tensor/gatedUnits.ts'
 import type * as gridSample from '../../src/tensor/gridSample.ts'
 import type * as hardActivations from '../../src/tensor/hardActivations.ts'
+import type * as linalg from '../../src/tensor/linalg/index.ts'
 import type * as padding from '../../src/tensor/padding.ts'
 import type * as pooling from '../../src/tensor/pooling.ts'
 import type * as resampling from '../../src/tensor/resampling.ts'
@@ -25,6 +26,7 @@ import { bentActivations } from './functions/bentActivations.ts'
 import { contractionFunctions } from './functions/contractions.ts'
 import { creations } from './functions/creation.ts'
 import { imageFunctions } from './functions/images.ts'
+import { linalg as linearAlgebra } from './functions/linalg.ts'
 import { poolFunctions } from './functions/pools.ts'
 import { resizings } from './functions/resizings.ts'
 import { combiningFunctions, shapingMethods } from './functions/shaping.ts'
@@ -50,6 +52,7 @@ export type FunctionName = Exclude<
   | keyof typeof gatedUnits
   | keyof typeof gridSample
   | keyof typeof hardActivations
+  | keyof typeof linalg
   | keyof typeof padding
   | keyof typeof pooling
   | keyof typeof resampling
@@ -71,6 +74,7 @@ export const functions: { readonly [K in MethodName | FunctionName]: Entry } = {
   ...combiningFunctions,
   ...contractionFunctions,
   ...imageFunctions,
+  ...linearAlgebra,
   ...poolFunctions,
   ...resizings,
   ...creations,

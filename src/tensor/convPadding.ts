@@ -28,7 +28,8 @@ interface Around {
 /** Nothing around. */
 export const noPadding: Around = { low: [0, 0], high: [0, 0] }
 
-const hasSides = (p: ConvPadding): p is readonly [Two, Two] => Array.isArray(p) && p.every((side) => Array.isArray(side))
+const hasSides = (p: ConvPadding): p is readonly [Two, Two] =>
+  Array.isArray(p) && p.every((side) => Array.isArray(side))
 
 /** Of one axis: (⌈n / s⌉ − 1)·s + d·(k − 1) + 1 − n pixels are missing. */
 const missing = (n: number, k: number, s: number, d: number): number =>

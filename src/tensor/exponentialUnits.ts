@@ -15,7 +15,14 @@ const exponentialUnit = (alpha: number, scale: number, rate: number): ((x: Tenso
   return customVjp(
     (x: Tensor): Tensor => x.greater(0).select(x.mul(scale), exponentialLess1(below(x)).mul(scale * alpha)),
     ([x], g): [Tensor] => [
-      g.mul(x.greater(0).select(x.operand(scale), below(x).exp().mul(scale * alpha * rate))),
+      g.mul(
+        x.greater(0).select(
+          x.operand(scale),
+          below(x)
+            .exp()
+            .mul(scale * alpha * rate),
+        ),
+      ),
     ],
   )
 }

@@ -30,7 +30,10 @@ const unnormalized = (g: Tensor, length: number, alignCorners: boolean): Tensor 
 /** Within [0, length − 1]; no gradient flows where the border stops a coordinate, as in PyTorch. NaN stays. */
 const clipped = (p: Tensor, length: number): Tensor => {
   const last = length - 1
-  return p.greater(0).or(p.equal(p).not()).select(p.less(last).or(p.equal(p).not()).select(p, last), 0)
+  return p
+    .greater(0)
+    .or(p.equal(p).not())
+    .select(p.less(last).or(p.equal(p).not()).select(p, last), 0)
 }
 
 /** The nearest whole number, of two the even one. */
@@ -71,7 +74,8 @@ const requireGrid = (x: Tensor, grid: Tensor): void => {
 
 /** The option, or an error that says which there are. */
 const requireOne = (name: string, value: string, known: readonly string[]): void => {
-  if (!known.includes(value)) throw new RangeError(`gridSample: the ${name} is '${value}'; it must be ${known.join(' or ')}`)
+  if (!known.includes(value))
+    throw new RangeError(`gridSample: the ${name} is '${value}'; it must be ${known.join(' or ')}`)
 }
 
 /**

@@ -27,8 +27,7 @@ export const relu6 = (x: Tensor): Tensor => isAtMost(x, 0).select(0, isAtLeast(x
  * hardsigmoid(tensor([-4, 0, 1.5, 4])) // => [0, 0.5, 0.75, 1]
  * ```
  */
-export const hardsigmoid = (x: Tensor): Tensor =>
-  isAtMost(x, -3).select(0, isAtLeast(x, 3).select(1, x.add(3).div(6)))
+export const hardsigmoid = (x: Tensor): Tensor => isAtMost(x, -3).select(0, isAtLeast(x, 3).select(1, x.add(3).div(6)))
 
 /**
  * x·relu6(x + 3) / 6 (Howard et al. 2019, section 5.2). Its derivative is x/3 + ½ from −3 to 3, both ends included, as in PyTorch; 0 and 1 beyond.

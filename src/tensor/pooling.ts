@@ -82,7 +82,9 @@ const slidingMaximum = (windows: Windows): ((x: Tensor) => Tensor) => {
   return customVjp(largest, ([x], g): [Tensor] => {
     const [pixels, y] = [around(x), largest(x)]
     const isLargest = places.map(([dy, dx]) =>
-      placed(placed(pixels, windows, 0, dy), windows, 1, dx).equal(y).cast(g.dtype),
+      placed(placed(pixels, windows, 0, dy), windows, 1, dx)
+        .equal(y)
+        .cast(g.dtype),
     )
     const share = g.div(isLargest.reduce((a, b) => a.add(b)))
     const back = places.map(([dy, dx], i) =>

@@ -59,8 +59,14 @@ export const poolingWindows = (name: string, x: Tensor, given: Pair, options: Po
 export const tiles = (x: Tensor, { size, count, image }: Windows): Tensor => {
   const [h, w] = both((i) => count[i] * size[i])
   const whole = h === image[0] && w === image[1]
-  return (whole ? x : x.slice([], [0, h], [0, w]))
-    .reshape([at(x.shape, 0), count[0], size[0], count[1], size[1], at(x.shape, 3)])
+  return (whole ? x : x.slice([], [0, h], [0, w])).reshape([
+    at(x.shape, 0),
+    count[0],
+    size[0],
+    count[1],
+    size[1],
+    at(x.shape, 3),
+  ])
 }
 
 /** The pixels at place `offset` of all windows along the height (0) or width (1) of a padded image. */

@@ -74,7 +74,13 @@ const requirePixels = (name: string, x: Tensor, size: Pair): readonly [number, n
   return both
 }
 
-const resized = (name: string, method: Method, x: Tensor, size: Pair, { alignCorners = false }: ResizeOptions): Tensor => {
+const resized = (
+  name: string,
+  method: Method,
+  x: Tensor,
+  size: Pair,
+  { alignCorners = false }: ResizeOptions,
+): Tensor => {
   const to = requirePixels(name, x, size)
   return inSingle(x, (wide) =>
     to.reduce((y, length, i) => {

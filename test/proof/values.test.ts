@@ -15,6 +15,7 @@ import * as exponentialUnits from '../../src/tensor/exponentialUnits.ts'
 import * as gatedUnits from '../../src/tensor/gatedUnits.ts'
 import * as gridSample from '../../src/tensor/gridSample.ts'
 import * as hardActivations from '../../src/tensor/hardActivations.ts'
+import * as linalg from '../../src/tensor/linalg/index.ts'
 import * as padding from '../../src/tensor/padding.ts'
 import * as pooling from '../../src/tensor/pooling.ts'
 import * as resampling from '../../src/tensor/resampling.ts'
@@ -51,6 +52,7 @@ describe('the registry', () => {
       gatedUnits,
       gridSample,
       hardActivations,
+      linalg,
       padding,
       pooling,
       resampling,

@@ -46,8 +46,10 @@ const gated = (name: string, f: (x: Tensor, axis?: number) => Tensor, gate: Gate
     slack: 8,
     lacks: ['scalar', 'one', 'odd'],
     errors: [
-      badShape(new RegExp(`^${name}: axis -1 of \\[2,3\\] has no two halves; give an even length$`), ['f32[2,3]'], (x) =>
-        f(one(x)),
+      badShape(
+        new RegExp(`^${name}: axis -1 of \\[2,3\\] has no two halves; give an even length$`),
+        ['f32[2,3]'],
+        (x) => f(one(x)),
       ),
     ],
   })
@@ -105,6 +107,8 @@ export const bentActivations: { readonly [K in Bent]: Entry } = {
     slack: 8,
     lacks: ['scalar'],
     ends: { infinities: 'as the softmax, which is tried' },
-    errors: [badShape(/^softmax: axis 2 does not exist in a tensor of 2 axes$/, ['f32[2,3]'], (x) => softmin(one(x), 2))],
+    errors: [
+      badShape(/^softmax: axis 2 does not exist in a tensor of 2 axes$/, ['f32[2,3]'], (x) => softmin(one(x), 2)),
+    ],
   }),
 }

@@ -114,21 +114,25 @@ const transposed = (dtype: DType): fc.Arbitrary<Case> =>
       c: length(1, 2),
       o: length(1, 2),
     })
-    .filter(({ n, size, c, groups, kernel, o }) => count([n, ...size, c, groups]) + count([...kernel, c, o, groups]) <= 40)
+    .filter(
+      ({ n, size, c, groups, kernel, o }) => count([n, ...size, c, groups]) + count([...kernel, c, o, groups]) <= 40,
+    )
     .chain(({ stride, padding, output, kernel, dilation, groups, size, n, c, o }) => {
       const outputPadding = [Math.min(output[0], stride[0] - 1), Math.min(output[1], stride[1] - 1)] as const
-      return fc.tuple(arrays([n, ...size, c * groups], dtype), arrays([...kernel, c, o * groups], dtype)).map(([x, w]) => ({
-        inputs: [x, w],
-        build: (s: Tensor | undefined, t: Tensor | undefined) =>
-          convTranspose2d(one(s), one(t), {
-            stride: either(stride),
-            padding: either(padding),
-            outputPadding: either(outputPadding),
-            dilation: either(dilation),
-            groups,
-          }),
-        oracle: (s: NdArray, t: NdArray) => spread(s, t, { stride, padding, outputPadding, dilation, groups }),
-      }))
+      return fc
+        .tuple(arrays([n, ...size, c * groups], dtype), arrays([...kernel, c, o * groups], dtype))
+        .map(([x, w]) => ({
+          inputs: [x, w],
+          build: (s: Tensor | undefined, t: Tensor | undefined) =>
+            convTranspose2d(one(s), one(t), {
+              stride: either(stride),
+              padding: either(padding),
+              outputPadding: either(outputPadding),
+              dilation: either(dilation),
+              groups,
+            }),
+          oracle: (s: NdArray, t: NdArray) => spread(s, t, { stride, padding, outputPadding, dilation, groups }),
+        }))
     })
     .filter(
       ({ inputs: [x, w], oracle }) => x !== undefined && w !== undefined && oracle(x, w).shape.every((n) => n >= 0),
@@ -188,12 +192,7 @@ export const repeated = (x: NdArray, f: number): Expected => {
   )
 }
 
-type ImageFunction =
-  | 'conv2d'
-  | 'convTranspose2d'
-  | 'upsampleNearest'
-  | 'pixelUnshuffle'
-  | 'pixelShuffle'
+type ImageFunction = 'conv2d' | 'convTranspose2d' | 'upsampleNearest' | 'pixelUnshuffle' | 'pixelShuffle'
 
 const convolution = (cases: Entry['cases'], errors: readonly Misuse[]): Entry =>
   entry({

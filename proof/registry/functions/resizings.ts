@@ -62,11 +62,7 @@ const resized = (x: NdArray, to: Spatial, alignCorners: boolean, kernel: Kernel,
     })
   }
   return table([n, ...to, c], ([b = 0, y = 0, z = 0, k = 0]) =>
-    sum(
-      terms(y, h, to[0]).flatMap(([i, a]) =>
-        terms(z, w, to[1]).map(([j, e]) => a * e * elementAt(x, [b, i, j, k])),
-      ),
-    ),
+    sum(terms(y, h, to[0]).flatMap(([i, a]) => terms(z, w, to[1]).map(([j, e]) => a * e * elementAt(x, [b, i, j, k])))),
   )
 }
 
@@ -131,9 +127,7 @@ const sampled = (x: NdArray, grid: NdArray, options: Options): Expected => {
 
 /** Places that, for images of 1, 2 and 4 pixels, are neither pixels nor halfway between them. */
 const places = (dtype: DType): fc.Arbitrary<number> =>
-  isFloating(dtype)
-    ? fc.integer({ min: -80, max: 79 }).map((k) => stored(dtype, (k + 0.37) / 60))
-    : numbers(dtype)
+  isFloating(dtype) ? fc.integer({ min: -80, max: 79 }).map((k) => stored(dtype, (k + 0.37) / 60)) : numbers(dtype)
 
 const optionsOf: fc.Arbitrary<Options> = fc.record({
   mode: fc.constantFrom('bilinear' as const, 'nearest' as const),
@@ -148,11 +142,7 @@ const sampling: Entry = entry({
       .tuple(fc.tuple(length(0, 2), length(1, 4), length(1, 4), length(1, 2)), spatial(1, 3), optionsOf)
       .filter(([shape, to]) => count(shape) + 2 * count([shape[0], ...to]) <= 36)
       .chain(([shape, to, options]) =>
-        fc.tuple(
-          arrays(shape, dtype),
-          arrays([shape[0], ...to, 2], dtype, places(dtype)),
-          fc.constant(options),
-        ),
+        fc.tuple(arrays(shape, dtype), arrays([shape[0], ...to, 2], dtype, places(dtype)), fc.constant(options)),
       )
       .map(([x, grid, options]) => ({
         inputs: [x, grid],
@@ -174,8 +164,10 @@ const sampling: Entry = entry({
     badDType(/^gridSample: .* both are floats of one dtype/, ['f32[1,2,2,1]', 'f64[1,2,2,2]'], (x, g) =>
       gridSample(one(x), one(g)),
     ),
-    badRange(/^gridSample: the mode is 'cubic'; it must be bilinear or nearest$/, ['f32[1,2,2,1]', 'f32[1,2,2,2]'], (x, g) =>
-      gridSample(one(x), one(g), JSON.parse('{"mode":"cubic"}')),
+    badRange(
+      /^gridSample: the mode is 'cubic'; it must be bilinear or nearest$/,
+      ['f32[1,2,2,1]', 'f32[1,2,2,2]'],
+      (x, g) => gridSample(one(x), one(g), JSON.parse('{"mode":"cubic"}')),
     ),
   ],
 })
@@ -201,9 +193,7 @@ export const resizings: {
     linearIn: [0],
     slack: 0,
     lacks: ['scalar'],
-    errors: [
-      badShape(/^resizeNearest: takes images/, ['f32[2,2]'], (x) => resizeNearest(one(x), 2)),
-    ],
+    errors: [badShape(/^resizeNearest: takes images/, ['f32[2,2]'], (x) => resizeNearest(one(x), 2))],
   }),
   resizeBilinear: resizing('resizeBilinear', resizeBilinear, tent, 1),
   resizeBicubic: resizing('resizeBicubic', resizeBicubic, keys, 2),
