@@ -6,6 +6,7 @@ import { functions } from './functions.ts'
 import { bentActivations } from './functions/bentActivations.ts'
 import { attentionLayers } from './layers/attention.ts'
 import { basicLayers } from './layers/basic.ts'
+import { otherLosses } from './layers/classLosses.ts'
 import { losses } from './layers/losses.ts'
 import { models as networks } from './layers/models.ts'
 import { pictureLosses } from './layers/pictureLosses.ts'
@@ -77,6 +78,7 @@ export const layers: { readonly [K in LayerName]: Entry } = {
   ...basicLayers,
   ...attentionLayers,
   ...losses,
+  ...otherLosses,
   ...networks,
   ...pictureLosses,
   ...bentActivations,
