@@ -319,12 +319,12 @@ export const lossMutants: readonly Mutant[] = [
       lossTests,
     ],
   ]),
-  ...mutantsOf('losses', 'src/nn/crossEntropy.ts', lossTests, [
+  ...mutantsOf('losses', 'src/nn/classLosses.ts', lossTests, [
     [
       'crossEntropy: the sign is wrong',
       'sign',
-      'likelihoodOf(logProbabilities, labels).neg()',
-      'likelihoodOf(logProbabilities, labels)',
+      'likelihoodOf(logProbabilities, known).neg()',
+      'likelihoodOf(logProbabilities, known)',
       values('crossEntropy'),
     ],
     [
@@ -334,6 +334,8 @@ export const lossMutants: readonly Mutant[] = [
       'isLabel.select(logProbabilities, 0)',
     ],
     ['crossEntropy: label −1 counts', 'missing check', '.and(label.less(0).not())', ''],
+  ]),
+  ...mutantsOf('losses', 'src/nn/crossEntropy.ts', lossTests, [
     [
       'crossEntropy: a class that is impossible in both costs 0 · ∞',
       'missing clamp',

@@ -6,8 +6,15 @@ import type * as contractions from '../../src/tensor/contractions.ts'
 import type * as convolution from '../../src/tensor/convolution.ts'
 import type * as create from '../../src/tensor/create.ts'
 import type * as cumsum from '../../src/tensor/cumsum.ts'
+import type * as exponentialUnits from '../../src/tensor/exponentialUnits.ts'
+import type * as gatedUnits from '../../src/tensor/gatedUnits.ts'
+import type * as gridSample from '../../src/tensor/gridSample.ts'
+import type * as hardActivations from '../../src/tensor/hardActivations.ts'
+import type * as linalg from '../../src/tensor/linalg/index.ts'
+import type * as padding from '../../src/tensor/padding.ts'
 import type * as pooling from '../../src/tensor/pooling.ts'
 import type * as resampling from '../../src/tensor/resampling.ts'
+import type * as resizing from '../../src/tensor/resizing.ts'
 import type * as softmax from '../../src/tensor/softmax.ts'
 import type * as variance from '../../src/tensor/variance.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
@@ -15,9 +22,13 @@ import type { Entry } from './entry.ts'
 import { activations as activationFunctions } from './functions/activations.ts'
 import { binaryMethods, unaryMethods } from './functions/arithmetic.ts'
 import { axisFunctions, reducingMethods } from './functions/axes.ts'
+import { bentActivations } from './functions/bentActivations.ts'
 import { contractionFunctions } from './functions/contractions.ts'
 import { creations } from './functions/creation.ts'
 import { imageFunctions } from './functions/images.ts'
+import { linalg as linearAlgebra } from './functions/linalg.ts'
+import { poolFunctions } from './functions/pools.ts'
+import { resizings } from './functions/resizings.ts'
 import { combiningFunctions, shapingMethods } from './functions/shaping.ts'
 
 /** What the folder exports that is no operation: the ways in for data. */
@@ -37,8 +48,15 @@ export type FunctionName = Exclude<
   | keyof typeof convolution
   | keyof typeof create
   | keyof typeof cumsum
+  | keyof typeof exponentialUnits
+  | keyof typeof gatedUnits
+  | keyof typeof gridSample
+  | keyof typeof hardActivations
+  | keyof typeof linalg
+  | keyof typeof padding
   | keyof typeof pooling
   | keyof typeof resampling
+  | keyof typeof resizing
   | keyof typeof softmax
   | keyof typeof variance,
   NoOperation
@@ -51,9 +69,13 @@ export const functions: { readonly [K in MethodName | FunctionName]: Entry } = {
   ...reducingMethods,
   ...shapingMethods,
   ...activationFunctions,
+  ...bentActivations,
   ...axisFunctions,
   ...combiningFunctions,
   ...contractionFunctions,
   ...imageFunctions,
+  ...linearAlgebra,
+  ...poolFunctions,
+  ...resizings,
   ...creations,
 }

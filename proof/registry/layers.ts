@@ -3,8 +3,10 @@ import type * as models from '../../src/models/index.ts'
 import type * as nn from '../../src/nn/index.ts'
 import type { Entry } from './entry.ts'
 import { functions } from './functions.ts'
+import { bentActivations } from './functions/bentActivations.ts'
 import { attentionLayers } from './layers/attention.ts'
 import { basicLayers } from './layers/basic.ts'
+import { otherLosses } from './layers/classLosses.ts'
 import { losses } from './layers/losses.ts'
 import { models as networks } from './layers/models.ts'
 import { pictureLosses } from './layers/pictureLosses.ts'
@@ -84,8 +86,10 @@ export const layers: { readonly [K in LayerName]: Entry } = {
   ...statefulLayers,
   ...attentionLayers,
   ...losses,
+  ...otherLosses,
   ...networks,
   ...pictureLosses,
+  ...bentActivations,
   gelu,
   geluTanh,
   leakyRelu,

@@ -11,8 +11,15 @@ import * as contractions from '../../src/tensor/contractions.ts'
 import * as convolution from '../../src/tensor/convolution.ts'
 import * as create from '../../src/tensor/create.ts'
 import * as cumsum from '../../src/tensor/cumsum.ts'
+import * as exponentialUnits from '../../src/tensor/exponentialUnits.ts'
+import * as gatedUnits from '../../src/tensor/gatedUnits.ts'
+import * as gridSample from '../../src/tensor/gridSample.ts'
+import * as hardActivations from '../../src/tensor/hardActivations.ts'
+import * as linalg from '../../src/tensor/linalg/index.ts'
+import * as padding from '../../src/tensor/padding.ts'
 import * as pooling from '../../src/tensor/pooling.ts'
 import * as resampling from '../../src/tensor/resampling.ts'
+import * as resizing from '../../src/tensor/resizing.ts'
 import * as softmax from '../../src/tensor/softmax.ts'
 import * as variance from '../../src/tensor/variance.ts'
 import { Tensor } from '../../src/tensor/tensor.ts'
@@ -41,8 +48,15 @@ describe('the registry', () => {
       convolution,
       create,
       cumsum,
+      exponentialUnits,
+      gatedUnits,
+      gridSample,
+      hardActivations,
+      linalg,
+      padding,
       pooling,
       resampling,
+      resizing,
       softmax,
       variance,
     ]

@@ -183,7 +183,11 @@ const convTranspose: Entry = layer(
     layer: convTranspose2d(a, b, kernel, { stride, padding, bias, outputPadding: stride - 1 }),
     inputs: [sizeableArrays([2, 2, 3, a], dtype)],
     oracle: ofOne((params, x) => {
-      const y = spread(x, params('weight'), [stride, stride], [padding, padding], [stride - 1, stride - 1])
+      const y = spread(x, params('weight'), {
+        stride: [stride, stride],
+        padding: [padding, padding],
+        outputPadding: [stride - 1, stride - 1],
+      })
       return shifted(nd(y), bias ? params('bias') : undefined)
     }),
   }),

@@ -84,6 +84,7 @@ const batchingRules: { readonly [K in BatchableOp]: BatchingRule<K> } = {
   gather: batchGather,
   scatterAdd: batchScatterAdd,
   argsort: ({ inputs: [x], attrs: { axis } }, { mapped }) => makeNode('argsort', { axis: axis + 1 }, [mapped(x)]),
+  cumsum: ({ inputs: [x], attrs }, { mapped }) => makeNode('cumsum', { ...attrs, axis: attrs.axis + 1 }, [mapped(x)]),
   dotGeneral: batchDot,
   conv: batchConv,
 }
