@@ -525,9 +525,9 @@ export class Tensor {
    */
   clamp(low?: Operand, high?: Operand): Tensor {
     if (low === undefined && high === undefined) throw typeError('clamp: needs a lower or an upper bound, or both')
-    const isNaN = this.equal(this).not() // with a bound that is NaN, no number lies inside
-    const above = low === undefined ? this : this.greaterEqual(low).or(isNaN).select(this, low)
-    return high === undefined ? above : above.lessEqual(high).or(isNaN).select(above, high)
+    // A NaN of x is kept; a bound that is NaN is larger than nothing and smaller than nothing, and taken.
+    const above = low === undefined ? this : this.greaterEqual(low).or(this.notEqual(this)).select(this, low)
+    return high === undefined ? above : above.lessEqual(high).or(above.notEqual(above)).select(above, high)
   }
 
   // ── comparison and bits ───────────────────────────────────────────────────────────────────────────────────────────

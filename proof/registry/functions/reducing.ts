@@ -169,10 +169,6 @@ export const reducingFunctions: { readonly [K in Name]: Entry } = {
     differentiableIn: [0],
     slack: 16,
     lacks: ['empty'],
-    ends: {
-      infinities:
-        'with p = 1.5 and −1 the root of ∞ and of 0 is taken as PyTorch does, which test/tensor/norms.test.ts compares',
-    },
     errors: [
       noSuchAxis('norm', (x) => norm(x, Infinity, 2)),
       badDType(/^norm: takes a float, got i32; cast it first$/, ['i32[2]'], (x) => norm(one(x))),
@@ -256,7 +252,6 @@ export const reducingFunctions: { readonly [K in Name]: Entry } = {
     differentiableIn: [0],
     slack: 4,
     lacks: ['scalar', 'empty'],
-    ends: { infinities: 'between two infinities of one sign lies no number, as in PyTorch' },
     errors: [
       noSuchAxis('quantile', (x) => quantile(x, 0.5, 2)),
       badRange(/^quantile: q is a share from 0 to 1, got 50$/, ['f32[2]'], (x) => quantile(one(x), 50)),

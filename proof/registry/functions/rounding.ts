@@ -3,10 +3,9 @@ import fc from 'fast-check'
 import type { DType } from '../../../src/graph/dtype.ts'
 import { floorDivide, mod, trunc } from '../../../src/tensor/division.ts'
 import { arrays, numbers, type NdArray } from '../../array.ts'
-import { arithmeticTypes, badDType, entry, isFloating, one, type Case, type Entry } from '../entry.ts'
+import { arithmeticTypes, badDType, entry, isFloating, one, table, type Case, type Entry } from '../entry.ts'
 import { remainder, wrapping } from '../primitives/elementwise.ts'
 import { broadcastable, pairwise, pointwise, smoothNumbers, stretched, stretchedAt, type Options } from './draw.ts'
-import { table } from '../entry.ts'
 
 /** Halves, which round to the even one, and numbers between. */
 const halves = (dtype: DType): fc.Arbitrary<number> =>
@@ -48,10 +47,9 @@ const moduloOf = (x: number, y: number): number => {
   return r !== 0 && r < 0 !== y < 0 ? r + y : r
 }
 
-const between2 = (x: number, low: number, high: number): number => {
-  if (Number.isNaN(x)) return x
-  const above = x >= low ? x : low
-  return above <= high ? above : high
+const clamped = (x: number, low: number, high: number): number => {
+  if ([x, low, high].some(Number.isNaN)) return NaN
+  return Math.min(Math.max(x, low), high)
 }
 
 /** Bounds that are tensors or numbers, either of which may be absent. */
@@ -83,7 +81,7 @@ const clampings = (dtype: DType): fc.Arbitrary<Case> =>
                 : one(t).clamp(1, 2),
         oracle: (x, p, q) =>
           table(shape, (i) =>
-            between2(
+            clamped(
               stretchedAt(x, i),
               kind === 'high' ? -Infinity : pick(p, i, 1),
               kind === 'low' ? Infinity : pick(kind === 'high' ? p : q, i, 2),
