@@ -7,6 +7,7 @@ import * as nn from '../../src/nn/index.ts'
 import * as activations from '../../src/tensor/activations.ts'
 import * as attention from '../../src/tensor/attention.ts'
 import * as combine from '../../src/tensor/combine.ts'
+import * as comparisons from '../../src/tensor/comparisons.ts'
 import * as contractions from '../../src/tensor/contractions.ts'
 import * as convolution from '../../src/tensor/convolution.ts'
 import * as create from '../../src/tensor/create.ts'
@@ -17,10 +18,22 @@ import * as gridSample from '../../src/tensor/gridSample.ts'
 import * as hardActivations from '../../src/tensor/hardActivations.ts'
 import * as linalg from '../../src/tensor/linalg/index.ts'
 import * as padding from '../../src/tensor/padding.ts'
+import * as cumulative from '../../src/tensor/cumulative.ts'
+import * as division from '../../src/tensor/division.ts'
+import * as dynamicSlice from '../../src/tensor/dynamicSlice.ts'
+import * as hyperbolic from '../../src/tensor/hyperbolic.ts'
+import * as indexing from '../../src/tensor/indexing.ts'
+import * as logarithms from '../../src/tensor/logarithms.ts'
+import * as movement from '../../src/tensor/movement.ts'
+import * as norms from '../../src/tensor/norms.ts'
+import * as orders from '../../src/tensor/orders.ts'
 import * as pooling from '../../src/tensor/pooling.ts'
+import * as powers from '../../src/tensor/powers.ts'
 import * as resampling from '../../src/tensor/resampling.ts'
 import * as resizing from '../../src/tensor/resizing.ts'
 import * as softmax from '../../src/tensor/softmax.ts'
+import * as triangles from '../../src/tensor/triangles.ts'
+import * as trigonometry from '../../src/tensor/trigonometry.ts'
 import * as variance from '../../src/tensor/variance.ts'
 import { Tensor } from '../../src/tensor/tensor.ts'
 import { functions } from '../../proof/registry/functions.ts'
@@ -44,6 +57,7 @@ describe('the registry', () => {
       activations,
       attention,
       combine,
+      comparisons,
       contractions,
       convolution,
       create,
@@ -54,10 +68,22 @@ describe('the registry', () => {
       hardActivations,
       linalg,
       padding,
+      cumulative,
+      division,
+      dynamicSlice,
+      hyperbolic,
+      indexing,
+      logarithms,
+      movement,
+      norms,
+      orders,
       pooling,
+      powers,
       resampling,
       resizing,
       softmax,
+      triangles,
+      trigonometry,
       variance,
     ]
     const names = modules.flatMap((module) => Object.keys(module))
@@ -71,6 +97,7 @@ describe('the registry', () => {
       'binary',
       'constructor',
       'dtype',
+      'firstEqual',
       'inForm',
       'met',
       'operand',
