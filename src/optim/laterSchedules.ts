@@ -59,7 +59,9 @@ export const warmupStableDecay = (options: StableOptions): RateSchedule => {
   const from = steps - decaySteps
   const rise = warmed(who, { learningRate, warmupSteps, steps: warmupSteps }, () => 1)
   return byStep(who, (step) =>
-    step <= from ? rise(step) : end + (learningRate - end) * falls[decay](Math.min(1, (step - from) / decaySteps)),
+    step <= from || decaySteps === 0
+      ? rise(step)
+      : end + (learningRate - end) * falls[decay](Math.min(1, (step - from) / decaySteps)),
   )
 }
 

@@ -50,7 +50,7 @@ const least = 1e-7
  * import { orthogonalized } from 'fathom/optim'
  *
  * const g = tensor([[3, 0], [0, -0.5]])
- * orthogonalized(g) // => [[0.7007, 0], [0, -0.9906]]
+ * orthogonalized(g) // => [[0.7136, 0], [0, -1.042]]
  * ```
  */
 export const orthogonalized = (g: Tensor, iterations = 5): Tensor => {
@@ -88,7 +88,7 @@ const scales = {
  * )
  * const params = { bias: tensor([1]), weight: tensor([[3, 0], [0, -0.5]]) }
  * const [updates] = optimizer.update(params, optimizer.init(params), params)
- * updates // => { bias: [-0.000303], weight: [[-0.01401, 0], [0, 0.01981]] }
+ * updates // => { bias: [-0.000303], weight: [[-0.01427, 0], [0, 0.02084]] }
  * ```
  */
 export const muon = (options: MuonOptions = {}): Transform<MuonState> => {

@@ -83,35 +83,37 @@ const steps =
 const withDescent = <S>(matrices: Transform<S>): Steps =>
   steps(partition({ matrices, rest: sgd({ learningRate: 0.1 }) }, (_, p) => (p.rank > 1 ? 'matrices' : 'rest')))
 
-const optimizers: readonly (readonly [name: string, steps: Steps, single?: number])[] = [
-  ['rmsProp', steps(rmsProp({ learningRate: 0.02 }))],
+const optimizers: readonly (readonly [name: string, steps: Steps, single: number | undefined])[] = (
   [
-    'rmsProp-centred-momentum',
-    steps(rmsProp({ learningRate: 0.005, decay: 0.9, momentum: 0.8, centred: true, epsilon: 1e-6 })),
-    1e-3, // v − m² of one gradient of like size cancels
-  ],
-  ['rmsProp-weight-decay', steps(chain(addDecayedWeights(0.1), rmsProp({ learningRate: 0.02, momentum: 0.5 })))],
-  ['adagrad', steps(adagrad({ learningRate: 0.1 }))],
-  ['adagrad-initial', steps(adagrad({ learningRate: 0.1, initial: 0.5, epsilon: 1e-4 }))],
-  ['adadelta', steps(adadelta())],
-  ['adadelta-options', steps(adadelta({ learningRate: 0.5, decay: 0.95, epsilon: 1e-3 }))],
-  ['radam', steps(radam({ learningRate: 0.05 }))],
-  ['radam-short', steps(radam({ learningRate: 0.05, beta1: 0.8, beta2: 0.9, epsilon: 1e-4 }))],
-  ['nadam', steps(nadam({ learningRate: 0.05 }))],
-  ['nadam-options', steps(nadam({ learningRate: 0.02, beta1: 0.8, beta2: 0.95, epsilon: 1e-4, momentumDecay: 0.5 }))],
-  ['lion', steps(lion({ learningRate: 0.02, weightDecay: 0.1 }))],
-  ['lamb', steps(lamb({ learningRate: 0.05, weightDecay: 0.1 }))],
-  ['muon', withDescent(muon({ learningRate: 0.02 }))],
-  [
-    'muon-plain-rms-decay',
-    withDescent(muon({ learningRate: 0.05, momentum: 0.9, nesterov: false, weightDecay: 0.1, scale: 'rms' })),
-  ],
-  ['adafactor', steps(adafactor())],
-  [
-    'adafactor-rate-mean-decay',
-    steps(adafactor({ learningRate: 0.05, scaleParameter: false, beta1: 0.9, weightDecay: 0.1, clip: 0.5 })),
-  ],
-]
+    ['rmsProp', steps(rmsProp({ learningRate: 0.02 }))],
+    [
+      'rmsProp-centred-momentum',
+      steps(rmsProp({ learningRate: 0.005, decay: 0.9, momentum: 0.8, centred: true, epsilon: 1e-6 })),
+      1e-3, // v − m² of one gradient of like size cancels
+    ],
+    ['rmsProp-weight-decay', steps(chain(addDecayedWeights(0.1), rmsProp({ learningRate: 0.02, momentum: 0.5 })))],
+    ['adagrad', steps(adagrad({ learningRate: 0.1 }))],
+    ['adagrad-initial', steps(adagrad({ learningRate: 0.1, initial: 0.5, epsilon: 1e-4 }))],
+    ['adadelta', steps(adadelta())],
+    ['adadelta-options', steps(adadelta({ learningRate: 0.5, decay: 0.95, epsilon: 1e-3 }))],
+    ['radam', steps(radam({ learningRate: 0.05 }))],
+    ['radam-short', steps(radam({ learningRate: 0.05, beta1: 0.8, beta2: 0.9, epsilon: 1e-4 }))],
+    ['nadam', steps(nadam({ learningRate: 0.05 }))],
+    ['nadam-options', steps(nadam({ learningRate: 0.02, beta1: 0.8, beta2: 0.95, epsilon: 1e-4, momentumDecay: 0.5 }))],
+    ['lion', steps(lion({ learningRate: 0.02, weightDecay: 0.1 }))],
+    ['lamb', steps(lamb({ learningRate: 0.05, weightDecay: 0.1 }))],
+    ['muon', withDescent(muon({ learningRate: 0.02 }))],
+    [
+      'muon-plain-rms-decay',
+      withDescent(muon({ learningRate: 0.05, momentum: 0.9, nesterov: false, weightDecay: 0.1, scale: 'rms' })),
+    ],
+    ['adafactor', steps(adafactor())],
+    [
+      'adafactor-rate-mean-decay',
+      steps(adafactor({ learningRate: 0.05, scaleParameter: false, beta1: 0.9, weightDecay: 0.1, clip: 0.5 })),
+    ],
+  ] as readonly (readonly [string, Steps, number?])[]
+).map(([name, run, single]) => [name, run, single] as const)
 
 const expectGolden = async (name: string, shown: readonly Params[], tolerance: number): Promise<void> => {
   const points = golden.runs[name] ?? []
