@@ -77,7 +77,7 @@ type OfAutoencoders =
 /** Layers, losses, activations and models. */
 export type LayerName = Exclude<keyof typeof nn | keyof typeof models, NoLayer | OfAutoencoders>
 
-const { gelu, geluTanh, leakyRelu, logSoftmax, relu, silu, softmax, softplus } = functions
+const { gelu, geluTanh, leakyRelu, logSigmoid, logSoftmax, relu, silu, softmax, softplus } = functions
 
 /** Name → entry. */
 export const layers: { readonly [K in LayerName]: Entry } = {
@@ -93,6 +93,7 @@ export const layers: { readonly [K in LayerName]: Entry } = {
   gelu,
   geluTanh,
   leakyRelu,
+  logSigmoid,
   logSoftmax,
   relu,
   silu,

@@ -78,15 +78,3 @@ export const celu = (x: Tensor, alpha = 1): Tensor => {
  * ```
  */
 export const mish = (x: Tensor): Tensor => x.mul(softplus(x).tanh())
-
-/**
- * log σ(x) = −log(1 + e⁻ˣ), without overflow.
- *
- * @example
- * ```ts
- * import { logSigmoid, tensor } from 'fathom'
- *
- * logSigmoid(tensor([-1000, 0, 1000])) // => [-1000, -0.693, 0]
- * ```
- */
-export const logSigmoid = (x: Tensor): Tensor => softplus(x.neg()).neg()

@@ -1,5 +1,5 @@
 /** Activations made of exponentials, of straight pieces and of gates, from their papers' formulas. */
-import { celu, elu, logSigmoid, mish, selu } from '../../../src/tensor/exponentialUnits.ts'
+import { celu, elu, mish, selu } from '../../../src/tensor/exponentialUnits.ts'
 import { glu, swiglu } from '../../../src/tensor/gatedUnits.ts'
 import { hardsigmoid, hardswish, relu6, softsign } from '../../../src/tensor/hardActivations.ts'
 import { softmin } from '../../../src/tensor/softmax.ts'
@@ -59,7 +59,6 @@ type Bent =
   | 'selu'
   | 'celu'
   | 'mish'
-  | 'logSigmoid'
   | 'relu6'
   | 'hardsigmoid'
   | 'hardswish'
@@ -84,7 +83,6 @@ export const bentActivations: { readonly [K in Bent]: Entry } = {
   mish: pointwise(mish, (x) => x * Math.tanh(Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)))), {
     ends: { infinities: '0 · ∞ at −∞, as in PyTorch' },
   }),
-  logSigmoid: pointwise(logSigmoid, (x) => Math.min(x, 0) - Math.log1p(Math.exp(-Math.abs(x)))),
   relu6: farther(relu6, (x) => clamp(x, 0, 6)),
   hardsigmoid: farther(hardsigmoid, (x) => clamp(x + 3, 0, 6) / 6),
   hardswish: farther(hardswish, (x) => (x * clamp(x + 3, 0, 6)) / 6),
