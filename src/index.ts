@@ -91,6 +91,7 @@ export { precisions, withPrecision, type Precision } from './tensor/withPrecisio
 export type { Axes } from './tensor/axes.ts'
 export { isDifferentiable, Tensor, type Operand, type SliceBounds } from './tensor/tensor.ts'
 export { signature } from './tensor/treedef.ts'
+export { mergeTrees, partitionTree, type TreePart } from './tensor/partition.ts'
 export * from './tensor/tree.ts'
 export * from './tensor/triangles.ts'
 export * from './tensor/trigonometry.ts'
