@@ -26,6 +26,7 @@ import { randomMutants } from './random.ts'
 import { reconstructionMutants } from './reconstruction.ts'
 import { judgingMutants } from './judging.ts'
 import { keptRunMutants } from './keptRuns.ts'
+import { rowKernelMutants } from './rowKernels.ts'
 import { runMutants } from './runs.ts'
 import { selfConditioningMutants } from './selfConditioning.ts'
 import { smallDataMutants } from './smallData.ts'
@@ -42,6 +43,7 @@ export const mutants: readonly Mutant[] = [
   ...derivativeMutants,
   ...graphMutants,
   ...kernelMutants,
+  ...rowKernelMutants,
   ...randomMutants,
   ...limitMutants,
   ...layerMutants,
