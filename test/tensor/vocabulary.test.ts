@@ -5,16 +5,18 @@ import { isNaN } from '../../src/tensor/comparisons.ts'
 import { argmax } from '../../src/tensor/combine.ts'
 import { full, ones, scalar, tensor, zeros } from '../../src/tensor/create.ts'
 import { cummax, cumprod } from '../../src/tensor/cumulative.ts'
-import { floorDivide } from '../../src/tensor/division.ts'
+import { floorDivide, mod } from '../../src/tensor/division.ts'
 import { dynamicSlice, dynamicUpdateSlice } from '../../src/tensor/dynamicSlice.ts'
 import { einsum } from '../../src/tensor/contractions.ts'
+import { takeAlongAxis } from '../../src/tensor/indexing.ts'
 import { exp2, log10, log1p, log2 } from '../../src/tensor/logarithms.ts'
 import { tile } from '../../src/tensor/movement.ts'
 import { norm } from '../../src/tensor/norms.ts'
-import { topK } from '../../src/tensor/orders.ts'
+import { quantile, topK } from '../../src/tensor/orders.ts'
 import { power } from '../../src/tensor/powers.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
-import { tril } from '../../src/tensor/triangles.ts'
+import { diagonal, tril } from '../../src/tensor/triangles.ts'
+import { atan2 } from '../../src/tensor/trigonometry.ts'
 import { cpuDevice } from '../support/device.ts'
 
 const device = cpuDevice()
@@ -163,6 +165,59 @@ describe('numbers', () => {
     expect(tile(none, [2, 2]).shape).toEqual([0, 4])
     expect(einsum('ij->', none).shape).toEqual([])
   })
+})
+
+const i32 = (...values: readonly number[]): Tensor => tensor(values, { dtype: 'i32' })
+const m = tensor([
+  [1, 2, 3],
+  [4, 5, 6],
+])
+
+describe('each word, once', () => {
+  const words: readonly (readonly [what: string, x: () => Tensor, expected: readonly number[]])[] = [
+    ['round', () => tensor([0.5, 1.5, 2.5, -0.5, -1.6]).round(), [0, 2, 2, -0, -2]],
+    ['prod of an odd number', () => tensor([2, 3, 5]).prod(), [30]],
+    ['matmul of a vector', () => tensor([1, 10]).matmul(m), [41, 52, 63]],
+    [
+      'einsum with an ellipsis',
+      () =>
+        einsum(
+          '...i,...i->...',
+          ones([2, 3, 2]),
+          tensor([
+            [1, 10],
+            [2, 20],
+            [3, 30],
+          ]),
+        ),
+      [11, 22, 33, 11, 22, 33],
+    ],
+    [
+      'log1p',
+      () =>
+        log1p(tensor([0.5, -0.25, 1]))
+          .mul(1e6)
+          .round(),
+      [405465, -287682, 693147],
+    ],
+    [
+      'atan2',
+      () =>
+        atan2(tensor([1, 1, -1]), tensor([1, -1, -1]))
+          .mul(1e3)
+          .round(),
+      [785, 2356, -2356],
+    ],
+    ['the slope of power', () => grad((x: Tensor) => power(x, tensor([3])).sum())(tensor([2])), [12]],
+    ['mod', () => mod(tensor([7, -7]), tensor([-3, 3])), [-2, 2]],
+    ['quantile', () => quantile(tensor([1, 3]), 0.25), [1.5]],
+    ['diagonal below', () => diagonal(m.transpose(), -1), [2, 6]],
+    ['tril', () => tril(m), [1, 0, 0, 4, 5, 0]],
+    ['takeAlongAxis', () => takeAlongAxis(m, tensor([[2], [0]], { dtype: 'i32' })), [3, 4]],
+    ['dynamicSlice beyond', () => dynamicSlice(m, [0, scalar(9, 'i32')], [2, 1]), [3, 6]],
+    ['dynamicUpdateSlice', () => dynamicUpdateSlice(i32(1, 2, 3), i32(9), [scalar(1, 'i32')]), [1, 9, 3]],
+  ]
+  it.each(words)('%s', async (_, x, expected) => expect(await read(x())).toEqual(expected))
 })
 
 describe('misuse', () => {
