@@ -1,5 +1,6 @@
 /** Division that rounds down, its remainder, and rounding towards zero. */
 import { isFloat } from '../graph/dtype.ts'
+import { customVjp } from './annotate.ts'
 import { operandsMet, requireFloat } from './elementary.ts'
 import type { Operand, Tensor } from './tensor.ts'
 
@@ -61,6 +62,13 @@ export const floorDivide = (x: Tensor, y: Operand): Tensor => {
  */
 export const mod = (x: Tensor, y: Operand): Tensor => {
   const [a, b] = operandsMet('mod', x, y)
-  const remainder = a.rem(b)
-  return isUnsigned(a) ? remainder : isOther(remainder, b).select(remainder.add(b), remainder)
+  return isFloat(a.dtype) ? floatMod(a, b) : modOf(a, b)
 }
+
+const modOf = (x: Tensor, y: Tensor): Tensor => {
+  const remainder = x.rem(y)
+  return isUnsigned(x) ? remainder : isOther(remainder, y).select(remainder.add(y), remainder)
+}
+
+/** Its slope in y is −⌊x / y⌋, of the exact quotient. */
+const floatMod = customVjp(modOf, ([x, y], g): [Tensor, Tensor] => [g, g.mul(floorDivide(x, y)).neg()], 'mod')

@@ -5,7 +5,7 @@ import { showShape, type Shape } from '../graph/shape.ts'
 import { gather } from './combine.ts'
 import { iota } from './create.ts'
 import { expectTensor } from './expect.ts'
-import type { Operand, Tensor } from './tensor.ts'
+import { Tensor, type Operand } from './tensor.ts'
 
 const requireStarts = (operation: string, x: Tensor, starts: readonly Operand[], sizes: Shape): void => {
   if (starts.length !== x.rank || sizes.length !== x.rank)
@@ -19,6 +19,10 @@ const requireStarts = (operation: string, x: Tensor, starts: readonly Operand[],
     )
   for (const start of starts) requireStart(operation, start)
 }
+
+/** Starts as they are computed with: a number that a compiled function was given is an i32. */
+const startsOf = (starts: readonly Operand[]): readonly Operand[] =>
+  starts.map((start) => (start instanceof Tensor ? iota([1], 0).operand(start) : start))
 
 const requireStart = (operation: string, start: Operand): void => {
   if (typeof start === 'number') {
@@ -41,7 +45,7 @@ const heldTensor = (start: Tensor, room: number): Tensor => start.clamp(0, room)
  * within: 9 of an axis of 10 with a length of 3 becomes 7. A number costs nothing; each start that is a tensor is a gather of the part alone, unless the
  * length is the whole axis.
  *
- * @param starts i32 or u32, one for each axis
+ * @param given the starts, one for each axis: numbers, or i32 or u32 without axes
  * @example
  * ```ts
  * import { dynamicSlice, scalar, tensor } from 'fathom'
@@ -51,8 +55,9 @@ const heldTensor = (start: Tensor, room: number): Tensor => start.clamp(0, room)
  * dynamicSlice(x, [1, scalar(9, 'i32')], [1, 2]) // => [[7, 8]]
  * ```
  */
-export const dynamicSlice = (x: Tensor, starts: readonly Operand[], sizes: Shape): Tensor => {
+export const dynamicSlice = (x: Tensor, given: readonly Operand[], sizes: Shape): Tensor => {
   expectTensor('dynamicSlice', x)
+  const starts = startsOf(given)
   requireStarts('dynamicSlice', x, starts, sizes)
   const fixed = x.slice(
     ...x.shape.map((n, a) => {
@@ -72,7 +77,7 @@ export const dynamicSlice = (x: Tensor, starts: readonly Operand[], sizes: Shape
  * `x` with `update` in place of the part that begins at `starts`, which are moved as those of {@link dynamicSlice}. One pass over `x`, in place where `x` is
  * donated and nothing else reads it; an update with one element along an axis, such as the next key of a cache, is repeated and not gathered.
  *
- * @param starts i32 or u32, one for each axis
+ * @param given the starts, one for each axis: numbers, or i32 or u32 without axes
  * @example
  * ```ts
  * import { dynamicUpdateSlice, scalar, tensor, zeros } from 'fathom'
@@ -81,8 +86,9 @@ export const dynamicSlice = (x: Tensor, starts: readonly Operand[], sizes: Shape
  * dynamicUpdateSlice(cache, tensor([[7, 8]]), [scalar(2, 'i32'), 0]) // => [[0, 0], [0, 0], [7, 8], [0, 0]]
  * ```
  */
-export const dynamicUpdateSlice = (x: Tensor, update: Tensor, starts: readonly Operand[]): Tensor => {
+export const dynamicUpdateSlice = (x: Tensor, update: Tensor, given: readonly Operand[]): Tensor => {
   for (const t of [x, update]) expectTensor('dynamicUpdateSlice', t)
+  const starts = startsOf(given)
   requireStarts('dynamicUpdateSlice', x, starts, update.shape)
   const { mask, values } = starts.reduce<{ readonly mask: Tensor | undefined; readonly values: Tensor }>(
     ({ mask, values }, start, a) => {

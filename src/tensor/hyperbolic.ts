@@ -92,7 +92,7 @@ export const acosh = elementary(
     const found = x.greater(farFrom(x).square).select(x.log().add(Math.LN2), near)
     return x.less(1).select(NaN, found)
   },
-  (x) => x.operand(1).div(x.square().sub(1).sqrt()),
+  (x) => x.operand(1).div(x.sub(1).mul(x.add(1)).sqrt()),
 )
 
 /**
