@@ -11,6 +11,7 @@ import { dependents, reachable } from '../graph/traverse.ts'
 import { zerosLike } from '../tensor/create.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { addCotangents } from './addCotangents.ts'
+import { scanCotangents } from './scan.ts'
 import { applyVjp } from './vjp.ts'
 
 /** An output and the cotangent that arrives at it. */
@@ -25,6 +26,7 @@ const accumulate = (cotangents: Cotangents, node: Node, g: Tensor | null): void 
 }
 
 type Call = NodeOf<'call'>
+type Scan = NodeOf<'scan'>
 
 /** Calls made together share their list of inputs; they are differentiated together, so that a checkpoint is recomputed once. */
 const siblings = (nodes: Iterable<Node>): ReadonlyMap<readonly Node[], readonly Call[]> => {
@@ -97,6 +99,31 @@ const differentiateCalls = (calls: readonly Call[], cotangents: Cotangents, acti
   })
 }
 
+/** All that is asked of each loop, in the order of the program. */
+const families = (nodes: readonly Node[]): ReadonlyMap<readonly Node[], readonly Scan[]> => {
+  const found = new Map<readonly Node[], Scan[]>()
+  for (const node of nodes) {
+    if (node.op !== 'scan') continue
+    const known = found.get(node.inputs)
+    if (known === undefined) found.set(node.inputs, [node])
+    else known.push(node)
+  }
+  return found
+}
+
+const differentiateScan = (family: readonly Scan[], cotangents: Cotangents, active: ReadonlySet<Node>): void => {
+  const arriving = family.flatMap((scan) => {
+    const g = cotangents.get(scan)
+    return g === undefined ? [] : [[scan, g] as const]
+  })
+  if (arriving.length === 0) return
+  const { inputs } = at(family, 0)
+  scanCotangents(family, arriving, backward).forEach((g, i) => {
+    const x = at(inputs, i)
+    if (active.has(x)) accumulate(cotangents, x, g)
+  })
+}
+
 /** The cotangents of `sources`, added to `initial` ones, when `seeds` arrive at the outputs; null where no gradient flows. */
 export const backward = (
   seeds: readonly Seed[],
@@ -110,29 +137,41 @@ export const backward = (
   )
   const active = dependents(nodes, ends)
   const calls = siblings(active)
+  const loops = families(nodes.filter((node) => active.has(node) && !ends.has(node)))
   const cotangents: Cotangents = new Map()
   const done = new Set<Node>(sources)
   sources.forEach((x, i) => {
     accumulate(cotangents, x, initial[i] ?? null)
   })
   for (const [output, g] of seeds) accumulate(cotangents, output, g)
-  for (const node of nodes.toReversed()) {
-    if (!active.has(node) || done.has(node)) continue
+  /** Calls and loops are differentiated with all that was made with them. */
+  const differentiate = (node: Node): (() => void) | undefined => {
     if (node.op === 'call') {
       const together = calls.get(node.inputs) ?? [node]
       for (const c of together) done.add(c)
-      asGradientOf(node, () => {
+      return () => {
         differentiateCalls(together, cotangents, active)
-      })
-      continue
+      }
+    }
+    if (node.op === 'scan') {
+      const family = loops.get(node.inputs) ?? [node]
+      // What is asked of a loop later may be used between what is asked of it first and that: all has arrived at the first.
+      if (node !== family[0]) return undefined
+      return () => {
+        differentiateScan(family, cotangents, active)
+      }
     }
     const g = cotangents.get(node)
-    if (g === undefined) continue
-    asGradientOf(node, () => {
+    if (g === undefined) return undefined
+    return () => {
       applyVjp(g, node).forEach((gi, i) => {
         if (active.has(at(node.inputs, i))) accumulate(cotangents, at(node.inputs, i), gi)
       })
-    })
+    }
+  }
+  for (const node of nodes.toReversed()) {
+    const step = active.has(node) && !done.has(node) ? differentiate(node) : undefined
+    if (step !== undefined) asGradientOf(node, step)
   }
   return sources.map((s) => cotangents.get(s) ?? null)
 }

@@ -19,6 +19,7 @@ export type Cause =
   | 'scatter'
   | 'sort'
   | 'cumsum'
+  | 'loop'
   | 'no aliases'
   | { readonly kind: 'feeds'; readonly op: OpName }
   | { readonly kind: 'too wide'; readonly buffers: number; readonly memories: number }
@@ -46,6 +47,7 @@ const words: { readonly [K in Named]: string } = {
   scatter: 'writes where an index says',
   sort: 'a sort is its own kernel',
   cumsum: 'running sums are their own kernel',
+  loop: 'a loop runs its body turn by turn',
   'no aliases': 'outputs are never aliases',
 }
 

@@ -22,8 +22,10 @@ export { dropout } from './dropout.ts'
 export { embedding, type EmbeddingParams } from './embedding.ts'
 export { featureLoss } from './featureLoss.ts'
 export { groupNorm, normalizeGroups, type GroupNormParams } from './groupNorm.ts'
+export { gru, gruCell, gruWithState } from './gru.ts'
 export { layerNorm, type LayerNormParams } from './layerNorm.ts'
 export { linear, type LinearParams } from './linear.ts'
+export { lstm, lstmCell, lstmWithState, type LstmCellInput, type LstmState } from './lstm.ts'
 export { binaryCrossEntropy, charbonnier, huber, l1, mse } from './losses.ts'
 export type { ReductionOptions, Reduction } from './lossShapes.ts'
 export type { ModeFields } from './mode.ts'
@@ -36,6 +38,13 @@ export { rotary, type RotaryOptions } from './rotary.ts'
 export { transformerBlock, type TransformerBlockOptions, type TransformerBlockParams } from './transformerBlock.ts'
 export { focalLoss, hinge, smoothL1, type FocalOptions } from './margins.ts'
 export { nllLoss } from './nllLoss.ts'
+export {
+  torchRecurrent,
+  type RecurrentInput,
+  type RecurrentOptions,
+  type RecurrentOutput,
+  type RecurrentParams,
+} from './recurrent.ts'
 export { normalizeVectors, rmsNorm, type RmsNormParams } from './rmsNorm.ts'
 export { cosineEmbeddingLoss, cosineSimilarity, tripletLoss } from './similarities.ts'
 export { fourierTimeEmbedding, type FourierTimeParams } from './fourierTimeEmbedding.ts'

@@ -10,8 +10,8 @@ import { shifted, type Batching } from './batching.ts'
 import { batchConv, batchDot } from './contraction.ts'
 import { batchGather, batchScatterAdd } from './indexing.ts'
 
-/** Primitives with a rule here; a `call` is batched through its definition, see batch.ts. */
-export type BatchableOp = Exclude<OpName, 'call'>
+/** Primitives with a rule here; a `call` is batched through its definition and a `scan` through its body, see batch.ts. */
+export type BatchableOp = Exclude<OpName, 'call' | 'scan'>
 
 /** The node for all slices from the node for one. */
 export type BatchingRule<K extends OpName> = (node: NodeOf<K>, batching: Batching) => Node
