@@ -228,6 +228,12 @@ describe('each word, once', () => {
     ['dynamicSlice beyond', () => dynamicSlice(m, [0, scalar(9, 'i32')], [2, 1]), [3, 6]],
     ['dynamicUpdateSlice', () => dynamicUpdateSlice(i32(1, 2, 3), i32(9), [scalar(1, 'i32')]), [1, 9, 3]],
   ]
+  it('matmul: the axis of a vector is not in the result', () => {
+    expect(tensor([1, 10]).matmul(m).shape).toEqual([3])
+    expect(m.matmul(tensor([1, 2, 3])).shape).toEqual([2])
+    expect(tensor([1, 2]).matmul(tensor([3, 4])).shape).toEqual([])
+  })
+
   it.each(words)('%s', async (_, x, expected) => expect(await read(x())).toEqual(expected))
 })
 
