@@ -126,10 +126,10 @@ describe.each(devices)('vmap of a loop, on %s,', (_, device) => {
     const twice = (m: Tensor): Tensor =>
       scan((c: Tensor, row: Tensor) => [c.add(cumulative(row).sum()), c] as const, scalar(0), m)[1]
     await agree([vmap(twice)(table)], [stack(range(2).map((i) => twice(one(table, i))))])
-    const [, forward] = jvp(vmap(cumulative), [one(table, 0)], [one(table, 1)])
+    const { tangent: forward } = jvp(vmap(cumulative), [one(table, 0)], [one(table, 1)])
     await agree(
       [forward],
-      [stack(range(3).map((j) => jvp(cumulative, [one(one(table, 0), j)], [one(one(table, 1), j)])[1]))],
+      [stack(range(3).map((j) => jvp(cumulative, [one(one(table, 0), j)], [one(one(table, 1), j)]).tangent))],
     )
   })
 

@@ -176,6 +176,17 @@ const m = tensor([
 describe('each word, once', () => {
   const words: readonly (readonly [what: string, x: () => Tensor, expected: readonly number[]])[] = [
     ['round', () => tensor([0.5, 1.5, 2.5, -0.5, -1.6]).round(), [0, 2, 2, -0, -2]],
+    ['argmax of equal elements', () => tensor([1, 4, 4]).argmax(), [1]],
+    ['argmax beside NaN', () => tensor([1, NaN, 4]).argmax(), [1]],
+    [
+      'variance of rows',
+      () =>
+        tensor([
+          [1, 3],
+          [0, 10],
+        ]).variance(1),
+      [1, 25],
+    ],
     ['prod of an odd number', () => tensor([2, 3, 5]).prod(), [30]],
     ['matmul of a vector', () => tensor([1, 10]).matmul(m), [41, 52, 63]],
     [
@@ -217,6 +228,12 @@ describe('each word, once', () => {
     ['dynamicSlice beyond', () => dynamicSlice(m, [0, scalar(9, 'i32')], [2, 1]), [3, 6]],
     ['dynamicUpdateSlice', () => dynamicUpdateSlice(i32(1, 2, 3), i32(9), [scalar(1, 'i32')]), [1, 9, 3]],
   ]
+  it('matmul: the axis of a vector is not in the result', () => {
+    expect(tensor([1, 10]).matmul(m).shape).toEqual([3])
+    expect(m.matmul(tensor([1, 2, 3])).shape).toEqual([2])
+    expect(tensor([1, 2]).matmul(tensor([3, 4])).shape).toEqual([])
+  })
+
   it.each(words)('%s', async (_, x, expected) => expect(await read(x())).toEqual(expected))
 })
 

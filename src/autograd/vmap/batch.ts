@@ -1,14 +1,13 @@
 /** Batching a graph: one walk in the order of its making, which rebuilds what depends on placeholders and shares the rest. */
 import { at } from '../../prelude/array.ts'
 import { isFloat } from '../../graph/dtype.ts'
-import { stackedNodes } from '../../graph/loop.ts'
 import { makeNode, withInputs } from '../../graph/node.ts'
-import type { Definition, Loop, Node, NodeOf } from '../../graph/ops.ts'
+import type { Definition, Node, NodeOf } from '../../graph/ops.ts'
 import { inheritOrigin } from '../../graph/origin.ts'
 import { dependents, reachable } from '../../graph/traverse.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import { repeated, type Batching } from './batching.ts'
-import { batchedResult, batchLoop, type BatchedLoop } from './loop.ts'
+import { loopsIn } from './loop.ts'
 import { applyBatching } from './rules.ts'
 
 /** What an output has become, with the batch axis in front if it is mapped. */
@@ -126,25 +125,14 @@ export const batch = (outputs: readonly Node[], wholes: Wholes, size: number): r
     const { output } = node.attrs
     return { node: makeNode('call', { definition, output }, inputsOf(node)), isMapped: at(results, output) }
   }
-  const loops = new Map<readonly Node[], Map<Loop, BatchedLoop>>()
-  const loopOf = ({ attrs: { loop }, inputs }: NodeOf<'scan'>): BatchedLoop => {
-    const known = loops.get(inputs) ?? new Map<Loop, BatchedLoop>()
-    loops.set(inputs, known)
-    const asked = nodes.flatMap((n) =>
-      n.op === 'scan' && n.inputs === inputs && n.attrs.loop === loop ? [n.attrs.result] : [],
-    )
-    const given = inputs.map((x): Batched => ({ node: plain(x), isMapped: isMapped(x) }))
-    const made =
-      known.get(loop) ?? batchLoop(loop, stackedNodes(asked), given, size, (body, inside) => batch(body, inside, size))
-    known.set(loop, made)
-    return made
-  }
+  const given = (node: Node): Batched => ({ node: plain(node), isMapped: isMapped(node) })
+  const batchScan = loopsIn(nodes, { size, given, batchBody: (body, inside) => batch(body, inside, size) })
   const rebuild = (node: Node): Batched => {
     // A barrier is as mapped as what it holds back; what it waits for does not matter.
     const deciding = node.op === 'barrier' ? node.inputs.slice(0, 1) : node.inputs
     if (!deciding.some(isMapped)) return { node: withInputs(node, inputsOf(node)), isMapped: false }
     if (node.op === 'call') return batchCall(node)
-    if (node.op === 'scan') return batchedResult(loopOf(node), node)
+    if (node.op === 'scan') return batchScan(node)
     return { node: applyBatching(node, batching), isMapped: true }
   }
   for (const node of nodes) {
@@ -154,5 +142,5 @@ export const batch = (outputs: readonly Node[], wholes: Wholes, size: number): r
     became.set(node, made.node)
     if (made.isMapped) mapped.add(node)
   }
-  return outputs.map((node) => ({ node: plain(node), isMapped: isMapped(node) }))
+  return outputs.map(given)
 }

@@ -3,7 +3,7 @@
  * differs from the turn on in which something of a slice enters it, so it is mapped from the beginning (JAX's rule for `scan`).
  */
 import { at, range } from '../../prelude/array.ts'
-import { inputsOf, parametersOf, resultOf } from '../../graph/loop.ts'
+import { inputsOf, parametersOf, resultOf, stackedNodes } from '../../graph/loop.ts'
 import { makeNode } from '../../graph/node.ts'
 import type { Loop, Node, NodeOf } from '../../graph/ops.ts'
 import { Tensor } from '../../tensor/tensor.ts'
@@ -11,10 +11,18 @@ import { repeated } from './batching.ts'
 import type { Batched, Wholes } from './batch.ts'
 
 /** Batches the outputs of a body. */
-export type BatchBody = (outputs: readonly Node[], wholes: Wholes) => readonly Batched[]
+type BatchBody = (outputs: readonly Node[], wholes: Wholes) => readonly Batched[]
+
+/** The graph around loops, while it is being batched. */
+interface Surroundings {
+  readonly size: number
+  /** What a node has become. */
+  readonly given: (node: Node) => Batched
+  readonly batchBody: BatchBody
+}
 
 /** A loop over all slices, its inputs, and what the nodes of its body that were asked for have become. */
-export interface BatchedLoop {
+interface BatchedLoop {
   readonly loop: Loop
   readonly inputs: readonly Node[]
   /** By the position of the carry. */
@@ -40,7 +48,7 @@ const placeFor = (parameter: NodeOf<'parameter'>, isMapped: boolean, size: numbe
  * @param stacked nodes of the body that are asked for in every turn
  * @param given what the inputs have become
  */
-export const batchLoop = (
+const batchLoop = (
   loop: Loop,
   stacked: readonly Node[],
   given: readonly Batched[],
@@ -81,7 +89,7 @@ export const batchLoop = (
 }
 
 /** What was asked of the loop for one slice, for all. */
-export const batchedResult = (
+const batchedResult = (
   { loop, inputs, carries, stacked }: BatchedLoop,
   { attrs: { result } }: NodeOf<'scan'>,
 ): Batched => {
@@ -90,4 +98,23 @@ export const batchedResult = (
   if (became === undefined) throw new RangeError('vmap: a loop is asked for a node that is none of its body')
   const node = resultOf(loop, inputs, { kind: 'stacked', node: became.node })
   return became.isMapped ? { node: exchanged(node), isMapped: true } : { node, isMapped: false }
+}
+
+/** Batches what is asked of the loops among some nodes: a loop with one list of inputs once, with all that is asked of it. */
+export const loopsIn = (
+  nodes: readonly Node[],
+  { size, given, batchBody }: Surroundings,
+): ((node: NodeOf<'scan'>) => Batched) => {
+  const done = new Map<readonly Node[], Map<Loop, BatchedLoop>>()
+  const loopOf = ({ attrs: { loop }, inputs }: NodeOf<'scan'>): BatchedLoop => {
+    const known = done.get(inputs) ?? new Map<Loop, BatchedLoop>()
+    done.set(inputs, known)
+    const asked = nodes.flatMap((node) =>
+      node.op === 'scan' && node.inputs === inputs && node.attrs.loop === loop ? [node.attrs.result] : [],
+    )
+    const made = known.get(loop) ?? batchLoop(loop, stackedNodes(asked), inputs.map(given), size, batchBody)
+    known.set(loop, made)
+    return made
+  }
+  return (node) => batchedResult(loopOf(node), node)
 }
