@@ -53,7 +53,7 @@ export const xavierNormal = (shape: Shape, fanIn: number, fanOut: number, gain =
  * import { kaimingNormal } from 'fathom/nn/init'
  *
  * const weight = kaimingNormal([50, 400], 50)(key(0))
- * weight.square().mean() // => 0.040
+ * weight.square().mean() // => 0.041
  * ```
  */
 export const kaimingNormal = (shape: Shape, fanIn: number, gain = Math.SQRT2): Initializer =>

@@ -36,7 +36,7 @@ const firstWord = (x: number): number => {
  * ```ts
  * import { key, truncatedNormal } from 'fathom'
  *
- * const x = truncatedNormal(key(0), [10_000])
+ * const x = truncatedNormal(key(0), [200_000])
  * x.abs().max() // => 2.00
  * x.square().mean() // => 0.77
  * ```
