@@ -219,8 +219,8 @@ export const layerMutants: readonly Mutant[] = [
     [
       'dropout: the rate is that of keeping',
       'swapped operands',
-      'bernoulli(mode.key, 1 - rate, x.shape)',
-      'bernoulli(mode.key, rate, x.shape)',
+      'bernoulli(mode.key, 1 - rate, shape)',
+      'bernoulli(mode.key, rate, shape)',
     ],
   ]),
   ...mutantsOf(layer, 'src/nn/module.ts', modules, [

@@ -1,5 +1,5 @@
 /** Products, convolutions, pooling and attention without parameters, as test/golden/torch/contractions.py names them. */
-import { averagePool, maxPool } from '../../src/tensor/pooling.ts'
+import { averagePool, maxPool, type AveragePoolOptions } from '../../src/tensor/pooling.ts'
 import { conv2d, convTranspose2d, type ConvOptions, type ConvTransposeOptions } from '../../src/tensor/convolution.ts'
 import { pixelShuffle, pixelUnshuffle, upsampleNearest } from '../../src/tensor/resampling.ts'
 import type { Pair } from '../../src/tensor/pair.ts'
@@ -13,8 +13,8 @@ type Axes = readonly [readonly number[], readonly number[]]
 const resized = (f: (x: Tensor, factor: number) => Tensor): Row =>
   row<{ x: Tensor; factor: number }>(({ x, factor }) => f(x, factor))
 
-const pooled = (f: (x: Tensor, size?: Pair) => Tensor): Row =>
-  row<{ x: Tensor; size?: Pair }>(({ x, size }) => f(x, size))
+const pooled = (f: (x: Tensor, size?: Pair, options?: AveragePoolOptions) => Tensor): Row =>
+  row<{ x: Tensor; size?: Pair } & AveragePoolOptions>(({ x, size, ...options }) => f(x, size, options))
 
 /** Subject → function. */
 export const contractions: Rows = {

@@ -3,6 +3,7 @@ import { contractions } from './contractions.ts'
 import { elementwise } from './elementwise.ts'
 import { layers } from './layers.ts'
 import { losses } from './losses.ts'
+import { neural } from './neural.ts'
 import type { Rows } from './row.ts'
 import { shapes } from './shapes.ts'
 import { training } from './training.ts'
@@ -16,6 +17,7 @@ export const table: Rows = {
   ...contractions,
   ...losses,
   ...layers,
+  ...neural,
   ...training,
   ...transforms,
   ...vocabulary,

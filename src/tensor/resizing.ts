@@ -136,7 +136,7 @@ export const resizeBilinear = (x: Tensor, size: Pair, options: ResizeOptions = {
  * import { resizeBicubic, tensor } from 'fathom'
  *
  * const x = tensor([0, 0, 1, 1]).reshape([1, 1, 4, 1])
- * resizeBicubic(x, [1, 8]).reshape([8]) // => [0, -0.035, -0.105, 0.121, 0.879, 1.105, 1.035, 1]
+ * resizeBicubic(x, [1, 8]).reshape([8]) // => [0, -0.035, -0.105, 0.227, 0.773, 1.105, 1.035, 1]
  * ```
  */
 export const resizeBicubic = (x: Tensor, size: Pair, options: ResizeOptions = {}): Tensor =>
