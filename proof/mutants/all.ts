@@ -35,6 +35,7 @@ import { toldTimeMutants } from './toldTimes.ts'
 import { transformerMutants } from './transformers.ts'
 import { edm2Mutants } from './edm2.ts'
 import { unet2dMutants } from './unet2d.ts'
+import { vmapMutants } from './vmap.ts'
 import { webgpuMutants } from './webgpu.ts'
 
 /** All mutants, area by area. */
@@ -58,6 +59,7 @@ export const mutants: readonly Mutant[] = [
   ...learnedVarianceMutants,
   ...assignmentMutants,
   ...annotationMutants,
+  ...vmapMutants,
   ...orderMutants,
   ...keptRunMutants,
   ...messageMutants,
