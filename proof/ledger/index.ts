@@ -28,6 +28,7 @@ import { transformerEquations } from './transformers.ts'
 import { toldAndSaid } from './toldAndSaid.ts'
 import { unetEquations } from './unet.ts'
 import { unet2dEquations } from './unet2d.ts'
+import { vmapEquations } from './vmap.ts'
 
 /** All equations. A chapter's file is added here. */
 export const ledger: readonly Equation[] = [
@@ -63,6 +64,7 @@ export const ledger: readonly Equation[] = [
   ...otherWays,
   ...toldAndSaid,
   ...stateAndAttention,
+  ...vmapEquations,
 ]
 
 /** Runs an equation's check. @throws Error that names the equation */

@@ -37,6 +37,7 @@ import { transformerMutants } from './transformers.ts'
 import { edm2Mutants } from './edm2.ts'
 import { unet2dMutants } from './unet2d.ts'
 import { vocabularyMutants } from './vocabulary.ts'
+import { vmapMutants } from './vmap.ts'
 import { webgpuMutants } from './webgpu.ts'
 
 /** All mutants, area by area. */
@@ -62,6 +63,7 @@ export const mutants: readonly Mutant[] = [
   ...learnedVarianceMutants,
   ...assignmentMutants,
   ...annotationMutants,
+  ...vmapMutants,
   ...orderMutants,
   ...keptRunMutants,
   ...messageMutants,

@@ -224,8 +224,8 @@ const contractions = mutantsOf('derivative rules', rules, gradients('conv'), [
   [
     'dotGeneral: the cotangent’s axes are permuted, not permuted back',
     'axis',
-    'product.transpose(inversePermutation([...batch[side], ...ownFree, ...rest]))',
-    'product.transpose([...batch[side], ...ownFree, ...rest])',
+    'product.transpose(inversePermutation(plain))',
+    'product.transpose(plain)',
     gradients('dotGeneral'),
   ],
   [

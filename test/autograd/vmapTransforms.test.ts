@@ -57,7 +57,7 @@ describe('vmap: what slices share', () => {
       tensor([1, 1, 1]),
     )
     const perExample = vmap(
-      grad((w: Tensor, x: Tensor) => layer(x, w)),
+      grad((w: Tensor, x: Tensor) => layer(x, w).square()),
       { in: [null, 0] },
     )(w, xs)
     for (const y of [dw, perExample]) {

@@ -5,16 +5,16 @@
  * a primitive without a rule does not compile. Source: JAX's batching rules (`jax.interpreters.batching`), Bradbury et al. 2018.
  */
 import { makeNode, rebuilt } from '../../graph/node.ts'
-import type { ElementwiseOp, Node, NodeOf, OpName } from '../../graph/ops.ts'
+import { isElementwise, type ElementwiseOp, type Node, type NodeOf, type OpName } from '../../graph/ops.ts'
 import { shifted, type Batching } from './batching.ts'
 import { batchConv, batchDot } from './contraction.ts'
 import { batchGather, batchScatterAdd } from './indexing.ts'
 
-/** Primitives with a rule here; a `call` is batched through its definition and a `scan` through its body, see batch.ts. */
-export type BatchableOp = Exclude<OpName, 'call' | 'scan'>
+/** Primitives with a rule of their own; all elementwise ones have the same, a `call` is batched through its definition and a `scan` through its body, see batch.ts. */
+type RuledOp = Exclude<OpName, ElementwiseOp | 'call' | 'scan'>
 
 /** The node for all slices from the node for one. */
-export type BatchingRule<K extends OpName> = (node: NodeOf<K>, batching: Batching) => Node
+type BatchingRule<K extends OpName> = (node: NodeOf<K>, batching: Batching) => Node
 
 /** Leaves have no inputs, so none that is mapped. */
 const leaf = (node: Node): Node => node
@@ -24,7 +24,7 @@ const pointwise = (node: NodeOf<ElementwiseOp | 'alias' | 'stopGradient'>, { map
   rebuilt(node, node.inputs.map(mapped))
 
 /** THE table. */
-const batchingRules: { readonly [K in BatchableOp]: BatchingRule<K> } = {
+const batchingRules: { readonly [K in RuledOp]: BatchingRule<K> } = {
   // ── leaves and annotations ────────────────────────────────────────────────────────────────────────────────────────
   parameter: leaf,
   buffer: leaf,
@@ -33,34 +33,6 @@ const batchingRules: { readonly [K in BatchableOp]: BatchingRule<K> } = {
   alias: pointwise,
   stopGradient: pointwise,
   barrier: ({ inputs: [x, waitedFor] }, { mapped, plain }) => makeNode('barrier', {}, [mapped(x), plain(waitedFor)]),
-
-  // ── element by element ────────────────────────────────────────────────────────────────────────────────────────────
-  neg: pointwise,
-  exp: pointwise,
-  log: pointwise,
-  sqrt: pointwise,
-  sin: pointwise,
-  cos: pointwise,
-  tanh: pointwise,
-  logistic: pointwise,
-  erf: pointwise,
-  floor: pointwise,
-  not: pointwise,
-  cast: pointwise,
-  bitcast: pointwise,
-  add: pointwise,
-  mul: pointwise,
-  div: pointwise,
-  rem: pointwise,
-  max: pointwise,
-  and: pointwise,
-  or: pointwise,
-  xor: pointwise,
-  shiftLeft: pointwise,
-  shiftRight: pointwise,
-  less: pointwise,
-  equal: pointwise,
-  where: pointwise,
 
   // ── reduction and movement: the same along axes that are one further back ─────────────────────────────────────────
   reduceSum: ({ inputs: [x], attrs }, { mapped }) =>
@@ -89,6 +61,9 @@ const batchingRules: { readonly [K in BatchableOp]: BatchingRule<K> } = {
   conv: batchConv,
 }
 
-/** The rule of the node's primitive, applied. */
-export const applyBatching = <K extends BatchableOp>(node: NodeOf<K>, batching: Batching): Node =>
+const applyOwn = <K extends RuledOp>(node: NodeOf<K>, batching: Batching): Node =>
   batchingRules[node.op](node, batching)
+
+/** The rule of the node's primitive, applied. */
+export const applyBatching = (node: NodeOf<Exclude<OpName, 'call' | 'scan'>>, batching: Batching): Node =>
+  isElementwise(node) ? pointwise(node, batching) : applyOwn(node, batching)
