@@ -13,7 +13,8 @@ import { statefulLayers } from './layers/stateful.ts'
 
 /**
  * What is exported that computes nothing of its own: ways to make modules and first parameters, a table of text, weights of others;
- * and an adversary, whose kinks are everywhere: test/models/adversary.test.ts keeps away from them.
+ * and an adversary and residual networks, whose kinks are everywhere: test/models/adversary.test.ts keeps away from them, and
+ * test/models/networks.test.ts compares with PyTorch's.
  */
 type NoLayer =
   | 'adversarialLosses'
@@ -27,6 +28,8 @@ type NoLayer =
   | 'ditFamily'
   | 'ditSizes'
   | 'evaluate'
+  | 'generateOn'
+  | 'gptSizes'
   | 'kaimingUniform'
   | 'lift'
   | 'lucidrainsFamily'
@@ -36,6 +39,9 @@ type NoLayer =
   | 'ones'
   | 'parameter'
   | 'patchDiscriminator'
+  | 'resnet'
+  | 'resnetFamily'
+  | 'resnetSizes'
   | 'stateful'
   | 'stateOf'
   | 'unet2dFamily'
@@ -43,6 +49,8 @@ type NoLayer =
   | 'uniform'
   | 'uvitFamily'
   | 'uvitSizes'
+  | 'vitFamily'
+  | 'vitSizes'
   | 'zeros'
 
 /** Autoencoders and their parts: test/models/autoencoder holds them to the values and gradients of diffusers, and to the equations of chapter 15. */
