@@ -61,6 +61,15 @@ export const deviations: readonly Deviation[] = [
   },
   {
     reason:
+      'xᵖ is the power of IEEE 754 for every p: of −∞ it is ∞ or 0, and of −0 it is 0 or ∞. For ½ and −½ PyTorch takes a square root, which is NaN of −∞ and −0 of −0.',
+    exceptions: [
+      { at: 'pow / to 0.5 / results', fathom: { 2: Infinity, 3: 0 } },
+      { at: 'pow / to 0.5 / gradients x', fathom: { 2: 0 } },
+      { at: 'pow / to -0.5 / results', fathom: { 2: 0 } },
+    ],
+  },
+  {
+    reason:
       'A clamp lets the gradient of a NaN pass, as `relu` does, and a bound that is NaN, which is the result, has its gradient. PyTorch has 0 for both, so that nothing shows.',
     exceptions: [
       { at: 'clamp / ends / gradients x', fathom: { 0: 1 } },

@@ -73,8 +73,8 @@ const linearEntry = (make: typeof linear): Entry =>
           applied(linear(3, 2))(one(x)),
         ),
         badShape(
-          /^matmul: needs two matrices or stacks of them, got \[3\] and \[3,2\]; the first as a row/,
-          ['f32[3]'],
+          /^matmul: \[\] · \[3,2\]: needs vectors, matrices or stacks of them; for a number use mul$/,
+          ['f32[]'],
           (x) => applied(linear(3, 2))(one(x)),
         ),
       ],

@@ -144,6 +144,8 @@ for name in 'notEqual greaterEqual lessEqual'.split():
     ENDS[name][1]['integers'] = case(x=whole(top, -top - 1, -1, 5), y=whole(1, -1, 1, 5))
 ENDS['floorDivide'][1]['near'] = case(x=row(0.3, 0.9, -0.9, 1, 1e30), y=row(0.1, 0.3, 0.3, 0.1, 3))
 ENDS['mod'][1]['near'] = case(x=row(0.3, 0.9, -0.9, 1, 1e30), y=row(0.1, 0.3, 0.3, 0.1, 3))
+for n in (0.5, 2.5, -0.5, -1.5):
+    ENDS['pow'][1][f'to {n}'] = case(x=row(*five, -1), n=n)
 ENDS['power'][1]['negative'] = case(x=row(-2, -2, -1, -INF, -INF, -INF, -0.0, -0.0), y=row(3, 0.5, INF, 3, 2, -3, 3, -3))
 ENDS['power'][1]['zero'] = case(x=row(0, 0, 0, 1, NAN, 0), y=row(0, 2, -1, NAN, 0, 0.5))
 for name in 'min prod any all std norm'.split():
