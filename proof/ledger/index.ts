@@ -8,6 +8,7 @@ import { edm2Equations } from './edm2.ts'
 import { fast } from './fast.ts'
 import { likenessEquations } from './likeness.ts'
 import { passing, structural } from './movements.ts'
+import { loopEquations } from './loops.ts'
 import { noise } from './noise.ts'
 import { objectivesAndWeights } from './objectives.ts'
 import { guidance } from './guidance.ts'
@@ -65,6 +66,7 @@ export const ledger: readonly Equation[] = [
   ...toldAndSaid,
   ...stateAndAttention,
   ...vmapEquations,
+  ...loopEquations,
 ]
 
 /** Runs an equation's check. @throws Error that names the equation */

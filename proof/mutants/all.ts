@@ -16,6 +16,7 @@ import { learnedVarianceMutants } from './learnedVariance.ts'
 import { layerMutants, lossMutants } from './layers.ts'
 import { limitMutants } from './limits.ts'
 import { lostDeviceMutants } from './lostDevices.ts'
+import { loopMutants } from './loops.ts'
 import { messageMutants } from './messages.ts'
 import { mixedMutants } from './mixed.ts'
 import type { Mutant } from './mutant.ts'
@@ -64,6 +65,7 @@ export const mutants: readonly Mutant[] = [
   ...assignmentMutants,
   ...annotationMutants,
   ...vmapMutants,
+  ...loopMutants,
   ...orderMutants,
   ...keptRunMutants,
   ...messageMutants,

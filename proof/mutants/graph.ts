@@ -203,12 +203,14 @@ const lowering = mutantsOf('compiler', 'src/compiler/lower.ts', values('reduceSu
     'inner: product(table.shape.slice(axis)),',
     values('gather'),
   ],
+])
+
+const operands = mutantsOf('compiler', 'src/compiler/operand.ts', inFile('compiler/lower'), [
   [
     'an indexed kernel reads a slice from the beginning of its buffer',
     'stale value',
     'isContiguous(o.view) && o.view.offset === 0',
     'isContiguous(o.view)',
-    inFile('compiler/lower'),
   ],
 ])
 
@@ -456,6 +458,7 @@ export const graphMutants: readonly Mutant[] = [
   ...keys,
   ...fusion,
   ...lowering,
+  ...operands,
   ...places,
   ...views,
   ...planning,

@@ -853,8 +853,8 @@ const runMutants: readonly Mutant[] = [
     [
       'GPU programs: literals lie in the scratch memory',
       'wrong constant',
-      "slot === 'literals' ? allSlots(plan).literals",
-      "slot === 'literals' ? slotsOf(plan).scratch",
+      "slot === 'literals' ? literals : slot, offset }",
+      "slot === 'literals' ? scratch : slot, offset }",
     ],
     [
       'GPU programs: work that is cut begins again with its first workgroup',

@@ -180,7 +180,7 @@ describe('the primitives', () => {
     expect(cells(table).toSorted(), 'the table "The primitives" of docs/01-graph.md').toEqual(primitiveNames.toSorted())
   })
 
-  it('are all in the table of derivatives of docs/02-autodiff.md, but for leaves, calls, comparisons and integers', () => {
+  it('are all in the table of derivatives of docs/02-autodiff.md, but for leaves, calls, loops, comparisons and integers', () => {
     const [, table = ''] =
       /\nThis is the whole table as mathematics:\n([\s\S]*?)\n## /.exec(read('docs/02-autodiff.md')) ?? []
     const left = [
@@ -189,6 +189,7 @@ describe('the primitives', () => {
       'constant',
       'iota',
       'call',
+      'scan',
       'less',
       'equal',
       'not',

@@ -165,6 +165,7 @@ describe('the registry', () => {
       'summedKlDivergence',
       'tiledAutoencoder',
       'tinyFamily',
+      'torchRecurrent',
       'unet2dFamily',
       'unet2dNames',
       'unscaleLatents',

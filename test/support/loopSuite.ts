@@ -37,9 +37,9 @@ export const expectClose = (
 }
 
 /** What holds of loops on every device. */
-export const describeLoops = (devices: readonly Tried[]): void => {
+export const describeLoops = (devices: readonly Tried[], names: readonly string[] = Object.keys(loops)): void => {
   describe.each(devices)('%s', (_, open, tolerance) => {
-    it.each(Object.keys(loops))('%s', async (name) => {
+    it.each(names)('%s', async (name) => {
       const program = loops[name]
       const device = open()
       const found = program?.(scan) ?? []
@@ -60,7 +60,7 @@ export const describeLoops = (devices: readonly Tried[]): void => {
     it('gradients with checkpoints are those without', async () => {
       const device = open()
       const wanted = await read(device, valueAndGrad(recurrent(scan))(recurrentAt()))
-      for (const checkpoint of [true, 2, 7, 100])
+      for (const checkpoint of [true, 2])
         expectClose(
           await read(device, valueAndGrad(recurrent(inSegments(checkpoint)))(recurrentAt())),
           wanted,

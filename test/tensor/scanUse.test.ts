@@ -207,6 +207,28 @@ describe('inside of a body', () => {
     }
   })
 
+  it('halves from outside have gradients of halves, summed in f32, also behind what computes with halves', async () => {
+    const f =
+      (loop: typeof scan) =>
+      (w: Tensor): Tensor => {
+        const outside = w.sin()
+        return loop(
+          (c: Tensor, x: Tensor) => [c.mul(0.5).add(x.mul(outside)).tanh(), c],
+          zeros([4], 'f16'),
+          normal(key(1), [40, 4], 'f16'),
+        )[0]
+          .cast('f32')
+          .sum()
+      }
+    const w = tensor([0.1, 0.2, 0.3, 0.4], { dtype: 'f16' })
+    const [found, wanted] = [grad(f(scan))(w), grad(f(unrolled))(w)]
+    expect(found.dtype).toBe('f16')
+    const [a, b] = [await read(found), await read(wanted)]
+    a.forEach((x, i) => {
+      expect(Math.abs(x - (b[i] ?? NaN))).toBeLessThan(4e-3)
+    })
+  })
+
   it('a gradient is taken: steps of descent as a loop, and the derivative of all of them', async () => {
     const descent =
       (loop: typeof scan) =>
