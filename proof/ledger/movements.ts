@@ -291,7 +291,7 @@ export const passing: readonly Equation[] = [
   ),
   movement(
     '2.36',
-    '`cumsum`; yᵢ = Σ xⱼ over j ≤ i; Σ gⱼ over j ≥ i',
+    'the VJP of yᵢ = Σ xⱼ over j ≤ i is Σ gⱼ over j ≥ i',
     'running sums of each column, and their pullback, as sums over slices',
     async (x, g) => {
       const { y, back } = await pulled((z) => cumsum(z, 0), x, [rows, columns], g)
