@@ -290,8 +290,8 @@ export const passing: readonly Equation[] = [
     },
   ),
   movement(
-    '2.36',
-    '`cumsum`; yᵢ = Σ xⱼ over j ≤ i; Σ gⱼ over j ≥ i',
+    '2.31',
+    '`cumsum`; yᵢ = Σⱼ xⱼ over j ≤ i; Σⱼ gⱼ over j ≥ i',
     'running sums of each column, and their pullback, as sums over slices',
     async (x, g) => {
       const { y, back } = await pulled((z) => cumsum(z, 0), x, [rows, columns], g)
