@@ -29,6 +29,7 @@ import { keptRunMutants } from './keptRuns.ts'
 import { runMutants } from './runs.ts'
 import { selfConditioningMutants } from './selfConditioning.ts'
 import { smallDataMutants } from './smallData.ts'
+import { stateAndAttentionMutants } from './stateAndAttention.ts'
 import { threadMutants } from './threads.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
 import { toldTimeMutants } from './toldTimes.ts'
@@ -45,6 +46,7 @@ export const mutants: readonly Mutant[] = [
   ...randomMutants,
   ...limitMutants,
   ...layerMutants,
+  ...stateAndAttentionMutants,
   ...endMutants,
   ...lossMutants,
   ...optimizerMutants,
