@@ -31,6 +31,7 @@ import { rowKernelMutants } from './rowKernels.ts'
 import { runMutants } from './runs.ts'
 import { selfConditioningMutants } from './selfConditioning.ts'
 import { smallDataMutants } from './smallData.ts'
+import { stateAndAttentionMutants } from './stateAndAttention.ts'
 import { threadMutants } from './threads.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
 import { toldTimeMutants } from './toldTimes.ts'
@@ -50,6 +51,7 @@ export const mutants: readonly Mutant[] = [
   ...randomMutants,
   ...limitMutants,
   ...layerMutants,
+  ...stateAndAttentionMutants,
   ...endMutants,
   ...vocabularyMutants,
   ...lossMutants,

@@ -328,8 +328,8 @@ const transforms = mutantsOf('reverse and forward mode', grad, grads('derivative
   [
     'the seed of a gradient is 2',
     'factor',
-    'cotangentsOf(named, value, onesLike(value))',
-    'cotangentsOf(named, value, onesLike(value).add(1))',
+    'cotangentsOf(sources, value, onesLike(value))',
+    'cotangentsOf(sources, value, onesLike(value).add(1))',
   ],
   [
     'jvp does not free a checkpoint from waiting for the cotangent',

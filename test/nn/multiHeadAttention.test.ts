@@ -61,8 +61,12 @@ describe('multiHeadAttention against PyTorch', () => {
   const params = { query: linearOf(0), key: linearOf(1), value: linearOf(2), out: linearOf(3) }
   const [x, context] = [wave([N, T, width]), wave([N, S, width], 60)]
   const first = iota([S], 0).equal(0)
-  const seen = wave([T, S], 7).greater(-0.5).or(first.broadcastTo([T, S]))
-  const every = wave([N, heads, T, S], 20).greater(-0.6).or(first.broadcastTo([N, heads, T, S]))
+  const seen = wave([T, S], 7)
+    .greater(-0.5)
+    .or(first.broadcastTo([T, S]))
+  const every = wave([N, heads, T, S], 20)
+    .greater(-0.6)
+    .or(first.broadcastTo([N, heads, T, S]))
   const keyMask = there([
     [1, 1, 1, 1],
     [1, 1, 0, 0],

@@ -99,6 +99,12 @@ describe('batchNorm', () => {
     expect(same).toEqual(state)
   })
 
+  it('keeps statistics without gradients', async () => {
+    const kept = (x: Tensor): Tensor =>
+      leaf(applyWithState(batchNorm(1), { weight: ones([1]), bias: zeros([1]) }, stateOf(batchNorm(1)), x, train)[1], 'mean').sum() // prettier-ignore
+    expect(await values(grad(kept)(tensor([[1], [3]])))).toEqual([0, 0])
+  })
+
   it('without affine has no parameters', () => {
     expect(leavesWithPaths(batchNorm(3, { affine: false }).init(key(0)))).toEqual([])
   })
@@ -171,6 +177,16 @@ describe('spectralNorm', () => {
       state = next
     }
     await expectNear(applyWithState(layer, params, state, x)[0], expected?.evaluated, 6)
+  })
+
+  it('leaves its vectors in evaluation', async () => {
+    const layer = spectralNorm(linear(3, 2))
+    const params = layer.init(key(0))
+    const state = stateOf(layer, key(1))
+    const [, same] = applyWithState(layer, params, state, ones([1, 3]))
+    const [, next] = applyWithState(layer, params, state, ones([1, 3]), train)
+    expect(await values(leaf(same, 'u'))).toEqual(await values(leaf(state, 'u')))
+    expect(await values(leaf(next, 'u'))).not.toEqual(await values(leaf(state, 'u')))
   })
 
   it('takes a layer without a state of its own', () => {

@@ -47,6 +47,13 @@ describe('partitionTree and mergeTrees', () => {
     expect(mergeTrees(matrices, others)).toEqual(params)
   })
 
+  it('merges lists of different lengths: what is missing is a hole', () => {
+    const [a, b] = [scalar(1), scalar(2)]
+    const merged = { layers: [a, b] }
+    expect(mergeTrees<typeof merged>({ layers: [a] }, { layers: [undefined, b] })).toEqual(merged)
+    expect(mergeTrees<typeof merged>({ layers: [undefined, b] }, { layers: [a] })).toEqual(merged)
+  })
+
   it('refuses a leaf that both parts have', () => {
     const part = { layers: [{ w: scalar(1) }] }
     expect(() => mergeTrees(part, part)).toThrow("mergeTrees: 'layers.0.w' is in both trees")
