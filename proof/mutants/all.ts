@@ -14,6 +14,7 @@ import { graphMutants } from './graph.ts'
 import { kernelMutants } from './kernels.ts'
 import { learnedVarianceMutants } from './learnedVariance.ts'
 import { layerMutants, lossMutants } from './layers.ts'
+import { besideMutants } from './layersBeside.ts'
 import { limitMutants } from './limits.ts'
 import { lostDeviceMutants } from './lostDevices.ts'
 import { messageMutants } from './messages.ts'
@@ -45,6 +46,7 @@ export const mutants: readonly Mutant[] = [
   ...randomMutants,
   ...limitMutants,
   ...layerMutants,
+  ...besideMutants,
   ...endMutants,
   ...lossMutants,
   ...optimizerMutants,
