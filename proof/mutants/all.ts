@@ -14,6 +14,7 @@ import { graphMutants } from './graph.ts'
 import { kernelMutants } from './kernels.ts'
 import { learnedVarianceMutants } from './learnedVariance.ts'
 import { layerMutants, lossMutants } from './layers.ts'
+import { besideMutants } from './layersBeside.ts'
 import { limitMutants } from './limits.ts'
 import { lostDeviceMutants } from './lostDevices.ts'
 import { loopMutants } from './loops.ts'
@@ -52,6 +53,7 @@ export const mutants: readonly Mutant[] = [
   ...limitMutants,
   ...layerMutants,
   ...stateAndAttentionMutants,
+  ...besideMutants,
   ...endMutants,
   ...vocabularyMutants,
   ...lossMutants,

@@ -111,8 +111,8 @@ export const layerMutants: readonly Mutant[] = [
     [
       'averagePool: the largest, not the mean',
       'wrong operation',
-      'x, size).mean([2, 4])',
-      'x, size).max([2, 4])',
+      'tiles(x, windows).mean([2, 4])',
+      'tiles(x, windows).max([2, 4])',
       values('averagePool'),
     ],
   ]),

@@ -86,10 +86,14 @@ const losses = (log: Tensor, labels: Tensor, inputs: Tensor, lengths: Tensor, bl
   return logSumExp(isEnd.select(alpha, never)).neg()
 }
 
-/** ∞ where labels do not fit; its gradient is NaN, as PyTorch's, for no change of the network makes them fit. */
+/** ∞ where labels do not fit. The gradient in all of the row is NaN there, as PyTorch's: no change of the network makes them fit. */
 const orInfinity = customVjp(
-  (raw: Tensor): Tensor => raw.greater(impossible).select(Infinity, raw),
-  ([raw], g): [Tensor] => [raw.greater(impossible).select(NaN, g)],
+  (raw: Tensor, _: Tensor): Tensor => raw.greater(impossible).select(Infinity, raw),
+  ([raw, log], g): [Tensor, Tensor] => {
+    const row = [at(log.shape, 0), 1, 1]
+    const tooLong = raw.greater(impossible)
+    return [tooLong.select(0, g), tooLong.reshape(row).select(log.operand(NaN), 0)]
+  },
 )
 
 const requireSequences = (log: Tensor, labels: Tensor, inputs: Tensor, lengths: Tensor): void => {
@@ -145,6 +149,6 @@ export const ctcLoss = (
     return ctcLoss(logProbabilities.cast('f32'), labels, inputLengths, labelLengths, options).cast('f16')
   const lengths = labelLengths.cast('i32')
   const raw = losses(logProbabilities, labels.cast('i32'), inputLengths.cast('i32'), lengths, blank)
-  const each = zeroInfinity ? raw.greater(impossible).select(0, raw) : orInfinity(raw)
+  const each = zeroInfinity ? raw.greater(impossible).select(0, raw) : orInfinity(raw, logProbabilities)
   return reduce(reduction === 'mean' ? each.div(lengths.maximum(1).cast(each.dtype)) : each)
 }

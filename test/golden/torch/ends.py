@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-import contractions, elementwise, losses, shapes, vocabulary  # noqa: E401, F401  they fill the register
+import contractions, elementwise, losses, neural, shapes, vocabulary  # noqa: E401, F401  they fill the register
 from subjects import SUBJECTS, case, given
 
 torch.set_num_threads(1)
@@ -201,6 +201,31 @@ ends(
     empty=case(logits=nothing(0, 3), labels=whole(shape=(0,))),
 )
 ends('binaryCrossEntropy', ends=case(logits=row(NAN, INF, INF, -INF, -INF, 1, -0.0), targets=row(0, 1, 0, 0, 1, NAN, 1), reduction='none'), empty=case(logits=nothing(0), targets=nothing(0)))
+
+# ── what neural.py adds ───────────────────────────────────────────────────────────────────────────────────────────────────────
+for name in 'selu mish relu6 hardsigmoid hardswish softsign elu celu'.split():
+    ends(name, ends=case(x=row(*five)), far=case(x=row(1e4, -1e4, 3e30, -3e30)), empty=case(x=nothing(0, 3)))
+for name in 'glu swiglu'.split():
+    ends(name, ramp=True, ends=case(x=row(NAN, 1, 1, NAN, INF, 1, 1, INF, -INF, 1, 1, -INF, shape=(6, 2))), empty=case(x=nothing(0, 2)))
+ends('softmin', ramp=True, ends=case(x=rows), ties=case(x=row(2, 2, 2, 1, 3, 3, shape=(2, 3))), no_rows=case(x=nothing(0, 2)))
+ends('padWith', ramp=True, ends=case(x=row(NAN, INF, -0.0), widths=[[1, 1]], mode='reflect'), too_wide=case(x=row(1, 2, 3), widths=[[3, 0]], mode='reflect'), around_twice=case(x=row(1, 2), widths=[[3, 0]], mode='circular'), infinity=case(x=row(1, 2), widths=[[1, 0]], value=-2.5))
+line = row(NAN, 1, INF, 2, 2, -INF, -INF, shape=(1, 7, 1))
+ends('maxPool1d', ramp=True, ends=case(x=line, size=2, stride=1), nothing_around=case(x=row(-INF, -1, shape=(1, 2, 1)), size=2, stride=1, padding=1), too_wide=case(x=row(1, 2, shape=(1, 2, 1)), size=3))
+ends('averagePool1d', ramp=True, ends=case(x=line, size=2, stride=1), too_wide=case(x=row(1, 2, shape=(1, 2, 1)), size=3), too_much_around=case(x=row(1, 2, shape=(1, 2, 1)), size=2, padding=2))
+ends('adaptiveAveragePool', ramp=True, ends=case(x=windows, size=[1, 3]), no_images=case(x=nothing(0, 2, 2, 1), size=1))
+ends('adaptiveAveragePool1d', ramp=True, ends=case(x=line, length=3), no_sequences=case(x=nothing(0, 2, 1), length=1))
+ends('globalAveragePool', ramp=True, ends=case(x=row(NAN, 1, INF, 1, INF, -INF, shape=(3, 1, 2, 1))), no_images=case(x=nothing(0, 2, 2, 1)))
+ends('resizeNearest', ramp=True, ends=case(x=row(NAN, INF, -0.0, shape=(1, 1, 3, 1)), size=[1, 5]), no_images=case(x=nothing(0, 2, 2, 1), size=3), no_size=case(x=row(1, shape=(1, 1, 1, 1)), size=0))
+for name in 'resizeBilinear resizeBicubic'.split():
+    ends(name, ramp=True, ends=case(x=row(NAN, 1, 2, 3, INF, 4, 5, shape=(1, 1, 7, 1)), size=[1, 3]), no_size=case(x=row(1, shape=(1, 1, 1, 1)), size=0))
+square = row(NAN, 1, 2, INF, shape=(1, 2, 2, 1))
+ends('gridSample', ramp=True, pixels=case(x=square, grid=row(0, -0.5, 0.5, 0.5, -9, 9, INF, 0, shape=(1, 4, 1, 2))), border=case(x=row(1, 2, 3, 4, shape=(1, 2, 2, 1)), grid=row(-9, 9, -1, 1, INF, 0, shape=(1, 3, 1, 2)), padding='border', alignCorners=True))
+for name in 'hinge smoothL1'.split():
+    ends(name, ends=case(prediction=wrong, target=right, reduction='none'), empty=case(prediction=nothing(0), target=nothing(0)))
+ends('focalLoss', ends=case(logits=row(NAN, 1, -0.0, 1e4, -1e4), targets=row(0, NAN, 1, 1, 0), reduction='none'), empty=case(logits=nothing(0), targets=nothing(0)))
+ends('klDiv', ends=case(logProbabilities=row(NAN, -1, -1, -INF, -INF, -1, shape=(3, 2)), target=row(1, 1, 0.5, 0.5, 1, 1, shape=(3, 2)), reduction='none'), nothing_expected=case(logProbabilities=row(-1, -1, shape=(1, 2)), target=row(0, 1, shape=(1, 2)), reduction='none'))
+ends('nllLoss', ends=case(logProbabilities=row(NAN, -1, -INF, -1, -1, -INF, shape=(3, 2)), labels=whole(0, 0, 0), reduction='none'), all_ignored=case(logProbabilities=row(-1, -2, shape=(1, 2)), labels=whole(1), ignoreIndex=1), empty=case(logProbabilities=nothing(0, 2), labels=whole(shape=(0,))))
+ends('ctcLoss', ends=case(logits=row(NAN, 1, 1, 1, -INF, 1, 1, -INF, shape=(2, 2, 2)), labels=whole(1, 1, shape=(2, 1)), inputs=whole(2, 2), lengths=whole(1, 1), reduction='none'), too_long=case(logits=row(1, 2, shape=(1, 1, 2)), labels=whole(1, 1, shape=(1, 2)), inputs=whole(1), lengths=whole(2), reduction='none'), no_labels=case(logits=row(1, 2, 1, 2, shape=(1, 2, 2)), labels=whole(1, shape=(1, 1)), inputs=whole(2), lengths=whole(0), reduction='none'))
 
 
 def to_torch(x):

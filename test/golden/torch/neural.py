@@ -175,7 +175,7 @@ def signs(*shape):
 
 subject(
     'hinge',
-    lambda prediction, target, reduction='mean': reduced((1 - prediction * target).clamp(min=0), reduction),
+    lambda prediction, target, reduction='mean': reduced(F.relu(1 - prediction * target), reduction),
     case(prediction=floats(6), target=signs(6)),
     case(prediction=floats(2, 3), target=signs(2, 3), reduction='sum'),
     case(prediction=floats(2, 2, 2), target=signs(2, 2, 2), reduction='none'),
