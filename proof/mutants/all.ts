@@ -20,6 +20,7 @@ import { messageMutants } from './messages.ts'
 import { mixedMutants } from './mixed.ts'
 import type { Mutant } from './mutant.ts'
 import { otherWayMutants } from './otherWays.ts'
+import { ownTrainingMutants } from './ownTraining.ts'
 import { pictureMutants } from './pictures.ts'
 import { photographMutants } from './photographs.ts'
 import { randomMutants } from './random.ts'
@@ -48,6 +49,7 @@ export const mutants: readonly Mutant[] = [
   ...endMutants,
   ...lossMutants,
   ...optimizerMutants,
+  ...ownTrainingMutants,
   ...diffusionMutants,
   ...noiseMutants,
   ...diffusersFolderMutants,
