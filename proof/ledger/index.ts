@@ -17,6 +17,7 @@ import { judging } from './judging.ts'
 import { modules } from './modules.ts'
 import { noisePaths } from './noisePaths.ts'
 import { optimizers } from './optimizers.ts'
+import { ownTraining } from './ownTraining.ts'
 import { additions, dataEquations, overview } from './overview.ts'
 import { otherWays } from './otherWays.ts'
 import { proving } from './proving.ts'
@@ -67,6 +68,7 @@ export const ledger: readonly Equation[] = [
   ...stateAndAttention,
   ...vmapEquations,
   ...loopEquations,
+  ...ownTraining,
 ]
 
 /** Runs an equation's check. @throws Error that names the equation */

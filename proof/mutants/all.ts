@@ -22,6 +22,7 @@ import { messageMutants } from './messages.ts'
 import { mixedMutants } from './mixed.ts'
 import type { Mutant } from './mutant.ts'
 import { otherWayMutants } from './otherWays.ts'
+import { ownTrainingMutants } from './ownTraining.ts'
 import { pictureMutants } from './pictures.ts'
 import { photographMutants } from './photographs.ts'
 import { randomMutants } from './random.ts'
@@ -58,6 +59,7 @@ export const mutants: readonly Mutant[] = [
   ...vocabularyMutants,
   ...lossMutants,
   ...optimizerMutants,
+  ...ownTrainingMutants,
   ...diffusionMutants,
   ...noiseMutants,
   ...diffusersFolderMutants,
