@@ -326,7 +326,9 @@ describe('--fill PHOTO --mask MASK.png', () => {
     expect(Buffer.compare(readFileSync(out), sheet)).toBe(0)
     flags.delete('out')
     expect(await runSample(run, flags)).toEqual({ code: 0 })
-    expect(readdirSync(join(run, 'samples'))).toContain('seed-0-1-pictures-4-steps-fill-photo-mask-mask-jump-2-resamples-2.png')
+    expect(readdirSync(join(run, 'samples'))).toContain(
+      'seed-0-1-pictures-4-steps-fill-photo-mask-mask-jump-2-resamples-2.png',
+    )
   })
 
   it('is refused where one is without the other, of another size, or beside a sampler or a beginning', async () => {
