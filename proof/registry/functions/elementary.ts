@@ -24,7 +24,7 @@ const ofFloats = (
 ): Entry =>
   pointwise(f, oracle, {
     elements: within(low, high),
-    slack: 1,
+    slack: 2,
     errors: [badDType(new RegExp(`^${name}: takes a float, got i32; cast it first$`), ['i32[2]'], (x) => f(one(x)))],
     ...options,
   })
