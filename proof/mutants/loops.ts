@@ -64,14 +64,12 @@ const bodies = mutantsOf('functions and layers', 'src/tensor/scan.ts', uses, [
     'off by one',
     'const from = reverse ? rest : 0',
     'const from = 0',
-    loops,
   ],
   [
     'scan: the results of the last segment stand in front',
     'wrong order',
     'reverse ? joined(more, ys) : joined(ys, more)',
     'reverse ? joined(ys, more) : joined(more, ys)',
-    loops,
   ],
 ])
 

@@ -126,6 +126,13 @@ export const loops: { readonly [name: string]: (loop: Scan) => readonly Tensor[]
     )
     return [...leaves(carry), ...leaves(ys)]
   },
+  'short rows, from the end: vectors are longer': (loop) => {
+    const x = numbers(1, [5, 4])
+    const [c, ys] = loop((c: Tensor, x: Tensor) => [c.sin().add(x), c.tanh()] as const, numbers(2, [4]), x, {
+      reverse: true,
+    })
+    return [c, ys]
+  },
   'elements seen through views: turned round, repeated, transposed, cut out': (loop) => {
     const x = numbers(5, [6, 4])
     const [carry, ys] = loop(

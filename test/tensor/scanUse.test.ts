@@ -261,6 +261,25 @@ describe('inside of a body', () => {
   })
 })
 
+describe('segments', () => {
+  it.each([false, true])(
+    'change no value, also where they do not divide the length; backwards: %s',
+    async (reverse) => {
+      const run = (checkpoint: boolean | number): readonly Tensor[] => {
+        const [c, ys] = scan(
+          (c: Tensor, x: Tensor) => [c.mul(0.5).add(x), { both: [c, x.mul(c)] }] as const,
+          scalar(1),
+          iota([7], 0, 'f32'),
+          { reverse, checkpoint },
+        )
+        return [c, ...ys.both]
+      }
+      for (const size of [true, 1, 2, 3, 7, 100])
+        for (const [i, x] of run(size).entries()) expect(await read(x)).toEqual(await read(run(false)[i] ?? x))
+    },
+  )
+})
+
 describe('at the ends', () => {
   it('no turns leave the carry, and stack nothing', async () => {
     const [c, ys] = scan((c: Tensor, x: Tensor) => [c.add(x), { y: x.cast('i32') }], scalar(5), zeros([0]), {
