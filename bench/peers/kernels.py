@@ -1,4 +1,4 @@
-"""Matrix products and convolutions in PyTorch, for bench/peers/main.ts: for each line, a case and how often to run it, its seconds a run."""
+"""Matrix products and convolutions in PyTorch, for bench/peers/main.ts: for each line, a case and how often to run it, its seconds a run, and those of all its threads."""
 import json, sys, time
 
 import torch
@@ -45,7 +45,7 @@ def prepare_function(c):
         'argsort': lambda: x.argsort(),
         'top-p': lambda: top_p(x),
         'softmax': lambda: x.softmax(-1),
-        'transpose': lambda: x.t().neg().contiguous(),
+        'transpose': lambda: x.t().contiguous(),
         'products of matrices': lambda: x @ y,
         'normal': lambda: torch.randn(shape),
     }[of]
@@ -77,7 +77,8 @@ for line in sys.stdin:
     run = prepared.setdefault(name, None) or prepare(asked['case'])
     prepared[name] = run
     with torch.no_grad():
-        start = time.perf_counter()
+        start, before = time.perf_counter(), time.process_time()
         for _ in range(asked['times']):
             run()
-        say(seconds=(time.perf_counter() - start) / asked['times'])
+        times = asked['times']
+        say(seconds=(time.perf_counter() - start) / times, cpu=(time.process_time() - before) / times)

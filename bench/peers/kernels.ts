@@ -1,4 +1,4 @@
-/** fathom's side of the comparison of kernels: for each line, a case and how often to run it, its seconds a run. */
+/** fathom's side of the comparison of kernels: for each line, a case and how often to run it, its seconds a run, and those of all its threads. */
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { conv2d, foldIn, grad, key, normal, open, type Tensor } from '../../src/index.ts'
@@ -42,8 +42,10 @@ for await (const line of createInterface({ input: process.stdin })) {
   const id = JSON.stringify(c)
   const ready = prepared.get(id) ?? (await prepare(c))
   prepared.set(id, ready)
-  const start = performance.now()
+  const [start, before] = [performance.now(), process.cpuUsage()]
   for (let i = 0; i < times; i++) await ready.run()
-  process.stdout.write(`${JSON.stringify({ seconds: (performance.now() - start) / 1000 / times })}\n`)
+  const { user, system } = process.cpuUsage(before)
+  const seconds = (performance.now() - start) / 1000 / times
+  process.stdout.write(`${JSON.stringify({ seconds, cpu: (user + system) / 1e6 / times })}\n`)
 }
 await device.close()

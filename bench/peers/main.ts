@@ -14,6 +14,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { showBytes } from '../../src/compiler/print.ts'
+import { median } from '../../src/evaluation/statistics.ts'
 import { at } from '../../src/prelude/array.ts'
 import { showSeconds, table } from '../report.ts'
 import { alternate, type Timed, type Timing } from '../timing.ts'
@@ -161,7 +162,7 @@ const compareKernel = async (
   ours: LineProcess,
   peers: readonly LineProcess[],
 ): Promise<readonly Comparison[]> => {
-  const timed: (Timed & { readonly about: string })[] = []
+  const timed: (Timed & { readonly about: string; readonly cpu: readonly number[] })[] = []
   for (const from of [ours, ...peers]) {
     const about = String(from.ready['about'])
     const first = await askFor(from, c, 2)
@@ -169,7 +170,13 @@ const compareKernel = async (
     if ('error' in second) say(`  ${name}: ${about} cannot: ${String(second['error'])}`)
     else {
       const times = Math.max(1, Math.round(kernelTurn / numberOf(second, 'seconds')))
-      timed.push({ name, about, run: async () => numberOf(await askFor(from, c, times), 'seconds') })
+      const cpu: number[] = []
+      const run = async (): Promise<number> => {
+        const turn = await askFor(from, c, times)
+        cpu.push(numberOf(turn, 'cpu'))
+        return numberOf(turn, 'seconds')
+      }
+      timed.push({ name, about, cpu, run })
     }
   }
   const timings = await alternate(timed, { ...timing, warmUp: 1 })
@@ -177,7 +184,8 @@ const compareKernel = async (
   return timed.slice(1).map(({ about }, i) => {
     const [mine, theirs] = [at(timings, 0), at(timings, i + 1)]
     const gflops = { ours: rate(mine), peer: rate(theirs) }
-    return comparison(name, about, mine, theirs, c.kind === 'function' ? {} : { gflops })
+    const cpuSeconds = { ours: median(at(timed, 0).cpu), peer: median(at(timed, i + 1).cpu) }
+    return comparison(name, about, mine, theirs, { cpuSeconds, ...(c.kind === 'function' ? {} : { gflops }) })
   })
 }
 
@@ -207,15 +215,17 @@ const compareKernels = async (
 
 const show = (comparisons: readonly Comparison[]): string =>
   table([
-    ['', 'fathom', 'peer', 'ratio', '±', 'memory', 'peer’s', 'which'],
+    ['', 'fathom', 'peer', 'ratio', '±', 'of processor time', 'memory', 'peer’s', 'which'],
     ...comparisons.map(({ name, ours, peer, ratio, peerName, detail }) => {
       const memory = detail['residentBytes'] as { ours: number; peer: number } | undefined
+      const cpu = detail['cpuSeconds'] as { ours: number; peer: number } | undefined
       return [
         name,
         showSeconds(ours),
         showSeconds(peer),
         ratio.toFixed(2),
         `${(100 * Math.hypot(detail.ours.spread, detail.peer.spread)).toFixed(0)} %`,
+        cpu === undefined ? '' : (cpu.ours / cpu.peer).toFixed(2),
         memory === undefined ? '' : showBytes(memory.ours),
         memory === undefined ? '' : showBytes(memory.peer),
         peerName,
@@ -245,7 +255,7 @@ const main = async (): Promise<void> => {
   process.stdout.write(
     values.json
       ? `${JSON.stringify(Object.fromEntries(results), null, 2)}\n`
-      : `${results.map(([, list]) => show(list)).join('\n\n')}\n\nratio: fathom's time over the peer's; below 1 fathom is faster\n`,
+      : `${results.map(([, list]) => show(list)).join('\n\n')}\n\nratio: fathom's time over the peer's; below 1 fathom is faster; of processor time: that of all threads, which others on the machine disturb less\n`,
   )
 }
 

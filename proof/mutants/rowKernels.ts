@@ -28,6 +28,14 @@ export const rowKernelMutants: readonly Mutant[] = [
       'first: reverse ? length * inner : 0',
     ],
   ]),
+  ...mutantsOf('kernels', 'src/backends/wasm/move/gather.ts', moving('short rows four at a time'), [
+    [
+      'wasm, gather: of four rows the second two are the first two',
+      'off by one',
+      "apply('i32x4.extract_lane', [kept], k)",
+      "apply('i32x4.extract_lane', [kept], k % 2)",
+    ],
+  ]),
   ...mutantsOf('kernels', 'src/backends/webgpu/kernels/cumsum.ts', onGpu, [
     [
       'WGSL, cumsum: a part begins with its own sum',

@@ -85,6 +85,15 @@ describe('gather', { timeout: 60_000 }, () => {
     )
   })
 
+  it.each(dtypes)('of %s moves short rows four at a time, and those that are left', async (dtype) => {
+    for (const inner of [1, 2, 4, 8, 16])
+      for (const type of ['i32', 'u32'] as const) {
+        const at = Array.from({ length: 23 }, (_, i) => (type === 'u32' && i % 7 === 3 ? 2 ** 31 + i : (i * i) % 14))
+        const index = tensor(type === 'u32' ? at : at.map((i) => i - 2), { dtype: type })
+        await agree((x, i) => [gather(x, i, 0)], data(dtype, [9, inner]), index)
+      }
+  })
+
   it('by unsigned indices takes those above 2³¹ as the last row', async () => {
     const index = tensor([0, 2, 4294967295, 2147483648], { dtype: 'u32' })
     await agree((x, i) => [gather(x, i, 0)], data('f32', [3, 5]), index)

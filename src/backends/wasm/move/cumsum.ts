@@ -15,7 +15,13 @@ import { narrowed, widened } from './doubles.ts'
 import { fromDouble, isWhole, loadElement, storeElement, toDouble, wrapWhole } from '../scalar/scalarValue.ts'
 
 /** Lines that a unit goes along at once, whose elements are not neighbours. */
-const together = 4
+const most = 4
+
+/** So many lines at once. */
+interface Lines {
+  readonly dtype: DType
+  readonly together: number
+}
 
 /** `length` turns; each goes on by `step` bytes, which is less than 0 from the end of a line. */
 const along = (e: Emitter, length: Expression, turn: readonly Statement[]): void => {
@@ -29,7 +35,7 @@ const along = (e: Emitter, length: Expression, turn: readonly Statement[]): void
 const linesCode = code(
   'cumsum of lines',
   () => block(words('to', 'from', 'lines', 'length', 'inner', 'first', 'step')),
-  (unit, { dtype }: { readonly dtype: DType }) => {
+  (unit, { dtype, together }: Lines) => {
     const { e, first } = unit
     const { to, from, lines, length, inner, first: start, step } = kept(e, unit.words)
     const whole = isWhole(dtype)
@@ -110,8 +116,9 @@ export const cumsum = ({ from, outer, length, inner, reverse, output, dtype }: C
   const grainOf = (lines: number): number => Math.max(1, Math.ceil(worthwhile / (length * lines)))
   if (width === undefined) {
     const lines = outer * inner
+    const together = Math.min(lines, most)
     const work = { units: Math.ceil(lines / together), grain: grainOf(together) }
-    return phase(linesCode, { dtype }, { ...places, lines }, work)
+    return phase(linesCode, { dtype, together }, { ...places, lines }, work)
   }
   const strips = inner / width
   return phase(columnsCode, { width }, { ...places, strips }, { units: outer * strips, grain: grainOf(width) })
