@@ -126,7 +126,8 @@ const withGradient =
 /**
  * The value of a scalar function and its gradient with respect to the first argument, a tree, or to another or several of them.
  *
- * @param options aux: the function gives `[loss, aux]`, and `[[loss, aux], gradient]` comes back; argument: which are differentiated
+ * Of the options, `aux` says that the function gives `[loss, aux]`, and `[[loss, aux], gradient]` comes back; `argument`, which are differentiated.
+ *
  * @throws RangeError for the number of no argument; DTypeError for an argument that holds integers; ShapeError for a loss that is no scalar
  * @example
  * ```ts
@@ -164,7 +165,8 @@ export function valueAndGrad<A extends readonly unknown[]>(
 /**
  * The gradient of a scalar function with respect to its first argument, a tree, or to another or several of them.
  *
- * @param options aux: the function gives `[loss, aux]`, and `[gradient, aux]` comes back; argument: which are differentiated
+ * Of the options, `aux` says that the function gives `[loss, aux]`, and `[gradient, aux]` comes back; `argument`, which are differentiated.
+ *
  * @throws as {@link valueAndGrad}
  * @example
  * ```ts
