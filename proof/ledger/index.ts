@@ -13,6 +13,7 @@ import { objectivesAndWeights } from './objectives.ts'
 import { guidance } from './guidance.ts'
 import { sampling } from './sampling.ts'
 import { judging } from './judging.ts'
+import { linearAlgebra } from './linalg.ts'
 import { modules } from './modules.ts'
 import { noisePaths } from './noisePaths.ts'
 import { optimizers } from './optimizers.ts'
@@ -61,6 +62,7 @@ export const ledger: readonly Equation[] = [
   ...edm2Equations,
   ...otherWays,
   ...toldAndSaid,
+  ...linearAlgebra,
 ]
 
 /** Runs an equation's check. @throws Error that names the equation */
