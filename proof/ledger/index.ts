@@ -14,6 +14,7 @@ import { objectivesAndWeights } from './objectives.ts'
 import { guidance } from './guidance.ts'
 import { sampling } from './sampling.ts'
 import { judging } from './judging.ts'
+import { linearAlgebra } from './linalg.ts'
 import { modules } from './modules.ts'
 import { noisePaths } from './noisePaths.ts'
 import { optimizers } from './optimizers.ts'
@@ -69,6 +70,7 @@ export const ledger: readonly Equation[] = [
   ...vmapEquations,
   ...loopEquations,
   ...ownTraining,
+  ...linearAlgebra,
 ]
 
 /** Runs an equation's check. @throws Error that names the equation */

@@ -88,7 +88,7 @@ const losses = (log: Tensor, labels: Tensor, inputs: Tensor, lengths: Tensor, bl
 
 /** ∞ where labels do not fit. The gradient in all of the row is NaN there, as PyTorch's: no change of the network makes them fit. */
 const orInfinity = customVjp(
-  (raw: Tensor, _: Tensor): Tensor => raw.greater(impossible).select(Infinity, raw),
+  (...[raw]: readonly [raw: Tensor, log: Tensor]): Tensor => raw.greater(impossible).select(Infinity, raw),
   ([raw, log], g): [Tensor, Tensor] => {
     const row = [at(log.shape, 0), 1, 1]
     const tooLong = raw.greater(impossible)

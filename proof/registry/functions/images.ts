@@ -87,14 +87,19 @@ export const spread = (
   const size = (i: 0 | 1): number =>
     (axis(x, i + 1) - 1) * stride[i] - 2 * padding[i] + dilation[i] * (axis(w, i) - 1) + 1 + outputPadding[i]
   const shape = [axis(x, 0), size(0), size(1), axis(w, 3)]
+  const placeOf = (
+    [b = 0, y = 0, z = 0]: readonly number[],
+    [ky = 0, kx = 0, , out = 0]: readonly number[],
+  ): string => {
+    const row = y * stride[0] + ky * dilation[0] - padding[0]
+    return [b, row, z * stride[1] + kx * dilation[1] - padding[1], out].join()
+  }
   const sums = new Map<string, number>()
   for (const pixel of indices(x.shape))
     for (const tap of indices(w.shape)) {
-      const [[b = 0, y = 0, z = 0, channel], [ky = 0, kx = 0, input, out = 0]] = [pixel, tap]
-      const group = Math.floor(out / (axis(w, 3) / groups))
-      if (channel !== group * axis(w, 2) + (input ?? 0)) continue
-      const row = y * stride[0] + ky * dilation[0] - padding[0]
-      const at = [b, row, z * stride[1] + kx * dilation[1] - padding[1], out].join()
+      const group = Math.floor((tap[3] ?? 0) / (axis(w, 3) / groups))
+      if (pixel[3] !== group * axis(w, 2) + (tap[2] ?? 0)) continue
+      const at = placeOf(pixel, tap)
       sums.set(at, (sums.get(at) ?? 0) + elementAt(x, pixel) * elementAt(w, tap))
     }
   return table(shape, (index) => sums.get(index.join()) ?? 0)
