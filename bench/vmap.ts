@@ -1,6 +1,7 @@
 /**
  * `npm run bench:vmap`: what vmap costs beside what it replaces. An ensemble of 8 networks beside 8 networks in a row; gradients of examples beside the
- * gradient of the batch, of networks of two sizes; Jacobians beside a pass for each row. On one thread of wasm.
+ * gradient of the batch, of networks of two sizes; Jacobians beside a pass for each row. On one thread of wasm, in seconds of
+ * the processor: what else the machine does counts little.
  */
 import process from 'node:process'
 import { grad, jacrev, vjp, vmap } from '../src/autograd/index.ts'
@@ -28,10 +29,12 @@ const timed = <A extends readonly unknown[]>(name: string, f: (...args: A) => un
   return {
     name,
     run: async () => {
+      const before = process.cpuUsage()
       const results = await run(...args)
       await device.read(at(results, results.length - 1))
+      const { user, system } = process.cpuUsage(before)
       for (const x of results) device.release(x)
-      return undefined
+      return (user + system) / 1e6
     },
   }
 }

@@ -26,8 +26,8 @@ const contractions = mutantsOf('vmap', 'src/autograd/vmap/contraction.ts', about
   [
     'vmap: where only the second operand of a contraction is mapped, the batch axis is looked for before the free axes of the first',
     'axis',
-    'moveAxis(made, batch[0].length + free, 0)',
-    'moveAxis(made, batch[0].length, 0)',
+    'attrs.batch[0].length + (own === 0 ? 0 : free[0].length)',
+    'attrs.batch[0].length',
   ],
   [
     'vmap: slices of filters lie outside the groups of a convolution, not inside each',

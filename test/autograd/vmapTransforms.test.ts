@@ -35,6 +35,16 @@ describe('vmap: what slices share', () => {
     expect(opsOf(y)).not.toContain('broadcast')
   })
 
+  it('is multiplied with each slice where the result would have to be put in order: few rows are, many are not', () => {
+    const made = (rows: number): readonly string[] => {
+      const y = vmap((w: Tensor) => zeros([5, 4]).matmul(w))(zeros([3, 4, rows]))
+      expect(y.shape).toEqual([3, 5, rows])
+      return reachable([y.node]).flatMap((n) => (n.op === 'dotGeneral' ? [n.shape.join()] : []))
+    }
+    expect(made(2)).toEqual(['5,3,2'])
+    expect(made(40)).toEqual(['3,5,40'])
+  })
+
   it('is made once: what depends on no slice keeps its nodes', () => {
     const w = tensor([1, 2]).exp()
     const y = vmap((x: Tensor) => x.mul(w))(xs)

@@ -5,26 +5,46 @@ import { makeNode } from '../../graph/node.ts'
 import type { DotAttrs, Node, NodeOf } from '../../graph/ops.ts'
 import { zeros } from '../../tensor/create.ts'
 import { Tensor } from '../../tensor/tensor.ts'
-import { moveAxis, rearranged, shifted, type Batching } from './batching.ts'
+import { moveAxis, rearranged, repeated, shifted, type Batching } from './batching.ts'
 
-const pairOf = (f: (side: 0 | 1) => readonly number[]): readonly [readonly number[], readonly number[]] => [f(0), f(1)]
+const pairOf = <T>(f: (side: 0 | 1) => T): readonly [T, T] => [f(0), f(1)]
+
+/** Rows of a slice from which on a product of its own costs no more than its share of a product of all (bench/vmap.ts). */
+const manyRows = 16
+
+/** One more batch axis. An operand that all slices share is repeated along it, which a kernel does as it reads. */
+const eachItsOwn = ({ inputs, attrs }: NodeOf<'dotGeneral'>, { size, isMapped, plain }: Batching): Node => {
+  const operand = (side: 0 | 1): Node =>
+    isMapped(inputs[side])
+      ? plain(inputs[side])
+      : rearranged(plain(inputs[side]), (t) => new Tensor(repeated(t.node, size)))
+  const [contract, batch] = [
+    pairOf((side) => shifted(attrs.contract[side])),
+    pairOf((side) => [0, ...shifted(attrs.batch[side])]),
+  ]
+  return makeNode('dotGeneral', { ...attrs, contract, batch }, pairOf(operand))
+}
 
 /**
- * Two mapped operands: one more batch axis. One of them: the batch axis is a free axis of its operand, so that all slices are one product, and is
- * moved to the front of the result.
+ * Where one operand is mapped, the batch axis is a free axis of it, and all slices are one product. If that axis comes out behind others it must be
+ * moved to the front of the result; then slices of many rows have products of their own.
  */
-export const batchDot = ({ inputs, attrs }: NodeOf<'dotGeneral'>, batching: Batching): Node => {
-  const [x, y] = inputs
-  const operands = [batching.plain(x), batching.plain(y)] as const
-  const mapped = [batching.isMapped(x), batching.isMapped(y)] as const
+export const batchDot = (node: NodeOf<'dotGeneral'>, batching: Batching): Node => {
+  const { inputs, attrs } = node
+  const mapped = pairOf((side) => batching.isMapped(inputs[side]))
+  const free = pairOf((side) => freeAxes(inputs[side].shape.length, attrs.contract[side], attrs.batch[side]))
+  const own = mapped[0] ? 0 : 1
+  const before = attrs.batch[0].length + (own === 0 ? 0 : free[0].length)
+  const rows = product(free[own].map((a) => at(inputs[own].shape, a)))
+  if ((mapped[0] && mapped[1]) || (before > 0 && rows >= manyRows)) return eachItsOwn(node, batching)
   const axes = (of: DotAttrs['contract']): DotAttrs['contract'] =>
     pairOf((side) => (mapped[side] ? shifted(of[side]) : of[side]))
-  const [contract, batch] = [axes(attrs.contract), axes(attrs.batch)]
-  if (mapped[0] && mapped[1])
-    return makeNode('dotGeneral', { ...attrs, contract, batch: pairOf((side) => [0, ...batch[side]]) }, operands)
-  const free = mapped[0] ? 0 : freeAxes(x.shape.length, contract[0], batch[0]).length
-  const made = new Tensor(makeNode('dotGeneral', { ...attrs, contract, batch }, operands))
-  return moveAxis(made, batch[0].length + free, 0).node
+  const made = makeNode(
+    'dotGeneral',
+    { ...attrs, contract: axes(attrs.contract), batch: axes(attrs.batch) },
+    pairOf((side) => batching.plain(inputs[side])),
+  )
+  return moveAxis(new Tensor(made), before, 0).node
 }
 
 /** One convolution of all slices, and where its result has the batch axis. */
