@@ -37,10 +37,10 @@ export const ownTrainingMutants: readonly Mutant[] = [
   ]),
   ...mutantsOf(optimizer, 'src/optim/adafactor.ts', more, [
     [
-      'Adafactor takes the mean of rows off its columns',
-      'swapped operands',
-      'rows.div(rows.mean())',
-      'rows.div(columns.mean())',
+      'Adafactor’s rate does not go by small parameters',
+      'wrong constant',
+      'rootMeanSquare(p).maximum(leastScale).mul(by)',
+      'rootMeanSquare(p).maximum(1).mul(by)',
     ],
     ['Adafactor’s steps may be of any length', 'missing clamp', '.div(d).maximum(1)', '.div(d).add(0)'],
   ]),

@@ -200,6 +200,16 @@ describe('radam', () => {
   })
 })
 
+describe('lion', () => {
+  it('steps by the sign of one average, and keeps another', async () => {
+    const optimizer = lion({ learningRate: 1 })
+    const w = tensor([0])
+    const [, state] = optimizer.update(tensor([1]), optimizer.init(w), w)
+    const [updates] = optimizer.update(tensor([-0.1]), state, w) // 0.9 · 0.01 − 0.1 · 0.1 < 0 < 0.99 · 0.01 − 0.01 · 0.1
+    expect(await values(updates, device)).toEqual([1])
+  })
+})
+
 describe('muon', () => {
   it('makes singular values alike, of wide matrices and of tall ones', async () => {
     for (const shape of [

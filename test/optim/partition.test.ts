@@ -18,7 +18,7 @@ import {
   sgd,
 } from '../../src/optim/index.ts'
 import { scalar, tensor, zeros } from '../../src/tensor/create.ts'
-import { leavesWithPaths } from '../../src/tensor/tree.ts'
+import { leavesWithPaths, mapTree } from '../../src/tensor/tree.ts'
 import { cpuDevice, values } from '../support/device.ts'
 
 const device = cpuDevice()
@@ -49,6 +49,13 @@ describe('partition', () => {
     const norm = Math.hypot(1, 4, 6)
     expect(found['head']?.[0]).toBeCloseTo(-12 / norm, 5)
     expect(found['body.0.bias']?.[0]).toBeCloseTo(-2 / norm, 5)
+  })
+
+  it('decay in a part is of its own parameters', async () => {
+    const decaying = partition({ matrices: adamW({ learningRate: 0.1, weightDecay: 1 }), rest: frozen() }, byRank)
+    const zero = mapTree<typeof params>(params, (x) => x.mul(0))
+    const [updates] = decaying.update(zero, decaying.init(params), params)
+    expect((await read(updates))['body.1.weight']).toEqual([-0.5])
   })
 
   it('keeps states of its own parts only, by path, and goes on from them', async () => {

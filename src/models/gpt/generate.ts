@@ -36,6 +36,18 @@ const largest = (logits: Tensor, k: number): Tensor => {
   return logits.less(least).select(-Infinity, logits)
 }
 
+/** What one step is asked. */
+interface Asked {
+  /** i32 [1, T]. */
+  readonly ids: Tensor
+  readonly temperature: Tensor
+  readonly seed: Key
+  /** u32 [], the number of the token. */
+  readonly n: Tensor
+  /** A number as a text: a part of the program, and no value of it. */
+  readonly topK: string
+}
+
 const requireOptions = (options: GenerateOptions, { vocabulary, context }: Gpt): void => {
   const who = 'generate'
   requireKnown(who, options, optionNames)
@@ -75,18 +87,10 @@ export const generateOn = (
 ): ((params: GptParams, options: GenerateOptions) => Promise<readonly number[]>) => {
   // One plan for each length of what is read at once: 1 for each token, and those of prompts. topK is part of the program.
   const next = device.compile(
-    (
-      params: GptParams,
-      cache: ModelState,
-      ids: Tensor,
-      temperature: Tensor,
-      k: Key,
-      n: Tensor,
-      topK: { readonly of: string },
-    ) => {
+    (params: GptParams, cache: ModelState, { ids, temperature, seed, n, topK }: Asked) => {
       const [logits, kept] = applyWithState(model, params, cache, ids)
       const last = logits.slice([], [-1]).reshape([model.vocabulary]).cast('f32').div(temperature)
-      return { token: categorical(foldIn(k, n), largest(last, Number(topK.of))), cache: kept }
+      return { token: categorical(foldIn(seed, n), largest(last, Number(topK))), cache: kept }
     },
     { donate: [1] },
   )
@@ -105,8 +109,13 @@ export const generateOn = (
         kept = 0
       }
       const ids = tensor(Int32Array.from(unread), { shape: [1, unread.length] })
-      const of = { of: String(topK) }
-      const told = await next(params, cache, ids, scalar(temperature), key(seed), scalar(i, 'u32'), of)
+      const told = await next(params, cache, {
+        ids,
+        temperature: scalar(temperature),
+        seed: key(seed),
+        n: scalar(i, 'u32'),
+        topK: String(topK),
+      })
       const token = await device.item(told.token)
       cache = told.cache
       kept += unread.length

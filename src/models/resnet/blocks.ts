@@ -1,7 +1,7 @@
 /** The blocks of residual networks (He et al. 2016, figures 2 and 5), with the strides of torchvision: a bottleneck strides in its 3×3 convolution. */
 import { relu } from '../../nn/activations.ts'
 import { batchNorm, type BatchNormParams } from '../../nn/batchNorm.ts'
-import { conv2d } from '../../nn/conv2d.ts'
+import { conv2d, type Conv2dParams } from '../../nn/conv2d.ts'
 import { groupNorm } from '../../nn/groupNorm.ts'
 import { compose, type Module } from '../../nn/module.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -31,8 +31,20 @@ export const normOf = (norm: ResnetNorm, channels: number): Module<NormParams> =
   }
 }
 
+/** The parameters of a convolution without bias, and of its norm. */
+export interface NormedParams {
+  readonly conv: Conv2dParams
+  readonly norm: NormParams
+}
+
 /** A convolution without bias, and its norm. */
-const normed = (inputs: number, outputs: number, kernel: number, stride: number, norm: ResnetNorm) =>
+const normed = (
+  inputs: number,
+  outputs: number,
+  kernel: number,
+  stride: number,
+  norm: ResnetNorm,
+): Module<NormedParams> =>
   compose(
     {
       conv: conv2d(inputs, outputs, kernel, { stride, padding: (kernel - 1) / 2, bias: false }),
@@ -73,8 +85,14 @@ export const blockKinds = {
 /** The name of a kind of block. */
 export type BlockKind = keyof typeof blockKinds
 
+/** The parameters of a block. */
+export interface ResidualParams {
+  readonly convolutions: readonly NormedParams[]
+  readonly shortcut: NormedParams | undefined
+}
+
 /** relu(F(x) + x), x through a 1×1 convolution where F changes its shape (eq. 1 and 2). */
-export const residualBlock = (kind: BlockKind, shape: BlockShape) => {
+export const residualBlock = (kind: BlockKind, shape: BlockShape): Module<ResidualParams> => {
   const { expansion, convolutions } = blockKinds[kind]
   const outputs = expansion * shape.width
   const changes = shape.stride !== 1 || shape.inputs !== outputs
@@ -91,5 +109,10 @@ export const residualBlock = (kind: BlockKind, shape: BlockShape) => {
 }
 
 /** The first layer of a network: for pictures of hundreds of pixels, or of tens. */
-export const stemOf = (channels: number, width: number, kind: 'large' | 'small', norm: ResnetNorm) =>
+export const stemOf = (
+  channels: number,
+  width: number,
+  kind: 'large' | 'small',
+  norm: ResnetNorm,
+): Module<NormedParams> =>
   kind === 'large' ? normed(channels, width, 7, 2, norm) : normed(channels, width, 3, 1, norm)

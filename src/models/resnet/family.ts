@@ -5,7 +5,6 @@ import { resnet, type ResnetOptions, type ResnetParams } from './resnet.ts'
 
 /** The settings of the network, as a configuration holds them; `small` stems and norms of groups where they name none. */
 export interface ResnetConfig extends Pick<ResnetOptions, 'blocks'> {
-  readonly kind?: 'resnet' | undefined
   readonly block?: ResnetOptions['block'] | undefined
   readonly width?: number | undefined
   readonly stem?: ResnetOptions['stem'] | undefined
@@ -30,7 +29,6 @@ export const resnetFamily: ClassifierFamily<ResnetConfig, ResnetParams> = {
   title: 'ResNet',
   defaults: { blocks: [1, 1, 1], block: 'basic', width: 32, stem: 'small' },
   decode: record<ResnetConfig>({
-    kind: optional(oneOf('resnet')),
     blocks: list(8, 1000),
     block: optional(oneOf('basic', 'bottleneck')),
     width: optional(whole(1, 65_536)),

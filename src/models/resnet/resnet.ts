@@ -6,6 +6,7 @@ import { compose, type Module, type ParamsOf } from '../../nn/module.ts'
 import { at, product, range } from '../../prelude/array.ts'
 import { ShapeError } from '../../prelude/errors.ts'
 import { requireKnown, requireWhole } from '../../prelude/options.ts'
+import { keysOf } from '../../prelude/record.ts'
 import { showShape } from '../../graph/shape.ts'
 import { foldIn } from '../../tensor/random.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -95,21 +96,21 @@ const build = (options: ResnetOptions) => {
 /** The parameters of {@link resnet}. */
 export type ResnetParams = ParamsOf<ReturnType<typeof build>>
 
+/** What settings with names may be. */
+const choices = { block: ['basic', 'bottleneck'], norm: ['batch', 'group'], stem: ['large', 'small'] } as const
+
 const requireOptions = (options: ResnetOptions): void => {
   requireKnown('resnet', options, optionNames)
-  const { blocks, block = 'basic', norm = 'batch', stem = 'large', width = 64, channels = 3, classes = 1000 } = options
+  const { blocks } = options
   if (!Array.isArray(blocks) || blocks.length === 0)
     throw new RangeError('resnet: blocks must be a list of counts, one for each stage, for instance [2, 2, 2, 2]')
   for (const count of blocks) requireWhole('resnet', 'a count of blocks', count, 1)
-  for (const [name, value] of Object.entries({ width, channels, classes })) requireWhole('resnet', name, value, 1)
-  const choices = {
-    block: [block, ['basic', 'bottleneck']],
-    norm: [norm, ['batch', 'group']],
-    stem: [stem, ['large', 'small']],
-  } as const
-  for (const [name, [value, known]] of Object.entries(choices))
-    if (!known.some((x) => x === value))
+  for (const name of ['width', 'channels', 'classes'] as const) requireWhole('resnet', name, options[name] ?? 1, 1)
+  for (const name of keysOf(choices)) {
+    const [value, known]: [string | undefined, readonly string[]] = [options[name], choices[name]]
+    if (value !== undefined && !known.includes(value))
       throw new RangeError(`resnet: ${name} is '${value}'; it must be ${known.join(' or ')}`)
+  }
 }
 
 const requirePictures = (x: Tensor, channels: number): void => {

@@ -4,9 +4,7 @@ import type { ClassifierFamily } from '../classifierFamily.ts'
 import { vit, type VitOptions, type VitParams } from './vit.ts'
 
 /** The settings of the network, as a configuration holds them; what it names not is as in {@link vit}. */
-export interface VitConfig extends Pick<VitOptions, 'patch' | 'width' | 'depth' | 'heads' | 'pooling' | 'dropout'> {
-  readonly kind?: 'vit' | undefined
-}
+export type VitConfig = Pick<VitOptions, 'patch' | 'width' | 'depth' | 'heads' | 'pooling' | 'dropout'>
 
 /**
  * The family, for runs.
@@ -26,7 +24,6 @@ export const vitFamily: ClassifierFamily<VitConfig, VitParams> = {
   title: 'ViT',
   defaults: { patch: 4, width: 64, depth: 4, heads: 4, pooling: 'mean', dropout: 0 },
   decode: record<VitConfig>({
-    kind: optional(oneOf('vit')),
     patch: optional(whole(1, 1024)),
     width: optional(whole(1, 65_536)),
     depth: optional(whole(1, 1024)),
@@ -34,5 +31,5 @@ export const vitFamily: ClassifierFamily<VitConfig, VitParams> = {
     pooling: optional(oneOf('token', 'mean')),
     dropout: optional(number('a number from 0 to below 1', (x) => x >= 0 && x < 1)),
   }),
-  build: ({ kind: _, ...config }, { size, channels, classes }) => vit({ ...config, size, channels, classes }),
+  build: (config, purpose) => vit({ ...config, ...purpose }),
 }
