@@ -20,8 +20,8 @@ const signOfMomentum = (beta1 = 0.9, beta2 = 0.99): Transform<SignState> => {
   return {
     init: (params) => ({ momentum: mapTree(params, zerosLike) }),
     update: (gradients, { momentum }) => [
-      zipTrees(gradients, momentum, (g, m) => sign(mix(beta1)(g, m))),
-      { momentum: zipTrees(gradients, momentum, mix(beta2)) },
+      zipTrees<typeof gradients, unknown>(gradients, momentum, (g, m) => sign(mix(beta1)(g, m))),
+      { momentum: zipTrees<typeof gradients, unknown>(gradients, momentum, mix(beta2)) },
     ],
   }
 }
