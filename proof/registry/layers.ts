@@ -8,6 +8,7 @@ import { basicLayers } from './layers/basic.ts'
 import { losses } from './layers/losses.ts'
 import { models as networks } from './layers/models.ts'
 import { pictureLosses } from './layers/pictureLosses.ts'
+import { statefulLayers } from './layers/stateful.ts'
 
 /**
  * What is exported that computes nothing of its own: ways to make modules and first parameters, a table of text, weights of others;
@@ -15,6 +16,7 @@ import { pictureLosses } from './layers/pictureLosses.ts'
  */
 type NoLayer =
   | 'adversarialLosses'
+  | 'applyWithState'
   | 'compose'
   | 'decodeDiffusersUnet2d'
   | 'edm2Family'
@@ -32,6 +34,8 @@ type NoLayer =
   | 'ones'
   | 'parameter'
   | 'patchDiscriminator'
+  | 'stateful'
+  | 'stateOf'
   | 'unet2dFamily'
   | 'unet2dNames'
   | 'uniform'
@@ -74,6 +78,7 @@ const { gelu, geluTanh, leakyRelu, logSoftmax, relu, silu, softmax, softplus } =
 /** Name → entry. */
 export const layers: { readonly [K in LayerName]: Entry } = {
   ...basicLayers,
+  ...statefulLayers,
   ...attentionLayers,
   ...losses,
   ...networks,

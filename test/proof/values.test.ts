@@ -79,6 +79,7 @@ describe('the registry', () => {
     const names = [nn, models].flatMap((module) => Object.keys(module))
     expect(without(names, layers)).toEqual([
       'adversarialLosses',
+      'applyWithState',
       'autoencoderDefaults',
       'autoencoderKl',
       'autoencoderOf',
@@ -111,6 +112,8 @@ describe('the registry', () => {
       'resizeChannels',
       'samplePosterior',
       'scaleLatents',
+      'stateOf',
+      'stateful',
       'summedKlDivergence',
       'tiledAutoencoder',
       'tinyFamily',
