@@ -11,6 +11,7 @@ import { dependents, reachable } from '../graph/traverse.ts'
 import { zerosLike } from '../tensor/create.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { addCotangents } from './addCotangents.ts'
+import { scanCotangents } from './scan.ts'
 import { applyVjp } from './vjp.ts'
 
 /** An output and the cotangent that arrives at it. */
@@ -25,6 +26,7 @@ const accumulate = (cotangents: Cotangents, node: Node, g: Tensor | null): void 
 }
 
 type Call = NodeOf<'call'>
+type Scan = NodeOf<'scan'>
 
 /** Calls made together share their list of inputs; they are differentiated together, so that a checkpoint is recomputed once. */
 const siblings = (nodes: Iterable<Node>): ReadonlyMap<readonly Node[], readonly Call[]> => {
@@ -97,6 +99,31 @@ const differentiateCalls = (calls: readonly Call[], cotangents: Cotangents, acti
   })
 }
 
+/** All that is asked of each loop, in the order of the program. */
+const families = (nodes: readonly Node[]): ReadonlyMap<readonly Node[], readonly Scan[]> => {
+  const found = new Map<readonly Node[], Scan[]>()
+  for (const node of nodes) {
+    if (node.op !== 'scan') continue
+    const known = found.get(node.inputs)
+    if (known === undefined) found.set(node.inputs, [node])
+    else known.push(node)
+  }
+  return found
+}
+
+const differentiateScan = (family: readonly Scan[], cotangents: Cotangents, active: ReadonlySet<Node>): void => {
+  const arriving = family.flatMap((scan) => {
+    const g = cotangents.get(scan)
+    return g === undefined ? [] : [[scan, g] as const]
+  })
+  if (arriving.length === 0) return
+  const { inputs } = at(family, 0)
+  scanCotangents(family, arriving, backward).forEach((g, i) => {
+    const x = at(inputs, i)
+    if (active.has(x)) accumulate(cotangents, x, g)
+  })
+}
+
 /** The cotangents of `sources`, added to `initial` ones, when `seeds` arrive at the outputs; null where no gradient flows. */
 export const backward = (
   seeds: readonly Seed[],
@@ -110,6 +137,7 @@ export const backward = (
   )
   const active = dependents(nodes, ends)
   const calls = siblings(active)
+  const loops = families(nodes.filter((node) => active.has(node) && !ends.has(node)))
   const cotangents: Cotangents = new Map()
   const done = new Set<Node>(sources)
   sources.forEach((x, i) => {
@@ -124,6 +152,15 @@ export const backward = (
       asGradientOf(node, () => {
         differentiateCalls(together, cotangents, active)
       })
+      continue
+    }
+    if (node.op === 'scan') {
+      const family = loops.get(node.inputs) ?? [node]
+      // What is asked of a loop later may be used between what is asked of it first and that: all has arrived at the first.
+      if (node === family[0])
+        asGradientOf(node, () => {
+          differentiateScan(family, cotangents, active)
+        })
       continue
     }
     const g = cotangents.get(node)

@@ -13,8 +13,8 @@ import type { ConvAttrs, DotAttrs, Node, NodeOf, OpName, Ops } from '../graph/op
 import { gather, scatterAdd } from '../tensor/combine.ts'
 import { Tensor } from '../tensor/tensor.ts'
 
-/** Primitives with a rule here; `call` is differentiated through its definition, see backward.ts. */
-export type DifferentiableOp = Exclude<OpName, 'call'>
+/** Primitives with a rule here; `call` is differentiated through its definition, see backward.ts, and `scan` turn by turn, see scan.ts. */
+export type DifferentiableOp = Exclude<OpName, 'call' | 'scan'>
 
 type PerInput<T extends readonly unknown[]> = { readonly [I in keyof T]: Tensor | null }
 

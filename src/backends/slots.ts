@@ -1,6 +1,7 @@
 /** Where the buffers of a plan lie while it runs: in parts of memory that can move from run to run, or in the block of literals, which stays. */
 import { bytesPerElement } from '../graph/dtype.ts'
 import { sizeOf } from '../graph/shape.ts'
+import type { Routine } from '../compiler/kernel.ts'
 import type { Plan } from '../compiler/plan.ts'
 
 /** The parts of memory that can move: the arguments, the outputs, the arena, the scratch memory of kernels. */
@@ -11,7 +12,7 @@ export interface Slots {
 }
 
 /** The slots of a plan: arguments come first, then outputs, each by its number. */
-export const slotsOf = (plan: Plan): Slots => {
+export const slotsOf = (plan: Routine): Slots => {
   const arena = plan.arguments.length + plan.outputs.length
   return { arena, scratch: arena + 1, count: arena + 2 }
 }
@@ -23,7 +24,7 @@ export interface Place {
 }
 
 /** The place of each buffer. */
-export const placesOf = (plan: Plan): readonly Place[] =>
+export const placesOf = (plan: Routine): readonly Place[] =>
   plan.buffers.map(({ placement }): Place => {
     switch (placement.kind) {
       case 'argument':

@@ -7,6 +7,8 @@ import type { Program } from './canonicalise.ts'
 import type { Fusion } from './fuse.ts'
 import type { Body, Instruction, Kernel } from './kernel.ts'
 import type { Limits } from './limits.ts'
+import type { Plan } from './plan.ts'
+import type { Turn } from './turn.ts'
 import type { View } from './view.ts'
 
 /**
@@ -23,6 +25,8 @@ export interface Lowering {
   readonly program: Program
   readonly fusion: Fusion
   readonly limits: Limits
+  /** Compiles the body of a loop, whose results may take the places of these parameters. */
+  readonly compileBody: (turn: Turn, donated: ReadonlySet<number>) => Plan
   readonly buffers: Buffer[]
   readonly kernels: Kernel[]
   readonly access: Map<Node, Access>

@@ -6,9 +6,10 @@
  */
 import { at, equalNumbers, permute, range } from '../prelude/array.ts'
 import { isNarrower } from '../graph/dtype.ts'
-import { attributesKey } from '../graph/key.ts'
+import { attributesKey, loopKey } from '../graph/key.ts'
+import { resultIn } from '../graph/loop.ts'
 import { makeNode, rebuilt } from '../graph/node.ts'
-import type { Node, NodeOf, OpName } from '../graph/ops.ts'
+import type { Loop, Node, NodeOf, OpName } from '../graph/ops.ts'
 import { inheritOrigin } from '../graph/origin.ts'
 import { reachable } from '../graph/traverse.ts'
 import { movedAsHalves } from './halves.ts'
@@ -63,9 +64,16 @@ const rewrite = <K extends OpName>(node: NodeOf<K>): Node | undefined => {
   return rule?.(node)
 }
 
-/** What one canonicalisation knows: nodes by structure, and what every node of the source has become. */
+/** A loop with its inputs, for all that are like it. */
+interface KnownLoop {
+  readonly loop: Loop
+  readonly inputs: readonly Node[]
+}
+
+/** What one canonicalisation knows: nodes by structure, loops, and what every node of the source has become. */
 interface Memory {
   readonly known: Map<string, Node>
+  readonly loops: Map<string, KnownLoop>
   readonly ids: Map<Node, number>
   readonly passes: Passes
 }
@@ -86,9 +94,24 @@ const simplified = (node: Node, memory: Memory): Node => {
   return movedAsHalves(node, (made) => simplified(made, memory)) ?? intern(rewrite(node) ?? node, memory)
 }
 
+/** What is asked of loops of one content with the same inputs is asked of one of them. */
+const emitScan = (
+  { attrs: { loop, result } }: NodeOf<'scan'>,
+  inputs: readonly Node[],
+  memory: Memory,
+): NodeOf<'scan'> => {
+  const key = `${loopKey(loop)}(${inputs.map((x) => memory.ids.get(x)).join()})`
+  const known = memory.loops.get(key) ?? { loop, inputs }
+  memory.loops.set(key, known)
+  return makeNode('scan', { loop: known.loop, result: resultIn(known.loop, loop, result) }, known.inputs)
+}
+
 const emit = (node: Node, inputs: readonly Node[], memory: Memory): Node => {
   if (node.op === 'alias' || node.op === 'stopGradient') return at(inputs, 0) // they spoke to autograd, which is done
-  return simplified(rebuilt(node, inputs), memory)
+  if (node.op !== 'scan') return simplified(rebuilt(node, inputs), memory)
+  const made = emitScan(node, inputs, memory)
+  inheritOrigin(made, node)
+  return intern(made, memory)
 }
 
 const visit = (outputs: readonly Node[], bound: ReadonlyMap<Node, Node>, memory: Memory): readonly Node[] => {
@@ -129,7 +152,7 @@ export const canonicalise = (
   outputs: readonly Node[],
   passes: Passes = allPasses,
 ): Program => {
-  const memory: Memory = { known: new Map(), ids: new Map(), passes }
+  const memory: Memory = { known: new Map(), loops: new Map(), ids: new Map(), passes }
   const fresh = parameters.map((p, index) => makeNode('parameter', { index, shape: p.shape, dtype: p.dtype }, []))
   fresh.forEach((p, i) => {
     memory.ids.set(p, memory.ids.size)

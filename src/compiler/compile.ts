@@ -80,7 +80,10 @@ export const compile = (
   requireBound(graph.parameters, graph.outputs)
   requireDTypes(graph, dtypes)
   const program = canonicalise(graph.parameters, graph.outputs, passes)
-  const lowered = lower(program, passes.fuse ? fuse(program, passes, limits) : keepApart(program), limits)
+  const fusion = passes.fuse ? fuse(program, passes, limits) : keepApart(program)
+  const lowered = lower(program, fusion, limits, (turn, over) =>
+    compile(turn, { passes, limits, dtypes, donated: over }),
+  )
   const timeline = timelineOf(lowered.kernels, lowered.buffers)
   if (passes.epilogue) appendEpilogues(timeline, limits)
   if (passes.join) joinKernels(timeline, limits)

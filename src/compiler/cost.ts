@@ -2,7 +2,7 @@
 import { at } from '../prelude/array.ts'
 import { bytesPerElement } from '../graph/dtype.ts'
 import { sizeOf } from '../graph/shape.ts'
-import { operandsOf, resultsOf, type Kernel } from './kernel.ts'
+import { operandsOf, resultsOf, type Kernel, type Routine } from './kernel.ts'
 import type { Plan } from './plan.ts'
 import type { View } from './view.ts'
 
@@ -24,7 +24,7 @@ const reach = ({ shape, strides }: View): number =>
   shape.reduce((n, length, a) => (strides[a] === 0 ? n : n * length), 1)
 
 /**
- * Bytes that a kernel reads and writes: of each buffer the part that it sees, once.
+ * Bytes that a kernel reads and writes: of each buffer the part that it sees, once; of a loop in every turn.
  *
  * @example
  * ```ts
@@ -34,7 +34,11 @@ const reach = ({ shape, strides }: View): number =>
  * plan.kernels.map((kernel) => bytesOf(plan, kernel)) // => [8000]
  * ```
  */
-export const bytesOf = (plan: Plan, kernel: Kernel): number => {
+export const bytesOf = (plan: Pick<Routine, 'buffers'>, kernel: Kernel): number => {
+  if (kernel.kind === 'loop') {
+    const { turns, body } = kernel
+    return turns * body.kernels.reduce((sum, k) => sum + bytesOf(body, k), 0)
+  }
   const elements = new Map(resultsOf(kernel).map((r) => [r.buffer, at(plan.buffers, r.buffer).length]))
   const seen = new Set<string>()
   for (const { buffer, view } of operandsOf(kernel)) {

@@ -169,7 +169,9 @@ const sweep = (grouping: Grouping, places: readonly number[], direction: 'earlie
 
 /** Makes groups. @param overwrites outputs' buffers that are written where an argument's lies, with that */
 export const groupKernels = (timeline: Timeline, limits: Limits, overwrites: ReadonlyMap<number, number>): void => {
-  const members = timeline.kernels.map((k): readonly Member[] => (k === undefined || k.kind === 'group' ? [] : [k]))
+  const members = timeline.kernels.map((k): readonly Member[] =>
+    k === undefined || k.kind === 'group' || k.kind === 'loop' ? [] : [k],
+  )
   const grouping: Grouping = {
     timeline,
     peak: peakOf(timeline),
@@ -183,6 +185,6 @@ export const groupKernels = (timeline: Timeline, limits: Limits, overwrites: Rea
   sweep(grouping, places, 'earlier')
   sweep(grouping, places.toReversed(), 'later')
   members.forEach((together, place) => {
-    timeline.kernels[place] = asGroup(together)
+    if (timeline.kernels[place]?.kind !== 'loop') timeline.kernels[place] = asGroup(together)
   })
 }

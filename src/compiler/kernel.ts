@@ -6,8 +6,9 @@
  * index, in which every operand is an earlier instruction: one evaluator, or one printer, serves all fused kernels.
  */
 import type { DType } from '../graph/dtype.ts'
+import type { Buffer } from './buffer.ts'
 import type { ConvAttrs, ElementwiseOp } from '../graph/ops.ts'
-import type { Shape } from '../graph/shape.ts'
+import { rowMajor, type Shape } from '../graph/shape.ts'
 import type { Reason } from './reason.ts'
 import type { View } from './view.ts'
 
@@ -185,8 +186,56 @@ export interface GroupKernel extends KernelRecord {
 /** What a group consists of. */
 export type Member = Step | RowsKernel
 
+/** Shape and dtype of an argument or a result. */
+export interface Slot {
+  readonly shape: Shape
+  readonly dtype: DType
+}
+
+/** Kernels that run one after the other over numbered buffers: a plan, or the body of a loop. */
+export interface Routine {
+  readonly arguments: readonly Slot[]
+  readonly outputs: readonly Slot[]
+  readonly buffers: readonly Buffer[]
+  readonly kernels: readonly Kernel[]
+  readonly arenaBytes: number
+}
+
+/** A carry of a loop: what the first turn reads, and where the last one writes. */
+export interface Carry {
+  readonly initial: Operand
+  readonly last: Result
+  /** Where every other turn writes, in bytes of the workspace; absent where a turn writes its result over what it reads. */
+  readonly spare?: number
+}
+
+/** What a loop goes over, or what it stacks: turn `i` has what lies from `offset + i · step` on, in elements. */
+export interface Strided extends Result {
+  readonly offset: number
+  readonly step: number
+}
+
+/**
+ * Turns of one body, whose kernels are there once: from turn to turn its arguments and results lie elsewhere (turn.ts). The arguments are the
+ * constants, the carries, the elements, and the literals; the results the carries of the next turn, and what is stacked.
+ */
+export interface LoopKernel extends KernelRecord {
+  readonly kind: 'loop'
+  readonly turns: number
+  /** Whether the first turn has the last elements. */
+  readonly reverse: boolean
+  readonly body: Routine
+  readonly constants: readonly Operand[]
+  readonly carries: readonly Carry[]
+  readonly elements: readonly Strided[]
+  readonly literals: readonly Operand[]
+  readonly stacked: readonly Strided[]
+  /** A buffer for the temporaries of the body, at its begin, and for spare carries. */
+  readonly workspace: Result
+}
+
 /** Any kernel. */
-export type Kernel = Member | GroupKernel
+export type Kernel = Member | GroupKernel | LoopKernel
 
 const knownLoads = new WeakMap<Body, readonly Operand[]>() // passes ask again and again, and bodies may be long
 
@@ -202,9 +251,11 @@ export const loadsOf = (body: Body): readonly Operand[] => {
 const epilogueLoads = ({ epilogue, output }: GemmKernel | ConvKernel): readonly Operand[] =>
   epilogue === undefined ? [] : loadsOf(epilogue).filter((from) => from.buffer !== output)
 
-/** The steps of a kernel, in an order in which they may run one after the other. */
+/** The steps of a kernel, in an order in which they may run one after the other; those of a loop's body are over buffers of their own. */
 export const stepsOf = (kernel: Kernel): readonly Step[] => {
   switch (kernel.kind) {
+    case 'loop':
+      return []
     case 'rows':
       return kernel.stages
     case 'group':
@@ -216,6 +267,7 @@ export const stepsOf = (kernel: Kernel): readonly Step[] => {
 
 /** The buffers that a kernel writes. */
 export const resultsOf = (kernel: Kernel): readonly Result[] => {
+  if (kernel.kind === 'loop') return [...kernel.carries.map((c) => c.last), ...kernel.stacked, kernel.workspace]
   if (kernel.kind === 'rows' || kernel.kind === 'group') return stepsOf(kernel).flatMap(resultsOf)
   const last = { buffer: kernel.output, dtype: kernel.dtype }
   return kernel.kind === 'elementwise' && kernel.further !== undefined ? [...kernel.further, last] : [last]
@@ -225,6 +277,16 @@ export const resultsOf = (kernel: Kernel): readonly Result[] => {
 const operandsOfStages = ({ stages }: RowsKernel): readonly Operand[] => {
   const inside = new Set(stages.flatMap(resultsOf).map(({ buffer }) => buffer))
   return stages.flatMap(operandsOf).filter(({ buffer }) => !inside.has(buffer))
+}
+
+/** What a loop goes over is read to the last element. */
+const operandsOfLoop = ({ turns, constants, carries, elements, literals, body }: LoopKernel): readonly Operand[] => {
+  const before = constants.length + carries.length
+  const read = elements.map(({ buffer, dtype, offset, step }, i): Operand => {
+    const shape = body.arguments[before + i]?.shape ?? []
+    return { buffer, dtype, view: { offset, shape: [turns, ...shape], strides: [step, ...rowMajor(shape)] } }
+  })
+  return [...constants, ...carries.map((c) => c.initial), ...read, ...literals]
 }
 
 /** The operands that a kernel reads, each buffer possibly more than once. */
@@ -249,5 +311,7 @@ export const operandsOf = (kernel: Kernel): readonly Operand[] => {
       return operandsOfStages(kernel)
     case 'group':
       return kernel.members.flatMap(operandsOf)
+    case 'loop':
+      return operandsOfLoop(kernel)
   }
 }

@@ -24,9 +24,11 @@ import type { Fusion } from './fuse.ts'
 import type { Kernel, Operand, PlacedPart } from './kernel.ts'
 import { memoryKey, type Buffer } from './buffer.ts'
 import type { Limits } from './limits.ts'
+import { lowerScan } from './loop.ts'
 import { refined } from './nest.ts'
+import { copy, denseOperand, operand, shapedAccess } from './operand.ts'
 import type { Cause } from './reason.ts'
-import { coalesce, contiguous, isContiguous, moved, reshaped, type MovementOp, type View } from './view.ts'
+import { coalesce, contiguous, moved, reshaped, type MovementOp, type View } from './view.ts'
 
 const emit = (to: Lowering, node: Node, kernel: Kernel): void => {
   to.kernels.push(kernel)
@@ -51,13 +53,6 @@ const elementwise = (to: Lowering, node: Node): void => {
     reason: causeOf(to, node),
     flops: size * names.length,
   })
-}
-
-/** Copies what `access` reaches into a buffer of its own. */
-const copy = (to: Lowering, node: Node, access: Access, reason: Cause, output = targetOf(to, node)): void => {
-  const body = { size: sizeOf(node.shape), instructions: [instructionFor(access, node.dtype)] }
-  to.kernels.push({ kind: 'elementwise', body, output, dtype: node.dtype, computes: 'copy', reason, flops: 0 })
-  to.access.set(node, { kind: 'buffer', buffer: output, view: contiguous(node.shape) })
 }
 
 const reduce = (to: Lowering, node: NodeOf<'reduceSum' | 'reduceMax'>): void => {
@@ -87,32 +82,6 @@ const longRow = 16
 const hasLongRows = (view: View): boolean => {
   const runs = coalesce(view)
   return runs.strides.at(-1) === 1 && (runs.shape.at(-1) ?? 0) >= longRow
-}
-
-/** The node's access in the node's own axes; where its strides do not allow them, of a copy. */
-const shapedAccess = (to: Lowering, node: Node): Access => {
-  const access = accessOf(to, node)
-  if (access.kind === 'literal' || equalNumbers(access.view.shape, node.shape)) return access
-  copy(to, node, access, 'reshape', temporary(to, node))
-  return accessOf(to, node)
-}
-
-/** The node's values in memory, through a view; literals and indices are written out first. */
-const operand = (to: Lowering, node: Node): Operand => {
-  const access = shapedAccess(to, node)
-  if (access.kind === 'buffer') return { buffer: access.buffer, view: access.view, dtype: node.dtype }
-  const buffer = temporary(to, node)
-  copy(to, node, access, 'literal', buffer)
-  return { buffer, view: contiguous(node.shape), dtype: node.dtype }
-}
-
-/** An operand that is contiguous, copied where it is not. */
-const denseOperand = (to: Lowering, node: Node): Operand => {
-  const o = operand(to, node)
-  if (isContiguous(o.view) && o.view.offset === 0) return o
-  const output = temporary(to, node)
-  copy(to, node, accessOf(to, node), 'indexed', output)
-  return operand(to, node)
 }
 
 const record = (
@@ -334,6 +303,7 @@ const written: Rules<WrittenOp> = {
   argsort: sort,
   dotGeneral: gemm,
   conv,
+  scan: lowerScan,
 }
 
 const rules: Rules<ReachedOp | WrittenOp> = { ...reached, ...written }
@@ -406,12 +376,22 @@ export const lower = (
   program: Program,
   fusion: Fusion,
   limits: Limits,
+  compileBody: Lowering['compileBody'],
 ): { readonly kernels: readonly Kernel[]; readonly buffers: readonly Buffer[] } => {
   const outputIndex = new Map<Node, number>()
   program.outputs.forEach((node, i) => {
     if (makesItsBuffer(node) && !outputIndex.has(node)) outputIndex.set(node, i)
   })
-  const to: Lowering = { program, fusion, limits, buffers: [], kernels: [], access: new Map(), outputIndex }
+  const to: Lowering = {
+    program,
+    fusion,
+    limits,
+    compileBody,
+    buffers: [],
+    kernels: [],
+    access: new Map(),
+    outputIndex,
+  }
   const used = new Set(program.nodes)
   for (const parameter of program.parameters) if (!used.has(parameter)) argument(to, parameter)
   for (const node of program.nodes) lowerNode(to, node)

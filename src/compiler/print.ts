@@ -3,7 +3,7 @@ import { at } from '../prelude/array.ts'
 import { bytesPerElement } from '../graph/dtype.ts'
 import { sizeOf } from '../graph/shape.ts'
 import { showChoices, type KernelChoices } from './choices.ts'
-import { operandsOf, resultsOf, type Kernel } from './kernel.ts'
+import { operandsOf, resultsOf, type Kernel, type Routine } from './kernel.ts'
 import { bytesOf, flopsOf } from './cost.ts'
 import type { Plan } from './plan.ts'
 import { showReason } from './reason.ts'
@@ -39,7 +39,7 @@ const showCount = (n: number, units: readonly string[]): string => {
   return `${value >= 100 || Number.isInteger(value) ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2)} ${at(units, power)}`
 }
 
-const bufferName = (plan: Plan, index: number): string => {
+const bufferName = (plan: Routine, index: number): string => {
   const { placement } = at(plan.buffers, index)
   switch (placement.kind) {
     case 'argument':
@@ -54,7 +54,7 @@ const bufferName = (plan: Plan, index: number): string => {
 }
 
 /** `out0:f32×12`, and of several results with one dtype and length `out0 out1:f32×12`. */
-const showResults = (plan: Plan, kernel: Kernel): string => {
+const showResults = (plan: Routine, kernel: Kernel): string => {
   const results = resultsOf(kernel)
   const kinds = results.map(({ buffer, dtype }) => `:${dtype}×${at(plan.buffers, buffer).length}`)
   return someOf(
@@ -77,18 +77,27 @@ const columns = (rows: readonly (readonly string[])[]): readonly string[] => {
   )
 }
 
-/** The plan as a table, with the totals in the last line. @param choices what a backend chose for each kernel, in the last column */
-export const printPlan = (plan: Plan, choices?: readonly KernelChoices[]): string => {
-  const rows = plan.kernels.map((k, i) => [
-    k.kind,
+/** A kernel's row; behind that of a loop those of its body, set in, each as it is in one turn. */
+const rowsOf = (plan: Routine, k: Kernel, indent: string): readonly (readonly string[])[] => [
+  [
+    `${indent}${k.kind}`,
     showResults(plan, k),
     k.computes.length > 60 ? `${k.computes.slice(0, 57)}...` : k.computes,
     `reads ${someOf([...new Set(operandsOf(k).map((o) => bufferName(plan, o.buffer)))]) || 'nothing'}`,
     showFlops(k.flops),
     showBytes(bytesOf(plan, k)),
     showReason(k.reason),
-    ...(choices === undefined ? [] : [showChoices(choices[i] ?? {})]),
-  ])
+  ],
+  ...(k.kind === 'loop' ? k.body.kernels.flatMap((inner) => rowsOf(k.body, inner, `${indent}  `)) : []),
+]
+
+/** The plan as a table, with the totals in the last line. @param choices what a backend chose for each kernel, in the last column */
+export const printPlan = (plan: Plan, choices?: readonly KernelChoices[]): string => {
+  const rows = plan.kernels.flatMap((k, i) =>
+    rowsOf(plan, k, '').map((row, j) =>
+      choices === undefined ? row : [...row, j === 0 ? showChoices(choices[i] ?? {}) : ''],
+    ),
+  )
   const bytes = (slots: Plan['outputs']): string =>
     showBytes(slots.reduce((sum, s) => sum + sizeOf(s.shape) * bytesPerElement[s.dtype], 0))
   const total = `${plan.kernels.length} kernels · ${showFlops(flopsOf(plan))} · arguments ${bytes(plan.arguments)} · outputs ${bytes(plan.outputs)} · arena ${showBytes(plan.arenaBytes)}`

@@ -18,6 +18,7 @@ export type Cause =
   | 'gather'
   | 'scatter'
   | 'sort'
+  | 'loop'
   | 'no aliases'
   | { readonly kind: 'feeds'; readonly op: OpName }
   | { readonly kind: 'too wide'; readonly buffers: number; readonly memories: number }
@@ -44,6 +45,7 @@ const words: { readonly [K in Named]: string } = {
   gather: 'reads where an index says',
   scatter: 'writes where an index says',
   sort: 'a sort is its own kernel',
+  loop: 'a loop runs its body turn by turn',
   'no aliases': 'outputs are never aliases',
 }
 

@@ -142,6 +142,24 @@ const lengths = (name: string, shape: Shape, ...lists: readonly (readonly number
   )
 }
 
+const inferScan = (inputs: readonly Node[], { loop, result }: Ops['scan']['attrs']): Typing => {
+  const { length, constants, carries, elements, next } = loop
+  const whole = [...constants, ...carries, ...elements.map((x) => ({ ...x, shape: [length, ...x.shape] }))]
+  const show = (x: Typing): string => `${x.dtype}${showShape(x.shape)}`
+  const isLike = (x: Typing, y: Typing | undefined): boolean =>
+    y !== undefined && x.dtype === y.dtype && equalNumbers(x.shape, y.shape)
+  requireShape(
+    inputs.length === whole.length && inputs.every((x, i) => isLike(x, whole[i])),
+    () => `scan: a loop over ${whole.map(show).join(', ')} is given ${inputs.map(show).join(', ')}`,
+  )
+  requireShape(
+    next.length === carries.length && next.every((x, i) => isLike(x, carries[i])),
+    () => `scan: carries ${carries.map(show).join(', ')} become ${next.map(show).join(', ')}`,
+  )
+  if (result.kind === 'last') return at(carries, result.carry)
+  return { shape: [length, ...result.node.shape], dtype: result.node.dtype }
+}
+
 /** Name → rule. */
 export const inferRules: { readonly [K in OpName]: Rule<K> } = {
   parameter: leaf,
@@ -161,6 +179,7 @@ export const inferRules: { readonly [K in OpName]: Rule<K> } = {
     requireShape(fits, () => `${definition.name}: called with ${inputs.map((x) => showShape(x.shape)).join(', ')}`)
     return at(definition.outputs, output)
   },
+  scan: inferScan,
   neg: unary('neg', isNumber, 'a number'),
   exp: floatUnary('exp'),
   log: floatUnary('log'),

@@ -1,6 +1,6 @@
 /** Structural keys: two nodes or graphs with equal keys compute the same function of their inputs. */
 import type { TypedArray } from './dtype.ts'
-import type { Definition, Node } from './ops.ts'
+import type { Definition, Loop, Node, NodeOf } from './ops.ts'
 import { reachable } from './traverse.ts'
 
 const identities = new WeakMap<object, string>()
@@ -38,6 +38,25 @@ const definitionKey = (definition: Definition): string =>
       `${definition.name}${definition.checkpoint ? '!' : ''}{${graphKey(definition.outputs, new Map(definition.parameters.map((p, i) => [p, `p${i}`])))}}`,
   )
 
+/** Names of a loop's parameters in the keys of its body. */
+const namesIn = ({ constants, carries, elements }: Loop): ReadonlyMap<Node, string> =>
+  new Map([...constants, ...carries, ...elements].map((p, i) => [p, `p${i}`]))
+
+/** The content of a loop, apart from what is asked of it. */
+export const loopKey = (loop: Loop): string =>
+  memo(loop, () => {
+    const { length, reverse, constants, carries, elements, next } = loop
+    const parameters = [constants, carries, elements].map((list) => list.map(typeKey).join()).join('|')
+    return `${length}${reverse ? ' reversed' : ''} [${parameters}] {${graphKey(next, namesIn(loop))}}`
+  })
+
+const typeKey = ({ dtype, shape }: Node): string => `${dtype}[${shape.join(' ')}]`
+
+const resultKey = ({ attrs: { loop, result } }: NodeOf<'scan'>): string =>
+  memo(result, () =>
+    result.kind === 'last' ? ` last ${result.carry}` : ` stacked {${graphKey([result.node], namesIn(loop))}}`,
+  )
+
 /** What a node is apart from its inputs. */
 export const attributesKey = (node: Node): string => {
   switch (node.op) {
@@ -49,6 +68,8 @@ export const attributesKey = (node: Node): string => {
       return `constant ${node.dtype}[${node.shape.join()}]${contentKey(node.attrs.values)}`
     case 'call':
       return `call ${node.attrs.output} ${definitionKey(node.attrs.definition)}`
+    case 'scan':
+      return `scan ${loopKey(node.attrs.loop)}${resultKey(node)}`
     default:
       return `${node.op} ${memo(node.attrs, () => JSON.stringify(node.attrs))}`
   }

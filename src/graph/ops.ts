@@ -62,6 +62,31 @@ export interface Definition {
   readonly vjp?: (inputs: readonly Node[], cotangents: readonly Node[]) => readonly (Node | null)[]
 }
 
+/**
+ * A loop: a closed body over constants, carries and elements of what it goes over. A turn makes of the carries those of the next turn.
+ *
+ * What a loop computes is asked for node by node ({@link ScanResult}), so that its derivative can ask for values on the way of the very loop
+ * that the forward pass runs; all that is asked of one loop with one list of inputs is computed in one go.
+ */
+export interface Loop {
+  /** How many turns. */
+  readonly length: number
+  /** Whether the last elements come first; what is stacked stays in the order of the elements. */
+  readonly reverse: boolean
+  /** The same in every turn. */
+  readonly constants: readonly NodeOf<'parameter'>[]
+  readonly carries: readonly NodeOf<'parameter'>[]
+  /** Element `i`, along axis 0, of what the loop goes over. */
+  readonly elements: readonly NodeOf<'parameter'>[]
+  /** Of each carry, its value in the next turn. */
+  readonly next: readonly Node[]
+}
+
+/** What is asked of a loop: a carry behind the last turn, or a node of the body, of all turns, stacked along a new axis 0. */
+export type ScanResult =
+  | { readonly kind: 'last'; readonly carry: number }
+  | { readonly kind: 'stacked'; readonly node: Node }
+
 /** Name → inputs and attributes, a line a primitive. */
 export interface Ops {
   // leaves
@@ -74,6 +99,8 @@ export interface Ops {
   readonly stopGradient: Unary
   readonly barrier: Binary
   readonly call: Op<readonly Node[], { readonly definition: Definition; readonly output: number }>
+  // loops: the inputs are the constants, the first carries, and what the loop goes over
+  readonly scan: Op<readonly Node[], { readonly loop: Loop; readonly result: ScanResult }>
   // elementwise, one input
   readonly neg: Unary
   readonly exp: Unary

@@ -16,6 +16,8 @@ const showers: Showers = {
   constant: (n) => (n.attrs.values.length === 1 ? oneValue(n) : `${n.attrs.values.length} values`),
   buffer: () => 'data',
   call: (n) => `${n.attrs.definition.name}${n.attrs.definition.outputs.length > 1 ? ` → ${n.attrs.output}` : ''}`,
+  scan: ({ attrs: { loop, result } }) =>
+    `${loop.length} turns${loop.reverse ? ' backwards' : ''} → ${result.kind === 'last' ? `carry ${result.carry}` : 'stacked'}`,
   broadcast: (n) => `axes ${showShape(n.attrs.axes)}`,
   reduceSum: (n) => `axes ${showShape(n.attrs.axes)}`,
   reshape: () => '',

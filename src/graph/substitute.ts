@@ -22,6 +22,35 @@ export const substitute = (outputs: readonly Node[], replacements: ReadonlyMap<N
 export const instantiate = (definition: Definition, inputs: readonly Node[]): readonly Node[] =>
   substitute(definition.outputs, new Map(definition.parameters.map((p, i) => [p, at(inputs, i)])))
 
+const isPlain = ({ vjp, checkpoint }: Definition): boolean => vjp === undefined && !checkpoint
+
+/** The outputs with calls that say nothing to autograd replaced by what they stand for. */
+export const withoutPlainCalls = (
+  outputs: readonly Node[],
+  bound: ReadonlyMap<Node, Node> = new Map(),
+): readonly Node[] => {
+  const rebuilt = new Map<Node, Node>(bound)
+  const resolve = (node: Node): Node => rebuilt.get(node) ?? node
+  const lists = new Map<readonly Node[], readonly Node[]>()
+  const opened = new Map<readonly Node[], readonly Node[]>()
+  for (const node of reachable(outputs)) {
+    if (rebuilt.has(node)) continue
+    const inputs = lists.get(node.inputs) ?? node.inputs.map(resolve)
+    lists.set(node.inputs, inputs)
+    if (node.op !== 'call' || !isPlain(node.attrs.definition)) {
+      rebuilt.set(node, withInputs(node, inputs))
+      continue
+    }
+    const { definition, output } = node.attrs
+    const results =
+      opened.get(node.inputs) ??
+      withoutPlainCalls(definition.outputs, new Map(definition.parameters.map((p, i) => [p, at(inputs, i)])))
+    opened.set(node.inputs, results)
+    rebuilt.set(node, at(results, output))
+  }
+  return outputs.map(resolve)
+}
+
 /** A traced body, closed: what it used from outside has become further parameters, bound to `captured`. */
 export interface Closure {
   readonly parameters: readonly NodeOf<'parameter'>[]

@@ -6,10 +6,11 @@
  */
 import { at, product, range } from '../../prelude/array.ts'
 import { allocate, isWrapping, roundTo, type DType, type TypedArray } from '../../graph/dtype.ts'
-import { elementwiseOps, type ElementwiseOp, type Node, type NodeOf, type OpName } from '../../graph/ops.ts'
+import { elementwiseOps, type ElementwiseOp, type Loop, type Node, type NodeOf, type OpName } from '../../graph/ops.ts'
 import { freeAxes } from '../../graph/infer.ts'
 import { rowMajor, sizeOf, type Shape } from '../../graph/shape.ts'
-import type { Program } from '../../compiler/canonicalise.ts'
+import { canonicalise, type Program } from '../../compiler/canonicalise.ts'
+import { turnOf, type Turn } from '../../compiler/turn.ts'
 import { applyScalar } from './scalar.ts'
 import { ascending, load, store } from './store.ts'
 
@@ -186,8 +187,8 @@ const elementwiseRules = Object.fromEntries(elementwiseOps.map((op) => [op, elem
   readonly [K in ElementwiseOp]: Rule<K>
 }
 
-/** Name → rule. */
-export const interpretRules: { readonly [K in OpName]: Rule<K> } = {
+/** Name → rule. A loop computes all that is asked of it in one go: {@link interpretLoop}. */
+export const interpretRules: { readonly [K in Exclude<OpName, 'scan'>]: Rule<K> } = {
   ...elementwiseRules,
   parameter: leafRule,
   buffer: leafRule,
@@ -301,8 +302,45 @@ export const interpretRules: { readonly [K in OpName]: Rule<K> } = {
   conv,
 }
 
-const apply = <K extends OpName>(node: NodeOf<K>, inputs: readonly TypedArray[]): TypedArray =>
+const apply = <K extends Exclude<OpName, 'scan'>>(node: NodeOf<K>, inputs: readonly TypedArray[]): TypedArray =>
   interpretRules[node.op](node, inputs)
+
+/** The program of one turn of each loop: it is made once. */
+const turns = new WeakMap<Loop, Map<string, Program>>()
+
+const programOf = (loop: Loop, { parameters, outputs }: Turn): Program => {
+  const known = turns.get(loop) ?? new Map<string, Program>()
+  turns.set(loop, known)
+  const key = `${parameters.map((p) => p.id).join()}→${outputs.map((n) => n.id).join()}`
+  const program = known.get(key) ?? canonicalise(parameters, outputs)
+  known.set(key, program)
+  return program
+}
+
+/** The values of all nodes that ask something of one loop: its turns one after the other, each a run of its program. */
+const interpretLoop = (
+  nodes: readonly Node[],
+  node: NodeOf<'scan'>,
+  valueOf: (node: Node) => TypedArray,
+): ReadonlyMap<Node, TypedArray> => {
+  const turn = turnOf(nodes, node)
+  const program = programOf(node.attrs.loop, turn)
+  const constants = turn.constants.map(valueOf)
+  const elements = turn.elements.map(valueOf)
+  const stacks = turn.stacked.map(empty)
+  let carries = turn.initial.map(valueOf)
+  for (const t of range(turn.length)) {
+    const i = turn.reverse ? turn.length - 1 - t : t
+    const slices = elements.map((x) => x.subarray((i * x.length) / turn.length, ((i + 1) * x.length) / turn.length))
+    const results = interpret(program, [...constants, ...carries, ...slices])
+    carries = results.slice(0, carries.length)
+    stacks.forEach((stack, k) => {
+      stack.set(at(results, carries.length + k), (i * stack.length) / turn.length)
+    })
+  }
+  const last = turn.last.flatMap((scan, k) => (scan === undefined ? [] : [[scan, at(carries, k)] as const]))
+  return new Map<Node, TypedArray>([...last, ...turn.stacked.map((scan, k) => [scan, at(stacks, k)] as const)])
+}
 
 /** Sees the value of a node as soon as it is there. */
 export type Observe = (node: Node, value: TypedArray, inputs: readonly TypedArray[]) => void
@@ -323,8 +361,11 @@ export const interpret = (
   }
   program.nodes.forEach((node, i) => {
     const operands = node.inputs.map(valueOf)
-    const value = values.get(node) ?? apply(node, operands)
-    values.set(node, value)
+    if (node.op === 'scan') {
+      if (!values.has(node))
+        for (const [of, value] of interpretLoop(program.nodes, node, valueOf)) values.set(of, value)
+    } else values.set(node, values.get(node) ?? apply(node, operands))
+    const value = valueOf(node)
     observe(node, value, operands)
     for (const x of node.inputs) if (lastUse.get(x) === i && !outputs.has(x)) values.delete(x)
   })

@@ -19,6 +19,7 @@ import {
 import { at, permute, range } from '../../prelude/array.ts'
 import type { View } from '../../compiler/view.ts'
 import { copyView, prepareConv } from './conv.ts'
+import { loop } from './loop.ts'
 import { evaluator, filler, type BufferOf, type Keep } from './evaluate.ts'
 import { blockSize, type Lanes, type Run as Block } from './lanes.ts'
 import { ascending, asNumbers, store } from './store.ts'
@@ -252,5 +253,7 @@ export const prepareKernel = (kernel: Kernel, bufferOf: BufferOf): Run => {
     case 'rows':
     case 'group':
       return inTurn(stepsOf(kernel), bufferOf)
+    case 'loop':
+      return loop(kernel, bufferOf, prepareKernel)
   }
 }

@@ -10,7 +10,7 @@ import { usualLimits } from '../../compiler/limits.ts'
 import type { Backend, Choices } from '../backend.ts'
 import type { WasmOptions } from '../options.ts'
 import { generateAll } from './once.ts'
-import type { Generated, Machine, Phase } from './emit/kernelCode.ts'
+import { phasesOf, type Generated, type Machine, type Phase } from './emit/kernelCode.ts'
 import { openLibrary } from './library.ts'
 import { capabilities, checkWinograd, choose, machineOf, requireVectors, whyNot } from './machine.ts'
 import { maximumBytes, openHeap, type Heap, type WasmMemory } from './memory.ts'
@@ -81,11 +81,11 @@ const backendOver = (heap: Heap, pool: Pool, tried: Tried, sharing: Sharing = 'w
     read: (memory) => Promise.resolve(bytesAt(memory).slice()),
     prepare: (plan) => {
       const generated = codeOf(plan)
-      library.add(generated.flatMap(({ phases }) => phases))
+      library.add(phasesOf(generated))
       return {
         ...makeProgram({ plan, generated, functionOf: library.indexOf, sharing }, heap, pool, shared),
         choices: generated.map(({ choices = {} }) => choices),
-        source: () => generated.map(({ phases }) => phases.map(showPhase).join('\n\n')),
+        source: () => generated.map((code) => phasesOf([code]).map(showPhase).join('\n\n')),
       }
     },
     close: () => pool.close(),

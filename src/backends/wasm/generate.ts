@@ -12,6 +12,7 @@ import { showUnsupported, type Unsupported } from './emit/unsupported.ts'
 import { copy, place } from './move/place.ts'
 import { gather } from './move/gather.ts'
 import { group } from './launch/group.ts'
+import { looped } from './launch/loop.ts'
 import { rows } from './launch/rows.ts'
 import { reduce } from './reduce/reduce.ts'
 import { scalarElementwise, scalarReduce } from './scalar/scalar.ts'
@@ -100,5 +101,7 @@ export const generate = (kernel: Kernel, machine: Machine): Generated => {
       return rowsCode(kernel, machine)
     case 'group':
       return group(kernel.members.map((member) => generate(member, machine)))
+    case 'loop':
+      return looped(kernel.body.kernels.map((inner) => generate(inner, machine)))
   }
 }

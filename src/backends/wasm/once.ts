@@ -7,6 +7,7 @@ import type { Kernel } from '../../compiler/kernel.ts'
 import type { Generated, Machine, Parameter } from './emit/kernelCode.ts'
 import { generate } from './generate.ts'
 import { group } from './launch/group.ts'
+import { looped } from './launch/loop.ts'
 
 /** What a kernel is apart from its buffers, as a text; and the buffers in the order in which it names them. */
 interface Anonymous {
@@ -56,6 +57,7 @@ export const generateAll = (kernels: readonly Kernel[], machine: Machine): reado
   const known = new Map<string, { readonly buffers: readonly number[]; readonly generated: Generated }>()
   const codeOf = (kernel: Kernel): Generated => {
     if (kernel.kind === 'group') return group(kernel.members.map(codeOf))
+    if (kernel.kind === 'loop') return looped(kernel.body.kernels.map(codeOf))
     const { text, buffers } = anonymous(kernel)
     const alike = known.get(text)
     if (alike !== undefined) return renamed(alike.generated, alike.buffers, buffers)

@@ -5,12 +5,13 @@
 import { at } from '../../prelude/array.ts'
 import { bytesPerElement, type TypedArray } from '../../graph/dtype.ts'
 import { sizeOf } from '../../graph/shape.ts'
-import type { Kernel } from '../../compiler/kernel.ts'
+import type { Kernel, LoopKernel, Routine } from '../../compiler/kernel.ts'
+import { placesOfTurn, type Begin } from '../../compiler/turn.ts'
 import { literalBlock } from '../../compiler/arena.ts'
 import { bytesOf } from '../../compiler/cost.ts'
 import type { Plan } from '../../compiler/plan.ts'
 import type { Executable } from '../backend.ts'
-import { bytesBeside, placesOf, slotsOf } from '../slots.ts'
+import { bytesBeside, placesOf, slotsOf, type Place } from '../slots.ts'
 import { recordWords } from './threads/control.ts'
 import type { Generated, Parameter, Phase } from './emit/kernelCode.ts'
 import { doesNotFit, padded, type Heap, type WasmMemory } from './memory.ts'
@@ -48,7 +49,7 @@ const upload = (owned: Owned, values: TypedArray): number => {
 }
 
 /** Nanoseconds that one thread may take for a kernel: by arithmetic, or by the bytes that go through memory. */
-const estimate = (plan: Plan, kernel: Kernel): number => Math.max(kernel.flops / 50, bytesOf(plan, kernel) / 10)
+const estimate = (plan: Routine, kernel: Kernel): number => Math.max(kernel.flops / 50, bytesOf(plan, kernel) / 10)
 
 /** What a program is made of. */
 export interface Parts {
@@ -58,6 +59,13 @@ export interface Parts {
   /** Index of a phase's function in the table, by its key. */
   readonly functionOf: (key: string) => number
   readonly sharing: Sharing
+}
+
+/** What a routine is made of: a plan, or the body of a loop. */
+export interface RoutineParts extends Omit<Parts, 'plan'> {
+  readonly routine: Routine
+  /** Address of the block of literals. */
+  readonly literals: number
 }
 
 /** Words as they are written before the first run, and which of them belong to which slot. */
@@ -87,10 +95,14 @@ const layoutOf = (phases: readonly Phase[]): Layout => {
 }
 
 /** Writes the words of blocks; addresses of blocks are those of a layout that begins at `blocks`. */
-const wordsOf = ({ parameters, starts }: Layout, blocks: number, owned: Owned, { plan, functionOf }: Parts): Words => {
-  const { scratch, count } = slotsOf(plan)
-  const places = placesOf(plan)
-  const literals = plan.literalBytes === 0 ? 0 : upload(owned, literalBlock(plan))
+const wordsOf = (
+  { parameters, starts }: Layout,
+  blocks: number,
+  owned: Owned,
+  { routine, literals, functionOf }: RoutineParts,
+): Words => {
+  const { scratch, count } = slotsOf(routine)
+  const places = placesOf(routine)
   const values = new Int32Array(parameters.length)
   const patches = Array.from({ length: count }, (): number[] => [])
   const tables = new Map<object, number>()
@@ -128,15 +140,18 @@ const wordsOf = ({ parameters, starts }: Layout, blocks: number, owned: Owned, {
 const roomOf = (bytes: number): number => (bytes === 0 ? 0 : padded(bytes))
 
 /** Bytes of all that is written once and stays: literals, tables, blocks of parameters, records. */
-const bytesKept = (plan: Plan, generated: readonly Generated[]): number => {
+const bytesKept = (plan: Plan, generated: readonly Generated[]): number =>
+  roomOf(plan.literalBytes) + bytesOfRoutine(generated)
+
+const bytesOfRoutine = (generated: readonly Generated[]): number => {
   const phases = generated.flatMap((g) => g.phases)
   const { parameters } = layoutOf(phases)
   const tables = new Set(parameters.flatMap((w) => (isTable(w) ? [w.values] : [])))
   return (
     [...tables].reduce((sum, values) => sum + padded(values.byteLength), 0) +
-    roomOf(plan.literalBytes) +
     padded(4 * parameters.length) +
-    padded(4 * recordWords * phases.length)
+    padded(4 * recordWords * phases.length) +
+    generated.reduce((sum, { body }) => sum + (body === undefined ? 0 : bytesOfRoutine(body)), 0)
   )
 }
 
@@ -190,52 +205,123 @@ export const makeProgram = (parts: Parts, heap: Heap, pool: Pool, shared: Shared
   }
 }
 
-const programIn = (owned: Owned, parts: Parts, pool: Pool, shared: Shared): Executable<WasmMemory> => {
+/** A routine in memory: bound to where its parts of memory lie, it can run. */
+interface Runnable {
+  readonly bind: (slot: number, base: number) => void
+  readonly run: () => void
+  readonly runKernel: (kernel: number) => void
+}
+
+/** A loop in memory. @param addressOf where a buffer of the routine lies that the loop is part of */
+const loopIn = (
+  owned: Owned,
+  kernel: LoopKernel,
+  parts: RoutineParts,
+  pool: Pool,
+  { addressOf, scratch }: { readonly addressOf: (begin: Begin) => number; readonly scratch: () => number },
+): (() => void) => {
+  const { body, turns, workspace } = kernel
+  const inner = routineIn(owned, { ...parts, routine: body, literals: 0 }, pool)
+  const slots = slotsOf(body)
+  return () => {
+    inner.bind(slots.arena, addressOf({ buffer: workspace.buffer, bytes: 0 }))
+    inner.bind(slots.scratch, scratch())
+    for (let turn = 0; turn < turns; turn++) {
+      const { inputs, outputs } = placesOfTurn(kernel, turn)
+      for (let i = 0; i < inputs.length; i++) inner.bind(i, addressOf(inputs[i] as Begin))
+      for (let i = 0; i < outputs.length; i++) inner.bind(inputs.length + i, addressOf(outputs[i] as Begin))
+      inner.run()
+    }
+  }
+}
+
+/** Writes a routine into memory. */
+const routineIn = (owned: Owned, parts: RoutineParts, pool: Pool): Runnable => {
   const { heap } = owned
-  const { plan, generated, functionOf, sharing } = parts
-  const phases = generated.flatMap((code, k) => code.phases.map((phase) => ({ phase, kernel: at(plan.kernels, k) })))
+  const { routine, generated, functionOf, sharing, literals } = parts
+  const phases = generated.flatMap((code, k) => code.phases.map((phase) => ({ phase, kernel: at(routine.kernels, k) })))
   const layout = layoutOf(phases.map(({ phase }) => phase))
   const blocks = reserveOwned(owned, 4 * layout.parameters.length)
   const { values, patches } = wordsOf(layout, blocks, owned, parts)
   const records = reserveOwned(owned, 4 * recordWords * phases.length)
   heap.words().set(values, blocks / 4)
   phases.forEach(({ phase, kernel }, i) => {
-    const { chunk, calls } = shareOf(phase, estimate(plan, kernel), pool.threads, sharing)
+    const { chunk, calls } = shareOf(phase, estimate(routine, kernel), pool.threads, sharing)
     const block = blocks + 4 * (layout.starts.get(phase.parameters) ?? 0)
     heap.words().set([functionOf(phase.key), block, phase.units, chunk, calls], records / 4 + recordWords * i)
   })
 
-  const scratchBytes = scratchOf(generated)
-  const { arena, scratch, count } = slotsOf(plan)
+  const { count, scratch } = slotsOf(routine)
   const bases = new Float64Array(count).fill(-1)
-  const bind = (words: Int32Array, slot: number, base: number): void => {
+  const bind = (slot: number, base: number): void => {
     if (bases[slot] === base) return
     bases[slot] = base
+    const words = heap.words()
     const patch = patches[slot] as Int32Array
     for (let i = 0; i < patch.length; i += 2) words[blocks / 4 + (patch[i] as number)] = base + (patch[i + 1] as number)
   }
-  const bindAll = (inputs: readonly WasmMemory[], outputs: readonly WasmMemory[]): void => {
-    makeRoom(heap, shared, 'arena', plan.arenaBytes)
-    makeRoom(heap, shared, 'scratch', scratchBytes)
-    const words = heap.words()
-    for (let i = 0; i < inputs.length; i++) bind(words, i, (inputs[i] as WasmMemory).address)
-    for (let i = 0; i < outputs.length; i++) bind(words, inputs.length + i, (outputs[i] as WasmMemory).address)
-    bind(words, arena, shared.arena.address)
-    bind(words, scratch, shared.scratch.address)
+  const places = placesOf(routine)
+  const addressOf = ({ buffer, bytes }: Begin): number => {
+    const { slot, offset } = places[buffer] as Place
+    return (slot === 'literals' ? literals : (bases[slot] as number)) + offset + bytes
   }
 
   let next = records
-  const endOf = generated.map((code) => (next += 4 * recordWords * code.phases.length))
+  const ends = generated.map((code) => (next += 4 * recordWords * code.phases.length))
+  const begins = [records, ...ends]
+  const loops = routine.kernels.map((kernel, k) => {
+    const body = at(generated, k).body
+    if (kernel.kind !== 'loop' || body === undefined) return undefined
+    return loopIn(owned, kernel, { ...parts, generated: body }, pool, {
+      addressOf,
+      scratch: () => bases[scratch] as number,
+    })
+  })
+  return {
+    bind,
+    run: () => {
+      let from = records
+      loops.forEach((loop, k) => {
+        if (loop === undefined) return
+        if (from < at(begins, k)) pool.run(from, at(begins, k))
+        from = at(begins, k)
+        loop()
+      })
+      if (from < next) pool.run(from, next)
+    },
+    runKernel: (k) => {
+      const loop = loops[k]
+      if (loop === undefined) pool.run(at(begins, k), at(ends, k))
+      else loop()
+    },
+  }
+}
+
+const programIn = (owned: Owned, parts: Parts, pool: Pool, shared: Shared): Executable<WasmMemory> => {
+  const { heap } = owned
+  const { plan, generated } = parts
+  const literals = plan.literalBytes === 0 ? 0 : upload(owned, literalBlock(plan))
+  const routine = routineIn(owned, { ...parts, routine: plan, literals }, pool)
+  const scratchBytes = scratchOf(generated)
+  const { arena, scratch } = slotsOf(plan)
+  const bindAll = (inputs: readonly WasmMemory[], outputs: readonly WasmMemory[]): void => {
+    makeRoom(heap, shared, 'arena', plan.arenaBytes)
+    makeRoom(heap, shared, 'scratch', scratchBytes)
+    for (let i = 0; i < inputs.length; i++) routine.bind(i, (inputs[i] as WasmMemory).address)
+    for (let i = 0; i < outputs.length; i++) routine.bind(inputs.length + i, (outputs[i] as WasmMemory).address)
+    routine.bind(arena, shared.arena.address)
+    routine.bind(scratch, shared.scratch.address)
+  }
   return {
     run: (inputs, outputs) => {
       bindAll(inputs, outputs)
-      pool.run(records, next)
+      routine.run()
     },
     profile: async (inputs, outputs) => {
       bindAll(inputs, outputs)
-      const milliseconds = endOf.map((end, k) => {
+      const milliseconds = plan.kernels.map((_, k) => {
         const start = performance.now()
-        pool.run(k === 0 ? records : at(endOf, k - 1), end)
+        routine.runKernel(k)
         return performance.now() - start
       })
       return Promise.resolve(milliseconds)

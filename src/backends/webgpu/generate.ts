@@ -84,5 +84,9 @@ export const generate = (kernel: Kernel, target: Target): Generated => {
     }
     case 'group':
       return sideBySide(kernel.members.map((member) => generate(member, target)))
+    case 'loop': {
+      const body = kernel.body.kernels.map((inner) => generate(inner, target))
+      return { stages: [], scratch: Math.max(0, ...body.map(({ scratch }) => scratch)), body }
+    }
   }
 }

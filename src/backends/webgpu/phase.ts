@@ -19,6 +19,8 @@ export interface Generated {
   readonly scratch: number
   /** What was chosen for it, for people. */
   readonly choices?: KernelChoices
+  /** Of a loop, the code of each kernel of its body; it has no stages itself. */
+  readonly body?: readonly Generated[]
 }
 
 /**

@@ -203,7 +203,7 @@ export const makeProgram = (plan: Plan, generated: readonly Generated[], machine
     choices: generated.map(({ choices = {} }) => choices),
     source: () =>
       generated.map((_, kernel) =>
-        expected.launches.flatMap((launch) => (launch.kernel === kernel ? [launch.text] : [])).join('\n'),
+        [...new Set(expected.launches.flatMap((launch) => (launch.kernel === kernel ? [launch.text] : [])))].join('\n'),
       ),
   }
 }

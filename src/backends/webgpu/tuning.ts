@@ -7,7 +7,7 @@ import { at, product } from '../../prelude/array.ts'
 import { bytesPerElement, viewAs } from '../../graph/dtype.ts'
 import { decodeHalf } from '../../graph/half.ts'
 import { withoutEpilogue } from '../../compiler/epilogue.ts'
-import { operandsOf, type Kernel, type Member } from '../../compiler/kernel.ts'
+import { operandsOf, type Member, type Routine } from '../../compiler/kernel.ts'
 import type { Buffer } from '../../compiler/buffer.ts'
 import type { Plan } from '../../compiler/plan.ts'
 import { inForm, tilesOf } from './contraction/contract.ts'
@@ -41,6 +41,8 @@ export interface Memories {
 
 /** A class that is to be measured, by one of its contractions. */
 export interface Subject {
+  /** Whose buffers the contraction names. */
+  readonly routine: Pick<Routine, 'buffers'>
   readonly shapeClass: string
   readonly kernel: Contracting
   readonly contraction: TileContraction
@@ -49,22 +51,30 @@ export interface Subject {
 /** Measurements of each form. */
 const runs = 3
 
-const contractingIn = (kernel: Kernel): readonly Contracting[] => {
-  const members: readonly Member[] = kernel.kind === 'group' ? kernel.members : [kernel]
-  return members.flatMap((m) => (m.kind === 'gemm' || m.kind === 'conv' ? [m] : []))
+/** A contraction, in the plan or the body of a loop whose buffers it names. */
+interface Found {
+  readonly routine: Pick<Routine, 'buffers'>
+  readonly kernel: Contracting
 }
+
+const contractionsOf = (routine: Routine): readonly Found[] =>
+  routine.kernels.flatMap((kernel): readonly Found[] => {
+    if (kernel.kind === 'loop') return contractionsOf(kernel.body)
+    const members: readonly Member[] = kernel.kind === 'group' ? kernel.members : [kernel]
+    return members.flatMap((m) => (m.kind === 'gemm' || m.kind === 'conv' ? [{ routine, kernel: m }] : []))
+  })
 
 /** The classes of a plan that nothing is known of. */
 export const subjectsOf = (plan: Plan, target: Target, known: Forms): readonly Subject[] => {
   const found = new Map<string, Subject>()
-  for (const kernel of plan.kernels.flatMap(contractingIn))
+  for (const { routine, kernel } of contractionsOf(plan))
     for (const contraction of tilesOf(kernel)) {
       const shapeClass = shapeClassOf(kernel, contraction)
       const forms = formsOf(contraction, target).map(nameOfForm)
       // A form of another version counts as unknown.
       const isNew = !forms.includes(known[shapeClass] ?? '') && !found.has(shapeClass)
       if (isNew && product(Object.values(extentsOf(contraction))) > 0 && forms.length > 1)
-        found.set(shapeClass, { shapeClass, kernel, contraction })
+        found.set(shapeClass, { shapeClass, routine, kernel, contraction })
     }
   return [...found.values()]
 }
@@ -194,11 +204,11 @@ const fastestOf = async (
 /** Measures the forms of a class. @returns the name of the fastest of those that are right */
 const fastest = async (
   given: Plan,
-  { kernel: original, contraction, shapeClass }: Subject,
+  { routine, kernel: original, contraction, shapeClass }: Subject,
   target: Target,
   bench: Bench,
 ): Promise<string> => {
-  const { plan, kernel } = bareContraction(given, original)
+  const { plan, kernel } = bareContraction({ ...given, buffers: routine.buffers }, original)
   const output = at(plan.buffers, plan.buffers.length - 1)
   const taken: GpuMemory[] = []
   const programs: Executable<GpuMemory>[] = []

@@ -103,4 +103,10 @@ export interface Generated {
   readonly scratch: number
   /** What was chosen for it, for people. */
   readonly choices?: KernelChoices
+  /** Of a loop, the code of each kernel of its body; it has no phases itself. */
+  readonly body?: readonly Generated[]
 }
+
+/** All phases of kernels and of the bodies of loops. */
+export const phasesOf = (generated: readonly Generated[]): readonly Phase[] =>
+  generated.flatMap(({ phases, body = [] }) => [...phases, ...phasesOf(body)])
