@@ -18,13 +18,22 @@ export { dropout } from './dropout.ts'
 export { embedding, type EmbeddingParams } from './embedding.ts'
 export { featureLoss } from './featureLoss.ts'
 export { groupNorm, normalizeGroups, type GroupNormParams } from './groupNorm.ts'
+export { gru, gruCell, gruWithState } from './gru.ts'
 export { layerNorm, type LayerNormParams } from './layerNorm.ts'
 export { linear, type LinearParams } from './linear.ts'
+export { lstm, lstmCell, lstmWithState, type LstmCellInput, type LstmState } from './lstm.ts'
 export { binaryCrossEntropy, charbonnier, huber, l1, mse } from './losses.ts'
 export type { ReductionOptions, Reduction } from './lossShapes.ts'
 export type { ModeFields } from './mode.ts'
 export { compose, evaluate, lift, parameter, sequential } from './module.ts'
 export type { AnyModule, Bound, Children, Mode, Module, NoParams, ParamsOf, ParamsOfChildren } from './module.ts'
+export {
+  torchRecurrent,
+  type RecurrentInput,
+  type RecurrentOptions,
+  type RecurrentOutput,
+  type RecurrentParams,
+} from './recurrent.ts'
 export { normalizeVectors, rmsNorm, type RmsNormParams } from './rmsNorm.ts'
 export { fourierTimeEmbedding, type FourierTimeParams } from './fourierTimeEmbedding.ts'
 export { spectralNorm } from './spectralNorm.ts'

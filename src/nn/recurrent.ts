@@ -1,0 +1,126 @@
+/** What recurrent layers share: parameters, the projection of all inputs at once, and the loop over time. */
+import { at } from '../prelude/array.ts'
+import { ShapeError } from '../prelude/errors.ts'
+import { showShape } from '../graph/shape.ts'
+import { foldIn, type Key } from '../tensor/random.ts'
+import type { Rename } from '../tensor/nameMap.ts'
+import { scan, type ScanOptions } from '../tensor/scan.ts'
+import type { Tensor } from '../tensor/tensor.ts'
+import { expectSizes } from './expectSizes.ts'
+import { uniform } from './init.ts'
+import type { LinearParams } from './linear.ts'
+
+/** What the input and the hidden state are projected with to all gates, which stand side by side: weights [in, G·H] and [H, G·H], biases [G·H]. */
+export interface RecurrentParams {
+  readonly input: LinearParams
+  readonly hidden: LinearParams
+}
+
+/** How a recurrent layer goes over time. */
+export interface RecurrentOptions extends Pick<ScanOptions, 'checkpoint'> {
+  /** Whether it begins with the last time; the results stay in the order of the times. */
+  readonly reverse?: boolean
+  /** Whether biases are added (default true). */
+  readonly bias?: boolean
+}
+
+/** A sequence, and the state in front of its first time: of zeros where there is none. */
+export interface RecurrentInput<S> {
+  /** [N, T, in] */
+  readonly x: Tensor
+  readonly state?: S
+}
+
+/** What a recurrent layer makes of a sequence: the hidden state of all times, [N, T, H], and the state behind the last one. */
+export interface RecurrentOutput<S> {
+  readonly y: Tensor
+  readonly state: S
+}
+
+/** Parameters as PyTorch begins them: all of them U(±1/√H). */
+export const recurrentParams = (
+  name: string,
+  inputs: number,
+  hidden: number,
+  gates: number,
+  { bias = true }: RecurrentOptions,
+) => {
+  expectSizes(name, [inputs, hidden], `${name}(inputWidth, hiddenWidth)`)
+  const part = (key: Key, width: number): LinearParams => {
+    const begin = (shape: readonly number[], what: string): Tensor => uniform(shape, hidden ** -0.5)(foldIn(key, what))
+    const weight = begin([width, gates * hidden], 'weight')
+    return bias ? { weight, bias: begin([gates * hidden], 'bias') } : { weight }
+  }
+  return (key: Key): RecurrentParams => ({
+    input: part(foldIn(key, 'input'), inputs),
+    hidden: part(foldIn(key, 'hidden'), hidden),
+  })
+}
+
+/** x·W + b. */
+export const projected = ({ weight, bias }: LinearParams, x: Tensor): Tensor => {
+  const y = x.matmul(weight)
+  return bias === undefined ? y : y.add(bias)
+}
+
+const expectSequence = (name: string, x: Tensor, inputs: number): void => {
+  if (x.rank !== 3 || at(x.shape, 2) !== inputs)
+    throw new ShapeError(`${name}: takes sequences [N, T, ${inputs}], got ${showShape(x.shape)}`)
+}
+
+/** Refuses a state of another size: it would be broadcast. */
+export const expectState = (name: string, x: Tensor, batch: number, hidden: number): void => {
+  if (x.rank !== 2 || at(x.shape, 0) !== batch || at(x.shape, 1) !== hidden)
+    throw new ShapeError(`${name}: the state is [${batch}, ${hidden}] for this input, got ${showShape(x.shape)}`)
+}
+
+/** Input of a cell, and of a layer at one time. */
+export const expectStep = (name: string, x: Tensor, inputs: number): void => {
+  if (x.rank !== 2 || at(x.shape, 1) !== inputs)
+    throw new ShapeError(`${name}: takes the input of one time, [N, ${inputs}], got ${showShape(x.shape)}`)
+}
+
+/**
+ * A loop over time. What the input adds to the gates does not depend on the state: it is one product for all times.
+ *
+ * @param step the next state from this one and the input's part of the gates, [N, G·H]; its hidden part
+ */
+export const overTime = <S>(
+  name: string,
+  { input }: RecurrentParams,
+  { x, state }: { readonly x: Tensor; readonly state: S },
+  step: (state: S, gates: Tensor) => readonly [S, Tensor],
+  { reverse = false, checkpoint = false }: RecurrentOptions,
+): RecurrentOutput<S> => {
+  expectSequence(name, x, at(input.weight.shape, 0))
+  const gates = projected(input, x.transpose([1, 0, 2]))
+  const [last, hs] = scan(step, state, gates, { reverse, checkpoint })
+  return { y: hs.transpose([1, 0, 2]), state: last }
+}
+
+/**
+ * PyTorch's names of the parameters of one layer of `nn.LSTM` and `nn.GRU`, for a map of names (`fathom/io`); with its axes, `torchLayouts`,
+ * they are the same numbers. Its cells have the names without `_l0`.
+ *
+ * @param layer of a stack of layers
+ * @param reverse whether it is the backward one of a bidirectional layer
+ * @example
+ * ```ts
+ * import { key } from 'fathom'
+ * import { placesOf, torchLayouts } from 'fathom/io'
+ * import { lstm, torchRecurrent } from 'fathom/nn'
+ *
+ * const places = placesOf(lstm(3, 5).init(key(0)), { rename: torchRecurrent(), layout: torchLayouts })
+ * places.map((place) => place.name) // => ['bias_hh_l0', 'weight_hh_l0', 'bias_ih_l0', 'weight_ih_l0']
+ * places.at(-1)?.shape // => [20, 3]
+ * ```
+ */
+export const torchRecurrent = (layer = 0, reverse = false): readonly Rename[] => {
+  const end = `_l${layer}${reverse ? '_reverse' : ''}`
+  return [
+    { suffix: 'input.weight', to: `weight_ih${end}` },
+    { suffix: 'input.bias', to: `bias_ih${end}` },
+    { suffix: 'hidden.weight', to: `weight_hh${end}` },
+    { suffix: 'hidden.bias', to: `bias_hh${end}` },
+  ]
+}
