@@ -32,7 +32,7 @@ export type { Progress } from './stateFiles.ts'
 export {
   givenAt,
   stepperOn,
-  trainStep,
+  recipeStep,
   type StepInputs,
   type StepMeasured,
   type Stepped,
@@ -78,4 +78,14 @@ export type { SampleOptions } from './tasks/diffusion/sampleOptions.ts'
 export type { Filling } from './tasks/diffusion/filling.ts'
 export { decodeConfig, type TrainConfig } from './tasks/registry.ts'
 export { wholeRun } from './wholeRun.ts'
+export {
+  trainStep,
+  type LossAux,
+  type LossGiven,
+  type StepLoss,
+  type StepState,
+  type StepTold,
+  type TrainStep,
+  type TrainStepOptions,
+} from './trainStep.ts'
 export { showSettingError, type SettingError, type TrainError, type TrainErrorCode } from './trainError.ts'

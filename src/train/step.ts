@@ -215,19 +215,19 @@ const updatingIn = <P, B, D>({ optimizer, lossScale, task }: Recipe<P, B, D>, ph
  * @example
  * ```ts
  * import { countElements, key, zeros } from 'fathom'
- * import { givenAt, initialState, presets, recipeOf, trainStep } from 'fathom/train'
+ * import { givenAt, initialState, presets, recipeOf, recipeStep } from 'fathom/train'
  *
  * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
  * const names = { folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'wasm' }
  * const recipe = recipeOf({ ...presets.tiny, ...names, height: 8, width: 8, model, batch: 4 })
- * const step = device.compile(trainStep(recipe), { donate: [0] })
+ * const step = device.compile(recipeStep(recipe), { donate: [0] })
  * const state = await device.realize(initialState(recipe, key(0)))
  * const [next, { loss }] = await step(state, zeros([4, 8, 8, 3], 'u8'), givenAt(recipe, 1)) // four black pictures
  * loss // => 0.49
  * countElements(next.params) === countElements(state.params) // => true
  * ```
  */
-export const trainStep =
+export const recipeStep =
   <P, B, D>(recipe: Recipe<P, B, D>, phase = onePhase) =>
   (state: TrainState<P>, examples: B, given: StepInputs): Stepped<P> => {
     const { gradients, ...told } = gradientsOf(recipe, phase)(state.params, examples, { ...given, ...scaleIn(state) })
@@ -276,7 +276,7 @@ export interface Stepper<P, B> {
 
 const wholeStepper = <P, B, D>(device: Device, recipe: Recipe<P, B, D>): Stepper<P, B> => {
   const { task, batch } = recipe
-  const steps = byPhase(task, (phase) => device.compile(trainStep(recipe, phase), { donate: [0, 1, 2] }))
+  const steps = byPhase(task, (phase) => device.compile(recipeStep(recipe, phase), { donate: [0, 1, 2] }))
   const plan = (state: TrainState<P>): Plan =>
     largest(
       device,
