@@ -20,7 +20,7 @@ import { encodePng, imageGrid } from 'fathom/io'
 import { adversarialLosses, r1Penalty } from 'fathom/models'
 import { compose, conv2d, convTranspose2d, groupNorm, linear, type ParamsOf } from 'fathom/nn'
 import { adam, applyUpdates, ema } from 'fathom/optim'
-import { heldOut, learned, minibatch, side } from './digits.ts'
+import { heldOut, learned, minibatch, side, type Digits } from './digits.ts'
 
 const latents = 32
 
@@ -53,20 +53,16 @@ type D = ParamsOf<typeof discriminator>
 
 const optimizer = adam({ learningRate: 5e-4, beta1: 0.5 })
 
-const begin = (k: Key) => {
-  const [g, d] = [generator.init(foldIn(k, 'generator')), discriminator.init(foldIn(k, 'discriminator'))]
-  return { g, d, forG: optimizer.init(g), forD: optimizer.init(d), average: g }
-}
-type State = ReturnType<typeof begin>
+const start = (g: G, d: D) => ({ g, d, forG: optimizer.init(g), forD: optimizer.init(d), average: g })
+const begin = (k: Key) => start(generator.init(foldIn(k, 'generator')), discriminator.init(foldIn(k, 'discriminator')))
+/** Both networks, their optimizers, and an average of the generator. */
+export type GanState = ReturnType<typeof begin>
 
 const toSigned = (images: Tensor): Tensor => images.cast('f32').div(127.5).sub(1)
 
-/** One step of the discriminator, then one of the generator against it. */
-const update = (state: State, images: Tensor, k: Key) => {
-  const real = toSigned(images)
-  const [forD, forG] = split(k)
-  const noise = (k: Key): Tensor => normal(k, [images.shape[0] ?? 0, latents])
-  const made = generator.apply(state.g, noise(forD)) // a constant here: it is the discriminator that is differentiated
+/** One step of the discriminator at real pictures in [−1, 1], then one of the generator against it, from noise [N, 32] for each. */
+export const updateBoth = (state: GanState, real: Tensor, noiseD: Tensor, noiseG: Tensor) => {
+  const made = generator.apply(state.g, noiseD) // a constant here: it is the discriminator that is differentiated
   const [lossD, slopesD] = valueAndGrad((d: D) => {
     const judge = (x: Tensor): Tensor => discriminator.apply(d, x)
     return adversarialLosses.vanilla.discriminator(judge(real), judge(made)).add(r1Penalty(grad, judge, real).mul(0.05))
@@ -74,7 +70,7 @@ const update = (state: State, images: Tensor, k: Key) => {
   const [updatesD, nextD] = optimizer.update(slopesD, state.forD, state.d)
   const d = applyUpdates(state.d, updatesD)
   const [lossG, slopesG] = valueAndGrad((g: G) =>
-    adversarialLosses.vanilla.generator(discriminator.apply(d, generator.apply(g, noise(forG)))),
+    adversarialLosses.vanilla.generator(discriminator.apply(d, generator.apply(g, noiseG))),
   )(state.g)
   const [updatesG, nextG] = optimizer.update(slopesG, state.forG, state.g)
   const g = applyUpdates(state.g, updatesG)
@@ -94,8 +90,11 @@ const energy = (a: Tensor, b: Tensor): Tensor => distance(a, b).mul(2).sub(dista
 export const gan = async ({ steps = 2000, batch = 32 } = {}) => {
   const device = await openDevice()
   const step = device.compile(
-    (state: State, data: ReturnType<typeof learned>, k: Key) =>
-      update(state, minibatch(data, foldIn(k, 'batch'), batch).images, k),
+    (state: GanState, data: Digits, k: Key) => {
+      const [forBatch, forD, forG] = split(k, 3)
+      const real = toSigned(minibatch(data, forBatch, batch).images)
+      return updateBoth(state, real, normal(forD, [batch, latents]), normal(forG, [batch, latents]))
+    },
     { donate: [0] },
   )
   const [data, test] = [await device.realize(learned(4000)), await device.realize(toSigned(heldOut(500).images))]

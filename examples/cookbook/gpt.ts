@@ -3,11 +3,12 @@
  * are the weights of the output, decay is for matrices alone, the rate follows a cosine. `npm run play examples/cookbook/gpt.ts`
  */
 import { readdirSync, readFileSync } from 'node:fs'
-import { arange, categorical, foldIn, gather, key, openDevice, randint, scalar, tensor, valueAndGrad } from 'fathom'
+import { arange, categorical, foldIn, gather, key, openDevice, randint, scalar, tensor } from 'fathom'
 import type { Device, Key, Tensor } from 'fathom'
 import { attention, compose, crossEntropy, dropout, gelu, layerNorm, linear, parameter, type ParamsOf } from 'fathom/nn'
 import { normal } from 'fathom/nn/init'
-import { adamW, applyUpdates, chain, clipByGlobalNorm, cosineDecay } from 'fathom/optim'
+import { adamW, chain, clipByGlobalNorm, cosineDecay } from 'fathom/optim'
+import { trainStep } from 'fathom/train'
 
 /** How large it is. */
 export interface GptSizes {
@@ -95,24 +96,21 @@ const write = async (device: Device, params: Params, begun: string, count: numbe
 /** Trains; returns the surprise at the last tenth of the text, which is held out, in bits a character, and what is written. */
 export const gpt = async ({ steps = 1500, batch = 16, characters = 300 } = {}) => {
   const device = await openDevice()
-  const ids = docs()
   const decays = (path: string, p: Tensor): boolean => p.rank === 2 && path.startsWith('blocks.')
-  const optimizer = chain(clipByGlobalNorm(1), adamW({ beta2: 0.95, weightDecay: 0.1, decays }))
-  const learned = Math.floor(0.9 * ids.length)
-  const rate = cosineDecay({ learningRate: 4e-3, warmupSteps: Math.min(50, Math.floor(steps / 4)), steps })
-  const begin = (k: Key) => ({ params: model.init(k), optimizer: optimizer.init(model.init(k)) })
-  const step = device.compile(
-    (state: ReturnType<typeof begin>, text: Tensor, k: Key, learningRate: Tensor) => {
-      const starts = randint(foldIn(k, 'starts'), [batch, 1], 0, text.size - sizes.context)
-      const [value, gradients] = valueAndGrad(bits)(state.params, text, starts, { train: true, key: k })
-      const [updates, next] = optimizer.update(gradients, state.optimizer, state.params, { learningRate })
-      return { state: { params: applyUpdates(state.params, updates), optimizer: next }, value }
+  const training = trainStep({
+    loss: (params: Params, text: Tensor, { key }) => {
+      const starts = randint(foldIn(key, 'starts'), [batch, 1], 0, text.size - sizes.context)
+      return bits(params, text, starts, { train: true, key })
     },
-    { donate: [0] },
-  )
+    optimizer: chain(clipByGlobalNorm(1), adamW({ beta2: 0.95, weightDecay: 0.1, decays })),
+    rate: cosineDecay({ learningRate: 4e-3, warmupSteps: Math.min(50, Math.floor(steps / 4)), steps }),
+  })
+  const ids = docs()
+  const learned = Math.floor(0.9 * ids.length)
   const [text, rest] = await device.realize([tensor(ids.subarray(0, learned)), tensor(ids.subarray(learned))] as const)
-  let state = begin(key(0))
-  for (let i = 0; i < steps; i++) state = (await step(state, text, foldIn(key(1), i), scalar(rate(i)))).state
+  const step = training.on(device)
+  let state = training.init(model.init(key(0)))
+  for (let i = 0; i < steps; i++) [state] = await step(state, text)
   const spread = arange(64).mul(Math.floor((rest.size - sizes.context - 1) / 64)).expandDims(1) // prettier-ignore
   const heldOut = await device.item(bits(state.params, rest, spread))
   const written = await write(device, state.params, 'The gradient', characters)

@@ -2,10 +2,11 @@
  * Fine-tuning by few numbers: the weights of a classifier of digits stay as they are, and to each is added a product of two thin matrices, which
  * alone is learned (LoRA, Hu et al. 2021). It learns to read negatives, dark strokes on white. `npm run play examples/cookbook/lora.ts`
  */
-import { argmax, countElements, foldIn, key, mapTree, normal, openDevice, valueAndGrad, zeros, type Device, type Key, type Tensor } from 'fathom' // prettier-ignore
+import { argmax, countElements, foldIn, key, mapTree, normal, openDevice, zeros, type Device, type Key, type Tensor } from 'fathom' // prettier-ignore
 import { mlp, type MlpParams } from 'fathom/models'
 import { crossEntropy } from 'fathom/nn'
-import { adam, applyUpdates } from 'fathom/optim'
+import { adam } from 'fathom/optim'
+import { trainStep } from 'fathom/train'
 import { heldOut, learned, minibatch, side, type Digits } from './digits.ts'
 
 const network = mlp([side * side, 128, 128, 10])
@@ -38,10 +39,7 @@ const adapted = (base: MlpParams, learned: Adapters): MlpParams => ({
   }),
 })
 
-/**
- * Trains any tree by Adam. What stays as it is (`frozen`) is an argument of its own: only the first tree is differentiated, has an optimizer's state,
- * and is donated.
- */
+/** Trains any tree by Adam, for parameters that are made of it. What stays as it is comes with the batch: only the first tree is differentiated. */
 const fit = async <P, F>(
   device: Device,
   given: {
@@ -53,27 +51,25 @@ const fit = async <P, F>(
   },
   model: (params: P, frozen: F) => MlpParams,
 ): Promise<P> => {
-  const optimizer = adam({ learningRate: given.rate })
-  const begin = (params: P) => ({ params, optimizer: optimizer.init(params) })
-  const step = device.compile(
-    (state: ReturnType<typeof begin>, frozen: F, data: Digits, k: Key) => {
-      const { images, labels } = minibatch(data, k, 64)
-      const loss = (params: P): Tensor => crossEntropy(logits(model(params, frozen), images), labels)
-      const [value, gradients] = valueAndGrad(loss)(state.params)
-      const [updates, next] = optimizer.update(gradients, state.optimizer, state.params)
-      return { state: { params: applyUpdates(state.params, updates), optimizer: next }, value }
+  const training = trainStep({
+    loss: (params: P, { data, frozen }: { readonly data: Digits; readonly frozen: F }, { key }) => {
+      const { images, labels } = minibatch(data, key, 64)
+      return crossEntropy(logits(model(params, frozen), images), labels)
     },
-    { donate: [0] },
-  )
-  let state = begin(given.params)
-  for (let i = 0; i < given.steps; i++) state = (await step(state, given.frozen, given.data, foldIn(key(1), i))).state
+    optimizer: adam(),
+    rate: given.rate,
+  })
+  const { params, data, frozen, steps } = given
+  const step = training.on(device)
+  let state = training.init(params)
+  for (let i = 0; i < steps; i++) [state] = await step(state, { data, frozen })
   return state.params
 }
 
 const negative = (d: Digits): Digits => mapTree(d, (x) => (x.rank === 4 ? x.cast('f32').neg().add(255).cast('u8') : x))
 
 /** The shares of held-out negatives that the classifier has right before and after, and how many numbers were learned of how many. */
-export const lora = async ({ steps = 600, rank = 8 } = {}) => {
+export const lora = async ({ steps = 800, rank = 8 } = {}) => {
   const device = await openDevice()
   const [data, test] = await device.realize([learned(4000), negative(heldOut(1000))] as const)
   const accuracy = (params: MlpParams): Promise<number> =>

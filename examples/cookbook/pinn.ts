@@ -2,21 +2,10 @@
  * A network that solves a differential equation: u″ = −π² sin πx with u(±1) = 0, of which the solution is sin πx (Raissi et al. 2019). The loss has
  * second derivatives by x in it, and is differentiated by the parameters. `npm run play examples/cookbook/pinn.ts`
  */
-import {
-  foldIn,
-  grad,
-  key,
-  linspace,
-  openDevice,
-  scalar,
-  tensor,
-  uniform,
-  valueAndGrad,
-  type Key,
-  type Tensor,
-} from 'fathom'
+import { grad, key, linspace, openDevice, tensor, uniform, type Tensor } from 'fathom'
 import { compose, linear, type ParamsOf } from 'fathom/nn'
-import { adam, applyUpdates, cosineDecay } from 'fathom/optim'
+import { adam, cosineDecay } from 'fathom/optim'
+import { trainStep } from 'fathom/train'
 
 /** x [N, 1] to u(x) [N, 1]. */
 const network = compose(
@@ -29,33 +18,29 @@ type Params = ParamsOf<typeof network>
 const derivative = (f: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) => grad((x: Tensor) => f(x).sum())
 
 /** mean (u″ + π² sin πx)² + 100 · mean u(±1)². */
-const loss = (params: Params, x: Tensor): Tensor => {
+const residualLoss = (params: Params, x: Tensor): Tensor => {
   const u = (x: Tensor): Tensor => network.apply(params, x)
-  const residual = derivative(derivative(u))(x).add(
-    x
-      .mul(Math.PI)
-      .sin()
-      .mul(Math.PI ** 2),
-  )
-  return residual.square().mean().add(u(tensor([[-1], [1]])).square().mean().mul(100)) // prettier-ignore
+  const source = x
+    .mul(Math.PI)
+    .sin()
+    .mul(Math.PI ** 2)
+  const residual = derivative(derivative(u))(x).add(source)
+  const ends = u(tensor([[-1], [1]]))
+  return residual.square().mean().add(ends.square().mean().mul(100))
 }
 
 /** Trains on points drawn anew at each step; returns the largest error of the solution on [−1, 1]. */
 export const pinn = async ({ steps = 2000, points = 64 } = {}) => {
   const device = await openDevice()
-  const [optimizer, rate] = [adam(), cosineDecay({ learningRate: 1e-2, steps })]
-  const begin = (k: Key) => ({ params: network.init(k), optimizer: optimizer.init(network.init(k)) })
-  const step = device.compile(
-    (state: ReturnType<typeof begin>, k: Key, learningRate: Tensor) => {
-      const x = uniform(k, [points, 1], { low: -1, high: 1 })
-      const [value, gradients] = valueAndGrad(loss)(state.params, x)
-      const [updates, next] = optimizer.update(gradients, state.optimizer, state.params, { learningRate })
-      return { state: { params: applyUpdates(state.params, updates), optimizer: next }, value }
-    },
-    { donate: [0] },
-  )
-  let state = begin(key(0))
-  for (let i = 0; i < steps; i++) state = (await step(state, foldIn(key(1), i), scalar(rate(i)))).state
+  const training = trainStep({
+    loss: (params: Params, _: unknown, { key }) =>
+      residualLoss(params, uniform(key, [points, 1], { low: -1, high: 1 })),
+    optimizer: adam(),
+    rate: cosineDecay({ learningRate: 1e-2, steps }),
+  })
+  const step = training.on(device)
+  let state = training.init(network.init(key(0)))
+  for (let i = 0; i < steps; i++) [state] = await step(state, {})
   const x = linspace(-1, 1, 201).expandDims(1)
   const error = await device.item(network.apply(state.params, x).sub(x.mul(Math.PI).sin()).abs().max())
   await device.close()

@@ -3,16 +3,17 @@
  * (Kingma & Welling 2014). `npm run play examples/cookbook/vae.ts vae.png`
  */
 import { writeFileSync } from 'node:fs'
-import { foldIn, key, normal, openDevice, split, splitInto, valueAndGrad, type Key, type Tensor } from 'fathom'
+import { foldIn, key, normal, openDevice, splitInto, type Key, type Tensor } from 'fathom'
 import { encodePng, imageGrid } from 'fathom/io'
 import { binaryCrossEntropy, compose, conv2d, convTranspose2d, linear, silu, type ParamsOf } from 'fathom/nn'
-import { adam, applyUpdates } from 'fathom/optim'
-import { heldOut, learned, minibatch, side } from './digits.ts'
+import { adam } from 'fathom/optim'
+import { trainStep } from 'fathom/train'
+import { heldOut, learned, minibatch, side, type Digits } from './digits.ts'
 
-const latents = 8
+export const latents = 8
 
 /** Pictures in [0, 1] to what is known of their latents: means and log variances, [N, 16]. */
-const encoder = compose(
+export const encoder = compose(
   {
     first: conv2d(1, 16, 3, { stride: 2, padding: 1 }),
     second: conv2d(16, 32, 3, { stride: 2, padding: 1 }),
@@ -22,7 +23,7 @@ const encoder = compose(
 )
 
 /** Latents [N, 8] to the logits of pixels. */
-const decoder = compose(
+export const decoder = compose(
   {
     into: linear(latents, 7 * 7 * 32),
     first: convTranspose2d(32, 16, 4, { stride: 2, padding: 1 }),
@@ -31,43 +32,37 @@ const decoder = compose(
   ({ into, first, second }, z: Tensor) => second(silu(first(silu(into(z)).reshape([-1, 7, 7, 32])))),
 )
 
-interface Params {
+/** Those of both. */
+export interface VaeParams {
   readonly encoder: ParamsOf<typeof encoder>
   readonly decoder: ParamsOf<typeof decoder>
 }
 
-/** −ELBO in nats a picture: what the pixels cost given z, and how far the posterior is from N(0, 1). */
-const loss = (params: Params, images: Tensor, k: Key): Tensor => {
-  const x = images.cast('f32').div(255)
+/** −ELBO in nats a picture: what the pixels x in [0, 1] cost given z, and how far the posterior is from N(0, 1). */
+export const vaeLoss = (params: VaeParams, x: Tensor, noise: Tensor): Tensor => {
   const [mean, logVariance] = splitInto(encoder.apply(params.encoder, x), 2, -1) as [Tensor, Tensor]
-  const z = mean.add(logVariance.mul(0.5).exp().mul(normal(k, mean.shape)))
+  const z = mean.add(logVariance.mul(0.5).exp().mul(noise))
   const pixels = binaryCrossEntropy(decoder.apply(params.decoder, z), x, { reduction: 'none' }).sum([1, 2, 3])
   const divergence = mean.square().add(logVariance.exp()).sub(1).sub(logVariance).sum(1).mul(0.5)
   return pixels.add(divergence).mean()
 }
 
+const lossOf = (params: VaeParams, { images }: Digits, k: Key): Tensor =>
+  vaeLoss(params, images.cast('f32').div(255), normal(k, [images.shape[0] ?? 0, latents]))
+
 /** Trains; returns −ELBO of held-out digits, in nats a picture, and 32 digits that never were, bytes [32, 28, 28, 1]. */
 export const vae = async ({ steps = 1500, batch = 64 } = {}) => {
   const device = await openDevice()
-  const optimizer = adam({ learningRate: 2e-3 })
-  const begin = (k: Key) => {
-    const params: Params = { encoder: encoder.init(foldIn(k, 'encoder')), decoder: decoder.init(foldIn(k, 'decoder')) }
-    return { params, optimizer: optimizer.init(params) }
-  }
-  type State = ReturnType<typeof begin>
-  const step = device.compile(
-    (state: State, data: ReturnType<typeof learned>, k: Key) => {
-      const [forBatch, forNoise] = split(k)
-      const [value, gradients] = valueAndGrad(loss)(state.params, minibatch(data, forBatch, batch).images, forNoise)
-      const [updates, next] = optimizer.update(gradients, state.optimizer, state.params)
-      return { state: { params: applyUpdates(state.params, updates), optimizer: next }, value }
-    },
-    { donate: [0] },
-  )
-  const [data, test] = [await device.realize(learned(4000)), await device.realize(heldOut(500))]
-  let state = begin(key(0))
-  for (let i = 0; i < steps; i++) state = (await step(state, data, foldIn(key(1), i))).state
-  const elbo = await device.item(loss(state.params, test.images, key(2)))
+  const training = trainStep({
+    loss: (params: VaeParams, data: Digits, { key }) =>
+      lossOf(params, minibatch(data, foldIn(key, 'batch'), batch), foldIn(key, 'noise')),
+    optimizer: adam({ learningRate: 2e-3 }),
+  })
+  const [data, test] = await device.realize([learned(4000), heldOut(500)] as const)
+  const step = training.on(device)
+  let state = training.init({ encoder: encoder.init(foldIn(key(0), 1)), decoder: decoder.init(foldIn(key(0), 2)) })
+  for (let i = 0; i < steps; i++) [state] = await step(state, data)
+  const elbo = await device.item(lossOf(state.params, test, key(2)))
   const drawn = decoder.apply(state.params.decoder, normal(key(3), [32, latents])).sigmoid()
   const samples = await device.read(drawn.mul(255).cast('u8'))
   await device.close()

@@ -2,10 +2,11 @@
  * A vision transformer (Dosovitskiy et al. 2021): a picture is a sequence of 49 patches, and a token before them that becomes the answer.
  * `npm run play examples/cookbook/vit.ts`
  */
-import { argmax, concatenate, foldIn, key, openDevice, scalar, valueAndGrad, type Key, type Tensor } from 'fathom'
+import { argmax, concatenate, key, openDevice, type Tensor } from 'fathom'
 import { attention, compose, conv2d, crossEntropy, gelu, layerNorm, linear, parameter, type ParamsOf } from 'fathom/nn'
 import { normal, zeros } from 'fathom/nn/init'
-import { adamW, applyUpdates, chain, clipByGlobalNorm, cosineDecay } from 'fathom/optim'
+import { adamW, chain, clipByGlobalNorm, cosineDecay } from 'fathom/optim'
+import { trainStep } from 'fathom/train'
 import { heldOut, learned, minibatch, type Digits } from './digits.ts'
 
 const block = (width: number, heads: number) =>
@@ -46,25 +47,22 @@ const model = vitOf()
 type Params = ParamsOf<typeof model>
 
 const logits = (params: Params, images: Tensor): Tensor => model.apply(params, images.cast('f32').div(127.5).sub(1))
-const loss = (params: Params, { images, labels }: Digits): Tensor => crossEntropy(logits(params, images), labels)
 
 /** Trains; returns the share of held-out digits that is right. */
 export const vit = async ({ steps = 800, batch = 32 } = {}) => {
   const device = await openDevice()
-  const optimizer = chain(clipByGlobalNorm(1), adamW({ weightDecay: 0.05, decays: (_, p) => p.rank === 2 }))
-  const rate = cosineDecay({ learningRate: 3e-3, warmupSteps: Math.min(40, Math.floor(steps / 4)), steps })
-  const begin = (k: Key) => ({ params: model.init(k), optimizer: optimizer.init(model.init(k)) })
-  const step = device.compile(
-    (state: ReturnType<typeof begin>, data: Digits, k: Key, learningRate: Tensor) => {
-      const [value, gradients] = valueAndGrad(loss)(state.params, minibatch(data, k, batch))
-      const [updates, next] = optimizer.update(gradients, state.optimizer, state.params, { learningRate })
-      return { state: { params: applyUpdates(state.params, updates), optimizer: next }, value }
+  const training = trainStep({
+    loss: (params: Params, data: Digits, { key }) => {
+      const { images, labels } = minibatch(data, key, batch)
+      return crossEntropy(logits(params, images), labels)
     },
-    { donate: [0] },
-  )
+    optimizer: chain(clipByGlobalNorm(1), adamW({ weightDecay: 0.05, decays: (_, p) => p.rank === 2 })),
+    rate: cosineDecay({ learningRate: 3e-3, warmupSteps: Math.min(40, Math.floor(steps / 4)), steps }),
+  })
   const [data, test] = await device.realize([learned(8000), heldOut(1000)] as const)
-  let state = begin(key(0))
-  for (let i = 0; i < steps; i++) state = (await step(state, data, foldIn(key(1), i), scalar(rate(i)))).state
+  const step = training.on(device)
+  let state = training.init(model.init(key(0)))
+  for (let i = 0; i < steps; i++) [state] = await step(state, data)
   const accuracy = await device.item(argmax(logits(state.params, test.images)).equal(test.labels).cast('f32').mean())
   await device.close()
   return { accuracy }
