@@ -16,16 +16,16 @@ import {
   type Key,
   type Tensor,
 } from 'fathom'
-import { encodePng, imageGrid } from 'fathom/io'
 import { adversarialLosses, r1Penalty } from 'fathom/models'
 import { compose, conv2d, convTranspose2d, groupNorm, linear, type ParamsOf } from 'fathom/nn'
 import { adam, applyUpdates, ema } from 'fathom/optim'
 import { heldOut, learned, minibatch, side, type Digits } from './digits.ts'
+import { sheetOf } from './sheet.ts'
 
 const latents = 32
 
 /** Noise [N, 32] to pictures in [−1, 1]. */
-const generator = compose(
+export const generator = compose(
   {
     into: linear(latents, 7 * 7 * 48),
     norm: groupNorm(8, 48),
@@ -38,7 +38,7 @@ const generator = compose(
 )
 
 /** Pictures to logits: above 0 where they seem real, [N, 1]. */
-const discriminator = compose(
+export const discriminator = compose(
   {
     first: conv2d(1, 24, 4, { stride: 2, padding: 1 }),
     second: conv2d(24, 48, 4, { stride: 2, padding: 1 }),
@@ -53,10 +53,12 @@ type D = ParamsOf<typeof discriminator>
 
 const optimizer = adam({ learningRate: 5e-4, beta1: 0.5 })
 
-const start = (g: G, d: D) => ({ g, d, forG: optimizer.init(g), forD: optimizer.init(d), average: g })
-const begin = (k: Key) => start(generator.init(foldIn(k, 'generator')), discriminator.init(foldIn(k, 'discriminator')))
+/** Both before the first step. */
+export const startGan = (g: G, d: D) => ({ g, d, forG: optimizer.init(g), forD: optimizer.init(d), average: g })
+const begin = (k: Key) =>
+  startGan(generator.init(foldIn(k, 'generator')), discriminator.init(foldIn(k, 'discriminator')))
 /** Both networks, their optimizers, and an average of the generator. */
-export type GanState = ReturnType<typeof begin>
+export type GanState = ReturnType<typeof startGan>
 
 const toSigned = (images: Tensor): Tensor => images.cast('f32').div(127.5).sub(1)
 
@@ -115,7 +117,5 @@ if (import.meta.main) {
   console.log(
     `distance to held-out digits: drawn ${far.toFixed(2)}, at first ${first.toFixed(1)}, real digits ${real.toFixed(2)}`,
   )
-  const each = Array.from({ length: 32 }, (_, i) => samples.subarray(i * side ** 2, (i + 1) * side ** 2))
-  const sheet = imageGrid(each, { height: side, width: side, channels: 1, columns: 8, scale: 2 })
-  writeFileSync(process.argv[2] ?? 'gan.png', encodePng(sheet))
+  writeFileSync(process.argv[2] ?? 'gan.png', sheetOf(samples))
 }

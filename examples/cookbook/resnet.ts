@@ -40,7 +40,7 @@ type Params = ParamsOf<typeof model>
 const toSigned = (images: Tensor): Tensor => images.cast('f32').div(127.5).sub(1)
 
 /** Trains; returns the share of held-out digits that is right, by the running statistics. */
-export const resnet = async ({ steps = 300, batch = 64, examples = 4000 } = {}) => {
+export const resnet = async ({ steps = 150, batch = 64, examples = 4000 } = {}) => {
   const device = await openDevice()
   const training = trainStep({
     loss: (params: Params, data: Digits, { key, modelState }) => {

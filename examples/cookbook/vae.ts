@@ -4,11 +4,11 @@
  */
 import { writeFileSync } from 'node:fs'
 import { foldIn, key, normal, openDevice, splitInto, type Key, type Tensor } from 'fathom'
-import { encodePng, imageGrid } from 'fathom/io'
 import { binaryCrossEntropy, compose, conv2d, convTranspose2d, linear, silu, type ParamsOf } from 'fathom/nn'
 import { adam } from 'fathom/optim'
 import { trainStep } from 'fathom/train'
-import { heldOut, learned, minibatch, side, type Digits } from './digits.ts'
+import { heldOut, learned, minibatch, type Digits } from './digits.ts'
+import { sheetOf } from './sheet.ts'
 
 export const latents = 8
 
@@ -72,7 +72,5 @@ export const vae = async ({ steps = 1500, batch = 64 } = {}) => {
 if (import.meta.main) {
   const { elbo, samples } = await vae()
   console.log(`held out: ${elbo.toFixed(1)} nats a picture`)
-  const each = Array.from({ length: 32 }, (_, i) => samples.subarray(i * side ** 2, (i + 1) * side ** 2))
-  const sheet = imageGrid(each, { height: side, width: side, channels: 1, columns: 8, scale: 2 })
-  writeFileSync(process.argv[2] ?? 'vae.png', encodePng(sheet))
+  writeFileSync(process.argv[2] ?? 'vae.png', sheetOf(samples))
 }
