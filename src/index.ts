@@ -71,6 +71,7 @@ export * from './tensor/softmax.ts'
 export { precisions, withPrecision, type Precision } from './tensor/withPrecision.ts'
 export { isDifferentiable, Tensor, type Axes, type Operand, type SliceBounds } from './tensor/tensor.ts'
 export { signature } from './tensor/treedef.ts'
+export { mergeTrees, partitionTree, type TreePart } from './tensor/partition.ts'
 export * from './tensor/tree.ts'
 export * from './tensor/variance.ts'
 

@@ -8,6 +8,7 @@ import { basicLayers } from './layers/basic.ts'
 import { losses } from './layers/losses.ts'
 import { models as networks } from './layers/models.ts'
 import { pictureLosses } from './layers/pictureLosses.ts'
+import { sequenceLayers } from './layers/sequences.ts'
 import { statefulLayers } from './layers/stateful.ts'
 
 /**
@@ -17,6 +18,7 @@ import { statefulLayers } from './layers/stateful.ts'
 type NoLayer =
   | 'adversarialLosses'
   | 'applyWithState'
+  | 'cacheOf'
   | 'compose'
   | 'decodeDiffusersUnet2d'
   | 'edm2Family'
@@ -78,6 +80,7 @@ const { gelu, geluTanh, leakyRelu, logSoftmax, relu, silu, softmax, softplus } =
 /** Name → entry. */
 export const layers: { readonly [K in LayerName]: Entry } = {
   ...basicLayers,
+  ...sequenceLayers,
   ...statefulLayers,
   ...attentionLayers,
   ...losses,

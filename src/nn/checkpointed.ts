@@ -26,8 +26,8 @@ import { rootScope, type StateEntry } from './stateScope.ts'
 export const checkpointed = <P, In, Out>(module: Module<P, In, Out>): Module<P, In, Out> => ({
   ...module,
   apply: (params, input, mode) => {
-    const scope = module.state === undefined ? undefined : mode?.state
-    if (scope === undefined) return checkpoint((p: P, x: In) => module.apply(p, x, mode))(params, input)
+    const scope = mode?.state
+    if (scope?.read() === undefined) return checkpoint((p: P, x: In) => module.apply(p, x, mode))(params, input)
     // The state goes in and comes out as a value: what is computed again writes nowhere.
     const withState = checkpoint((p: P, x: In, s: StateEntry) => {
       const own = rootScope(s)

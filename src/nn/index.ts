@@ -6,6 +6,7 @@
  */
 export * from './activations.ts'
 export { attention, type AttentionInput, type AttentionOptions, type AttentionParams } from './attention.ts'
+export { cacheOf } from './cache.ts'
 export { batchNorm, type BatchNormOptions, type BatchNormParams } from './batchNorm.ts'
 export { checkpointed } from './checkpointed.ts'
 export { conv1d, type Conv1dOptions, type Conv1dParams } from './conv1d.ts'
@@ -34,9 +35,14 @@ export {
   type RecurrentOutput,
   type RecurrentParams,
 } from './recurrent.ts'
+export { learnedPositions, type LearnedPositionsParams } from './learnedPositions.ts'
+export { multiHeadAttention } from './multiHeadAttention.ts'
+export type { MaskedInput, MultiHeadInput, MultiHeadOptions } from './multiHeadAttention.ts'
+export { rotary, type RotaryOptions } from './rotary.ts'
+export { transformerBlock, type TransformerBlockOptions, type TransformerBlockParams } from './transformerBlock.ts'
 export { normalizeVectors, rmsNorm, type RmsNormParams } from './rmsNorm.ts'
 export { fourierTimeEmbedding, type FourierTimeParams } from './fourierTimeEmbedding.ts'
 export { spectralNorm } from './spectralNorm.ts'
 export { applyWithState, stateful, stateOf, type StatefulLayer } from './state.ts'
-export type { ModelState, StateEntry, StateScope } from './stateScope.ts'
+export type { CacheSize, ModelState, StateEntry, StateScope } from './stateScope.ts'
 export { sinusoidalTimeEmbedding } from './timeEmbedding.ts'

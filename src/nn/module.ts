@@ -12,7 +12,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 import { asActivation, noteActivations } from './activation.ts'
 import { missingParams, ownParams, requireTree } from './foreignParams.ts'
 import { childMode, evaluate, type Mode } from './mode.ts'
-import type { ModelState, StateEntry } from './stateScope.ts'
+import type { CacheSize, ModelState, StateEntry } from './stateScope.ts'
 
 export { evaluate, type Mode } from './mode.ts'
 
@@ -24,6 +24,8 @@ export type Module<P, In = Tensor, Out = Tensor> = {
   readonly apply: (params: P, input: In, mode?: Mode) => Out
   /** The state before the first pass, of modules that keep values from pass to pass; see `stateOf` and `applyWithState`. */
   readonly state?: (key: Key) => ModelState
+  /** What a module keeps of a sequence that comes in parts, before the first of them; see `cacheOf`. */
+  readonly cache?: (size: CacheSize) => ModelState
 }
 
 /** Any module at all, as a bound of type parameters. */
@@ -34,6 +36,8 @@ export type AnyModule = {
   readonly apply: (params: never, input: never, mode?: Mode) => unknown
   /** As a module's. */
   readonly state?: (key: Key) => ModelState
+  /** As a module's. */
+  readonly cache?: (size: CacheSize) => ModelState
 }
 
 /** The type of a module's parameters. */
@@ -116,15 +120,26 @@ const mapChildren = (
   return Object.fromEntries(Object.entries(children).map(([name, child]) => [name, each(name, child)]))
 }
 
-const hasState = (child: Child): boolean => (isArray(child) ? child.some(hasState) : child?.state !== undefined)
+const someOf = (child: Child, keeps: (child: AnyModule) => boolean): boolean =>
+  isArray(child) ? child.some(keeps) : child !== undefined && keeps(child)
 
-/** The states of those children that have one, under their names; nothing where none has. */
-const stateOfChildren = (children: Children): { readonly state?: (key: Key) => ModelState } => {
-  const keeping: Children = Object.fromEntries(Object.entries(children).filter(([, child]) => hasState(child)))
-  if (Object.keys(keeping).length === 0) return {}
+/** What those children that keep something begin with, under their names. */
+const keptBy = (
+  children: Children,
+  keeps: (child: AnyModule) => boolean,
+): undefined | ((begin: (child: AnyModule, name: string) => StateEntry) => ModelState) => {
+  const keeping: Children = Object.fromEntries(Object.entries(children).filter(([, child]) => someOf(child, keeps)))
+  if (Object.keys(keeping).length === 0) return undefined
+  return (begin) => mapChildren(keeping, undefined, (child, _, name) => begin(child, name)) as ModelState
+}
+
+/** The state and the cache of a composition, where its children have any: those that keep nothing cost nothing. */
+const keptOfChildren = (children: Children): Pick<AnyModule, 'state' | 'cache'> => {
+  const states = keptBy(children, (child) => child.state !== undefined)
+  const caches = keptBy(children, (child) => child.cache !== undefined)
   return {
-    state: (key) =>
-      mapChildren(keeping, undefined, (child, _, name): StateEntry => child.state?.(foldIn(key, name))) as ModelState,
+    ...(states && { state: (key: Key) => states((child, name) => child.state?.(foldIn(key, name))) }),
+    ...(caches && { cache: (size: CacheSize) => caches((child) => child.cache?.(size)) }),
   }
 }
 
@@ -142,7 +157,7 @@ const bind = (child: AnyModule, name: string, params: unknown, mode: Mode) => (i
 
 /**
  * A module made of named children. Their names are said once: they name the parameters, and derive each child's key. The forward function
- * receives the children bound to their parameters and mode, so that it reads like the formula:
+ * receives the children bound to their parameters and mode, so that it reads like the formula, and last the mode itself:
  *
  *     compose({ norm: rmsNorm(64), conv: conv2d(64, 64, 3, { padding: 1 }) }, ({ norm, conv }, x: Tensor) => conv(norm(x)))
  *
@@ -159,7 +174,7 @@ const bind = (child: AnyModule, name: string, params: unknown, mode: Mode) => (i
  */
 export const compose = <const C extends Children, In = Tensor, Out = Tensor>(
   children: C,
-  forward: (children: Bound<C>, input: In) => Out,
+  forward: (children: Bound<C>, input: In, mode: Mode) => Out,
 ): Module<ParamsOfChildren<C>, In, Out> => ({
   // The compiler cannot follow a record through Object.entries; mapChildren keeps its names, and arrays as arrays.
   init: (key) =>
@@ -173,9 +188,9 @@ export const compose = <const C extends Children, In = Tensor, Out = Tensor>(
       const call = bind(child, name, own, childMode(mode, name, steps))
       return (x: unknown) => noteActivations(call(x), decided)
     })
-    return asActivation(forward(bound as Bound<C>, input), decided)
+    return asActivation(forward(bound as Bound<C>, input, mode), decided)
   },
-  ...stateOfChildren(children),
+  ...keptOfChildren(children),
 })
 
 /** The type of a module from one tensor to one tensor, whatever its parameters. */

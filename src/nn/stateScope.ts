@@ -12,6 +12,16 @@ export interface ModelState {
   readonly [name: string]: StateEntry
 }
 
+/** For how much a cache has room. */
+export interface CacheSize {
+  /** Sequences. */
+  readonly batch: number
+  /** Tokens of each, those of the beginning included. */
+  readonly length: number
+  /** Default f32. */
+  readonly dtype?: 'f16' | 'f32' | 'f64'
+}
+
 /** Where a module finds its state in a pass, and leaves the next. */
 export interface StateScope {
   /** What lies there now; undefined where the tree ends before. */
@@ -36,6 +46,12 @@ const withEntry = (entry: StateEntry, steps: readonly string[], next: StateEntry
   if (isList(entry)) return entry.map((x, i) => (i === Number(step) ? withEntry(x, rest, next) : x))
   const own = entry === undefined || entry instanceof Tensor ? {} : entry
   return { ...own, [step]: withEntry(own[step], rest, next) }
+}
+
+/** The tensor of a name in what a module keeps. */
+export const tensorIn = (entry: StateEntry, name: string): Tensor | undefined => {
+  const found = entryAt(entry, [name])
+  return found instanceof Tensor ? found : undefined
 }
 
 /** The scope of a whole model; `current` is its state after what was written. */

@@ -84,6 +84,7 @@ describe('the registry', () => {
       'autoencoderKl',
       'autoencoderOf',
       'autoencoderTiny',
+      'cacheOf',
       'codebookLoss',
       'compose',
       'decodeAutoencoder',
