@@ -12,7 +12,7 @@ import { requireKnown, requireNotNegative, requireShare, requireWhole } from '..
 import { scalar } from '../tensor/create.ts'
 import type { Device } from '../tensor/device.ts'
 import { foldIn, key, type Key } from '../tensor/random.ts'
-import { Tensor } from '../tensor/tensor.ts'
+import type { Tensor } from '../tensor/tensor.ts'
 import { mapTree } from '../tensor/tree.ts'
 
 /** What a loss is given besides parameters and batch. */
@@ -155,7 +155,7 @@ const stepOf =
  * @throws RangeError for a rate or a decay that is none
  * @example
  * ```ts
- * import { key, openDevice, tensor, type Tensor } from 'fathom'
+ * import { key, tensor, type Tensor } from 'fathom'
  * import { batches } from 'fathom/data'
  * import { linear, mse } from 'fathom/nn'
  * import { adam, cosineDecay } from 'fathom/optim'
@@ -170,7 +170,7 @@ const stepOf =
  *   rate: cosineDecay({ learningRate: 0.2, steps: 200 }),
  *   average: 0.9,
  * })
- * const step = training.on(await openDevice('cpu'))
+ * const step = training.on(device)
  * let state = training.init(model.init(key(0)))
  * for (const batch of batches(data, { size: 2, shuffle: 0, epochs: 100 })) [state] = await step(state, batch)
  * state.step // => 200

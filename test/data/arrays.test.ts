@@ -24,7 +24,7 @@ describe('batches', () => {
     const seen = []
     for (const batch of batches(data, { size: 3, shuffle: 4 })) seen.push(await read(batch))
     expect(seen.map(({ y }) => y?.length)).toEqual([3, 3, 1])
-    expect(seen.flatMap(({ y }) => y ?? []).toSorted()).toEqual(range(7))
+    expect(seen.flatMap(({ y }) => y ?? []).toSorted((a, b) => a - b)).toEqual(range(7))
     for (const { x, y } of seen) expect(x).toEqual((y ?? []).flatMap((i) => [2 * i, 2 * i + 1]))
   })
 
@@ -34,7 +34,7 @@ describe('batches', () => {
     expect(new Set(of(1).map(String)).size).toBe(4)
     expect(of(1)).toEqual(of(1))
     expect(of(1)).not.toEqual(of(2))
-    for (const epoch of of(1)) expect(epoch.toSorted()).toEqual(range(7))
+    for (const epoch of of(1)) expect(epoch.toSorted((a, b) => a - b)).toEqual(range(7))
   })
 
   it('a program goes on at any step with what it would have seen', async () => {
@@ -46,12 +46,10 @@ describe('batches', () => {
     )
   })
 
-  it('can be gone through again, and with for await too', async () => {
+  it('can be gone through again', () => {
     const loader = batches(data, { size: 4, dropLast: true })
     expect([...loader]).toHaveLength(1)
-    let n = 0
-    for await (const { y } of loader) n += y.size
-    expect(n).toBe(4)
+    expect([...loader].map(({ y }) => y.size)).toEqual([4])
   })
 
   it('a batch keeps its values when the next one is made, and in a compiled function too', async () => {
@@ -109,7 +107,7 @@ describe('splitRows', () => {
     const { learned, heldOut } = splitRows(data, { share: 0.3, seed: 1 })
     const both = [...(await values(learned.y, device)), ...(await values(heldOut.y, device))]
     expect(heldOut.x.shape).toEqual([2, 2])
-    expect(both.toSorted()).toEqual(range(7))
+    expect(both.toSorted((a, b) => a - b)).toEqual(range(7))
     expect(splitRows(data, { share: 0 }).heldOut.y.shape).toEqual([0])
     expect(splitRows(data, { share: 0.01 }).heldOut.y.shape).toEqual([1])
     expect(() => splitRows(data, { share: 2 })).toThrow('share is 2; it must be in [0, 1]')
