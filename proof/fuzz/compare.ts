@@ -6,6 +6,7 @@ import { isFloat, type DType } from '../../src/graph/dtype.ts'
 import type { Node, OpName } from '../../src/graph/ops.ts'
 import { instantiate } from '../../src/graph/substitute.ts'
 import { reachable } from '../../src/graph/traverse.ts'
+import { writtenOut } from './loops.ts'
 
 /** A result as it was read. */
 export interface Output {
@@ -53,6 +54,10 @@ export const sensitivities = (outputs: readonly Node[]): readonly Sensitivity[] 
         const body = instantiate(node.attrs.definition, node.inputs)
         visit(body)
         known.set(node, known.get(body[node.attrs.output] as Node) ?? 'loose')
+      } else if (node.op === 'scan') {
+        const body = writtenOut(node)
+        visit([body])
+        known.set(node, known.get(body) ?? 'loose')
       } else
         known.set(
           node,

@@ -27,6 +27,7 @@ export const countValues = (outputs: readonly Node[], into: Appearances): void =
   for (const node of reachable(outputs)) {
     into[node.op]++
     if (node.op === 'call') countValues(node.attrs.definition.outputs, into)
+    if (node.op === 'scan') countValues(node.attrs.loop.next, into)
   }
 }
 
@@ -43,7 +44,9 @@ export const countGradients = (outputs: readonly Node[], sources: readonly Node[
       countGradients([definition.outputs[output] as Node], definition.parameters, into)
     }
     const arrives =
-      node.op === 'call' ? node.inputs.map(() => true) : applyVjp(new Tensor(node), node).map((g) => g !== null)
+      node.op === 'call' || node.op === 'scan'
+        ? node.inputs.map(() => true)
+        : applyVjp(new Tensor(node), node).map((g) => g !== null)
     node.inputs.forEach((x, i) => {
       if (arrives[i] === true && active.has(x) && isFloat(x.dtype)) reached.add(x)
     })

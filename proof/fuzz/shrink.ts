@@ -10,6 +10,7 @@ import { makeNode, rebuilt } from '../../src/graph/node.ts'
 import type { Node } from '../../src/graph/ops.ts'
 import { substitute } from '../../src/graph/substitute.ts'
 import { reachable } from '../../src/graph/traverse.ts'
+import { withoutLoops } from './loops.ts'
 import { tensor } from '../../src/tensor/create.ts'
 import { Tensor } from '../../src/tensor/tensor.ts'
 import { specification } from '../devices.ts'
@@ -163,7 +164,8 @@ const withLength = (node: Node, from: number, to: number, inputs: readonly Node[
       return makeNode('slice', { ...node.attrs, start, limit }, [inputs[0] as Node])
     }
     case 'call':
-      throw new Error('a call has its shapes inside')
+    case 'scan':
+      throw new Error('a call has its shapes inside, and so has a loop')
     default:
       return rebuilt(node, inputs)
   }
@@ -336,6 +338,12 @@ const openCalls = async (state: State, fails: Fails): Promise<boolean> => {
   )
 }
 
+/** Loops give way to what they compute, turn by turn. */
+const openLoops = async (state: State, fails: Fails): Promise<boolean> => {
+  const scans = reachable(state.outputs).flatMap((n) => (n.op === 'scan' ? [n] : []))
+  return scans.length > 0 && attempt(state, fails, () => withoutLoops(state.outputs, scans))
+}
+
 /**
  * The smallest graph that still fails, with how many graphs were tried. The outputs' leaves are data; `fails` must be true of them.
  *
@@ -349,6 +357,7 @@ export const shrinkGraph = async (
   if (!(await attempt(state, fails, () => outputs)))
     throw new Error('shrinkGraph: the graph does not fail on its own; the failure depends on what ran before it')
   await fewerOutputs(state, fails)
+  await openLoops(state, fails)
   await openCalls(state, fails)
   await onePrimitive(state, fails)
   for (let again = true; again && state.tried < limit;) {

@@ -10,6 +10,7 @@ import { models as networks } from './layers/models.ts'
 import { pictureLosses } from './layers/pictureLosses.ts'
 import { sequenceLayers } from './layers/sequences.ts'
 import { statefulLayers } from './layers/stateful.ts'
+import { recurrentLayers } from './layers/recurrent.ts'
 
 /**
  * What is exported that computes nothing of its own: ways to make modules and first parameters, a table of text, weights of others;
@@ -42,6 +43,7 @@ type NoLayer =
   | 'unet2dNames'
   | 'uniform'
   | 'uvitFamily'
+  | 'torchRecurrent'
   | 'uvitSizes'
   | 'zeros'
 
@@ -86,6 +88,7 @@ export const layers: { readonly [K in LayerName]: Entry } = {
   ...losses,
   ...networks,
   ...pictureLosses,
+  ...recurrentLayers,
   gelu,
   geluTanh,
   leakyRelu,

@@ -5,6 +5,7 @@ import { contractionEntries } from './primitives/contraction.ts'
 import { elementwise } from './primitives/elementwise.ts'
 import { indexing } from './primitives/indexing.ts'
 import { leaves } from './primitives/leaves.ts'
+import { loops } from './primitives/loops.ts'
 import { movements } from './primitives/movement.ts'
 import { reductions } from './primitives/reduction.ts'
 
@@ -16,4 +17,5 @@ export const primitives: { readonly [K in OpName]: Entry } = {
   ...reductions,
   ...indexing,
   ...contractionEntries,
+  ...loops,
 }

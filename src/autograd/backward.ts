@@ -144,32 +144,34 @@ export const backward = (
     accumulate(cotangents, x, initial[i] ?? null)
   })
   for (const [output, g] of seeds) accumulate(cotangents, output, g)
-  for (const node of nodes.toReversed()) {
-    if (!active.has(node) || done.has(node)) continue
+  /** Calls and loops are differentiated with all that was made with them. */
+  const differentiate = (node: Node): (() => void) | undefined => {
     if (node.op === 'call') {
       const together = calls.get(node.inputs) ?? [node]
       for (const c of together) done.add(c)
-      asGradientOf(node, () => {
+      return () => {
         differentiateCalls(together, cotangents, active)
-      })
-      continue
+      }
     }
     if (node.op === 'scan') {
       const family = loops.get(node.inputs) ?? [node]
       // What is asked of a loop later may be used between what is asked of it first and that: all has arrived at the first.
-      if (node === family[0])
-        asGradientOf(node, () => {
-          differentiateScan(family, cotangents, active)
-        })
-      continue
+      if (node !== family[0]) return undefined
+      return () => {
+        differentiateScan(family, cotangents, active)
+      }
     }
     const g = cotangents.get(node)
-    if (g === undefined) continue
-    asGradientOf(node, () => {
+    if (g === undefined) return undefined
+    return () => {
       applyVjp(g, node).forEach((gi, i) => {
         if (active.has(at(node.inputs, i))) accumulate(cotangents, at(node.inputs, i), gi)
       })
-    })
+    }
+  }
+  for (const node of nodes.toReversed()) {
+    const step = active.has(node) && !done.has(node) ? differentiate(node) : undefined
+    if (step !== undefined) asGradientOf(node, step)
   }
   return sources.map((s) => cotangents.get(s) ?? null)
 }

@@ -2,17 +2,16 @@
  * The derivative of a loop: a loop that goes backwards.
  *
  * With c' = f(c, x) in every turn, the cotangent of c is that of c' pulled back through the turn, and those of what is the same in every turn are sums
- * over the turns. A turn backwards needs values of its turn forwards: they are asked of the forward loop, stacked, if they cannot be had more cheaply
- * from what the loop goes over. (As in JAX, whose scan is differentiated in the same way.)
+ * over the turns. A turn backwards needs values of its turn forwards (residuals.ts). As in JAX, whose scan is differentiated in the same way.
  */
 import { at } from '../prelude/array.ts'
-import { isFloat, type DType } from '../graph/dtype.ts'
-import { inputsOf, parametersOf, stackedNodes } from '../graph/loop.ts'
-import { makeNode, withInputs } from '../graph/node.ts'
-import { isElementwise, type Loop, type Node, type NodeOf } from '../graph/ops.ts'
-import { reachable } from '../graph/traverse.ts'
+import { isFloat, isNarrower, type DType } from '../graph/dtype.ts'
+import { inputsOf, parametersOf, resultOf, stackedNodes } from '../graph/loop.ts'
+import type { Loop, Node, NodeOf } from '../graph/ops.ts'
 import { zeros, zerosLike } from '../tensor/create.ts'
 import { Tensor } from '../tensor/tensor.ts'
+import { forwardNodes, overResiduals, parameterOf, type Residuals } from './residuals.ts'
+import { productOf, summedProduct, type Product } from './scanProducts.ts'
 
 type Scan = NodeOf<'scan'>
 type Parameter = NodeOf<'parameter'>
@@ -26,112 +25,42 @@ type Backward = (
 /** A cotangent that arrives at something that was asked of the loop. */
 export type Arriving = readonly (readonly [scan: Scan, cotangent: Tensor])[]
 
-const parameterOf = (shape: readonly number[], dtype: DType): Parameter =>
-  makeNode('parameter', { index: 0, shape, dtype }, [])
-
-/** Nodes that only show values in another way: they are made again from what they show. */
-const views: ReadonlySet<string> = new Set(['alias', 'stopGradient', 'broadcast', 'reshape', 'transpose', 'reverse'])
-
-/** Elementwise operations that a turn backwards does again, where it needs nothing but constants and elements for them. */
-const fewOperations = 8
-
-/** How many operations it takes to make each node from constants and elements alone; of what cannot be made so, infinitely many. */
-const effortsOf = (loop: Loop, nodes: readonly Node[]): ReadonlyMap<Node, number> => {
-  const given = new Set<Node>([...loop.constants, ...loop.elements])
-  const efforts = new Map<Node, number>()
-  for (const node of nodes) {
-    const isCheap = node.op !== 'parameter' && (node.inputs.length === 0 || views.has(node.op) || isElementwise(node))
-    const own = given.has(node) ? 0 : isCheap ? Number(isElementwise(node)) : Infinity
-    efforts.set(
-      node,
-      node.inputs.reduce((sum, x) => sum + (efforts.get(x) ?? Infinity), own),
-    )
-  }
-  return efforts
+/** What flows through the turns backwards: a carry, what it begins with, and its value in the next turn. */
+interface Flow {
+  readonly parameter: Parameter
+  readonly initial: Tensor
+  readonly next: Node
 }
 
-/** The nodes of the turn forwards, with what inner loops are asked for by their own derivatives. */
-const forwardNodes = (loop: Loop, stacked: readonly Node[], backwards: readonly Node[]): ReadonlySet<Node> => {
-  const forward = new Set(reachable([...loop.next, ...stacked, ...parametersOf(loop)]))
-  for (const node of reachable(backwards))
-    if (node.op === 'scan' && node.inputs.every((x) => forward.has(x))) forward.add(node)
-  return forward
-}
-
-/** The parameters of a loop backwards that stand for values of the loop forwards, as they are found to be needed. */
-interface Residuals {
-  readonly constants: Map<Node, Parameter>
-  readonly elements: Map<Node, Parameter>
-  /** By node of the body: stacked by the loop forwards. */
-  readonly stacked: Map<Node, Parameter>
-}
-
-const named = (map: Map<Node, Parameter>, node: Node): Parameter => {
-  const known = map.get(node) ?? parameterOf(node.shape, node.dtype)
-  map.set(node, known)
-  return known
-}
-
-/** The outputs of a turn backwards over parameters of its own: nodes of the turn forwards are made again, or asked of it. */
-const overResiduals = (
-  loop: Loop,
-  outputs: readonly Node[],
-  forward: ReadonlySet<Node>,
-  residuals: Residuals,
-): readonly Node[] => {
-  const [constants, elements] = [new Set<Node>(loop.constants), new Set<Node>(loop.elements)]
-  const efforts = effortsOf(
-    loop,
-    [...forward].toSorted((a, b) => a.id - b.id),
-  )
-  const became = new Map<Node, Node>()
-  const lists = new Map<readonly Node[], readonly Node[]>()
-  const isMadeAgain = (node: Node): boolean =>
-    !forward.has(node) || views.has(node.op) || (efforts.get(node) ?? Infinity) <= fewOperations
-  const leafOf = (node: Node): Node | undefined => {
-    if (constants.has(node)) return named(residuals.constants, node)
-    if (elements.has(node)) return named(residuals.elements, node)
-    return isMadeAgain(node) ? undefined : named(residuals.stacked, node)
-  }
-  const needed = new Set<Node>(outputs)
-  for (const node of needed) {
-    const leaf = leafOf(node)
-    if (leaf === undefined) for (const x of node.inputs) needed.add(x)
-    else became.set(node, leaf)
-  }
-  for (const node of [...needed].toSorted((a, b) => a.id - b.id)) {
-    if (became.has(node)) continue
-    const inputs = lists.get(node.inputs) ?? node.inputs.map((x) => became.get(x) ?? x)
-    lists.set(node.inputs, inputs)
-    became.set(node, withInputs(node, inputs))
-  }
-  return outputs.map((node) => became.get(node) ?? node)
-}
+/** The cotangent of a constant: summed turn by turn, or one product over all turns. */
+type Share = { readonly kind: 'sum'; readonly flow: Flow } | { readonly kind: 'product'; readonly product: Product }
 
 /** Halves are summed in f32 over the turns. */
 const sumDType = (dtype: DType): DType => (dtype === 'f16' ? 'f32' : dtype)
 
-/** What flows through a turn backwards: a carry of the loop backwards, and the value it begins with. */
-interface Flow {
-  readonly parameter: Parameter
-  readonly initial: Tensor
+const shareOf = (constant: Node, g: Tensor | null | undefined, kept: ReadonlySet<Node>): Share | undefined => {
+  if (g === null || g === undefined || !isFloat(constant.dtype)) return undefined
+  const product = productOf(g.node, kept)
+  if (product !== undefined) return { kind: 'product', product }
+  const initial = zeros(constant.shape, sumDType(constant.dtype))
+  const parameter = parameterOf(initial)
+  return { kind: 'sum', flow: { parameter, initial, next: new Tensor(parameter).add(g.cast(initial.dtype)).node } }
 }
 
-const flowsOf = (nodes: readonly Node[], initialOf: (i: number) => Tensor): readonly (Flow | undefined)[] =>
-  nodes.map((node, i) => {
-    if (!isFloat(node.dtype)) return undefined
-    const initial = initialOf(i)
-    return { parameter: parameterOf(initial.shape, initial.dtype), initial }
-  })
+/** The parts of a turn backwards, over nodes of the turn forwards. */
+interface Pulled {
+  /** By carry; undefined where it has no gradient. */
+  readonly carried: readonly (Flow | undefined)[]
+  /** By constant. */
+  readonly shares: readonly (Share | undefined)[]
+  /** By element: its cotangent. */
+  readonly elements: readonly (Node | undefined)[]
+  /** Cotangents that arrive turn by turn, and the parameters that stand for them. */
+  readonly stacked: readonly { readonly g: Tensor; readonly parameter: Parameter }[]
+}
 
-/** Cotangents of all inputs of a loop, in their order, from those of what was asked of it; null where none flows. */
-export const scanCotangents = (
-  family: readonly Scan[],
-  arriving: Arriving,
-  backward: Backward,
-): readonly (Tensor | null)[] => {
-  const { inputs, attrs } = at(family, 0)
-  const { loop } = attrs
+/** Pulls cotangents back through one turn. */
+const pulled = (loop: Loop, arriving: Arriving, backward: Backward): Pulled => {
   const lastOf = (carry: number): Tensor | undefined =>
     arriving.find(
       ([
@@ -140,51 +69,76 @@ export const scanCotangents = (
         },
       ]) => result.kind === 'last' && result.carry === carry,
     )?.[1]
-  const carried = flowsOf(loop.carries, (i) =>
-    (lastOf(i) ?? zerosLike(new Tensor(at(loop.carries, i)))).cast(at(loop.carries, i).dtype),
-  )
-  const summed = flowsOf(loop.constants, (i) =>
-    zeros(at(loop.constants, i).shape, sumDType(at(loop.constants, i).dtype)),
-  )
-  const stackedSeeds = arriving.flatMap(
+  const given = loop.carries.map((carry, i) => {
+    if (!isFloat(carry.dtype)) return undefined
+    const initial = (lastOf(i) ?? zerosLike(new Tensor(carry))).cast(carry.dtype)
+    return { parameter: parameterOf(initial), initial }
+  })
+  const stacked = arriving.flatMap(
     ([
       {
         attrs: { result },
       },
       g,
     ]) =>
-      result.kind === 'stacked' ? [{ node: result.node, g, parameter: parameterOf(result.node.shape, g.dtype) }] : [],
+      result.kind === 'stacked'
+        ? [{ node: result.node, g, parameter: parameterOf({ shape: result.node.shape, dtype: g.dtype }) }]
+        : [],
   )
   const seeds = [
-    ...loop.next.flatMap((node, i) => {
-      const flow = carried[i]
-      return flow === undefined ? [] : [[node, new Tensor(flow.parameter)] as const]
-    }),
-    ...stackedSeeds.map(({ node, parameter }) => [node, new Tensor(parameter)] as const),
+    ...given.flatMap((flow, i) =>
+      flow === undefined ? [] : [[at(loop.next, i), new Tensor(flow.parameter)] as const],
+    ),
+    ...stacked.map(({ node, parameter }) => [node, new Tensor(parameter)] as const),
   ]
   const found = inputsOf(loop, backward(seeds, parametersOf(loop)))
-  const nextCarried = carried.flatMap((flow, i) => {
-    if (flow === undefined) return []
-    const g = found.carries[i] ?? zerosLike(new Tensor(flow.parameter))
-    return [g.cast(flow.parameter.dtype).node]
-  })
-  const nextSummed = summed.flatMap((flow, i) => {
-    const g = found.constants[i]
-    return flow === undefined || g === undefined || g === null
-      ? []
-      : [new Tensor(flow.parameter).add(g.cast(flow.parameter.dtype)).node]
-  })
-  const given = found.elements.flatMap((g) => (g === null ? [] : [g.node]))
+  const kept = new Set(found.elements.flatMap((g) => g?.node ?? []))
+  return {
+    stacked,
+    carried: given.map((flow, i) => {
+      if (flow === undefined) return undefined
+      const g = found.carries[i] ?? zerosLike(flow.initial)
+      return { ...flow, next: g.cast(flow.parameter.dtype).node }
+    }),
+    shares: loop.constants.map((constant, i) => shareOf(constant, found.constants[i], kept)),
+    elements: found.elements.map((g) => g?.node),
+  }
+}
 
+/** A sum in the dtype of what it is the cotangent of; where that was rounded on its way into the loop, the sum need not be. */
+const asCotangentOf = (x: Node, sum: Tensor): Tensor =>
+  x.op === 'cast' && isNarrower(x.dtype, x.inputs[0].dtype) ? sum : sum.cast(x.dtype)
+
+const isThere = <T>(x: T | undefined): x is T => x !== undefined
+
+/** What a turn backwards computes: the carries of the next turn, then what is stacked. */
+const nodesOf = ({
+  carried,
+  shares,
+  elements,
+}: Pulled): { readonly flows: readonly Flow[]; readonly stacked: readonly Node[] } => ({
+  flows: [...carried.filter(isThere), ...shares.flatMap((s) => (s?.kind === 'sum' ? [s.flow] : []))],
+  stacked: [...elements.filter(isThere), ...shares.flatMap((s) => (s?.kind === 'product' ? s.product.sum.inputs : []))],
+})
+
+/** Cotangents of all inputs of a loop, in their order, from those of what was asked of it; null where none flows. */
+export const scanCotangents = (
+  family: readonly Scan[],
+  arriving: Arriving,
+  backward: Backward,
+): readonly (Tensor | null)[] => {
+  const {
+    inputs,
+    attrs: { loop },
+  } = at(family, 0)
+  const turn = pulled(loop, arriving, backward)
+  const { flows, stacked } = nodesOf(turn)
+  const wanted = [...flows.map((flow) => flow.next), ...stacked]
+  const forward = forwardNodes(loop, stackedNodes(family.map((n) => n.attrs.result)), wanted)
   const residuals: Residuals = { constants: new Map(), elements: new Map(), stacked: new Map() }
-  const backwards = [...nextCarried, ...nextSummed, ...given]
-  const forward = forwardNodes(loop, stackedNodes(family.map((n) => n.attrs.result)), backwards)
-  const outputs = overResiduals(loop, backwards, forward, residuals)
+  const outputs = overResiduals(loop, wanted, forward, residuals)
+  const became = new Map(wanted.map((node, i) => [node, at(outputs, i)]))
 
-  const flows = [
-    ...carried.flatMap((flow) => flow ?? []),
-    ...summed.flatMap((flow, i) => (flow === undefined || (found.constants[i] ?? null) === null ? [] : [flow])),
-  ]
   const inputOf = new Map<Node, Node>(parametersOf(loop).map((p, i) => [p, at(inputs, i)]))
   const outer = (nodes: Iterable<Node>): readonly Node[] => [...nodes].map((node) => inputOf.get(node) ?? node)
   const back: Loop = {
@@ -192,31 +146,27 @@ export const scanCotangents = (
     reverse: !loop.reverse,
     constants: [...residuals.constants.values()],
     carries: flows.map((flow) => flow.parameter),
-    elements: [...stackedSeeds.map((s) => s.parameter), ...residuals.elements.values(), ...residuals.stacked.values()],
+    elements: [...turn.stacked.map((s) => s.parameter), ...residuals.elements.values(), ...residuals.stacked.values()],
     next: outputs.slice(0, flows.length),
   }
   const backInputs: readonly Node[] = [
     ...outer(residuals.constants.keys()),
     ...flows.map((flow) => flow.initial.node),
-    ...stackedSeeds.map((s) => s.g.node),
+    ...turn.stacked.map((s) => s.g.node),
     ...outer(residuals.elements.keys()),
-    ...[...residuals.stacked.keys()].map((node) =>
-      makeNode('scan', { loop, result: { kind: 'stacked', node } }, inputs),
-    ),
+    ...[...residuals.stacked.keys()].map((node) => resultOf(loop, inputs, { kind: 'stacked', node })),
   ]
-  const lastFlow = (flow: Flow | undefined): Tensor | null => {
-    const carry = flow === undefined ? -1 : flows.indexOf(flow)
-    return carry < 0 ? null : new Tensor(makeNode('scan', { loop: back, result: { kind: 'last', carry } }, backInputs))
-  }
-  const perElement = outputs.slice(flows.length).values()
+  const lastOf = (flow: Flow): Tensor =>
+    new Tensor(resultOf(back, backInputs, { kind: 'last', carry: flows.indexOf(flow) }))
+  const stackOf = (node: Node): Tensor =>
+    new Tensor(resultOf(back, backInputs, { kind: 'stacked', node: became.get(node) ?? node }))
   return [
-    ...summed.map(lastFlow),
-    ...carried.map(lastFlow),
-    ...found.elements.map((g) => {
-      const node = g === null ? undefined : perElement.next().value
-      return node === undefined
-        ? null
-        : new Tensor(makeNode('scan', { loop: back, result: { kind: 'stacked', node } }, backInputs))
+    ...turn.shares.map((share, i) => {
+      if (share === undefined) return null
+      const sum = share.kind === 'sum' ? lastOf(share.flow) : summedProduct(share.product, stackOf)
+      return asCotangentOf(at(inputs, i), sum)
     }),
+    ...turn.carried.map((flow) => (flow === undefined ? null : lastOf(flow))),
+    ...turn.elements.map((node) => (node === undefined ? null : stackOf(node))),
   ]
 }

@@ -7,7 +7,7 @@ import { bytesPerElement } from '../graph/dtype.ts'
 import type { Node, NodeOf } from '../graph/ops.ts'
 import { rowMajor, sizeOf } from '../graph/shape.ts'
 import { addBuffer, targetOf, temporary, type Lowering } from './access.ts'
-import { alignedBytes } from './arena.ts'
+import { alignedBytes, alignment } from './arena.ts'
 import type { Buffer } from './buffer.ts'
 import { flopsOf } from './cost.ts'
 import type { Carry, LoopKernel, Operand, Result, Routine, Slot, Strided } from './kernel.ts'
@@ -16,14 +16,12 @@ import type { Plan } from './plan.ts'
 import { turnOf, type Turn } from './turn.ts'
 import { contiguous, isContiguous, type View } from './view.ts'
 
-/** What a turn reads or writes of a stack begins at a multiple of these bytes: a GPU's words. */
-const wordBytes = 4
+/** Whether what begins at so many elements begins where a buffer may: kernels read and write whole vectors, or words, past their last element. */
+const isAligned = (elements: number, { dtype }: Node): boolean => (elements * bytesPerElement[dtype]) % alignment === 0
 
-const isAligned = (elements: number, { dtype }: Node): boolean => (elements * bytesPerElement[dtype]) % wordBytes === 0
-
-/** From one element of a stack to the next, so that each begins at a word. */
+/** From one element of a stack to the next, so that each begins where a buffer may. */
 const stepOf = ({ dtype, shape }: Node): number => {
-  const each = wordBytes / Math.min(wordBytes, bytesPerElement[dtype])
+  const each = alignment / bytesPerElement[dtype]
   return Math.ceil(product(shape.slice(1)) / each) * each
 }
 
@@ -61,7 +59,7 @@ const spread = (to: Lowering, node: Node, step: number): number => {
   return output
 }
 
-/** Where a scan's stacked result is written; elements that are no whole words lie apart, and whoever reads them sees them through a view. */
+/** Where a scan's stacked result is written; elements that are shorter lie apart, and whoever reads them sees them through a view. */
 const stackedTarget = (to: Lowering, node: Node): Strided => {
   const step = stepOf(node)
   const size = product(node.shape.slice(1))

@@ -55,6 +55,16 @@ export const parametersOf = ({ constants, carries, elements }: Loop): readonly N
   ...elements,
 ]
 
+/** What is asked of a loop. Elements as they are given, and carries that no turn changes, are there already. */
+export const resultOf = (loop: Loop, inputs: readonly Node[], result: ScanResult): Node => {
+  const given = inputsOf(loop, inputs)
+  const element = loop.elements.findIndex((x) => result.kind === 'stacked' && x === result.node)
+  if (element >= 0) return at(given.elements, element)
+  if (result.kind === 'last' && at(loop.next, result.carry) === at(loop.carries, result.carry))
+    return at(given.carries, result.carry)
+  return makeNode('scan', { loop, result }, inputs)
+}
+
 const pick = <T>(list: readonly T[], positions: readonly number[]): readonly T[] => positions.map((i) => at(list, i))
 
 /** The scan over a loop that has nothing but what this result needs. @param rewrite of the body's nodes, which changes no value */

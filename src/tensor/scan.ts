@@ -2,16 +2,17 @@
 import { at } from '../prelude/array.ts'
 import { ShapeError, typeError } from '../prelude/errors.ts'
 import { whatIs } from '../prelude/mistaken.ts'
-import { makeNode } from '../graph/node.ts'
+import { makeNode, withInputs } from '../graph/node.ts'
 import type { Loop, Node, NodeOf } from '../graph/ops.ts'
 import { showShape } from '../graph/shape.ts'
-import { close, withoutPlainCalls } from '../graph/substitute.ts'
+import { resultOf } from '../graph/loop.ts'
+import { close, substitute, withoutPlainCalls } from '../graph/substitute.ts'
+import { quoted, requireSameCarry } from './carry.ts'
 import { checkpoint as checkpointed } from './annotate.ts'
 import { concatenate } from './combine.ts'
 import { zeros } from './create.ts'
 import { Tensor } from './tensor.ts'
 import { leaves, leavesWithPaths, mapTree, refill } from './tree.ts'
-import { differenceOf, flatten } from './treedef.ts'
 
 /** How a loop runs. */
 export interface ScanOptions {
@@ -30,8 +31,6 @@ type Parameter = NodeOf<'parameter'>
 
 const parameterLike = ({ dtype }: Tensor, shape: readonly number[], index: number): Parameter =>
   makeNode('parameter', { index, shape, dtype }, [])
-
-const quoted = (path: string, what: string): string => (path === '' ? what : `'${path}' of ${what}`)
 
 /** The number of turns that the leaves of `xs` and `length` agree on. */
 const lengthOf = (xs: unknown, length: number | undefined): number => {
@@ -63,13 +62,35 @@ const pairOf = <C, Y>(result: readonly [C, Y]): readonly [C, Y] => {
   return result
 }
 
-const requireSameCarry = (init: unknown, next: unknown): void => {
-  const difference = differenceOf(flatten(init).treedef, flatten(next).treedef)
-  if (difference === undefined) return
-  const { path, before, after } = difference
-  throw new ShapeError(
-    `scan: ${quoted(path, 'the carry')} is ${before} before a turn and ${after} behind it, and must stay what it is: cast it, or begin with another; a number is part of the program, and one that changes is a scalar()`,
-  )
+/** What a node repeats, and the views that do so, the last one first; none where it repeats nothing. */
+const repeats = (node: Node): { readonly source: Node; readonly views: readonly Node[] } => {
+  const views: Node[] = []
+  let source = node
+  while (source.op === 'broadcast' || source.op === 'reshape') {
+    views.push(source)
+    source = source.inputs[0]
+  }
+  return views.some((view) => view.op === 'broadcast') ? { source, views } : { source: node, views: [] }
+}
+
+/** What comes from outside, as parameters of the body: what only repeats a smaller tensor, as a bias for each row, is repeated inside. */
+const unrepeated = (
+  parameters: readonly Parameter[],
+  captured: readonly Node[],
+): { readonly constants: ReadonlyMap<Node, Parameter>; readonly repeated: ReadonlyMap<Node, Node> } => {
+  const constants = new Map<Node, Parameter>()
+  const repeated = new Map<Node, Node>()
+  captured.forEach((node, i) => {
+    const { source, views } = repeats(node)
+    const { shape, dtype } = source
+    const constant = constants.get(source) ?? makeNode('parameter', { index: i, shape, dtype }, [])
+    constants.set(source, constant)
+    repeated.set(
+      at(parameters, i),
+      views.reduceRight<Node>((x, view) => withInputs(view, [x]), constant),
+    )
+  })
+  return { constants, repeated }
 }
 
 /** What the body makes of one turn, traced. */
@@ -94,17 +115,18 @@ const traced = <C, X, Y>(
   const elements = over.map((x, i) => parameterLike(x, x.shape.slice(1), given.length + i))
   const tensors = (nodes: readonly Node[]): readonly Tensor[] => nodes.map((n) => new Tensor(n))
   const [carry, y] = pairOf(body(refill(init, tensors(carries)), refill(xs, tensors(elements))))
-  requireSameCarry(init, carry)
+  requireSameCarry('scan', 'the carry', init, carry)
   const closure = close(
     [...carries, ...elements],
     [...leaves(carry), ...leaves(y)].map((x) => x.node),
   )
-  const outputs = withoutPlainCalls(closure.outputs)
-  const constants = closure.parameters.slice(carries.length + elements.length)
+  const captured = closure.parameters.slice(carries.length + elements.length)
+  const { constants, repeated } = unrepeated(captured, closure.captured)
+  const outputs = withoutPlainCalls(substitute(closure.outputs, repeated))
   const next = outputs.slice(0, carries.length)
   return {
-    loop: { length, reverse, constants, carries, elements, next },
-    inputs: [...closure.captured, ...given.map((x) => x.node), ...over.map((x) => x.node)],
+    loop: { length, reverse, constants: [...constants.values()], carries, elements, next },
+    inputs: [...constants.keys(), ...given.map((x) => x.node), ...over.map((x) => x.node)],
     y,
     ys: outputs.slice(carries.length),
     carry,
@@ -128,13 +150,8 @@ const whole = <C, X, Y>(
         ys.map(({ shape, dtype }) => zeros([0, ...shape], dtype)),
       ),
     ]
-  const last = leaves(init).map((x, i) =>
-    // A carry that no turn changes is what it was.
-    at(loop.next, i) === at(loop.carries, i)
-      ? x
-      : new Tensor(makeNode('scan', { loop, result: { kind: 'last', carry: i } }, inputs)),
-  )
-  const stacked = ys.map((node) => new Tensor(makeNode('scan', { loop, result: { kind: 'stacked', node } }, inputs)))
+  const last = leaves(init).map((_, i) => new Tensor(resultOf(loop, inputs, { kind: 'last', carry: i })))
+  const stacked = ys.map((node) => new Tensor(resultOf(loop, inputs, { kind: 'stacked', node })))
   return [refill(init, last), refill(y, stacked)]
 }
 

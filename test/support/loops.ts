@@ -15,8 +15,9 @@ export const unrolled: Scan = <C, X, Y>(
   body: (carry: C, x: X) => readonly [C, Y],
   init: C,
   xs: X,
-  { length, reverse = false }: ScanOptions = {},
+  options?: ScanOptions,
 ): readonly [C, Y] => {
+  const { length, reverse = false } = options ?? {}
   const turns = length ?? at(leaves(xs), 0).shape[0] ?? 0
   const order = reverse ? range(turns).toReversed() : range(turns)
   let carry = init
@@ -43,7 +44,7 @@ export const unrolled: Scan = <C, X, Y>(
 /** The library's, with segments that are computed again in the backward pass. */
 export const inSegments =
   (checkpoint: boolean | number): Scan =>
-  (body, init, xs, options = {}) =>
+  (body, init, xs, options) =>
     scan(body, init, xs, { ...options, checkpoint })
 
 const numbers = (seed: number, shape: readonly number[]): Tensor =>
@@ -85,7 +86,10 @@ export const recurrentAt = (): Parameters<ReturnType<typeof recurrent>>[0] => ({
 export const loops: { readonly [name: string]: (loop: Scan) => readonly Tensor[] } = {
   'running sums and products, trees of carries and elements': (loop) => {
     const [{ sum, product }, ys] = loop(
-      ({ sum, product }: { readonly sum: Tensor; readonly product: Tensor }, x: { readonly a: Tensor; readonly b: Tensor }) => {
+      (
+        { sum, product }: { readonly sum: Tensor; readonly product: Tensor },
+        x: { readonly a: Tensor; readonly b: Tensor },
+      ) => {
         const next = { product: product.mul(x.b), sum: sum.add(x.a) }
         return [next, { s: next.sum, both: [next.product, x.a] }] as const
       },
@@ -114,7 +118,10 @@ export const loops: { readonly [name: string]: (loop: Scan) => readonly Tensor[]
         h: zeros([5], 'f16'),
         flag: zeros([5]).less(1),
       },
-      tensor(range(35).map((i) => (i * 37) % 256), { dtype: 'u8' }).reshape([7, 5]),
+      tensor(
+        range(35).map((i) => (i * 37) % 256),
+        { dtype: 'u8' },
+      ).reshape([7, 5]),
       { reverse: true },
     )
     return [...leaves(carry), ...leaves(ys)]
@@ -137,10 +144,17 @@ export const loops: { readonly [name: string]: (loop: Scan) => readonly Tensor[]
     return [carry, ys]
   },
   'literals, indices, gather and sort in the body': (loop) => {
-    const table = constant([[1, 2, 3], [4, 5, 6], [7, 8, 9], [10, 11, 12]])
+    const table = constant([
+      [1, 2, 3],
+      [4, 5, 6],
+      [7, 8, 9],
+      [10, 11, 12],
+    ])
     const [state, ys] = loop(
       (i: Tensor, x: Tensor) => {
-        const row = gather(table, i).add(iota([3], 0, 'f32')).mul(x)
+        const row = gather(table, i)
+          .add(iota([3], 0, 'f32'))
+          .mul(x)
         return [i.add(3).rem(4), sort(row)] as const
       },
       scalar(1, 'i32'),

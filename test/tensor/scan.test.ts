@@ -31,7 +31,11 @@ const read = async (device: Device, tree: unknown): Promise<readonly (readonly n
 }
 
 /** Equal in bits where the tolerance is 0; else relative to the largest number of its tensor. */
-const expectClose = (found: readonly (readonly number[])[], wanted: readonly (readonly number[])[], tolerance: number): void => {
+const expectClose = (
+  found: readonly (readonly number[])[],
+  wanted: readonly (readonly number[])[],
+  tolerance: number,
+): void => {
   if (tolerance === 0) {
     expect(found).toEqual(wanted)
     return
@@ -52,7 +56,9 @@ describe.each(devices)('%s', (_, open, tolerance) => {
     const device = open()
     const found = program?.(scan) ?? []
     const wanted = program?.(unrolled) ?? []
-    expect(found.map((x) => `${x.dtype}[${x.shape.join()}]`)).toEqual(wanted.map((x) => `${x.dtype}[${x.shape.join()}]`))
+    expect(found.map((x) => `${x.dtype}[${x.shape.join()}]`)).toEqual(
+      wanted.map((x) => `${x.dtype}[${x.shape.join()}]`),
+    )
     expectClose(await read(device, found), await read(specification.open(), wanted), tolerance)
   })
 
@@ -95,15 +101,31 @@ describe('derivatives', () => {
     expectClose(await read(device, hvp(f, point, direction)), await read(device, hvp(g, point, direction)), 1e-11)
   })
 
-  it.each(Object.keys(loops).filter((name) => !name.startsWith('odd')))('gradients of its constants and elements: %s', async (name) => {
-    const of = (loop: typeof scan) => (p: Tensor) => {
-      const scaled: typeof scan = (body, init, xs, options) =>
-        loop((c, x) => body(c, mapTree(x, (v) => v.mul(p.cast(v.dtype)))), init, xs, options)
-      const results = loops[name]?.(scaled) ?? []
-      return results.reduce((sum, x) => sum.add(x.cast('f64').sin().sum()), scalar(0, 'f64'))
-    }
-    expectClose(await read(device, grad(of(scan))(scalar(1.1, 'f64'))), await read(device, grad(of(unrolled))(scalar(1.1, 'f64'))), 1e-5)
-  })
+  it.each(Object.keys(loops).filter((name) => !name.startsWith('odd')))(
+    'gradients of its constants and elements: %s',
+    async (name) => {
+      const of = (loop: typeof scan) => (p: Tensor) => {
+        const scaled: typeof scan = (body, init, xs, options) =>
+          loop(
+            (c, x) =>
+              body(
+                c,
+                mapTree(x, (v) => v.mul(p.cast(v.dtype))),
+              ),
+            init,
+            xs,
+            options,
+          )
+        const results = loops[name]?.(scaled) ?? []
+        return results.reduce((sum, x) => sum.add(x.cast('f64').sin().sum()), scalar(0, 'f64'))
+      }
+      expectClose(
+        await read(device, grad(of(scan))(scalar(1.1, 'f64'))),
+        await read(device, grad(of(unrolled))(scalar(1.1, 'f64'))),
+        1e-5,
+      )
+    },
+  )
 })
 void tensor
 void zeros

@@ -2,6 +2,7 @@
 import { isFloat } from '../../../src/graph/dtype.ts'
 import { call, checkpoint, customVjp } from '../../../src/tensor/annotate.ts'
 import { bernoulli, bits, foldIn, normal, permutation, randint, split, uniform } from '../../../src/tensor/random.ts'
+import { scan } from '../../../src/tensor/scan.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { another, like, pick, settled, type Context, type Operation, type Value } from '../value.ts'
 
@@ -81,6 +82,40 @@ const annotations: readonly Operation[] = [
       return [settled(a, y.bound + 1, c.mode), settled(b, bound + 1, c.mode)]
     },
     true,
+  ),
+  operation(
+    'scan',
+    (x) => isFloatTensor(x) && (x.shape[0] ?? 0) > 0,
+    ({ x }, c) => {
+      const y = like(x, c)
+      const outside = y.x.slice([0, 1]).reshape(x.shape.slice(1)).sin()
+      const [carry, all] = scan(
+        (h: Tensor, v: { readonly p: Tensor; readonly q: Tensor }) => {
+          const next = h.sin().mul(v.q).add(v.p.tanh().mul(outside))
+          return [next, next.sub(h.tanh())] as const
+        },
+        outside,
+        { p: x, q: y.x },
+        { reverse: c.choose(2) === 0, checkpoint: c.choose(3) === 0 },
+      )
+      return [settled(carry, y.bound + 1, c.mode), settled(all, y.bound + 2, c.mode)]
+    },
+    true,
+    2,
+  ),
+  operation(
+    'scan of numbers',
+    (x) => isNumber(x) && !isFloatTensor(x) && (x.shape[0] ?? 0) > 0,
+    ({ x, bound }, c) => {
+      const [last, all] = scan(
+        (h: Tensor, v: Tensor) => [v.sub(h), h] as const,
+        x.slice([0, 1]).reshape(x.shape.slice(1)),
+        x,
+        { reverse: c.choose(2) === 0 },
+      )
+      const most = x.dtype === 'i32' ? bound * ((x.shape[0] ?? 0) + 1) : Infinity
+      return [settled(last, most, c.mode), settled(all, most, c.mode)]
+    },
   ),
   operation('customVjp', isFloatTensor, ({ x }, c) => settled(steepSine(x), 1, c.mode)),
 ]

@@ -20,7 +20,7 @@ export const loop = (
   const runs = body.kernels.map((k) => prepare(k, (buffer) => arrays[buffer] as TypedArray))
   const part = ({ buffer, bytes }: Begin, dtype: DType, length: number): TypedArray => {
     const whole = bufferOf(buffer)
-    return viewAs(dtype, whole.buffer as ArrayBuffer, whole.byteOffset + bytes, length)
+    return viewAs(dtype, whole.buffer, whole.byteOffset + bytes, length)
   }
   const bind = (inputs: readonly Begin[], outputs: readonly Begin[]): void => {
     body.buffers.forEach(({ dtype, length, placement }: Buffer, i) => {
