@@ -34,6 +34,7 @@ export const deviations: readonly Deviation[] = [
         'l1 / mean / gradients target',
       ),
       ...same({ 0: NaN, 1: NaN }, 'l1 / ends / gradients prediction', 'l1 / ends / gradients target'),
+      { at: 'sign / ends / results', fathom: { 0: NaN } },
     ],
   },
   {
@@ -45,6 +46,7 @@ export const deviations: readonly Deviation[] = [
       { at: 'maximum / number / results', fathom: { 3: 0 } },
       { at: 'minimum / ends / results', fathom: { 13: -0 } },
       { at: 'maxPool / ends / results', fathom: { 4: 0 } },
+      { at: 'min / ends / results', fathom: { 5: -0 } },
     ],
   },
   {
@@ -56,6 +58,27 @@ export const deviations: readonly Deviation[] = [
         fathom: { 0: NaN, 1: NaN, 4: 1.5, 5: 1.5, 8: 2.5, 9: 2.5, 10: 3, 11: 3 },
       },
     ],
+  },
+  {
+    reason:
+      'A clamp lets the gradient of a NaN pass, as `relu` does, and a bound that is NaN, which is the result, has its gradient. PyTorch has 0 for both, so that nothing shows.',
+    exceptions: [
+      { at: 'clamp / ends / gradients x', fathom: { 0: 1 } },
+      { at: 'clamp / NaN bound / gradients x', fathom: { 1: 1 } },
+      { at: 'clamp / NaN bound / gradients low', fathom: { 0: 1 } },
+    ],
+  },
+  {
+    reason:
+      'The derivative of a running product in an element is that of the others, which are numbers although the element is NaN or infinite. PyTorch divides by the element, and has NaN.',
+    exceptions: [
+      { at: 'cumprod / ends / gradients x', fathom: { 0: 9, 3: 21, 6: 33, 11: Infinity, 12: Infinity, 13: Infinity } },
+    ],
+  },
+  {
+    reason:
+      "The median is one element, and the gradient is that element's, of equal ones' the first in order. PyTorch does so along an axis, and shares it where there is none.",
+    exceptions: [{ at: 'median / ties / gradients x', fathom: { 1: 0, 3: 1 } }],
   },
   {
     reason:

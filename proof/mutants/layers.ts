@@ -59,12 +59,12 @@ export const layerMutants: readonly Mutant[] = [
       values('leakyRelu'),
     ],
   ]),
-  ...mutantsOf(layer, 'src/tensor/variance.ts', functions, [
+  ...mutantsOf(layer, 'src/tensor/tensor.ts', functions, [
     [
       'variance: divided by the axis, not by all axes',
       'axis',
-      'wide.sub(wide.mean(axes, true)).square()',
-      'wide.sub(wide.mean(undefined, true)).square()',
+      'this.sub(this.mean(axes, true)).square()',
+      'this.sub(this.mean(undefined, true)).square()',
       values('variance'),
     ],
   ]),
@@ -90,8 +90,8 @@ export const layerMutants: readonly Mutant[] = [
     [
       'einsum: the result’s axes stay in the order of the contraction',
       'axis',
-      'z.transpose(axes(out, result))',
-      'z.transpose(axes(result, out))',
+      'x.transpose(output.map((l) => labels.indexOf(l)))',
+      'x.transpose(labels.map((l) => output.indexOf(l)))',
       inFile('tensor/functions', 'einsum'),
     ],
   ]),
@@ -122,12 +122,12 @@ export const layerMutants: readonly Mutant[] = [
       values('averagePool'),
     ],
   ]),
-  ...mutantsOf(layer, 'src/tensor/combine.ts', functions, [
+  ...mutantsOf(layer, 'src/tensor/tensor.ts', functions, [
     [
       'argmax: the last of equal elements',
       'wrong tie',
-      '.select(iota(x.shape, a).neg(), 1 - n)\n    .max(a)\n    .neg()',
-      '.select(iota(x.shape, a), 0)\n    .max(a)',
+      'chosen.select(index, element(this.shape, a)).min(a)',
+      'chosen.select(index, -1).max(a)',
       values('argmax'),
     ],
   ]),

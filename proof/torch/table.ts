@@ -7,6 +7,7 @@ import type { Rows } from './row.ts'
 import { shapes } from './shapes.ts'
 import { training } from './training.ts'
 import { transforms } from './transforms.ts'
+import { vocabulary } from './vocabulary.ts'
 
 /** Subject → function. */
 export const table: Rows = {
@@ -17,4 +18,5 @@ export const table: Rows = {
   ...layers,
   ...training,
   ...transforms,
+  ...vocabulary,
 }

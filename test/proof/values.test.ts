@@ -7,13 +7,26 @@ import * as nn from '../../src/nn/index.ts'
 import * as activations from '../../src/tensor/activations.ts'
 import * as attention from '../../src/tensor/attention.ts'
 import * as combine from '../../src/tensor/combine.ts'
+import * as comparisons from '../../src/tensor/comparisons.ts'
 import * as contractions from '../../src/tensor/contractions.ts'
 import * as convolution from '../../src/tensor/convolution.ts'
 import * as create from '../../src/tensor/create.ts'
 import * as cumsum from '../../src/tensor/cumsum.ts'
+import * as cumulative from '../../src/tensor/cumulative.ts'
+import * as division from '../../src/tensor/division.ts'
+import * as dynamicSlice from '../../src/tensor/dynamicSlice.ts'
+import * as hyperbolic from '../../src/tensor/hyperbolic.ts'
+import * as indexing from '../../src/tensor/indexing.ts'
+import * as logarithms from '../../src/tensor/logarithms.ts'
+import * as movement from '../../src/tensor/movement.ts'
+import * as norms from '../../src/tensor/norms.ts'
+import * as orders from '../../src/tensor/orders.ts'
 import * as pooling from '../../src/tensor/pooling.ts'
+import * as powers from '../../src/tensor/powers.ts'
 import * as resampling from '../../src/tensor/resampling.ts'
 import * as softmax from '../../src/tensor/softmax.ts'
+import * as triangles from '../../src/tensor/triangles.ts'
+import * as trigonometry from '../../src/tensor/trigonometry.ts'
 import * as variance from '../../src/tensor/variance.ts'
 import { Tensor } from '../../src/tensor/tensor.ts'
 import { functions } from '../../proof/registry/functions.ts'
@@ -37,13 +50,26 @@ describe('the registry', () => {
       activations,
       attention,
       combine,
+      comparisons,
       contractions,
       convolution,
       create,
       cumsum,
+      cumulative,
+      division,
+      dynamicSlice,
+      hyperbolic,
+      indexing,
+      logarithms,
+      movement,
+      norms,
+      orders,
       pooling,
+      powers,
       resampling,
       softmax,
+      triangles,
+      trigonometry,
       variance,
     ]
     const names = modules.flatMap((module) => Object.keys(module))
@@ -57,6 +83,7 @@ describe('the registry', () => {
       'binary',
       'constructor',
       'dtype',
+      'firstEqual',
       'inForm',
       'met',
       'operand',
