@@ -51,24 +51,24 @@ class Attention(nn.Module):
 class Block(nn.Module):
     def __init__(self, width, heads, causal):
         super().__init__()
-        self.before, self.attend, self.between = nn.LayerNorm(width), Attention(width, heads, causal), nn.LayerNorm(width)
-        self.widen, self.narrow = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+        self.norm1, self.attention, self.norm2 = nn.LayerNorm(width), Attention(width, heads, causal), nn.LayerNorm(width)
+        self.mlp = nn.ModuleDict({'expand': nn.Linear(width, 4 * width), 'contract': nn.Linear(4 * width, width)})
 
     def forward(self, x):
-        x = x + self.attend(self.before(x))
-        return x + self.narrow(F.gelu(self.widen(self.between(x))))
+        x = x + self.attention(self.norm1(x))
+        return x + self.mlp['contract'](F.gelu(self.mlp['expand'](self.norm2(x))))
 
 
 class Gpt(nn.Module):
     def __init__(self, vocabulary, context, width, heads, layers):
         super().__init__()
         self.characters = nn.Parameter(0.1 * torch.randn(vocabulary, width))
-        self.places = nn.Parameter(0.05 * torch.randn(context, width))
+        self.places = nn.Embedding(context, width)
         self.blocks = nn.ModuleList([Block(width, heads, True) for _ in range(layers)])
         self.norm = nn.LayerNorm(width)
 
     def forward(self, x):
-        y = F.embedding(x, self.characters) + self.places[: x.shape[1]]
+        y = F.embedding(x, self.characters) + self.places.weight[: x.shape[1]]
         for block in self.blocks:
             y = block(y)
         return self.norm(y) @ self.characters.t()

@@ -3,9 +3,19 @@
  * are the weights of the output, decay is for matrices alone, the rate follows a cosine. `npm run play examples/cookbook/gpt.ts`
  */
 import { readdirSync, readFileSync } from 'node:fs'
-import { arange, categorical, foldIn, gather, key, openDevice, randint, scalar, tensor } from 'fathom'
+import { arange, categorical, foldIn, gather, key, openDevice, randint, tensor, topK } from 'fathom'
 import type { Device, Key, Tensor } from 'fathom'
-import { attention, compose, crossEntropy, dropout, gelu, layerNorm, linear, parameter, type ParamsOf } from 'fathom/nn'
+import {
+  applyWithState,
+  cacheOf,
+  compose,
+  crossEntropy,
+  layerNorm,
+  learnedPositions,
+  parameter,
+  transformerBlock,
+} from 'fathom/nn'
+import type { ModelState, ParamsOf } from 'fathom/nn'
 import { normal } from 'fathom/nn/init'
 import { adamW, chain, clipByGlobalNorm, cosineDecay } from 'fathom/optim'
 import { trainStep } from 'fathom/train'
@@ -22,35 +32,18 @@ export interface GptSizes {
   readonly drops: number
 }
 
-const block = ({ width, heads, drops }: GptSizes) =>
-  compose(
-    {
-      before: layerNorm(width),
-      attend: attention(width, { heads, causal: true }),
-      between: layerNorm(width),
-      widen: linear(width, 4 * width),
-      narrow: linear(4 * width, width),
-      drop: dropout(drops),
-    },
-    ({ before, attend, between, widen, narrow, drop }, x: Tensor) => {
-      const y = x.add(drop(attend(before(x))))
-      return y.add(drop(narrow(gelu(widen(between(y))))))
-    },
-  )
-
 /** Characters [N, T] i32 to the logits of each next one, [N, T, vocabulary]. */
-export const gptOf = (sizes: GptSizes) =>
+export const gptOf = ({ vocabulary, context, width, heads, layers, drops }: GptSizes) =>
   compose(
     {
-      characters: parameter(normal([sizes.vocabulary, sizes.width], 0.1)),
-      places: parameter(normal([sizes.context, sizes.width], 0.05)),
-      blocks: Array.from({ length: sizes.layers }, () => block(sizes)),
-      norm: layerNorm(sizes.width),
+      characters: parameter(normal([vocabulary, width], 0.1)),
+      places: learnedPositions(context, width),
+      blocks: Array.from({ length: layers }, () => transformerBlock(width, { heads, causal: true, dropout: drops })),
+      norm: layerNorm(width),
     },
     ({ characters, places, blocks, norm }, x: Tensor) => {
       const table = characters()
-      const embedded = gather(table, x).add(gather(places(), arange(x.shape[1] ?? 0)))
-      return norm(blocks.reduce((y, each) => each(y), embedded)).matmul(table.transpose())
+      return norm(blocks.reduce((y, block) => block(y), places(gather(table, x)))).matmul(table.transpose())
     },
   )
 
@@ -75,20 +68,27 @@ const bits = (params: Params, text: Tensor, starts: Tensor, mode?: Parameters<ty
   return crossEntropy(logits, stretch.slice([], [1])).div(Math.LN2)
 }
 
-/** Writes on after `begun`, a little more surely than it thinks. */
+/** Writes on after `begun`: each character is drawn from the likeliest ten, and what is known of those before is kept (a cache of keys and values). */
 const write = async (device: Device, params: Params, begun: string, count: number): Promise<string> => {
-  const next = device.compile((params: Params, seen: Tensor, last: Tensor, k: Key) => {
-    const logits = gather(model.apply(params, seen).reshape([sizes.context, -1]), last).div(0.8)
-    return categorical(k, logits)
-  })
+  const { context } = sizes
+  const next = device.compile(
+    (params: Params, cache: ModelState, seen: Tensor, k: Key) => {
+      const [logits, kept] = applyWithState(model, params, cache, seen)
+      const { values, indices } = topK(logits.slice([], [-1]).reshape([-1]), 10)
+      return { cache: kept, id: gather(indices, categorical(k, values.div(0.8))) }
+    },
+    { donate: [1] },
+  )
+  const fresh = (): ModelState => cacheOf(model, { batch: 1, length: context })
   const ids = [...encode(begun)]
+  let [cache, seen, room] = [fresh(), ids.slice(), context - ids.length]
   for (let i = 0; i < count; i++) {
-    const window = ids.slice(-sizes.context)
-    const seen = Int32Array.from({ length: sizes.context }, (_, k) => window[k] ?? 0)
-    const last = scalar(window.length - 1, 'i32')
-    ids.push(
-      await device.item(await next(params, tensor(seen, { shape: [1, sizes.context] }), last, foldIn(key(4), i))),
-    )
+    const turn = await next(params, cache, tensor([seen], { dtype: 'i32' }), foldIn(key(4), i))
+    const id = await device.item(turn.id)
+    ids.push(id)
+    // where the context is full, it goes on from the last half of it
+    if (room > 0) [cache, seen, room] = [turn.cache, [id], room - 1]
+    else [cache, seen, room] = [fresh(), ids.slice(-context / 2), context / 2]
   }
   return ids.map((id) => alphabet[id]).join('')
 }

@@ -3,26 +3,11 @@
  * `npm run play examples/cookbook/vit.ts`
  */
 import { argmax, concatenate, key, openDevice, type Tensor } from 'fathom'
-import { attention, compose, conv2d, crossEntropy, gelu, layerNorm, linear, parameter, type ParamsOf } from 'fathom/nn'
+import { compose, conv2d, crossEntropy, layerNorm, linear, parameter, transformerBlock, type ParamsOf } from 'fathom/nn'
 import { normal, zeros } from 'fathom/nn/init'
 import { adamW, chain, clipByGlobalNorm, cosineDecay } from 'fathom/optim'
 import { trainStep } from 'fathom/train'
 import { heldOut, learned, minibatch, type Digits } from './digits.ts'
-
-const block = (width: number, heads: number) =>
-  compose(
-    {
-      before: layerNorm(width),
-      attend: attention(width, { heads }),
-      between: layerNorm(width),
-      widen: linear(width, 4 * width),
-      narrow: linear(4 * width, width),
-    },
-    ({ before, attend, between, widen, narrow }, x: Tensor) => {
-      const y = x.add(attend(before(x)))
-      return y.add(narrow(gelu(widen(between(y)))))
-    },
-  )
 
 /** Pictures in [−1, 1], [N, 28, 28, 1], to logits [N, 10]. */
 export const vitOf = ({ width = 64, heads = 4, layers = 2 } = {}) =>
@@ -31,14 +16,14 @@ export const vitOf = ({ width = 64, heads = 4, layers = 2 } = {}) =>
       patches: conv2d(1, width, 4, { stride: 4 }),
       answer: parameter(zeros([1, 1, width])),
       places: parameter(normal([1 + 7 * 7, width], 0.02)),
-      blocks: Array.from({ length: layers }, () => block(width, heads)),
+      blocks: Array.from({ length: layers }, () => transformerBlock(width, { heads })),
       norm: layerNorm(width),
       head: linear(width, 10),
     },
     ({ patches, answer, places, blocks, norm, head }, images: Tensor) => {
       const n = images.shape[0] ?? 0
       const tokens = concatenate([answer().broadcastTo([n, 1, width]), patches(images).reshape([n, -1, width])], 1)
-      const seen = blocks.reduce((y, each) => each(y), tokens.add(places()))
+      const seen = blocks.reduce((y, block) => block(y), tokens.add(places()))
       return head(norm(seen.slice([], [0, 1]).reshape([n, width])))
     },
   )
