@@ -20,11 +20,8 @@ const derivative = (f: (x: Tensor) => Tensor): ((x: Tensor) => Tensor) => grad((
 /** mean (u″ + π² sin πx)² + 100 · mean u(±1)². */
 const residualLoss = (params: Params, x: Tensor): Tensor => {
   const u = (x: Tensor): Tensor => network.apply(params, x)
-  const source = x
-    .mul(Math.PI)
-    .sin()
-    .mul(Math.PI ** 2)
-  const residual = derivative(derivative(u))(x).add(source)
+  const wave = x.mul(Math.PI).sin()
+  const residual = derivative(derivative(u))(x).add(wave.mul(Math.PI ** 2))
   const ends = u(tensor([[-1], [1]]))
   return residual.square().mean().add(ends.square().mean().mul(100))
 }
