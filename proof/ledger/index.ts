@@ -23,6 +23,7 @@ import { randomNumbers } from './random.ts'
 import { reconstruction } from './reconstruction.ts'
 import { share, type Equation, type Outcome } from './equation.ts'
 import { samplerEquations } from './samplers.ts'
+import { stateAndAttention } from './stateAndAttention.ts'
 import { transformerEquations } from './transformers.ts'
 import { toldAndSaid } from './toldAndSaid.ts'
 import { unetEquations } from './unet.ts'
@@ -61,6 +62,7 @@ export const ledger: readonly Equation[] = [
   ...edm2Equations,
   ...otherWays,
   ...toldAndSaid,
+  ...stateAndAttention,
 ]
 
 /** Runs an equation's check. @throws Error that names the equation */

@@ -46,6 +46,7 @@ export type {
   Learning,
   LearningStep,
   Loss,
+  LossWithState,
   Phase,
   Measured,
   MeasuredLoss,
