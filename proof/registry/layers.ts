@@ -14,7 +14,8 @@ import { recurrentLayers } from './layers/recurrent.ts'
 
 /**
  * What is exported that computes nothing of its own: ways to make modules and first parameters, a table of text, weights of others;
- * and an adversary, whose kinks are everywhere: test/models/adversary.test.ts keeps away from them.
+ * and an adversary and residual networks, whose kinks are everywhere: test/models/adversary.test.ts keeps away from them, and
+ * test/models/networks.test.ts compares with PyTorch's.
  */
 type NoLayer =
   | 'adversarialLosses'
@@ -28,6 +29,8 @@ type NoLayer =
   | 'ditFamily'
   | 'ditSizes'
   | 'evaluate'
+  | 'generateOn'
+  | 'gptSizes'
   | 'kaimingUniform'
   | 'lift'
   | 'lucidrainsFamily'
@@ -37,6 +40,9 @@ type NoLayer =
   | 'ones'
   | 'parameter'
   | 'patchDiscriminator'
+  | 'resnet'
+  | 'resnetFamily'
+  | 'resnetSizes'
   | 'stateful'
   | 'stateOf'
   | 'unet2dFamily'
@@ -45,6 +51,8 @@ type NoLayer =
   | 'uvitFamily'
   | 'torchRecurrent'
   | 'uvitSizes'
+  | 'vitFamily'
+  | 'vitSizes'
   | 'zeros'
 
 /** Autoencoders and their parts: test/models/autoencoder holds them to the values and gradients of diffusers, and to the equations of chapter 15. */

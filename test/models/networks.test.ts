@@ -14,19 +14,11 @@ import {
   vitSizes,
 } from '../../src/models/index.ts'
 import type { GptOptions, ResnetOptions, VitOptions } from '../../src/models/index.ts'
-import {
-  applyWithState,
-  evaluate,
-  stateOf,
-  type AnyModule,
-  type Mode,
-  type Module,
-  type ModelState,
-} from '../../src/nn/index.ts'
+import { applyWithState, evaluate, stateOf, type Mode, type Module, type ModelState } from '../../src/nn/index.ts'
 import { at, product, range } from '../../src/prelude/array.ts'
 import type { Shape } from '../../src/graph/shape.ts'
 import { tensor, zeros } from '../../src/tensor/create.ts'
-import { key, normal } from '../../src/tensor/random.ts'
+import { key } from '../../src/tensor/random.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { countElements, leavesWithPaths, mapTree } from '../../src/tensor/tree.ts'
 import { cpuDevice, values } from '../support/device.ts'
