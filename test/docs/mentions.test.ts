@@ -93,9 +93,10 @@ const kinds: { readonly [K in Kernel['kind']]: true } = {
   sort: true,
   rows: true,
   group: true,
+  loop: true,
 }
 
-const inWords: { readonly [n: number]: string } = { 7: 'seven', 8: 'eight', 9: 'nine', 10: 'ten', 13: 'thirteen', 14: 'fourteen', 15: 'fifteen', 16: 'sixteen', 22: 'twenty-two' } // prettier-ignore
+const inWords: { readonly [n: number]: string } = { 7: 'seven', 8: 'eight', 9: 'nine', 10: 'ten', 11: 'eleven', 13: 'thirteen', 14: 'fourteen', 15: 'fifteen', 16: 'sixteen', 22: 'twenty-two' } // prettier-ignore
 
 const selfTests = [...read('src/backends/selfTest.ts').matchAll(/\bname: '/g)].length
 const { subjects: golden } = await readGolden()

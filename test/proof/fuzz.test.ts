@@ -28,7 +28,7 @@ describe('random programs', () => {
     expect(report.gradients).toBeGreaterThan(20_000)
     // Few steps fall back to a negation, and few programs are judged by nobody.
     expect(report.steps.replaced).toBeLessThan(report.steps.taken / 100)
-    expect(report.excused).toBeLessThan(30)
+    expect(report.excused).toBeLessThan(40)
   }, 300_000)
 
   it('of whole numbers of any size have the same bits in every configuration, products, sums and convolutions among them', async () => {

@@ -83,7 +83,7 @@ const overTime = (
 const sizes = fc.record({
   n: size(2),
   turns: size(3),
-  inputs: size(2),
+  inputs: size(3),
   hidden: size(2),
   reverse: fc.boolean(),
   checkpoint: fc.boolean(),
