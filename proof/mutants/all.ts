@@ -35,6 +35,7 @@ import { toldTimeMutants } from './toldTimes.ts'
 import { transformerMutants } from './transformers.ts'
 import { edm2Mutants } from './edm2.ts'
 import { unet2dMutants } from './unet2d.ts'
+import { vocabularyMutants } from './vocabulary.ts'
 import { webgpuMutants } from './webgpu.ts'
 
 /** All mutants, area by area. */
@@ -46,6 +47,7 @@ export const mutants: readonly Mutant[] = [
   ...limitMutants,
   ...layerMutants,
   ...endMutants,
+  ...vocabularyMutants,
   ...lossMutants,
   ...optimizerMutants,
   ...diffusionMutants,

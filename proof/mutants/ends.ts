@@ -76,7 +76,7 @@ export const endMutants: readonly Mutant[] = [
       inFile('tensor/ends', 'halves'),
     ],
   ]),
-  ...mutantsOf(layer, 'src/tensor/tensor.ts', ends('argmax'), [
+  ...mutantsOf(layer, 'src/tensor/tensor.ts', inFile('tensor/vocabulary'), [
     ['argmax: a NaN is never the largest', 'missing check', 'isBest.or(this.notEqual(this))', 'isBest'],
   ]),
   ...mutantsOf(layer, 'src/tensor/broadcast.ts', errors('full'), [

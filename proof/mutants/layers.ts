@@ -65,7 +65,7 @@ export const layerMutants: readonly Mutant[] = [
       'axis',
       'this.sub(this.mean(axes, true)).square()',
       'this.sub(this.mean(undefined, true)).square()',
-      values('variance'),
+      inFile('tensor/vocabulary'),
     ],
   ]),
   ...mutantsOf(layer, 'src/tensor/cumsum.ts', functions, [
@@ -128,7 +128,7 @@ export const layerMutants: readonly Mutant[] = [
       'wrong tie',
       'chosen.select(index, element(this.shape, a)).min(a)',
       'chosen.select(index, -1).max(a)',
-      values('argmax'),
+      inFile('tensor/vocabulary'),
     ],
   ]),
   ...mutantsOf(layer, 'src/nn/groupNorm.ts', layers, [

@@ -22,7 +22,9 @@ export const contractions: Rows = {
   dotGeneral: row<{ x: Tensor; y: Tensor; contract: Axes; batch: Axes }>(({ x, y, contract, batch }) =>
     dotGeneral(x, y, { contract, batch }),
   ),
-  einsum: row<{ x: Tensor; y: Tensor; formula: string }>(({ x, y, formula }) => einsum(formula, x, y)),
+  einsum: row<{ x: Tensor; y?: Tensor; z?: Tensor; formula: string }>(({ x, y, z, formula }) =>
+    einsum(formula, x, ...(y === undefined ? [] : [y]), ...(z === undefined ? [] : [z])),
+  ),
   conv2d: row<{ x: Tensor; filter: Tensor } & ConvOptions>(({ x, filter, ...options }) => conv2d(x, filter, options)),
   convTranspose2d: row<{ x: Tensor; filter: Tensor } & ConvTransposeOptions>(({ x, filter, ...options }) =>
     convTranspose2d(x, filter, options),

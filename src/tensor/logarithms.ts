@@ -16,7 +16,7 @@ const inverseFactorials: readonly number[] = Array.from({ length: 16 }).reduce<r
 )
 
 /**
- * log(1 + x), right near 0, where log(1 + x) would see nothing of x: 2 artanh(x / (2 + x)) on [−½, 1]. Error below 2.5 ulp.
+ * log(1 + x), right near 0, where log(1 + x) would see nothing of x: 2 artanh(x / (2 + x)) on [−½, 1]. Error below 3 ulp.
  *
  * @example
  * ```ts

@@ -525,9 +525,15 @@ export class Tensor {
    */
   clamp(low?: Operand, high?: Operand): Tensor {
     if (low === undefined && high === undefined) throw typeError('clamp: needs a lower or an upper bound, or both')
-    // A NaN of x is kept; a bound that is NaN is larger than nothing and smaller than nothing, and taken.
-    const above = low === undefined ? this : this.greaterEqual(low).or(this.notEqual(this)).select(this, low)
-    return high === undefined ? above : above.lessEqual(high).or(above.notEqual(above)).select(above, high)
+    const above = low === undefined ? this : this.beyond(low, 'less').select(low, this)
+    return high === undefined ? above : above.beyond(high, 'greater').select(high, above)
+  }
+
+  /** Where a bound takes the place of x: beyond it, and wherever the bound is NaN and x is not. */
+  private beyond(bound: Operand, side: 'less' | 'greater'): Tensor {
+    const is = this[side](bound)
+    const b = typeof bound === 'number' && !Number.isNaN(bound) ? undefined : this.operand(bound)
+    return b === undefined || !isFloat(this.dtype) ? is : is.or(this.equal(this).and(b.notEqual(b)))
   }
 
   // ── comparison and bits ───────────────────────────────────────────────────────────────────────────────────────────

@@ -14,6 +14,10 @@ subject(
     case(x=floats(1, 5), y=floats(5, 1)),
     case(x=floats(5, 1), y=floats(1, 3)),
     case(x=floats(9, 17), y=floats(17, 7)),
+    case(x=floats(3), y=floats(3)),
+    case(x=floats(3), y=floats(2, 3, 4)),
+    case(x=floats(2, 4, 3), y=floats(3)),
+    case(x=floats(2, 1, 2, 3), y=floats(3, 3, 2)),
     bar='contraction',
 )
 subject(
@@ -28,12 +32,18 @@ subject(
 )
 subject(
     'einsum',
-    lambda x, y, formula: torch.einsum(formula, x, y),
+    lambda formula, **xs: torch.einsum(formula, *xs.values()),
     case(x=floats(2, 3), y=floats(3, 4), formula='ij,jk->ik'),
     case(x=floats(2, 3, 4), y=floats(2, 5, 4), formula='bqd,bkd->bqk'),
     case(x=floats(3), y=floats(4), formula='i,j->ji'),
     case(x=floats(2, 3, 2, 2), y=floats(2, 3, 2, 4), formula='bhij,bhik->bkhj'),
     case(x=floats(5), y=floats(5), formula='i,i->'),
+    case(x=floats(3, 3), formula='ii->i'),
+    case(x=floats(2, 3), formula='ij->j'),
+    case(x=floats(2, 3), y=floats(3, 4), formula='ij,jk'),
+    case(x=floats(2, 3), y=floats(3, 4), z=floats(4, 2), formula='ab,bc,cd->ad'),
+    case(x=floats(2), y=floats(2, 3), z=floats(3), formula='i,ij,j->'),
+    case(x=floats(2, 1, 2, 3), y=floats(4, 3, 2), formula='...ij,...jk->...ik'),
     bar='contraction',
 )
 
