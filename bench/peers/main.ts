@@ -18,8 +18,9 @@ import { at } from '../../src/prelude/array.ts'
 import { median } from '../../src/evaluation/statistics.ts'
 import { showSeconds, table } from '../report.ts'
 import { alternate, type Timed, type Timing } from '../timing.ts'
-import { flopsOfCase, kernelCases, programCases, unetCases, type KernelCase } from './cases.ts'
+import { flopsOfCase, kernelCases, unetCases, type KernelCase } from './cases.ts'
 import { numberOf, startProcess, type Answer, type LineProcess } from './lineProcess.ts'
+import { programCases } from './programCases.ts'
 import { findPython, howToInstall } from './python.ts'
 
 const suites = ['unet', 'programs', 'gemm', 'conv'] as const

@@ -16,7 +16,7 @@ import { lstmOf } from '../../examples/cookbook/lstm.ts'
 import { resnetOf } from '../../examples/cookbook/resnet.ts'
 import { decoder, encoder, vaeLoss } from '../../examples/cookbook/vae.ts'
 import { vitOf } from '../../examples/cookbook/vit.ts'
-import type { ProgramCase } from './cases.ts'
+import type { ProgramCase } from './programCases.ts'
 
 const right = <T>(result: E.Either<{ readonly message: string }, T>): T => {
   if (E.isLeft(result)) throw new Error(result.left.message)
