@@ -1,6 +1,7 @@
 /** Every bug of the mutation proof. */
 import { assignmentMutants } from './assignment.ts'
 import { autoencoderMutants } from './autoencoders.ts'
+import { cookbookMutants } from './cookbook.ts'
 import { derivativeMutants } from './derivatives.ts'
 import { deviceMutants } from './devices.ts'
 import { diffusersFolderMutants } from './diffusersFolders.ts'
@@ -60,6 +61,7 @@ export const mutants: readonly Mutant[] = [
   ...lossMutants,
   ...optimizerMutants,
   ...ownTrainingMutants,
+  ...cookbookMutants,
   ...diffusionMutants,
   ...noiseMutants,
   ...diffusersFolderMutants,

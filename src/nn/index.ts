@@ -47,6 +47,11 @@ export {
   type RecurrentParams,
 } from './recurrent.ts'
 export { prelu, type PreluParams } from './prelu.ts'
+export { learnedPositions, type LearnedPositionsParams } from './learnedPositions.ts'
+export { multiHeadAttention } from './multiHeadAttention.ts'
+export type { MaskedInput, MultiHeadInput, MultiHeadOptions } from './multiHeadAttention.ts'
+export { rotary, type RotaryOptions } from './rotary.ts'
+export { transformerBlock, type TransformerBlockOptions, type TransformerBlockParams } from './transformerBlock.ts'
 export { normalizeVectors, rmsNorm, type RmsNormParams } from './rmsNorm.ts'
 export { cosineEmbeddingLoss, cosineSimilarity, tripletLoss } from './similarities.ts'
 export { fourierTimeEmbedding, type FourierTimeParams } from './fourierTimeEmbedding.ts'
