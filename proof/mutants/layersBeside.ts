@@ -3,7 +3,7 @@ import { mutantsOf, type Mutant } from './mutant.ts'
 import { gradients, inFile, values } from './suites.ts'
 
 const layer = 'functions and layers'
-const torch = inFile('proof/torch')
+const classLosses = inFile('nn/classLosses')
 
 /** All of them. */
 export const besideMutants: readonly Mutant[] = [
@@ -39,7 +39,7 @@ export const besideMutants: readonly Mutant[] = [
       values('averagePool1d'),
     ],
   ]),
-  ...mutantsOf(layer, 'src/tensor/convPadding.ts', torch, [
+  ...mutantsOf(layer, 'src/tensor/convPadding.ts', inFile('tensor/convPadding'), [
     [
       'conv2d: what is missing for the same size stands before the image',
       'swapped operands',
@@ -58,7 +58,7 @@ export const besideMutants: readonly Mutant[] = [
       '.select(pixels, pixels)',
     ],
   ]),
-  ...mutantsOf('losses', 'src/nn/classLosses.ts', values('crossEntropy'), [
+  ...mutantsOf('losses', 'src/nn/classLosses.ts', classLosses, [
     [
       'crossEntropy: rows that are left out count in the mean',
       'missing term',
@@ -66,7 +66,7 @@ export const besideMutants: readonly Mutant[] = [
       'losses.sum().div(weights.sum())',
     ],
   ]),
-  ...mutantsOf('losses', 'src/nn/ctcLoss.ts', values('ctcLoss'), [
+  ...mutantsOf('losses', 'src/nn/ctcLoss.ts', classLosses, [
     [
       'ctcLoss: a blank may be passed over between equal labels',
       'missing check',
@@ -83,7 +83,7 @@ export const besideMutants: readonly Mutant[] = [
       'return [solveTransposed(l, transposed(left))]',
     ],
   ]),
-  ...mutantsOf(layer, 'src/tensor/linalg/lu.ts', values('solve'), [
+  ...mutantsOf(layer, 'src/tensor/linalg/lu.ts', inFile('tensor/linalg', 'row exchange'), [
     ['solve: the pivot is the first row that is left', 'missing call', 'column.abs()', 'column.abs().mul(0)'],
   ]),
   ...mutantsOf(layer, 'src/tensor/linalg/qr.ts', gradients('qr'), [

@@ -51,6 +51,8 @@ export const paddingOf = (
     const low = [Math.floor(h / 2), Math.floor(w / 2)] as const
     return { low, high: [h - low[0], w - low[1]] }
   }
+  if (typeof padding === 'string')
+    throw new RangeError(`${who}: padding is '${String(padding)}'; it must be same, valid or numbers of pixels`)
   if (!hasSides(padding)) {
     const both = wholePair(who, 'padding', padding, 0)
     return { low: both, high: both }
