@@ -75,7 +75,7 @@ const requireOptions = (options: PlateauOptions): Required<PlateauOptions> => {
  * import { reduceOnPlateau } from 'fathom/optim'
  *
  * const plateau = reduceOnPlateau({ learningRate: 1, factor: 0.5, patience: 1 })
- * const after = (losses) => losses.reduce(plateau.after, plateau.initial).rate
+ * const after = (losses: readonly number[]) => losses.reduce(plateau.after, plateau.initial).rate
  * after([3, 2, 2]) // => 1
  * after([3, 2, 2, 2]) // => 0.5
  * after([3, 2, 2, 1, 1]) // => 1
