@@ -157,14 +157,14 @@ const stepOf =
  * ```ts
  * import { key, tensor, type Tensor } from 'fathom'
  * import { batches } from 'fathom/data'
- * import { linear, mse, type LinearParams } from 'fathom/nn'
+ * import { linear, mse, type ParamsOf } from 'fathom/nn'
  * import { adam, cosineDecay } from 'fathom/optim'
  * import { trainStep } from 'fathom/train'
  *
  * const model = linear(1, 1)
  * const data = { x: tensor([[0], [1], [2], [3]]), y: tensor([[1], [3], [5], [7]]) } // y = 2x + 1
  * const training = trainStep({
- *   loss: (params: LinearParams, { x, y }: { readonly x: Tensor; readonly y: Tensor }) =>
+ *   loss: (params: ParamsOf<typeof model>, { x, y }: { readonly x: Tensor; readonly y: Tensor }) =>
  *     mse(model.apply(params, x), y),
  *   optimizer: adam(),
  *   rate: cosineDecay({ learningRate: 0.2, steps: 200 }),

@@ -102,7 +102,7 @@ export const batches = <T>(arrays: T, options: BatchOptions): Batches<T> => {
 /**
  * The examples in two parts, chosen by the seed: those to learn from, and those that are held out to measure on.
  *
- * @param share of the examples that are held out, in [0, 1]; rounded, and at least one where it is above 0
+ * @param options share: of the examples that are held out, in [0, 1]; rounded, and at least one where it is above 0; seed: default 0
  * @throws ShapeError where the arrays have different numbers of examples
  * @example
  * ```ts

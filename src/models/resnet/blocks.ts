@@ -19,7 +19,7 @@ const groupsOf = (channels: number): number => {
 }
 
 /** The norm of so many channels. */
-export const normOf = (norm: ResnetNorm, channels: number): Module<NormParams> => {
+const normOf = (norm: ResnetNorm, channels: number): Module<NormParams> => {
   if (norm === 'batch') return batchNorm(channels)
   const { init, apply } = groupNorm(groupsOf(channels), channels)
   return {
