@@ -6,18 +6,9 @@ import type { Definition, Node, NodeOf } from '../../graph/ops.ts'
 import { inheritOrigin } from '../../graph/origin.ts'
 import { dependents, reachable } from '../../graph/traverse.ts'
 import { Tensor } from '../../tensor/tensor.ts'
-import { repeated, type Batching } from './batching.ts'
+import { repeated, type Batched, type Batching, type Wholes } from './batching.ts'
 import { loopsIn } from './loop.ts'
 import { applyBatching } from './rules.ts'
-
-/** What an output has become, with the batch axis in front if it is mapped. */
-export interface Batched {
-  readonly node: Node
-  readonly isMapped: boolean
-}
-
-/** Placeholders of slices, and the wholes that take their places: the slice's shape behind the batch axis. */
-export type Wholes = ReadonlyMap<Node, Node>
 
 type Call = NodeOf<'call'>
 

@@ -4,6 +4,15 @@ import { makeNode } from '../../graph/node.ts'
 import type { Node } from '../../graph/ops.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 
+/** What an output has become, with the batch axis in front if it is mapped. */
+export interface Batched {
+  readonly node: Node
+  readonly isMapped: boolean
+}
+
+/** Placeholders of slices, and the wholes that take their places: the slice's shape behind the batch axis. */
+export type Wholes = ReadonlyMap<Node, Node>
+
 /** A function's graph while it is being batched. */
 export interface Batching {
   /** The length of the batch axis. */

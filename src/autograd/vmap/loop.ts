@@ -7,8 +7,7 @@ import { inputsOf, parametersOf, resultOf, stackedNodes } from '../../graph/loop
 import { makeNode } from '../../graph/node.ts'
 import type { Loop, Node, NodeOf } from '../../graph/ops.ts'
 import { Tensor } from '../../tensor/tensor.ts'
-import { repeated } from './batching.ts'
-import type { Batched, Wholes } from './batch.ts'
+import { repeated, type Batched, type Wholes } from './batching.ts'
 
 /** Batches the outputs of a body. */
 type BatchBody = (outputs: readonly Node[], wholes: Wholes) => readonly Batched[]
