@@ -16,7 +16,8 @@ import { inWords } from '../../tensor/trace.ts'
 import { flatten, pathsOf } from '../../tensor/treedef.ts'
 import { refill } from '../../tensor/tree.ts'
 import { axesFor, frontAxis, type AxesOf, type Naming } from './axes.ts'
-import { batch, type Batched } from './batch.ts'
+import { batch } from './batch.ts'
+import type { Batched } from './batching.ts'
 import { moveAxis, repeated } from './batching.ts'
 
 /** Which axes {@link vmap} maps over. */
