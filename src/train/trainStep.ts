@@ -167,13 +167,13 @@ const stepOf =
  *   loss: (params: ParamsOf<typeof model>, { x, y }: { readonly x: Tensor; readonly y: Tensor }) =>
  *     mse(model.apply(params, x), y),
  *   optimizer: adam(),
- *   rate: cosineDecay({ learningRate: 0.2, steps: 200 }),
+ *   rate: cosineDecay({ learningRate: 0.2, steps: 600 }),
  *   average: 0.9,
  * })
  * const step = training.on(device)
  * let state = training.init(model.init(key(0)))
- * for (const batch of batches(data, { size: 2, shuffle: 0, epochs: 100 })) [state] = await step(state, batch)
- * state.step // => 200
+ * for (const batch of batches(data, { size: 2, shuffle: 0, epochs: 300 })) [state] = await step(state, batch)
+ * state.step // => 600
  * state.params // => { bias: [1], weight: [[2]] }
  * ```
  */

@@ -21,7 +21,7 @@ export interface ResnetConfig extends Pick<ResnetOptions, 'blocks'> {
  * const { build, decode, defaults } = resnetFamily
  * const network = build({ ...defaults, width: 8 }, { size: [32, 32], channels: 1, classes: 3 })
  * network.apply(network.init(key(0)), zeros([4, 32, 32, 1])).shape // => [4, 3]
- * decode({ blocks: [] }) // => left({ expected: undefined, … })
+ * decode({ blocks: [] }) // => left({ expected: 'a list of at most 8 whole numbers from 1 to 1000', … })
  * ```
  */
 export const resnetFamily: ClassifierFamily<ResnetConfig, ResnetParams> = {
