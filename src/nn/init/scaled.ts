@@ -36,7 +36,7 @@ export const xavierUniform = (shape: Shape, fanIn: number, fanOut: number, gain 
  * import { xavierNormal } from 'fathom/nn/init'
  *
  * const weight = xavierNormal([100, 200], 100, 200)(key(0))
- * weight.square().mean() // => 0.0067
+ * weight.square().mean() // => 0.0068
  * ```
  */
 export const xavierNormal = (shape: Shape, fanIn: number, fanOut: number, gain = 1): Initializer =>

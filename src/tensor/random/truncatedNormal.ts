@@ -38,7 +38,7 @@ const firstWord = (x: number): number => {
  *
  * const x = truncatedNormal(key(0), [200_000])
  * x.abs().max() // => 2.00
- * x.square().mean() // => 0.77
+ * x.square().mean() // => 0.78
  * ```
  */
 export const truncatedNormal = (key: Key, shape: Shape, options: TruncatedOptions = {}): Tensor => {
