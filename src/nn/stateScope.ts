@@ -26,6 +26,7 @@ export interface CacheSize {
 export interface StateScope {
   /** What lies there now; undefined where the tree ends before. */
   readonly read: () => StateEntry
+  /** Leaves what lies there after the pass. */
   readonly write: (next: StateEntry) => void
   /** The scope of a child. @param steps of the tree to it: its name, and its number in a list */
   readonly child: (steps: readonly string[]) => StateScope

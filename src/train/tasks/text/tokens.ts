@@ -10,6 +10,7 @@ export interface Tokens {
   readonly count: number
   /** @throws RangeError for a text with something that is no token */
   readonly encode: (text: string) => Int32Array
+  /** The text of tokens. */
   readonly decode: (ids: readonly number[]) => string
 }
 
