@@ -26,7 +26,7 @@ export interface CacheSize {
 export interface StateScope {
   /** What lies there now; undefined where the tree ends before. */
   readonly read: () => StateEntry
-  /** Leaves what lies there after the pass. */
+  /** Leaves the next state there, which later calls in the pass find. */
   readonly write: (next: StateEntry) => void
   /** The scope of a child. @param steps of the tree to it: its name, and its number in a list */
   readonly child: (steps: readonly string[]) => StateScope
