@@ -5,6 +5,7 @@
  * nested derivatives can therefore never be confused. Forward mode is reverse mode transposed: the pullback is linear in its
  * cotangent, and the transpose of that linear map is the derivative. Nothing of the first pullback remains in the graph.
  */
+import { requireKnown } from '../prelude/options.ts'
 import { at } from '../prelude/array.ts'
 import { DTypeError, ShapeError, TraceError } from '../prelude/errors.ts'
 import { isFloat } from '../graph/dtype.ts'
@@ -109,8 +110,10 @@ const requireScalar = (name: string, y: Tensor): void => {
 
 /** What the function gives, and the gradient of the loss in it. */
 const withGradient =
-  <A extends readonly unknown[]>(f: (...args: A) => unknown, { aux = false, argument = 0 }: GradOptions) =>
+  <A extends readonly unknown[]>(f: (...args: A) => unknown, options: GradOptions) =>
   (...args: A): readonly [result: unknown, gradient: unknown] => {
+    requireKnown('grad', options, ['aux', 'argument'])
+    const { aux = false, argument = 0 } = options
     const numbers = argumentNumbers(argument, args.length)
     for (const n of numbers) requireFloats('grad', args[n], n)
     const named = withArguments(args, numbers, renamed)

@@ -1,4 +1,5 @@
 /** Batch normalisation, Ioffe & Szegedy 2015, with the numbers of PyTorch's `BatchNorm1d` and `BatchNorm2d`. */
+import { requireKnown } from '../prelude/options.ts'
 import { at, product, range } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
@@ -89,10 +90,9 @@ const nextState = (
  * layer.apply(params, x) // throws TypeError: batchNorm: keeps values from pass to pass, and has no place for them: …
  * ```
  */
-export const batchNorm = (
-  channels: number,
-  { momentum = 0.1, epsilon = 1e-5, affine = true }: BatchNormOptions = {},
-): Module<BatchNormParams> => {
+export const batchNorm = (channels: number, options: BatchNormOptions = {}): Module<BatchNormParams> => {
+  requireKnown('batchNorm', options, ['momentum', 'epsilon', 'affine'])
+  const { momentum = 0.1, epsilon = 1e-5, affine = true } = options
   expectSizes('batchNorm', [channels], 'applyWithState(batchNorm(channels), params, state, x)')
   if (momentum !== null && !(momentum >= 0 && momentum <= 1))
     throw new RangeError(

@@ -2,11 +2,10 @@
  * What a model keeps of a sequence that comes in parts: keys and values of attention, and how far it is. It goes through a model as its state
  * does, so that any composed model whose attention is causal continues a sequence without computing its beginning again.
  */
-import { at } from '../prelude/array.ts'
 import { typeError } from '../prelude/errors.ts'
 import { requireWhole } from '../prelude/options.ts'
-import { gather } from '../tensor/combine.ts'
 import { iota } from '../tensor/create.ts'
+import { dynamicUpdateSlice } from '../tensor/dynamicSlice.ts'
 import { knownValues } from '../tensor/known.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import type { AnyModule } from './module.ts'
@@ -58,10 +57,5 @@ export const nanBeyond = (x: Tensor, position: Tensor, count: number, length: nu
   position.add(count).greater(length).broadcastTo(x.shape).select(NaN, x)
 
 /** `kept` [N, heads, L, d] with `added` [N, heads, T, d] in the places from `position` on. */
-export const withPlaces = (kept: Tensor, added: Tensor, position: Tensor): Tensor => {
-  const [length, count] = [at(kept.shape, 2), at(added.shape, 2)]
-  const from = iota([length], 0).sub(position)
-  const isNew = from.less(0).or(from.less(count).not()).not().reshape([1, 1, length, 1])
-  const placed = count === 1 ? added.broadcastTo(kept.shape) : gather(added, from.maximum(0), 2)
-  return isNew.broadcastTo(kept.shape).select(placed.cast(kept.dtype), kept)
-}
+export const withPlaces = (kept: Tensor, added: Tensor, position: Tensor): Tensor =>
+  dynamicUpdateSlice(kept, added.cast(kept.dtype), [0, 0, position, 0])

@@ -4,7 +4,7 @@
  */
 import { at, range } from '../prelude/array.ts'
 import { ShapeError, typeError } from '../prelude/errors.ts'
-import { requireShare } from '../prelude/options.ts'
+import { requireKnown, requireShare } from '../prelude/options.ts'
 import { isRecord } from '../prelude/record.ts'
 import { showShape } from '../graph/shape.ts'
 import { zeros } from '../tensor/create.ts'
@@ -76,7 +76,21 @@ const divisorsOf = (n: number): string =>
 
 const divides = (part: number, whole: number): boolean => Number.isInteger(part) && part >= 1 && whole % part === 0
 
+const optionNames = ['heads', 'keyValueHeads', 'contextWidth', 'causal', 'positions', 'dropout', 'bias'] as const
+
+/** Refuses positions that are none. */
+const requirePositions = (who: string, positions: MultiHeadOptions['positions']): void => {
+  if (positions === undefined || positions === 'rotary') return
+  if (typeof positions !== 'object')
+    throw new RangeError(`${who}: positions must be 'rotary' or its options, got ${String(positions)}`)
+  requireKnown(`${who}, positions`, positions, ['base', 'pairing'])
+  if (!['interleaved', 'half', undefined].includes(positions.pairing))
+    throw new RangeError(`${who}: the pairing must be interleaved or half, got '${String(positions.pairing)}'`)
+}
+
 const requireOptions = (who: string, width: number, options: MultiHeadOptions): void => {
+  requireKnown(who, options, optionNames)
+  requirePositions(who, options.positions)
   const { heads = 1, keyValueHeads = heads, contextWidth, causal = false, positions, dropout = 0 } = options
   if (!divides(heads, width))
     throw new RangeError(`${who}: ${heads} heads cannot share a width of ${width}: use ${divisorsOf(width)}`)
@@ -121,6 +135,7 @@ const keptIn = (who: string, scope: StateScope | undefined): Kept | undefined =>
   if (found === undefined) return undefined
   const [key, value, position] = [tensorIn(found, 'key'), tensorIn(found, 'value'), tensorIn(found, 'position')]
   if (key !== undefined && value !== undefined && position !== undefined) return { key, value, position }
+  if (Object.keys(found).length === 0) return undefined // a model that keeps nothing of a sequence
   throw typeError(
     `${who}: the state has something else than keys, values and a position for it: begin with cacheOf(model, { batch, length })`,
   )
@@ -245,7 +260,7 @@ export const attentionNamed = (
  * `contextWidth` `{ x: [N, T, width], context: [N, S, contextWidth] } → [N, T, width]` (Vaswani et al. 2017, section 3.2). As
  * `MultiheadAttention` of PyTorch, batch first, save that true in a mask is attended to.
  *
- * Masks are given with the input: `{ x, mask, keyMask }`. A query that sees no key collects nothing, zeros. A causal layer goes on where it was with
+ * Masks are given with the input: `{ x, mask, keyMask }`. A query that sees no key of a bool mask collects nothing, zeros. A causal layer goes on where it was with
  * a cache: {@link cacheOf}; masks are then over the keys of the whole cache.
  *
  * @throws RangeError for heads that do not divide, for causal attention or positions with a context; ShapeError for inputs and masks of other shapes;

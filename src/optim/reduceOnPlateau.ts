@@ -57,6 +57,7 @@ const requireOptions = (options: PlateauOptions): Required<PlateauOptions> => {
   const usual = { factor: 0.1, patience: 10, threshold: 1e-4, cooldown: 0, least: 0, mode: 'min' } as const
   const all = { ...usual, ...options }
   requireNotNegative(who, 'learningRate', all.learningRate)
+  if (!['min', 'max'].includes(all.mode)) throw new RangeError(`${who}: mode must be min or max, got '${all.mode}'`)
   requireWhole(who, 'patience', all.patience)
   requireWhole(who, 'cooldown', all.cooldown)
   requireNotNegative(who, 'threshold', all.threshold)

@@ -35,8 +35,9 @@ const withoutRepeats = ({ x, labels }: Labelled, lengths: ReadonlyMap<string, nu
   const second = labels.findIndex((l, i) => labels.indexOf(l) < i)
   if (second !== -1) {
     const label = at(labels, second)
-    const rest = labels.filter((l) => l !== label)
-    return withoutRepeats({ x: diagonal(x, 0, labels.indexOf(label), second), labels: [...rest, label] }, lengths)
+    const first = labels.indexOf(label)
+    const rest = labels.filter((_, i) => i !== first && i !== second)
+    return withoutRepeats({ x: diagonal(x, 0, first, second), labels: [...rest, label] }, lengths)
   }
   const stretched = range(x.rank).filter((i) => x.shape[i] === 1 && lengths.get(at(labels, i)) !== 1)
   return { x: x.squeeze(stretched), labels: without(labels, stretched) }

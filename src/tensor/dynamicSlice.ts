@@ -41,8 +41,8 @@ const heldNumber = (start: number, room: number): number => Math.min(Math.max(st
 const heldTensor = (start: Tensor, room: number): Tensor => start.clamp(0, room).cast('i32')
 
 /**
- * The part of `x` of lengths `sizes` that begins at `starts`, numbers or tensors without axes. As in JAX, a start is moved so that the part lies
- * within: 9 of an axis of 10 with a length of 3 becomes 7. A number costs nothing; each start that is a tensor is a gather of the part alone, unless the
+ * The part of `x` of lengths `sizes` that begins at `starts`, numbers or tensors without axes. A start is not counted from the end:
+ * it is moved so that the part lies within: 9 of an axis of 10 with a length of 3 becomes 7. A number costs nothing; each start that is a tensor is a gather of the part alone, unless the
  * length is the whole axis.
  *
  * @param given the starts, one for each axis: numbers, or i32 or u32 without axes

@@ -37,14 +37,9 @@ const clipped = (p: Tensor, length: number): Tensor => {
 }
 
 /** The nearest whole number, of two the even one. */
-const rounded = (p: Tensor): Tensor => {
-  const low = p.floor()
-  const [up, tie] = [p.sub(low).greater(0.5), p.sub(low).equal(0.5)]
-  const isOdd = low.mul(0.5).floor().mul(2).equal(low).not()
-  return up.or(tie.and(isOdd)).select(low.add(1), low).stopGradient()
-}
+const rounded = (p: Tensor): Tensor => p.round().stopGradient()
 
-/** The pixels at whole coordinates [N, H', W'], 0 outside. */
+/** The pixels at whole coordinates [N, H', W'], 0 outside, and NaN at none. Places are counted in i32: halves hold no whole number above 2048. */
 const pixelsAt = (x: Tensor, column: Tensor, row: Tensor): Tensor => {
   const [n, h, w, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3)]
   const outside = column
@@ -52,13 +47,14 @@ const pixelsAt = (x: Tensor, column: Tensor, row: Tensor): Tensor => {
     .or(column.greater(w - 1))
     .or(row.less(0))
     .or(row.greater(h - 1))
-  const place = row.mul(w).add(column)
-  const index = outside
-    .select(0, place)
-    .cast('i32')
+  const isNone = column.equal(column).and(row.equal(row)).not()
+  const whole = (p: Tensor): Tensor => outside.or(isNone).select(0, p).cast('i32')
+  const index = whole(row)
+    .mul(w)
+    .add(whole(column))
     .add(iota(row.shape, 0).mul(h * w))
   const pixels = gather(x.reshape([n * h * w, c]), index.reshape([index.size])).reshape([...index.shape, c])
-  return outside.expandDims(-1).select(0, pixels)
+  return isNone.expandDims(-1).select(NaN, outside.expandDims(-1).select(0, pixels))
 }
 
 const requireGrid = (x: Tensor, grid: Tensor): void => {

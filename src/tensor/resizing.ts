@@ -1,13 +1,13 @@
 /** Images of another size: each new pixel a sum of neighbouring old ones, whose places and weights are PyTorch's. */
 import { at, range } from '../prelude/array.ts'
-import { ShapeError } from '../prelude/errors.ts'
+import { DTypeError, ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
 import { gather } from './combine.ts'
 import { constant } from './create.ts'
 import { expectImages } from './expect.ts'
 import { wholePair, type Pair } from './pair.ts'
 import { inSingle } from './precision.ts'
-import type { Tensor } from './tensor.ts'
+import { isDifferentiable, type Tensor } from './tensor.ts'
 
 /** Where the corners of an image lie. */
 export interface ResizeOptions {
@@ -82,6 +82,8 @@ const resized = (
   { alignCorners = false }: ResizeOptions,
 ): Tensor => {
   const to = requirePixels(name, x, size)
+  if (!isDifferentiable(x))
+    throw new DTypeError(`${name}: weighs neighbours, and ${x.dtype} has whole numbers only: cast the images to f32`)
   return inSingle(x, (wide) =>
     to.reduce((y, length, i) => {
       const from = at(y.shape, i + 1)

@@ -1,4 +1,5 @@
 /** Loops as one node of the graph: `scan`, as JAX's `jax.lax.scan`. The body is traced once, compiled once, and run turn by turn. */
+import { requireKnown } from '../prelude/options.ts'
 import { at } from '../prelude/array.ts'
 import { ShapeError, typeError } from '../prelude/errors.ts'
 import { whatIs } from '../prelude/mistaken.ts'
@@ -224,8 +225,10 @@ export const scan = <C, X, Y>(
   body: (carry: C, x: X) => readonly [C, Y],
   init: C,
   xs: X,
-  { length: given, reverse = false, checkpoint = false }: ScanOptions = {},
+  options: ScanOptions = {},
 ): readonly [C, Y] => {
+  requireKnown('scan', options, ['length', 'reverse', 'checkpoint'])
+  const { length: given, reverse = false, checkpoint = false } = options
   const length = lengthOf(xs, given)
   const size = segmentOf(length, checkpoint)
   return size === undefined

@@ -13,7 +13,7 @@ import { scalar } from '../tensor/create.ts'
 import type { Device } from '../tensor/device.ts'
 import { foldIn, key, type Key } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { mapTree } from '../tensor/tree.ts'
+import { leaves, leavesWithPaths, mapTree } from '../tensor/tree.ts'
 
 /** What a loss is given besides parameters and batch. */
 export interface LossGiven {
@@ -120,6 +120,20 @@ const tellingLoss =
     return isPair(result) ? result : [result, {}]
   }
 
+/** A state that the loss forgets would stay as it began, and an average that was never taken would be used. */
+const requireNextState = (before: unknown, next: unknown): void => {
+  if (leaves(before).length === 0 && next === undefined) return
+  const [wanted, given] = [before, next].map((tree) =>
+    leavesWithPaths(tree)
+      .map(([path]) => path)
+      .join(', '),
+  )
+  if (wanted !== given)
+    throw typeError(
+      `trainStep: the state of the model is { ${wanted} }, and the loss gave ${next === undefined ? 'none' : `{ ${given} }`} for the next step: return [loss, { modelState: next }]`,
+    )
+}
+
 /** One step as a pure function of tensors. */
 const stepOf =
   <P, B, S>({ loss, optimizer }: TrainStepOptions<P, B, S, LossAux>) =>
@@ -135,6 +149,7 @@ const stepOf =
       learningRate === undefined ? {} : { learningRate },
     )
     const { modelState: next = modelState, ...aux } = told
+    requireNextState(modelState, told.modelState)
     const after = applyUpdates(params, updates)
     return {
       learned: {
@@ -186,6 +201,8 @@ export function trainStep<P, B, S>(options: TrainStepOptions<P, B, S, LossAux>):
   const { loss, optimizer, average, seed = 0 } = options
   if (typeof loss !== 'function')
     throw typeError(`${who}: loss must be a function of (params, batch, { key, step, modelState })`)
+  if (typeof optimizer?.update !== 'function')
+    throw typeError(`${who}: optimizer must be one of fathom/optim, such as adam()`)
   requireWhole(who, 'seed', seed)
   const rateAt = byStep(options.rate, (rate) => {
     requireNotNegative(who, 'the learning rate', rate)

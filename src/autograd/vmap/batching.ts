@@ -34,15 +34,6 @@ export const repeated = (x: Node, size: number): Node => {
   return makeNode('broadcast', { shape: [size, ...x.shape], axes: [0, ...shifted(axes)] }, [source])
 }
 
-/** The permutation that brings axis `from` to place `to`, and keeps the order of the others. */
-const permutationOf = (rank: number, from: number, to: number): readonly number[] =>
-  Array.from({ length: rank }, (_, i) => i)
-    .toSpliced(from, 1)
-    .toSpliced(to, 0, from)
-
-/** `x` with axis `from` moved to place `to`. */
-export const moveAxis = (x: Tensor, from: number, to: number): Tensor => x.transpose(permutationOf(x.rank, from, to))
-
 /**
  * `f(x)` for an f that moves elements only. A cast that rounds stays the last thing done to an operand of a contraction: by it the derivative knows
  * that the gradient may be wider than the operand (vjp.ts).

@@ -4,8 +4,9 @@ import { freeAxes } from '../../graph/infer.ts'
 import { makeNode } from '../../graph/node.ts'
 import type { DotAttrs, Node, NodeOf } from '../../graph/ops.ts'
 import { zeros } from '../../tensor/create.ts'
+import { moveAxis } from '../../tensor/movement.ts'
 import { Tensor } from '../../tensor/tensor.ts'
-import { moveAxis, rearranged, repeated, shifted, type Batching } from './batching.ts'
+import { rearranged, repeated, shifted, type Batching } from './batching.ts'
 
 const pairOf = <T>(f: (side: 0 | 1) => T): readonly [T, T] => [f(0), f(1)]
 

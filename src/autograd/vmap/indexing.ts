@@ -4,8 +4,9 @@ import { makeNode } from '../../graph/node.ts'
 import type { Node, NodeOf } from '../../graph/ops.ts'
 import { gather, scatterAdd } from '../../tensor/combine.ts'
 import { iota } from '../../tensor/create.ts'
+import { moveAxis } from '../../tensor/movement.ts'
 import { Tensor } from '../../tensor/tensor.ts'
-import { moveAxis, type Batching } from './batching.ts'
+import { type Batching } from './batching.ts'
 
 /** How many rows an i32 can name. */
 const mostRows = 2 ** 31

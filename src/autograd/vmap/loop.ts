@@ -2,10 +2,11 @@
  * Batching a loop: one loop over all slices. What differs from slice to slice is found turn by turn: a carry that begins alike for all slices
  * differs from the turn on in which something of a slice enters it, so it is mapped from the beginning (JAX's rule for `scan`).
  */
-import { at, range } from '../../prelude/array.ts'
+import { at } from '../../prelude/array.ts'
 import { inputsOf, parametersOf, resultOf, stackedNodes } from '../../graph/loop.ts'
 import { makeNode } from '../../graph/node.ts'
 import type { Loop, Node, NodeOf } from '../../graph/ops.ts'
+import { swapAxes } from '../../tensor/movement.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import { repeated, type Batched, type Wholes } from './batching.ts'
 
@@ -30,10 +31,7 @@ interface BatchedLoop {
 }
 
 /** The first two axes exchanged: a loop goes over axis 0, where a batch has its slices. */
-const exchanged = (node: Node): Node => {
-  const x = new Tensor(node)
-  return x.transpose([1, 0, ...range(x.rank - 2).map((i) => i + 2)]).node
-}
+const exchanged = (node: Node): Node => swapAxes(new Tensor(node), 0, 1).node
 
 /** The parameter for one slice, or for all where it is mapped. */
 const placeFor = (parameter: NodeOf<'parameter'>, isMapped: boolean, size: number): NodeOf<'parameter'> =>

@@ -4,6 +4,7 @@
  * The function is called once, with placeholders of the shape of a slice; the graph that it returns is rebuilt by the batching rules (rules.ts), which
  * give every mapped value one more axis. Source: Bradbury et al. 2018, JAX (`jax.vmap`).
  */
+import { requireKnown } from '../../prelude/options.ts'
 import { at, without } from '../../prelude/array.ts'
 import { ShapeError, TraceError, typeError } from '../../prelude/errors.ts'
 import { whatIs } from '../../prelude/mistaken.ts'
@@ -11,6 +12,7 @@ import { abandon, isPromise } from '../../prelude/promise.ts'
 import { makeNode } from '../../graph/node.ts'
 import type { Node } from '../../graph/ops.ts'
 import { showShape } from '../../graph/shape.ts'
+import { moveAxis } from '../../tensor/movement.ts'
 import { Tensor } from '../../tensor/tensor.ts'
 import { inWords } from '../../tensor/trace.ts'
 import { flatten, pathsOf } from '../../tensor/treedef.ts'
@@ -18,7 +20,7 @@ import { refill } from '../../tensor/tree.ts'
 import { axesFor, frontAxis, type AxesOf, type Naming } from './axes.ts'
 import { batch } from './batch.ts'
 import type { Batched } from './batching.ts'
-import { moveAxis, repeated } from './batching.ts'
+import { repeated } from './batching.ts'
 
 /** Which axes {@link vmap} maps over. */
 export interface VmapOptions<A extends readonly unknown[], R> {
@@ -122,6 +124,7 @@ const placed = ({ node, isMapped }: Batched, axis: number | null, size: number, 
 export const vmap =
   <A extends readonly unknown[], R>(f: (...args: A) => R, options: VmapOptions<A, R> = {}) =>
   (...args: A): R => {
+    requireKnown('vmap', options, ['in', 'out'])
     const given = givenLeaves(args, options.in === undefined ? 0 : options.in)
     const size = batchSize(given)
     const wholes = new Map<Node, Node>()

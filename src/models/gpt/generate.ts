@@ -2,8 +2,8 @@
 import { applyWithState, cacheOf, type ModelState } from '../../nn/index.ts'
 import { at } from '../../prelude/array.ts'
 import { requireKnown, requirePositive, requireWhole } from '../../prelude/options.ts'
-import { argsort, gather } from '../../tensor/combine.ts'
 import { scalar, tensor } from '../../tensor/create.ts'
+import { topK } from '../../tensor/orders.ts'
 import type { Device } from '../../tensor/device.ts'
 import { categorical, foldIn, key, type Key } from '../../tensor/random.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -31,9 +31,7 @@ const optionNames: readonly (keyof GenerateOptions)[] = ['prompt', 'count', 'tem
 const largest = (logits: Tensor, k: number): Tensor => {
   const count = at(logits.shape, 0)
   if (k >= count) return logits
-  const order = argsort(logits)
-  const least = gather(logits, order.slice([count - k, count - k + 1]).reshape([]))
-  return logits.less(least).select(-Infinity, logits)
+  return logits.less(topK(logits, k).values.at(0, k - 1)).select(-Infinity, logits)
 }
 
 /** What one step is asked. */
@@ -105,6 +103,7 @@ export const generateOn = (
     for (let i = 0; i < count; i++) {
       if (kept + unread.length > context) {
         unread = [...prompt, ...found].slice(-Math.ceil(context / 2))
+        device.release(cache)
         cache = empty()
         kept = 0
       }
@@ -123,6 +122,7 @@ export const generateOn = (
       found.push(token)
       onToken?.(token)
     }
+    device.release(cache)
     return found
   }
 }

@@ -8,6 +8,7 @@ import { ShapeError } from '../../prelude/errors.ts'
 import { requireKnown, requireWhole } from '../../prelude/options.ts'
 import { keysOf } from '../../prelude/record.ts'
 import { showShape } from '../../graph/shape.ts'
+import { maxPool } from '../../tensor/pooling.ts'
 import { foldIn } from '../../tensor/random.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { mapTree } from '../../tensor/tree.ts'
@@ -40,18 +41,6 @@ const optionNames: readonly (keyof ResnetOptions)[] = [
   'channels',
   'classes',
 ]
-
-/** The largest of windows of 3×3, two apart, of numbers ≥ 0 with a border of zeros: `[N, H, W, C] → [N, ⌈H/2⌉, ⌈W/2⌉, C]`. */
-const pooled = (x: Tensor): Tensor =>
-  [1, 2].reduce((y, axis) => {
-    const border = range(4).map((a) => Number(a === axis))
-    const count = Math.ceil(at(y.shape, axis) / 2)
-    const padded = y.pad(border, border)
-    const each = range(3).map((start) =>
-      padded.slice(...range(axis).map((): [] => []), [start, start + 2 * count - 1, 2]),
-    )
-    return each.reduce((a, b) => a.maximum(b))
-  }, x)
 
 /** He's normal numbers of variance 2 / (k²·out) for filters (He et al. 2015, section 2.2, backward), as torchvision begins. */
 const beginning = <P>(module: Module<P>): Module<P> => ({
@@ -87,7 +76,10 @@ const build = (options: ResnetOptions) => {
     { stem: stemOf(channels, width, stem, norm), blocks: stagesOf(options), out: linear(features, classes) },
     ({ stem: first, blocks: each, out }, x: Tensor) => {
       const begun = relu(first(x))
-      const seen = each.reduce((y, residual) => residual(y), stem === 'large' ? pooled(begun) : begun)
+      const seen = each.reduce(
+        (y, residual) => residual(y),
+        stem === 'large' ? maxPool(begun, 3, { stride: 2, padding: 1 }) : begun,
+      )
       return out(seen.mean([1, 2]))
     },
   )

@@ -31,6 +31,7 @@ export type ChooseInitializer = (path: string, parameter: Tensor) => Initializer
  * ```
  */
 export const initWith = <P, In, Out>(module: Module<P, In, Out>, choose: ChooseInitializer): Module<P, In, Out> => ({
+  ...module,
   init: (key) =>
     mapTree(module.init(key), (own, path) => {
       const made = choose(path, own)?.(foldIn(key, path))
@@ -41,5 +42,4 @@ export const initWith = <P, In, Out>(module: Module<P, In, Out>, choose: ChooseI
         )
       return made
     }),
-  apply: module.apply,
 })
