@@ -128,8 +128,8 @@ export const ownTrainingMutants: readonly Mutant[] = [
     [
       'one token fewer than asked for may be drawn',
       'off by one',
-      '[count - k, count - k + 1]',
-      '[count - k + 1, count - k + 2]',
+      'values.at(0, k - 1)',
+      'values.at(0, Math.max(0, k - 2))',
     ],
   ]),
 ]

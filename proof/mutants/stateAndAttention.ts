@@ -111,12 +111,7 @@ export const stateAndAttentionMutants: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf(area, 'src/nn/cache.ts', attention, [
-    [
-      'a cache is written one place too far',
-      'off by one',
-      'const from = iota([length], 0).sub(position)',
-      'const from = iota([length], 0).sub(position.add(1))',
-    ],
+    ['a cache is written one place too far', 'off by one', '[0, 0, position, 0]', '[0, 0, position.add(1), 0]'],
     ['a cache that is full takes more', 'missing check', '.greater(length)', '.greater(2 * length)'],
   ]),
   ...mutantsOf(area, 'src/nn/rotary.ts', attention, [
