@@ -126,10 +126,10 @@ export const ownTrainingMutants: readonly Mutant[] = [
       '.slice(0, Math.ceil(context / 2))',
     ],
     [
-      'one token fewer than asked for may be drawn',
-      'off by one',
-      'values.at(0, k - 1)',
-      'values.at(0, Math.max(0, k - 2))',
+      'tokens that are not among the likeliest may be drawn',
+      'swapped operands',
+      'logits.less(topK',
+      'logits.greater(topK',
     ],
   ]),
 ]
