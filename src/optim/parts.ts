@@ -21,6 +21,14 @@ const stateOf = <S>({ operation }: Parting, state: Readonly<Record<string, S>>, 
   throw typeError(`${operation}: the optimizer's state has no branch '${part}': begin with init(params) of this model`)
 }
 
+const updateAt = ({ operation }: Parting, updates: ReadonlyMap<string, Tensor>, path: string): Tensor => {
+  const found = updates.get(path)
+  if (found !== undefined) return found
+  throw typeError(
+    `${operation}: the optimizer of '${path}' gave no update for it: it must give one for each leaf of its part`,
+  )
+}
+
 /** Each part's optimizer as one transform. @param optimizerOf of the part of that name */
 export const inParts = <S>(
   parting: Parting,
@@ -42,7 +50,7 @@ export const inParts = <S>(
       ),
     )
     return [
-      mapTree<P>(gradients, (g, path) => all.get(path) ?? g),
+      mapTree<P>(gradients, (_, path) => updateAt(parting, all, path)),
       Object.fromEntries(updated.map(([part, [, next]]) => [part, next])),
     ]
   },

@@ -6,6 +6,7 @@ import { showShape } from '../graph/shape.ts'
 import { gather } from './combine.ts'
 import { iota } from './create.ts'
 import { expectImages, expectTensor } from './expect.ts'
+import { widened } from './precision.ts'
 import { isDifferentiable, type Tensor } from './tensor.ts'
 
 /** How a grid is read; PyTorch's meaning of each. */
@@ -39,7 +40,7 @@ const clipped = (p: Tensor, length: number): Tensor => {
 /** The nearest whole number, of two the even one. */
 const rounded = (p: Tensor): Tensor => p.round().stopGradient()
 
-/** The pixels at whole coordinates [N, H', W'], 0 outside, and NaN at none. Places are counted in i32: halves hold no whole number above 2048. */
+/** The pixels at whole coordinates [N, H', W'], 0 outside. Halves hold no whole number above 2048, and f32 none above 2²⁴. */
 const pixelsAt = (x: Tensor, column: Tensor, row: Tensor): Tensor => {
   const [n, h, w, c] = [at(x.shape, 0), at(x.shape, 1), at(x.shape, 2), at(x.shape, 3)]
   const outside = column
@@ -47,14 +48,14 @@ const pixelsAt = (x: Tensor, column: Tensor, row: Tensor): Tensor => {
     .or(column.greater(w - 1))
     .or(row.less(0))
     .or(row.greater(h - 1))
-  const isNone = column.equal(column).and(row.equal(row)).not()
-  const whole = (p: Tensor): Tensor => outside.or(isNone).select(0, p).cast('i32')
-  const index = whole(row)
-    .mul(w)
-    .add(whole(column))
+  const counted = (p: Tensor): Tensor => (h * w > 2 ** 24 ? outside.select(0, p).cast('i32') : widened(p))
+  const place = counted(row).mul(w).add(counted(column))
+  const index = outside
+    .select(0, place)
+    .cast('i32')
     .add(iota(row.shape, 0).mul(h * w))
   const pixels = gather(x.reshape([n * h * w, c]), index.reshape([index.size])).reshape([...index.shape, c])
-  return isNone.expandDims(-1).select(NaN, outside.expandDims(-1).select(0, pixels))
+  return outside.expandDims(-1).select(0, pixels)
 }
 
 const requireGrid = (x: Tensor, grid: Tensor): void => {
@@ -101,7 +102,10 @@ export const gridSample = (x: Tensor, grid: Tensor, options: GridSampleOptions =
     return padding === 'border' ? clipped(p, lengths[i]) : p
   }
   const [px, py] = [coordinate(0), coordinate(1)]
-  if (mode === 'nearest') return pixelsAt(x, rounded(px), rounded(py))
+  if (mode === 'nearest') {
+    const isPlace = px.equal(px).and(py.equal(py)).expandDims(-1)
+    return isPlace.select(pixelsAt(x, rounded(px), rounded(py)), NaN)
+  }
   const [left, top] = [px.floor(), py.floor()]
   const [toRight, toBottom] = [px.sub(left), py.sub(top)]
   const corner = (right: 0 | 1, bottom: 0 | 1): Tensor => {

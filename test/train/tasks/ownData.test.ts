@@ -161,7 +161,7 @@ describe('labelled pictures as a task', () => {
       resnetFamily.build({ blocks: [1], width: 4 }, purpose)
     expect(() => classificationRun(dataOfSet(set, 0), build)).toThrow("the data 'stripes' have no labels: give some")
     expect(() => classificationRun(data, () => resnet({ blocks: [1], width: 4, channels: 1 }))).toThrow(
-      "the network keeps running statistics, for which a run has no place: build it with norm: 'group'",
+      "the network keeps running statistics, for which this task has no place: build it with norm: 'group'",
     )
     expect(() => classificationRun(data, build, { several: true, mirrored: true } as never)).toThrow(
       "no option 'mirrored'",

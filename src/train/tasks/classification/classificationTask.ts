@@ -120,7 +120,7 @@ const requireOptions = (network: { readonly state?: unknown }, options: Classifi
   requireWhole('classificationRun', 'measured', options.measured ?? 256, 1)
   if (network.state !== undefined)
     throw new RangeError(
-      "classificationRun: the network keeps running statistics, for which a run has no place: build it with norm: 'group', or train it by trainStep",
+      "classificationRun: the network keeps running statistics, for which this task has no place: build it with norm: 'group', or train it by trainStep, which has",
     )
 }
 
@@ -171,8 +171,9 @@ export const classificationRun = <P>(
       losses: [{ name: 'heldOut', about: 'the loss on held-out pictures', curve: 'held out', chooses: true }],
       init: network.init,
       draws: (seed, count, first) => {
-        const key = first === undefined ? seed : foldIn(seed, first)
-        return { key, mirrored: uniform(foldIn(key, 'mirror'), [count, 1, 1, 1]).less(mirror ? 0.5 : 0) }
+        const start = first === undefined ? {} : { start: first }
+        const mirrored = uniform(foldIn(seed, 'mirror'), [count, 1, 1, 1], start).less(mirror ? 0.5 : 0)
+        return { key: first === undefined ? seed : foldIn(seed, first), mirrored } // dropout draws anew in each part of a step
       },
       loss: (params, { pictures, shown }, { key, mirrored }) => {
         const x = normalise(pictures)
