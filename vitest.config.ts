@@ -4,6 +4,11 @@ import { defineConfig } from 'vitest/config'
 
 const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
 
+/** Folders whose tests leave nothing behind, neither in the process nor in modules: they share a process, and what it has compiled. */
+const shared = 'autograd compiler diffusion evaluation graph models nn optim prelude proof tensor'
+  .split(' ')
+  .map((folder) => `test/${folder}/**/*.test.ts`)
+
 export default defineConfig({
   resolve: {
     alias: [
@@ -19,7 +24,10 @@ export default defineConfig({
   // No GPU is taken unless a test asks for one by name: a machine that has one gives the same results as one that has none.
   test: {
     env: { FATHOM_WEBGPU: '0' },
-    include: ['test/**/*.test.ts'],
+    projects: [
+      { extends: true, test: { name: 'shared', include: shared, isolate: false } },
+      { extends: true, test: { name: 'apart', include: ['test/**/*.test.ts'], exclude: shared } },
+    ],
     maxWorkers: '100%',
     testTimeout: 60_000,
     hookTimeout: 120_000,

@@ -100,7 +100,7 @@ const plan: readonly Planned[] = [
   {
     title: 'Registry',
     explanation:
-      'Random cases of every primitive, function and layer. `gradient` and `gradient of the gradient` compare each element of a derivative with a 5-point difference, in f64: |analytic − numeric| ≤ 1e-9 + 1e-7·|numeric|. `values` and `shapes` hold results to an oracle in every dtype and configuration, `adjoint` and `forward over reverse` to identities, `errors` misuses to their messages.',
+      'Random cases of every primitive, function and layer. `gradient` and `gradient of the gradient` compare each element of a derivative with a 5-point difference, in f64: |analytic − numeric| ≤ 1e-9 + 1e-7·|numeric|. `values` and `shapes` hold results to an oracle in every dtype and configuration, `adjoint` and `forward over reverse` to identities, `vmap` and `vmap with derivatives` what is mapped to the stack of its slices, `errors` misuses to their messages.',
     run: registry,
   },
   {

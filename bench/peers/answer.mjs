@@ -1,4 +1,4 @@
-/** The protocol of a peer in JavaScript: for each line, a case and how often to run it; the answer is its seconds a run, or why it has none. */
+/** The protocol of a peer in JavaScript: for each line, a case and how often to run it; the answer is its seconds a run, and those of all its threads, or why it has none. */
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 
@@ -22,9 +22,10 @@ export const answer = async (about, prepare) => {
     try {
       if (!prepared.has(id)) prepared.set(id, await prepare(c))
       const run = prepared.get(id)
-      const start = performance.now()
+      const [start, before] = [performance.now(), process.cpuUsage()]
       for (let i = 0; i < times; i++) await run()
-      say({ seconds: (performance.now() - start) / 1000 / times })
+      const { user, system } = process.cpuUsage(before)
+      say({ seconds: (performance.now() - start) / 1000 / times, cpu: (user + system) / 1e6 / times })
     } catch (error) {
       say({ error: error instanceof Error ? error.message.split('\n')[0] : String(error) })
     }

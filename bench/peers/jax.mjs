@@ -23,6 +23,7 @@ const running = (fn, arrays) => async () => {
 const conv = (x, w) => lax.convGeneralDilated(x, w, [1, 1], 'SAME')
 
 await answer('jax-js 0.1.25 on wasm', async (c) => {
+  if (c.kind === 'function') throw new Error('it is compared with PyTorch alone')
   if (c.kind === 'gemm') return running(jit(np.matmul), [await draw([c.n, c.n]), await draw([c.n, c.n])])
   const image = [c.batch, c.channels, c.size, c.size]
   const [x, w, y] = [await draw(image), await draw([c.channels, c.channels, 3, 3]), await draw(image)]

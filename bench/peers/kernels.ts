@@ -1,10 +1,11 @@
-/** fathom's side of the comparison of kernels: for each line, a case and how often to run it, its seconds a run. */
+/** fathom's side of the comparison of kernels: for each line, a case and how often to run it, its seconds a run, and those of all its threads. */
 import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { conv2d, foldIn, grad, key, normal, open, type Tensor } from '../../src/index.ts'
 import { E } from '../../src/prelude/fp.ts'
 import { replayed, type Prepared } from '../subjects.ts'
 import type { KernelCase } from './cases.ts'
+import { prepareFunction } from './functions.ts'
 
 const { device: name, threads } = JSON.parse(process.argv[2] ?? '') as {
   readonly device: string
@@ -25,6 +26,7 @@ const prepare = async (c: KernelCase): Promise<Prepared> => {
       await draw(0, [c.n, c.n]),
       await draw(1, [c.n, c.n]),
     ])
+  if (c.kind === 'function') return prepareFunction(device, c, draw)
   const image = [c.batch, c.size, c.size, c.channels]
   const args = [await draw(0, image), await draw(1, [3, 3, c.channels, c.channels]), await draw(2, image)] as const
   const gradients = (x: Tensor, w: Tensor, y: Tensor) =>
@@ -40,8 +42,10 @@ for await (const line of createInterface({ input: process.stdin })) {
   const id = JSON.stringify(c)
   const ready = prepared.get(id) ?? (await prepare(c))
   prepared.set(id, ready)
-  const start = performance.now()
+  const [start, before] = [performance.now(), process.cpuUsage()]
   for (let i = 0; i < times; i++) await ready.run()
-  process.stdout.write(`${JSON.stringify({ seconds: (performance.now() - start) / 1000 / times })}\n`)
+  const { user, system } = process.cpuUsage(before)
+  const seconds = (performance.now() - start) / 1000 / times
+  process.stdout.write(`${JSON.stringify({ seconds, cpu: (user + system) / 1e6 / times })}\n`)
 }
 await device.close()

@@ -14,14 +14,16 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { showBytes } from '../../src/compiler/print.ts'
+import { median } from '../../src/evaluation/statistics.ts'
 import { at } from '../../src/prelude/array.ts'
 import { showSeconds, table } from '../report.ts'
 import { alternate, type Timed, type Timing } from '../timing.ts'
-import { flopsOfCase, kernelCases, unetCases, type KernelCase, type UnetCase } from './cases.ts'
+import { flopsOfCase, kernelCases, unetCases, type KernelCase } from './cases.ts'
 import { numberOf, startProcess, type Answer, type LineProcess } from './lineProcess.ts'
+import { programCases } from './programCases.ts'
 import { findPython, howToInstall } from './python.ts'
 
-const suites = ['unet', 'gemm', 'conv'] as const
+const suites = ['unet', 'programs', 'gemm', 'conv', 'function'] as const
 
 const usage = `npm run bench:peers -- [flags]
   --only LIST    ${suites.join(', ')}, or parts of names [all]
@@ -109,11 +111,13 @@ const compareSteps = async (name: string, ours: LineProcess, peer: LineProcess):
     losses.push(numberOf(a, 'loss'))
   }
   const last: { ours: Answer; peer: Answer } = { ours: {}, peer: {} }
+  const busy: { readonly ours: number[]; readonly peer: number[] } = { ours: [], peer: [] }
   const timed = (side: 'ours' | 'peer', from: LineProcess): Timed => ({
     name: side,
     run: async () => {
       await wait(pause)
       last[side] = await from.ask('step')
+      if ('cpu' in last[side]) busy[side].push(numberOf(last[side], 'cpu'))
       return numberOf(last[side], 'seconds')
     },
   })
@@ -123,23 +127,25 @@ const compareSteps = async (name: string, ours: LineProcess, peer: LineProcess):
     parameters: mine,
     losses,
     residentBytes: memory,
+    ...(busy.ours.length > 0 && { cpuSeconds: { ours: median(busy.ours), peer: median(busy.peer) } }),
   })
 }
 
-const compareUnet = async (python: string, name: string, options: (typeof unetCases)[string]): Promise<Comparison> => {
+/** Two programs that make the same step: fathom's under the package's own names, PyTorch's, which leaves weights and inputs in a folder. */
+const comparePrograms = async (python: string, name: string, file: string, options: object): Promise<Comparison> => {
   const folder = mkdtempSync(join(tmpdir(), 'fathom-peers-'))
-  const given: UnetCase = { ...options, threads, folder, rate: 1e-4, decay: 0.995 }
   const running: LineProcess[] = []
-  const start = async (command: string, file: string, config: object): Promise<LineProcess> => {
-    const started = await startProcess(command, [beside(file), JSON.stringify(config)])
+  const start = async (command: string, args: readonly string[], config: object): Promise<LineProcess> => {
+    const started = await startProcess(command, [...args, JSON.stringify({ ...options, threads, folder, ...config })])
     say(`  ${String(started.ready['about'])}`)
     running.push(started)
     return started
   }
   try {
     say(name)
-    const peer = await start(python, 'unet.py', given)
-    const ours = await start(process.execPath, 'unet.ts', { ...given, device: values.device })
+    const peer = await start(python, [beside(`${file}.py`)], {})
+    const sources = ['--import', new URL('../../scripts/sources.mjs', import.meta.url).href]
+    const ours = await start(process.execPath, [...sources, beside(`${file}.ts`)], { device: values.device })
     return await compareSteps(name, ours, peer)
   } finally {
     for (const { close } of running) close()
@@ -161,7 +167,7 @@ const compareKernel = async (
   ours: LineProcess,
   peers: readonly LineProcess[],
 ): Promise<readonly Comparison[]> => {
-  const timed: (Timed & { readonly about: string })[] = []
+  const timed: (Timed & { readonly about: string; readonly cpu: readonly number[] })[] = []
   for (const from of [ours, ...peers]) {
     const about = String(from.ready['about'])
     const first = await askFor(from, c, 2)
@@ -169,15 +175,22 @@ const compareKernel = async (
     if ('error' in second) say(`  ${name}: ${about} cannot: ${String(second['error'])}`)
     else {
       const times = Math.max(1, Math.round(kernelTurn / numberOf(second, 'seconds')))
-      timed.push({ name, about, run: async () => numberOf(await askFor(from, c, times), 'seconds') })
+      const cpu: number[] = []
+      const run = async (): Promise<number> => {
+        const turn = await askFor(from, c, times)
+        cpu.push(numberOf(turn, 'cpu'))
+        return numberOf(turn, 'seconds')
+      }
+      timed.push({ name, about, cpu, run })
     }
   }
   const timings = await alternate(timed, { ...timing, warmUp: 1 })
-  const rate = ({ median }: Timing): number => flopsOfCase(c) / median / 1e9
+  const rate = ({ median }: Timing): number => (c.kind === 'function' ? NaN : flopsOfCase(c) / median / 1e9)
   return timed.slice(1).map(({ about }, i) => {
     const [mine, theirs] = [at(timings, 0), at(timings, i + 1)]
     const gflops = { ours: rate(mine), peer: rate(theirs) }
-    return comparison(name, about, mine, theirs, { gflops })
+    const cpuSeconds = { ours: median(at(timed, 0).cpu), peer: median(at(timed, i + 1).cpu) }
+    return comparison(name, about, mine, theirs, { cpuSeconds, ...(c.kind === 'function' ? {} : { gflops }) })
   })
 }
 
@@ -207,15 +220,17 @@ const compareKernels = async (
 
 const show = (comparisons: readonly Comparison[]): string =>
   table([
-    ['', 'fathom', 'peer', 'ratio', '±', 'memory', 'peer’s', 'which'],
+    ['', 'fathom', 'peer', 'ratio', '±', 'of CPU', 'memory', 'peer’s', 'which'],
     ...comparisons.map(({ name, ours, peer, ratio, peerName, detail }) => {
       const memory = detail['residentBytes'] as { ours: number; peer: number } | undefined
+      const cpu = detail['cpuSeconds'] as { ours: number; peer: number } | undefined
       return [
         name,
         showSeconds(ours),
         showSeconds(peer),
         ratio.toFixed(2),
         `${(100 * Math.hypot(detail.ours.spread, detail.peer.spread)).toFixed(0)} %`,
+        cpu === undefined ? '' : (cpu.ours / cpu.peer).toFixed(2),
         memory === undefined ? '' : showBytes(memory.ours),
         memory === undefined ? '' : showBytes(memory.peer),
         peerName,
@@ -226,6 +241,7 @@ const show = (comparisons: readonly Comparison[]): string =>
 const main = async (): Promise<void> => {
   const python = findPython()
   const unets = Object.entries(unetCases).filter(([name]) => wanted('unet', name))
+  const programs = Object.entries(programCases).filter(([name]) => wanted('programs', name))
   const kernels = Object.entries(kernelCases).filter(([name, { kind }]) => wanted(kind, name))
   if (python === undefined) {
     say(howToInstall)
@@ -234,16 +250,26 @@ const main = async (): Promise<void> => {
       return
     }
   }
-  const unet: Comparison[] = []
-  if (python !== undefined) for (const [name, options] of unets) unet.push(await compareUnet(python, name, options))
+  const [unet, steps]: readonly [Comparison[], Comparison[]] = [[], []]
+  if (python !== undefined) {
+    for (const [name, options] of unets)
+      unet.push(await comparePrograms(python, name, 'unet', { ...options, rate: 1e-4, decay: 0.995 }))
+    for (const [name, options] of programs) steps.push(await comparePrograms(python, name, 'programs', options))
+  }
   const compared = kernels.length === 0 ? [] : await compareKernels(python, kernels)
   const of = (kind: KernelCase['kind']): readonly Comparison[] =>
     compared.filter(({ name }) => kernelCases[name]?.kind === kind)
-  const results = Object.entries({ unet, gemm: of('gemm'), conv: of('conv') }).filter(([, list]) => list.length > 0)
+  const results = Object.entries({
+    unet,
+    programs: steps,
+    gemm: of('gemm'),
+    conv: of('conv'),
+    function: of('function'),
+  }).filter(([, list]) => list.length > 0)
   process.stdout.write(
     values.json
       ? `${JSON.stringify(Object.fromEntries(results), null, 2)}\n`
-      : `${results.map(([, list]) => show(list)).join('\n\n')}\n\nratio: fathom's time over the peer's; below 1 fathom is faster\n`,
+      : `${results.map(([, list]) => show(list)).join('\n\n')}\n\nratio: fathom's time over the peer's, of CPU: its processors' time over the peer's; below 1 fathom is faster\n`,
   )
 }
 

@@ -7,6 +7,7 @@ await tf.setBackend('wasm')
 await tf.ready()
 
 await answer(`TensorFlow.js ${tf.version_core} on wasm`, (c) => {
+  if (c.kind === 'function') throw new Error('it is compared with PyTorch alone')
   if (c.kind === 'gemm') {
     const [x, y] = [tf.randomNormal([c.n, c.n]), tf.randomNormal([c.n, c.n])]
     return () => tf.matMul(x, y).dispose()

@@ -34,6 +34,7 @@ export const deviations: readonly Deviation[] = [
         'l1 / mean / gradients target',
       ),
       ...same({ 0: NaN, 1: NaN }, 'l1 / ends / gradients prediction', 'l1 / ends / gradients target'),
+      { at: 'sign / ends / results', fathom: { 0: NaN } },
     ],
   },
   {
@@ -45,6 +46,8 @@ export const deviations: readonly Deviation[] = [
       { at: 'maximum / number / results', fathom: { 3: 0 } },
       { at: 'minimum / ends / results', fathom: { 13: -0 } },
       { at: 'maxPool / ends / results', fathom: { 4: 0 } },
+      { at: 'min / ends / results', fathom: { 5: -0 } },
+      { at: 'relu6 / ends / results', fathom: { 3: 0 } },
     ],
   },
   {
@@ -55,7 +58,39 @@ export const deviations: readonly Deviation[] = [
         at: 'maxPool / ends / gradients x',
         fathom: { 0: NaN, 1: NaN, 4: 1.5, 5: 1.5, 8: 2.5, 9: 2.5, 10: 3, 11: 3 },
       },
+      { at: 'maxPool1d / ends / gradients x', fathom: { 0: NaN, 1: NaN, 3: 2, 4: 7, 5: 3, 6: 3 } },
+      { at: 'maxPool1d / nothing around / gradients x', fathom: { 0: 0.5 } },
     ],
+  },
+  {
+    reason:
+      'xᵖ is the power of IEEE 754 for every p: of −∞ it is ∞ or 0, and of −0 it is 0 or ∞. For ½ and −½ PyTorch takes a square root, which is NaN of −∞ and −0 of −0.',
+    exceptions: [
+      { at: 'pow / to 0.5 / results', fathom: { 2: Infinity, 3: 0 } },
+      { at: 'pow / to 0.5 / gradients x', fathom: { 2: 0 } },
+      { at: 'pow / to -0.5 / results', fathom: { 2: 0 } },
+    ],
+  },
+  {
+    reason:
+      'A clamp lets the gradient of a NaN pass, as `relu` does, and a bound that is NaN, which is the result, has its gradient. PyTorch has 0 for both, so that nothing shows.',
+    exceptions: [
+      { at: 'clamp / ends / gradients x', fathom: { 0: 1 } },
+      { at: 'clamp / NaN bound / gradients x', fathom: { 1: 1 } },
+      { at: 'clamp / NaN bound / gradients low', fathom: { 0: 1 } },
+    ],
+  },
+  {
+    reason:
+      'The derivative of a running product in an element is that of the others, which are numbers although the element is NaN or infinite. PyTorch divides by the element, and has NaN.',
+    exceptions: [
+      { at: 'cumprod / ends / gradients x', fathom: { 0: 9, 3: 21, 6: 33, 11: Infinity, 12: Infinity, 13: Infinity } },
+    ],
+  },
+  {
+    reason:
+      "The median is one element, and the gradient is that element's, of equal ones' the first in order. PyTorch does so along an axis, and shares it where there is none.",
+    exceptions: [{ at: 'median / ties / gradients x', fathom: { 1: 0, 3: 1 } }],
   },
   {
     reason:
@@ -99,5 +134,37 @@ export const deviations: readonly Deviation[] = [
       { at: 'variance / offset / results', fathom: { 0: 6 }, only: 'f32' },
       { at: 'geluTanh / far / gradients x', fathom: { 2: NaN, 3: NaN }, only: 'f32' },
     ],
+  },
+  {
+    reason:
+      "An activation of NaN has a derivative of NaN, as every function of it has. PyTorch's pass the gradient on unchanged, so that nothing shows.",
+    exceptions: [
+      ...same(
+        { 0: NaN },
+        'elu / ends / gradients x',
+        'celu / ends / gradients x',
+        'selu / ends / gradients x',
+        'hardswish / ends / gradients x',
+      ),
+    ],
+  },
+  {
+    reason: 'What is odd next to 0 keeps the sign of a zero: e^−0 − 1 is −0. PyTorch subtracts, and has 0.',
+    exceptions: [...same({ 3: -0 }, 'elu / ends / results', 'celu / ends / results', 'selu / ends / results')],
+  },
+  {
+    reason:
+      'A size that stays is not resampled. PyTorch takes four rows of an image of one, of which three count 0 times, and 0 · ∞ is NaN.',
+    exceptions: [{ at: 'resizeBicubic / ends / results', fathom: { 2: -Infinity } }],
+  },
+  {
+    reason:
+      'The derivative of p·log p is log p + 1, which is −∞ at 0. PyTorch has 0 · ∞ there; the value is 0 in both.',
+    exceptions: [{ at: 'klDiv / nothing expected / gradients target', fathom: { 0: -Infinity } }],
+  },
+  {
+    reason:
+      'A class that is impossible takes part in no path, and the gradient of the others is a number. PyTorch subtracts −∞ from −∞.',
+    exceptions: [{ at: 'ctcLoss / ends / gradients logits', fathom: { 4: 0, 5: 0, 6: 0, 7: 0 } }],
   },
 ]

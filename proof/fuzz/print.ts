@@ -120,6 +120,8 @@ const writers: Writers = {
   gather: (n, xs, page) => `${imported(page, 'gather', tensorPath('combine'))}(${xs.join(', ')}, ${n.attrs.axis})`,
   scatterAdd: (n, xs, page) =>
     `${imported(page, 'scatterAdd', tensorPath('combine'))}(${xs.join(', ')}, ${n.attrs.size}, ${n.attrs.axis})`,
+  cumsum: (n, [x], page) =>
+    n.attrs.reverse ? undefined : `${imported(page, 'cumsum', tensorPath('cumsum'))}(${x}, ${n.attrs.axis})`,
   argsort: (n, xs, page) => `${imported(page, 'argsort', tensorPath('combine'))}(${xs.join(', ')}, ${n.attrs.axis})`,
   iota: (n, _, page) =>
     `${imported(page, 'iota', tensorPath('create'))}(${list(n.shape)}, ${n.attrs.axis}, '${n.dtype}')`,

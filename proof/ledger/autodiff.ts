@@ -69,7 +69,7 @@ const numericOf = async (f: (x: Tensor) => Tensor, x: number, step: number): Pro
 /** The entries after the table. */
 export const autodiff: readonly Equation[] = [
   {
-    number: '2.31',
+    number: '2.32',
     statement: 'd/dx [x · d/dy (x + y)] = 1',
     source: 'Siskind & Pearlmutter 2005',
     by: '`grad` inside `grad`, at random x and y; a confused implementation gives 2',
@@ -80,7 +80,7 @@ export const autodiff: readonly Equation[] = [
       }),
   },
   {
-    number: '2.32',
+    number: '2.33',
     statement: 'the VJP of g ↦ Jᵀg with cotangent v is (Jᵀ)ᵀv = Jv',
     source: 'J. Townsend 2017',
     by: '`jvp`, and the pullback of a pullback taken by hand, against J·v with J from finite differences',
@@ -99,7 +99,7 @@ export const autodiff: readonly Equation[] = [
       }),
   },
   {
-    number: '2.33',
+    number: '2.34',
     statement: '∂(r·cos θ)/∂r = cos θ, ∂(r·cos θ)/∂θ = −r·sin θ',
     source: 'calculus',
     by: '`jvp` along both axes and `vjp`, at random points',
@@ -116,7 +116,7 @@ export const autodiff: readonly Equation[] = [
       }),
   },
   {
-    number: '2.34',
+    number: '2.35',
     statement: '∇²f(x)·v = ½(A + Aᵀ)v for f(x) = ½xᵀAx',
     source: 'calculus',
     by: '`hvp` with random A, x and v, against the sums over indices',
@@ -137,7 +137,7 @@ export const autodiff: readonly Equation[] = [
       }),
   },
   {
-    number: '2.35',
+    number: '2.36',
     statement: 'log Σ exp(xᵢ − c) + c = log Σ exp(xᵢ) for every number c',
     source: 'own derivation',
     by: '`logSumExp` of shifted x, far outside the range of exp; its pullback, the maximum held constant, against softmax',

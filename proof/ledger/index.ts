@@ -14,9 +14,11 @@ import { objectivesAndWeights } from './objectives.ts'
 import { guidance } from './guidance.ts'
 import { sampling } from './sampling.ts'
 import { judging } from './judging.ts'
+import { linearAlgebra } from './linalg.ts'
 import { modules } from './modules.ts'
 import { noisePaths } from './noisePaths.ts'
 import { optimizers } from './optimizers.ts'
+import { ownTraining } from './ownTraining.ts'
 import { additions, dataEquations, overview } from './overview.ts'
 import { otherWays } from './otherWays.ts'
 import { proving } from './proving.ts'
@@ -24,10 +26,12 @@ import { randomNumbers } from './random.ts'
 import { reconstruction } from './reconstruction.ts'
 import { share, type Equation, type Outcome } from './equation.ts'
 import { samplerEquations } from './samplers.ts'
+import { stateAndAttention } from './stateAndAttention.ts'
 import { transformerEquations } from './transformers.ts'
 import { toldAndSaid } from './toldAndSaid.ts'
 import { unetEquations } from './unet.ts'
 import { unet2dEquations } from './unet2d.ts'
+import { vmapEquations } from './vmap.ts'
 
 /** All equations. A chapter's file is added here. */
 export const ledger: readonly Equation[] = [
@@ -62,7 +66,11 @@ export const ledger: readonly Equation[] = [
   ...edm2Equations,
   ...otherWays,
   ...toldAndSaid,
+  ...stateAndAttention,
+  ...vmapEquations,
   ...loopEquations,
+  ...ownTraining,
+  ...linearAlgebra,
 ]
 
 /** Runs an equation's check. @throws Error that names the equation */

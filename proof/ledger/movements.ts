@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { vjp } from '../../src/autograd/grad.ts'
 import { argsort, concatenate, gather, scatterAdd } from '../../src/tensor/combine.ts'
+import { cumsum } from '../../src/tensor/cumsum.ts'
 import { tensor } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { agree, at, forAll, read, sum, together, upTo, vectors, type Equation, type Outcome } from './equation.ts'
@@ -286,6 +287,28 @@ export const passing: readonly Equation[] = [
         )
       })
       return together(await Promise.all(outcomes))
+    },
+  ),
+  movement(
+    '2.31',
+    '`cumsum`; yᵢ = Σⱼ xⱼ over j ≤ i; Σⱼ gⱼ over j ≥ i',
+    'running sums of each column, and their pullback, as sums over slices',
+    async (x, g) => {
+      const { y, back } = await pulled((z) => cumsum(z, 0), x, [rows, columns], g)
+      const column = (v: readonly number[], k: number): readonly number[] => v.filter((_, i) => (i - k) % columns === 0)
+      const row = (k: number): number => Math.floor(k / columns)
+      return together([
+        agree(
+          1e-14,
+          y,
+          x.map((_, k) => sum(column(x, k).slice(0, row(k) + 1))),
+        ),
+        agree(
+          1e-14,
+          back,
+          x.map((_, k) => sum(column(g, k).slice(row(k), rows))),
+        ),
+      ])
     },
   ),
 ]

@@ -1,6 +1,7 @@
 /** Every bug of the mutation proof. */
 import { assignmentMutants } from './assignment.ts'
 import { autoencoderMutants } from './autoencoders.ts'
+import { cookbookMutants } from './cookbook.ts'
 import { derivativeMutants } from './derivatives.ts'
 import { deviceMutants } from './devices.ts'
 import { diffusersFolderMutants } from './diffusersFolders.ts'
@@ -14,6 +15,7 @@ import { graphMutants } from './graph.ts'
 import { kernelMutants } from './kernels.ts'
 import { learnedVarianceMutants } from './learnedVariance.ts'
 import { layerMutants, lossMutants } from './layers.ts'
+import { besideMutants } from './layersBeside.ts'
 import { limitMutants } from './limits.ts'
 import { lostDeviceMutants } from './lostDevices.ts'
 import { loopMutants } from './loops.ts'
@@ -21,21 +23,26 @@ import { messageMutants } from './messages.ts'
 import { mixedMutants } from './mixed.ts'
 import type { Mutant } from './mutant.ts'
 import { otherWayMutants } from './otherWays.ts'
+import { ownTrainingMutants } from './ownTraining.ts'
 import { pictureMutants } from './pictures.ts'
 import { photographMutants } from './photographs.ts'
 import { randomMutants } from './random.ts'
 import { reconstructionMutants } from './reconstruction.ts'
 import { judgingMutants } from './judging.ts'
 import { keptRunMutants } from './keptRuns.ts'
+import { rowKernelMutants } from './rowKernels.ts'
 import { runMutants } from './runs.ts'
 import { selfConditioningMutants } from './selfConditioning.ts'
 import { smallDataMutants } from './smallData.ts'
+import { stateAndAttentionMutants } from './stateAndAttention.ts'
 import { threadMutants } from './threads.ts'
 import { annotationMutants, optimizerMutants, orderMutants } from './training.ts'
 import { toldTimeMutants } from './toldTimes.ts'
 import { transformerMutants } from './transformers.ts'
 import { edm2Mutants } from './edm2.ts'
 import { unet2dMutants } from './unet2d.ts'
+import { vocabularyMutants } from './vocabulary.ts'
+import { vmapMutants } from './vmap.ts'
 import { webgpuMutants } from './webgpu.ts'
 
 /** All mutants, area by area. */
@@ -43,12 +50,18 @@ export const mutants: readonly Mutant[] = [
   ...derivativeMutants,
   ...graphMutants,
   ...kernelMutants,
+  ...rowKernelMutants,
   ...randomMutants,
   ...limitMutants,
   ...layerMutants,
+  ...stateAndAttentionMutants,
+  ...besideMutants,
   ...endMutants,
+  ...vocabularyMutants,
   ...lossMutants,
   ...optimizerMutants,
+  ...ownTrainingMutants,
+  ...cookbookMutants,
   ...diffusionMutants,
   ...noiseMutants,
   ...diffusersFolderMutants,
@@ -59,6 +72,7 @@ export const mutants: readonly Mutant[] = [
   ...learnedVarianceMutants,
   ...assignmentMutants,
   ...annotationMutants,
+  ...vmapMutants,
   ...loopMutants,
   ...orderMutants,
   ...keptRunMutants,

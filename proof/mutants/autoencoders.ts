@@ -86,7 +86,7 @@ export const autoencoderMutants: readonly Mutant[] = [
       "    ['key', 'value'],\n    ['value', 'key'],",
     ],
   ]),
-  ...mutantsOf(area, 'src/models/activations.ts', inFile('models/autoencoder/networks', 'mish'), [
+  ...mutantsOf(area, 'src/tensor/exponentialUnits.ts', inFile('models/autoencoder/networks', 'mish'), [
     [
       'mish: the logistic function stands in for the softplus',
       'wrong operation',

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Mutant } from './mutant.ts'
 
 /** What the tests need; node_modules is linked, not copied. */
-const parts = ['src', 'test', 'proof', 'package.json', 'vitest.config.ts', 'tsconfig.json'] as const
+const parts = ['src', 'test', 'proof', 'examples', 'package.json', 'vitest.config.ts', 'tsconfig.json'] as const
 
 /** A copy of the tree in a temporary folder. */
 export interface Copy {

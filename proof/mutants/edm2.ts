@@ -85,8 +85,8 @@ export const edm2Mutants: readonly Mutant[] = [
     [
       'step: parameters stay where the optimizer moves them',
       'missing call',
-      'moved(project(applyUpdates(state.params, updates)), state.params, moves)',
-      'moved(applyUpdates(state.params, updates), state.params, moves)',
+      'moved(project(whole), state.params, moves)',
+      'moved(whole, state.params, moves)',
     ],
   ]),
 ]

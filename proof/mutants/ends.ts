@@ -43,19 +43,14 @@ export const endMutants: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf(layer, 'src/tensor/cumsum.ts', torch, [
-    [
-      'cumsum: bytes wrap at 256',
-      'wrong dtype',
-      "x.dtype === 'u8' ? x.cast('i32') : x, (wide) => doubled",
-      'x, (wide) => doubled',
-    ],
+    ['cumsum: bytes wrap at 256', 'wrong dtype', "x.dtype === 'u8' ? x.cast('i32') : x", 'x'],
   ]),
-  ...mutantsOf(layer, 'src/tensor/variance.ts', torch, [
+  ...mutantsOf(layer, 'src/tensor/tensor.ts', torch, [
     [
       'variance: halves are squared as halves, and 300² is none',
       'wrong dtype',
-      'inSingle(x, (wide) => wide.sub(wide.mean(axes, true)).square().mean(axes, keepDims))',
-      'x.sub(x.mean(axes, true)).square().mean(axes, keepDims)',
+      "return this.cast('f32').variance(axes, keepDims, correction).cast('f16')",
+      'this.cast(this.dtype)',
       inFile('tensor/ends', 'halves'),
     ],
   ]),
@@ -76,8 +71,8 @@ export const endMutants: readonly Mutant[] = [
       inFile('tensor/ends', 'halves'),
     ],
   ]),
-  ...mutantsOf(layer, 'src/tensor/combine.ts', ends('argmax'), [
-    ['argmax: a NaN is never the largest', 'missing check', 'isLargest.or(x.equal(x).not())', 'isLargest'],
+  ...mutantsOf(layer, 'src/tensor/tensor.ts', inFile('tensor/vocabulary'), [
+    ['argmax: a NaN is never the largest', 'missing check', 'isBest.or(this.notEqual(this))', 'isBest'],
   ]),
   ...mutantsOf(layer, 'src/tensor/broadcast.ts', errors('full'), [
     ['a number beyond an integer dtype wraps', 'missing check', 'value < least || value > largest', 'false'],

@@ -59,23 +59,17 @@ export const layerMutants: readonly Mutant[] = [
       values('leakyRelu'),
     ],
   ]),
-  ...mutantsOf(layer, 'src/tensor/variance.ts', functions, [
+  ...mutantsOf(layer, 'src/tensor/tensor.ts', functions, [
     [
       'variance: divided by the axis, not by all axes',
       'axis',
-      'wide.sub(wide.mean(axes, true)).square()',
-      'wide.sub(wide.mean(undefined, true)).square()',
-      values('variance'),
+      'this.sub(this.mean(axes, true)).square()',
+      'this.sub(this.mean(undefined, true)).square()',
+      inFile('tensor/vocabulary'),
     ],
   ]),
   ...mutantsOf(layer, 'src/tensor/cumsum.ts', functions, [
-    [
-      'cumsum: the last step is left out',
-      'off by one',
-      'reach >= at(x.shape, axis) ? x',
-      '2 * reach >= at(x.shape, axis) ? x',
-      values('cumsum'),
-    ],
+    ['cumsum: from the end of the axis', 'axis', 'reverse: false', 'reverse: true', values('cumsum')],
   ]),
   ...mutantsOf(layer, 'src/tensor/attention.ts', functions, [
     [
@@ -90,8 +84,8 @@ export const layerMutants: readonly Mutant[] = [
     [
       'einsum: the result’s axes stay in the order of the contraction',
       'axis',
-      'z.transpose(axes(out, result))',
-      'z.transpose(axes(result, out))',
+      'x.transpose(output.map((l) => labels.indexOf(l)))',
+      'x.transpose(labels.map((l) => output.indexOf(l)))',
       inFile('tensor/functions', 'einsum'),
     ],
   ]),
@@ -117,18 +111,18 @@ export const layerMutants: readonly Mutant[] = [
     [
       'averagePool: the largest, not the mean',
       'wrong operation',
-      'x, size).mean([2, 4])',
-      'x, size).max([2, 4])',
+      'tiles(x, windows).mean([2, 4])',
+      'tiles(x, windows).max([2, 4])',
       values('averagePool'),
     ],
   ]),
-  ...mutantsOf(layer, 'src/tensor/combine.ts', functions, [
+  ...mutantsOf(layer, 'src/tensor/tensor.ts', functions, [
     [
       'argmax: the last of equal elements',
       'wrong tie',
-      '.select(iota(x.shape, a).neg(), 1 - n)\n    .max(a)\n    .neg()',
-      '.select(iota(x.shape, a), 0)\n    .max(a)',
-      values('argmax'),
+      'chosen.select(index, element(this.shape, a)).min(a)',
+      'chosen.select(index, -1).max(a)',
+      inFile('tensor/vocabulary'),
     ],
   ]),
   ...mutantsOf(layer, 'src/nn/groupNorm.ts', layers, [
@@ -225,8 +219,8 @@ export const layerMutants: readonly Mutant[] = [
     [
       'dropout: the rate is that of keeping',
       'swapped operands',
-      'bernoulli(mode.key, 1 - rate, x.shape)',
-      'bernoulli(mode.key, rate, x.shape)',
+      'bernoulli(mode.key, 1 - rate, shape)',
+      'bernoulli(mode.key, rate, shape)',
     ],
   ]),
   ...mutantsOf(layer, 'src/nn/module.ts', modules, [
@@ -325,12 +319,12 @@ export const lossMutants: readonly Mutant[] = [
       lossTests,
     ],
   ]),
-  ...mutantsOf('losses', 'src/nn/crossEntropy.ts', lossTests, [
+  ...mutantsOf('losses', 'src/nn/classLosses.ts', lossTests, [
     [
       'crossEntropy: the sign is wrong',
       'sign',
-      'likelihoodOf(logProbabilities, labels).neg()',
-      'likelihoodOf(logProbabilities, labels)',
+      'likelihoodOf(logProbabilities, known).neg()',
+      'likelihoodOf(logProbabilities, known)',
       values('crossEntropy'),
     ],
     [
@@ -340,6 +334,8 @@ export const lossMutants: readonly Mutant[] = [
       'isLabel.select(logProbabilities, 0)',
     ],
     ['crossEntropy: label −1 counts', 'missing check', '.and(label.less(0).not())', ''],
+  ]),
+  ...mutantsOf('losses', 'src/nn/crossEntropy.ts', lossTests, [
     [
       'crossEntropy: a class that is impossible in both costs 0 · ∞',
       'missing clamp',

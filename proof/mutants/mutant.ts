@@ -15,6 +15,7 @@ export const areas = [
   'optimizers and averages',
   'diffusion',
   'checkpoints and custom derivatives',
+  'vmap',
   'devices',
   'data order and resume',
   'which pictures, draws and weights',

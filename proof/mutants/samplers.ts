@@ -206,6 +206,5 @@ export const samplerMutants: readonly Mutant[] = [
       'epsilon: epsilonFromX0(level, xt, scaled)',
       'epsilon: epsilonFromX0(level, xt, x0)',
     ],
-    ['quantile: between two values it is the lower one', 'missing term', '.mul(place - below)', '.mul(0)'],
   ]),
 ]

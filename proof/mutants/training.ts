@@ -46,8 +46,8 @@ export const optimizerMutants: readonly Mutant[] = [
     [
       'weight decay spares what should decay',
       'swapped operands',
-      'decays(path, p) ? decayed(',
-      '!decays(path, p) ? decayed(',
+      'times === 0 ? widened(u)',
+      'times !== 0 ? widened(u)',
     ],
   ]),
   ...mutantsOf(optimizer, 'src/optim/sgd.ts', optimizers, [
@@ -132,6 +132,8 @@ export const optimizerMutants: readonly Mutant[] = [
   ]),
   ...mutantsOf(optimizer, 'src/optim/schedules.ts', schedules, [
     ['cosineDecay falls by half', 'factor', '2 * Math.PI * cycles * p', 'Math.PI * cycles * p'],
+  ]),
+  ...mutantsOf(optimizer, 'src/optim/rates.ts', schedules, [
     [
       'the warm-up is one step ahead',
       'off by one',

@@ -10,7 +10,7 @@ export type TypeCheck = (mutant: Mutant) => string | undefined
 const settingsOf = (root: string): ts.ParsedCommandLine => {
   const path = join(root, 'tsconfig.json')
   const { config } = ts.readConfigFile(path, (name) => ts.sys.readFile(name)) as { readonly config: object }
-  return ts.parseJsonConfigFileContent({ ...config, include: ['src'] }, ts.sys, root)
+  return ts.parseJsonConfigFileContent({ ...config, include: ['src', 'examples'] }, ts.sys, root)
 }
 
 /** A check of the sources at `root`; it looks at the file in which the bug is. */

@@ -12,13 +12,8 @@ const folder = 'src/models/unet2d'
 
 /** Bugs in src/models/unet2d. */
 export const unet2dMutants: readonly Mutant[] = [
-  ...mutantsOf(area, 'src/nn/attention.ts', tokens, [
-    [
-      'cross-attention: logits are scaled by the width of all heads',
-      'factor',
-      'Math.sqrt(width / heads)',
-      'Math.sqrt(width)',
-    ],
+  ...mutantsOf(area, 'src/nn/multiHeadAttention.ts', tokens, [
+    ['cross-attention: logits are scaled by the width of all heads', 'factor', 'Math.sqrt(each)', 'Math.sqrt(width)'],
   ]),
   ...mutantsOf(area, `${folder}/transformer.ts`, tokens, [
     [

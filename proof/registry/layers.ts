@@ -3,19 +3,26 @@ import type * as models from '../../src/models/index.ts'
 import type * as nn from '../../src/nn/index.ts'
 import type { Entry } from './entry.ts'
 import { functions } from './functions.ts'
+import { bentActivations } from './functions/bentActivations.ts'
 import { attentionLayers } from './layers/attention.ts'
 import { basicLayers } from './layers/basic.ts'
+import { otherLosses } from './layers/classLosses.ts'
 import { losses } from './layers/losses.ts'
 import { models as networks } from './layers/models.ts'
 import { pictureLosses } from './layers/pictureLosses.ts'
+import { sequenceLayers } from './layers/sequences.ts'
+import { statefulLayers } from './layers/stateful.ts'
 import { recurrentLayers } from './layers/recurrent.ts'
 
 /**
  * What is exported that computes nothing of its own: ways to make modules and first parameters, a table of text, weights of others;
- * and an adversary, whose kinks are everywhere: test/models/adversary.test.ts keeps away from them.
+ * and an adversary and residual networks, whose kinks are everywhere: test/models/adversary.test.ts keeps away from them, and
+ * test/models/networks.test.ts compares with PyTorch's.
  */
 type NoLayer =
   | 'adversarialLosses'
+  | 'applyWithState'
+  | 'cacheOf'
   | 'compose'
   | 'decodeDiffusersUnet2d'
   | 'edm2Family'
@@ -24,6 +31,8 @@ type NoLayer =
   | 'ditFamily'
   | 'ditSizes'
   | 'evaluate'
+  | 'generateOn'
+  | 'gptSizes'
   | 'kaimingUniform'
   | 'lift'
   | 'lucidrainsFamily'
@@ -33,12 +42,19 @@ type NoLayer =
   | 'ones'
   | 'parameter'
   | 'patchDiscriminator'
+  | 'resnet'
+  | 'resnetFamily'
+  | 'resnetSizes'
+  | 'stateful'
+  | 'stateOf'
   | 'unet2dFamily'
   | 'unet2dNames'
   | 'uniform'
   | 'uvitFamily'
   | 'torchRecurrent'
   | 'uvitSizes'
+  | 'vitFamily'
+  | 'vitSizes'
   | 'zeros'
 
 /** Autoencoders and their parts: test/models/autoencoder holds them to the values and gradients of diffusers, and to the equations of chapter 15. */
@@ -71,19 +87,24 @@ type OfAutoencoders =
 /** Layers, losses, activations and models. */
 export type LayerName = Exclude<keyof typeof nn | keyof typeof models, NoLayer | OfAutoencoders>
 
-const { gelu, geluTanh, leakyRelu, logSoftmax, relu, silu, softmax, softplus } = functions
+const { gelu, geluTanh, leakyRelu, logSigmoid, logSoftmax, relu, silu, softmax, softplus } = functions
 
 /** Name → entry. */
 export const layers: { readonly [K in LayerName]: Entry } = {
   ...basicLayers,
+  ...sequenceLayers,
+  ...statefulLayers,
   ...attentionLayers,
   ...losses,
+  ...otherLosses,
   ...networks,
   ...pictureLosses,
+  ...bentActivations,
   ...recurrentLayers,
   gelu,
   geluTanh,
   leakyRelu,
+  logSigmoid,
   logSoftmax,
   relu,
   silu,

@@ -14,6 +14,8 @@ import { gradient, secondOrder } from './gradient.ts'
 import { shapes } from './shapes.ts'
 import type { Suite, SuiteOptions } from './suite.ts'
 import { values } from './values.ts'
+import { vmapped } from './vmap.ts'
+import { vmapDerivatives } from './vmapDerivatives.ts'
 
 /** Random cases for each primitive, function and layer, in the short run. */
 export interface Runs {
@@ -31,6 +33,8 @@ const suites: { readonly [name: string]: { readonly suite: Suite; readonly runs:
   secondOrder: { suite: secondOrder, runs: { primitives: 20, functions: 18, layers: 4 } },
   forwardOverReverse: { suite: forwardOverReverse, runs: { primitives: 10, functions: 6, layers: 2 } },
   adjoint: { suite: adjoint, runs: { primitives: 25, functions: 10, layers: 3 } },
+  vmap: { suite: vmapped, runs: { primitives: 14, functions: 5, layers: 1 } },
+  vmapDerivatives: { suite: vmapDerivatives, runs: { primitives: 14, functions: 8, layers: 2 } },
   errors: { suite: errors, runs: { primitives: 1, functions: 1, layers: 1 } },
 }
 
@@ -48,7 +52,7 @@ const some = (entry: Entry, dtype: DType, holds: (c: Case) => boolean): boolean 
 export const applies = (name: string, entry: Entry): boolean => {
   const smooth = entry.differentiableIn.length > 0
   if (name === 'errors') return entry.errors.length > 0
-  if (name === 'shapes') return true
+  if (name === 'shapes' || name === 'vmap') return true
   if (name === 'ends')
     return (
       kindsAt(entry).length > 0 &&
@@ -81,7 +85,13 @@ export interface ProofOptions {
 }
 
 /** The suites of derivatives, which run on one configuration: the usual one, and others besides. */
-export const derivativeSuites: readonly string[] = ['gradient', 'secondOrder', 'forwardOverReverse', 'adjoint']
+export const derivativeSuites: readonly string[] = [
+  'gradient',
+  'secondOrder',
+  'forwardOverReverse',
+  'adjoint',
+  'vmapDerivatives',
+]
 
 /** Suites on everything they apply to, one tally after the other; all of them by default. Throws at the first check that fails. */
 export const allSuites = async function* (

@@ -44,12 +44,12 @@ export interface Held {
 }
 
 /** Draws `runs` cases and adds up what held in them. */
-export const checkCases = async (
+export const checkCases = async <C extends Case>(
   suite: string,
   subject: string,
-  cases: fc.Arbitrary<Case>,
+  cases: fc.Arbitrary<C>,
   { seed, runs }: Omit<SuiteOptions, 'on'>,
-  check: (c: Case) => Promise<Held>,
+  check: (c: C) => Promise<Held>,
 ): Promise<Tally> => {
   let [checks, worst] = [0, 0]
   const property = fc.asyncProperty(cases, async (c) => {

@@ -4,7 +4,8 @@ import { arange, eye, linspace, oneHot } from '../../src/tensor/create.ts'
 import { cumsum } from '../../src/tensor/cumsum.ts'
 import { logSoftmax, logSumExp, softmax } from '../../src/tensor/softmax.ts'
 import { variance } from '../../src/tensor/variance.ts'
-import type { Axes, SliceBounds, Tensor } from '../../src/tensor/tensor.ts'
+import type { Axes } from '../../src/tensor/axes.ts'
+import type { SliceBounds, Tensor } from '../../src/tensor/tensor.ts'
 import { row, unary, type Row, type Rows } from './row.ts'
 
 const reduction = (f: (x: Tensor, axes: Axes, keep: boolean) => Tensor): Row =>

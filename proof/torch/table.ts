@@ -3,10 +3,12 @@ import { contractions } from './contractions.ts'
 import { elementwise } from './elementwise.ts'
 import { layers } from './layers.ts'
 import { losses } from './losses.ts'
+import { neural } from './neural.ts'
 import type { Rows } from './row.ts'
 import { shapes } from './shapes.ts'
 import { training } from './training.ts'
 import { transforms } from './transforms.ts'
+import { vocabulary } from './vocabulary.ts'
 
 /** Subject → function. */
 export const table: Rows = {
@@ -15,6 +17,8 @@ export const table: Rows = {
   ...contractions,
   ...losses,
   ...layers,
+  ...neural,
   ...training,
   ...transforms,
+  ...vocabulary,
 }

@@ -5,6 +5,7 @@
  * nested derivatives can therefore never be confused. Forward mode is reverse mode transposed: the pullback is linear in its
  * cotangent, and the transpose of that linear map is the derivative. Nothing of the first pullback remains in the graph.
  */
+import { requireKnown } from '../prelude/options.ts'
 import { at } from '../prelude/array.ts'
 import { DTypeError, ShapeError, TraceError } from '../prelude/errors.ts'
 import { isFloat } from '../graph/dtype.ts'
@@ -17,6 +18,15 @@ import { onesLike, zerosLike } from '../tensor/create.ts'
 import { expectLoss } from '../tensor/expect.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { leaves, leavesWithPaths, mapTree, refill, zipTrees, type Naming } from '../tensor/tree.ts'
+import {
+  argumentInWords,
+  argumentNumbers,
+  lossIn,
+  withArguments,
+  type ArgumentNumber,
+  type GradientOf,
+  type GradOptions,
+} from './argument.ts'
 import { backward } from './backward.ts'
 
 const renamed = <T>(tree: T): T => mapTree(tree, (x) => new Tensor(makeNode('alias', {}, [x.node])))
@@ -81,12 +91,12 @@ export const vjp = <A extends readonly unknown[], R>(f: (...args: A) => R, ...pr
   return { value, pullback }
 }
 
-/** Refuses trees with leaves that have no gradients. */
-export const requireFloats = (name: string, tree: unknown): void => {
+/** Refuses trees with leaves that have no gradients. @param of which argument it is, counted from 0 */
+export const requireFloats = (name: string, tree: unknown, of = 0): void => {
   for (const [path, x] of leavesWithPaths(tree))
     if (!isFloat(x.dtype))
       throw new DTypeError(
-        `${name}: leaf '${path}' of the first argument is ${x.dtype}; only floats have gradients, pass it as another argument`,
+        `${name}: leaf '${path}' of ${argumentInWords(of)} is ${x.dtype}; only floats have gradients, pass it as another argument`,
       )
 }
 
@@ -98,31 +108,69 @@ const requireScalar = (name: string, y: Tensor): void => {
   if (!isFloat(y.dtype)) throw new DTypeError(`${name}: the function must return a float, it returned ${y.dtype}`)
 }
 
+/** What the function gives, and the gradient of the loss in it. */
+const withGradient =
+  <A extends readonly unknown[]>(f: (...args: A) => unknown, options: GradOptions) =>
+  (...args: A): readonly [result: unknown, gradient: unknown] => {
+    requireKnown('grad', options, ['aux', 'argument'])
+    const { aux = false, argument = 0 } = options
+    const numbers = argumentNumbers(argument, args.length)
+    for (const n of numbers) requireFloats('grad', args[n], n)
+    const named = withArguments(args, numbers, renamed)
+    const result = f(...named)
+    const value = lossIn(result, aux)
+    expectLoss('grad', value)
+    requireScalar('grad', value)
+    const sources = numbers.map((n) => named[n])
+    const gradients = cotangentsOf(sources, value, onesLike(value))
+    return [result, typeof argument === 'number' ? gradients[0] : gradients]
+  }
+
 /**
- * The value of a scalar function and its gradient with respect to the first argument, a tree.
+ * The value of a scalar function and its gradient with respect to the first argument, a tree, or to another or several of them.
  *
+ * Of the options, `aux` says that the function gives `[loss, aux]`, and `[[loss, aux], gradient]` comes back; `argument`, which are differentiated.
+ *
+ * @throws RangeError for the number of no argument; DTypeError for an argument that holds integers; ShapeError for a loss that is no scalar
  * @example
  * ```ts
  * import { tensor, valueAndGrad, type Tensor } from 'fathom'
  *
  * const loss = (params: { readonly w: Tensor }, x: Tensor): Tensor => params.w.mul(x).sum()
- * valueAndGrad(loss)({ w: tensor([1, 2]) }, tensor([3, 4])) // => [11, { w: [3, 4] }]
+ * const [w, x] = [tensor([1, 2]), tensor([3, 4])]
+ * valueAndGrad(loss)({ w }, x) // => [11, { w: [3, 4] }]
+ * valueAndGrad(loss, { argument: 1 })({ w }, x) // => [11, [1, 2]]
+ * valueAndGrad(loss, { argument: [0, 1] })({ w }, x) // => [11, [{ w: [3, 4] }, [1, 2]]]
+ *
+ * const withLogits = (params: Tensor, input: Tensor) => [params.mul(input).sum(), { logits: params.mul(input) }] as const
+ * valueAndGrad(withLogits, { aux: true })(w, x) // => [[11, { logits: [3, 8] }], [3, 4]]
+ * valueAndGrad(loss, { argument: 2 })({ w }, x) // throws RangeError: grad: there is no argument 2: the function was called with 2, …
  * ```
  */
-export const valueAndGrad =
-  <P, A extends readonly unknown[]>(f: (params: P, ...rest: A) => Tensor) =>
-  (params: P, ...rest: A): readonly [Tensor, P] => {
-    requireFloats('grad', params)
-    const named = renamed(params)
-    const value = f(named, ...rest)
-    expectLoss('grad', value)
-    requireScalar('grad', value)
-    return [value, cotangentsOf(named, value, onesLike(value))]
-  }
+export function valueAndGrad<P, A extends readonly unknown[]>(
+  f: (params: P, ...rest: A) => Tensor,
+): (params: P, ...rest: A) => readonly [Tensor, P]
+export function valueAndGrad<A extends readonly unknown[], X, const N extends ArgumentNumber = 0>(
+  f: (...args: A) => readonly [Tensor, X],
+  options: GradOptions<N> & { readonly aux: true },
+): (...args: A) => readonly [readonly [Tensor, X], GradientOf<A, N>]
+export function valueAndGrad<A extends readonly unknown[], const N extends ArgumentNumber = 0>(
+  f: (...args: A) => Tensor,
+  options: GradOptions<N> & { readonly aux?: false },
+): (...args: A) => readonly [Tensor, GradientOf<A, N>]
+export function valueAndGrad<A extends readonly unknown[]>(
+  f: (...args: A) => unknown,
+  options: GradOptions = {},
+): (...args: A) => readonly [unknown, unknown] {
+  return withGradient(f, options)
+}
 
 /**
- * The gradient of a scalar function with respect to its first argument, a tree.
+ * The gradient of a scalar function with respect to its first argument, a tree, or to another or several of them.
  *
+ * Of the options, `aux` says that the function gives `[loss, aux]`, and `[gradient, aux]` comes back; `argument`, which are differentiated.
+ *
+ * @throws as {@link valueAndGrad}
  * @example
  * ```ts
  * import { grad, scalar, tensor, type Tensor } from 'fathom'
@@ -132,12 +180,31 @@ export const valueAndGrad =
  * grad(f)(scalar(2)) // => 12
  * grad(grad(f))(scalar(3)) // => 18
  * grad(f)(tensor([1, 2])) // throws ShapeError: grad: the function must return a scalar, it returned [2]; …
+ * grad((x: Tensor, y: Tensor) => x.mul(y), { argument: [0, 1] })(scalar(2), scalar(5)) // => [5, 2]
+ * grad((x: Tensor) => [x.square(), { twice: x.mul(2) }], { aux: true })(scalar(3)) // => [6, { twice: 6 }]
  * ```
  */
-export const grad =
-  <P, A extends readonly unknown[]>(f: (params: P, ...rest: A) => Tensor) =>
-  (params: P, ...rest: A): P =>
-    valueAndGrad(f)(params, ...rest)[1]
+export function grad<P, A extends readonly unknown[]>(
+  f: (params: P, ...rest: A) => Tensor,
+): (params: P, ...rest: A) => P
+export function grad<A extends readonly unknown[], X, const N extends ArgumentNumber = 0>(
+  f: (...args: A) => readonly [Tensor, X],
+  options: GradOptions<N> & { readonly aux: true },
+): (...args: A) => readonly [GradientOf<A, N>, X]
+export function grad<A extends readonly unknown[], const N extends ArgumentNumber = 0>(
+  f: (...args: A) => Tensor,
+  options: GradOptions<N> & { readonly aux?: false },
+): (...args: A) => GradientOf<A, N>
+export function grad<A extends readonly unknown[]>(
+  f: (...args: A) => unknown,
+  options: GradOptions = {},
+): (...args: A) => unknown {
+  const both = withGradient(f, options)
+  return (...args) => {
+    const [result, gradient] = both(...args)
+    return options.aux === true && Array.isArray(result) ? [gradient, result[1]] : gradient
+  }
+}
 
 /** A function's value and its derivative in one direction. */
 export interface Jvp<R> {

@@ -32,7 +32,12 @@ const cotangentDType = (operand: Node, result: DType): DType => {
   return wasWider && isNarrower(operand.dtype, result) ? result : operand.dtype
 }
 
-/** out = batch, free axes of x, free axes of y. The cotangent of one operand is the contraction of g with the other's free axes. */
+const isInOrder = (axes: readonly number[]): boolean => axes.every((axis, i) => axis === i)
+
+/**
+ * out = batch, free axes of x, free axes of y. The cotangent of one operand is the contraction of g with the other's free axes. Of the two orders of the
+ * operands the one is taken whose result has the axes where they belong, if there is one: the gradient of a weight is then written once, not transposed.
+ */
 const dotCotangent = (g: Tensor, side: 0 | 1, x: Node, y: Node, { contract, batch, dtype }: DotAttrs): Tensor => {
   const other = side === 0 ? y : x
   const own = side === 0 ? x : y
@@ -42,16 +47,25 @@ const dotCotangent = (g: Tensor, side: 0 | 1, x: Node, y: Node, { contract, batc
   const batches = range(batch[0].length)
   const first = batches.length + (side === 0 ? ownFree.length : 0)
   const contracted = range(otherFree.length).map((i) => i + first)
-  const attrs: DotAttrs = {
-    contract: [contracted, otherFree],
-    batch: [batches, batch[theirs]],
-    dtype: cotangentDType(own, dtype),
-  }
-  const product = t(makeNode('dotGeneral', attrs, [g.cast(other.dtype).node, other]))
   const rest = contract[theirs]
     .toSorted((a, b) => a - b)
     .map((axis) => at(contract[side], contract[theirs].indexOf(axis)))
-  return product.transpose(inversePermutation([...batch[side], ...ownFree, ...rest]))
+  const narrow = g.cast(other.dtype).node
+  const to = cotangentDType(own, dtype)
+  const [plain, exchanged] = [
+    [...batch[side], ...ownFree, ...rest],
+    [...batch[side], ...rest, ...ownFree],
+  ]
+  if (!isInOrder(plain) && isInOrder(exchanged))
+    return t(
+      makeNode('dotGeneral', { contract: [otherFree, contracted], batch: [batch[theirs], batches], dtype: to }, [
+        other,
+        narrow,
+      ]),
+    )
+  const attrs: DotAttrs = { contract: [contracted, otherFree], batch: [batches, batch[theirs]], dtype: to }
+  const product = t(makeNode('dotGeneral', attrs, [narrow, other]))
+  return product.transpose(inversePermutation(plain))
 }
 
 type Spatial = readonly [number, number]
@@ -170,6 +184,8 @@ const vjpRules: { readonly [K in DifferentiableOp]: VjpRule<K> } = {
     const isMax = t(x).equal(spread(y)).cast(g.dtype)
     return [isMax.mul(spread(g.div(isMax.sum(axes)).node))]
   },
+  // y_i = Σ_{j ≤ i} x_j, so x_j has a part in every y_i with i ≥ j
+  cumsum: (g, { attrs: { axis, reverse } }) => [t(makeNode('cumsum', { axis, reverse: !reverse }, [g.node]))],
   broadcast: (g, { attrs: { axes } }) => [g.sum(axes)],
   reshape: (g, { inputs: [x] }) => [g.reshape(x.shape)],
   transpose: (g, { attrs: { permutation } }) => [g.transpose(inversePermutation(permutation))],

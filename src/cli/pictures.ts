@@ -222,10 +222,12 @@ export const misplaced = (out: FlagValue | undefined): Outcome | undefined => {
 /** A value of a flag as part of a file's name. */
 const inName = (value: string | number): string => String(value).replaceAll(/[^\p{L}\p{N}.-]+/gu, '-')
 
-/** The flags that make other pictures of a seed, and how they stand in the name of a sheet. */
+/** The flags that make another sheet of a seed, and how they stand in its name. */
 const nameParts: Readonly<Record<string, (value: string | number) => string>> = {
+  count: (value) => `${inName(value)}-pictures`,
   weights: inName,
   sampler: inName,
+  steps: (value) => `${inName(value)}-steps`,
   spacing: inName,
   sigmas: inName,
   class: inName,

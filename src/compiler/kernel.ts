@@ -1,5 +1,5 @@
 /**
- * The kernel IR: what a backend has to run. Eight kinds of steps, two of kernels that are made of several steps, and loops, which
+ * The kernel IR: what a backend has to run. Nine kinds of steps, two of kernels that are made of several steps, and loops, which
  * have kernels of their own; a backend is one exhaustive switch over them.
  *
  * Kernels read and write numbered buffers of a plan through views. An elementwise body is a list of instructions over one linear
@@ -152,6 +152,16 @@ export interface SortKernel extends KernelRecord {
   readonly inner: number
 }
 
+/** Running sums along the middle axis of [outer, length, inner], from its end where `reverse` says so. */
+export interface CumsumKernel extends KernelRecord {
+  readonly kind: 'cumsum'
+  readonly from: Operand
+  readonly outer: number
+  readonly length: number
+  readonly inner: number
+  readonly reverse: boolean
+}
+
 /** A kernel that does one thing. */
 export type Step =
   | ElementwiseKernel
@@ -162,6 +172,7 @@ export type Step =
   | GatherKernel
   | ScatterKernel
   | SortKernel
+  | CumsumKernel
 
 /** A step that may be a stage of a {@link RowsKernel}. */
 export type Stage = ElementwiseKernel | ReduceKernel
@@ -306,6 +317,7 @@ export const operandsOf = (kernel: Kernel): readonly Operand[] => {
     case 'scatter':
       return [kernel.updates, kernel.index]
     case 'sort':
+    case 'cumsum':
       return [kernel.from]
     case 'rows':
       return operandsOfStages(kernel)

@@ -21,7 +21,7 @@ import {
   type Lowering,
 } from './access.ts'
 import type { Fusion } from './fuse.ts'
-import type { Kernel, Operand, PlacedPart } from './kernel.ts'
+import type { Kernel, Operand, PlacedPart, SortKernel } from './kernel.ts'
 import { memoryKey, type Buffer } from './buffer.ts'
 import type { Limits } from './limits.ts'
 import { lowerScan } from './loop.ts'
@@ -205,18 +205,29 @@ const scatter = (to: Lowering, node: NodeOf<'scatterAdd'>): void => {
   })
 }
 
+/** Lengths before an axis, of it, and behind it. */
+const around = ({ shape }: Node, axis: number): Pick<SortKernel, 'outer' | 'length' | 'inner'> => ({
+  outer: product(shape.slice(0, axis)),
+  length: at(shape, axis),
+  inner: product(shape.slice(axis + 1)),
+})
+
 const sort = (to: Lowering, node: NodeOf<'argsort'>): void => {
-  const { axis } = node.attrs
-  const lengths = {
-    outer: product(node.shape.slice(0, axis)),
-    length: at(node.shape, axis),
-    inner: product(node.shape.slice(axis + 1)),
-  }
   emit(to, node, {
     kind: 'sort',
     from: denseOperand(to, node.inputs[0]),
-    ...lengths,
+    ...around(node, node.attrs.axis),
     ...record(to, node, 0, 'sort'),
+  })
+}
+
+const cumsum = (to: Lowering, node: NodeOf<'cumsum'>): void => {
+  emit(to, node, {
+    kind: 'cumsum',
+    from: denseOperand(to, node.inputs[0]),
+    reverse: node.attrs.reverse,
+    ...around(node, node.attrs.axis),
+    ...record(to, node, sizeOf(node.shape), 'cumsum'),
   })
 }
 
@@ -301,6 +312,7 @@ const written: Rules<WrittenOp> = {
   gather,
   scatterAdd: scatter,
   argsort: sort,
+  cumsum,
   dotGeneral: gemm,
   conv,
   scan: lowerScan,
@@ -329,6 +341,7 @@ const valueOfNothing = (node: Node): number | undefined => {
       return node.inputs.some((x) => sizeOf(x.shape) === 0) ? 0 : undefined
     case 'gather':
     case 'argsort':
+    case 'cumsum':
       return sizeOf(node.shape) === 0 ? 0 : undefined
     default:
       return undefined

@@ -18,6 +18,7 @@ export type Cause =
   | 'gather'
   | 'scatter'
   | 'sort'
+  | 'cumsum'
   | 'loop'
   | 'no aliases'
   | { readonly kind: 'feeds'; readonly op: OpName }
@@ -45,6 +46,7 @@ const words: { readonly [K in Named]: string } = {
   gather: 'reads where an index says',
   scatter: 'writes where an index says',
   sort: 'a sort is its own kernel',
+  cumsum: 'running sums are their own kernel',
   loop: 'a loop runs its body turn by turn',
   'no aliases': 'outputs are never aliases',
 }

@@ -23,6 +23,8 @@ export {
   type SetOptions,
   type TrainingData,
 } from './batches.ts'
+export { batches, splitRows, type Batches, type BatchOptions } from './arrays/batches.ts'
+export { takeRows, type Rows } from './arrays/rows.ts'
 export { augmentationNames, augmented, withAugmentation, type Augmented, type AugmentOptions } from './augment.ts'
 export { withMargin, type CropSize } from './crop.ts'
 export { folderLabels, type FolderLabels, type Labels } from './labels.ts'

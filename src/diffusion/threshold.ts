@@ -2,9 +2,9 @@
  * Dynamic thresholding, Saharia et al. 2022, section 2.3: where strong guidance drives pixels out of [−1, 1], clipping saturates them; here each picture's
  * range is found first, and the picture is scaled back into [−1, 1].
  */
-import { at, product } from '../prelude/array.ts'
-import { requireKnown, requirePositive, requireShare } from '../prelude/options.ts'
-import { sort } from '../tensor/combine.ts'
+import { product } from '../prelude/array.ts'
+import { requireKnown, requirePositive } from '../prelude/options.ts'
+import { quantile } from '../tensor/orders.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { epsilonFromX0, type Estimate, type NoiseLevel } from './prediction.ts'
 
@@ -16,37 +16,10 @@ export interface ThresholdOptions {
   readonly most?: number
 }
 
-/**
- * The quantile of each picture's values, between two of them on a straight line.
- *
- * @param x [N, …]
- * @returns [N, 1, …]
- * @example
- * ```ts
- * import { tensor } from 'fathom'
- * import { quantile } from 'fathom/diffusion'
- *
- * quantile(tensor([[3, 1, 2]]), 0.75) // => [[2.5]]
- * ```
- */
-export const quantile = (x: Tensor, share: number): Tensor => {
-  requireShare('quantile', 'the share', share)
-  const [n, ...rest] = x.shape
-  const count = product(rest)
-  const sorted = sort(x.reshape([n ?? 1, count]))
-  const place = share * (count - 1)
-  const below = Math.floor(place)
-  const pick = (i: number): Tensor => sorted.slice([0, at(x.shape, 0)], [i, i + 1])
-  const low = pick(below)
-  const value =
-    place === below
-      ? low
-      : low.add(
-          pick(below + 1)
-            .sub(low)
-            .mul(place - below),
-        )
-  return value.reshape([at(x.shape, 0), ...rest.map(() => 1)])
+/** The quantile of each picture's values: [N, …] → [N, 1, …]. */
+const quantileOfEach = (x: Tensor, share: number): Tensor => {
+  const [n = 1, ...rest] = x.shape
+  return quantile(x.reshape([n, product(rest)]), share, 1).reshape([n, ...rest.map(() => 1)])
 }
 
 /**
@@ -71,7 +44,7 @@ export const thresholdEstimate = (
   requireKnown('thresholdEstimate', options, ['ratio', 'most'])
   const { ratio = 0.995, most = 1 } = options
   requirePositive('thresholdEstimate', 'most', most)
-  const range = quantile(x0.abs(), ratio).maximum(1).minimum(most)
+  const range = quantileOfEach(x0.abs(), ratio).maximum(1).minimum(most)
   const scaled = x0.maximum(range.neg()).minimum(range).div(range)
   return { x0: scaled, epsilon: epsilonFromX0(level, xt, scaled) }
 }

@@ -336,6 +336,11 @@ export const inferRules: { readonly [K in OpName]: Rule<K> } = {
     )
     return { shape: [...updates.shape.slice(0, axis), size, ...updates.shape.slice(axis + rank)], dtype: updates.dtype }
   },
+  cumsum: ([x], { axis }) => {
+    checkAxes('cumsum', [axis], x.shape.length)
+    requireDType(isNumber(x.dtype), () => 'cumsum: takes numbers; cast bool to i32 first')
+    return { shape: x.shape, dtype: x.dtype }
+  },
   argsort: ([x], { axis }) => {
     checkAxes('argsort', [axis], x.shape.length)
     return { shape: x.shape, dtype: 'i32' }

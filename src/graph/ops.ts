@@ -132,6 +132,7 @@ export interface Ops {
   // reduction and movement
   readonly reduceSum: Unary<{ readonly axes: readonly number[]; readonly dtype: DType }>
   readonly reduceMax: Unary<{ readonly axes: readonly number[] }>
+  readonly cumsum: Unary<{ readonly axis: number; readonly reverse: boolean }>
   readonly broadcast: Unary<{ readonly shape: Shape; readonly axes: readonly number[] }>
   readonly reshape: Unary<{ readonly shape: Shape }>
   readonly transpose: Unary<{ readonly permutation: readonly number[] }>

@@ -1,9 +1,5 @@
 /** The activations that the configuration of a model can name. */
-import { gelu, relu, silu, softplus } from '../nn/activations.ts'
-import type { Tensor } from '../tensor/tensor.ts'
-
-/** x·tanh(softplus(x)), Misra 2019. */
-const mish = (x: Tensor): Tensor => x.mul(softplus(x).tanh())
+import { gelu, mish, relu, silu } from '../nn/activations.ts'
 
 /** By name. */
 export const activations = { silu, relu, gelu, mish }

@@ -1,6 +1,8 @@
 /** A module whose values are computed again in the backward pass instead of being kept for it. */
 import { checkpoint } from '../tensor/annotate.ts'
+import { evaluate } from './mode.ts'
 import type { Module } from './module.ts'
+import { rootScope, type StateEntry } from './stateScope.ts'
 
 /**
  * The module with its intermediate values recomputed in the backward pass (Chen et al. 2016, "Training deep nets with sublinear memory
@@ -22,6 +24,17 @@ import type { Module } from './module.ts'
  * ```
  */
 export const checkpointed = <P, In, Out>(module: Module<P, In, Out>): Module<P, In, Out> => ({
-  init: module.init,
-  apply: (params, input, mode) => checkpoint((p: P, x: In) => module.apply(p, x, mode))(params, input),
+  ...module,
+  apply: (params, input, mode) => {
+    const scope = mode?.state
+    if (scope?.read() === undefined) return checkpoint((p: P, x: In) => module.apply(p, x, mode))(params, input)
+    // The state goes in and comes out as a value: what is computed again writes nowhere.
+    const withState = checkpoint((p: P, x: In, s: StateEntry) => {
+      const own = rootScope(s)
+      return [module.apply(p, x, { ...evaluate, ...mode, state: own.scope }), own.current()] as const
+    })
+    const [output, next] = withState(params, input, scope.read())
+    scope.write(next)
+    return output
+  },
 })

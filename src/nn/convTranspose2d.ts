@@ -8,7 +8,7 @@ import { expectSizes } from './expectSizes.ts'
 import { kaimingUniform } from './init.ts'
 import type { Module } from './module.ts'
 
-/** weight [KH, KW, in, out]; bias [out]. */
+/** weight [KH, KW, in / groups, out]; bias [out]. */
 export interface ConvTranspose2dParams {
   readonly weight: Tensor
   readonly bias?: Tensor
@@ -20,9 +20,10 @@ export interface ConvTranspose2dOptions extends ConvTransposeOptions {
 }
 
 /**
- * `[N, H, W, in] → [N, (H − 1)·stride − 2·padding + KH + outputPadding, …, out]`; initialised as PyTorch does, U(±1/√(KH·KW·out)): PyTorch
- * counts the fan of the convolution whose adjoint this is.
+ * `[N, H, W, in] → [N, (H − 1)·stride − 2·padding + dilation·(KH − 1) + 1 + outputPadding, …, out]`; initialised as PyTorch does,
+ * U(±1/√(KH·KW·out / groups)): PyTorch counts the fan of the convolution whose adjoint this is.
  *
+ * @throws RangeError when the groups do not divide the channels
  * @example
  * ```ts
  * import { ones, tensor } from 'fathom'
@@ -41,10 +42,15 @@ export const convTranspose2d = (
 ): Module<ConvTranspose2dParams> => {
   expectSizes('convTranspose2d', [inputs, outputs, kernel], 'convTranspose2d(x, filter)')
   const [height, width] = pair(kernel)
-  const fan = height * width * outputs
+  const { groups = 1 } = options
+  if (inputs % groups !== 0 || outputs % groups !== 0)
+    throw new RangeError(
+      `convTranspose2d: ${groups} groups do not divide ${inputs} input and ${outputs} output channels`,
+    )
+  const fan = (height * width * outputs) / groups
   return {
     init: (key) => {
-      const weight = kaimingUniform([height, width, inputs, outputs], fan)(foldIn(key, 'weight'))
+      const weight = kaimingUniform([height, width, inputs / groups, outputs], fan)(foldIn(key, 'weight'))
       return bias ? { weight, bias: kaimingUniform([outputs], fan)(foldIn(key, 'bias')) } : { weight }
     },
     apply: (params, x) => {

@@ -2,11 +2,10 @@
 import { at, equalNumbers } from '../prelude/array.ts'
 import { DTypeError, ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
-import { iota } from '../tensor/create.ts'
 import { logSoftmax } from '../tensor/softmax.ts'
-import { requireLabels } from '../tensor/labels.ts'
 import { isDifferentiable, type Tensor } from '../tensor/tensor.ts'
-import { reductionOf, requireFloat, type ReductionOptions } from './lossShapes.ts'
+import { classLosses, requireClassOptions, weightedBy, type ClassOptions } from './classLosses.ts'
+import { reductionOf, requireFloat } from './lossShapes.ts'
 
 const requireShapes = (logits: Tensor, labels: Tensor): void => {
   const rows = logits.shape.slice(0, -1)
@@ -30,21 +29,34 @@ const requireShapes = (logits: Tensor, labels: Tensor): void => {
   )
 }
 
-/** log p of the label's class; NaN, also as derivative, where there is no such class. */
-const likelihoodOf = (logProbabilities: Tensor, labels: Tensor): Tensor => {
-  const classes = at(logProbabilities.shape, logProbabilities.rank - 1)
-  const label = labels.cast('i32') // large u32 become negative
-  const known = label.less(classes).and(label.less(0).not()).expandDims(-1)
-  const isLabel = label.expandDims(-1).equal(iota(logProbabilities.shape, labels.rank))
-  // Rows without a class keep all their logarithms, so that NaN reaches every one of them backwards.
-  const picked = isLabel.or(known.not()).select(logProbabilities, 0).sum(-1)
-  return picked.mul(known.reshape(labels.shape).select(picked.operand(1), NaN))
-}
-
 /** Σ p·log q over the classes, with 0·log 0 = 0. */
 const expectedLikelihood = (logProbabilities: Tensor, probabilities: Tensor): Tensor => {
   const isNothing = probabilities.equal(0).and(logProbabilities.equal(-Infinity))
   return isNothing.select(0, logProbabilities).mul(probabilities).sum(-1)
+}
+
+/** How the labels of {@link crossEntropy} are taken. */
+export interface CrossEntropyOptions extends ClassOptions {
+  /** ε in [0, 1], default 0: the label's class gets 1 − ε + ε / classes, and every other one ε / classes (Szegedy et al. 2016, section 7). */
+  readonly labelSmoothing?: number
+}
+
+const smoothingOf = ({ labelSmoothing = 0 }: CrossEntropyOptions): number => {
+  if (!(labelSmoothing >= 0 && labelSmoothing <= 1))
+    throw new RangeError(`crossEntropy: labelSmoothing is ${labelSmoothing}; it must be in [0, 1]`)
+  return labelSmoothing
+}
+
+/** −Σ w·p·log q with p the probabilities, of which ε is shared by all classes. */
+const softLosses = (logProbabilities: Tensor, probabilities: Tensor, options: CrossEntropyOptions): Tensor => {
+  const epsilon = smoothingOf(options)
+  if (options.ignoreIndex !== undefined)
+    throw new RangeError(
+      'crossEntropy: ignoreIndex is of integer labels; rows of probabilities are left out by a weight of the loss',
+    )
+  const classes = at(logProbabilities.shape, logProbabilities.rank - 1)
+  const smoothed = epsilon === 0 ? probabilities : probabilities.mul(1 - epsilon).add(epsilon / classes)
+  return expectedLikelihood(logProbabilities, weightedBy(smoothed, options.weight)).neg()
 }
 
 /**
@@ -53,6 +65,8 @@ const expectedLikelihood = (logProbabilities: Tensor, probabilities: Tensor): Te
  * @param logits [..., classes]
  * @param labels [...] of an integer dtype, each in [0, classes); or probabilities, of the shape and dtype of the logits, each row of sum 1.
  *   A label outside is an error where the host knows it; else its loss and gradient are NaN.
+ * @param options weight [classes]: each class's factor, by whose sum over the labels the mean divides; ignoreIndex: the label of rows that are left
+ *   out; labelSmoothing. All as PyTorch's
  * @returns a scalar, or [...] without reduction
  * @throws ShapeError or DTypeError for other labels; RangeError for a label outside [0, classes) whose value is known at the call
  * @example
@@ -63,17 +77,20 @@ const expectedLikelihood = (logProbabilities: Tensor, probabilities: Tensor): Te
  * const loss = crossEntropy(zeros([1, 10]), tensor(Int32Array.of(3))) // equal logits: log 10
  * loss // => 2.302585
  * crossEntropy(zeros([1, 2]), tensor([[0.5, 0.5]])) // => 0.693147
+ * const [logits, labels] = [tensor([[0, 2], [0, 0]]), tensor(Int32Array.of(1, -1))]
+ * crossEntropy(logits, labels, { ignoreIndex: -1 }) // => 0.126928
+ * crossEntropy(logits, labels, { ignoreIndex: -1, labelSmoothing: 0.1 }) // => 0.226928
  * crossEntropy(zeros([1, 2]), tensor(Int32Array.of(2))) // throws RangeError: crossEntropy: the label 2 is outside 0 … 1; they are counted from 0
  * ```
  */
-export const crossEntropy = (logits: Tensor, labels: Tensor, options: ReductionOptions = {}): Tensor => {
-  const reduce = reductionOf('crossEntropy', options)
+export const crossEntropy = (logits: Tensor, labels: Tensor, options: CrossEntropyOptions = {}): Tensor => {
+  const reduce = reductionOf('crossEntropy', options, ['weight', 'ignoreIndex', 'labelSmoothing'])
   requireFloat('crossEntropy', 'logits', logits)
   if (logits.rank === 0)
     throw new ShapeError('crossEntropy: the logits are a scalar; their last axis is that of the classes')
   requireShapes(logits, labels)
+  requireClassOptions('crossEntropy', logits, options)
   const logProbabilities = logSoftmax(logits)
-  if (isDifferentiable(labels)) return reduce(expectedLikelihood(logProbabilities, labels).neg())
-  requireLabels('crossEntropy', 'label', labels, at(logits.shape, logits.rank - 1))
-  return reduce(likelihoodOf(logProbabilities, labels).neg())
+  if (isDifferentiable(labels)) return reduce(softLosses(logProbabilities, labels, options))
+  return classLosses('crossEntropy', logProbabilities, labels, options, smoothingOf(options))
 }

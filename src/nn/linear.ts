@@ -12,7 +12,7 @@ export interface LinearParams {
 }
 
 /**
- * `[…, in] → […, out]`, at least two axes; initialised as PyTorch does, U(±1/√in).
+ * `[…, in] → […, out]`; initialised as PyTorch does, U(±1/√in).
  *
  * @param options bias: whether to add one (default true)
  * @example

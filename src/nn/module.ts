@@ -11,22 +11,10 @@ import { whatIs } from '../prelude/mistaken.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { asActivation, noteActivations } from './activation.ts'
 import { missingParams, ownParams, requireTree } from './foreignParams.ts'
+import { childMode, evaluate, type Mode } from './mode.ts'
+import type { CacheSize, ModelState, StateEntry } from './stateScope.ts'
 
-/** Whether a module is being trained; dropout draws its mask from the key. */
-export type Mode = { readonly train: false } | { readonly train: true; readonly key: Key }
-
-/**
- * The mode of sampling and evaluation, and every module's default.
- *
- * @example
- * ```ts
- * import { ones } from 'fathom'
- * import { dropout, evaluate } from 'fathom/nn'
- *
- * dropout(0.9).apply({}, ones([3]), evaluate) // => [1, 1, 1]
- * ```
- */
-export const evaluate: Mode = { train: false }
+export { evaluate, type Mode } from './mode.ts'
 
 /** A layer or a model: how its parameters begin, and what they do to an input. */
 export type Module<P, In = Tensor, Out = Tensor> = {
@@ -34,6 +22,10 @@ export type Module<P, In = Tensor, Out = Tensor> = {
   readonly init: (key: Key) => P
   /** The output for an input. */
   readonly apply: (params: P, input: In, mode?: Mode) => Out
+  /** The state before the first pass, of modules that keep values from pass to pass; see `stateOf` and `applyWithState`. */
+  readonly state?: (key: Key) => ModelState
+  /** What a module keeps of a sequence that comes in parts, before the first of them; see `cacheOf`. */
+  readonly cache?: (size: CacheSize) => ModelState
 }
 
 /** Any module at all, as a bound of type parameters. */
@@ -42,6 +34,10 @@ export type AnyModule = {
   readonly init: (key: Key) => unknown
   /** As a module's, with parameters and input of any type. */
   readonly apply: (params: never, input: never, mode?: Mode) => unknown
+  /** As a module's. */
+  readonly state?: (key: Key) => ModelState
+  /** As a module's. */
+  readonly cache?: (size: CacheSize) => ModelState
 }
 
 /** The type of a module's parameters. */
@@ -109,29 +105,41 @@ type Child = Children[string]
 
 const isArray = (child: Child): child is readonly AnyModule[] => Array.isArray(child)
 
-/** The record with `f(child, its parameters, its name)` in place of every module; members of arrays are named `name.0`, `name.1`, … */
+/** The record with `f(child, its parameters, its name, its steps)` in place of every module; members of arrays are named `name.0`, `name.1`, … */
 const mapChildren = (
   children: Children,
   params: unknown,
-  f: (child: AnyModule, params: unknown, name: string) => unknown,
+  f: (child: AnyModule, params: unknown, name: string, steps: readonly string[]) => unknown,
 ): unknown => {
   const own = (tree: unknown, name: string | number): unknown =>
     (tree as { readonly [name: string | number]: unknown } | undefined)?.[name]
   const each = (name: string, child: Child): unknown => {
-    if (isArray(child)) return child.map((c, i) => f(c, own(own(params, name), i), `${name}.${i}`))
-    return child === undefined ? undefined : f(child, own(params, name), name)
+    if (isArray(child)) return child.map((c, i) => f(c, own(own(params, name), i), `${name}.${i}`, [name, String(i)]))
+    return child === undefined ? undefined : f(child, own(params, name), name, [name])
   }
   return Object.fromEntries(Object.entries(children).map(([name, child]) => [name, each(name, child)]))
 }
 
-/** The mode of the child `name`: its own key, which is derived only when it is asked for. */
-const childMode = (mode: Mode, name: string): Mode => {
-  if (!mode.train) return mode
+const someOf = (child: Child, keeps: (child: AnyModule) => boolean): boolean =>
+  isArray(child) ? child.some(keeps) : child !== undefined && keeps(child)
+
+/** What those children that keep something begin with, under their names. */
+const keptBy = (
+  children: Children,
+  keeps: (child: AnyModule) => boolean,
+): undefined | ((begin: (child: AnyModule, name: string) => StateEntry) => ModelState) => {
+  const keeping: Children = Object.fromEntries(Object.entries(children).filter(([, child]) => someOf(child, keeps)))
+  if (Object.keys(keeping).length === 0) return undefined
+  return (begin) => mapChildren(keeping, undefined, (child, _, name) => begin(child, name)) as ModelState
+}
+
+/** The state and the cache of a composition, where its children have any: those that keep nothing cost nothing. */
+const keptOfChildren = (children: Children): Pick<AnyModule, 'state' | 'cache'> => {
+  const states = keptBy(children, (child) => child.state !== undefined)
+  const caches = keptBy(children, (child) => child.cache !== undefined)
   return {
-    train: true,
-    get key() {
-      return foldIn(mode.key, name)
-    },
+    ...(states && { state: (key: Key) => states((child, name) => child.state?.(foldIn(key, name))) }),
+    ...(caches && { cache: (size: CacheSize) => caches((child) => child.cache?.(size)) }),
   }
 }
 
@@ -149,11 +157,11 @@ const bind = (child: AnyModule, name: string, params: unknown, mode: Mode) => (i
 
 /**
  * A module made of named children. Their names are said once: they name the parameters, and derive each child's key. The forward function
- * receives the children bound to their parameters and mode, so that it reads like the formula:
+ * receives the children bound to their parameters and mode, so that it reads like the formula, and last the mode itself:
  *
  *     compose({ norm: rmsNorm(64), conv: conv2d(64, 64, 3, { padding: 1 }) }, ({ norm, conv }, x: Tensor) => conv(norm(x)))
  *
- * A child that is called twice in one forward pass sees the same key both times.
+ * A child that is called twice in one forward pass sees the same key both times, and at the second call the state that the first one left.
  *
  * @example
  * ```ts
@@ -166,7 +174,7 @@ const bind = (child: AnyModule, name: string, params: unknown, mode: Mode) => (i
  */
 export const compose = <const C extends Children, In = Tensor, Out = Tensor>(
   children: C,
-  forward: (children: Bound<C>, input: In) => Out,
+  forward: (children: Bound<C>, input: In, mode: Mode) => Out,
 ): Module<ParamsOfChildren<C>, In, Out> => ({
   // The compiler cannot follow a record through Object.entries; mapChildren keeps its names, and arrays as arrays.
   init: (key) =>
@@ -176,12 +184,13 @@ export const compose = <const C extends Children, In = Tensor, Out = Tensor>(
   apply: (params, input, mode = evaluate) => {
     requireTree(params)
     const decided = new Set<Tensor>() // a child's result is as the child gives it, also where the module gives it on
-    const bound = mapChildren(children, params, (child, own, name) => {
-      const call = bind(child, name, own, childMode(mode, name))
+    const bound = mapChildren(children, params, (child, own, name, steps) => {
+      const call = bind(child, name, own, childMode(mode, name, steps))
       return (x: unknown) => noteActivations(call(x), decided)
     })
-    return asActivation(forward(bound as Bound<C>, input), decided)
+    return asActivation(forward(bound as Bound<C>, input, mode), decided)
   },
+  ...keptOfChildren(children),
 })
 
 /** The type of a module from one tensor to one tensor, whatever its parameters. */

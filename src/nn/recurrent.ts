@@ -1,11 +1,13 @@
 /** What recurrent layers share: parameters, the projection of all inputs at once, and the loop over time. */
+import { requireKnown } from '../prelude/options.ts'
 import { at } from '../prelude/array.ts'
-import { ShapeError } from '../prelude/errors.ts'
+import { ShapeError, typeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
 import { foldIn, type Key } from '../tensor/random.ts'
 import type { Rename } from '../tensor/nameMap.ts'
 import { scan, type ScanOptions } from '../tensor/scan.ts'
-import type { Tensor } from '../tensor/tensor.ts'
+import { expectTensor } from '../tensor/expect.ts'
+import { Tensor } from '../tensor/tensor.ts'
 import { expectSizes } from './expectSizes.ts'
 import { uniform } from './init.ts'
 import type { LinearParams } from './linear.ts'
@@ -43,8 +45,10 @@ export const recurrentParams = (
   inputs: number,
   hidden: number,
   gates: number,
-  { bias = true }: RecurrentOptions,
+  options: RecurrentOptions,
 ) => {
+  requireKnown(name, options, ['checkpoint', 'reverse', 'bias'])
+  const { bias = true } = options
   expectSizes(name, [inputs, hidden], `${name}(inputWidth, hiddenWidth)`)
   const part = (key: Key, width: number): LinearParams => {
     const begin = (shape: readonly number[], what: string): Tensor => uniform(shape, hidden ** -0.5)(foldIn(key, what))
@@ -64,18 +68,21 @@ export const projected = ({ weight, bias }: LinearParams, x: Tensor): Tensor => 
 }
 
 const expectSequence = (name: string, x: Tensor, inputs: number): void => {
+  expectTensor(name, x)
   if (x.rank !== 3 || at(x.shape, 2) !== inputs)
     throw new ShapeError(`${name}: takes sequences [N, T, ${inputs}], got ${showShape(x.shape)}`)
 }
 
 /** Refuses a state of another size: it would be broadcast. */
 export const expectState = (name: string, x: Tensor, batch: number, hidden: number): void => {
+  expectTensor(`${name}: the state`, x)
   if (x.rank !== 2 || at(x.shape, 0) !== batch || at(x.shape, 1) !== hidden)
     throw new ShapeError(`${name}: the state is [${batch}, ${hidden}] for this input, got ${showShape(x.shape)}`)
 }
 
 /** Input of a cell, and of a layer at one time. */
 export const expectStep = (name: string, x: Tensor, inputs: number): void => {
+  if (!(x instanceof Tensor)) throw typeError(`${name}: takes { x, state }, x the input of one time [N, ${inputs}]`)
   if (x.rank !== 2 || at(x.shape, 1) !== inputs)
     throw new ShapeError(`${name}: takes the input of one time, [N, ${inputs}], got ${showShape(x.shape)}`)
 }

@@ -17,7 +17,7 @@ export interface TimeEmbeddingOptions {
 
 /**
  * (sin(t·ωᵢ)…, cos(t·ωᵢ)…) with ωᵢ = θ^(−i / (half − s)), i = 0 … half − 1: `[N] → [N, width]`, half = width / 2. Times of an integer dtype
- * give f32, floats keep their dtype.
+ * give f32, floats keep their dtype; angles of halves are taken in f32.
  *
  * @param width even, more than 2·s
  * @throws RangeError for another width
@@ -41,9 +41,10 @@ export const sinusoidalTimeEmbedding = (
     )
   const frequencies = range(half).map((i) => Math.exp((-Math.log(theta) * i) / (half - shift)))
   return lift((t: Tensor) => {
-    const time = isDifferentiable(t) ? t : t.cast('f32')
+    const time = isDifferentiable(t) && t.dtype !== 'f16' ? t : t.cast('f32')
     const angles = time.expandDims(-1).mul(constant(frequencies, { dtype: time.dtype }))
     const [sines, cosines] = [angles.sin(), angles.cos()]
-    return concatenate(cosinesFirst ? [cosines, sines] : [sines, cosines], -1)
+    const waves = concatenate(cosinesFirst ? [cosines, sines] : [sines, cosines], -1)
+    return t.dtype === 'f16' ? waves.cast('f16') : waves
   })
 }

@@ -5,13 +5,13 @@
  * of the moments themselves, and nothing cancels: 1 − 0.999ᵗ computed from the power loses four of the seven digits of
  * f32 at t = 1.
  */
-import type { DType } from '../graph/dtype.ts'
 import { requireKnown, requireNotNegative } from '../prelude/options.ts'
-import { zeros, zerosLike } from '../tensor/create.ts'
+import { zeros } from '../tensor/create.ts'
 import { widened } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { leaves, mapTree } from '../tensor/tree.ts'
+import { mapTree } from '../tensor/tree.ts'
 import { descent } from './descent.ts'
+import { average, correctionDType, requireFraction, zerosFor } from './moments.ts'
 import { followedBy, zipState, type Transform, type Tree } from './transform.ts'
 import { addDecayedWeights } from './weightDecay.ts'
 
@@ -31,8 +31,8 @@ export interface AdamOptions {
 export interface AdamWOptions extends AdamOptions {
   /** λ: each step shrinks the weights by the factor 1 − ηλ; default 0.01. */
   readonly weightDecay?: number
-  /** Which parameters decay, by path and value; default all. */
-  readonly decays?: (path: string, parameter: Tensor) => boolean
+  /** Which parameters decay, by path and value, or how many times λ each; default all, once. */
+  readonly decays?: (path: string, parameter: Tensor) => boolean | number
 }
 
 /**
@@ -46,24 +46,14 @@ export interface AdamState {
   readonly varianceCorrection: Tensor
 }
 
-const requireFraction = (who: string, name: string, beta: number): void => {
-  if (!(beta >= 0 && beta < 1)) throw new RangeError(`${who}: ${name} is ${beta}; it must be in [0, 1)`)
-}
-
-const zerosFor = (p: Tensor): Tensor => zerosLike(widened(p))
-
 const adamOptions: readonly (keyof AdamOptions)[] = ['learningRate', 'beta1', 'beta2', 'epsilon']
 const adamWOptions: readonly (keyof AdamWOptions)[] = [...adamOptions, 'weightDecay', 'decays']
-
-const correctionDType = (params: unknown): DType => (leaves(params).some((p) => p.dtype === 'f64') ? 'f64' : 'f32')
 
 /** {@link scaleByAdam} under the name of the optimizer that errors speak of. */
 const scaled = (name: string, { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamOptions): Transform<AdamState> => {
   requireFraction(name, 'beta1', beta1)
   requireFraction(name, 'beta2', beta2)
   requireNotNegative(name, 'epsilon', epsilon)
-  const average = (beta: number, old: Tensor, now: Tensor | number): Tensor =>
-    old.mul(beta).add(typeof now === 'number' ? now * (1 - beta) : now.mul(1 - beta))
   return {
     init: (params) => ({
       mean: mapTree(params, zerosFor),

@@ -2,18 +2,23 @@
 import { typeError } from '../prelude/errors.ts'
 import { whatIs } from '../prelude/mistaken.ts'
 import { isRecord } from '../prelude/record.ts'
-import { leaves, refill } from '../tensor/tree.ts'
+import { inParts, type Parting } from './parts.ts'
 import type { Transform } from './transform.ts'
 
-/** The branches of a tree, by name. */
-const branchesOf = (what: string, tree: unknown): Readonly<Record<string, unknown>> => {
-  if (isRecord(tree)) return tree
-  throw typeError(`separately: ${what} are ${whatIs(tree)}; they must be a record, with a branch for each network`)
+/** A tree as its branches, by name. */
+const branches: Parting = {
+  operation: 'separately',
+  partsOf: (tree, what) => {
+    if (isRecord(tree)) return new Map(Object.entries(tree))
+    throw typeError(`separately: ${what} are ${whatIs(tree)}; they must be a record, with a branch for each network`)
+  },
+  pathIn: (branch, path) => (path === '' ? branch : `${branch}.${path}`),
 }
 
 /**
  * The optimizer with a state of its own for each branch of the tree's top level: nothing that it computes over all that it is given, as a global
- * norm, is computed over more than one of them. So two networks may be trained against one another in one step.
+ * norm, is computed over more than one of them. So two networks may be trained against one another in one step. For another optimizer by
+ * parameter see `partition`.
  *
  * @example
  * ```ts
@@ -29,27 +34,5 @@ const branchesOf = (what: string, tree: unknown): Readonly<Record<string, unknow
  * updates // => { adversary: [-0.5], model: [-0.6, -0.8] }
  * ```
  */
-export const separately = <S>(optimizer: Transform<S>): Transform<Readonly<Record<string, S>>> => ({
-  init: (params) =>
-    Object.fromEntries(
-      Object.entries(branchesOf('the parameters', params)).map(([name, branch]) => [name, optimizer.init(branch)]),
-    ),
-  update: <P>(
-    gradients: P,
-    state: Readonly<Record<string, S>>,
-    params: P,
-    given?: Parameters<typeof optimizer.update>[3],
-  ) => {
-    const own = branchesOf('the parameters', params)
-    const updated = Object.entries(branchesOf('the gradients', gradients)).map(([name, branch]) => {
-      const before = state[name]
-      if (before === undefined)
-        throw typeError(
-          `separately: the optimizer's state has no branch '${name}': begin with init(params) of this model`,
-        )
-      return [name, optimizer.update(branch, before, own[name], given)] as const
-    })
-    const byName = Object.fromEntries(updated.map(([name, [updates]]) => [name, updates]))
-    return [refill(gradients, leaves(byName)), Object.fromEntries(updated.map(([name, [, next]]) => [name, next]))]
-  },
-})
+export const separately = <S>(optimizer: Transform<S>): Transform<Readonly<Record<string, S>>> =>
+  inParts(branches, () => optimizer)

@@ -93,7 +93,7 @@ export const checkpoint = <A extends readonly unknown[], R>(fn: (...args: A) => 
 
 /**
  * `fn` with its own derivative: `vjp(args, cotangent)` returns the cotangents of the arguments, in the same structure. It must be
- * linear in the cotangent, and is itself made of tensor functions, so that it can be differentiated again.
+ * linear in the cotangent, and is itself made of tensor functions, so that it can be differentiated again. Prints show `name`.
  *
  * @example
  * ```ts
@@ -107,8 +107,9 @@ export const checkpoint = <A extends readonly unknown[], R>(fn: (...args: A) => 
 export const customVjp = <A extends readonly unknown[], R>(
   fn: (...args: A) => R,
   vjp: (args: A, cotangent: R) => A,
+  name = 'customVjp',
 ): ((...args: A) => R) =>
-  annotated(fn, { name: 'customVjp', checkpoint: false }, (args, result) => (inputs, cotangents) => {
+  annotated(fn, { name, checkpoint: false }, (args, result) => (inputs, cotangents) => {
     const found = vjp(
       refill(
         args,

@@ -1,7 +1,6 @@
 /** Putting tensors together and picking from them: concatenate, stack, gather, sort. */
 import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
-import { isFloat } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
 import { normalizeAxis, showShape } from '../graph/shape.ts'
 import { iota } from './create.ts'
@@ -169,15 +168,4 @@ const flatIndex = (x: Tensor): Tensor => iota([x.size], 0).reshape(x.shape)
  * argmax(tensor([1, NaN, 3])) // => 1
  * ```
  */
-export const argmax = (x: Tensor, axis = -1): Tensor => {
-  const a = normalizeAxis('argmax', axis, x.rank)
-  const n = at(x.shape, a)
-  if (n === 0) throw new ShapeError(`argmax: axis ${axis} of ${showShape(x.shape)} has no elements to choose from`)
-  const isLargest = x.equal(x.max(a, true))
-  // With a NaN the maximum is NaN, which nothing equals; then the elements that do not equal themselves are the largest.
-  const chosen = isFloat(x.dtype) ? isLargest.or(x.equal(x).not()) : isLargest
-  return chosen
-    .select(iota(x.shape, a).neg(), 1 - n)
-    .max(a)
-    .neg()
-}
+export const argmax = (x: Tensor, axis = -1): Tensor => x.argmax(axis)

@@ -4,6 +4,7 @@ import { ShapeError } from '../prelude/errors.ts'
 import { makeNode } from '../graph/node.ts'
 import { showShape } from '../graph/shape.ts'
 import { expectImages, expectTensor, expectTensorNotSize, nodeOf } from './expect.ts'
+import { filledAround, noPadding, paddingOf, type ConvPadding, type ConvPaddingMode } from './convPadding.ts'
 import { pair, wholePair, type Pair } from './pair.ts'
 import { Tensor } from './tensor.ts'
 import { operandsOf } from './withPrecision.ts'
@@ -11,7 +12,10 @@ import { operandsOf } from './withPrecision.ts'
 /** How a filter moves over the image; PyTorch's meaning of each. */
 export interface ConvOptions {
   readonly stride?: Pair
-  readonly padding?: Pair
+  /** Default 0. */
+  readonly padding?: ConvPadding
+  /** What stands around the image, default zeros. */
+  readonly paddingMode?: ConvPaddingMode
   readonly dilation?: Pair
   readonly groups?: number
 }
@@ -21,7 +25,7 @@ export interface ConvOptions {
  *
  * @param x [N, H, W, C]
  * @param filter [KH, KW, C / groups, O]
- * @returns [N, ⌊(H + 2·padding − dilation·(KH − 1) − 1) / stride⌋ + 1, …, O]
+ * @returns [N, ⌊(H + 2·padding − dilation·(KH − 1) − 1) / stride⌋ + 1, …, O]; with `same` padding [N, ⌈H / stride⌉, …, O]
  *
  * @example
  * ```ts
@@ -31,22 +35,27 @@ export interface ConvOptions {
  * const box = ones([2, 2, 1, 1])
  * conv2d(x, box).reshape([2, 2]) // => [[12, 16], [24, 28]]
  * conv2d(x, box, { padding: 1, stride: 2 }).reshape([2, 2]) // => [[1, 5], [11, 28]]
+ * conv2d(x, box, { padding: 'same' }).reshape([3, 3]) // => [[12, 16, 9], [24, 28, 15], [15, 17, 9]]
+ * conv2d(x, box, { padding: 'same', paddingMode: 'replicate' }).reshape([3, 3]) // => [[12, 16, 18], [24, 28, 30], [30, 34, 36]]
  * ```
  */
 export const conv2d = (
   x: Tensor,
   filter: Tensor,
-  { stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvOptions = {},
+  { stride = 1, padding = 0, dilation = 1, groups = 1, paddingMode = 'zeros' }: ConvOptions = {},
 ): Tensor => {
   expectTensorNotSize('conv2d', x, 'conv2d(x, filter)')
-  const { x: images, y: weights, dtype } = operandsOf(x.node, nodeOf('conv2d', filter))
+  const around = paddingOf('conv2d', x, nodeOf('conv2d', filter), { stride, padding, dilation })
+  const filled = paddingMode === 'zeros' ? undefined : filledAround('conv2d', x, around, paddingMode)
+  const { low, high } = filled === undefined ? around : noPadding
+  const { x: images, y: weights, dtype } = operandsOf((filled ?? x).node, filter.node)
   return new Tensor(
     makeNode(
       'conv',
       {
         stride: pair(stride),
-        padLow: wholePair('conv2d', 'padding', padding, 0),
-        padHigh: wholePair('conv2d', 'padding', padding, 0),
+        padLow: low,
+        padHigh: high,
         inputDilation: [1, 1],
         filterDilation: pair(dilation),
         groups,
@@ -62,14 +71,16 @@ export interface ConvTransposeOptions {
   readonly stride?: Pair
   readonly padding?: Pair
   readonly outputPadding?: Pair
+  readonly dilation?: Pair
+  readonly groups?: number
 }
 
 /**
  * The adjoint of {@link conv2d} in its input: a convolution of the input dilated by the stride.
  *
  * @param x [N, H, W, C]
- * @param filter [KH, KW, C, O], as a convolution would apply it (not reversed)
- * @returns [N, (H − 1)·stride − 2·padding + KH + outputPadding, …, O]
+ * @param filter [KH, KW, C / groups, O], as a convolution would apply it (not reversed)
+ * @returns [N, (H − 1)·stride − 2·padding + dilation·(KH − 1) + 1 + outputPadding, …, O]
  *
  * @example
  * ```ts
@@ -83,14 +94,15 @@ export interface ConvTransposeOptions {
 export const convTranspose2d = (
   x: Tensor,
   filter: Tensor,
-  { stride = 1, padding = 0, outputPadding = 0 }: ConvTransposeOptions = {},
+  { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1 }: ConvTransposeOptions = {},
 ): Tensor => {
   expectTensorNotSize('convTranspose2d', x, 'convTranspose2d(x, filter)')
   expectImages('convTranspose2d', x)
   expectTensor('convTranspose2d', filter)
   if (filter.rank !== 4)
-    throw new ShapeError(`convTranspose2d: the filter must be [KH, KW, C, O], got ${showShape(filter.shape)}`)
-  const kernel = [at(filter.shape, 0), at(filter.shape, 1)] as const
+    throw new ShapeError(`convTranspose2d: the filter must be [KH, KW, C / groups, O], got ${showShape(filter.shape)}`)
+  const d = wholePair('convTranspose2d', 'dilation', dilation, 1)
+  const reach = [d[0] * (at(filter.shape, 0) - 1), d[1] * (at(filter.shape, 1) - 1)] as const
   const p = wholePair('convTranspose2d', 'padding', padding, 0)
   const o = wholePair('convTranspose2d', 'output padding', outputPadding, 0)
   const { x: images, y: weights, dtype } = operandsOf(x.node, filter.reverse([0, 1]).node)
@@ -99,11 +111,11 @@ export const convTranspose2d = (
       'conv',
       {
         stride: [1, 1],
-        padLow: [kernel[0] - 1 - p[0], kernel[1] - 1 - p[1]],
-        padHigh: [kernel[0] - 1 - p[0] + o[0], kernel[1] - 1 - p[1] + o[1]],
+        padLow: [reach[0] - p[0], reach[1] - p[1]],
+        padHigh: [reach[0] - p[0] + o[0], reach[1] - p[1] + o[1]],
         inputDilation: pair(stride),
-        filterDilation: [1, 1],
-        groups: 1,
+        filterDilation: d,
+        groups,
         dtype,
       },
       [images, weights],

@@ -1,25 +1,14 @@
 /** Running sums. */
-import { at } from '../prelude/array.ts'
 import { normalizeAxis } from '../graph/shape.ts'
-import { inSingle } from './precision.ts'
-import type { Tensor } from './tensor.ts'
-
-/** `x` moved `by` places towards the end of `axis`; zeros come in, and what leaves is lost. */
-const moved = (x: Tensor, axis: number, by: number): Tensor => {
-  const low = x.shape.map((_, i) => (i === axis ? by : 0))
-  const kept = x.shape.map((n, i) => [0, i === axis ? n - by : n] as const)
-  return x.slice(...kept).pad(
-    low,
-    x.shape.map(() => 0),
-  )
-}
-
-/** Running sums by doubling: when a step begins, each element is the sum of the last `reach` ones up to it (Hillis and Steele 1986). */
-const doubled = (x: Tensor, axis: number, reach = 1): Tensor =>
-  reach >= at(x.shape, axis) ? x : doubled(x.add(moved(x, axis, reach)), axis, 2 * reach)
+import { makeNode } from '../graph/node.ts'
+import { Tensor } from './tensor.ts'
 
 /**
- * Running sums along `axis`, in ⌈log₂ n⌉ steps over all elements. Bytes are summed in i32, halves in f32.
+ * Running sums along `axis`: y_i = x_0 + … + x_i, in linear time and memory. Bytes are summed in i32; whole numbers wrap. What is NaN or ∞ is seen
+ * from its place on.
+ *
+ * The CPU's backends add in the order of the axis in f64 (whole numbers in their own dtype), and round each sum once, as PyTorch does. A GPU adds
+ * in f32, in parts of about √n: the sums of all parts before, in order, plus the sum of the own part so far.
  *
  * @example
  * ```ts
@@ -31,5 +20,5 @@ const doubled = (x: Tensor, axis: number, reach = 1): Tensor =>
  */
 export const cumsum = (x: Tensor, axis = -1): Tensor => {
   const a = normalizeAxis('cumsum', axis, x.rank)
-  return inSingle(x.dtype === 'u8' ? x.cast('i32') : x, (wide) => doubled(wide, a))
+  return new Tensor(makeNode('cumsum', { axis: a, reverse: false }, [(x.dtype === 'u8' ? x.cast('i32') : x).node]))
 }

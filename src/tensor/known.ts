@@ -26,6 +26,13 @@ const knownOf = (node: Node): readonly number[] | undefined => {
   }
 }
 
+/** The elements of a tensor of data as they are stored, in order, where the host has them: also reshaped. */
+export const storedValues = ({ node }: Tensor): TypedArray | undefined => {
+  let from = node
+  while (from.op === 'reshape' || from.op === 'alias') [from] = from.inputs
+  return stored(from)
+}
+
 /**
  * The numbers of which a tensor is made, in any order and number, where the host has them: data and constants, also reshaped, repeated
  * or cast. Undefined for what a device has computed, and inside a function that is being compiled, where arguments have no values.

@@ -7,9 +7,10 @@ import type { Tensor } from './tensor.ts'
  *
  * @param who who takes the labels: the beginning of the message
  * @param name what they are called there: a label, an index, a time
+ * @param except a label outside that is meant
  */
-export const requireLabels = (who: string, name: string, labels: Tensor, count: number): void => {
-  const outside = knownValues(labels)?.find((k) => !(k >= 0 && k < count))
+export const requireLabels = (who: string, name: string, labels: Tensor, count: number, except?: number): void => {
+  const outside = knownValues(labels)?.find((k) => !(k >= 0 && k < count) && k !== except)
   if (outside !== undefined)
     throw new RangeError(
       `${who}: the ${name} ${outside} is outside 0 … ${count - 1}${outside === count ? '; they are counted from 0' : ''}`,

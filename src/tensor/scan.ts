@@ -1,4 +1,5 @@
 /** Loops as one node of the graph: `scan`, as JAX's `jax.lax.scan`. The body is traced once, compiled once, and run turn by turn. */
+import { requireKnown } from '../prelude/options.ts'
 import { at } from '../prelude/array.ts'
 import { ShapeError, typeError } from '../prelude/errors.ts'
 import { whatIs } from '../prelude/mistaken.ts'
@@ -200,7 +201,8 @@ const segmentOf = (length: number, checkpoint: boolean | number): number | undef
 /**
  * Runs `body` over the elements of `xs` along axis 0, from the first to the last: `[carry, y] = body(carry, x)`, again and again. It gives the last
  * carry, and all `y` stacked along a new axis 0. All three may be trees; what `body` uses from outside is the same in every turn, and gradients
- * flow to it. The body is one part of the program however many turns there are, so that a loop of 1,000 turns compiles as quickly as one of 10;
+ * flow to it. The body is one part of the program however many turns there are, so that a loop of 1,000 turns compiles as quickly as one of 10 (WebGPU lists
+ * the launches of every turn);
  * its gradient is a loop that goes backwards (JAX's `jax.lax.scan`).
  *
  * @param init the carry of the first turn; every turn gives one of the same structure, shapes and dtypes
@@ -224,8 +226,10 @@ export const scan = <C, X, Y>(
   body: (carry: C, x: X) => readonly [C, Y],
   init: C,
   xs: X,
-  { length: given, reverse = false, checkpoint = false }: ScanOptions = {},
+  options: ScanOptions = {},
 ): readonly [C, Y] => {
+  requireKnown('scan', options, ['length', 'reverse', 'checkpoint'])
+  const { length: given, reverse = false, checkpoint = false } = options
   const length = lengthOf(xs, given)
   const size = segmentOf(length, checkpoint)
   return size === undefined

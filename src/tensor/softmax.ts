@@ -23,6 +23,18 @@ export const softmax = (x: Tensor, axis = -1): Tensor => {
   return at(x.shape, a) === 0 ? x : inSingle(x, (wide) => softmaxOf(wide, a))
 }
 
+/**
+ * e⁻ˣ / Σ e⁻ˣ along `axis`: the softmax of −x, the most of which is where x is least.
+ *
+ * @example
+ * ```ts
+ * import { softmin, tensor } from 'fathom'
+ *
+ * softmin(tensor([1, 2, 3])) // => [0.67, 0.24, 0.09]
+ * ```
+ */
+export const softmin = (x: Tensor, axis = -1): Tensor => softmax(x.neg(), axis)
+
 const softmaxOf = (x: Tensor, axis: number): Tensor =>
   customVjp(
     (x: Tensor): Tensor => {

@@ -9,84 +9,30 @@ import { DTypeError, ShapeError, typeError } from '../prelude/errors.ts'
 import { notATensor } from '../prelude/mistaken.ts'
 import { isFloat, type DType } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
-import type { Definition, Node } from '../graph/ops.ts'
-import { broadcastShapes, normalizeAxis, requireWholeShape, showShape, sizeOf, type Shape } from '../graph/shape.ts'
+import type { Definition, Node, OpName, Ops } from '../graph/ops.ts'
+import { broadcastShapes, normalizeAxis, showShape, sizeOf, type Shape } from '../graph/shape.ts'
+import { completeShape, indexOf, normalizeAxes, requireElements, squeezedShape, type Axes } from './axes.ts'
 import { broadcastNode, fullNode } from './broadcast.ts'
 import { jsonOf, showNode, type TensorJson } from './inspect.ts'
+import { matmulNode } from './matmul.ts'
+import { productNode } from './product.ts'
 import { inDType } from './tracedNumber.ts'
-import { operandsOf } from './withPrecision.ts'
 
 /** What a binary method takes: a tensor of the same dtype, or a number, which takes the tensor's dtype. */
 export type Operand = Tensor | number
 
-/** One axis, several, or (undefined) all of them; negative ones count from the end. */
-export type Axes = number | readonly number[] | undefined
-
 /** Bounds of one axis of a slice: start, limit (exclusive) and stride; negative bounds count from the end. */
 export type SliceBounds = readonly [start?: number, limit?: number, stride?: number]
 
-const normalizeAxes = (operation: string, axes: Axes, rank: number): readonly number[] =>
-  axes === undefined
-    ? range(rank)
-    : (typeof axes === 'number' ? [axes] : axes).map((a) => normalizeAxis(operation, a, rank))
-
-/** The shape that `reshape` is asked for, with the length for −1 found. */
-const completeShape = (from: Shape, shape: Shape): Shape => {
-  const open = Array.isArray(shape) ? shape.filter((n) => n === -1).length : 0
-  const known = open === 0 ? shape : shape.filter((n) => n !== -1)
-  requireWholeShape(known)
-  if (open === 0) return shape
-  const where = `reshape: ${showShape(from)} to ${showShape(shape)}`
-  if (open > 1) throw new ShapeError(`${where}: ${open} lengths are −1; one can be left open`)
-  const [size, rest] = [sizeOf(from), sizeOf(known)]
-  if (rest === 0)
-    throw new ShapeError(`${where}: the lengths beside −1 make 0 elements, so −1 could be anything; name it`)
-  if (size % rest !== 0) throw new ShapeError(`${where}: ${size} elements do not divide by ${rest}`)
-  return shape.map((n) => (n === -1 ? size / rest : n))
-}
-
 const badExponent = (p: unknown): TypeError =>
   p instanceof Tensor
-    ? typeError(
-        'pow: the exponent must be a number, got a tensor; where x > 0, x.log().mul(p).exp() is x to the power p',
-      )
+    ? typeError('pow: the exponent must be a number, got a tensor; power(x, y) raises to each power of a tensor')
     : notATensor('pow', p, 'a number')
 
-/** How a vector, which NumPy would take, becomes a matrix. */
-const vectorRemedy = (x: Tensor, y: Tensor): string => {
-  if (x.rank === 0 || y.rank === 0) return 'for a number use mul'
-  return x.rank === 1
-    ? 'the first as a row: x.expandDims(0).matmul(…)'
-    : 'the second as a column: x.matmul(y.expandDims(-1))'
-}
-
-type BinaryName =
-  | 'add'
-  | 'mul'
-  | 'div'
-  | 'rem'
-  | 'max'
-  | 'and'
-  | 'or'
-  | 'xor'
-  | 'shiftLeft'
-  | 'shiftRight'
-  | 'less'
-  | 'equal'
-type UnaryName =
-  | 'neg'
-  | 'exp'
-  | 'log'
-  | 'sqrt'
-  | 'sin'
-  | 'cos'
-  | 'tanh'
-  | 'logistic'
-  | 'erf'
-  | 'floor'
-  | 'not'
-  | 'stopGradient'
-  | 'alias'
+/** Primitives with these inputs and no attributes. */
+type Plain<Inputs> = {
+  [K in OpName]: Record<never, never> extends Ops[K]['attrs'] ? (Inputs extends Ops[K]['inputs'] ? K : never) : never
+}[OpName]
 
 /**
  * An immutable n-dimensional array that will be computed when a device is asked to.
@@ -388,6 +334,57 @@ export class Tensor {
   }
 
   /**
+   * The least whole number ≥ x.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1.2, -1.7, 3]).ceil() // => [2, -1, 3]
+   * ```
+   */
+  ceil(): Tensor {
+    return this.neg().floor().neg()
+  }
+
+  /**
+   * The nearest whole number, of two equally near ones the even one, as in PyTorch.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([0.5, 1.5, 2.5, -0.7]).round() // => [0, 2, 2, -1]
+   * ```
+   */
+  round(): Tensor {
+    const size = this.abs().stopGradient()
+    const below = size.floor()
+    const half = below.mul(0.5)
+    const isOdd = half.greater(half.floor())
+    const over = size.sub(below) // exact
+    const goesUp = over.greater(0.5).or(over.equal(0.5).and(isOdd))
+    const rounded = goesUp.select(below.add(1), below)
+    return this.less(0).select(rounded.neg(), this.equal(0).select(this.stopGradient(), rounded))
+  }
+
+  /**
+   * −1, 0 or 1, as x is below, at or above 0; NaN stays NaN.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([-2.5, 0, 7, NaN]).sign() // => [-1, 0, 1, NaN]
+   * ```
+   */
+  sign(): Tensor {
+    if (this.dtype === 'bool') throw new DTypeError('sign: takes a number, got bool; cast it first')
+    const above = this.greater(0).select(1, this.stopGradient().add(0)) // −0 is 0, as in PyTorch
+    return this.dtype === 'u8' || this.dtype === 'u32' ? above : this.less(0).select(-1, above)
+  }
+
+  /**
    * x².
    *
    * @example
@@ -512,6 +509,33 @@ export class Tensor {
     return a.neg().maximum(b.neg()).neg()
   }
 
+  /**
+   * x brought into [`low`, `high`], each a number, a tensor or (undefined) no bound; NaN stays NaN. The gradient is that of x inside and at the
+   * bounds, and that of the bound outside.
+   *
+   * @example
+   * ```ts
+   * import { grad, tensor, type Tensor } from 'fathom'
+   *
+   * tensor([-3, 0.5, 3]).clamp(-1, 1) // => [-1, 0.5, 1]
+   * tensor([-3, 0.5, 3]).clamp(0) // => [0, 0.5, 3]
+   * tensor([-3, 0.5, 3]).clamp(undefined, tensor([-4, 1, 2])) // => [-4, 0.5, 2]
+   * grad((x: Tensor) => x.clamp(-1, 1).sum())(tensor([-3, 1, 3])) // => [0, 1, 0]
+   * ```
+   */
+  clamp(low?: Operand, high?: Operand): Tensor {
+    if (low === undefined && high === undefined) throw typeError('clamp: needs a lower or an upper bound, or both')
+    const above = low === undefined ? this : this.beyond(low, 'less').select(low, this)
+    return high === undefined ? above : above.beyond(high, 'greater').select(high, above)
+  }
+
+  /** Where a bound takes the place of x: beyond it, and wherever the bound is NaN and x is not. */
+  private beyond(bound: Operand, side: 'less' | 'greater'): Tensor {
+    const is = this[side](bound)
+    const b = typeof bound === 'number' && !Number.isNaN(bound) ? undefined : this.operand(bound)
+    return b === undefined || !isFloat(this.dtype) ? is : is.or(this.equal(this).and(b.notEqual(b)))
+  }
+
   // ── comparison and bits ───────────────────────────────────────────────────────────────────────────────────────────
 
   /**
@@ -554,6 +578,48 @@ export class Tensor {
    */
   equal(y: Operand): Tensor {
     return this.binary('equal', y)
+  }
+
+  /**
+   * `x ≠ y`, as bool; NaN differs from everything, itself too.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1, 2, NaN]).notEqual(tensor([1, 0, NaN])) // => [false, true, true]
+   * ```
+   */
+  notEqual(y: Operand): Tensor {
+    return this.binary('equal', y).not()
+  }
+
+  /**
+   * `x ≥ y`, as bool.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1, 2, NaN]).greaterEqual(2) // => [false, true, false]
+   * ```
+   */
+  greaterEqual(y: Operand): Tensor {
+    return this.greater(y).or(this.equal(y))
+  }
+
+  /**
+   * `x ≤ y`, as bool.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1, 2, NaN]).lessEqual(1) // => [true, false, false]
+   * ```
+   */
+  lessEqual(y: Operand): Tensor {
+    return this.less(y).or(this.equal(y))
   }
 
   /**
@@ -741,10 +807,154 @@ export class Tensor {
    * ```
    */
   max(axes?: Axes, keepDims = false): Tensor {
-    const none = normalizeAxes('max', axes, this.rank).find((a) => this.shape[a] === 0)
-    if (none !== undefined)
-      throw new ShapeError(`max: axis ${none} of ${showShape(this.shape)} has no elements to choose from`)
+    requireElements('max', axes, this.shape)
     return this.reduce('max', axes, keepDims, (x, a) => makeNode('reduceMax', { axes: a }, [x]))
+  }
+
+  /**
+   * The smallest element over `axes` (default all), NaN where one of them is; equal elements share the gradient.
+   *
+   * @throws ShapeError where there are no elements to choose from
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * const x = tensor([[1, 5, 3], [4, 2, 6]])
+   * x.min() // => 1
+   * x.min(1, true) // => [[1], [2]]
+   * ```
+   */
+  min(axes?: Axes, keepDims = false): Tensor {
+    requireElements('min', axes, this.shape)
+    if (isFloat(this.dtype)) return this.neg().max(axes, keepDims).neg()
+    return this.not().max(axes, keepDims).not() // the complement of whole numbers, which reverses their order and never wraps
+  }
+
+  /**
+   * The index of the largest element along `axis`, i32: the first of equal ones, and of the first NaN where there is one.
+   *
+   * @throws ShapeError where the axis has no elements
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([[3, 1, 2], [4, 6, 6]]).argmax() // => [0, 1]
+   * tensor([[3, 1, 2], [4, 6, 6]]).argmax(0) // => [1, 1, 1]
+   * tensor([1, NaN, 3]).argmax() // => 1
+   * ```
+   */
+  argmax(axis = -1): Tensor {
+    return this.firstEqual('argmax', axis, (a) => this.max(a, true))
+  }
+
+  /**
+   * The index of the smallest element along `axis`, i32: the first of equal ones, and of the first NaN where there is one.
+   *
+   * @throws ShapeError where the axis has no elements
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([[3, 1, 1], [4, 6, 0]]).argmin() // => [1, 2]
+   * ```
+   */
+  argmin(axis = -1): Tensor {
+    return this.firstEqual('argmin', axis, (a) => this.min(a, true))
+  }
+
+  private firstEqual(name: string, axis: number, best: (a: number) => Tensor): Tensor {
+    const a = normalizeAxis(name, axis, this.rank)
+    requireElements(name, a, this.shape)
+    // With a NaN the best is NaN, which nothing equals; then the elements that do not equal themselves are chosen.
+    const isBest = this.equal(best(a))
+    const chosen = isFloat(this.dtype) ? isBest.or(this.notEqual(this)) : isBest
+    const index = new Tensor(makeNode('iota', { shape: this.shape, axis: a, dtype: 'i32' }, []))
+    return chosen.select(index, element(this.shape, a)).min(a)
+  }
+
+  /**
+   * The product over `axes` (default all), multiplied in pairs; of nothing it is 1. Its gradient is right where elements are 0. Bytes are multiplied
+   * in i32; i32 and u32 wrap.
+   *
+   * @example
+   * ```ts
+   * import { grad, tensor, type Tensor } from 'fathom'
+   *
+   * tensor([[1, 2, 3], [4, 5, 6]]).prod() // => 720
+   * tensor([[1, 2, 3], [4, 5, 6]]).prod(1) // => [6, 120]
+   * grad((x: Tensor) => x.prod())(tensor([2, 0, 5])) // => [0, 10, 0]
+   * ```
+   */
+  prod(axes?: Axes, keepDims = false): Tensor {
+    const wide = this.dtype === 'u8' ? this.cast('i32') : this.dtype === 'f16' ? this.cast('f32') : this
+    return wide.reduce('prod', axes, keepDims, productNode).cast(this.dtype === 'f16' ? 'f16' : wide.dtype)
+  }
+
+  /**
+   * Whether any element over `axes` (default all) is true, or not 0; NaN is not 0. Of nothing it is false.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([[1, 0], [0, 0]]).any() // => true
+   * tensor([[1, 0], [0, 0]]).any(1) // => [true, false]
+   * ```
+   */
+  any(axes?: Axes, keepDims = false): Tensor {
+    return this.notEqual(0).cast('i32').sum(axes, keepDims).notEqual(0)
+  }
+
+  /**
+   * Whether all elements over `axes` (default all) are true, or not 0. Of nothing it is true.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([[1, 2], [3, 0]]).greater(0).all() // => false
+   * tensor([[1, 2], [3, 0]]).all(1) // => [true, false]
+   * ```
+   */
+  all(axes?: Axes, keepDims = false): Tensor {
+    return this.equal(0).any(axes, keepDims).not()
+  }
+
+  /**
+   * The mean squared deviation from the mean over `axes` (default all): the sum over the count less `correction`, 0 as in NumPy; 1 is PyTorch's
+   * `unbiased`. In two passes, for the mean of squares less the square of the mean would cancel.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([1, 2, 3, 4]).variance() // => 1.25
+   * tensor([1, 2, 3, 4]).variance(0, false, 1) // => 1.6667
+   * ```
+   */
+  variance(axes?: Axes, keepDims = false, correction = 0): Tensor {
+    if (this.dtype === 'f16') return this.cast('f32').variance(axes, keepDims, correction).cast('f16')
+    const squares = this.sub(this.mean(axes, true)).square().mean(axes, keepDims)
+    const count = product(normalizeAxes('variance', axes, this.rank).map((a) => element(this.shape, a)))
+    return correction === 0 ? squares : squares.mul(count / Math.max(0, count - correction))
+  }
+
+  /**
+   * The standard deviation √variance over `axes`, with the correction of {@link Tensor.variance}: write `x.std(axes, false, 1)` for PyTorch's default.
+   * Its gradient is 0 where it is 0, as in PyTorch.
+   *
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * tensor([[1, 3], [0, 10]]).std(1) // => [1, 5]
+   * tensor([1, 2, 3, 4]).std(undefined, false, 1) // => 1.291
+   * ```
+   */
+  std(axes?: Axes, keepDims = false, correction = 0): Tensor {
+    if (this.dtype === 'f16') return this.cast('f32').std(axes, keepDims, correction).cast('f16')
+    const v = this.variance(axes, keepDims, correction)
+    return v.equal(0).select(0, v.equal(0).select(1, v).sqrt())
   }
 
   // ── shape ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -816,7 +1026,47 @@ export class Tensor {
   }
 
   /**
-   * Elements reversed along `axes`.
+   * Without `axes`, whose lengths must be 1; by default without all that are.
+   *
+   * @example
+   * ```ts
+   * import { zeros } from 'fathom'
+   *
+   * zeros([1, 3, 1]).squeeze().shape // => [3]
+   * zeros([1, 3, 1]).squeeze(-1).shape // => [1, 3]
+   * zeros([1, 3, 1]).squeeze(1) // throws ShapeError: squeeze: axis 1 of [1,3,1] has 3 elements; …
+   * ```
+   */
+  squeeze(axes?: Axes): Tensor {
+    return this.reshape(squeezedShape(this.shape, axes))
+  }
+
+  /**
+   * The elements at index `i` of `axis`, without the axis: `x.at(1, 0)` is x[:, 0]. Negative numbers count from the end. An index may be a tensor
+   * without axes, i32 or u32, found when the program runs; outside, it is the nearest.
+   *
+   * @throws ShapeError for a number outside the axis
+   * @example
+   * ```ts
+   * import { tensor } from 'fathom'
+   *
+   * const x = tensor([[1, 2, 3], [4, 5, 6]])
+   * x.at(0, 1) // => [4, 5, 6]
+   * x.at(1, -1) // => [3, 6]
+   * x.at(1, x.argmax(1).at(0, 0)) // => [3, 6]
+   * x.at(1, 3) // throws ShapeError: at: there is no index 3 in axis 1 of [2,3]; …
+   * ```
+   */
+  at(axis: number, i: Operand): Tensor {
+    const a = normalizeAxis('at', axis, this.rank)
+    if (i instanceof Tensor) return new Tensor(makeNode('gather', { axis: a }, [this.node, i.inForm('i32').node]))
+    const from = indexOf(this.shape, a, i)
+    const row = this.slice(...this.shape.map((n, j): SliceBounds => (j === a ? [from, from + 1] : [0, n])))
+    return row.reshape(this.shape.toSpliced(a, 1))
+  }
+
+  /**
+   * Elements reversed along `axes`; PyTorch's and NumPy's `flip`.
    *
    * @example
    * ```ts
@@ -903,32 +1153,23 @@ export class Tensor {
   }
 
   /**
-   * `[…, M, K] · […, K, N] → […, M, N]`; the leading axes must be equal. `y` of rank 2 is shared by all of them.
+   * `[…, M, K] · […, K, N] → […, M, N]`; the leading axes broadcast. A vector is a row on the left and a column on the right, and its axis is not in
+   * the result: `[K] · [K]` is the inner product.
    *
    * @example
    * ```ts
    * import { tensor, zeros } from 'fathom'
    *
    * tensor([[1, 2], [3, 4]]).matmul(tensor([[5], [6]])) // => [[17], [39]]
+   * tensor([[1, 2], [3, 4]]).matmul(tensor([5, 6])) // => [17, 39]
    * zeros([8, 2, 3]).matmul(zeros([3, 4])).shape // => [8, 2, 4]
+   * zeros([8, 1, 2, 3]).matmul(zeros([5, 3, 4])).shape // => [8, 5, 2, 4]
    * zeros([2, 3]).matmul(zeros([2, 3])) // throws ShapeError: matmul: [2,3] · [2,3]: 3 columns meet 2 rows
    * ```
    */
   matmul(y: Tensor): Tensor {
     if (!(y instanceof Tensor)) throw notATensor('matmul', y)
-    if (this.rank < 2 || y.rank < 2)
-      throw new ShapeError(
-        `matmul: needs two matrices or stacks of them, got ${showShape(this.shape)} and ${showShape(y.shape)}; ${vectorRemedy(this, y)}`,
-      )
-    const batch = range(y.rank - 2)
-    const where = `matmul: ${showShape(this.shape)} · ${showShape(y.shape)}`
-    if (this.shape.at(-1) !== y.shape.at(-2))
-      throw new ShapeError(`${where}: ${this.shape.at(-1)} columns meet ${y.shape.at(-2)} rows`)
-    if (y.rank > 2 && !equalNumbers(this.shape.slice(0, -2), y.shape.slice(0, -2)))
-      throw new ShapeError(`${where}: the leading axes differ; repeat those of the one with broadcastTo`)
-    const { x: left, y: right, dtype } = operandsOf(this.node, y.node)
-    const attrs = { contract: [[this.rank - 1], [y.rank - 2]], batch: [batch, batch], dtype } as const
-    return new Tensor(makeNode('dotGeneral', attrs, [left, right]))
+    return new Tensor(matmulNode(this.node, y.node))
   }
 
   /**
@@ -1032,11 +1273,11 @@ export class Tensor {
     return [this.inForm(other.dtype), other]
   }
 
-  private unary(op: UnaryName): Tensor {
+  private unary(op: Plain<readonly [Node]>): Tensor {
     return new Tensor(makeNode(op, {}, [this.node]))
   }
 
-  private binary(op: BinaryName, y: Operand): Tensor {
+  private binary(op: Plain<readonly [Node, Node]>, y: Operand): Tensor {
     const [a, b] = this.met(op, y)
     const shape = broadcastShapes(op, a.shape, b.shape)
     return new Tensor(makeNode(op, {}, [broadcastNode(a.node, shape), broadcastNode(b.node, shape)]))

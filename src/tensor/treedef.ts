@@ -34,7 +34,7 @@ export type IsLeaf<L extends Leaf> = (x: unknown, path: string) => x is L
 const tagOf = (x: object): string => Object.prototype.toString.call(x).slice('[object '.length, -1)
 
 /** A record, or an instance of a class of the user's, whose properties are the tree's. Tensors, dates, typed arrays and the like are values. */
-const isBranch = (x: unknown): x is Readonly<Record<string, unknown>> =>
+export const isBranch = (x: unknown): x is Readonly<Record<string, unknown>> =>
   isRecord(x) && !(x instanceof Tensor) && tagOf(x) === 'Object'
 
 /** Throws at what holds values that a tree would lose without a word. */

@@ -1,9 +1,9 @@
-/** The variance, in two passes: the mean of squares less the square of the mean would cancel. */
-import { inSingle } from './precision.ts'
-import type { Axes, Tensor } from './tensor.ts'
+/** The variance and the standard deviation, data first. */
+import type { Axes } from './axes.ts'
+import type { Tensor } from './tensor.ts'
 
 /**
- * The mean squared deviation from the mean over `axes` (divided by the count, not count − 1).
+ * The mean squared deviation from the mean over `axes`: divided by the count less `correction`, which is 0 as in NumPy; 1 is PyTorch's `unbiased`.
  *
  * @example
  * ```ts
@@ -11,7 +11,8 @@ import type { Axes, Tensor } from './tensor.ts'
  *
  * variance(tensor([1, 2, 3, 4])) // => 1.25
  * variance(tensor([[1, 3], [0, 10]]), 1) // => [1, 25]
+ * variance(tensor([1, 2, 3, 4]), 0, false, 1) // => 1.6667
  * ```
  */
-export const variance = (x: Tensor, axes?: Axes, keepDims = false): Tensor =>
-  inSingle(x, (wide) => wide.sub(wide.mean(axes, true)).square().mean(axes, keepDims))
+export const variance = (x: Tensor, axes?: Axes, keepDims = false, correction = 0): Tensor =>
+  x.variance(axes, keepDims, correction)

@@ -1,7 +1,7 @@
 /** Loops of which nobody knows how long they take: a compiled turn, run until a condition that is computed with it no longer holds. */
-import { ShapeError } from '../prelude/errors.ts'
+import { ShapeError, typeError } from '../prelude/errors.ts'
 import { whatIs } from '../prelude/mistaken.ts'
-import { typeError } from '../prelude/errors.ts'
+import { requireKnown } from '../prelude/options.ts'
 import { showShape } from '../graph/shape.ts'
 import { requireSameCarry } from './carry.ts'
 import type { Device } from './device.ts'
@@ -75,6 +75,11 @@ const turnOf =
  * ```
  */
 export const whileLoop = <S>(device: Device, loop: WhileLoop<S>): ((init: S) => Promise<S>) => {
+  requireKnown('whileLoop', loop, ['while', 'do', 'limit', 'every'])
+  if (typeof loop.while !== 'function' || typeof loop.do !== 'function')
+    throw typeError(
+      'whileLoop: while and do are functions of the state: { while: (s) => s.less(10), do: (s) => s.add(1) }',
+    )
   const { limit = Infinity, every = 1 } = loop
   requireCount('limit', limit)
   requireCount('every', every)
@@ -82,14 +87,14 @@ export const whileLoop = <S>(device: Device, loop: WhileLoop<S>): ((init: S) => 
   const turn = device.compile(turnOf(loop), { donate: [0, 1] })
   return async (init) => {
     let [state, go] = await begin(init)
-    for (let turns = 0; (await device.read(go))[0] === 1; turns += every) {
+    for (let turns = 0; (await device.read(go))[0] === 1; turns = Math.min(turns + every, limit)) {
       if (turns >= limit) {
         device.release([state, go])
         throw new RangeError(
           `whileLoop: the loop has not ended after ${turns} turns, its limit: is its condition ever false, also of NaN?`,
         )
       }
-      for (let i = 0; i < every; i++) [state, go] = await turn(state, go)
+      for (let i = 0; i < Math.min(every, limit - turns); i++) [state, go] = await turn(state, go)
     }
     device.release(go)
     return state

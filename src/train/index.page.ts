@@ -32,7 +32,7 @@ export type { Progress } from './stateFiles.ts'
 export {
   givenAt,
   stepperOn,
-  trainStep,
+  recipeStep,
   type StepInputs,
   type StepMeasured,
   type Stepped,
@@ -46,6 +46,7 @@ export type {
   Learning,
   LearningStep,
   Loss,
+  LossWithState,
   Phase,
   Measured,
   MeasuredLoss,
@@ -76,6 +77,27 @@ export { pictureSource, type OpenedPictures } from './tasks/diffusion/source.ts'
 export { sample, type Samples } from './tasks/diffusion/sample.ts'
 export type { SampleOptions } from './tasks/diffusion/sampleOptions.ts'
 export type { Filling } from './tasks/diffusion/filling.ts'
+export {
+  classificationRun,
+  type ClassificationOptions,
+  type ClassificationRun,
+  type ClassifierDraws,
+  type Labelled,
+} from './tasks/classification/classificationTask.ts'
+export { confusionTable, type Told } from './tasks/classification/confusion.ts'
+export { textRun, type Stretches, type TextDraws, type TextOptions, type TextRun } from './tasks/text/textTask.ts'
+export { charactersOf, utf8Tokens, type Tokens } from './tasks/text/tokens.ts'
+export { usualRun } from './usualRun.ts'
 export { decodeConfig, type TrainConfig } from './tasks/registry.ts'
 export { wholeRun } from './wholeRun.ts'
+export {
+  trainStep,
+  type LossAux,
+  type LossGiven,
+  type StepLoss,
+  type StepState,
+  type StepTold,
+  type TrainStep,
+  type TrainStepOptions,
+} from './trainStep.ts'
 export { showSettingError, type SettingError, type TrainError, type TrainErrorCode } from './trainError.ts'

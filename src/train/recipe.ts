@@ -17,7 +17,8 @@ import { precisions, type Precision } from '../tensor/withPrecision.ts'
 import { decaysOf, mapEach, type OneOrMore } from './averages.ts'
 import { rateOf } from './rates.ts'
 import type { RunConfig } from './runConfig.ts'
-import type { Task } from './task.ts'
+import { branchIn, learnedOf } from './stateBranch.ts'
+import { isLearning, type Task } from './task.ts'
 import type { DiffusionRun } from './tasks/diffusion/diffusionConfig.ts'
 import { diffusionTask, type DiffusionTask } from './tasks/diffusion/diffusionTask.ts'
 
@@ -108,7 +109,7 @@ export const recipeOf = (config: DiffusionRun): Training & { readonly task: Diff
 
 /** What of a task its first state goes by. */
 export interface Beginning<P> extends Pick<Task<P, never, unknown>, 'init'> {
-  /** A record where it is a {@link Learning}. */
+  /** A record where it is a {@link Learning} or has a state. */
   readonly loss?: unknown
 }
 
@@ -137,7 +138,8 @@ export const initialState = <P>(
   key: Key,
 ): TrainState<P> => {
   const params = task.init(key)
-  const opt = typeof task.loss === 'object' ? separately(optimizer).init(params) : optimizer.init(params)
+  const learned = learnedOf(params, branchIn(task.loss))
+  const opt = isLearning(task.loss) ? separately(optimizer).init(learned) : optimizer.init(learned)
   return {
     params,
     opt,

@@ -10,6 +10,8 @@ import { zeros } from '../tensor/create.ts'
 import { accumulate, emptyAccumulation } from '../optim/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { zipTrees } from '../tensor/tree.ts'
+import type { ModelState } from '../nn/stateScope.ts'
+import { addState, emptyState, learnedOf, stateIn } from './stateBranch.ts'
 
 /** The mean loss of some examples, and its gradients. */
 export interface Gradients<P> {
@@ -17,6 +19,8 @@ export interface Gradients<P> {
   readonly loss: Tensor
   /** Losses that are told beside it, each the mean of its examples; absent where there are none. */
   readonly parts?: Readonly<Record<string, Tensor>>
+  /** The next state of the model: of one part, or the mean of those of several, in f32; absent where it has none. */
+  readonly state?: ModelState
 }
 
 /** Which parts of a step are computed here, and what comes of them. */
@@ -76,9 +80,10 @@ export const overRanks = ({ rank, ranks, sum }: Ranks, { parts, of }: Reduce): R
 /** Whether a step is one part, which nothing is added to. */
 export const isIdentity = ({ of, gather }: Reduce): boolean => of === 1 && gather === undefined
 
-/** The sum before the first part. @param parts names of what is told beside the loss */
-export const noGradients = <P>(params: P, parts: readonly string[] = []): Gradients<P> => ({
-  gradients: emptyAccumulation(params),
+/** The sum before the first part. @param parts names of what is told beside the loss @param branch of the parameters that is a state */
+export const noGradients = <P>(params: P, parts: readonly string[] = [], branch?: string): Gradients<P> => ({
+  gradients: emptyAccumulation(learnedOf(params, branch)),
+  ...(branch !== undefined && { state: emptyState(stateIn(params, branch)) }),
   loss: zeros([]),
   ...(parts.length > 0 && { parts: Object.fromEntries(parts.map((name) => [name, zeros([])])) }),
 })
@@ -87,6 +92,7 @@ export const noGradients = <P>(params: P, parts: readonly string[] = []): Gradie
 export const addGradients = <P>(sum: Gradients<P>, part: Gradients<P>, of: number): Gradients<P> => ({
   gradients: accumulate(sum.gradients, part.gradients, of),
   loss: sum.loss.add(part.loss.mul(1 / of)),
+  ...(sum.state !== undefined && { state: addState(sum.state, part.state ?? {}, of) }),
   ...(sum.parts !== undefined && {
     parts: zipTrees(sum.parts, part.parts ?? {}, (a, b) => a.add(b.mul(1 / of)), {
       operation: 'addGradients',

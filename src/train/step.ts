@@ -8,6 +8,7 @@ import { valueAndGrad, vjp } from '../autograd/index.ts'
 import type { Plan } from '../compiler/plan.ts'
 import type { Profile } from '../compiler/profile.ts'
 import { bytesPerElement } from '../graph/dtype.ts'
+import type { ModelState } from '../nn/stateScope.ts'
 import { at } from '../prelude/array.ts'
 import { requireWhole } from '../prelude/options.ts'
 import { allFinite, applyUpdates, ema, nextLossScale, selectTree, separately, unscaled } from '../optim/index.ts'
@@ -16,11 +17,20 @@ import type { Device } from '../tensor/device.ts'
 import { foldIn, key, type Key } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { leaves, zipTrees } from '../tensor/tree.ts'
-import { precisions, withPrecision } from '../tensor/withPrecision.ts'
+import { precisions, withPrecision, type Precision } from '../tensor/withPrecision.ts'
 import { mapEach, type OneOrMore } from './averages.ts'
 import type { NetworkOptimizerState, OptimizerState, Recipe, Training, TrainState } from './recipe.ts'
 import { addGradients, isIdentity, noGradients, overMicroBatches, type Gradients, type Reduce } from './reduce.ts'
-import type { Differentiate, Examples, Learning, Phase, Task } from './task.ts'
+import { asState, branchIn, learnedOf, stateIn, withState } from './stateBranch.ts'
+import {
+  isLearning,
+  type Differentiate,
+  type Examples,
+  type Learning,
+  type LossWithState,
+  type Phase,
+  type Task,
+} from './task.ts'
 
 /** What a step is given besides state and batch, as buffers. */
 export interface StepInputs {
@@ -37,7 +47,7 @@ export interface StepInputs {
 
 /** How the task learns, where that is more than one loss. */
 const learningOf = <P, B, D>({ loss }: Pick<Task<P, B, D>, 'loss'>): Learning<P, B, D> | undefined =>
-  typeof loss === 'function' ? undefined : loss
+  isLearning<P, B, D>(loss) ? loss : undefined
 
 /** What the buffers of a step are of. */
 export interface Timed extends Pick<Training, 'seed' | 'rateAt' | 'decays'> {
@@ -98,6 +108,25 @@ const lossAndGradients = <P>(
   return [value, pullback(scale.cast(value.dtype))[0]]
 }
 
+/** The loss, the next state, and the gradients of what is learned, which are multiplied by the scale. */
+const withNextState = <P, B, D>(
+  { state: branch, lossAndState }: LossWithState<P, B, D>,
+  params: P,
+  batch: B,
+  draws: D,
+  { scale, precision }: Pick<Draw, 'scale'> & { readonly precision: Precision },
+): Gradients<P> => {
+  const before = stateIn(params, branch)
+  const scaledLoss = (learned: P): readonly [Tensor, readonly [Tensor, ModelState]] => {
+    const [loss, next] = lossAndState(withState(learned, branch, before), batch, draws)
+    return [scale === undefined ? loss : loss.mul(scale.cast(loss.dtype)), [loss, next]]
+  }
+  const [[, [loss, state]], gradients] = valueAndGrad(withPrecision(precision, scaledLoss), { aux: true })(
+    learnedOf(params, branch),
+  )
+  return { gradients, loss, state }
+}
+
 /** The phase of those tasks that have one loss. */
 const onePhase = ''
 
@@ -108,6 +137,8 @@ const gradientsOf =
     const draws = task.draws(foldIn(foldIn(given.key, 'train'), given.step), batch, first)
     const differentiate: Differentiate = (loss, of) => lossAndGradients(withPrecision(precision, loss), of, given)
     const { loss } = task
+    if (typeof loss === 'object' && 'lossAndState' in loss)
+      return withNextState(loss, params, examples, draws, { ...given, precision })
     if (typeof loss === 'object')
       return loss.gradients(params, { phase, batch: examples, draws, weights: given.weights ?? {}, differentiate })
     const [value, gradients] = differentiate((p: P) => loss(p, examples, draws), params)
@@ -123,6 +154,9 @@ interface Updating<P> extends Pick<Training, 'optimizer' | 'lossScale'> {
   readonly project?: ((params: P) => P) | undefined
   /** Branches of the parameters that move; absent for all. */
   readonly moves?: readonly string[] | undefined
+  /** The branch of the parameters that is a state, and that after this step; absent where there is none. */
+  readonly branch?: string | undefined
+  readonly next?: ModelState | undefined
 }
 
 const isOfBranches = (opt: OptimizerState): opt is Exclude<OptimizerState, NetworkOptimizerState> => !Array.isArray(opt)
@@ -144,15 +178,19 @@ const averaged = <P>(averages: OneOrMore<P>, decays: OneOrMore<Tensor>, params: 
 
 /** The optimizer's part of a step. */
 const updated = <P>(
-  { optimizer, moves, project = (params) => params }: Updating<P>,
+  { optimizer, moves, project = (params) => params, branch, next }: Updating<P>,
   { opt: before, ...state }: Learned<P>,
   gradients: P,
   { learningRate, decays }: StepInputs,
 ): Learned<P> => {
+  const learned = learnedOf(state.params, branch)
   const [updates, after] = isOfBranches(before)
-    ? separately(optimizer).update(gradients, before, state.params, { learningRate })
-    : optimizer.update(gradients, before, state.params, { learningRate })
-  const params = moved(project(applyUpdates(state.params, updates)), state.params, moves)
+    ? separately(optimizer).update(gradients, before, learned, { learningRate })
+    : optimizer.update(gradients, before, learned, { learningRate })
+  const stepped = applyUpdates(learned, updates)
+  const whole =
+    branch === undefined ? stepped : withState(stepped, branch, asState(next ?? {}, stateIn(state.params, branch)))
+  const params = moved(project(whole), state.params, moves)
   return {
     params,
     opt: moved<OptimizerState>(after, before, moves),
@@ -200,8 +238,14 @@ const stepped = <P>(state: TrainState<P>, { loss, parts }: Omit<Gradients<P>, 'g
 ]
 
 /** What the end of a step of a phase goes by. */
-const updatingIn = <P, B, D>({ optimizer, lossScale, task }: Recipe<P, B, D>, phase: string): Updating<P> => ({
+const updatingIn = <P, B, D>(
+  { optimizer, lossScale, task }: Recipe<P, B, D>,
+  phase: string,
+  next: ModelState | undefined,
+): Updating<P> => ({
   optimizer,
+  branch: branchIn(task.loss),
+  next,
   ...(lossScale !== undefined && { lossScale }),
   moves: learningOf(task)?.phases[phase],
   project: task.project,
@@ -215,23 +259,23 @@ const updatingIn = <P, B, D>({ optimizer, lossScale, task }: Recipe<P, B, D>, ph
  * @example
  * ```ts
  * import { countElements, key, zeros } from 'fathom'
- * import { givenAt, initialState, presets, recipeOf, trainStep } from 'fathom/train'
+ * import { givenAt, initialState, presets, recipeOf, recipeStep } from 'fathom/train'
  *
  * const model = { width: 4, multipliers: [1], heads: 1, headWidth: 4 }
  * const names = { folder: null, out: 'run', preset: 'tiny', seed: 0, device: 'wasm' }
  * const recipe = recipeOf({ ...presets.tiny, ...names, height: 8, width: 8, model, batch: 4 })
- * const step = device.compile(trainStep(recipe), { donate: [0] })
+ * const step = device.compile(recipeStep(recipe), { donate: [0] })
  * const state = await device.realize(initialState(recipe, key(0)))
  * const [next, { loss }] = await step(state, zeros([4, 8, 8, 3], 'u8'), givenAt(recipe, 1)) // four black pictures
  * loss // => 0.49
  * countElements(next.params) === countElements(state.params) // => true
  * ```
  */
-export const trainStep =
+export const recipeStep =
   <P, B, D>(recipe: Recipe<P, B, D>, phase = onePhase) =>
   (state: TrainState<P>, examples: B, given: StepInputs): Stepped<P> => {
     const { gradients, ...told } = gradientsOf(recipe, phase)(state.params, examples, { ...given, ...scaleIn(state) })
-    return stepped(applied(updatingIn(recipe, phase), state, gradients, given), told)
+    return stepped(applied(updatingIn(recipe, phase, told.state), state, gradients, given), told)
   }
 
 /** What is compiled for each phase of a task; one thing for those that have one loss. */
@@ -276,7 +320,7 @@ export interface Stepper<P, B> {
 
 const wholeStepper = <P, B, D>(device: Device, recipe: Recipe<P, B, D>): Stepper<P, B> => {
   const { task, batch } = recipe
-  const steps = byPhase(task, (phase) => device.compile(trainStep(recipe, phase), { donate: [0, 1, 2] }))
+  const steps = byPhase(task, (phase) => device.compile(recipeStep(recipe, phase), { donate: [0, 1, 2] }))
   const plan = (state: TrainState<P>): Plan =>
     largest(
       device,
@@ -304,7 +348,7 @@ const partsOn = <P, B, D>(device: Device, recipe: Recipe<P, B, D>, { of }: Reduc
   ),
   apply: device.compile(
     (state: TrainState<P>, { gradients, ...told }: Gradients<P>, given: StepInputs): Stepped<P> =>
-      stepped(applied(updatingIn(recipe, phase), state, gradients, given), told),
+      stepped(applied(updatingIn(recipe, phase, told.state), state, gradients, given), told),
     { donate: [0, 1, 2] },
   ),
 })
@@ -312,7 +356,7 @@ const partsOn = <P, B, D>(device: Device, recipe: Recipe<P, B, D>, { of }: Reduc
 const reducingStepper = <P, B, D>(device: Device, recipe: Recipe<P, B, D>, reduce: Reduce): Stepper<P, B> => {
   const { task, batch } = recipe
   const { parts, before, of, gather } = reduce
-  const zeroOf = (params: P): Gradients<P> => noGradients(params, learningOf(task)?.parts)
+  const zeroOf = (params: P): Gradients<P> => noGradients(params, learningOf(task)?.parts, branchIn(task.loss))
   const start = device.compile(zeroOf)
   const compiled = byPhase(task, (phase) => partsOn(device, recipe, reduce, phase))
   const drawAt = (n: number, state: TrainState<P>): Draw => {

@@ -3,7 +3,9 @@
  * parameters `P`, batches `B`, and random numbers `D`. `tasks/` has one folder for each, and their registry.
  */
 import type { Share } from '../evaluation/judgement.ts'
+import type { ModelState } from '../nn/stateScope.ts'
 import type { TE } from '../prelude/fp.ts'
+import { isRecord } from '../prelude/record.ts'
 import type { Device } from '../tensor/device.ts'
 import type { Key } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -56,6 +58,17 @@ export interface Sheet {
 /** The mean loss of a batch, a scalar. */
 export type Loss<P, B, D> = (params: P, batch: B, draws: D) => Tensor
 
+/**
+ * The loss of a model with a state, as running statistics: a branch of the parameters that no gradient and no optimizer reaches, and that the loss gives
+ * anew. Checkpoints hold it with the parameters; averages have one of their own, with which they are evaluated.
+ */
+export interface LossWithState<P, B, D> {
+  /** The branch of the parameters' top level: in `{ net: model.init(key), state: stateOf(model) }` it is `state`. */
+  readonly state: string
+  /** The mean loss of a batch, a scalar, and the next state. */
+  readonly lossAndState: (params: P, batch: B, draws: D) => readonly [loss: Tensor, state: ModelState]
+}
+
 /** The value of a loss and its gradient, by the precision and the loss scale of the run. */
 export type Differentiate = <Q>(loss: (params: Q) => Tensor, params: Q) => readonly [value: Tensor, gradient: Q]
 
@@ -106,6 +119,9 @@ export interface Learning<P, B, D> {
   readonly gradients: (params: P, step: LearningStep<B, D>) => LearnedBy<P>
 }
 
+/** Whether a loss is a {@link Learning}: its phases are named. */
+export const isLearning = <P, B, D>(loss: unknown): loss is Learning<P, B, D> => isRecord(loss) && 'phases' in loss
+
 /** What is trained. */
 export interface Task<P, B, D> {
   readonly words: TaskWords
@@ -120,8 +136,8 @@ export interface Task<P, B, D> {
    * @param first u32 [], examples of the step before these: a part of a step draws its part of the whole step's numbers, and no more
    */
   readonly draws: (key: Key, count: number, first?: Tensor) => D
-  /** The loss whose gradient moves all parameters, or how else they learn. */
-  readonly loss: Loss<P, B, D> | Learning<P, B, D>
+  /** The loss whose gradient moves all parameters, one that gives a state too, or how else they learn. */
+  readonly loss: Loss<P, B, D> | LossWithState<P, B, D> | Learning<P, B, D>
   /** A batch of `count` examples of no particular content: by its shapes a step is planned. */
   readonly blank: (count: number) => B
   /** The losses among what is measured. By the first of them a run that keeps several averages of its parameters chooses among these. */

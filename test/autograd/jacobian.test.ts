@@ -1,7 +1,8 @@
 /** Jacobians and Hessians: against matrices known by heart, against products, over trees, and nested. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { grad, hessian, hvp, jacobian, jvp, vjp } from '../../src/autograd/index.ts'
+import { grad, hessian, hvp, jacfwd, jacobian, jacrev, jvp, vjp } from '../../src/autograd/index.ts'
+import { reachable } from '../../src/graph/traverse.ts'
 import { softmax } from '../../src/tensor/softmax.ts'
 import { constant, scalar, tensor, zeros } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
@@ -102,6 +103,44 @@ describe('jacobian', () => {
       jacobian((y: Tensor, s: Tensor) => y.square().mul(s))(x, scale),
     )
     expect(await read(await j(f64([1, 2]), f64([10, 100])))).toEqual([20, 0, 0, 400])
+  })
+
+  it('is the same by rows and by columns, of trees of both sides, and both ways round for second derivatives', async () => {
+    const params = { a: f64([0.3, -1]), b: [f64([2], [1, 1]), scalar(0.5, 'f64')] as const }
+    const f = ({ a, b }: typeof params): readonly Tensor[] => [
+      a
+        .sin()
+        .mul(b[1])
+        .add(b[0].reshape([1])),
+      b[0].square().mul(a.sum()),
+    ]
+    const [all, rows, columns] = [jacobian(f)(params), jacrev(f)(params), jacfwd(f)(params)]
+    for (const [k, j] of all.entries())
+      for (const [way, x] of [rows[k], columns[k]].entries()) {
+        if (x === undefined) throw new Error(`way ${way} has no block ${k}`)
+        for (const [own, other] of [
+          [j.a, x.a],
+          [j.b[0], x.b[0]],
+          [j.b[1], x.b[1]],
+        ] as const) {
+          expect(other.shape).toEqual(own.shape)
+          close(await read(other), await read(own))
+        }
+      }
+    const g = (x: Tensor): Tensor => x.mul(x.sum()).exp().sum()
+    const point = f64([0.1, 0.2, -0.3])
+    close(await read(jacfwd(jacrev(g))(point)), await read(hessian(g)(point)))
+    close(await read(jacrev(jacfwd(g))(point)), await read(hessian(g)(point)))
+  })
+
+  it('has a graph that does not grow with the result', () => {
+    const nodes = (n: number): number => reachable([jacrev((x: Tensor) => x.sin().mul(x))(zeros([n])).node]).length
+    expect(nodes(1000)).toBe(nodes(10))
+  })
+
+  it('names the function that was called in its errors', () => {
+    expect(() => jacfwd((x: Tensor) => x.cast('i32'))(f64([1]))).toThrow("jacfwd: leaf '' of the result is i32")
+    expect(() => jacrev((x: Tensor) => x)(tensor([1], { dtype: 'i32' }))).toThrow("jacrev: leaf ''")
   })
 
   it('refuses integers in the argument and in the result', () => {

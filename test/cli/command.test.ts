@@ -91,8 +91,11 @@ describe('a run by the command', () => {
     )
     expect(trained.stdout).not.toContain('\r')
     const sampled = await fathom('sample', out, '--count', '3', '--steps', '2', '--seed', '5')
-    expect(sampled.stdout).toMatch(/3 pictures from step 3 → .*samples\/seed-5\.png/)
-    expect(await sharp(join(out, 'samples', 'seed-5.png')).metadata()).toMatchObject({ format: 'png', channels: 3 })
+    expect(sampled.stdout).toMatch(/3 pictures from step 3 → .*samples\/seed-5-3-pictures-2-steps\.png/)
+    expect(await sharp(join(out, 'samples', 'seed-5-3-pictures-2-steps.png')).metadata()).toMatchObject({
+      format: 'png',
+      channels: 3,
+    })
     expect(await fathom('resume', out)).toMatchObject({
       code: 0,
       stdout: expect.stringContaining('the run is complete'),

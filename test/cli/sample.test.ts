@@ -61,8 +61,8 @@ describe('a file of weights', () => {
   it('is drawn from with the configuration of its network: the same pictures as from the run', async () => {
     expect(await runSample(place, new Map(few))).toEqual({ code: 0 })
     expect(await runSample(weights, new Map([...few, ['config', config]]))).toEqual({ code: 0 })
-    const drawn = readFileSync(`${place}-weights-seed-0.png`)
-    expect(drawn.equals(readFileSync(join(place, 'samples', 'seed-0.png')))).toBe(true)
+    const drawn = readFileSync(`${place}-weights-seed-0-2-pictures-2-steps.png`)
+    expect(drawn.equals(readFileSync(join(place, 'samples', 'seed-0-2-pictures-2-steps.png')))).toBe(true)
   })
 
   it('may have the names and axes of lucidrains’ state dictionary', async () => {
@@ -71,8 +71,8 @@ describe('a file of weights', () => {
     await done(saveParams(cpuDevice(), theirs, average, lucidrainsNames(average)))
     const flags = new Map<string, string | number>([...few, ['config', config], ['names', 'lucidrains']])
     expect(await runSample(theirs, flags)).toEqual({ code: 0 })
-    const drawn = readFileSync(`${place}-theirs-seed-0.png`)
-    expect(drawn.equals(readFileSync(join(place, 'samples', 'seed-0.png')))).toBe(true)
+    const drawn = readFileSync(`${place}-theirs-seed-0-2-pictures-2-steps.png`)
+    expect(drawn.equals(readFileSync(join(place, 'samples', 'seed-0-2-pictures-2-steps.png')))).toBe(true)
     flags.delete('names')
     expect(await runSample(theirs, flags)).toMatchObject({
       code: 1,
@@ -94,8 +94,8 @@ describe('a file of weights', () => {
     const text = new TextDecoder().decode(bytes.subarray(8, 4096))
     for (const word of ['"out', '"device', trained.out]) expect(text).not.toContain(word)
     expect(await runSample(alone, new Map(few))).toEqual({ code: 0 })
-    const drawn = readFileSync(`${place}-alone-seed-0.png`)
-    expect(drawn.equals(readFileSync(join(place, 'samples', 'seed-0.png')))).toBe(true)
+    const drawn = readFileSync(`${place}-alone-seed-0-2-pictures-2-steps.png`)
+    expect(drawn.equals(readFileSync(join(place, 'samples', 'seed-0-2-pictures-2-steps.png')))).toBe(true)
     expect(await runSample(alone, new Map<string, FlagValue>([...few, ['names', 'lucidrain']]))).toMatchObject({
       code: 2,
     })
@@ -186,7 +186,7 @@ it('spacings and curves draw other pictures, whose sheets are named by them', as
       [flag, name],
     ])
     expect(await runSample(run, flags)).toEqual({ code: 0 })
-    drawn.push(readFileSync(join(run, 'samples', `seed-0-unipc-${name}.png`), 'hex'))
+    drawn.push(readFileSync(join(run, 'samples', `seed-0-1-pictures-unipc-5-steps-${name}.png`), 'hex'))
   }
   expect(new Set(drawn).size).toBe(4)
 })
@@ -278,7 +278,7 @@ describe('what says nothing by itself, or goes nowhere, is wrong usage', () => {
       ['count', 2],
       ['steps', 2],
     ] as const
-    const picture = join(place, 'samples', 'seed-0.png')
+    const picture = join(place, 'samples', 'seed-0-2-pictures-2-steps.png')
     expect(await saying(...few)).toEqual({ code: 0 })
     expect(await saying(...few, ['to', 3])).toEqual({ code: 0 })
     expect(await saying(...few, ['from', picture], ['strength', 0.5])).toEqual({ code: 0 })
@@ -288,10 +288,10 @@ describe('what says nothing by itself, or goes nowhere, is wrong usage', () => {
         .filter((name) => name.startsWith('seed-'))
         .toSorted(),
     ).toEqual([
-      'seed-0-away-from-last-guidance-2.png',
-      'seed-0-from-seed-0-strength-0.5.png',
-      'seed-0-to-3.png',
-      'seed-0.png',
+      'seed-0-2-pictures-2-steps-away-from-last-guidance-2.png',
+      'seed-0-2-pictures-2-steps-from-seed-0-2-pictures-2-steps-strength-0.5.png',
+      'seed-0-2-pictures-2-steps-to-3.png',
+      'seed-0-2-pictures-2-steps.png',
     ])
   })
 })
@@ -326,7 +326,9 @@ describe('--fill PHOTO --mask MASK.png', () => {
     expect(Buffer.compare(readFileSync(out), sheet)).toBe(0)
     flags.delete('out')
     expect(await runSample(run, flags)).toEqual({ code: 0 })
-    expect(readdirSync(join(run, 'samples'))).toContain('seed-0-fill-photo-mask-mask-jump-2-resamples-2.png')
+    expect(readdirSync(join(run, 'samples'))).toContain(
+      'seed-0-1-pictures-4-steps-fill-photo-mask-mask-jump-2-resamples-2.png',
+    )
   })
 
   it('is refused where one is without the other, of another size, or beside a sampler or a beginning', async () => {

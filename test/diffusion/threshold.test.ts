@@ -1,34 +1,16 @@
-/** Dynamic thresholding: the quantile, and what becomes of an estimate. */
+/** Dynamic thresholding: what becomes of an estimate. */
 import { describe, expect, it } from 'vitest'
 import { clipEstimate } from '../../src/diffusion/prediction.ts'
 import { flowLevels } from '../../src/diffusion/levels.ts'
 import { sampling } from '../../src/diffusion/sample.ts'
 import { ddimBetween } from '../../src/diffusion/samplers/posterior.ts'
-import { quantile, thresholdEstimate, type ThresholdOptions } from '../../src/diffusion/threshold.ts'
+import { thresholdEstimate, type ThresholdOptions } from '../../src/diffusion/threshold.ts'
 import { constant, scalar, tensor } from '../../src/tensor/create.ts'
 import { key, normal } from '../../src/tensor/random.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { cpuDevice, values } from '../support/device.ts'
 
 const level = { signal: scalar(0.8, 'f64'), noise: scalar(0.6, 'f64') }
-
-describe('quantile', () => {
-  it('is each picture’s own, between two values on a straight line, and the ends are the least and the greatest', async () => {
-    const x = tensor([
-      [4, 1, 3, 2],
-      [-1, 10, 0, 5],
-    ])
-    expect(await values(quantile(x, 0.5))).toEqual([2.5, 2.5])
-    expect(await values(quantile(x, 0))).toEqual([1, -1])
-    expect(await values(quantile(x, 1))).toEqual([4, 10])
-    expect((await values(quantile(x, 0.9)))[1]).toBeCloseTo(8.5, 5)
-  })
-
-  it('counts all values of a picture, whatever its shape', () => {
-    expect(quantile(normal(key(0), [3, 4, 5, 2]), 0.7).shape).toEqual([3, 1, 1, 1])
-    expect(() => quantile(tensor([[1]]), 1.5)).toThrow('the share is 1.5')
-  })
-})
 
 describe('thresholdEstimate', () => {
   it('scales a picture that is out of range back, and leaves one within it alone', async () => {

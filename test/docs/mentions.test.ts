@@ -91,12 +91,13 @@ const kinds: { readonly [K in Kernel['kind']]: true } = {
   gather: true,
   scatter: true,
   sort: true,
+  cumsum: true,
   rows: true,
   group: true,
   loop: true,
 }
 
-const inWords: { readonly [n: number]: string } = { 7: 'seven', 8: 'eight', 9: 'nine', 10: 'ten', 11: 'eleven', 13: 'thirteen', 14: 'fourteen', 15: 'fifteen', 16: 'sixteen', 22: 'twenty-two' } // prettier-ignore
+const inWords: { readonly [n: number]: string } = { 7: 'seven', 8: 'eight', 9: 'nine', 10: 'ten', 11: 'eleven', 12: 'twelve', 13: 'thirteen', 14: 'fourteen', 15: 'fifteen', 16: 'sixteen', 22: 'twenty-two' } // prettier-ignore
 
 const selfTests = [...read('src/backends/selfTest.ts').matchAll(/\bname: '/g)].length
 const { subjects: golden } = await readGolden()

@@ -147,6 +147,7 @@ describe('a folder that is none of diffusers', () => {
   it('says what it lacks', async () => {
     expect(await message(folder())).toContain('config.json')
     expect(await message(folder({ 'config.json': 'no' }))).toContain('config.json is not JSON')
+    expect(await message(folder({ 'notes.txt': '' }))).toContain('holds no config.json, by which diffusers says')
     expect(await message(folder({ 'config.json': '[]' }))).toContain('holds no record of settings')
     const settings = JSON.stringify(smallConfig())
     expect(await message(folder({ 'config.json': settings }))).toContain(

@@ -6,9 +6,14 @@ import {
   binaryCrossEntropy,
   charbonnier,
   crossEntropy,
+  focalLoss,
+  hinge,
   huber,
+  klDiv,
   l1,
   mse,
+  nllLoss,
+  smoothL1,
   type ReductionOptions,
 } from '../../src/nn/index.ts'
 import { deviceOn, type Device } from '../../src/tensor/device.ts'
@@ -164,6 +169,11 @@ const functions: { readonly [K in keyof typeof registry]: LossFunction } = {
   charbonnier,
   crossEntropy,
   binaryCrossEntropy,
+  focalLoss,
+  hinge,
+  klDiv,
+  nllLoss,
+  smoothL1,
 }
 
 describe('what losses refuse', () => {
@@ -190,13 +200,10 @@ describe('what losses refuse', () => {
   it.each(Object.keys(registry) as (keyof typeof registry)[])(
     '%s: every pair of shapes that would broadcast, naming both',
     (name) => {
-      const dtype = name === 'crossEntropy' ? 'i32' : 'f32'
+      const takesLabels = name === 'crossEntropy' || name === 'nllLoss'
+      const dtype = takesLabels ? 'i32' : 'f32'
       for (const [prediction, target] of shapes) {
-        if (
-          name === 'crossEntropy' &&
-          target.length === prediction.length - 1 &&
-          target.every((n, i) => n === prediction[i])
-        )
+        if (takesLabels && target.length === prediction.length - 1 && target.every((n, i) => n === prediction[i]))
           continue
         const run = (): Tensor => functions[name](zeros(prediction), zeros(target, dtype))
         expect(run).toThrow(expect.objectContaining({ name: 'ShapeError' }))

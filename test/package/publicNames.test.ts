@@ -50,6 +50,7 @@ describe('a public name', () => {
       convTranspose2d: 'fathom, fathom/nn',
       normal: 'fathom, fathom/nn/init',
       ones: 'fathom, fathom/nn/init',
+      truncatedNormal: 'fathom, fathom/nn/init',
       uniform: 'fathom, fathom/nn/init',
       zeros: 'fathom, fathom/nn/init',
       sample: 'fathom/diffusion, fathom/train',

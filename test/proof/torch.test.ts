@@ -59,7 +59,7 @@ describe.each(forms)('%s', (_, open) => {
         (own.get(name) ?? 0) * tolerances.f32[bar] > Math.max(farther * torchFloat32, threeUlps),
     )
     expect(far.map((s) => s.name)).toEqual([])
-  }, 60_000)
+  }, 180_000)
 })
 
 const wrong: readonly (readonly [what: string, name: string, row: Row])[] = [

@@ -7,13 +7,33 @@ import * as nn from '../../src/nn/index.ts'
 import * as activations from '../../src/tensor/activations.ts'
 import * as attention from '../../src/tensor/attention.ts'
 import * as combine from '../../src/tensor/combine.ts'
+import * as comparisons from '../../src/tensor/comparisons.ts'
 import * as contractions from '../../src/tensor/contractions.ts'
 import * as convolution from '../../src/tensor/convolution.ts'
 import * as create from '../../src/tensor/create.ts'
 import * as cumsum from '../../src/tensor/cumsum.ts'
+import * as exponentialUnits from '../../src/tensor/exponentialUnits.ts'
+import * as gatedUnits from '../../src/tensor/gatedUnits.ts'
+import * as gridSample from '../../src/tensor/gridSample.ts'
+import * as hardActivations from '../../src/tensor/hardActivations.ts'
+import * as linalg from '../../src/tensor/linalg/index.ts'
+import * as padding from '../../src/tensor/padding.ts'
+import * as cumulative from '../../src/tensor/cumulative.ts'
+import * as division from '../../src/tensor/division.ts'
+import * as dynamicSlice from '../../src/tensor/dynamicSlice.ts'
+import * as hyperbolic from '../../src/tensor/hyperbolic.ts'
+import * as indexing from '../../src/tensor/indexing.ts'
+import * as logarithms from '../../src/tensor/logarithms.ts'
+import * as movement from '../../src/tensor/movement.ts'
+import * as norms from '../../src/tensor/norms.ts'
+import * as orders from '../../src/tensor/orders.ts'
 import * as pooling from '../../src/tensor/pooling.ts'
+import * as powers from '../../src/tensor/powers.ts'
 import * as resampling from '../../src/tensor/resampling.ts'
+import * as resizing from '../../src/tensor/resizing.ts'
 import * as softmax from '../../src/tensor/softmax.ts'
+import * as triangles from '../../src/tensor/triangles.ts'
+import * as trigonometry from '../../src/tensor/trigonometry.ts'
 import * as variance from '../../src/tensor/variance.ts'
 import { Tensor } from '../../src/tensor/tensor.ts'
 import { functions } from '../../proof/registry/functions.ts'
@@ -37,13 +57,33 @@ describe('the registry', () => {
       activations,
       attention,
       combine,
+      comparisons,
       contractions,
       convolution,
       create,
       cumsum,
+      exponentialUnits,
+      gatedUnits,
+      gridSample,
+      hardActivations,
+      linalg,
+      padding,
+      cumulative,
+      division,
+      dynamicSlice,
+      hyperbolic,
+      indexing,
+      logarithms,
+      movement,
+      norms,
+      orders,
       pooling,
+      powers,
       resampling,
+      resizing,
       softmax,
+      triangles,
+      trigonometry,
       variance,
     ]
     const names = modules.flatMap((module) => Object.keys(module))
@@ -54,9 +94,11 @@ describe('the registry', () => {
     const methods = Object.getOwnPropertyNames(Tensor.prototype)
     // What computes nothing, and what the methods are made of.
     const inner = [
+      'beyond',
       'binary',
       'constructor',
       'dtype',
+      'firstEqual',
       'inForm',
       'met',
       'operand',
@@ -79,10 +121,12 @@ describe('the registry', () => {
     const names = [nn, models].flatMap((module) => Object.keys(module))
     expect(without(names, layers)).toEqual([
       'adversarialLosses',
+      'applyWithState',
       'autoencoderDefaults',
       'autoencoderKl',
       'autoencoderOf',
       'autoencoderTiny',
+      'cacheOf',
       'codebookLoss',
       'compose',
       'decodeAutoencoder',
@@ -95,6 +139,8 @@ describe('the registry', () => {
       'encodeDiffusersAutoencoder',
       'encodeDiffusersUnet2d',
       'evaluate',
+      'generateOn',
+      'gptSizes',
       'klDivergence',
       'klFamily',
       'lift',
@@ -109,8 +155,13 @@ describe('the registry', () => {
       'posteriorOf',
       'quantize',
       'resizeChannels',
+      'resnet',
+      'resnetFamily',
+      'resnetSizes',
       'samplePosterior',
       'scaleLatents',
+      'stateOf',
+      'stateful',
       'summedKlDivergence',
       'tiledAutoencoder',
       'tinyFamily',
@@ -120,6 +171,8 @@ describe('the registry', () => {
       'unscaleLatents',
       'uvitFamily',
       'uvitSizes',
+      'vitFamily',
+      'vitSizes',
       'vqFamily',
       'vqModel',
     ])

@@ -5,7 +5,7 @@ import { averagePool, maxPool } from '../../src/tensor/pooling.ts'
 import { conv2d } from '../../src/tensor/convolution.ts'
 import { pixelShuffle, pixelUnshuffle } from '../../src/tensor/resampling.ts'
 import { constant, iota, tensor, zeros } from '../../src/tensor/create.ts'
-import { einsum } from '../../src/tensor/contractions.ts'
+import { dotGeneral, einsum } from '../../src/tensor/contractions.ts'
 
 const x = zeros([2, 3])
 const image = zeros([8, 28, 28, 3])
@@ -44,17 +44,11 @@ const cases: readonly (readonly [message: string, make: () => unknown])[] = [
   ],
   ['matmul: [2,3] · [2,3]: 3 columns meet 2 rows', () => x.matmul(x)],
   [
-    'matmul: [5,2,3] · [4,3,2]: the leading axes differ; repeat those of the one with broadcastTo',
+    'matmul: [5,2,3] · [4,3,2]: [5] and [4] do not broadcast: axis -1 has 5 against 4, and neither is 1',
     () => zeros([5, 2, 3]).matmul(zeros([4, 3, 2])),
   ],
-  [
-    'matmul: needs two matrices or stacks of them, got [3] and [3,2]; the first as a row: x.expandDims(0).matmul(…)',
-    () => zeros([3]).matmul(zeros([3, 2])),
-  ],
-  [
-    'matmul: needs two matrices or stacks of them, got [2,3] and [3]; the second as a column: x.matmul(y.expandDims(-1))',
-    () => x.matmul(zeros([3])),
-  ],
+  ['matmul: [3] · [2,3]: 3 columns meet 2 rows', () => zeros([3]).matmul(x)],
+  ['matmul: [] · [2,3]: needs vectors, matrices or stacks of them; for a number use mul', () => zeros([]).matmul(x)],
   ['add: [2,3] and [2,4] do not broadcast: axis -1 has 3 against 4, and neither is 1', () => x.add(zeros([2, 4]))],
   ['broadcastTo: [2,3] does not broadcast to [3,3]', () => x.broadcastTo([3, 3])],
   ['broadcastTo: [2,3] does not broadcast to [3]', () => x.broadcastTo([3])],
@@ -93,19 +87,24 @@ const cases: readonly (readonly [message: string, make: () => unknown])[] = [
     () => iota([2], 0).pow(0.5),
   ],
   ['pow: the exponent must be a finite number, got NaN', () => x.pow(NaN)],
-  ["einsum: 'ij,jk' is not of the form 'ij,jk->ik': two operands, and the result named", () => einsum('ij,jk', x, x)],
-  ["einsum: 'ijk,jk->ik' does not name the axes of [2,3] and [2,3]", () => einsum('ijk,jk->ik', x, x)],
+  ["einsum: 'ij;jk' is not of the form 'ij,jk->ik': letters, commas, '...' and one '->'", () => einsum('ij;jk', x, x)],
   [
-    "einsum: 'ij,jk->i' sums a letter that stands in one input only, or repeats one; sum it first",
-    () => einsum('ij,jk->i', x, zeros([3, 2])),
+    "einsum: 'ijk,jk->ik' does not name the axes of [2,3] and [2,3]: 'ijk' is for [2,3]",
+    () => einsum('ijk,jk->ik', x, x),
   ],
+  ["einsum: 'ij,jk->ik' is of 2 operands, it was given 1", () => einsum('ij,jk->ik', x)],
+  ["einsum: 'ij,jk->ik': 'j' is 3 and 2", () => einsum('ij,jk->ik', x, x)],
+  ["einsum: 'ij->ii': the result has 'i' twice, or no operand has it", () => einsum('ij->ii', x)],
   [
     'dotGeneral: cannot contract axes [1] of [2,3] with axes [0] of [2,3]: lengths differ',
-    () => einsum('ij,jk->ik', x, x),
+    () => dotGeneral(x, x, { contract: [[1], [0]], batch: [[], []] }),
   ],
-  ['dotGeneral: batch axes [0] of [2,3] and [0] of [3,3] differ', () => einsum('ij,ij->i', x, zeros([3, 3]))],
-  ['averagePool: windows of [3,3] do not tile [8,28,28,3]', () => averagePool(image, 3)],
-  ['maxPool: windows of [2,3] do not tile [8,28,28,3]', () => maxPool(image, [2, 3])],
+  [
+    'dotGeneral: batch axes [0] of [2,3] and [0] of [3,3] differ',
+    () => dotGeneral(x, zeros([3, 3]), { contract: [[1], [1]], batch: [[0], [0]] }),
+  ],
+  ['averagePool: windows of [30,30] do not fit into [8,28,28,3] with padding [0,0]', () => averagePool(image, 30)],
+  ['maxPool: windows of [2,30] do not fit into [8,28,28,3] with padding [0,0]', () => maxPool(image, [2, 30])],
   ['pixelUnshuffle: windows of [3,3] do not tile [8,28,28,3]', () => pixelUnshuffle(image, 3)],
   ['pixelShuffle: 3 channels do not divide by 4', () => pixelShuffle(image)],
   ['tensor: rows have different lengths: 1 where 2 is expected', () => tensor([[1, 2], [3]])],

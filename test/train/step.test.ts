@@ -13,7 +13,7 @@ import {
   type TrainState,
 } from '../../src/train/index.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
-import { givenAt, trainStep } from '../../src/train/step.ts'
+import { givenAt, recipeStep } from '../../src/train/step.ts'
 import type { Diffusion, Params } from '../../src/train/tasks/diffusion/diffusion.ts'
 import { normalise } from '../../src/train/pictures/pixels.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
@@ -158,7 +158,7 @@ describe('a step, part by part', () => {
 
   it('sees each picture as it is or mirrored left to right, by a coin that is tossed anew at each step', async () => {
     const recipe = answering({ flip: true })
-    const step = device.compile(trainStep(recipe))
+    const step = device.compile(recipeStep(recipe))
     const lossOf = async (answer: Tensor, n: number): Promise<number> => {
       const [, { loss }] = await step(stateOf(recipe, answer), picture, givenAt(recipe, n))
       return (await device.read(loss))[0] ?? NaN
@@ -175,7 +175,7 @@ describe('a step, part by part', () => {
   it('draws other noise and times at every step, from the same state and pictures', async () => {
     const recipe = recipeOf(tinyConfig('unused', { flip: false }))
     const state = await device.compile((k: ReturnType<typeof key>) => initialState(recipe, k))(key(0))
-    const step = device.compile(trainStep(recipe))
+    const step = device.compile(recipeStep(recipe))
     const images = tensor(batchAt(data, 0, 2), { shape: [2, 8, 8, 3] })
     const losses = await Promise.all(
       [1, 2, 3, 4, 1].map(async (n) => (await device.read((await step(state, images, givenAt(recipe, n)))[1].loss))[0]),
@@ -188,7 +188,7 @@ describe('a step, part by part', () => {
     const recipe = answering({ flip: false })
     const before = stateOf(recipe, tensor(new Float32Array(bytes.length).fill(0.5), { shape: [1, 8, 8, 3] }))
     const given = { ...givenAt(recipe, 1), learningRate: scalar(0.25), decays: [scalar(0.75)] as const }
-    const [after] = await device.compile(trainStep(recipe))(before, picture, given)
+    const [after] = await device.compile(recipeStep(recipe))(before, picture, given)
     const [params, average] = [
       await device.read(answerOf(after.params)),
       await device.read(answerOf(after.averages[0])),

@@ -32,6 +32,9 @@ type BinaryMethod =
   | 'less'
   | 'greater'
   | 'equal'
+  | 'notEqual'
+  | 'greaterEqual'
+  | 'lessEqual'
   | 'and'
   | 'or'
   | 'xor'
@@ -190,6 +193,9 @@ export const binaryMethods: { readonly [K in BinaryMethod]: Entry } = {
   less: binary('less', { dtypes: all, f: (x, y) => Number(x < y) }),
   greater: binary('greater', { dtypes: all, primitive: 'less', f: (x, y) => Number(x > y) }),
   equal: binary('equal', { dtypes: all, f: (x, y) => Number(x === y) }),
+  notEqual: binary('notEqual', { dtypes: all, primitive: 'equal', f: (x, y) => Number(x !== y) }),
+  greaterEqual: binary('greaterEqual', { dtypes: all, primitive: 'less', f: (x, y) => Number(x >= y) }),
+  lessEqual: binary('lessEqual', { dtypes: all, primitive: 'less', f: (x, y) => Number(x <= y) }),
   and: binary('and', { dtypes: [...wholes, 'bool'], f: bits((x, y) => x & y) }),
   or: binary('or', { dtypes: [...wholes, 'bool'], f: bits((x, y) => x | y) }),
   xor: binary('xor', { dtypes: [...wholes, 'bool'], f: bits((x, y) => x ^ y) }),

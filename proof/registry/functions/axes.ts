@@ -5,7 +5,8 @@ import { argmax, argsort, sort } from '../../../src/tensor/combine.ts'
 import { cumsum } from '../../../src/tensor/cumsum.ts'
 import { logSoftmax, logSumExp, softmax } from '../../../src/tensor/softmax.ts'
 import { variance } from '../../../src/tensor/variance.ts'
-import type { Axes, Tensor } from '../../../src/tensor/tensor.ts'
+import type { Axes } from '../../../src/tensor/axes.ts'
+import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { count, type NdArray } from '../../array.ts'
 import {
   arithmeticTypes,
@@ -42,10 +43,11 @@ const axesFor = (rank: number): fc.Arbitrary<{ readonly given: Axes; readonly ax
   return rank === 0 ? fc.oneof(whole, list) : fc.oneof(whole, list, single)
 }
 
-const reduction = (
+/** An operation that reduces over axes given in any form. */
+export const reduction = (
   input: (dtype: DType) => fc.Arbitrary<NdArray>,
   f: (x: Tensor, axes: Axes, keepDims: boolean) => Tensor,
-  oracle: (terms: readonly number[]) => number,
+  oracle: (terms: readonly number[], dtype: DType) => number,
   options: Partial<Entry>,
 ): Entry =>
   entry({
@@ -58,7 +60,7 @@ const reduction = (
             inputs: [x],
             build: (t) => f(one(t), given, keepDims),
             oracle: (x) => {
-              const { shape, data } = reduced(x, axes, oracle)
+              const { shape, data } = reduced(x, axes, (terms) => oracle(terms, dtype))
               return { shape: keepDims ? kept : shape, data }
             },
           }
@@ -69,14 +71,17 @@ const reduction = (
     ...options,
   })
 
-const noSuchAxis = (name: string, f: (x: Tensor) => Tensor): Misuse =>
+/** An axis that is not there. */
+export const noSuchAxis = (name: string, f: (x: Tensor) => Tensor): Misuse =>
   badShape(new RegExp(`^${name}: axis 2 does not exist in a tensor of 2 axes$`), ['f32[2,3]'], (x) => f(one(x)))
 
-const full = (dtype: DType): fc.Arbitrary<NdArray> => smoothArrays(dtype).filter((x) => count(x.shape) > 0)
+/** Arrays with elements. */
+export const full = (dtype: DType): fc.Arbitrary<NdArray> => smoothArrays(dtype).filter((x) => count(x.shape) > 0)
 
 const meanOf = (terms: readonly number[]): number => sum(terms) / terms.length
 
-const rowwise = (
+/** An operation on each line along an axis. */
+export const rowwise = (
   f: (x: Tensor, axis: number) => Tensor,
   oracle: (line: readonly number[], i: number) => number,
   options: Partial<Entry>,
@@ -107,11 +112,12 @@ const logShare = (terms: readonly number[], i: number): number => {
   return (differences[i] ?? NaN) - Math.log(sum(differences.map(Math.exp)))
 }
 
-const orderly = (dtype: DType): fc.Arbitrary<NdArray> =>
+/** Numbers with an order: distinct ones, and any. */
+export const orderly = (dtype: DType): fc.Arbitrary<NdArray> =>
   isFloating(dtype) ? fc.oneof(distinct(dtype, 1), inputOf(dtype, 1, 3)) : inputOf(dtype, 1, 3)
 
 /** Floats without any number, 0 elsewhere. */
-const undefinedOf = (dtype: DType): fc.Arbitrary<NdArray> =>
+export const undefinedOf = (dtype: DType): fc.Arbitrary<NdArray> =>
   inputOf(dtype, 1, 3, fc.constant(isFloating(dtype) ? NaN : 0))
 
 /** NaN counts as the largest. */
@@ -251,7 +257,7 @@ export const axisFunctions: { readonly [K in AxisFunction]: Entry } = {
     lacks: ['scalar'],
     errors: [
       noSuchAxis('argmax', (x) => argmax(x, 2)),
-      badShape(/^argmax: axis -1 of \[2,0\] has no elements to choose from$/, ['f32[2,0]'], (x) => argmax(one(x))),
+      badShape(/^argmax: axis 1 of \[2,0\] has no elements to choose from$/, ['f32[2,0]'], (x) => argmax(one(x))),
     ],
   }),
 }

@@ -1,9 +1,9 @@
 /** How inputs of the derived operations are drawn: away from kinks, shapes that broadcast, an axis to work along. */
 import fc from 'fast-check'
 import type { DType } from '../../../src/graph/dtype.ts'
+import type { Operand, Tensor } from '../../../src/tensor/tensor.ts'
 import { arrays, elementAt, numbers, shapes, stored, type NdArray } from '../../array.ts'
-import { entry, isFloating, one, wide, type Case, type Entry } from '../entry.ts'
-import type { Tensor } from '../../../src/tensor/tensor.ts'
+import { badDType, badShape, entry, isFloating, one, table, wide, type Case, type Entry } from '../entry.ts'
 
 /** Numbers in [−2.5, 2.5], none nearer than 0.0025 to a multiple of 0.005: kinks at 0, ±½, ±1 are out of a stencil's reach. */
 export const smoothNumbers = (dtype: DType): fc.Arbitrary<number> =>
@@ -13,11 +13,14 @@ export const smoothNumbers = (dtype: DType): fc.Arbitrary<number> =>
 export const smoothArrays = (dtype: DType, minRank = 0): fc.Arbitrary<NdArray> =>
   shapes(minRank, 3).chain((shape) => arrays(shape, dtype, smoothNumbers(dtype)))
 
+/** What else is said of an operation on elements. */
+export type Options = Omit<Partial<Entry>, 'elements'>
+
 /** An operation on each element, in f64 and f32. */
 export const pointwise = (
   f: (x: Tensor) => Tensor,
   oracle: (x: number, dtype: DType) => number,
-  options: Partial<Entry> & { readonly elements?: (dtype: DType) => fc.Arbitrary<number> } = {},
+  options: Options & { readonly elements?: (dtype: DType) => fc.Arbitrary<number> } = {},
 ): Entry => {
   const { elements = smoothNumbers, ...rest } = options
   return entry({
@@ -103,4 +106,47 @@ export const stretchedAt = (x: NdArray, index: readonly number[]): number => {
     x,
     own.map((i, a) => (x.shape[a] === 1 ? 0 : i)),
   )
+}
+
+/** How elements of two operands are drawn. */
+interface Sides {
+  readonly left?: (dtype: DType) => fc.Arbitrary<number>
+  readonly right?: (dtype: DType) => fc.Arbitrary<number>
+}
+
+/** A function of two operands, which broadcast; the second may be a number. */
+export const pairwise = (
+  name: string,
+  f: (x: Tensor, y: Operand) => Tensor,
+  oracle: (x: number, y: number, dtype: DType) => number,
+  { left = smoothNumbers, right = left, ...options }: Partial<Entry> & Sides = {},
+): Entry => {
+  const tensors = (d: DType): fc.Arbitrary<Case> =>
+    broadcastable(2)
+      .chain(([a = [], b = []]) => fc.tuple(arrays(a, d, left(d)), arrays(b, d, right(d))))
+      .map(([x, y]) => ({
+        inputs: [x, y],
+        build: (s, t) => f(one(s), one(t)),
+        oracle: (x, y) => table(stretched([x.shape, y.shape]), (i) => oracle(stretchedAt(x, i), stretchedAt(y, i), d)),
+      }))
+  const withNumber = (d: DType): fc.Arbitrary<Case> =>
+    broadcastable(1)
+      .chain(([shape = []]) => fc.tuple(arrays(shape, d, left(d)), isFloating(d) ? right(d) : fc.constant(3)))
+      .map(([x, y]) => ({
+        inputs: [x],
+        build: (s) => f(one(s), y),
+        oracle: (x) => ({ shape: x.shape, data: x.data.map((e) => oracle(e, y, d)) }),
+      }))
+  const apply = (x?: Tensor, y?: Tensor): Tensor => f(one(x), one(y))
+  return entry({
+    dtypes: wide,
+    cases: (d) => fc.oneof({ weight: 3, arbitrary: tensors(d) }, { weight: 1, arbitrary: withNumber(d) }),
+    differentiableIn: [0, 1],
+    slack: 8,
+    errors: [
+      badShape(new RegExp(`^${name}: \\[2,3\\] and \\[2,4\\] do not broadcast`), ['f32[2,3]', 'f32[2,4]'], apply),
+      badDType(new RegExp(`^${name}: dtypes f32 and f64 differ; cast one of them$`), ['f32[2]', 'f64[2]'], apply),
+    ],
+    ...options,
+  })
 }

@@ -1,7 +1,6 @@
 /** Convolutions, pooling and the rearrangements of pixels, over NHWC images. */
 import fc from 'fast-check'
 import type { DType } from '../../../src/graph/dtype.ts'
-import { averagePool, maxPool } from '../../../src/tensor/pooling.ts'
 import { conv2d, convTranspose2d } from '../../../src/tensor/convolution.ts'
 import { pixelShuffle, pixelUnshuffle, upsampleNearest } from '../../../src/tensor/resampling.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
@@ -10,19 +9,16 @@ import {
   all,
   badDType,
   badShape,
-  distinctOf,
   entry,
   floats,
   one,
   table,
-  wide,
   type Case,
   type Entry,
   type Expected,
   type Misuse,
 } from '../entry.ts'
 import { convolutionEnds, correlated } from '../primitives/contraction.ts'
-import { sum } from '../primitives/reduction.ts'
 
 type Spatial = readonly [number, number]
 
@@ -72,17 +68,38 @@ const convolved = (dtype: DType): fc.Arbitrary<Case> =>
       })),
     )
 
-/** A transposed convolution: each pixel adds its multiple of the filter into the result, `stride` apart. */
-export const spread = (x: NdArray, w: NdArray, stride: Spatial, padding: Spatial, outputPadding: Spatial): Expected => {
+/** How a transposed convolution moves, with everything said. */
+interface Spreading {
+  readonly stride: Spatial
+  readonly padding: Spatial
+  readonly outputPadding: Spatial
+  readonly dilation?: Spatial
+  readonly groups?: number
+}
+
+/** A transposed convolution: each pixel adds its multiple of the filter into the result, `stride` apart; groups of channels stay by themselves. */
+export const spread = (
+  x: NdArray,
+  w: NdArray,
+  { stride, padding, outputPadding, dilation = [1, 1], groups = 1 }: Spreading,
+): Expected => {
   const axis = (of: NdArray, i: number): number => of.shape[i] ?? 0
-  const size = (i: 0 | 1): number => (axis(x, i + 1) - 1) * stride[i] - 2 * padding[i] + axis(w, i) + outputPadding[i]
+  const size = (i: 0 | 1): number =>
+    (axis(x, i + 1) - 1) * stride[i] - 2 * padding[i] + dilation[i] * (axis(w, i) - 1) + 1 + outputPadding[i]
   const shape = [axis(x, 0), size(0), size(1), axis(w, 3)]
+  const placeOf = (
+    [b = 0, y = 0, z = 0]: readonly number[],
+    [ky = 0, kx = 0, , out = 0]: readonly number[],
+  ): string => {
+    const row = y * stride[0] + ky * dilation[0] - padding[0]
+    return [b, row, z * stride[1] + kx * dilation[1] - padding[1], out].join()
+  }
   const sums = new Map<string, number>()
   for (const pixel of indices(x.shape))
     for (const tap of indices(w.shape)) {
-      const [[b = 0, y = 0, z = 0, channel], [ky = 0, kx = 0, input, out = 0]] = [pixel, tap]
-      if (channel !== input) continue
-      const at = [b, y * stride[0] + ky - padding[0], z * stride[1] + kx - padding[1], out].join()
+      const group = Math.floor((tap[3] ?? 0) / (axis(w, 3) / groups))
+      if (pixel[3] !== group * axis(w, 2) + (tap[2] ?? 0)) continue
+      const at = placeOf(pixel, tap)
       sums.set(at, (sums.get(at) ?? 0) + elementAt(x, pixel) * elementAt(w, tap))
     }
   return table(shape, (index) => sums.get(index.join()) ?? 0)
@@ -95,64 +112,36 @@ const transposed = (dtype: DType): fc.Arbitrary<Case> =>
       padding: spatial(0, 1),
       output: spatial(0, 2),
       kernel: spatial(2, 3),
+      dilation: spatial(1, 2),
+      groups: length(1, 2),
       size: spatial(1, 3),
       n: length(0, 2),
       c: length(1, 2),
       o: length(1, 2),
     })
-    .filter(({ n, size, c, kernel, o }) => count([n, ...size, c]) + count([...kernel, c, o]) <= 40)
-    .chain(({ stride, padding, output, kernel, size, n, c, o }) => {
+    .filter(
+      ({ n, size, c, groups, kernel, o }) => count([n, ...size, c, groups]) + count([...kernel, c, o, groups]) <= 40,
+    )
+    .chain(({ stride, padding, output, kernel, dilation, groups, size, n, c, o }) => {
       const outputPadding = [Math.min(output[0], stride[0] - 1), Math.min(output[1], stride[1] - 1)] as const
-      return fc.tuple(arrays([n, ...size, c], dtype), arrays([...kernel, c, o], dtype)).map(([x, w]) => ({
-        inputs: [x, w],
-        build: (s: Tensor | undefined, t: Tensor | undefined) =>
-          convTranspose2d(one(s), one(t), {
-            stride: either(stride),
-            padding: either(padding),
-            outputPadding: either(outputPadding),
-          }),
-        oracle: (s: NdArray, t: NdArray) => spread(s, t, stride, padding, outputPadding),
-      }))
+      return fc
+        .tuple(arrays([n, ...size, c * groups], dtype), arrays([...kernel, c, o * groups], dtype))
+        .map(([x, w]) => ({
+          inputs: [x, w],
+          build: (s: Tensor | undefined, t: Tensor | undefined) =>
+            convTranspose2d(one(s), one(t), {
+              stride: either(stride),
+              padding: either(padding),
+              outputPadding: either(outputPadding),
+              dilation: either(dilation),
+              groups,
+            }),
+          oracle: (s: NdArray, t: NdArray) => spread(s, t, { stride, padding, outputPadding, dilation, groups }),
+        }))
     })
     .filter(
       ({ inputs: [x, w], oracle }) => x !== undefined && w !== undefined && oracle(x, w).shape.every((n) => n >= 0),
     )
-
-/** Images whose sides are multiples of the windows' sides. */
-const tiled = (dtype: DType, different: boolean): fc.Arbitrary<readonly [x: NdArray, window: Spatial]> =>
-  fc
-    .tuple(length(0, 2), spatial(1, 2), spatial(1, 3), length(1, 2))
-    .filter(([n, tiles, window, c]) => count([n, ...tiles, ...window, c]) <= 24)
-    .chain(([n, tiles, window, c]) => {
-      const shape = [n, tiles[0] * window[0], tiles[1] * window[1], c]
-      return fc.tuple(different ? distinctOf(shape, dtype) : arrays(shape, dtype), fc.constant(window))
-    })
-
-const pooled = (x: NdArray, [height, width]: Spatial, f: (window: readonly number[]) => number): Expected => {
-  const [n = 0, h = 0, w = 0, c = 0] = x.shape
-  return table([n, h / height, w / width, c], ([b = 0, y = 0, z = 0, k = 0]) =>
-    f(indices([height, width]).map(([dy = 0, dx = 0]) => elementAt(x, [b, y * height + dy, z * width + dx, k]))),
-  )
-}
-
-const pooling = (
-  pool: (x: Tensor, size: number | Spatial) => Tensor,
-  f: (window: readonly number[]) => number,
-  different: boolean,
-  options: Partial<Entry>,
-): Entry =>
-  entry({
-    dtypes: wide,
-    cases: (dtype) =>
-      tiled(dtype, different).map(([x, window]) => ({
-        inputs: [x],
-        build: (t) => pool(one(t), either(window)),
-        oracle: (x) => pooled(x, window, f),
-      })),
-    differentiableIn: [0],
-    lacks: ['scalar'],
-    ...options,
-  })
 
 const doesNotTile = (name: string, f: (x: Tensor) => Tensor): Misuse =>
   badShape(new RegExp(`^${name}: windows of \\[3,3\\] do not tile \\[1,4,4,2\\]$`), ['f32[1,4,4,2]'], (x) => f(one(x)))
@@ -208,14 +197,7 @@ export const repeated = (x: NdArray, f: number): Expected => {
   )
 }
 
-type ImageFunction =
-  | 'conv2d'
-  | 'convTranspose2d'
-  | 'averagePool'
-  | 'maxPool'
-  | 'upsampleNearest'
-  | 'pixelUnshuffle'
-  | 'pixelShuffle'
+type ImageFunction = 'conv2d' | 'convTranspose2d' | 'upsampleNearest' | 'pixelUnshuffle' | 'pixelShuffle'
 
 const convolution = (cases: Entry['cases'], errors: readonly Misuse[]): Entry =>
   entry({
@@ -259,20 +241,6 @@ export const imageFunctions: { readonly [K in ImageFunction]: Entry } = {
       convTranspose2d(one(x), one(w), { outputPadding: 0.5 }),
     ),
   ]),
-  averagePool: pooling(averagePool, (window) => sum(window) / window.length, false, {
-    linearIn: [0],
-    slack: 1,
-    errors: [
-      doesNotTile('averagePool', (x) => averagePool(x, 3)),
-      badShape(/^averagePool: size \[0\.5,0\.5\] must be whole numbers ≥ 1$/, ['f32[1,4,4,2]'], (x) =>
-        averagePool(one(x), 0.5),
-      ),
-      badDType(/^mean: takes a float, got u8; cast it first$/, ['u8[1,4,4,2]'], (x) => averagePool(one(x))),
-    ],
-  }),
-  maxPool: pooling(maxPool, (window) => Math.max(...window), true, {
-    errors: [doesNotTile('maxPool', (x) => maxPool(x, 3))],
-  }),
   upsampleNearest: rearranging(
     images.map(([n, h, w, c, f]) => [[n, h, w, c], f]),
     upsampleNearest,

@@ -35,7 +35,8 @@ import {
 } from '../primitives/movement.ts'
 import { alongAxis, broadcastable, stretched, stretchedAt } from './draw.ts'
 
-const moving = (cases: Entry['cases'], options: Partial<Entry>): Entry =>
+/** An entry of what moves elements of any dtype. */
+export const moving = (cases: Entry['cases'], options: Partial<Entry>): Entry =>
   entry({ dtypes: all, cases, differentiableIn: [0], linearIn: [0], ...options })
 
 const whole = (x: NdArray): Expected => x

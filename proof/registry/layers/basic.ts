@@ -7,10 +7,14 @@ import {
   conv3d,
   convTranspose2d,
   dropout,
+  dropout2d,
+  dropPath,
   embedding,
   groupNorm,
+  instanceNorm,
   layerNorm,
   lift,
+  prelu,
   linear,
   normalizeGroups,
   normalizeVectors,
@@ -69,8 +73,8 @@ const linearEntry = (make: typeof linear): Entry =>
           applied(linear(3, 2))(one(x)),
         ),
         badShape(
-          /^matmul: needs two matrices or stacks of them, got \[3\] and \[3,2\]; the first as a row/,
-          ['f32[3]'],
+          /^matmul: \[\] · \[3,2\]: needs vectors, matrices or stacks of them; for a number use mul$/,
+          ['f32[]'],
           (x) => applied(linear(3, 2))(one(x)),
         ),
       ],
@@ -183,7 +187,11 @@ const convTranspose: Entry = layer(
     layer: convTranspose2d(a, b, kernel, { stride, padding, bias, outputPadding: stride - 1 }),
     inputs: [sizeableArrays([2, 2, 3, a], dtype)],
     oracle: ofOne((params, x) => {
-      const y = spread(x, params('weight'), [stride, stride], [padding, padding], [stride - 1, stride - 1])
+      const y = spread(x, params('weight'), {
+        stride: [stride, stride],
+        padding: [padding, padding],
+        outputPadding: [stride - 1, stride - 1],
+      })
       return shifted(nd(y), bias ? params('bias') : undefined)
     }),
   }),
@@ -222,6 +230,20 @@ const scaled = (x: NdArray, params: Params): NdArray =>
 
 const withoutParams = (f: (x: Tensor) => Tensor) => lift(f)
 
+/** What drops in training and does nothing in evaluation. */
+const dropping = (make: typeof dropout, errors: Entry['errors']): Entry =>
+  entry({
+    ...layer(fc.tuple(image, size(3), fc.boolean()), ([lead, c, train], dtype) => ({
+      layer: make(0.4),
+      inputs: [sizeableArrays([...lead, c], dtype)],
+      train,
+      ...(train ? {} : { oracle: ofOne((_, x) => x) }),
+    })),
+    dtypes: wide,
+    linearIn: [0],
+    errors,
+  })
+
 /** A row for each. */
 export const basicLayers: {
   readonly [
@@ -240,6 +262,10 @@ export const basicLayers: {
       | 'sinusoidalTimeEmbedding'
       | 'fourierTimeEmbedding'
       | 'dropout'
+      | 'dropout2d'
+      | 'dropPath'
+      | 'instanceNorm'
+      | 'prelu'
       | 'upsample'
       | 'downsample'
       | 'checkpointed'
@@ -383,21 +409,54 @@ export const basicLayers: {
       ],
     },
   ),
-  dropout: entry({
-    ...layer(fc.tuple(image, size(3), fc.boolean()), ([lead, c, train], dtype) => ({
-      layer: dropout(0.4),
-      inputs: [sizeableArrays([...lead, c], dtype)],
-      train,
-      ...(train ? {} : { oracle: ofOne((_, x) => x) }),
-    })),
-    dtypes: wide,
-    linearIn: [0],
-    errors: [
-      badRange(/^dropout: the rate is 1; it must be at least 0 and below 1$/, [], () => dropout(1)),
-      badRange(/^dropout: the rate is -0\.1;/, [], () => dropout(-0.1)),
-      badRange(/^dropout: the rate is NaN;/, [], () => dropout(NaN)),
-    ],
-  }),
+  dropout: dropping(dropout, [
+    badRange(/^dropout: the rate is 1; it must be at least 0 and below 1$/, [], () => dropout(1)),
+    badRange(/^dropout: the rate is -0\.1;/, [], () => dropout(-0.1)),
+    badRange(/^dropout: the rate is NaN;/, [], () => dropout(NaN)),
+  ]),
+  dropout2d: dropping(dropout2d, [
+    badRange(/^dropout2d: the rate is 1;/, [], () => dropout2d(1)),
+    badShape(/^dropout2d: needs a batch and channels, \[N, …, C\], got \[3\]$/, ['f32[3]'], (x) =>
+      applied(dropout2d(0.4))(one(x)),
+    ),
+  ]),
+  dropPath: dropping(dropPath, [
+    badRange(/^dropPath: the rate is NaN;/, [], () => dropPath(NaN)),
+    badShape(/^dropPath: needs a batch, \[N, …\], got a scalar$/, ['f32[]'], (x) => applied(dropPath(0.4))(one(x))),
+  ]),
+  instanceNorm: layer(
+    fc.tuple(image, size(3), fc.boolean()),
+    ([[n, h, w], c, affine], dtype) => ({
+      layer: instanceNorm(c, { epsilon: 0.3, affine }),
+      inputs: [sizeableArrays([n, h, w, c], dtype)],
+      oracle: ofOne((params, x) => {
+        const channel = (index: readonly number[]): readonly number[] =>
+          indices([h, w]).map(([y = 0, z = 0]) => elementAt(x, [index[0] ?? 0, y, z, index[3] ?? 0]))
+        return table(x.shape, (index) => {
+          const y = standardized(elementAt(x, index), channel(index), 0.3)
+          const at = index.slice(-1)
+          return affine ? y * elementAt(params('weight'), at) + elementAt(params('bias'), at) : y
+        })
+      }),
+    }),
+    {
+      errors: [
+        badRange(/^instanceNorm: the images have 2 channels, the layer 3$/, ['f32[1,2,2,2]'], (x) =>
+          applied(instanceNorm(3))(one(x)),
+        ),
+      ],
+    },
+  ),
+  prelu: layer(fc.tuple(image, size(3), fc.boolean()), ([lead, c, shared], dtype) => ({
+    layer: prelu(shared ? 1 : c),
+    inputs: [sizeableArrays([...lead, c], dtype)],
+    oracle: ofOne((params, x) =>
+      table(x.shape, (index) => {
+        const [v, w] = [elementAt(x, index), elementAt(params('weight'), shared ? [0] : index.slice(-1))]
+        return v > 0 ? v : w * v
+      }),
+    ),
+  })),
   upsample: layer(
     fc.tuple(size(2), size(2), size(2)),
     ([n, a, b], dtype) => ({

@@ -1,6 +1,7 @@
 /** Whole networks, as small as they come. */
 import fc from 'fast-check'
 import { dit } from '../../../src/models/dit/dit.ts'
+import { gpt } from '../../../src/models/gpt/gpt.ts'
 import { mlp } from '../../../src/models/mlp.ts'
 import { resBlock } from '../../../src/models/lucidrains/resBlock.ts'
 import { unet } from '../../../src/models/lucidrains/unet.ts'
@@ -9,6 +10,7 @@ import { unet1d } from '../../../src/models/lucidrains/unet1d.ts'
 import { unet3d } from '../../../src/models/lucidrains/unet3d.ts'
 import { unet2d } from '../../../src/models/unet2d/unet2d.ts'
 import { uvit } from '../../../src/models/uvit/uvit.ts'
+import { vit } from '../../../src/models/vit/vit.ts'
 import type { DenoiserInput } from '../../../src/models/family.ts'
 import { evaluate, type Module } from '../../../src/nn/module.ts'
 import { constant } from '../../../src/tensor/create.ts'
@@ -122,6 +124,28 @@ const transformerCase = <P>(network: Module<P, DenoiserInput>): fc.Arbitrary<Cas
     }))
 }
 
+const tinyVit = vit({ size: [2, 1], channels: 1, patch: 1, width: 4, depth: 1, heads: 1, classes: 2 })
+
+const initialVit = firstOf(tinyVit)
+
+/** A vision transformer on a picture of 2×1. */
+const vitCase: fc.Arbitrary<Case> = fc
+  .tuple(arrays([directions], 'f64'), arrays([1, 2, 1, 1], 'f64'))
+  .map((inputs) => ({ inputs, build: (by, x) => tinyVit.apply(moved(initialVit(), one(by)), one(x), evaluate) }))
+
+/** Language models with places learned or turned, as small as they come. */
+const tinyGpts = (['learned', 'rotary'] as const).map((positions) => {
+  const network = gpt({ vocabulary: 3, context: 3, width: 4, depth: 1, heads: 2, positions })
+  return { network, first: firstOf(network) }
+})
+
+const gptCase: fc.Arbitrary<Case> = fc
+  .tuple(fc.constantFrom(...tinyGpts), arrays([directions], 'f64'), fc.array(fc.nat(2), { minLength: 3, maxLength: 3 }))
+  .map(([{ network, first }, by, data]) => ({
+    inputs: [by, { shape: [1, 3], dtype: 'i32', data }],
+    build: (given, ids) => network.apply(moved(first(), one(given)), one(ids), evaluate),
+  }))
+
 /** One of {@link tiny2d}, with its first parameters, on an image. */
 const applied2d = (x: Tensor | undefined, t: Tensor | undefined): Tensor =>
   applied(unet2d({ channels: 1, widths: [4, 4], layers: 1, groups: 1 }))({ x: one(x), t: one(t) })
@@ -151,7 +175,9 @@ const appliedEdm2 = (x: Tensor | undefined, t: Tensor | undefined): Tensor =>
 
 /** A row for each. */
 export const models: {
-  readonly [K in 'dit' | 'edm2' | 'mlp' | 'resBlock' | 'unet' | 'unet1d' | 'unet2d' | 'unet3d' | 'uvit']: Entry
+  readonly [
+    K in 'dit' | 'edm2' | 'gpt' | 'mlp' | 'resBlock' | 'unet' | 'unet1d' | 'unet2d' | 'unet3d' | 'uvit' | 'vit'
+  ]: Entry
 } = {
   dit: entry({
     dtypes: ['f64'],
@@ -192,6 +218,20 @@ export const models: {
       badRange(/^edm2: attentionAt must be a list of stages from 0 to 0$/, [], () =>
         edm2({ width: 4, multipliers: [1], blocks: 1, headWidth: 4, attentionAt: [1] }),
       ),
+    ],
+  }),
+  gpt: entry({
+    dtypes: ['f64'],
+    cases: () => gptCase,
+    differentiableIn: [0],
+    elements: 24,
+    step: 4e-4,
+    lacks: ['scalar', 'empty', 'odd'],
+    errors: [
+      badShape(/^gpt: takes tokens \[N, T\], T up to 3, got \[1,4\]$/, ['i32[1,4]'], (ids) =>
+        applied(gpt({ vocabulary: 3, context: 3, width: 4, depth: 1, heads: 2 }))(one(ids)),
+      ),
+      badRange(/^gpt: vocabulary is 0; it must be a whole number ≥ 1$/, [], () => gpt({ vocabulary: 0 })),
     ],
   }),
   mlp: layer(
@@ -328,6 +368,22 @@ export const models: {
         (x, t) => applied(uvit({ ...tinyTransformer, size: [2, 2] }))({ x: one(x), t: one(t) }),
       ),
       badRange(/^uvit: depth must be odd, .*: 2 is not$/, [], () => uvit({ ...tinyTransformer, depth: 2 })),
+    ],
+  }),
+  vit: entry({
+    dtypes: ['f64'],
+    cases: () => vitCase,
+    differentiableIn: [0, 1],
+    elements: 24,
+    step: 4e-4,
+    lacks: ['scalar', 'empty', 'odd'],
+    errors: [
+      badShape(/^vit: takes pictures \[N, 2, 1, 1\], got \[1,2,2,1\]$/, ['f32[1,2,2,1]'], (x) =>
+        applied(tinyVit)(one(x)),
+      ),
+      badRange(/^vit: patches of 4×4 do not tile pictures of 8×6: choose a divisor of both sides$/, [], () =>
+        vit({ size: [8, 6], patch: 4 }),
+      ),
     ],
   }),
 }

@@ -166,10 +166,44 @@ const scatterAdd: Entry = entry({
   ],
 })
 
+/** Running sums of each line, from its end or its beginning. */
+const running = (dtype: DType): fc.Arbitrary<Case> =>
+  fc
+    .tuple(inputOf(dtype, 1, 3), fc.nat(2), fc.boolean())
+    .map(([x, a, reverse]) => ({ x, axis: a % x.shape.length, reverse }))
+    .map(({ x, axis, reverse }) => ({
+      inputs: [x],
+      build: (t) => apply('cumsum', { axis, reverse }, t),
+      oracle: (x) =>
+        table(x.shape, (index) => {
+          const own = index[axis] ?? 0
+          const length = x.shape[axis] ?? 0
+          const terms = Array.from({ length: reverse ? length - own : own + 1 }, (_, j) =>
+            reverse ? length - 1 - j : j,
+          )
+          return terms.reduce((sum, j) => sum + elementAt(x, index.with(axis, j)), 0)
+        }),
+    }))
+
 /** A row for each. */
-export const indexing: { readonly [K in 'gather' | 'scatterAdd' | 'argsort']: Entry } = {
+export const indexing: { readonly [K in 'gather' | 'scatterAdd' | 'argsort' | 'cumsum']: Entry } = {
   gather,
   scatterAdd,
+  cumsum: entry({
+    dtypes: arithmeticTypes,
+    cases: running,
+    differentiableIn: [0],
+    linearIn: [0],
+    lacks: ['scalar'],
+    errors: [
+      badShape(/^cumsum: axes \[1\] must be different axes of a tensor with 1 axes$/, ['f32[2]'], (x) =>
+        apply('cumsum', { axis: 1, reverse: false }, x),
+      ),
+      badDType(/^cumsum: takes numbers; cast bool to i32 first$/, ['bool[2]'], (x) =>
+        apply('cumsum', { axis: 0, reverse: false }, x),
+      ),
+    ],
+  }),
   argsort: entry({
     dtypes: arithmeticTypes,
     cases: ranked,

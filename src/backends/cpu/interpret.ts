@@ -284,6 +284,19 @@ export const interpretRules: { readonly [K in Exclude<OpName, 'scan'>]: Rule<K> 
     })
     return rounded(node, sums)
   },
+  cumsum: (node, [x]) => {
+    const { axis, reverse } = node.attrs
+    const length = at(node.shape, axis)
+    const [outer, , inner] = extent(node.shape, axis, 1)
+    const sums = sumsFor(node.dtype, node.dtype, sizeOf(node.shape))
+    forEachIndex([outer, length, inner], ([o, j, k], i) => {
+      const address = (n: number): number => ((o as number) * length + n) * inner + (k as number)
+      const last = reverse ? address(length - 1 - (j as number)) : i
+      const before = reverse ? last + inner : last - inner
+      sums[last] = (j === 0 ? 0 : (sums[before] as number)) + load(x as TypedArray, last)
+    })
+    return rounded(node, sums)
+  },
   argsort: (node, [x]) => {
     const out = empty(node)
     const length = at(node.shape, node.attrs.axis)

@@ -6,6 +6,7 @@ import { windowOf } from '../../compiler/place.ts'
 import {
   stepsOf,
   type ConvKernel,
+  type CumsumKernel,
   type ElementwiseKernel,
   type GatherKernel,
   type GemmKernel,
@@ -214,6 +215,23 @@ const sort = ({ from, outer, length, inner, output }: SortKernel, bufferOf: Buff
   }
 }
 
+const cumsum = ({ from, outer, length, inner, reverse, output, dtype }: CumsumKernel, bufferOf: BufferOf): Run => {
+  const step = reverse ? -inner : inner
+  return () => {
+    const [out, x] = [bufferOf(output), asNumbers(bufferOf(from.buffer))]
+    const sum = accumulators(dtype, dtype, 1)
+    for (let o = 0; o < outer; o++)
+      for (let k = 0; k < inner; k++) {
+        let address = (o * length + (reverse ? length - 1 : 0)) * inner + k
+        sum[0] = 0
+        for (let j = 0; j < length; j++, address += step) {
+          sum[0] = sum[0] + (x[address] as number)
+          store(out, address, roundTo[dtype](sum[0]))
+        }
+      }
+  }
+}
+
 const conv = (kernel: ConvKernel, bufferOf: BufferOf): Run => {
   const run = prepareConv(kernel)
   return () => {
@@ -250,6 +268,8 @@ export const prepareKernel = (kernel: Kernel, bufferOf: BufferOf): Run => {
       return scatter(kernel, bufferOf)
     case 'sort':
       return sort(kernel, bufferOf)
+    case 'cumsum':
+      return cumsum(kernel, bufferOf)
     case 'rows':
     case 'group':
       return inTurn(stepsOf(kernel), bufferOf)

@@ -18,7 +18,6 @@ import { findPlatform } from './threads/platform.ts'
 import { alone, openPool, type Pool, type Sharing } from './threads/pool.ts'
 import { bytesNeeded, makeProgram, noMemory, type Shared } from './program.ts'
 import { showFunction } from './assembler/text.ts'
-import { disagreements } from '../selfTest.ts'
 import { threadCount } from './threads/threadCount.ts'
 import type { Platform } from './threads/threads.ts'
 
@@ -126,7 +125,7 @@ const tryMachine = async (
   const isFaster = !v8Flags && wanted === undefined && found.fma && flags.left().wide
   if (isFaster) return { machine, notes: ['up to twice as fast with { v8Flags: true }'] }
   if (!v8Flags || trusted === undefined) return { machine, notes: [] }
-  const reference = await trusted()
+  const [reference, { disagreements }] = await Promise.all([trusted(), import('../selfTest.ts')]) // a page sets no flags, and does not load it
   const wrong = await disagreements(wasmBackend(machine), reference)
   if (wrong.length === 0) return { machine, notes: [] }
   flags.clear()

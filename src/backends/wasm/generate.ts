@@ -10,6 +10,7 @@ import { isOfHalves, ofHalves } from './gemm/halves.ts'
 import type { Generated, Machine, Phase } from './emit/kernelCode.ts'
 import { showUnsupported, type Unsupported } from './emit/unsupported.ts'
 import { copy, place } from './move/place.ts'
+import { cumsum } from './move/cumsum.ts'
 import { gather } from './move/gather.ts'
 import { group } from './launch/group.ts'
 import { looped } from './launch/loop.ts'
@@ -97,6 +98,8 @@ export const generate = (kernel: Kernel, machine: Machine): Generated => {
       return scatter(kernel)
     case 'sort':
       return sort(kernel)
+    case 'cumsum':
+      return single(cumsum(kernel))
     case 'rows':
       return rowsCode(kernel, machine)
     case 'group':

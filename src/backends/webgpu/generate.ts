@@ -3,6 +3,7 @@ import { range } from '../../prelude/array.ts'
 import type { KernelChoices } from '../../compiler/choices.ts'
 import type { Kernel, Stage } from '../../compiler/kernel.ts'
 import { conv, gemm } from './contraction/contract.ts'
+import { cumsum } from './kernels/cumsum.ts'
 import { elementwise } from './kernels/elementwise.ts'
 import { gather, place } from './kernels/move.ts'
 import { reduce } from './kernels/reduce.ts'
@@ -78,6 +79,8 @@ export const generate = (kernel: Kernel, target: Target): Generated => {
       return scatter(kernel, target)
     case 'sort':
       return sort(kernel, target)
+    case 'cumsum':
+      return cumsum(kernel)
     case 'rows': {
       const atOnce = rowsAtOnce(kernel, target)
       return atOnce === undefined ? inTurn(kernel.stages.map((stage) => generate(stage, target))) : alone(atOnce)

@@ -139,6 +139,16 @@ const readIndexed = (
   )
 }
 
+/** A folder without a configuration is none of diffusers', or holds models in folders of their own. */
+const requireConfig = (folder: string, found: readonly string[]): E.Either<DiffusersError, void> =>
+  found.includes('config.json')
+    ? E.right(undefined)
+    : E.left(
+        diffusersError(
+          `${folder} holds no config.json, by which diffusers says what network the tensors are of${found.includes('unet') ? `; is the network in ${join(folder, 'unet')}?` : ''}`,
+        ),
+      )
+
 /**
  * Reads a model from a folder of diffusers.
  *
@@ -158,9 +168,10 @@ const readIndexed = (
  */
 export const readModelFolder = (folder: string): TE.TaskEither<DiffusersFolderError, ModelFolder> =>
   pipe(
-    readJsonRecord(join(folder, 'config.json')),
-    TE.bindTo('config'),
-    TE.bindW('found', () => nodeFileSystem.list(folder)),
+    nodeFileSystem.list(folder),
+    TE.bindTo('found'),
+    TE.chainFirstEitherKW(({ found }) => requireConfig(folder, found)),
+    TE.bindW('config', () => readJsonRecord(join(folder, 'config.json'))),
     TE.bindW('name', ({ found }) => TE.fromEither(weightsAmong(folder, found))),
     TE.bindW('tensors', ({ name }) =>
       name.endsWith('.json')

@@ -16,8 +16,8 @@ export const glorot: Rule = (shape) => uniform(shape, Math.sqrt(6 / (at(shape, 0
 export const small: Rule = (shape) => normal(shape, 0.02)
 
 /** A module that begins so: its matrices by the rule, its vectors with zeros. */
-export const beginning = <P, In, Out>(rule: Rule, { init, apply }: Module<P, In, Out>): Module<P, In, Out> => ({
+export const beginning = <P, In, Out>(rule: Rule, { init, ...module }: Module<P, In, Out>): Module<P, In, Out> => ({
+  ...module,
   init: (key) =>
     mapTree<P, P>(init(key), (x, path) => (x.rank === 2 ? rule(x.shape)(foldIn(key, path)) : zeros(x.shape)(key))),
-  apply,
 })

@@ -5,3 +5,5 @@
  * @module fathom/nn/init
  */
 export { kaimingUniform, normal, ones, uniform, zeros, type Initializer } from '../init.ts'
+export { initWith, type ChooseInitializer } from './initWith.ts'
+export { identity, kaimingNormal, orthogonal, truncatedNormal, xavierNormal, xavierUniform } from './scaled.ts'

@@ -32,7 +32,8 @@ const scale = 2 ** 21
 const lowerHalf = lazily(() => new Int32Array(tabulate(normalQuantile, scale)))
 const table = lazily(() => constant(lowerHalf(), { shape: [segmentsPerHalf, 2] }))
 
-const fromBits = (words: Tensor): Tensor => {
+/** Φ⁻¹ of u32 random words, f32. */
+export const normalOf = (words: Tensor): Tensor => {
   const place = locate(words)
   const side = sideOf(place)
   const lower = interpolate(table(), segmentOf(place), place)
@@ -60,7 +61,7 @@ const fromBits = (words: Tensor): Tensor => {
  * ```
  */
 export const normal = (key: Key, shape: Shape, dtype: DType = 'f32', start?: Tensor): Tensor =>
-  call('normal', (words: Tensor) => fromBits(words).cast(dtype))(bits(key, shape, start))
+  call('normal', (words: Tensor) => normalOf(words).cast(dtype))(bits(key, shape, start))
 
 /**
  * The normal number that {@link normal} makes of a random word in [0, 2³²), computed on the host: equal bit for bit.

@@ -5,7 +5,7 @@ import { key, type Key } from '../../tensor/random.ts'
 import { steps } from '../loop.ts'
 import { initialState, type Recipe, type TrainState } from '../recipe.ts'
 import { stepperOn, type Stepper } from '../step.ts'
-import type { Examples } from '../task.ts'
+import { isLearning, type Examples } from '../task.ts'
 
 /** Milliseconds. */
 export type Now = () => number
@@ -78,7 +78,7 @@ export const stepTime = async <P, B, D>(
 ): Promise<StepTime<P, B>> => {
   const { loss } = recipe.task
   const moments = range(looks).map((i) => 1 + Math.floor((i / looks) * recipe.steps))
-  const phaseAt = (step: number): string => (typeof loss === 'object' ? loss.phaseAt(step).name : '')
+  const phaseAt = (step: number): string => (isLearning<P, B, D>(loss) ? loss.phaseAt(step).name : '')
   const phases = new Set(moments.map(phaseAt))
   const stepper = stepperOn(device, recipe)
   let state: TrainState<P> = await device.compile((seed: Key) => initialState<P>(recipe, seed))(key(recipe.seed))

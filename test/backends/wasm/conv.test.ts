@@ -97,6 +97,62 @@ const expectRight = (c: Case, machine: Machine): void => {
   expect(runPhases(code, c.buffers, 2, 'backwards').values).toEqual(values)
 }
 
+/** A filter for each of at least four channels: a few taps; or, as the gradient of such a filter has them, many, over the images of a batch. */
+const anyDepthwise: fc.Arbitrary<Case> = fc
+  .record({
+    attrs: fc.record({
+      stride: pair(1, 3),
+      padLow: pair(-2, 3),
+      padHigh: pair(-2, 3),
+      inputDilation: pair(1, 2),
+      filterDilation: pair(1, 2),
+      dtype: fc.constant('f32' as const),
+    }),
+    size: pair(1, 9),
+    taps: pair(1, 8),
+    n: fc.integer({ min: 1, max: 3 }),
+    images: fc.constantFrom(1, 1, 2, 3, 4, 8),
+    groups: fc.integer({ min: 4, max: 21 }),
+  })
+  .map(({ attrs, size, taps, n, images, groups }) =>
+    convolution(
+      dense([images > 1 ? 1 : n, ...size, images * groups]),
+      dense([...taps, images, groups]),
+      images > 1 ? { ...attrs, groups, inputDilation: [1, 1] } : { ...attrs, groups },
+    ),
+  )
+
+describe.each(machines)('a depthwise convolution, fma $fma, wide $wide', (machine) => {
+  it('is what cpu computes, forwards and as the gradient of a filter', () => {
+    const kinds = new Set<unknown>()
+    fc.assert(
+      fc.property(anyDepthwise, (c) => {
+        kinds.add(codeFor(c, machine).choices?.['depthwise'])
+        expectRight(c, machine)
+      }),
+      { numRuns: 150, seed: 1 },
+    )
+    expect([...kinds]).toEqual(expect.arrayContaining(['rows of pixels', 'rows of a filter', undefined]))
+  })
+
+  it('reads a filter that is turned, and ends with an epilogue', () => {
+    const [x, w] = [dense([2, 5, 6, 12]), contiguous([3, 3, 1, 12])]
+    const turned = { length: 108, view: { ...w, offset: 96, strides: [-36, -12, 12, 1] } }
+    const c = convolution(x, turned, { ...same, groups: 12 })
+    const [scale, shift] = [contiguous(c.kernel.shape), contiguous(c.kernel.shape)]
+    const operands = [numbersFrom(3, sizeOf(scale.shape)), numbersFrom(4, sizeOf(shift.shape))]
+    const kernel = { ...c.kernel, epilogue: scaledAndShifted(2, 3, scale, shift) }
+    expect(codeFor({ ...c, kernel }, machine).choices?.['depthwise']).toBe('rows of pixels')
+    expectRight({ kernel, buffers: [...c.buffers, ...operands] }, machine)
+  })
+
+  it('sums a filter’s gradient in parts whose number follows from the shapes', () => {
+    const c = convolution(dense([1, 34, 34, 64]), dense([34, 34, 8, 8]), { ...same, groups: 8 })
+    expect(codeFor(c, machine).choices).toEqual({ depthwise: 'rows of a filter', parts: 9 })
+    expectRight(c, machine)
+  })
+})
+
 describe.each(machines)('a convolution, fma $fma, wide $wide', (machine) => {
   it('is what cpu computes: any strides, dilations, margins, crops, groups and views, in any order of units', () => {
     fc.assert(

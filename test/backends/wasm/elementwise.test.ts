@@ -10,7 +10,7 @@ import type { ElementwiseKernel, Instruction } from '../../../src/compiler/kerne
 import { contiguous, type View } from '../../../src/compiler/view.ts'
 import { elementwise } from '../../../src/backends/wasm/elementwise/elementwise.ts'
 import type { Generated } from '../../../src/backends/wasm/emit/kernelCode.ts'
-import { tensor } from '../../../src/tensor/create.ts'
+import { iota, tensor } from '../../../src/tensor/create.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
 import { specification, wasm } from '../../../proof/devices.ts'
 import { runOnCpu, runPhases } from '../../support/phases.ts'
@@ -211,4 +211,25 @@ describe('bytes in memory', () => {
     await agree((a) => same(a.transpose([2, 0, 1]), a.transpose([2, 0, 1]).reverse([0])), x, x)
     await agree((a) => a.reverse([2]).cast('f32').mul(0.5), x, x)
   })
+})
+
+describe('words that come in pairs', () => {
+  const [plain, device] = [specification.open(), wasm.open()]
+  const mixed = (x: Tensor): Tensor => x.mul(0x9e37_79b1).xor(x.shiftRight(7)).add(11).mul(5).xor(x.shiftLeft(9)).add(x)
+
+  it.each([1, 2, 7, 8, 9, 4095, 4096, 4097, 20_001])(
+    'are those of each element by itself, of %i elements: halves, quarters, their neighbours, and others beside them',
+    async (n) => {
+      const program = (key: Tensor): readonly Tensor[] => {
+        const i = iota([n], 0, 'u32')
+        const pair = mixed(i.shiftRight(1).xor(key.slice([0, 1]).broadcastTo([n])))
+        const odd = iota([n + 1], 0, 'u32').slice([1, n + 1])
+        const four = mixed(i.shiftRight(2))
+        return [pair, i.and(1).equal(0).select(pair, four), pair.add(i), mixed(i), mixed(odd.shiftRight(1))]
+      }
+      const key = tensor([12_345, 1], { dtype: 'u32' })
+      const [found, expected] = [await device.compile(program)(key), await plain.compile(program)(key)]
+      for (const [k, x] of found.entries()) expect(await device.read(x)).toEqual(await plain.read(at(expected, k)))
+    },
+  )
 })

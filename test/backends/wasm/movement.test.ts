@@ -2,10 +2,12 @@
 import { describe, expect, it } from 'vitest'
 import fc from 'fast-check'
 import { specification, wasm } from '../../../proof/devices.ts'
+import { memoryOf } from '../../../src/compiler/cost.ts'
 import type { DType } from '../../../src/graph/dtype.ts'
 import { argsort, concatenate, gather, scatterAdd } from '../../../src/tensor/combine.ts'
+import { makeNode } from '../../../src/graph/node.ts'
 import { tensor } from '../../../src/tensor/create.ts'
-import type { Tensor } from '../../../src/tensor/tensor.ts'
+import { Tensor } from '../../../src/tensor/tensor.ts'
 
 const dtypes: readonly DType[] = ['f16', 'f32', 'f64', 'i32', 'u32', 'u8', 'bool']
 const numbers: readonly DType[] = ['f16', 'f32', 'f64', 'i32', 'u32', 'u8']
@@ -83,6 +85,15 @@ describe('gather', { timeout: 60_000 }, () => {
     )
   })
 
+  it.each(dtypes)('of %s moves short rows four at a time, and those that are left', async (dtype) => {
+    for (const inner of [1, 2, 4, 8, 16])
+      for (const type of ['i32', 'u32'] as const) {
+        const at = Array.from({ length: 23 }, (_, i) => (type === 'u32' && i % 7 === 3 ? 2 ** 31 + i : (i * i) % 14))
+        const index = tensor(type === 'u32' ? at : at.map((i) => i - 2), { dtype: type })
+        await agree((x, i) => [gather(x, i, 0)], data(dtype, [9, inner]), index)
+      }
+  })
+
   it('by unsigned indices takes those above 2³¹ as the last row', async () => {
     const index = tensor([0, 2, 4294967295, 2147483648], { dtype: 'u32' })
     await agree((x, i) => [gather(x, i, 0)], data('f32', [3, 5]), index)
@@ -106,6 +117,40 @@ describe('scatter', { timeout: 60_000 }, () => {
   })
 })
 
+describe('scatter of long rows', { timeout: 60_000 }, () => {
+  it('that none, one and many updates fall on is complete, in strips of columns', async () => {
+    const at = Array.from({ length: 300 }, (_, i) => (i * i * 31) % 90)
+    for (const inner of [8, 16, 23, 1100]) {
+      const updates = data('f32', [2, at.length, inner])
+      await agree((i, u) => [scatterAdd(i, u, 200, 1)], tensor(at, { dtype: 'i32' }), updates)
+    }
+  })
+})
+
+describe('cumsum', { timeout: 60_000 }, () => {
+  const running = (x: Tensor, axis: number, reverse: boolean): Tensor =>
+    new Tensor(makeNode('cumsum', { axis, reverse }, [x.node]))
+
+  it.each(numbers)('of %s adds in the order of the axis, and rounds each sum once', async (dtype) => {
+    const lines = fc.constantFrom(1, 2, 3, 4, 5, 8, 9, 12, 16, 32, 33)
+    await fc.assert(
+      fc.asyncProperty(lines, fc.integer({ min: 1, max: 70 }), lines, fc.boolean(), async (n, length, m, special) => {
+        await agree(
+          (x) => [0, 1, 2].flatMap((axis) => [running(x, axis, false), running(x, axis, true)]),
+          data(dtype, [n, length, m], special),
+        )
+      }),
+      { numRuns: 25 },
+    )
+  })
+
+  it('along a vocabulary takes linear time and memory, of many columns at once', async () => {
+    const x = data('f32', [50_257, 32])
+    await agree((y) => [running(y, 0, false)], x)
+    expect(memoryOf(device.compile((y: Tensor) => running(y, 0, false)).plan(x))).toBe(2 * 4 * x.size)
+  })
+})
+
 describe('argsort', { timeout: 60_000 }, () => {
   it.each(dtypes)('of %s is stable, with what is no number last', async (dtype) => {
     await fc.assert(
@@ -114,6 +159,24 @@ describe('argsort', { timeout: 60_000 }, () => {
       }),
       { numRuns: 25 },
     )
+  })
+
+  it.each(dtypes)('of %s has the same order where rows are sorted by their digits', async (dtype) => {
+    for (const [n, m] of [
+      [128, 3],
+      [1000, 2],
+      [4096, 1],
+      [5000, 2],
+    ] as const) {
+      const mixed = data(dtype, [n, m], true)
+      const equal = data(dtype, [1, m], true).broadcastTo([n, m])
+      await agree((x, y) => [argsort(x, 0), argsort(y, 0)], mixed, equal)
+    }
+  })
+
+  it('sorts bit patterns of all magnitudes and both signs', async () => {
+    const words = Int32Array.from({ length: 20_000 }, (_, i) => Math.imul(i, 0x9e37_79b1) ^ (i << 7))
+    await agree((x) => [argsort(x), argsort(x.bitcast('f32')), argsort(x.bitcast('u32'))], tensor(words))
   })
 
   it('puts −∞ first and NaN last', async () => {

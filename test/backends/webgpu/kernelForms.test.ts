@@ -6,6 +6,7 @@ import { generate } from '../../../src/backends/webgpu/generate.ts'
 import { launchesOf } from '../../../src/backends/webgpu/launch.ts'
 import { contiguous, type View } from '../../../src/compiler/view.ts'
 import type {
+  CumsumKernel,
   ElementwiseKernel,
   Instruction,
   Kernel,
@@ -247,6 +248,20 @@ describe.each(forms)('on $name', ({ target, run, configuration }) => {
     const buffers = [values, new Int32Array(values.length)]
     const found = await twice(kernel, buffers)
     expect(found[1]).toEqual(onCpu(kernel, buffers)[1])
+  })
+
+  it.each([
+    [2, 40, 3, false],
+    [3, 2500, 1, false],
+    [1, 4097, 2, true],
+    [5, 64, 1, true],
+    [2, 65, 3, true],
+  ])('sums [%i, %i, %i] up along its middle axis as cpu does; backwards: %s', async (outer, length, inner, reverse) => {
+    const from = { buffer: 0, view: contiguous([outer, length, inner]), dtype: 'f32' } as const
+    const size = { outer, length, inner, reverse }
+    const kernel: CumsumKernel = { ...kernelRecord, kind: 'cumsum', from, ...size, output: 1, dtype: 'f32' }
+    const buffers = [numbersFrom(6, outer * length * inner), new Float32Array(outer * length * inner)]
+    expectClose(await twice(kernel, buffers), onCpu(kernel, buffers))
   })
 
   it.each([

@@ -65,6 +65,9 @@ subject(
     case(x=floats(2, 2, low=0.5, high=2), n=-1),
     case(x=floats(2, 2, low=0.5, high=2), n=-4),
     case(x=given(0, 1, -1, 2, -2), n=7),
+    case(x=given(0, 0.25, 1, 2, 9), n=2.5),
+    case(x=floats(2, 3, low=0.1, high=4), n=0.5),
+    case(x=floats(5, low=0.1, high=4), n=-1.75),
 )
 
 binary('add', lambda x, y: x + y)

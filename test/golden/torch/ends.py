@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-import contractions, elementwise, losses, shapes  # noqa: E401, F401  they fill the register
+import contractions, elementwise, losses, neural, shapes, vocabulary  # noqa: E401, F401  they fill the register
 from subjects import SUBJECTS, case, given
 
 torch.set_num_threads(1)
@@ -134,6 +134,60 @@ ends('pixelUnshuffle', ramp=True, ends=case(x=row(NAN, INF, -0.0, 1, shape=(1, 2
 ends('pixelShuffle', ramp=True, ends=case(x=row(NAN, INF, -0.0, 1, shape=(1, 1, 1, 4)), factor=2), no_images=case(x=nothing(0, 2, 2, 4), factor=2))
 ends('scaledDotProductAttention', ramp=True, ends=case(query=row(NAN, 1, shape=(2, 1)), key=row(1, 2, shape=(2, 1)), value=row(1, 2, shape=(2, 1))), no_queries=case(query=nothing(0, 1), key=row(1, 2, shape=(2, 1)), value=row(1, 2, shape=(2, 1))))
 
+# ── the vocabulary of tensors ──────────────────────────────────────────────────────────────────────────────────────────────────
+for name in 'ceil round trunc sign log1p expm1 log2 log10 exp2 logSigmoid tan atan asin acos sinh cosh asinh acosh atanh rsqrt isNaN isFinite isInf'.split():
+    ends(name, ends=case(x=row(*five)), far=case(x=row(1e4, -1e4, 3e38, -3e38)), one=case(x=row(1, -1)), empty=case(x=nothing(0, 3)))
+ends('clamp', ends=case(x=row(*five), low=-1, high=1), zero=case(x=row(-0.0, 0.0), low=0), ties=case(x=row(-1, 1), low=-1, high=1), NaN_bound=case(x=row(1, NAN), low=row(NAN, 0), high=row(2, 2)), empty=case(x=nothing(0), low=0))
+for name in 'notEqual greaterEqual lessEqual atan2 hypot logaddexp floorDivide mod power isClose'.split():
+    ends(name, ends=case(x=left, y=right), number=case(x=row(*five), y=2), empty=case(x=nothing(0, 3), y=row(1, 2, 3)))
+for name in 'notEqual greaterEqual lessEqual'.split():
+    ENDS[name][1]['integers'] = case(x=whole(top, -top - 1, -1, 5), y=whole(1, -1, 1, 5))
+ENDS['floorDivide'][1]['near'] = case(x=row(0.3, 0.9, -0.9, 1, 1e30), y=row(0.1, 0.3, 0.3, 0.1, 3))
+ENDS['mod'][1]['near'] = case(x=row(0.3, 0.9, -0.9, 1, 1e30), y=row(0.1, 0.3, 0.3, 0.1, 3))
+for n in (0.5, 2.5, -0.5, -1.5):
+    ENDS['pow'][1][f'to {n}'] = case(x=row(*five, -1), n=n)
+ENDS['power'][1]['negative'] = case(x=row(-2, -2, -1, -INF, -INF, -INF, -0.0, -0.0), y=row(3, 0.5, INF, 3, 2, -3, 3, -3))
+ENDS['power'][1]['zero'] = case(x=row(0, 0, 0, 1, NAN, 0), y=row(0, 2, -1, NAN, 0, 0.5))
+for name in 'min prod any all std norm'.split():
+    ends(
+        name,
+        ramp=True,
+        ends=case(x=row(NAN, 1, INF, 1, -INF, 1, INF, -INF, -0.0, -0.0, 0.0, -0.0, INF, INF, shape=(7, 2)), axes=1),
+        ties=case(x=row(3, 3, 1, 3, 1, 1, shape=(3, 2)), axes=1),
+        empty_axis=case(x=nothing(2, 0), axes=1),
+        no_rows=case(x=nothing(0, 2), axes=1),
+    )
+for p in (1, 0, 3, 0.5, -1, INF, -INF):
+    exponent = p if abs(p) < INF else str(p).replace('inf', 'Infinity')
+    ENDS['norm'][1][f'p {exponent}'] = case(x=row(3, 0, -4, 0, 0, 0, 2, -2, 1, shape=(3, 3)), axes=1, p=exponent)
+for name in 'argmin cumprod cummax'.split():
+    ends(name, ramp=True, ends=case(x=rows), ties=case(x=row(2, 2, 2, 1, 3, 3, shape=(2, 3))), empty_axis=case(x=nothing(2, 0)), no_rows=case(x=nothing(0, 2)))
+ENDS['cumprod'][1]['zeros'] = case(x=row(2, 0, 3, 0, 5))
+ENDS['cumprod'][1]['integers'] = case(x=whole(2**16, 2**8, 2**6))
+ends('topK', ramp=True, ends=case(x=row(1, NAN, INF, -INF), k=4), none=case(x=row(1, 2), k=0), too_many=case(x=row(1, 2), k=3))
+ends('median', ramp=True, ends=case(x=row(1, NAN, 3, INF, 1, -INF, shape=(2, 3)), axis=1), ties=case(x=row(2, 1, 2, 1)))
+ends('quantile', ramp=True, ends=case(x=row(1, NAN, 3, INF, 1, -INF, shape=(2, 3)), q=0.5, axis=1), ties=case(x=row(2, 1, 2, 1), q=0.25), outside=case(x=row(1), q=1.5))
+ends('at', ramp=True, ends=case(x=row(*five), axis=0, i=0), outside=case(x=row(1, 2), axis=0, i=2))
+ends('squeeze', ramp=True, ends=case(x=row(NAN, INF, shape=(1, 2))), empty=case(x=nothing(1, 0)))
+ends('unstack', ramp=True, ends=case(x=row(NAN, -0.0, INF), axis=0))
+ends('splitSizes', ramp=True, ends=case(x=row(NAN, -0.0, INF), sizes=[1, 2], axis=0), wrong=case(x=row(1, 2), sizes=[1], axis=0))
+ends('chunk', ramp=True, ends=case(x=row(NAN, -0.0, INF), count=2, axis=0), empty=case(x=nothing(0), count=2, axis=0))
+ends('takeAlongAxis', ramp=True, ends=case(x=row(NAN, -0.0, INF), index=whole(2, 0, 0)), empty=case(x=row(1, 2), index=whole(shape=(0,))))
+ends('gatherNd', ramp=True, ends=case(x=row(NAN, -0.0, INF), index=whole(2, 0, 0, shape=(3, 1))))
+ends('scatterNd', ramp=True, ends=case(index=whole(0, 0, 1, 1, shape=(4, 1)), updates=row(INF, -INF, NAN, 1), shape=[3]))
+ends('dynamicSlice', ramp=True, ends=case(x=row(NAN, -0.0, INF), starts=whole(1), sizes=[2]), empty=case(x=nothing(0), starts=whole(0), sizes=[0]))
+ends('dynamicUpdateSlice', ramp=True, ends=case(x=row(NAN, NAN, INF), part=row(-0.0), starts=whole(1)), empty=case(x=row(1, 2), part=nothing(0), starts=whole(1)))
+for name in 'tril triu diagonal trace'.split():
+    ends(name, ramp=True, ends=case(x=row(NAN, INF, -INF, -0.0, shape=(2, 2))), empty=case(x=nothing(0, 2)), far=case(x=row(1, 2, 3, 4, shape=(2, 2)), offset=5))
+ends('diag', ramp=True, ends=case(x=row(NAN, -0.0)), empty=case(x=nothing(0)), empty_above=case(x=nothing(0), offset=1))
+ends('outer', ramp=True, ends=case(input=row(NAN, INF, 1), vec2=row(0, 1)), empty=case(input=nothing(0), vec2=row(1)))
+ends('swapAxes', ramp=True, ends=case(x=row(NAN, -0.0, shape=(1, 2)), a=0, b=1), empty=case(x=nothing(0, 2), a=0, b=1))
+ends('moveAxis', ramp=True, ends=case(x=row(NAN, -0.0, shape=(1, 2)), a=0, b=1), empty=case(x=nothing(0, 2), a=0, b=1))
+ends('tile', ramp=True, ends=case(x=row(NAN, -0.0), counts=[2]), empty=case(x=row(1), counts=[0]))
+ends('repeat', ramp=True, ends=case(x=row(NAN, -0.0), count=2, axis=0), empty=case(x=row(1), count=0, axis=0))
+ends('roll', ramp=True, ends=case(x=row(NAN, -0.0), shifts=1, axes=0), empty=case(x=nothing(0), shifts=1, axes=0))
+ends('meshgrid', ramp=True, ends=case(x=row(NAN, -0.0), y=row(INF)), empty=case(x=nothing(0), y=row(1)))
+
 # ── losses ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 wrong = row(NAN, 1, INF, -INF, 2, -0.0, 1e30)
 right = row(0, NAN, 0, 0, 2, 0.0, 0)
@@ -147,6 +201,31 @@ ends(
     empty=case(logits=nothing(0, 3), labels=whole(shape=(0,))),
 )
 ends('binaryCrossEntropy', ends=case(logits=row(NAN, INF, INF, -INF, -INF, 1, -0.0), targets=row(0, 1, 0, 0, 1, NAN, 1), reduction='none'), empty=case(logits=nothing(0), targets=nothing(0)))
+
+# ── what neural.py adds ───────────────────────────────────────────────────────────────────────────────────────────────────────
+for name in 'selu mish relu6 hardsigmoid hardswish softsign elu celu'.split():
+    ends(name, ends=case(x=row(*five)), far=case(x=row(1e4, -1e4, 3e30, -3e30)), empty=case(x=nothing(0, 3)))
+for name in 'glu swiglu'.split():
+    ends(name, ramp=True, ends=case(x=row(NAN, 1, 1, NAN, INF, 1, 1, INF, -INF, 1, 1, -INF, shape=(6, 2))), empty=case(x=nothing(0, 2)))
+ends('softmin', ramp=True, ends=case(x=rows), ties=case(x=row(2, 2, 2, 1, 3, 3, shape=(2, 3))), no_rows=case(x=nothing(0, 2)))
+ends('padWith', ramp=True, ends=case(x=row(NAN, INF, -0.0), widths=[[1, 1]], mode='reflect'), too_wide=case(x=row(1, 2, 3), widths=[[3, 0]], mode='reflect'), around_twice=case(x=row(1, 2), widths=[[3, 0]], mode='circular'), infinity=case(x=row(1, 2), widths=[[1, 0]], value=-2.5))
+line = row(NAN, 1, INF, 2, 2, -INF, -INF, shape=(1, 7, 1))
+ends('maxPool1d', ramp=True, ends=case(x=line, size=2, stride=1), nothing_around=case(x=row(-INF, -1, shape=(1, 2, 1)), size=2, stride=1, padding=1), too_wide=case(x=row(1, 2, shape=(1, 2, 1)), size=3))
+ends('averagePool1d', ramp=True, ends=case(x=line, size=2, stride=1), too_wide=case(x=row(1, 2, shape=(1, 2, 1)), size=3), too_much_around=case(x=row(1, 2, shape=(1, 2, 1)), size=2, padding=2))
+ends('adaptiveAveragePool', ramp=True, ends=case(x=windows, size=[1, 3]), no_images=case(x=nothing(0, 2, 2, 1), size=1))
+ends('adaptiveAveragePool1d', ramp=True, ends=case(x=line, length=3), no_sequences=case(x=nothing(0, 2, 1), length=1))
+ends('globalAveragePool', ramp=True, ends=case(x=row(NAN, 1, INF, 1, INF, -INF, shape=(3, 1, 2, 1))), no_images=case(x=nothing(0, 2, 2, 1)))
+ends('resizeNearest', ramp=True, ends=case(x=row(NAN, INF, -0.0, shape=(1, 1, 3, 1)), size=[1, 5]), no_images=case(x=nothing(0, 2, 2, 1), size=3), no_size=case(x=row(1, shape=(1, 1, 1, 1)), size=0))
+for name in 'resizeBilinear resizeBicubic'.split():
+    ends(name, ramp=True, ends=case(x=row(NAN, 1, 2, 3, INF, 4, 5, shape=(1, 1, 7, 1)), size=[1, 3]), no_size=case(x=row(1, shape=(1, 1, 1, 1)), size=0))
+square = row(NAN, 1, 2, INF, shape=(1, 2, 2, 1))
+ends('gridSample', ramp=True, pixels=case(x=square, grid=row(0, -0.5, 0.5, 0.5, -9, 9, INF, 0, shape=(1, 4, 1, 2))), border=case(x=row(1, 2, 3, 4, shape=(1, 2, 2, 1)), grid=row(-9, 9, -1, 1, INF, 0, shape=(1, 3, 1, 2)), padding='border', alignCorners=True))
+for name in 'hinge smoothL1'.split():
+    ends(name, ends=case(prediction=wrong, target=right, reduction='none'), empty=case(prediction=nothing(0), target=nothing(0)))
+ends('focalLoss', ends=case(logits=row(NAN, 1, -0.0, 1e4, -1e4), targets=row(0, NAN, 1, 1, 0), reduction='none'), empty=case(logits=nothing(0), targets=nothing(0)))
+ends('klDiv', ends=case(logProbabilities=row(NAN, -1, -1, -INF, -INF, -1, shape=(3, 2)), target=row(1, 1, 0.5, 0.5, 1, 1, shape=(3, 2)), reduction='none'), nothing_expected=case(logProbabilities=row(-1, -1, shape=(1, 2)), target=row(0, 1, shape=(1, 2)), reduction='none'))
+ends('nllLoss', ends=case(logProbabilities=row(NAN, -1, -INF, -1, -1, -INF, shape=(3, 2)), labels=whole(0, 0, 0), reduction='none'), all_ignored=case(logProbabilities=row(-1, -2, shape=(1, 2)), labels=whole(1), ignoreIndex=1), empty=case(logProbabilities=nothing(0, 2), labels=whole(shape=(0,))))
+ends('ctcLoss', ends=case(logits=row(NAN, 1, 1, 1, -INF, 1, 1, -INF, shape=(2, 2, 2)), labels=whole(1, 1, shape=(2, 1)), inputs=whole(2, 2), lengths=whole(1, 1), reduction='none'), too_long=case(logits=row(1, 2, shape=(1, 1, 2)), labels=whole(1, 1, shape=(1, 2)), inputs=whole(1), lengths=whole(2), reduction='none'), no_labels=case(logits=row(1, 2, 1, 2, shape=(1, 2, 2)), labels=whole(1, shape=(1, 1)), inputs=whole(2), lengths=whole(0), reduction='none'))
 
 
 def to_torch(x):

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-import contractions, elementwise, layers, losses, shapes, training, transforms  # noqa: E401, F401  they fill the register
+import contractions, elementwise, layers, losses, neural, shapes, training, transforms, vocabulary  # noqa: E401, F401  they fill the register
 import safetensors
 from subjects import SUBJECTS, Draw
 

@@ -224,6 +224,7 @@ export const opcodes = {
   'i32x4.sub': simd(177, [v, v], v),
   'i32x4.mul': simd(181, [v, v], v),
   'i32x4.min_s': simd(182, [v, v], v),
+  'i32x4.min_u': simd(183, [v, v], v),
   'i32x4.max_s': simd(184, [v, v], v),
   'i32x4.max_u': simd(185, [v, v], v),
   // vectors: f32

@@ -11,12 +11,30 @@ import {
 } from '../../../compiler/contraction/convolution.ts'
 import type { ConvKernel } from '../../../compiler/kernel.ts'
 import { alignment } from '../../../compiler/arena.ts'
+import { elementwise } from '../elementwise/elementwise.ts'
+import { epilogueKernel, withoutEpilogue } from '../../../compiler/epilogue.ts'
 import { imageOf } from './convImage.ts'
+import { depthwise } from './depthwise.ts'
 import { contraction, type Ending } from '../gemm/gemm.ts'
 import { epilogueOf } from '../gemm/gemmEpilogue.ts'
 import { inBuffer } from '../emit/block.ts'
 import type { Unsupported } from '../emit/unsupported.ts'
 import type { Generated, Machine } from '../emit/kernelCode.ts'
+
+/** A filter for each channel, and an epilogue as a pass behind it; undefined where one of the two has no such code. */
+const channelByChannel = (kernel: ConvKernel, machine: Machine): Generated | undefined => {
+  const alone = depthwise(withoutEpilogue(kernel), machine)
+  const epilogue = epilogueKernel(kernel)
+  if (alone === undefined || epilogue === undefined) return alone
+  const ending = elementwise(epilogue)
+  return E.isLeft(ending)
+    ? undefined
+    : {
+        phases: [...alone.phases, ...ending.right.phases],
+        scratch: Math.max(alone.scratch, ending.right.scratch),
+        choices: { ...alone.choices, epilogue: 'a pass of its own' },
+      }
+}
 
 /** The kernel as code, or why it has none. */
 export const conv = (kernel: ConvKernel, machine: Machine): E.Either<Unsupported, Generated> => {
@@ -24,6 +42,8 @@ export const conv = (kernel: ConvKernel, machine: Machine): E.Either<Unsupported
   if (x.dtype !== 'f32' || filter.dtype !== 'f32' || dtype !== 'f32')
     return E.left({ kind: 'contraction', from: x.dtype, to: dtype })
   if (shape.includes(0)) return E.right({ phases: [], scratch: 0 })
+  const own = channelByChannel(kernel, machine)
+  if (own !== undefined) return E.right(own)
   const [rows, columns] = [phasesAlong(kernel, 0), phasesAlong(kernel, 1)]
   const margins = [marginsOf(rows), marginsOf(columns)] as const
   const image = imageOf(x, margins, 0)

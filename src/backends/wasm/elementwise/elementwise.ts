@@ -14,11 +14,13 @@ import { isLaneType, whyNotVector, writeInstructions } from '../emit/body.ts'
 import { domainOf, joined, part, peeled, reordered, split, type Domain } from '../../../compiler/domain.ts'
 import { block, word } from '../emit/block.ts'
 import { fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
+import { pairsOf, spread, type Pairs } from '../emit/pairs.ts'
 import { code, phase, type Generated, type Phase } from '../emit/kernelCode.ts'
 import {
   advanced,
   leavesOf,
   read,
+  readEveryOther,
   viewOf,
   write,
   writeSome,
@@ -49,11 +51,16 @@ const flatUnit = 4096
 
 /** A place of a row: four values of each instruction from `ahead` elements further on, and where they are written. */
 interface Here {
-  readonly four: (ahead: number, valid?: Expression) => readonly Expression[]
+  readonly pairs: (shared: Pairs) => readonly [ReadonlyMap<number, Expression>, ReadonlyMap<number, Expression>]
+  readonly four: (ahead: number, valid?: Expression, known?: ReadonlyMap<number, Expression>) => readonly Expression[]
   readonly places: readonly { readonly to: Writing; readonly instruction: number }[]
 }
 
-/** A row: from byte `from` until byte `until`, eight elements a turn; the rest too, unless there is none or it may be written over. */
+/**
+ * A row: from byte `from` until byte `until`, eight elements a turn; the rest too, unless there is none or it may be written over.
+ *
+ * @param isEven whether indices go on by one, and are even where a turn begins
+ */
 export const writeRow = (
   { e, pointers, steps }: Opening,
   { body, outputs }: WrittenStructure,
@@ -61,6 +68,7 @@ export const writeRow = (
   from: Expression,
   until: Expression,
   whole: boolean,
+  isEven = false,
 ): void => {
   const operand = (k: number): Omit<Writing, 'dtype'> => ({
     walk: at(walks, k),
@@ -79,23 +87,53 @@ export const writeRow = (
       reading.walk === 'stays' ? [[instruction, keep(e, 'same', read(e, reading))] as const] : [],
     ),
   )
+  const shared = isEven
+    ? pairsOf(
+        body,
+        (instruction) => fixed.has(instruction),
+        outputs.map((o) => o.instruction),
+      )
+    : undefined
   const i = fresh(e, 'i', 'i32')
   /** Readings and outputs at byte `i`, and from there four values of each instruction. */
   const here = (into: Emitter): Here => {
     const own = new Map([...readings].map(([instruction, reading]) => [instruction, advanced(into, reading, get(i))]))
-    const four = (ahead: number, valid?: Expression): readonly Expression[] =>
-      writeInstructions(into, body, (inner, instruction) => {
-        const reading = own.get(instruction)
-        if (reading === undefined) throw new Error('wasm: a leaf without its reading')
-        return fixed.get(instruction) ?? read(inner, reading, ahead, valid)
-      })
-    return { four, places: targets.map(({ to, instruction }) => ({ to: advanced(into, to, get(i)), instruction })) }
+    const leaf = (instruction: number): Reading => {
+      const reading = own.get(instruction)
+      if (reading === undefined) throw new Error('wasm: a leaf without its reading')
+      return reading
+    }
+    const four = (ahead: number, valid?: Expression, known?: ReadonlyMap<number, Expression>): readonly Expression[] =>
+      writeInstructions(
+        into,
+        body,
+        (inner, instruction) => fixed.get(instruction) ?? read(inner, leaf(instruction), ahead, valid),
+        known,
+        (instruction) => known === undefined || !(shared?.shared.has(instruction) ?? false),
+      )
+    const pairs: Here['pairs'] = ({ wanted, within }) => {
+      const values = writeInstructions(
+        into,
+        body,
+        (inner, instruction) => fixed.get(instruction) ?? readEveryOther(inner, leaf(instruction)),
+        undefined,
+        (instruction) => within.has(instruction),
+      )
+      const half = (h: 0 | 1) => new Map(wanted.map((i) => [i, spread(into, at(values, i), h)]))
+      return [half(0), half(1)]
+    }
+    return {
+      four,
+      pairs,
+      places: targets.map(({ to, instruction }) => ({ to: advanced(into, to, get(i)), instruction })),
+    }
   }
   e.statements.push(set(i, from))
   const end = keep(e, 'end', until)
   const eight = inside(e)
-  const { four, places } = here(eight)
-  const values = [four(0), four(4)]
+  const { four, pairs, places } = here(eight)
+  const known = shared === undefined ? undefined : pairs(shared)
+  const values = [four(0, undefined, known?.[0]), four(4, undefined, known?.[1])]
   for (const own of places)
     eight.statements.push(...values.flatMap((all, k) => write(eight, own.to, 4 * k, at(all, own.instruction))))
   if (whole) {
@@ -127,10 +165,22 @@ interface Row {
   readonly walks: readonly Walk[]
 }
 
+/** A row that is the whole kernel. */
+interface Flat extends Row {
+  /** Whether indices go on by one from an even number. */
+  readonly isEven: boolean
+}
+
+const hasEvenIndices = ({ body, outputs }: Written, { tracks }: Domain): boolean =>
+  leavesOf(body).every(([, leaf], k) => {
+    const { offset, strides } = at(tracks, outputs.length + k)
+    return leaf.kind === 'load' || (at(strides, 0) === 1 && (leaf.view.offset + offset) % 2 === 0)
+  })
+
 const flatCode = code(
   'elementwise flat',
-  ({ walks }: Row) => block({ ...pointerFields(walks.length), length: word }),
-  (unit, { written, walks }: Row) => {
+  ({ walks }: Flat) => block({ ...pointerFields(walks.length), length: word }),
+  (unit, { written, walks, isEven }: Flat) => {
     const { e, words, first, last } = unit
     const opening = open(unit)
     e.statements.push(...toStarts(opening, words.starts))
@@ -138,7 +188,7 @@ const flatCode = code(
     const length = keep(e, 'length', words.length)
     const end = keep(e, 'end', mul(get(last), i32(bytes)))
     const limit = select(apply('i32.lt_s', [end, length]), end, length)
-    writeRow(opening, written, walks, mul(get(first), i32(bytes)), limit, true)
+    writeRow(opening, written, walks, mul(get(first), i32(bytes)), limit, true, isEven)
   },
 )
 
@@ -170,7 +220,7 @@ const rowsCode = code(
 const flat = (kernel: Written, domain: Domain): Phase =>
   phase(
     flatCode,
-    { walks: walksAlong(domain, 0), written: structureOfWritten(kernel) },
+    { walks: walksAlong(domain, 0), written: structureOfWritten(kernel), isEven: hasEvenIndices(kernel, domain) },
     {
       starts: startsOf(kernel, domain),
       steps: stepsOf(kernel, domain).map((s) => at(s, 0)),

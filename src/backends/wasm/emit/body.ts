@@ -155,14 +155,23 @@ const literal = (e: Emitter, value: number, dtype: LaneType): Expression => {
  * Writes the body for four elements; the four lanes of each instruction.
  *
  * @param leaf brings those of an instruction that is a load or an index
+ * @param known lanes of instructions that are there already
+ * @param isNeeded whether an instruction's lanes are asked for; those of others are anything
  */
 export const writeInstructions = (
   e: Emitter,
   body: BodyStructure,
   leaf: (e: Emitter, instruction: number) => Expression,
+  known: ReadonlyMap<number, Expression> = new Map(),
+  isNeeded: (instruction: number) => boolean = () => true,
 ): readonly Expression[] => {
   const values: Expression[] = []
   body.instructions.forEach((instruction, i) => {
+    const given = known.get(i) ?? (isNeeded(i) ? undefined : lanesOfBits(e, 0))
+    if (given !== undefined) {
+      values.push(given)
+      return
+    }
     if (instruction.kind === 'literal') {
       values.push(literal(e, instruction.value, instruction.dtype as LaneType))
       return

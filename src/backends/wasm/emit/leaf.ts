@@ -122,6 +122,10 @@ const readIndex = (e: Emitter, { leaf, walk, pointer, step }: Reading, ahead: nu
   return leaf.dtype === 'f32' ? apply('f32x4.convert_i32x4_s', [values]) : values
 }
 
+/** The values of an index, which goes on by one, for every other element of eight. */
+export const readEveryOther = (e: Emitter, { pointer }: Reading): Expression =>
+  apply('i32x4.add', [apply('i32x4.splat', [pointer]), apply('i32x4.shl', [ramp(e), i32(1)])])
+
 /** Four elements that lie apart; those behind `valid`, where it is given, are not touched. */
 const readApart = (e: Emitter, { leaf, pointer, step }: Reading, ahead: number, valid?: Expression): Expression => {
   const base = keep(e, 'at', add(pointer, mul(step, i32(ahead))))

@@ -14,23 +14,27 @@ const move = (load: OpcodeName, store_: OpcodeName, to: Expression, from: Expres
   store(store_, to, apply(load, [from], offset), offset)
 
 const pieces = [
+  [16, 'v128.load', 'v128.store'],
   [8, 'i64.load', 'i64.store'],
   [4, 'i32.load', 'i32.store'],
   [2, 'i32.load16_u', 'i32.store16'],
   [1, 'i32.load8_u', 'i32.store8'],
 ] as const
 
-/** One element of 1, 2, 4 or 8 bytes. */
+/** Whether so many bytes are moved at once. */
+export const isPiece = (size: number): boolean => pieces.some(([bytes]) => bytes === size)
+
+/** One element, or a row, of 1, 2, 4, 8 or 16 bytes. */
 export const moveElement = (size: number, to: Expression, from: Expression): Statement => {
   const piece = pieces.find(([bytes]) => bytes === size)
-  if (piece === undefined) throw new Error(`wasm: no element has ${size} bytes`)
+  if (piece === undefined) throw new Error(`wasm: ${size} bytes are not moved at once`)
   return move(piece[1], piece[2], to, from)
 }
 
 /** Less than 16 bytes, a multiple of `size`: 8, 4, 2 and 1 of them where that bit of the number is set. */
 const moveFew = (size: number, to: Local, from: Local, bytes: Expression): readonly Statement[] =>
   pieces.flatMap(([piece, load, store_]) =>
-    piece < size
+    piece < size || piece === 16
       ? []
       : when(apply('i32.and', [bytes, i32(piece)]), [
           move(load, store_, get(to), get(from)),

@@ -1,5 +1,5 @@
 /**
- * out[o, index[p], :] += updates[o, p, :] into zeros. A unit is one `o` and a strip of the columns, and goes through all p in order: no two units
+ * out[o, index[p], :] += updates[o, p, :] into zeros. Rows of some length have code of their own (scatterRows.ts). A unit is one `o` and a strip of the columns, and goes through all p in order: no two units
  * write the same element, and sums do not depend on who computes what.
  *
  * Sums are f64 in scratch memory, rounded once at the end, as cpu's are; f64 and integers are summed in the output itself.
@@ -11,6 +11,7 @@ import { chunk, clear, rangeOf } from './bytes.ts'
 import { block, inBuffer, inScratch, kept, words } from '../emit/block.ts'
 import { fresh, inside, keep } from '../emit/emitter.ts'
 import { pickedRow } from './gather.ts'
+import { isByRows, scatterRows } from './scatterRows.ts'
 import { code, phase, type Generated, type Phase } from '../emit/kernelCode.ts'
 import { eachUnit } from '../emit/opening.ts'
 import {
@@ -96,8 +97,12 @@ const round = (output: number, dtype: DType, size: number): Phase =>
     { units: Math.ceil(size / chunk), grain: 1 },
   )
 
+/** Long rows each by itself, short ones together. */
+export const scatter = (kernel: ScatterKernel): Generated =>
+  isByRows(kernel) ? scatterRows(kernel) : scatterTogether(kernel)
+
 /** Zeros, sums, and, where sums are wider than the output, rounding. */
-export const scatter = ({ updates, index, extent, output, dtype }: ScatterKernel): Generated => {
+const scatterTogether = ({ updates, index, extent, output, dtype }: ScatterKernel): Generated => {
   const { outer, rows, picks, inner } = extent
   const size = outer * rows * inner
   const inPlace = sumType(dtype) === dtype

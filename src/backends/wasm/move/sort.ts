@@ -25,6 +25,7 @@ import { fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
 import { code, phase, type Generated } from '../emit/kernelCode.ts'
 import { eachUnit } from '../emit/opening.ts'
 import { isWhole, loadElement, registerOf } from '../scalar/scalarValue.ts'
+import { sortDigits } from './sortDigits.ts'
 
 /** Whether `y` comes before `x`, which stood before it. */
 const before = (dtype: DType, y: Expression, x: Expression): Expression => {
@@ -122,8 +123,10 @@ const sortCode = code(
   },
 )
 
-/** argsort. */
-export const sort = ({ from, outer, length, inner, output }: SortKernel): Generated => ({
+/** argsort: by digits where rows are long, else by merging. */
+export const sort = (kernel: SortKernel): Generated => sortDigits(kernel) ?? sortByMerging(kernel)
+
+const sortByMerging = ({ from, outer, length, inner, output }: SortKernel): Generated => ({
   phases: [
     phase(
       sortCode,

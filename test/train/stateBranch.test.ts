@@ -1,0 +1,146 @@
+/** A task whose model has a state: its statistics go from step to step, into averages and checkpoints, and no optimizer sees them. */
+import { describe, expect, it } from 'vitest'
+import { precisions } from '../../src/tensor/withPrecision.ts'
+import { applyWithState, batchNorm, linear, mse, sequential, stateOf, type ModelState } from '../../src/nn/index.ts'
+import {
+  initialState,
+  stepperOn,
+  trainingOf,
+  type Recipe,
+  type Task,
+  type Training,
+  type TrainState,
+} from '../../src/train/index.ts'
+import { overMicroBatches } from '../../src/train/reduce.ts'
+import { stateFromFiles, stateToFiles } from '../../src/train/stateFiles.ts'
+import { E } from '../../src/prelude/fp.ts'
+import { ones, tensor, zeros } from '../../src/tensor/create.ts'
+import { key } from '../../src/tensor/random.ts'
+import type { Tensor } from '../../src/tensor/tensor.ts'
+import { leavesWithPaths } from '../../src/tensor/tree.ts'
+import { cpuDevice } from '../support/device.ts'
+import { tinyConfig } from './tinyRun.ts'
+
+const model = sequential({ norm: batchNorm(2, { momentum: 0.5 }), out: linear(2, 1) })
+
+interface Params {
+  readonly net: ReturnType<typeof model.init>
+  readonly state: ModelState
+}
+
+const task: Task<Params, Tensor, object> = {
+  words: {
+    model: 'a line',
+    goal: 'through points',
+    example: { one: 'a point', many: 'points', short: 'p' },
+    measured: () => [],
+  },
+  init: (k) => ({ net: model.init(k), state: stateOf(model) }),
+  draws: () => ({}),
+  losses: [],
+  blank: (count) => zeros([count, 2]),
+  loss: {
+    state: 'state',
+    lossAndState: ({ net, state }, batch) => {
+      const [y, next] = applyWithState(model, net, state, batch, { train: true, key: key(0) })
+      return [mse(y, ones(y.shape)), next]
+    },
+  },
+}
+
+/** Four points with mean 0, 1, … by their place in the stream. */
+const examples = (first: number, count: number): Tensor =>
+  tensor(
+    Float32Array.from({ length: 2 * count }, (_, i) => first + (i % 3) - 1),
+    { shape: [count, 2] },
+  )
+
+const trained = async (steps: number, given: Partial<Training> = {}, of: Pick<typeof task, 'loss'> = task) => {
+  const device = cpuDevice()
+  const recipe: Recipe<Params, Tensor, object> = {
+    ...trainingOf({ ...tinyConfig('unused', { steps: 10, learningRate: 0.1, batch: 4 }), ema: 0.5 }),
+    ...given,
+    task: { ...task, ...of },
+  }
+  const stepper = stepperOn(device, recipe, overMicroBatches(recipe.accumulate))
+  let state = await device.realize(initialState(recipe, key(0)))
+  for (let step = 1; step <= steps; step++) [state] = await stepper.run(state, examples, step)
+  const read = async (part: unknown): Promise<Readonly<Record<string, readonly number[]>>> =>
+    Object.fromEntries(
+      await Promise.all(leavesWithPaths(part).map(async ([path, x]) => [path, [...(await device.read(x))]] as const)),
+    )
+  return { state, read, device, recipe, stepper }
+}
+
+const paths = (tree: unknown): readonly string[] => leavesWithPaths(tree).map(([path]) => path)
+
+describe('a task whose loss gives a state', () => {
+  it('carries it from step to step', async () => {
+    const { state, read } = await trained(2)
+    const { 'state.norm.count': count, 'state.norm.mean': mean } = await read(state.params)
+    expect(count).toEqual([2])
+    const batch = [...(await cpuDevice().read(examples(0, 4).mean(0)))]
+    mean?.forEach((m, c) => expect(m).toBeCloseTo((batch[c] ?? NaN) * 0.75, 6))
+  })
+
+  it('shows it to no optimizer: there are no moments of it, and the norm of gradients is without it', async () => {
+    const { state } = await trained(1)
+    expect(paths(state.opt).filter((path) => path.includes('state'))).toEqual([])
+    expect(paths(state.opt).filter((path) => path.includes('net.out.weight')).length).toBe(2)
+  })
+
+  it('averages it as the parameters, and copies what is counted', async () => {
+    const { state, read } = await trained(2)
+    const [params, average] = [await read(state.params), await read(state.averages[0])]
+    expect(average['state.norm.count']).toEqual([2])
+    expect(average['state.norm.variance']).not.toEqual(params['state.norm.variance'])
+    expect(average['state.norm.variance']?.every((v) => v > 0 && v < 1)).toBe(true)
+  })
+
+  it('gives the mean of the states of micro-batches, in its dtypes', async () => {
+    const once = await trained(1)
+    const twice = await trained(1, { accumulate: 2 })
+    const [one, both] = [await once.read(once.state.params), await twice.read(twice.state.params)]
+    const later = [...(await cpuDevice().read(examples(4, 4).mean(0)))]
+    one['state.norm.mean']?.forEach((m, c) =>
+      expect(both['state.norm.mean']?.[c]).toBeCloseTo((m + (later[c] ?? NaN) / 2) / 2, 6),
+    )
+    expect(both['state.norm.count']).toEqual([1])
+    expect(leavesWithPaths(twice.state.params).map(([, x]) => x.dtype)).toEqual(
+      leavesWithPaths(once.state.params).map(([, x]) => x.dtype),
+    )
+  })
+
+  it('comes back from a checkpoint', async () => {
+    const { state, read, device, recipe } = await trained(2)
+    const progress = { step: 2, seed: 0, configHash: '', data: '', device: 'cpu' }
+    const files = await stateToFiles(device, state, progress)
+    const back = stateFromFiles(initialState(recipe, key(0)), files)
+    if (E.isLeft(back)) throw new Error(back.left)
+    const restored: TrainState<Params> = await device.realize(back.right.state)
+    expect(await read(restored)).toEqual(await read(state))
+  })
+
+  it('stays in a step that is skipped, and moves with a scaled loss', async () => {
+    const mixed = { precision: precisions.mixed, lossScale: {} }
+    const { state, read } = await trained(1, mixed)
+    expect((await read(state.params))['state.norm.count']).toEqual([1])
+    const infinite = { ...task.loss, lossAndState: (p: Params): readonly [Tensor, ModelState] => [p.net.out.weight.sum().div(0), stateOf(model)] } // prettier-ignore
+    const skipped = await trained(1, mixed, { loss: { state: 'state', lossAndState: infinite.lossAndState } })
+    expect((await skipped.read(skipped.state.params))['state.norm.variance']).toEqual([1, 1])
+    expect((await skipped.read(skipped.state.lossScale))['skipped']).toEqual([1])
+  })
+
+  it('is planned and weighed before the first step', async () => {
+    for (const accumulate of [1, 2]) {
+      const { state, stepper } = await trained(0, { accumulate })
+      expect(stepper.bytes(state)).toBeGreaterThan(0)
+    }
+  })
+
+  it('says what is missing', async () => {
+    await expect(trained(1, {}, { loss: { ...task.loss, state: 'statistics' } as never })).rejects.toThrow(
+      "step: the parameters have no branch 'statistics' for the state: let the task's init give { …, statistics: stateOf(model) }",
+    )
+  })
+})
