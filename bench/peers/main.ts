@@ -101,27 +101,32 @@ const requireSameLoss = (name: string, step: number, ours: number, peer: number)
 /** Steps whose losses are compared; they warm both sides up as well. */
 const checkedSteps = 3
 
+/** Seconds that a turn of a training step takes about: as in training, one step follows another. */
+const stepsTurn = 0.3
+
 const compareSteps = async (name: string, ours: LineProcess, peer: LineProcess): Promise<Comparison> => {
   const [mine, theirs] = [numberOf(ours.ready, 'parameters'), numberOf(peer.ready, 'parameters')]
   if (mine !== theirs) throw new Error(`${name}: fathom has ${mine} parameters, PyTorch ${theirs}`)
   const losses: number[] = []
   for (let step = 1; step <= checkedSteps; step++) {
-    const [a, b] = [await ours.ask('step'), await peer.ask('step')]
+    const [a, b] = [await ours.ask('1'), await peer.ask('1')]
     requireSameLoss(name, step, numberOf(a, 'loss'), numberOf(b, 'loss'))
     losses.push(numberOf(a, 'loss'))
   }
   const last: { ours: Answer; peer: Answer } = { ours: {}, peer: {} }
   const busy: { readonly ours: number[]; readonly peer: number[] } = { ours: [], peer: [] }
-  const timed = (side: 'ours' | 'peer', from: LineProcess): Timed => ({
-    name: side,
-    run: async () => {
+  const timed = async (side: 'ours' | 'peer', from: LineProcess): Promise<Timed> => {
+    const steps = Math.max(1, Math.round(stepsTurn / numberOf(await from.ask('1'), 'seconds')))
+    const run = async (): Promise<number> => {
       await wait(pause)
-      last[side] = await from.ask('step')
+      last[side] = await from.ask(String(steps))
       if ('cpu' in last[side]) busy[side].push(numberOf(last[side], 'cpu'))
       return numberOf(last[side], 'seconds')
-    },
-  })
-  const timings = await alternate([timed('ours', ours), timed('peer', peer)], { ...timing, warmUp: 0 })
+    }
+    return { name: side, run }
+  }
+  const sides = [await timed('ours', ours), await timed('peer', peer)]
+  const timings = await alternate(sides, { ...timing, warmUp: 1 })
   const memory = { ours: numberOf(last.ours, 'peakBytes'), peer: numberOf(last.peer, 'peakBytes') }
   return comparison(name, 'PyTorch', at(timings, 0), at(timings, 1), {
     parameters: mine,

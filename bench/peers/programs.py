@@ -2,8 +2,8 @@
 
     python3 programs.py '{"program": "gpt", "sizes": {"layers": 3, "width": 96, "heads": 4, "context": 64}, "batch": 16, "threads": 2, "folder": "/tmp/x"}'
 
-Writes weights and inputs as safetensors into the folder, under fathom's names and with its axes, says that it is ready, and then makes a step for each
-line that it reads. Networks are written as one writes them in PyTorch: queries, keys and values in one product, nn.LSTM, channels first; PyTorch's own
+Writes weights and inputs as safetensors into the folder, under fathom's names and with its axes, says that it is ready, and then makes as many steps
+as each line that it reads asks for: seconds are those of one of them. Networks are written as one writes them in PyTorch: queries, keys and values in one product, nn.LSTM, channels first; PyTorch's own
 joined updates (foreach) are used.
 """
 import json, resource, struct, sys, time
@@ -333,10 +333,11 @@ def main(program, sizes, batch, threads, folder):
     write(Path(folder) / 'weights.safetensors', ours(model))
     write(Path(folder) / 'inputs.safetensors', {name: nhwc(x) for name, x in inputs.items()})
     say(about=f'PyTorch {torch.__version__}, {torch.get_num_threads()} threads', parameters=sum(p.numel() for p in model.parameters()))
-    for _ in sys.stdin:
-        start, busy = time.perf_counter(), time.process_time()
-        loss = step()
-        say(seconds=time.perf_counter() - start, cpu=time.process_time() - busy, loss=loss, peakBytes=1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    for line in sys.stdin:
+        times, start, busy = int(line), time.perf_counter(), time.process_time()
+        for _ in range(times):
+            loss = step()
+        say(seconds=(time.perf_counter() - start) / times, cpu=(time.process_time() - busy) / times, loss=loss, peakBytes=1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 main(**json.loads(sys.argv[1]))

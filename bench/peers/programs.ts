@@ -155,11 +155,12 @@ say({
   about: `fathom on ${device.description}, Node ${process.version}`,
   parameters: countElements(parameters),
 })
-for await (const _ of createInterface({ input: process.stdin })) {
-  const [start, busy] = [performance.now(), process.cpuUsage()]
-  const loss = await device.item(await step())
-  const seconds = (performance.now() - start) / 1000
+for await (const line of createInterface({ input: process.stdin })) {
+  const [times, start, busy] = [Number(line), performance.now(), process.cpuUsage()]
+  let loss = NaN
+  for (let i = 0; i < times; i++) loss = await device.item(await step())
+  const seconds = (performance.now() - start) / 1000 / times
   const { user, system } = process.cpuUsage(busy)
-  say({ seconds, cpu: (user + system) / 1e6, loss, peakBytes: 1024 * process.resourceUsage().maxRSS })
+  say({ seconds, cpu: (user + system) / 1e6 / times, loss, peakBytes: 1024 * process.resourceUsage().maxRSS })
 }
 await device.close()

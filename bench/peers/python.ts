@@ -5,7 +5,7 @@ import process from 'node:process'
 /** What to install. */
 export const howToInstall = `no Python with PyTorch was found. On Debian:
 
-    apt-get install python3-torch libopenblas0-pthread
+    apt-get install python3-torch libopenblas0-openmp
 
 or elsewhere \`pip install torch\`. PYTHON=/path/to/python names another one.`
 

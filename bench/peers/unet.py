@@ -61,10 +61,11 @@ def main(width, multipliers, size, batch, threads, folder, rate, decay):
         return loss.item()
 
     say(about=f'PyTorch {torch.__version__}, {torch.get_num_threads()} threads', parameters=sum(p.numel() for p in params))
-    for _ in sys.stdin:
-        start = time.perf_counter()
-        loss = step()
-        say(seconds=time.perf_counter() - start, loss=loss, peakBytes=1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    for line in sys.stdin:
+        times, start = int(line), time.perf_counter()
+        for _ in range(times):
+            loss = step()
+        say(seconds=(time.perf_counter() - start) / times, loss=loss, peakBytes=1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 main(**json.loads(sys.argv[1]))

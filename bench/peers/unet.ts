@@ -76,12 +76,15 @@ const step = device.compile(trainStep, { donate: [0] })
 let state: State = await device.realize({ params, opt: optimizer.init(params), average: params })
 
 say({ about: `fathom on ${device.description}, Node ${process.version}`, parameters: countElements(params) })
-for await (const _ of createInterface({ input: process.stdin })) {
-  const start = performance.now()
-  const [next, loss] = await step(state, data)
-  const [value] = await device.read(loss)
-  const seconds = (performance.now() - start) / 1000
-  state = next
-  say({ seconds, loss: value, peakBytes: 1024 * process.resourceUsage().maxRSS })
+for await (const line of createInterface({ input: process.stdin })) {
+  const [times, start] = [Number(line), performance.now()]
+  let loss = NaN
+  for (let i = 0; i < times; i++) {
+    const [next, value] = await step(state, data)
+    loss = await device.item(value)
+    state = next
+  }
+  const seconds = (performance.now() - start) / 1000 / times
+  say({ seconds, loss, peakBytes: 1024 * process.resourceUsage().maxRSS })
 }
 await device.close()
