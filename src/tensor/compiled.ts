@@ -196,16 +196,15 @@ const takenOver = (
   { inputs, names }: Traced,
   storages: readonly Storage[],
 ): ReadonlyMap<number, Taken> => {
+  const taken = new Map<number, Taken>()
+  if (plan.overwrites.size === 0) return taken
   const [once, twice] = [new Set<Storage>(), new Set<Storage>()]
-  if (plan.overwrites.size > 0) for (const storage of storages) (once.has(storage) ? twice : once).add(storage)
-  return new Map(
-    [...plan.overwrites]
-      .map(([output, input]) => {
-        const taken: Taken = { storage: at(storages, input), as: at(names, at(inputs, input).leaf) }
-        return [output, taken] as const
-      })
-      .filter(([, { storage }]) => !twice.has(storage)),
-  )
+  for (const storage of storages) (once.has(storage) ? twice : once).add(storage)
+  for (const [output, input] of plan.overwrites) {
+    const storage = at(storages, input)
+    if (!twice.has(storage)) taken.set(output, { storage, as: at(names, at(inputs, input).leaf) })
+  }
+  return taken
 }
 
 /** One run with a barrier after each kernel, where the outputs of a run would lie; what that writes over is put back. */

@@ -96,33 +96,40 @@ export interface Run {
   readonly taken?: ReadonlyMap<number, Taken>
 }
 
-/** Memory for outputs; none at all when there is too little. */
-const allocateAll = (session: Session, sizes: readonly (readonly [number, number])[]): ReadonlyMap<number, Memory> => {
-  const fresh = new Map<number, Memory>()
+/** Memory for outputs, that which they take over or their own; none at all when there is too little. */
+const outputsFor = (
+  { backend }: Session,
+  { bytes }: Ready,
+  taken: ReadonlyMap<number, Taken>,
+): { readonly outputs: readonly Memory[]; readonly fresh: readonly Memory[] } => {
+  const [outputs, fresh]: readonly [Memory[], Memory[]] = [[], []]
   try {
-    for (const [output, bytes] of sizes) fresh.set(output, session.backend.allocate(bytes))
-    return fresh
+    bytes.forEach((size, i) => {
+      const over = taken.get(i)
+      const memory = over === undefined ? backend.allocate(size) : over.storage.holding.memory
+      outputs.push(memory)
+      if (over === undefined) fresh.push(memory)
+    })
+    return { outputs, fresh }
   } catch (e) {
-    for (const memory of fresh.values()) session.backend.release(memory)
+    for (const memory of fresh) backend.release(memory)
     throw e
   }
 }
 
+const none: ReadonlyMap<number, Taken> = new Map()
+
 /** Runs a plan: the storages of its outputs. What outputs are written over ends as donated. */
-export const run = (session: Session, ready: Ready, { inputs, taken = new Map() }: Run): readonly Storage[] => {
-  const { executable, bytes, labels } = ready
-  const fresh = allocateAll(
-    session,
-    bytes.flatMap((n, i) => (taken.has(i) ? [] : [[i, n] as const])),
-  )
-  const outputs = bytes.flatMap((_, i) => fresh.get(i) ?? taken.get(i)?.storage.holding.memory ?? [])
+export const run = (session: Session, ready: Ready, { inputs, taken = none }: Run): readonly Storage[] => {
+  const { executable, labels } = ready
+  const { outputs, fresh } = outputsFor(session, ready, taken)
   try {
     executable.run(
       inputs.map((s) => s.holding.memory),
       outputs,
     )
   } catch (e) {
-    for (const memory of fresh.values()) session.backend.release(memory)
+    for (const memory of fresh) session.backend.release(memory)
     throw e
   }
   for (const { storage, as } of taken.values()) passOn(session, storage.holding, { kind: 'donated', as })

@@ -68,7 +68,7 @@ const short = ({ bytes, held }: Session, { message, reason }: OutOfMemory): OutO
 export const inTurn = async <R>(session: Session, work: () => R | Promise<R>): Promise<R> => {
   while (session.relief !== undefined) await session.relief
   requireOpen(session)
-  const result = await attemptOrLost(session, work)
+  const result = await attempt(session, work)
   if (hasMuch(session)) await meanwhile(session, () => relieve(session))
   else if (performance.now() - session.lastMacrotask > longest) {
     await macrotask()
@@ -77,40 +77,41 @@ export const inTurn = async <R>(session: Session, work: () => R | Promise<R>): P
   return result
 }
 
-const attemptOrLost = async <R>(session: Session, work: () => R | Promise<R>): Promise<R> => {
-  try {
-    return await attempt(session, work)
-  } catch (e) {
-    throw await lossOr(session, e)
-  }
-}
-
 const attempt = async <R>(session: Session, work: () => R | Promise<R>): Promise<R> => {
   try {
     return await work()
   } catch (e) {
-    if (e instanceof PlanPending)
-      return meanwhile(session, async () => {
+    try {
+      return await again(session, work, e)
+    } catch (last) {
+      throw await lossOr(session, last)
+    }
+  }
+}
+
+/** Does work once more that has failed, where there is a reason to: its plan is compiled then, or memory is collected. */
+const again = async <R>(session: Session, work: () => R | Promise<R>, failure: unknown): Promise<R> => {
+  if (failure instanceof PlanPending)
+    return meanwhile(session, async () => {
+      await failure.compiled
+      requireOpen(session)
+      return attempt(session, work)
+    })
+  if (!(failure instanceof OutOfMemory)) throw failure
+  return meanwhile(session, async () => {
+    await relieve(session)
+    try {
+      requireOpen(session) // it may have been closed, or lost, meanwhile
+      return await work()
+    } catch (e) {
+      if (e instanceof PlanPending) {
         await e.compiled
         requireOpen(session)
         return attempt(session, work)
-      })
-    if (!(e instanceof OutOfMemory)) throw e
-    return meanwhile(session, async () => {
-      await relieve(session)
-      try {
-        requireOpen(session) // it may have been closed, or lost, meanwhile
-        return await work()
-      } catch (again) {
-        if (again instanceof PlanPending) {
-          await again.compiled
-          requireOpen(session)
-          return attempt(session, work)
-        }
-        throw again instanceof OutOfMemory ? short(session, again) : again
       }
-    })
-  }
+      throw e instanceof OutOfMemory ? short(session, e) : e
+    }
+  })
 }
 
 /** Does work when the code of all plans that it needs is compiled; others need not wait for it. */
