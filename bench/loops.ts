@@ -1,6 +1,6 @@
 /**
  * `npm run bench:loops`: a training step of an LSTM written out against one with `scan`: how long the first step takes, which is traced and compiled,
- * how long a later one, and bytes of temporaries; PyTorch's nn.LSTM beside it where python3 has torch (bench/loops.py).
+ * how long a later one, and bytes of temporaries; PyTorch's nn.LSTM beside it where a Python has torch (bench/loops.py).
  *
  *     npm run bench:loops -- --turns 100,1000 --threads 1 --rounds 10
  */
@@ -11,18 +11,19 @@ import { parseArgs } from 'node:util'
 import { key, normal, openDevice, stack, valueAndGrad, type Tensor } from '../src/index.ts'
 import { lstm, lstmCell, type LstmState, type ParamsOf } from '../src/nn/index.ts'
 import { median } from '../src/evaluation/statistics.ts'
+import { findPython } from './peers/python.ts'
 
 const { values } = parseArgs({
   options: {
     turns: { type: 'string', default: '100,1000' },
     threads: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '9' },
-    python: { type: 'string', default: 'python3' },
   },
 })
 
 const [batch, width] = [64, 128]
 const rounds = Number(values.rounds)
+const python = findPython()
 const device = await openDevice('wasm', { v8Flags: true, threads: Number(values.threads) })
 const layer = lstm(width, width)
 type Params = ParamsOf<typeof layer>
@@ -71,7 +72,8 @@ for (const turns of values.turns.split(',').map(Number)) {
   await measure('scan', scanned, turns)
   await measure('written out', writtenOut, turns)
   const script = fileURLToPath(new URL('loops.py', import.meta.url))
-  const { stdout, status } = spawnSync(values.python, [script, String(turns), values.threads, values.rounds], {
+  if (python === undefined) continue
+  const { stdout, status } = spawnSync(python, [script, String(turns), values.threads, values.rounds], {
     encoding: 'utf8',
   })
   if (status === 0) line(['PyTorch', turns, '', ...stdout.trim().split(' ')])
