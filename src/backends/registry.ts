@@ -27,7 +27,8 @@ const loaders: { readonly [K in BackendName]: (options: GivenOptions) => Promise
   },
   wasm: async (options) => {
     const { openWasm } = await import('./wasm/backend.ts')
-    return openWasm({ ...options, trusted: () => loaders.cpu({}) })
+    const writers = async () => (await import('./wasm/whole.ts')).writers
+    return openWasm({ ...options, writers, trusted: () => loaders.cpu({}) })
   },
   webgpu: async (options) => {
     const { openWebgpu } = await import('./webgpu/backend.ts')

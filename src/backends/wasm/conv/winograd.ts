@@ -11,15 +11,28 @@ import { E } from '../../../prelude/fp.ts'
 import type { ConvKernel } from '../../../compiler/kernel.ts'
 import { contiguous, type View } from '../../../compiler/view.ts'
 import { contraction } from '../gemm/gemm.ts'
-import { epilogueNumbers, epilogueOf, structureOfEpilogue, type Epilogue } from '../gemm/gemmEpilogue.ts'
-import { inBuffer, inScratch, table } from '../emit/block.ts'
+import { epilogueField, epilogueNumbers, epilogueOf, structureOfEpilogue, type Epilogue } from '../gemm/gemmEpilogue.ts'
+import { block, inBuffer, inScratch, table, words } from '../emit/block.ts'
 import type { Unsupported } from '../emit/unsupported.ts'
-import { phase, type Generated, type Machine, type Parameter, type Phase } from '../emit/kernelCode.ts'
-import { gatheringCode, lanesAtOnce, scatteringCode, tileBytes, type Form } from './winogradCode.ts'
+import { codeLater, phase, type Generated, type Machine, type Parameter, type Phase } from '../emit/kernelCode.ts'
+import { lanesAtOnce, tileBytes, type Form, type ScatteringForm } from './winogradForm.ts'
 import { productsOf, type Part, type Products, type Tiled } from '../../../compiler/contraction/winogradProducts.ts'
 import { inBlocks } from './winogradBlocks.ts'
 import { lowestOf, offsetsOf, rowsOf, scatteredRecords } from './winogradTiles.ts'
 import { winograds, type Winograd } from '../../../compiler/contraction/winograd.ts'
+
+/** Its functions are written by `writeGathering`. */
+export const gatheringCode = codeLater(
+  'winograd gathering',
+  (_: Form) => block(words('pixels', 'points', 'zeros', 'records')),
+)
+
+/** Its functions are written by `writeScattering`. */
+export const scatteringCode = codeLater(
+  'winograd scattering',
+  ({ epilogue }: ScatteringForm) =>
+    block({ ...words('points', 'pixels', 'records'), epilogue: epilogueField(epilogue) }),
+)
 
 /** Bytes of points that are worth a thread's attention. */
 const unitsOfWork = 65_536

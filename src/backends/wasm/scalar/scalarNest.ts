@@ -21,6 +21,9 @@ import {
 import { block, list, listOf, type Field, type Parameter } from '../emit/block.ts'
 import { fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
 
+/** Elements of the innermost axis that a unit has. */
+export const segment = 4096
+
 /** What moves through a nest: where it begins, and its stride along each axis, both in bytes for an address. */
 export interface Cursor {
   readonly start: Parameter

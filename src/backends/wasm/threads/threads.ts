@@ -28,6 +28,8 @@ export interface Platform {
     /** Sets them back. */
     readonly clear: () => void
   }
+  /** Whether modules come over a network: then those that few programs need are loaded when they do. */
+  readonly isServed: boolean
   /** Whether the thread that runs programs may sleep: a page's own may not. */
   readonly mayWait: boolean
   /**
