@@ -39,7 +39,7 @@ const loaders: { readonly [K in BackendName]: (options: GivenOptions) => Promise
 /** Rejects where a backend cannot be opened, as far as that is known before. */
 const seekers: { readonly [K in BackendName]: (options: OptionsOf[K]) => Promise<unknown> } = {
   cpu: () => Promise.resolve(),
-  wasm: async () => (await import('./wasm/machine.ts')).requireVectors(),
+  wasm: async () => (await import('./wasm/backend.ts')).requireVectors(),
   webgpu: async (options) => (await import('./webgpu/adapter.ts')).findAdapter(options),
 }
 

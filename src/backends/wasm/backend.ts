@@ -21,6 +21,8 @@ import { showFunction } from './assembler/text.ts'
 import { threadCount } from './threads/threadCount.ts'
 import type { Platform } from './threads/threads.ts'
 
+export { requireVectors } from './machine.ts'
+
 /** How to open the backend. */
 export interface WasmSetup extends WasmOptions {
   /** Choices that another run made: with them it gives the same bits. */
@@ -92,7 +94,12 @@ const backendOver = (
         ...makeProgram({ plan, generated, functionOf: library.indexOf, sharing }, heap, pool, shared),
         ...(ready === undefined ? {} : { ready }),
         choices: generated.map(({ choices = {} }) => choices),
-        source: () => generated.map((code) => phasesOf([code]).map((p) => showPhase(library, p)).join('\n\n')),
+        source: () =>
+          generated.map((code) =>
+            phasesOf([code])
+              .map((p) => showPhase(library, p))
+              .join('\n\n'),
+          ),
       }
     },
     close: () => pool.close(),
@@ -135,8 +142,8 @@ const tryMachine = async (
   // Whoever leaves the flags alone is told what they would give (gemmTile.ts: 115 GFLOP/s a core against 55).
   const isFaster = !v8Flags && wanted === undefined && found.fma && flags.left().wide
   if (isFaster) return { machine, notes: ['up to twice as fast with { v8Flags: true }'] }
-  if (!v8Flags || trusted === undefined) return { machine, notes: [] }
-  const [reference, { disagreements }] = await Promise.all([trusted(), import('../selfTest.ts')]) // a page sets no flags, and does not load it
+  if (!v8Flags || trusted === undefined || flags.test === undefined) return { machine, notes: [] }
+  const [reference, { disagreements }] = await Promise.all([trusted(), flags.test()])
   const wrong = await disagreements(wasmBackend(writers, machine), reference)
   if (wrong.length === 0) return { machine, notes: [] }
   flags.clear()

@@ -1,6 +1,5 @@
 /** The compiled functions of a device: one for each structure of a phase, shared by all plans. */
 import { encode, type FunctionDefinition } from './assembler/module.ts'
-import { javascriptImports } from './emit/javascript.ts'
 import { makerOf, type Make, type Phase, type Writers } from './emit/kernelCode.ts'
 import { initialPages, maximumPages } from './memory.ts'
 import type { Pool } from './threads/pool.ts'
@@ -43,11 +42,11 @@ export const openLibrary = (pool: Pool, shared: boolean, source: WritersSource):
     const places = makes.map(([key]): readonly [string, number] => [`kernel${indexOf(key)}`, indexOf(key)])
     const bytes = encode({
       functions: makes.map(([key, make]) => make(`kernel${indexOf(key)}`)),
-      imports: javascriptImports,
+      imports: writers?.imports ?? [],
       table: true,
       memory: { initial: initialPages, maximum: maximumPages, shared },
     })
-    pool.install({ module: new WebAssembly.Module(bytes), places })
+    pool.install({ module: new WebAssembly.Module(bytes), places }, writers?.called)
   }
 
   /** What can be compiled of these phases now, by their keys. */

@@ -8,10 +8,14 @@ import type { Backend } from '../backend.ts'
 import { openWasm as open, wasmBackend as over, type WasmSetup } from './backend.ts'
 import { filterCode, pixelsCode } from './conv/depthwise.ts'
 import { writeFilter, writePixels } from './conv/depthwiseCode.ts'
+import { apartCode } from './conv/imagesApart.ts'
+import { writeApart } from './conv/imagesApartCode.ts'
 import { gatheringCode, scatteringCode } from './conv/winograd.ts'
-import { writeGathering, writeScattering } from './conv/winogradCode.ts'
+import { blocksCode } from './conv/winogradBlocks.ts'
+import { writeBlocks, writeGathering, writeScattering } from './conv/winogradCode.ts'
 import { acrossCode } from './elementwise/transposing.ts'
 import { writeAcross } from './elementwise/transposingCode.ts'
+import { javascriptFunctions, javascriptImports } from './emit/javascript.ts'
 import { writer, type Machine, type Writers } from './emit/kernelCode.ts'
 import { columnsCode, linesCode } from './move/cumsum.ts'
 import { writeColumns, writeLines } from './move/cumsumCode.ts'
@@ -19,6 +23,8 @@ import { gatherCode } from './move/gather.ts'
 import { writeGather } from './move/gatherCode.ts'
 import { addCode, roundCode } from './move/scatter.ts'
 import { writeRounding, writeSums } from './move/scatterCode.ts'
+import { rowsOfNestCode } from './move/place.ts'
+import { writeRowsOfNest } from './move/placeCode.ts'
 import { orderCode, rowsCode } from './move/scatterRows.ts'
 import { writeOrder, writeRows } from './move/scatterRowsCode.ts'
 import { sortCode } from './move/sort.ts'
@@ -33,9 +39,11 @@ import { gemmCode } from './scalar/scalarGemm.ts'
 import { writeScalarGemm } from './scalar/scalarGemmCode.ts'
 
 /** What writes each code that was given none. */
-export const writers: Writers = new Map([
+const makes: Writers['makes'] = new Map([
   writer(acrossCode, writeAcross),
   writer(addCode, writeSums),
+  writer(apartCode, writeApart),
+  writer(blocksCode, writeBlocks),
   writer(columnsCode, writeColumns),
   writer(convCode, writeScalarConv),
   writer(digitsCode, writeSortDigits),
@@ -50,9 +58,13 @@ export const writers: Writers = new Map([
   writer(reduceCode, writeScalarReduce),
   writer(roundCode, writeRounding),
   writer(rowsCode, writeRows),
+  writer(rowsOfNestCode, writeRowsOfNest),
   writer(scatteringCode, writeScattering),
   writer(sortCode, writeSort),
 ])
+
+/** All of it. */
+export const writers: Writers = { makes, imports: javascriptImports, called: javascriptFunctions }
 
 /** The backend on the caller's thread alone, as backend.ts has it, and nothing of it to be loaded later. */
 export const wasmBackend = (machine?: Machine): Backend => over(writers, machine)

@@ -20,23 +20,19 @@ import type { Window } from './depthwiseCode.ts'
 import { imagesApart } from './imagesApart.ts'
 
 /** Its functions are written by `writePixels`. */
-export const pixelsCode = codeLater(
-  'depthwise',
-  (_: Window) =>
-    block({
-      ...words('x', 'w', 'out', 'channelBytes', 'lines', 'pixels'),
-      ...words('xImage', 'xLine', 'xPixel', 'xTapRow', 'wTapRow', 'wTapColumn', 'outImage', 'outLine', 'outPixel'),
-    }),
+export const pixelsCode = codeLater('depthwise', (_: Window) =>
+  block({
+    ...words('x', 'w', 'out', 'channelBytes', 'lines', 'pixels'),
+    ...words('xImage', 'xLine', 'xPixel', 'xTapRow', 'wTapRow', 'wTapColumn', 'outImage', 'outLine', 'outPixel'),
+  }),
 )
 
 /** Its functions are written by `writeFilter`. */
-export const filterCode = codeLater(
-  'depthwise filter',
-  (_: Window) =>
-    block({
-      ...words('x', 'g', 'out', 'channelBytes', 'lines', 'linesOfImage', 'linesOfPart', 'pixels', 'blocks'),
-      ...words('xImage', 'xLine', 'xPixel', 'gImage', 'gLine', 'gPixel', 'xTapRow', 'outRow', 'outColumn', 'outPart'),
-    }),
+export const filterCode = codeLater('depthwise filter', (_: Window) =>
+  block({
+    ...words('x', 'g', 'out', 'channelBytes', 'lines', 'linesOfImage', 'linesOfPart', 'pixels', 'blocks'),
+    ...words('xImage', 'xLine', 'xPixel', 'gImage', 'gLine', 'gPixel', 'xTapRow', 'outRow', 'outColumn', 'outPart'),
+  }),
 )
 
 /** Taps of a filter at most: each is a register, or a word of the stack. */

@@ -13,13 +13,14 @@ import {
   get,
   i32,
   mul,
+  performIndirect,
   select,
   set,
   store,
   type Expression,
   type Local,
 } from '../assembler/code.ts'
-import type { ReadOf, Words } from '../emit/block.ts'
+import { kept, type ReadOf, type Words } from '../emit/block.ts'
 import { fadd, fmul, fresh, fsub, inside, keep, lanes, type Emitter } from '../emit/emitter.ts'
 import { eachUnit, type Unit } from '../emit/opening.ts'
 import { writeEpilogue, type epilogueField } from '../gemm/gemmEpilogue.ts'
@@ -185,5 +186,38 @@ export const writeScattering = (unit: Unit<ScatteringWords>, form: ScatteringFor
       from: i32(0),
       to: i32(pointBytes),
     })
+  })
+}
+
+/** A function that blocks call, and its block. */
+type Call = Words<'function' | 'block'>
+
+/** The words of blocks of tiles. */
+type BlockWords = Words<'tiles' | 'tilesPerUnit' | 'units' | 'products'> & {
+  readonly gather: Call
+  readonly multiply: Call
+  readonly scatter: Call
+}
+
+/** The three phases a block of tiles at a time: a unit is a block. */
+export const writeBlocks = (unit: Unit<BlockWords>): void => {
+  const { e, words: w, first } = unit
+  const { gather, multiply, scatter, ...numbers } = kept(e, w)
+  const { tiles, tilesPerUnit, units, products } = numbers
+  eachUnit(unit, (turn) => {
+    const begin = keep(turn, 'begin', mul(get(first), tilesPerUnit))
+    const next = keep(turn, 'next', add(begin, tilesPerUnit))
+    const end = keep(turn, 'end', select(apply('i32.lt_s', [next, tiles]), next, tiles))
+    const product = fresh(turn, 'product', 'i32')
+    const own = inside(turn)
+    const at = keep(own, 'at', add(mul(get(product), units), get(first)))
+    own.statements.push(performIndirect(multiply.function, multiply.block, at, add(at, i32(1))))
+    const over = (call: Call) => performIndirect(call.function, call.block, begin, end)
+    turn.statements.push(
+      over(gather),
+      set(product, i32(0)),
+      countTo(product, products, 1, own.statements),
+      over(scatter),
+    )
   })
 }

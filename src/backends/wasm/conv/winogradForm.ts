@@ -1,5 +1,6 @@
 /** What Winograd's transforms are made for, and how points and records lie in memory, as who writes them and who gives them memory know it. */
-import { winograds, type TransformName, type Winograd } from '../../../compiler/contraction/winograd.ts'
+import type { TransformName } from '../../../compiler/contraction/winograd.ts'
+import { pointsAlong, type Outputs } from '../../../compiler/contraction/winogradProducts.ts'
 import type { EpilogueStructure } from '../gemm/gemmEpilogue.ts'
 
 /** Channels that are transformed at once. */
@@ -8,7 +9,7 @@ export const lanesAtOnce = 8
 /** What a function is made for. Points lie [tile, point, channel] in memory. */
 export interface Form {
   /** The algorithm, by its outputs along an axis, and which of its transforms. */
-  readonly outputs: Winograd['outputs']
+  readonly outputs: Outputs
   readonly transform: TransformName
   readonly channels: number
   readonly fma: boolean
@@ -16,7 +17,7 @@ export interface Form {
 
 /** Bytes from one tile's points to the next's: a cache line more than they take, or tiles of usual sizes would share few of a cache's sets. */
 export const tileBytes = ({ outputs, channels }: Pick<Form, 'outputs' | 'channels'>): number =>
-  4 * winograds[outputs].points ** 2 * channels + 64
+  4 * pointsAlong(outputs) ** 2 * channels + 64
 
 /** Marks a pixel that is not there. */
 export const nothing = -1
@@ -28,4 +29,3 @@ export const scatteredWords = (pixels: number): number => 2 * pixels + 1
 export interface ScatteringForm extends Form {
   readonly epilogue: EpilogueStructure | undefined
 }
-

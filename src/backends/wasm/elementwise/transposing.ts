@@ -35,10 +35,8 @@ export const transposingAxis = (
 }
 
 /** Its functions are written by `writeAcross`. */
-export const acrossCode = codeLater(
-  'elementwise across',
-  ({ walks: { length }, axes }: Across) =>
-    block({ ...pointerFields(length), rowSteps: list(length), length: word, odometer: odometerField(axes, length) }),
+export const acrossCode = codeLater('elementwise across', ({ walks: { length }, axes }: Across) =>
+  block({ ...pointerFields(length), rowSteps: list(length), length: word, odometer: odometerField(axes, length) }),
 )
 
 /**

@@ -6,7 +6,7 @@
  * computes it nor on how many there are: so the number of threads changes no bit.
  */
 import type { KernelChoices } from '../../../compiler/choices.ts'
-import type { FunctionDefinition } from '../assembler/module.ts'
+import type { FunctionDefinition, Import } from '../assembler/module.ts'
 import { readAt, type Field, type Parameter } from './block.ts'
 import { unitFunction, type Unit } from './opening.ts'
 import { textOf, type Plain } from './structure.ts'
@@ -48,8 +48,14 @@ export interface LaterCode<in Structure, in Values, out Read> extends Code<Struc
   readonly block: (structure: Structure) => Field<Values, Read>
 }
 
-/** What makes functions that few programs need, by the names of their codes. */
-export type Writers = ReadonlyMap<string, MakeOf<never>>
+/** What makes functions that few programs need. */
+export interface Writers {
+  /** By the names of their codes. */
+  readonly makes: ReadonlyMap<string, MakeOf<never>>
+  /** What such functions call of JavaScript, as the assembler and as an instance wants it. */
+  readonly imports: readonly Import[]
+  readonly called: WebAssembly.ModuleImports
+}
 
 /** Writes what a function over units of work does; it gets the words by their names, and of the kernel the structure alone. */
 type Write<Read, Structure> = (unit: Unit<Read>, structure: Structure) => void
@@ -105,8 +111,8 @@ export interface Later {
 
 const later = <Structure>(name: string, structure: Structure): Later => ({
   from: (writers) => {
-    const make = writers.get(name)
-    if (make === undefined) throw new Error(`wasm: nothing writes '${name}': add it to writers.ts`)
+    const make = writers.makes.get(name)
+    if (make === undefined) throw new Error(`wasm: nothing writes '${name}': add it to whole.ts`)
     return (make as MakeOf<Structure>)(structure) // `writer` has put it there for the code of this name
   },
 })

@@ -12,15 +12,13 @@ import type { Columns, Lines } from './cumsumCode.ts'
 const most = 4
 
 /** Its functions are written by `writeLines`. */
-export const linesCode = codeLater(
-  'cumsum of lines',
-  (_: Lines) => block(words('to', 'from', 'lines', 'length', 'inner', 'first', 'step')),
+export const linesCode = codeLater('cumsum of lines', (_: Lines) =>
+  block(words('to', 'from', 'lines', 'length', 'inner', 'first', 'step')),
 )
 
 /** Its functions are written by `writeColumns`. */
-export const columnsCode = codeLater(
-  'cumsum of columns',
-  (_: Columns) => block(words('to', 'from', 'strips', 'length', 'inner', 'first', 'step')),
+export const columnsCode = codeLater('cumsum of columns', (_: Columns) =>
+  block(words('to', 'from', 'strips', 'length', 'inner', 'first', 'step')),
 )
 
 /** Elements that are worth a thread's attention. */

@@ -42,10 +42,7 @@ export const writeLines = (unit: Unit<Words<Common | 'lines'>>, { dtype, togethe
       const outer = mul(mul(apply('i32.div_u', [line, inner]), length), inner)
       const [at, sum] = [fresh(e, 'at', 'i32'), fresh(e, 'sum', whole ? 'i32' : 'f64')]
       const element = add(add(outer, apply('i32.rem_u', [line, inner])), start)
-      turnOfUnit.statements.push(
-        set(at, mul(element, i32(bytesPerElement[dtype]))),
-        set(sum, whole ? i32(0) : f64(0)),
-      )
+      turnOfUnit.statements.push(set(at, mul(element, i32(bytesPerElement[dtype]))), set(sum, whole ? i32(0) : f64(0)))
       return [at, sum]
     })
     const turn = inside(turnOfUnit)

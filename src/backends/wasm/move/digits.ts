@@ -12,4 +12,3 @@ export const passesOf = (bits: number): number => Math.ceil(32 / bits)
 
 /** Bytes of the counters of a row. */
 export const counterBytes = (bits: number): number => 4 * passesOf(bits) * 2 ** bits
-

@@ -7,9 +7,8 @@ import { chunk, isPiece } from './bytes.ts'
 import type { Gathering } from './gatherCode.ts'
 
 /** Its functions are written by `writeGather`. */
-export const gatherCode = codeLater(
-  'gather',
-  (_: Gathering) => block(words('to', 'from', 'indices', 'total', 'perUnit', 'picks', 'length', 'lastRow')),
+export const gatherCode = codeLater('gather', (_: Gathering) =>
+  block(words('to', 'from', 'indices', 'total', 'perUnit', 'picks', 'length', 'lastRow')),
 )
 
 /** Rows as units: a unit is `perUnit` rows of the output. */

@@ -14,4 +14,3 @@ export const pickedRow = (
   const below = keep(e, 'row', select(apply(isSigned ? 'i32.lt_s' : 'i32.lt_u', [raw, last]), raw, last))
   return isSigned ? keep(e, 'row', select(apply('i32.lt_s', [below, i32(0)]), i32(0), below)) : below
 }
-

@@ -12,30 +12,27 @@ import { chunk } from './bytes.ts'
 import type { Adding, Ordering } from './scatterRowsCode.ts'
 
 /** Its functions are written by `writeOrder`. */
-export const orderCode = codeLater(
-  'picks by row',
-  (_: Ordering) => block(words('indices', 'picks', 'lastRow', 'begins', 'order')),
+export const orderCode = codeLater('picks by row', (_: Ordering) =>
+  block(words('indices', 'picks', 'lastRow', 'begins', 'order')),
 )
 
 /** Its functions are written by `writeRows`. */
-export const rowsCode = codeLater(
-  'scatter rows',
-  (_: Adding) =>
-    block(
-      words(
-        'to',
-        'from',
-        'begins',
-        'order',
-        'rows',
-        'picks',
-        'rowBytes',
-        'rowsOfUnit',
-        'rowUnits',
-        'stripBytes',
-        'strips',
-      ),
+export const rowsCode = codeLater('scatter rows', (_: Adding) =>
+  block(
+    words(
+      'to',
+      'from',
+      'begins',
+      'order',
+      'rows',
+      'picks',
+      'rowBytes',
+      'rowsOfUnit',
+      'rowUnits',
+      'stripBytes',
+      'strips',
     ),
+  ),
 )
 
 /** Columns of a unit at most. */

@@ -22,7 +22,10 @@ export interface Ordering {
 }
 
 /** Writes a counting sort, in one unit. Afterwards row r has the places begins[r] … begins[r + 1] − 1 of `order`. */
-export const writeOrder = (unit: Unit<Words<'indices' | 'picks' | 'lastRow' | 'begins' | 'order'>>, { isSigned }: Ordering): void => {
+export const writeOrder = (
+  unit: Unit<Words<'indices' | 'picks' | 'lastRow' | 'begins' | 'order'>>,
+  { isSigned }: Ordering,
+): void => {
   const { e } = unit
   const { indices, picks, lastRow, begins, order } = kept(e, unit.words)
   eachUnit(unit, (turn) => {
@@ -155,9 +158,6 @@ export const writeRows = (unit: Unit<Words<RowWords>>, { dtype }: Adding): void 
         ],
       ),
     )
-    turnOfUnit.statements.push(
-      set(r, top),
-      countTo(r, keep(turnOfUnit, 'bottom', add(top, count)), 1, turn.statements),
-    )
+    turnOfUnit.statements.push(set(r, top), countTo(r, keep(turnOfUnit, 'bottom', add(top, count)), 1, turn.statements))
   })
 }

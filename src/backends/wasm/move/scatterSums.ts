@@ -7,4 +7,3 @@ export const strip = 64
 
 /** In what sums are kept. */
 export const sumType = (dtype: DType): DType => (isWhole(dtype) ? dtype : 'f64')
-

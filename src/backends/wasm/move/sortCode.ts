@@ -75,7 +75,10 @@ export interface Sorting {
 }
 
 /** Writes the sort of rows. */
-export const writeSort = (unit: Unit<Words<'out' | 'source' | 'scratch' | 'length' | 'inner'>>, { dtype }: Sorting): void => {
+export const writeSort = (
+  unit: Unit<Words<'out' | 'source' | 'scratch' | 'length' | 'inner'>>,
+  { dtype }: Sorting,
+): void => {
   const { e, first } = unit
   const { out, source, scratch, length, inner } = kept(e, unit.words)
   eachUnit(unit, (turnOfUnit) => {

@@ -14,9 +14,8 @@ const digits = [
 ] as const
 
 /** Its functions are written by `writeSortDigits`. */
-export const digitsCode = codeLater(
-  'sort by digits',
-  (_: Digits) => block(words('out', 'source', 'scratch', 'length', 'inner', 'rowBytes')),
+export const digitsCode = codeLater('sort by digits', (_: Digits) =>
+  block(words('out', 'source', 'scratch', 'length', 'inner', 'rowBytes')),
 )
 
 /** Rows of numbers of at most 32 bits that are long enough, sorted by their digits; undefined for all others. */

@@ -69,7 +69,10 @@ const writePass = (
 }
 
 /** Writes the sort of rows by their digits. */
-export const writeSortDigits = (unit: Unit<Words<'out' | 'source' | 'scratch' | 'length' | 'inner' | 'rowBytes'>>, form: Digits): void => {
+export const writeSortDigits = (
+  unit: Unit<Words<'out' | 'source' | 'scratch' | 'length' | 'inner' | 'rowBytes'>>,
+  form: Digits,
+): void => {
   const { dtype, bits } = form
   const { e, first } = unit
   const { out, source, scratch, length, inner, rowBytes } = kept(e, unit.words)

@@ -14,7 +14,7 @@ import { block, each, inBuffer, listOf, word, words, type Field, type Parameter 
 import { leavesOf, structureOf, viewOf, type Leaf } from '../emit/leaf.ts'
 import { codeLater, phase, type Phase } from '../emit/kernelCode.ts'
 import type { Crossing, ReachStructure, Reducing, Writing } from './scalarCode.ts'
-import { nestField, nestNumbers, segment, type Cursor } from './scalarNest.ts'
+import { nestField, nestNumbers, segment, type Cursor } from './nestWords.ts'
 
 /** How a leaf is reached: as a cursor of the nest, or by its own axes from the linear index. */
 interface Reach {
@@ -81,9 +81,8 @@ const reachFields = ({ cursors, axes, crossing }: ReachStructure) => {
 }
 
 /** Its functions are written by `writeScalar`. */
-export const elementwiseCode = codeLater(
-  'scalar',
-  ({ reach }: Writing) => block({ perRow: word, ...reachFields(reach) }),
+export const elementwiseCode = codeLater('scalar', ({ reach }: Writing) =>
+  block({ perRow: word, ...reachFields(reach) }),
 )
 
 /** At least one axis: a single element is a row of one. */
@@ -113,10 +112,7 @@ export const scalarElementwise = ({ body, dtype, output }: ElementwiseKernel): P
   scalarInto(body, dtype, output, contiguous([body.size]))
 
 /** Its functions are written by `writeScalarReduce`. */
-export const reduceCode = codeLater(
-  'scalar reduce',
-  ({ reach }: Reducing) => block(reachFields(reach)),
-)
+export const reduceCode = codeLater('scalar reduce', ({ reach }: Reducing) => block(reachFields(reach)))
 
 /** out[target(i)] = Σ or max of body(i): a unit is one result, summed in f64 in the order of the linear index, and rounded once. */
 export const scalarReduce = (kernel: ReduceKernel): Phase => {

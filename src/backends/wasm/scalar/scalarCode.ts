@@ -7,7 +7,8 @@ import { leavesOf, type BodyStructure } from '../emit/leaf.ts'
 import { fresh, keep, type Emitter } from '../emit/emitter.ts'
 import { eachUnit, type Unit } from '../emit/opening.ts'
 import { isWhole } from './register.ts'
-import { along, enter, moveAll, openNest, segment, through, type NestNumbers } from './scalarNest.ts'
+import { segment, type NestNumbers } from './nestWords.ts'
+import { along, enter, moveAll, openNest, through } from './scalarNest.ts'
 import { scalarOps } from './scalarOps.ts'
 import { cast, fromDouble, literal, loadElement, storeElement, toDouble, wrapWhole } from './scalarValue.ts'
 
@@ -78,7 +79,10 @@ export interface Writing {
 }
 
 /** Writes a body through a window: a unit is a segment of a row. */
-export const writeScalar = (unit: Unit<ReachWords & { readonly perRow: Expression }>, { body, dtype, reach: { axes } }: Writing): void => {
+export const writeScalar = (
+  unit: Unit<ReachWords & { readonly perRow: Expression }>,
+  { body, dtype, reach: { axes } }: Writing,
+): void => {
   const { e, words: w, first } = unit
   const nest = openNest(e, w.nest)
   const positions = positionsOf(w.crossing, nest.cursors)

@@ -18,14 +18,12 @@ const axisBlock = block({
 })
 
 /** Its functions are written by `writeScalarConv`. */
-export const convCode = codeLater(
-  'scalar conv',
-  (_: Dtypes) =>
-    block({
-      ...words('target', 'x', 'w', 'xBatch', 'xChannel', 'wIn', 'wOut', 'depth', 'outputs', 'perGroup'),
-      rows: axisBlock,
-      columns: axisBlock,
-    }),
+export const convCode = codeLater('scalar conv', (_: Dtypes) =>
+  block({
+    ...words('target', 'x', 'w', 'xBatch', 'xChannel', 'wIn', 'wOut', 'depth', 'outputs', 'perGroup'),
+    rows: axisBlock,
+    columns: axisBlock,
+  }),
 )
 
 /** A unit is an output pixel with all its channels. */

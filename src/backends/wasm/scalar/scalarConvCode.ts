@@ -8,8 +8,7 @@ import { elementAt, loadElement, storeElement, sumOf } from './scalarValue.ts'
 
 /** The words of a spatial axis. */
 type Axis = Words<
-  | ('out' | 'stride' | 'low' | 'dilated' | 'inputDilation')
-  | ('taps' | 'filterDilation' | 'xStride' | 'wStride')
+  ('out' | 'stride' | 'low' | 'dilated' | 'inputDilation') | ('taps' | 'filterDilation' | 'xStride' | 'wStride')
 >
 
 /** One spatial axis of a unit: for each of its taps that meets an element of the input, `body` gets both places in bytes. */

@@ -24,13 +24,11 @@ const places = (operand: Operand, axes: readonly number[]): Int32Array =>
 const startOf = ({ buffer, view, dtype }: Operand): Parameter => inBuffer(buffer, bytesPerElement[dtype] * view.offset)
 
 /** Its functions are written by `writeScalarGemm`. */
-export const gemmCode = codeLater(
-  'scalar gemm',
-  (_: Dtypes) =>
-    block({
-      ...words('out', 'left', 'right', 'xBatch', 'xRows', 'xDepth'),
-      ...words('yBatch', 'yDepth', 'yColumns', 'rows', 'columns', 'depth'),
-    }),
+export const gemmCode = codeLater('scalar gemm', (_: Dtypes) =>
+  block({
+    ...words('out', 'left', 'right', 'xBatch', 'xRows', 'xDepth'),
+    ...words('yBatch', 'yDepth', 'yColumns', 'rows', 'columns', 'depth'),
+  }),
 )
 
 /** A unit is a row of the result. */
