@@ -7,17 +7,21 @@ import { bytesPerElement } from '../src/graph/dtype.ts'
 import type { Buffer } from '../src/compiler/buffer.ts'
 import { encode } from '../src/backends/wasm/assembler/module.ts'
 import { javascriptFunctions, javascriptImports } from '../src/backends/wasm/emit/javascript.ts'
-import type { Generated, Parameter, Phase } from '../src/backends/wasm/emit/kernelCode.ts'
+import { makerOf, type Generated, type Parameter, type Phase } from '../src/backends/wasm/emit/kernelCode.ts'
 import { initialPages, maximumPages, openHeap } from '../src/backends/wasm/memory.ts'
+import { writers } from '../src/backends/wasm/whole.ts'
 
 type Code = (block: number, first: number, last: number) => void
 
 const heap = openHeap(false)
 const library = new Map<string, Code>()
 
-const codeOf = ({ key, make }: Phase): Code => {
+const codeOf = (phase: Phase): Code => {
+  const { key } = phase
   const known = library.get(key)
   if (known !== undefined) return known
+  const make = makerOf(phase, writers)
+  if (make === undefined) throw new Error(`nothing writes ${key}`)
   const memory = { initial: initialPages, maximum: maximumPages, shared: false }
   const bytes = encode({ functions: [make('phase')], imports: javascriptImports, memory })
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {

@@ -5,7 +5,7 @@
  */
 import process from 'node:process'
 import { grad, jacrev, vjp, vmap } from '../src/autograd/index.ts'
-import { wasmBackend } from '../src/backends/wasm/backend.ts'
+import { wasmBackend } from '../src/backends/wasm/whole.ts'
 import { flags } from '../src/backends/wasm/threads/v8Flags.node.ts'
 import { mlp, type MlpParams } from '../src/models/mlp.ts'
 import { relu } from '../src/nn/activations.ts'

@@ -72,9 +72,9 @@ const errorsOf = (code: Generated, kernel: ConvKernel, buffers: readonly Float32
 const waysOf = (kernel: Kernel): readonly (readonly [way: string, code: Generated])[] => [
   ['', generate(kernel, machine)],
   ...Object.values(winograds).flatMap((w) => {
-    const code = kernel.kind === 'conv' ? winogradWith(kernel, machine, w, true) : undefined
+    const code = kernel.kind === 'conv' ? winogradWith(kernel, machine, w.outputs, true) : undefined
     if (kernel.kind !== 'conv' || code === undefined || E.isLeft(code)) return []
-    const star = winogradWith(kernel, machine, w) === undefined ? ' ' : '*'
+    const star = winogradWith(kernel, machine, w.outputs) === undefined ? ' ' : '*'
     return [[`F(${w.outputs}×${w.outputs})${star}`, code.right] as const]
   }),
 ]

@@ -1,7 +1,7 @@
 /** Every way to run a program here: backends that are present, their forms, and the compiler with each pass switched off. */
 import { cpuBackend } from '../src/backends/cpu/backend.ts'
 import type { Passes } from '../src/compiler/passes.ts'
-import { openWasm, wasmBackend } from '../src/backends/wasm/backend.ts'
+import { openWasm, wasmBackend } from '../src/backends/wasm/whole.ts'
 import { deviceOn, type Device } from '../src/tensor/device.ts'
 import type { Tolerance } from './fuzz/compare.ts'
 

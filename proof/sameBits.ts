@@ -7,7 +7,7 @@
  */
 import fc from 'fast-check'
 import { cpuBackend } from '../src/backends/cpu/backend.ts'
-import { openWasm, wasmBackend } from '../src/backends/wasm/backend.ts'
+import { openWasm, wasmBackend } from '../src/backends/wasm/whole.ts'
 import { openWebgpu } from '../src/backends/webgpu/backend.ts'
 import { disagreements } from '../src/backends/selfTest.ts'
 import { valueAndGrad } from '../src/autograd/index.ts'

@@ -18,7 +18,7 @@ import {
 import { groupNorm, silu } from '../../src/nn/index.ts'
 import { at } from '../../src/prelude/array.ts'
 import { cpuBackend } from '../../src/backends/cpu/backend.ts'
-import { openWasm } from '../../src/backends/wasm/backend.ts'
+import { openWasm } from '../../src/backends/wasm/whole.ts'
 import { deviceOn } from '../../src/tensor/device.ts'
 import { replayed } from '../subjects.ts'
 import { convName, gemmName, type Cases, type ConvCase } from './cases.ts'

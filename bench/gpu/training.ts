@@ -36,7 +36,7 @@ import {
   type LossScaleState,
 } from '../../src/optim/index.ts'
 import { E } from '../../src/prelude/fp.ts'
-import { openWasm } from '../../src/backends/wasm/backend.ts'
+import { openWasm } from '../../src/backends/wasm/whole.ts'
 import { deviceOn } from '../../src/tensor/device.ts'
 import type { NetworkCase, Cases } from './cases.ts'
 import { countLaunches, openGpuDevice, requireGpu, type GpuOptions, type OpenGpu } from './gpuDevice.ts'

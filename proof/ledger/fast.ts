@@ -4,7 +4,6 @@ import { permute } from '../../src/prelude/array.ts'
 import { E } from '../../src/prelude/fp.ts'
 import { tileFor } from '../../src/backends/wasm/gemm/gemmTile.ts'
 import { winogradWith } from '../../src/backends/wasm/conv/winograd.ts'
-import { winograds } from '../../src/compiler/contraction/winograd.ts'
 import { profileRows } from '../../src/compiler/profile.ts'
 import { contiguous } from '../../src/compiler/view.ts'
 import { conv2d } from '../../src/tensor/convolution.ts'
@@ -118,7 +117,7 @@ const oneTile = (
     ? { ...whole, shape: permute(whole.shape, axes), strides: permute(whole.strides, axes) }
     : whole
   const kernel = convKernel(view, contiguous([taps, taps, depth, lanes]), plain, [outer, result, result, lanes])
-  const code = winogradWith(kernel, { fma: false, wide: false }, winograds[4], true)
+  const code = winogradWith(kernel, { fma: false, wide: false }, 4, true)
   if (code === undefined || E.isLeft(code)) throw new Error('a tile has no code')
   const { values } = runPhases(code.right, [x, w, new Float32Array(outer * result * result * lanes)], 2)
   return upTo(result * result).map((pixel) => at(values, pixel * lanes))

@@ -1,5 +1,5 @@
 /** From a backend's name to its implementation, loaded when asked for: a page that uses one ships no other. */
-import { E, pipe, TE } from '../prelude/fp.ts'
+import { attempt, E, type TaskEither } from '../prelude/fp.ts'
 import type { Backend, MeasuredPeak } from './backend.ts'
 import type { AdapterReport } from './webgpu/adapters.ts'
 import { Unavailable } from './unavailable.ts'
@@ -27,7 +27,8 @@ const loaders: { readonly [K in BackendName]: (options: GivenOptions) => Promise
   },
   wasm: async (options) => {
     const { openWasm } = await import('./wasm/backend.ts')
-    return openWasm({ ...options, trusted: () => loaders.cpu({}) })
+    const writers = async () => (await import('./wasm/whole.ts')).writers
+    return openWasm({ ...options, writers, trusted: () => loaders.cpu({}) })
   },
   webgpu: async (options) => {
     const { openWebgpu } = await import('./webgpu/backend.ts')
@@ -38,7 +39,7 @@ const loaders: { readonly [K in BackendName]: (options: GivenOptions) => Promise
 /** Rejects where a backend cannot be opened, as far as that is known before. */
 const seekers: { readonly [K in BackendName]: (options: OptionsOf[K]) => Promise<unknown> } = {
   cpu: () => Promise.resolve(),
-  wasm: async () => (await import('./wasm/machine.ts')).requireVectors(),
+  wasm: async () => (await import('./wasm/backend.ts')).requireVectors(),
   webgpu: async (options) => (await import('./webgpu/adapter.ts')).findAdapter(options),
 }
 
@@ -77,34 +78,35 @@ const refusalOf =
   }
 
 /** The first of the candidates for which a task succeeds, and why those before it did not. */
-const firstOf = <A>(
-  candidates: readonly BackendName[],
-  of: (name: BackendName) => Promise<A>,
-  refusals: readonly Refusal[] = [],
-): TE.TaskEither<DeviceError, { readonly value: A; readonly notes: readonly string[] }> => {
-  const [name, ...slower] = candidates
-  if (name === undefined) return TE.fromEither(failed(refusals.map(({ message }) => message).join('; ')))
-  return pipe(
-    TE.tryCatch(() => of(name), refusalOf(name)),
-    TE.map((value) => ({ value, notes: refusals.flatMap(({ note }) => (note === '' ? [] : [note])) })),
-    TE.orElse((refusal) => firstOf(slower, of, [...refusals, refusal])),
-  )
-}
+const firstOf =
+  <A>(
+    candidates: readonly BackendName[],
+    of: (name: BackendName) => Promise<A>,
+  ): TaskEither<DeviceError, { readonly value: A; readonly notes: readonly string[] }> =>
+  async () => {
+    const refusals: Refusal[] = []
+    for (const name of candidates) {
+      const found = await attempt(() => of(name), refusalOf(name))()
+      if (E.isRight(found))
+        return E.right({ value: found.right, notes: refusals.flatMap(({ note }) => (note === '' ? [] : [note])) })
+      refusals.push(found.left)
+    }
+    return failed(refusals.map(({ message }) => message).join('; '))
+  }
 
 /** The backend, which says of itself why it is not a faster one. */
 const withNotes = (backend: Backend, notes: readonly string[]): Backend =>
   notes.length === 0 ? backend : { ...backend, description: [backend.description, ...notes].join(' · ') }
 
 /** Loads the fastest backend that works here. Its description says why a faster one does not. */
-export const loadFastest = (options: GivenOptions = {}): TE.TaskEither<DeviceError, Backend> => {
-  const fault = faultIn(undefined, options)
-  return fault === undefined
-    ? pipe(
-        firstOf(byThroughput, (name) => load(name, options)),
-        TE.map(({ value, notes }) => withNotes(value, notes)),
-      )
-    : TE.fromEither(failed(`no device could be opened: ${fault}`))
-}
+export const loadFastest =
+  (options: GivenOptions = {}): TaskEither<DeviceError, Backend> =>
+  async () => {
+    const fault = faultIn(undefined, options)
+    if (fault !== undefined) return failed(`no device could be opened: ${fault}`)
+    const found = await firstOf(byThroughput, (name) => load(name, options))()
+    return E.isLeft(found) ? found : E.right(withNotes(found.right.value, found.right.notes))
+  }
 
 /** Which backend {@link loadFastest} would load, found out without opening it, and why none that is faster. */
 export interface Fastest {
@@ -113,27 +115,28 @@ export interface Fastest {
 }
 
 /** Finds the fastest backend that is here. */
-export const findFastest = (options: OptionsByName = {}): TE.TaskEither<DeviceError, Fastest> =>
-  pipe(
-    firstOf(byThroughput, async (name) => {
+export const findFastest =
+  (options: OptionsByName = {}): TaskEither<DeviceError, Fastest> =>
+  async () => {
+    const found = await firstOf(byThroughput, async (name) => {
       await seekers[name](options[name] ?? {})
       return name
-    }),
-    TE.map(({ value, notes }) => ({ name: value, notes })),
-  )
+    })()
+    return E.isLeft(found) ? found : E.right({ name: found.right.value, notes: found.right.notes })
+  }
 
 /** Loads the backend of this name. */
-export const loadBackend = (name: string, options: GivenOptions = {}): TE.TaskEither<DeviceError, Backend> => {
-  if (!isBackendName(name))
-    return TE.fromEither(failed(`there is no device '${name}'; choose one of: ${backendNames.join(', ')}`))
-  const fault = faultIn(name, options)
-  return fault === undefined
-    ? TE.tryCatch(
-        () => load(name, options),
-        (e) => ({ _tag: 'DeviceError', message: refusalOf(name)(e).message }),
-      )
-    : TE.fromEither(failed(`device '${name}' could not be opened: ${fault}`))
-}
+export const loadBackend =
+  (name: string, options: GivenOptions = {}): TaskEither<DeviceError, Backend> =>
+  async () => {
+    if (!isBackendName(name)) return failed(`there is no device '${name}'; choose one of: ${backendNames.join(', ')}`)
+    const fault = faultIn(name, options)
+    if (fault !== undefined) return failed(`device '${name}' could not be opened: ${fault}`)
+    return attempt(
+      () => load(name, options),
+      (e): DeviceError => ({ _tag: 'DeviceError', message: refusalOf(name)(e).message }),
+    )()
+  }
 
 /** What the machine under a backend reaches at best, measured: on Node. The processor's is measured in WebAssembly. */
 export const measurePeak = async ({ measurePeak: own, threads }: Backend): Promise<MeasuredPeak> =>
@@ -143,7 +146,7 @@ export const measurePeak = async ({ measurePeak: own, threads }: Backend): Promi
 export type Adapter = AdapterReport
 
 /** The GPUs of this machine, and programs that play one; Left, with what to do, where they cannot be asked for. */
-export const findAdapters: TE.TaskEither<DeviceError, readonly Adapter[]> = TE.tryCatch(
+export const findAdapters: TaskEither<DeviceError, readonly Adapter[]> = attempt(
   async () => (await import('./webgpu/adapters.ts')).adaptersHere(),
-  (e) => ({ _tag: 'DeviceError', message: messageOf(e) }),
+  (e): DeviceError => ({ _tag: 'DeviceError', message: messageOf(e) }),
 )

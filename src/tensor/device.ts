@@ -2,7 +2,7 @@
  * A device: where tensors are computed and kept. It traces and compiles (trace.ts, compiled.ts), computes and reads (realize.ts), keeps (session.ts,
  * storage.ts), and gives back (scope.ts, and turn.ts with the collector); all that has an effect is in these files.
  */
-import { E, pipe, TE } from '../prelude/fp.ts'
+import { E, type TaskEither } from '../prelude/fp.ts'
 import { warn } from '../prelude/warn.ts'
 import { decodeHalf } from '../graph/half.ts'
 import { viewAs } from '../graph/dtype.ts'
@@ -211,16 +211,13 @@ export interface Opening<R> {
  * await open('abacus')() // => left({ _tag: 'DeviceError', message: "there is no device 'abacus'; choose one of: cpu, wasm, webgpu" })
  * ```
  */
-export const open: Opening<TE.TaskEither<DeviceError, Device>> = (
-  name?: string,
-  options: GivenOptions & DeviceHabits = {},
-) => {
-  const { passes: _, onWarning: __, ...forBackend } = options
-  return pipe(
-    name === undefined ? loadFastest(forBackend) : loadBackend(name, forBackend),
-    TE.map((backend) => deviceOn(backend, options)),
-  )
-}
+export const open: Opening<TaskEither<DeviceError, Device>> =
+  (name?: string, options: GivenOptions & DeviceHabits = {}) =>
+  async () => {
+    const { passes: _, onWarning: __, ...forBackend } = options
+    const found = await (name === undefined ? loadFastest(forBackend) : loadBackend(name, forBackend))()
+    return E.isLeft(found) ? found : E.right(deviceOn(found.right, options))
+  }
 
 /**
  * Opens a device as `open` does, for scripts: a promise that rejects where none can be opened.

@@ -1,7 +1,7 @@
 /** Whole numbers wrap, on every backend and in every form: each operation against integers of any size, cut to the dtype's bits. */
 import { describe, expect, it } from 'vitest'
 import { cpuBackend } from '../../src/backends/cpu/backend.ts'
-import { wasmBackend } from '../../src/backends/wasm/backend.ts'
+import { wasmBackend } from '../../src/backends/wasm/whole.ts'
 import type { DType } from '../../src/graph/dtype.ts'
 import { makeNode } from '../../src/graph/node.ts'
 import { scatterAdd } from '../../src/tensor/combine.ts'

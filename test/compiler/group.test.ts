@@ -1,6 +1,6 @@
 /** Groups: kernels of one structure that do not need each other run as one; what keeps them apart. */
 import { describe, expect, it } from 'vitest'
-import { openWasm, wasmBackend } from '../../src/backends/wasm/backend.ts'
+import { openWasm, wasmBackend } from '../../src/backends/wasm/whole.ts'
 import { compile } from '../../src/compiler/compile.ts'
 import { operandsOf, resultsOf } from '../../src/compiler/kernel.ts'
 import { usualLimits } from '../../src/compiler/limits.ts'

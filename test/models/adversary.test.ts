@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { checkGrad } from '../../src/autograd/check.ts'
 import { grad } from '../../src/autograd/grad.ts'
-import { wasmBackend } from '../../src/backends/wasm/backend.ts'
+import { wasmBackend } from '../../src/backends/wasm/whole.ts'
 import {
   adaptiveWeight,
   adversarialLosses,

@@ -17,7 +17,7 @@ import {
   type ReductionOptions,
 } from '../../src/nn/index.ts'
 import { deviceOn, type Device } from '../../src/tensor/device.ts'
-import { wasmBackend } from '../../src/backends/wasm/backend.ts'
+import { wasmBackend } from '../../src/backends/wasm/whole.ts'
 import { tensor, zeros, zerosLike } from '../../src/tensor/create.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { cpuDevice, values } from '../support/device.ts'

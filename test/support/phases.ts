@@ -4,8 +4,9 @@ import type { Kernel } from '../../src/compiler/kernel.ts'
 import { prepareKernel } from '../../src/backends/cpu/run.ts'
 import { encode } from '../../src/backends/wasm/assembler/module.ts'
 import { javascriptFunctions, javascriptImports } from '../../src/backends/wasm/emit/javascript.ts'
-import type { Generated, Parameter, Phase } from '../../src/backends/wasm/emit/kernelCode.ts'
+import { makerOf, type Generated, type Parameter, type Phase } from '../../src/backends/wasm/emit/kernelCode.ts'
 import { initialPages, maximumPages, openHeap } from '../../src/backends/wasm/memory.ts'
+import { writers } from '../../src/backends/wasm/whole.ts'
 
 type Code = (block: number, first: number, last: number) => void
 
@@ -17,10 +18,13 @@ const functions = new WebAssembly.Table({ element: 'anyfunc', initial: 1024 })
 
 const indexOf = (key: string): number => [...library.keys()].indexOf(key)
 
-const codeOf = ({ key, make, calls }: Phase): Code => {
+const codeOf = (phase: Phase): Code => {
+  const { key, calls } = phase
   calls.forEach(codeOf) // others than those of a phase with the same key, maybe
   const known = library.get(key)
   if (known !== undefined) return known
+  const make = makerOf(phase, writers)
+  if (make === undefined) throw new Error(`nothing writes ${key}`)
   const memory = { initial: initialPages, maximum: maximumPages, shared: false }
   const bytes = encode({ functions: [make('phase')], imports: javascriptImports, table: true, memory })
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), {

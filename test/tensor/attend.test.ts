@@ -8,7 +8,7 @@ import { key, normal } from '../../src/tensor/random.ts'
 import { softmax } from '../../src/tensor/softmax.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { leaves } from '../../src/tensor/tree.ts'
-import { openWasm } from '../../src/backends/wasm/backend.ts'
+import { openWasm } from '../../src/backends/wasm/whole.ts'
 import { deviceOn } from '../../src/tensor/device.ts'
 
 const device = deviceOn(await openWasm({ threads: 1 }))

@@ -1,6 +1,6 @@
 /** Loops as they are used: inside of transformations and compiled functions, at their ends, what they cost, and what they refuse. */
 import { describe, expect, it } from 'vitest'
-import { wasmBackend } from '../../src/backends/wasm/backend.ts'
+import { wasmBackend } from '../../src/backends/wasm/whole.ts'
 import { grad, jvp, valueAndGrad } from '../../src/autograd/grad.ts'
 import { hessian } from '../../src/autograd/jacobian.ts'
 import { checkGrad } from '../../src/autograd/check.ts'

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { useSwiftShader } from '../../proof/webgpu.ts'
 import { openWebgpu } from '../../src/backends/webgpu/backend.ts'
-import { wasmBackend } from '../../src/backends/wasm/backend.ts'
+import { wasmBackend } from '../../src/backends/wasm/whole.ts'
 import { cpuBackend } from '../../src/backends/cpu/backend.ts'
 import type { Backend } from '../../src/backends/backend.ts'
 import { scalar, tensor, zeros } from '../../src/tensor/create.ts'

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { openWasm } from '../../src/backends/wasm/backend.ts'
+import { openWasm } from '../../src/backends/wasm/whole.ts'
 import { batchAt, dataOfSeas } from '../../src/data/index.ts'
 import { encodePng, imageGrid, lineChart } from '../../src/io/index.ts'
 import { range } from '../../src/prelude/array.ts'

@@ -11,7 +11,7 @@ import type { Backend, Choices } from '../backend.ts'
 import type { WasmOptions } from '../options.ts'
 import { generateAll } from './once.ts'
 import { phasesOf, type Generated, type Machine, type Phase } from './emit/kernelCode.ts'
-import { openLibrary } from './library.ts'
+import { openLibrary, type Library, type WritersSource } from './library.ts'
 import { capabilities, checkWinograd, choose, machineOf, requireVectors, whyNot } from './machine.ts'
 import { maximumBytes, openHeap, type Heap, type WasmMemory } from './memory.ts'
 import { findPlatform } from './threads/platform.ts'
@@ -21,12 +21,16 @@ import { showFunction } from './assembler/text.ts'
 import { threadCount } from './threads/threadCount.ts'
 import type { Platform } from './threads/threads.ts'
 
+export { requireVectors } from './machine.ts'
+
 /** How to open the backend. */
 export interface WasmSetup extends WasmOptions {
   /** Choices that another run made: with them it gives the same bits. */
   readonly choices?: Choices
   /** Opens the backend that kernels are tried against when flags are set; without it they are not tried. */
   readonly trusted?: () => Promise<Backend>
+  /** What writes kernels that few programs have, or what loads it. */
+  readonly writers: WritersSource
   /** Which phases threads share; `worthwhile` unless a test wants more. */
   readonly sharing?: Sharing
 }
@@ -46,9 +50,14 @@ const describe = ({ threads }: Pool, { machine: { fma, wide }, notes }: Tried): 
   ].join(' · ')
 
 /** A backend over a memory and the threads that share it. */
-const backendOver = (heap: Heap, pool: Pool, tried: Tried, sharing: Sharing = 'worthwhile'): Backend => {
+const backendOver = (
+  heap: Heap,
+  pool: Pool,
+  tried: Tried,
+  { writers, sharing = 'worthwhile' }: Pick<WasmSetup, 'writers' | 'sharing'>,
+): Backend => {
   const { machine } = tried
-  const library = openLibrary(pool, heap.shared)
+  const library = openLibrary(pool, heap.shared, writers)
   const shared: Shared = { arena: noMemory, scratch: noMemory }
   const known = new WeakMap<Plan, readonly Generated[]>() // a plan is measured before it is prepared, and both need its code
   const codeOf = (plan: Plan): readonly Generated[] => {
@@ -80,11 +89,17 @@ const backendOver = (heap: Heap, pool: Pool, tried: Tried, sharing: Sharing = 'w
     read: (memory) => Promise.resolve(bytesAt(memory).slice()),
     prepare: (plan) => {
       const generated = codeOf(plan)
-      library.add(phasesOf(generated))
+      const ready = library.add(phasesOf(generated))
       return {
         ...makeProgram({ plan, generated, functionOf: library.indexOf, sharing }, heap, pool, shared),
+        ...(ready === undefined ? {} : { ready }),
         choices: generated.map(({ choices = {} }) => choices),
-        source: () => generated.map((code) => phasesOf([code]).map(showPhase).join('\n\n')),
+        source: () =>
+          generated.map((code) =>
+            phasesOf([code])
+              .map((p) => showPhase(library, p))
+              .join('\n\n'),
+          ),
       }
     },
     close: () => pool.close(),
@@ -93,13 +108,16 @@ const backendOver = (heap: Heap, pool: Pool, tried: Tried, sharing: Sharing = 'w
 }
 
 /** A phase's function as text, with what it stands for. */
-const showPhase = ({ key, make, units, calls }: Phase): string =>
-  [`;; ${key}, ${units} units\n${showFunction(make('kernel'))}`, ...calls.map(showPhase)].join('\n\n')
+const showPhase = (library: Library, phase: Phase): string =>
+  [
+    `;; ${phase.key}, ${phase.units} units\n${showFunction(library.functionOf(phase, 'kernel'))}`,
+    ...phase.calls.map((called) => showPhase(library, called)),
+  ].join('\n\n')
 
 /** Opens the wasm backend on the caller's thread alone, for code that every engine with vectors runs unless told otherwise. */
-export const wasmBackend = (machine: Machine = { fma: false, wide: false }): Backend => {
+export const wasmBackend = (writers: WritersSource, machine: Machine = { fma: false, wide: false }): Backend => {
   const heap = openHeap(false)
-  return backendOver(heap, alone(heap), { machine, notes: [] })
+  return backendOver(heap, alone(heap), { machine, notes: [] }, { writers })
 }
 
 const wantedMachine = (choices: Choices): Machine => {
@@ -110,7 +128,7 @@ const wantedMachine = (choices: Choices): Machine => {
 
 /** Sets flags, if that is asked for, and takes them back if kernels then compute something else than cpu. */
 const tryMachine = async (
-  { v8Flags = false, choices, trusted, winograd }: WasmSetup,
+  { v8Flags = false, choices, trusted, winograd, writers }: WasmSetup,
   { flags }: Platform,
 ): Promise<Tried> => {
   checkWinograd(winograd)
@@ -124,23 +142,25 @@ const tryMachine = async (
   // Whoever leaves the flags alone is told what they would give (gemmTile.ts: 115 GFLOP/s a core against 55).
   const isFaster = !v8Flags && wanted === undefined && found.fma && flags.left().wide
   if (isFaster) return { machine, notes: ['up to twice as fast with { v8Flags: true }'] }
-  if (!v8Flags || trusted === undefined) return { machine, notes: [] }
-  const [reference, { disagreements }] = await Promise.all([trusted(), import('../selfTest.ts')]) // a page sets no flags, and does not load it
-  const wrong = await disagreements(wasmBackend(machine), reference)
+  if (!v8Flags || trusted === undefined || flags.test === undefined) return { machine, notes: [] }
+  const [reference, { disagreements }] = await Promise.all([trusted(), flags.test()])
+  const wrong = await disagreements(wasmBackend(writers, machine), reference)
   if (wrong.length === 0) return { machine, notes: [] }
   flags.clear()
   const plain = wanted ?? choose(capabilities(), flags.given(), winograd)
-  const still = await disagreements(wasmBackend(plain), reference)
+  const still = await disagreements(wasmBackend(writers, plain), reference)
   if (still.length > 0) throw new Error(`wasm: on this JavaScript engine ${still.join(', ')} came out wrong`)
   return { machine: plain, notes: [`flags of V8 are off, for with them ${wrong.join(', ')} came out wrong`] }
 }
 
 /** Opens the wasm backend as the machine allows. Rejects when it cannot do what is asked for. */
-export const openWasm = async (options: WasmSetup = {}): Promise<Backend> => {
+export const openWasm = async (setup: WasmSetup): Promise<Backend> => {
   const platform = await findPlatform()
+  const writers = platform.isServed || typeof setup.writers !== 'function' ? setup.writers : await setup.writers()
+  const options = { ...setup, writers }
   const { threads, notes } = threadCount(options.threads, platform, typeof SharedArrayBuffer === 'function')
   const { machine, notes: further } = await tryMachine(options, platform)
   const heap = openHeap(threads > 1)
   const pool = threads > 1 ? await openPool(heap, platform, threads) : alone(heap)
-  return backendOver(heap, pool, { machine, notes: [...notes, ...further] }, options.sharing)
+  return backendOver(heap, pool, { machine, notes: [...notes, ...further] }, options)
 }

@@ -6,6 +6,12 @@ import { at, product } from '../../prelude/array.ts'
 import type { ConvKernel, Operand } from '../kernel.ts'
 import type { TransformName, Winograd } from './winograd.ts'
 
+/** Which algorithm F(m, 3): by m, the outputs along an axis. Its tiles have m + 2 points along one. */
+export type Outputs = Winograd['outputs']
+
+/** Points of a tile along an axis. */
+export const pointsAlong = (outputs: Outputs): number => outputs + 2
+
 /** Tiles over the rows and columns of images. */
 export interface Grid {
   /** Tiles along rows and columns. */
@@ -52,15 +58,15 @@ const tilesOver = (rows: number, columns: number, step: number): Grid['tiles'] =
 ]
 
 /** Forward, and the gradient of the input, whose filter lies in memory with its output channels apart. */
-const ofImages = ({ x, filter, attrs, shape }: ConvKernel, w: Winograd): Products => {
-  const step = w.outputs
+const ofImages = ({ x, filter, attrs, shape }: ConvKernel, outputs: Outputs): Products => {
+  const step = outputs
   const tiles = tilesOver(at(shape, 1), at(shape, 2), step)
   const isTurned = at(filter.view.strides, 3) !== 1
   return {
     x: {
       operand: x,
       axes: [0, 1, 2, 3],
-      grid: { tiles, side: w.points, step, low: attrs.padLow },
+      grid: { tiles, side: pointsAlong(outputs), step, low: attrs.padLow },
       transform: 'input',
       depth: 'channels',
     },
@@ -77,14 +83,14 @@ const ofImages = ({ x, filter, attrs, shape }: ConvKernel, w: Winograd): Product
 }
 
 /** The gradient of a filter: a convolution over images with channels as their batch, by the cotangent, whose result has the filter's pixels. */
-const ofFilter = ({ x, filter: cotangent, attrs }: ConvKernel, w: Winograd): Products => {
-  const step = w.outputs
+const ofFilter = ({ x, filter: cotangent, attrs }: ConvKernel, outputs: Outputs): Products => {
+  const step = outputs
   const tiles = tilesOver(at(cotangent.view.shape, 0), at(cotangent.view.shape, 1), step)
   return {
     x: {
       operand: x,
       axes: [3, 1, 2, 0],
-      grid: { tiles, side: w.points, step, low: attrs.padLow },
+      grid: { tiles, side: pointsAlong(outputs), step, low: attrs.padLow },
       transform: 'input',
       depth: 'tiles',
     },
@@ -113,7 +119,7 @@ const areThree = (height: number, width: number): boolean => height === 3 && wid
  *
  * @param lanes channels that the backend transforms together
  */
-export const productsOf = (kernel: ConvKernel, w: Winograd, lanes: number): Products | undefined => {
+export const productsOf = (kernel: ConvKernel, outputs: Outputs, lanes: number): Products | undefined => {
   const { x, filter, attrs, shape, dtype } = kernel
   const { stride, inputDilation, filterDilation, groups } = attrs
   if (!areOne(stride, inputDilation, filterDilation) || groups !== 1) return undefined
@@ -121,7 +127,7 @@ export const productsOf = (kernel: ConvKernel, w: Winograd, lanes: number): Prod
   if ([x.view.shape, filter.view.shape, shape].some((s) => product(s) === 0)) return undefined
   const isForward = areThree(at(filter.view.shape, 0), at(filter.view.shape, 1))
   if (!isForward && !areThree(at(shape, 1), at(shape, 2))) return undefined
-  const found = (isForward ? ofImages : ofFilter)(kernel, w)
+  const found = (isForward ? ofImages : ofFilter)(kernel, outputs)
   const isWhole = at(shape, 3) % lanes === 0
   return isWhole && isTransformable(found.x, lanes) && isTransformable(found.y, lanes) ? found : undefined
 }

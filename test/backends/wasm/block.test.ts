@@ -14,7 +14,7 @@ import {
   words,
 } from '../../../src/backends/wasm/emit/block.ts'
 import { emitter } from '../../../src/backends/wasm/emit/emitter.ts'
-import { code, phase, type Code } from '../../../src/backends/wasm/emit/kernelCode.ts'
+import { code, makerOf, phase, type Code } from '../../../src/backends/wasm/emit/kernelCode.ts'
 import { textOf } from '../../../src/backends/wasm/emit/structure.ts'
 import type { Expression, Local } from '../../../src/backends/wasm/assembler/code.ts'
 
@@ -124,7 +124,7 @@ describe('a phase', () => {
   })
 
   it('makes the function of its structure', () => {
-    expect(phase(twice, { count: 3 }, { x: 1 }, work).make('f').body).toHaveLength(3)
+    expect(makerOf(phase(twice, { count: 3 }, { x: 1 }, work), undefined)?.('f').body).toHaveLength(3)
   })
 
   it('cannot be made of a structure that holds a function, for no text tells what that does', () => {

@@ -1,7 +1,7 @@
 /** What the backend says that it chose for each kernel. */
 import { describe, expect, it } from 'vitest'
 import type { Machine } from '../../../src/backends/wasm/emit/kernelCode.ts'
-import { wasmBackend } from '../../../src/backends/wasm/backend.ts'
+import { wasmBackend } from '../../../src/backends/wasm/whole.ts'
 import { profileRows } from '../../../src/compiler/profile.ts'
 import { grad } from '../../../src/autograd/index.ts'
 import { conv2d } from '../../../src/tensor/convolution.ts'

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import { cpuBackend } from '../../../src/backends/cpu/backend.ts'
-import { wasmBackend } from '../../../src/backends/wasm/backend.ts'
+import { wasmBackend, writers } from '../../../src/backends/wasm/whole.ts'
 import { alignment } from '../../../src/compiler/arena.ts'
 import { openHeap, padded, type WasmMemory } from '../../../src/backends/wasm/memory.ts'
 import {
@@ -157,7 +157,7 @@ describe('what a plan needs', () => {
       for (const machine of machines) {
         const heap = openHeap(false)
         const pool = alone(heap)
-        const library = openLibrary(pool, false)
+        const library = openLibrary(pool, false, writers)
         const before = heap.used() // what the pool has
         const shared = { arena: noMemory, scratch: noMemory }
         const generated = plan.kernels.map((kernel) => generate(kernel, machine))

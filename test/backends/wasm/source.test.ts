@@ -1,6 +1,6 @@
 /** The generated code of a plan as text. */
 import { describe, expect, it } from 'vitest'
-import { wasmBackend } from '../../../src/backends/wasm/backend.ts'
+import { wasmBackend } from '../../../src/backends/wasm/whole.ts'
 import { deviceOn } from '../../../src/tensor/device.ts'
 import { conv2d } from '../../../src/tensor/convolution.ts'
 import { ones, tensor } from '../../../src/tensor/create.ts'

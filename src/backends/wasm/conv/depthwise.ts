@@ -12,12 +12,28 @@ import {
 } from '../../../compiler/contraction/convolution.ts'
 import type { ConvKernel } from '../../../compiler/kernel.ts'
 import { alignment } from '../../../compiler/arena.ts'
-import { inBuffer, inScratch, type Parameter } from '../emit/block.ts'
-import { phase, type Generated, type Machine, type Phase } from '../emit/kernelCode.ts'
+import { block, inBuffer, inScratch, words, type Parameter } from '../emit/block.ts'
+import { codeLater, phase, type Generated, type Machine, type Phase } from '../emit/kernelCode.ts'
 import { partsFor, sumParts } from '../gemm/gemmParts.ts'
 import { imageOf, type Image } from './convImage.ts'
-import { filterCode, pixelsCode, type Window } from './depthwiseCode.ts'
+import type { Window } from './depthwiseCode.ts'
 import { imagesApart } from './imagesApart.ts'
+
+/** Its functions are written by `writePixels`. */
+export const pixelsCode = codeLater('depthwise', (_: Window) =>
+  block({
+    ...words('x', 'w', 'out', 'channelBytes', 'lines', 'pixels'),
+    ...words('xImage', 'xLine', 'xPixel', 'xTapRow', 'wTapRow', 'wTapColumn', 'outImage', 'outLine', 'outPixel'),
+  }),
+)
+
+/** Its functions are written by `writeFilter`. */
+export const filterCode = codeLater('depthwise filter', (_: Window) =>
+  block({
+    ...words('x', 'g', 'out', 'channelBytes', 'lines', 'linesOfImage', 'linesOfPart', 'pixels', 'blocks'),
+    ...words('xImage', 'xLine', 'xPixel', 'gImage', 'gLine', 'gPixel', 'xTapRow', 'outRow', 'outColumn', 'outPart'),
+  }),
+)
 
 /** Taps of a filter at most: each is a register, or a word of the stack. */
 const mostTaps = 49

@@ -11,15 +11,31 @@ import { E } from '../../../prelude/fp.ts'
 import type { ConvKernel } from '../../../compiler/kernel.ts'
 import { contiguous, type View } from '../../../compiler/view.ts'
 import { contraction } from '../gemm/gemm.ts'
-import { epilogueNumbers, epilogueOf, structureOfEpilogue, type Epilogue } from '../gemm/gemmEpilogue.ts'
-import { inBuffer, inScratch, table } from '../emit/block.ts'
+import { epilogueField, epilogueNumbers, epilogueOf, structureOfEpilogue, type Epilogue } from '../gemm/gemmEpilogue.ts'
+import { block, inBuffer, inScratch, table, words } from '../emit/block.ts'
 import type { Unsupported } from '../emit/unsupported.ts'
-import { phase, type Generated, type Machine, type Parameter, type Phase } from '../emit/kernelCode.ts'
-import { gatheringCode, lanesAtOnce, scatteringCode, tileBytes, type Form } from './winogradCode.ts'
-import { productsOf, type Part, type Products, type Tiled } from '../../../compiler/contraction/winogradProducts.ts'
+import { codeLater, phase, type Generated, type Machine, type Parameter, type Phase } from '../emit/kernelCode.ts'
+import { lanesAtOnce, tileBytes, type Form, type ScatteringForm } from './winogradForm.ts'
+import {
+  pointsAlong,
+  productsOf,
+  type Outputs,
+  type Part,
+  type Products,
+  type Tiled,
+} from '../../../compiler/contraction/winogradProducts.ts'
 import { inBlocks } from './winogradBlocks.ts'
 import { lowestOf, offsetsOf, rowsOf, scatteredRecords } from './winogradTiles.ts'
-import { winograds, type Winograd } from '../../../compiler/contraction/winograd.ts'
+
+/** Its functions are written by `writeGathering`. */
+export const gatheringCode = codeLater('winograd gathering', (_: Form) =>
+  block(words('pixels', 'points', 'zeros', 'records')),
+)
+
+/** Its functions are written by `writeScattering`. */
+export const scatteringCode = codeLater('winograd scattering', ({ epilogue }: ScatteringForm) =>
+  block({ ...words('points', 'pixels', 'records'), epilogue: epilogueField(epilogue) }),
+)
 
 /** Bytes of points that are worth a thread's attention. */
 const unitsOfWork = 65_536
@@ -41,7 +57,7 @@ interface Points {
 
 const pointsOf = (
   { operand: { view }, axes, grid, transform, depth }: Tiled,
-  { outputs }: Winograd,
+  outputs: Outputs,
   fma: boolean,
   offset: number,
 ): Points => {
@@ -120,24 +136,24 @@ const blockOf = (x: Points, y: Points, sums: Form): number | undefined => {
 }
 
 /**
- * The code by an algorithm, or why it has none; undefined where the sums are better.
+ * The code by the algorithm F(m, 3) of so many outputs, or why it has none; undefined where the sums are better.
  *
  * @param always whether it is used where it does not pay as well
  */
 export const winogradWith = (
   kernel: ConvKernel,
   machine: Machine,
-  w: Winograd,
+  outputs: Outputs,
   always = false,
 ): E.Either<Unsupported, Generated> | undefined => {
-  const products = productsOf(kernel, w, lanesAtOnce)
+  const products = productsOf(kernel, outputs, lanesAtOnce)
   if (products === undefined) return undefined
   const { shape, output, epilogue: body } = kernel
-  const x = pointsOf(products.x, w, machine.fma, 0)
-  const y = pointsOf(products.y, w, machine.fma, x.bytes)
+  const x = pointsOf(products.x, outputs, machine.fma, 0)
+  const y = pointsOf(products.y, outputs, machine.fma, x.bytes)
   const [rows, channels, depth] = [x.count[x.left], at(shape, 3), x.count[x.depth]]
-  const form: Form = { outputs: w.outputs, transform: products.transform, channels, fma: machine.fma }
-  const [points, sumBytes] = [w.points ** 2, rows * tileBytes(form)]
+  const form: Form = { outputs, transform: products.transform, channels, fma: machine.fma }
+  const [points, sumBytes] = [pointsAlong(outputs) ** 2, rows * tileBytes(form)]
   if (!always && !pays(kernel, points * rows * channels * depth, x, y, sumBytes)) return undefined
   const ends =
     body === undefined ? E.right(undefined) : epilogueOf(body, output, [1, product(shape.slice(0, 3)), channels])
@@ -164,7 +180,7 @@ export const winogradWith = (
   const [gatherX, gatherY] = [gathered(products.x, x), gathered(products.y, y)]
   const scatter = scattered(kernel, products, form, sums, epilogue)
   const multiply = phases.at(-1)
-  const chosen = { winograd: `F(${w.outputs}×${w.outputs}, 3×3)`, ...choices }
+  const chosen = { winograd: `F(${outputs}×${outputs}, 3×3)`, ...choices }
   if (block === undefined || multiply === undefined)
     return E.right({ phases: [gatherX, gatherY, ...phases, scatter], scratch, choices: chosen })
   const units = { units: rowUnits, rows: rowsOfUnit, products: points * columnUnits }
@@ -177,4 +193,4 @@ export const winogradWith = (
 
 /** The code where it pays, or why it has none; undefined where convolutions are to be summed as they stand. */
 export const winograd = (kernel: ConvKernel, machine: Machine): E.Either<Unsupported, Generated> | undefined =>
-  machine.winograd === undefined ? undefined : winogradWith(kernel, machine, winograds[machine.winograd])
+  machine.winograd === undefined ? undefined : winogradWith(kernel, machine, machine.winograd)

@@ -13,39 +13,19 @@ import {
   get,
   i32,
   mul,
+  performIndirect,
   select,
   set,
   store,
   type Expression,
   type Local,
 } from '../assembler/code.ts'
-import { block, words } from '../emit/block.ts'
+import { kept, type ReadOf, type Words } from '../emit/block.ts'
 import { fadd, fmul, fresh, fsub, inside, keep, lanes, type Emitter } from '../emit/emitter.ts'
-import { code } from '../emit/kernelCode.ts'
-import { eachUnit } from '../emit/opening.ts'
-import { epilogueField, writeEpilogue, type EpilogueStructure } from '../gemm/gemmEpilogue.ts'
-import {
-  winograds,
-  type Arithmetic,
-  type TransformName,
-  type Winograd,
-} from '../../../compiler/contraction/winograd.ts'
-
-/** Channels that are transformed at once. */
-export const lanesAtOnce = 8
-
-/** What a function is made for. Points lie [tile, point, channel] in memory. */
-export interface Form {
-  /** The algorithm, by its outputs along an axis, and which of its transforms. */
-  readonly outputs: Winograd['outputs']
-  readonly transform: TransformName
-  readonly channels: number
-  readonly fma: boolean
-}
-
-/** Bytes from one tile's points to the next's: a cache line more than they take, or tiles of usual sizes would share few of a cache's sets. */
-export const tileBytes = ({ outputs, channels }: Pick<Form, 'outputs' | 'channels'>): number =>
-  4 * winograds[outputs].points ** 2 * channels + 64
+import { eachUnit, type Unit } from '../emit/opening.ts'
+import { writeEpilogue, type epilogueField } from '../gemm/gemmEpilogue.ts'
+import { winograds, type Arithmetic } from '../../../compiler/contraction/winograd.ts'
+import { lanesAtOnce, scatteredWords, tileBytes, type Form, type ScatteringForm } from './winogradForm.ts'
 
 /** Where the channels of one pixel or point begin: a pointer and constant bytes. */
 interface Place {
@@ -124,9 +104,6 @@ const repeat = (
   )
 }
 
-/** Marks a pixel that is not there. */
-export const nothing = -1
-
 /** The pixel at the offset that an entry of a record holds, or `otherwise` where there is none. */
 const pixelAt = (e: Emitter, entry: Expression, index: number, base: Expression, otherwise: Expression): Place => {
   const offset = keep(e, 'offset', apply('i32.load', [entry], 4 * index))
@@ -135,91 +112,112 @@ const pixelAt = (e: Emitter, entry: Expression, index: number, base: Expression,
 }
 
 /** Pixels to points. A unit is a tile, whose record holds the bytes at which each of its pixels begins; those that are not there are zeros. */
-export const gatheringCode = code(
-  'winograd gathering',
-  () => block(words('pixels', 'points', 'zeros', 'records')),
-  (unit, form: Form) => {
-    const { e, words: w, first } = unit
-    const { outputs, channels, transform } = form
-    const { points } = winograds[outputs]
-    const [pixelRow, pointBytes] = [winograds[outputs][transform].from, 4 * channels]
-    const rowBytes = points * pointBytes
-    eachUnit(unit, (turn) => {
-      const base = keep(turn, 'pixels', w.pixels)
-      const zeros = keep(turn, 'zeros', w.zeros)
-      const records = keep(turn, 'records', w.records)
-      const record = keep(turn, 'record', add(records, mul(get(first), i32(4 * pixelRow ** 2))))
-      const tiles = keep(turn, 'points', w.points)
-      const tile = keep(turn, 'tile', add(tiles, mul(get(first), i32(tileBytes(form)))))
-      const [entry, column, row] = [fresh(e, 'entry', 'i32'), fresh(e, 'column', 'i32'), fresh(e, 'row', 'i32')]
-      const columns = [
-        [entry, record, 4],
-        [column, tile, pointBytes],
-      ] as const
-      repeat(turn, pixelRow, columns, (perColumn) => {
-        const pixels = range(pixelRow).map((i) => pixelAt(perColumn, get(entry), i * pixelRow, base, zeros))
-        writePass(perColumn, form, pixels, places(get(column), points, rowBytes), pointBytes)
-      })
-      repeat(turn, points, [[row, tile, rowBytes]], (perRow) => {
-        const [from, to] = [places(get(row), pixelRow, pointBytes), places(get(row), points, pointBytes)]
-        writePass(perRow, form, from, to, pointBytes)
-      })
+export const writeGathering = (unit: Unit<Words<'pixels' | 'points' | 'zeros' | 'records'>>, form: Form): void => {
+  const { e, words: w, first } = unit
+  const { outputs, channels, transform } = form
+  const { points } = winograds[outputs]
+  const [pixelRow, pointBytes] = [winograds[outputs][transform].from, 4 * channels]
+  const rowBytes = points * pointBytes
+  eachUnit(unit, (turn) => {
+    const base = keep(turn, 'pixels', w.pixels)
+    const zeros = keep(turn, 'zeros', w.zeros)
+    const records = keep(turn, 'records', w.records)
+    const record = keep(turn, 'record', add(records, mul(get(first), i32(4 * pixelRow ** 2))))
+    const tiles = keep(turn, 'points', w.points)
+    const tile = keep(turn, 'tile', add(tiles, mul(get(first), i32(tileBytes(form)))))
+    const [entry, column, row] = [fresh(e, 'entry', 'i32'), fresh(e, 'column', 'i32'), fresh(e, 'row', 'i32')]
+    const columns = [
+      [entry, record, 4],
+      [column, tile, pointBytes],
+    ] as const
+    repeat(turn, pixelRow, columns, (perColumn) => {
+      const pixels = range(pixelRow).map((i) => pixelAt(perColumn, get(entry), i * pixelRow, base, zeros))
+      writePass(perColumn, form, pixels, places(get(column), points, rowBytes), pointBytes)
     })
-  },
-)
+    repeat(turn, points, [[row, tile, rowBytes]], (perRow) => {
+      const [from, to] = [places(get(row), pixelRow, pointBytes), places(get(row), points, pointBytes)]
+      writePass(perRow, form, from, to, pointBytes)
+    })
+  })
+}
 
-/** Words of a record: where each pixel begins, if it is there; then, for the epilogue, those that are, and how many. */
-export const scatteredWords = (pixels: number): number => 2 * pixels + 1
-
-/** A transform that makes the output, and what is done to it then. */
-export interface ScatteringForm extends Form {
-  readonly epilogue: EpilogueStructure | undefined
+/** The words of a transform that makes the output. */
+type ScatteringWords = Words<'points' | 'pixels' | 'records'> & {
+  readonly epilogue: ReadOf<ReturnType<typeof epilogueField>>
 }
 
 /** Points to pixels. A unit is a tile; its record holds the bytes at which each of its pixels begins, and those that are not there are dropped. */
-export const scatteringCode = code(
-  'winograd scattering',
-  ({ epilogue }: ScatteringForm) =>
-    block({ ...words('points', 'pixels', 'records'), epilogue: epilogueField(epilogue) }),
-  (unit, form: ScatteringForm) => {
-    const { e, words: w, first } = unit
-    const { outputs, channels, transform, epilogue } = form
-    const [pixelRow, pointBytes] = [winograds[outputs][transform].to, 4 * channels]
-    const pixels = pixelRow ** 2
-    const { points } = winograds[outputs]
-    const [rowBytes, recordBytes] = [points * pointBytes, 4 * scatteredWords(pixels)]
-    eachUnit(unit, (turn) => {
-      const base = keep(turn, 'pixels', w.pixels)
-      const records = keep(turn, 'records', w.records)
-      const record = keep(turn, 'record', add(records, mul(get(first), i32(recordBytes))))
-      const tiles = keep(turn, 'points', w.points)
-      const tile = keep(turn, 'tile', add(tiles, mul(get(first), i32(tileBytes(form)))))
-      writePass(turn, form, places(tile, points, rowBytes), places(tile, pixelRow, rowBytes), rowBytes)
-      // Rows of points behind those of pixels are read no more: what is not there goes into them.
-      const nowhere = keep(turn, 'nowhere', add(tile, i32(pixelRow * rowBytes)))
-      const [entry, row] = [fresh(e, 'entry', 'i32'), fresh(e, 'row', 'i32')]
-      const rows = [
-        [entry, record, 4 * pixelRow],
-        [row, tile, rowBytes],
-      ] as const
-      repeat(turn, pixelRow, rows, (perRow) => {
-        const targets = range(pixelRow).map((j) => pixelAt(perRow, get(entry), j, base, nowhere))
-        writePass(perRow, form, places(get(row), points, pointBytes), targets, pointBytes)
-      })
-      if (epilogue === undefined) return
-      writeEpilogue(turn, epilogue, {
-        numbers: w.epilogue,
-        batch: i32(0),
-        out: base,
-        firstTile: get(first),
-        firstRecord: record,
-        recordsEnd: keep(turn, 'end', add(record, i32(recordBytes))),
-        recordBytes,
-        rows: pixels,
-        places: pixels,
-        from: i32(0),
-        to: i32(pointBytes),
-      })
+export const writeScattering = (unit: Unit<ScatteringWords>, form: ScatteringForm): void => {
+  const { e, words: w, first } = unit
+  const { outputs, channels, transform, epilogue } = form
+  const [pixelRow, pointBytes] = [winograds[outputs][transform].to, 4 * channels]
+  const pixels = pixelRow ** 2
+  const { points } = winograds[outputs]
+  const [rowBytes, recordBytes] = [points * pointBytes, 4 * scatteredWords(pixels)]
+  eachUnit(unit, (turn) => {
+    const base = keep(turn, 'pixels', w.pixels)
+    const records = keep(turn, 'records', w.records)
+    const record = keep(turn, 'record', add(records, mul(get(first), i32(recordBytes))))
+    const tiles = keep(turn, 'points', w.points)
+    const tile = keep(turn, 'tile', add(tiles, mul(get(first), i32(tileBytes(form)))))
+    writePass(turn, form, places(tile, points, rowBytes), places(tile, pixelRow, rowBytes), rowBytes)
+    // Rows of points behind those of pixels are read no more: what is not there goes into them.
+    const nowhere = keep(turn, 'nowhere', add(tile, i32(pixelRow * rowBytes)))
+    const [entry, row] = [fresh(e, 'entry', 'i32'), fresh(e, 'row', 'i32')]
+    const rows = [
+      [entry, record, 4 * pixelRow],
+      [row, tile, rowBytes],
+    ] as const
+    repeat(turn, pixelRow, rows, (perRow) => {
+      const targets = range(pixelRow).map((j) => pixelAt(perRow, get(entry), j, base, nowhere))
+      writePass(perRow, form, places(get(row), points, pointBytes), targets, pointBytes)
     })
-  },
-)
+    if (epilogue === undefined) return
+    writeEpilogue(turn, epilogue, {
+      numbers: w.epilogue,
+      batch: i32(0),
+      out: base,
+      firstTile: get(first),
+      firstRecord: record,
+      recordsEnd: keep(turn, 'end', add(record, i32(recordBytes))),
+      recordBytes,
+      rows: pixels,
+      places: pixels,
+      from: i32(0),
+      to: i32(pointBytes),
+    })
+  })
+}
+
+/** A function that blocks call, and its block. */
+type Call = Words<'function' | 'block'>
+
+/** The words of blocks of tiles. */
+type BlockWords = Words<'tiles' | 'tilesPerUnit' | 'units' | 'products'> & {
+  readonly gather: Call
+  readonly multiply: Call
+  readonly scatter: Call
+}
+
+/** The three phases a block of tiles at a time: a unit is a block. */
+export const writeBlocks = (unit: Unit<BlockWords>): void => {
+  const { e, words: w, first } = unit
+  const { gather, multiply, scatter, ...numbers } = kept(e, w)
+  const { tiles, tilesPerUnit, units, products } = numbers
+  eachUnit(unit, (turn) => {
+    const begin = keep(turn, 'begin', mul(get(first), tilesPerUnit))
+    const next = keep(turn, 'next', add(begin, tilesPerUnit))
+    const end = keep(turn, 'end', select(apply('i32.lt_s', [next, tiles]), next, tiles))
+    const product = fresh(turn, 'product', 'i32')
+    const own = inside(turn)
+    const at = keep(own, 'at', add(mul(get(product), units), get(first)))
+    own.statements.push(performIndirect(multiply.function, multiply.block, at, add(at, i32(1))))
+    const over = (call: Call) => performIndirect(call.function, call.block, begin, end)
+    turn.statements.push(
+      over(gather),
+      set(product, i32(0)),
+      countTo(product, products, 1, own.statements),
+      over(scatter),
+    )
+  })
+}

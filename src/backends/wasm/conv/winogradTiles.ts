@@ -2,7 +2,7 @@
 import { range } from '../../../prelude/array.ts'
 import type { Grid } from '../../../compiler/contraction/winogradProducts.ts'
 import type { View } from '../../../compiler/view.ts'
-import { nothing, scatteredWords } from './winogradCode.ts'
+import { nothing, scatteredWords } from './winogradForm.ts'
 
 /** The element of a view that lies lowest in memory, from its first: other than 0 where an axis is turned. */
 export const lowestOf = ({ shape, strides }: View): number =>

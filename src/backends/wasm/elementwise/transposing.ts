@@ -4,28 +4,14 @@
  * Four rows of the output are computed together. Such an operand is read in vectors along the axis of the rows, one for each of four columns,
  * and the block is turned round in registers: memory is read as it lies, and written as it lies.
  */
-import { at, product, range } from '../../../prelude/array.ts'
-import { add, apply, countTo, get, i32, mul, set, type Expression } from '../assembler/code.ts'
-import { writeInstructions } from '../emit/body.ts'
+import { at, product } from '../../../prelude/array.ts'
 import { joined, part, split, type Domain } from '../../../compiler/domain.ts'
 import { block, list, word } from '../emit/block.ts'
-import { fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
-import { code, phase, type Phase } from '../emit/kernelCode.ts'
-import { advanced, leavesOf, read, transposed, walkOf, write, type Reading, type Walk } from '../emit/leaf.ts'
-import { enter, odometerField, odometerOf, turn } from '../emit/odometer.ts'
-import {
-  eachUnit,
-  open,
-  pointerFields,
-  startsOf,
-  stepsOf,
-  structureOfWritten,
-  toStarts,
-  walksAlong,
-  type Opening,
-  type Written,
-  type WrittenStructure,
-} from '../emit/opening.ts'
+import { codeLater, phase, type Phase } from '../emit/kernelCode.ts'
+import { leavesOf, walkOf } from '../emit/leaf.ts'
+import { odometerField, odometerOf } from '../emit/odometer.ts'
+import { pointerFields, startsOf, stepsOf, structureOfWritten, walksAlong, type Written } from '../emit/opening.ts'
+import type { Across } from './transposingCode.ts'
 
 /** The axis along which most of the leaves that jump along `axis` lie in order, and which leaves these are. */
 export const transposingAxis = (
@@ -48,91 +34,10 @@ export const transposingAxis = (
   return most === 0 ? undefined : { axis: best, leaves: at(along, best) }
 }
 
-/** Four vectors of a leaf, one for each row. */
-type Rows = readonly Expression[]
-
-/** Blocks of four rows. */
-interface Across {
-  readonly written: WrittenStructure
-  readonly walks: readonly Walk[]
-  /** Which leaves are turned round. */
-  readonly turned: readonly number[]
-  /** Axes of the odometer. */
-  readonly axes: number
-}
-
-const acrossCode = code(
-  'elementwise across',
-  ({ walks: { length }, axes }: Across) =>
-    block({ ...pointerFields(length), rowSteps: list(length), length: word, odometer: odometerField(axes, length) }),
-  (unit, structure: Across) => {
-    const { e, words, first } = unit
-    const opening = open(unit)
-    const rowSteps = words.rowSteps.map((step) => keep(e, 'rowStep', step))
-    const length = keep(e, 'length', words.length)
-    const odometer = { ...words.odometer, pointers: opening.pointers }
-    e.statements.push(...toStarts(opening, words.starts))
-    const coordinates = enter(e, odometer, get(first))
-    eachUnit(unit, (turnOfRows) => {
-      writeFourRows(turnOfRows, opening, structure, rowSteps, length)
-      turnOfRows.statements.push(...turn(odometer, coordinates))
-    })
-  },
+/** Its functions are written by `writeAcross`. */
+export const acrossCode = codeLater('elementwise across', ({ walks: { length }, axes }: Across) =>
+  block({ ...pointerFields(length), rowSteps: list(length), length: word, odometer: odometerField(axes, length) }),
 )
-
-/** Four rows of all outputs, four columns a turn. */
-const writeFourRows = (
-  unit: Emitter,
-  { e, pointers, steps }: Opening,
-  { written: { body, outputs }, walks, turned }: Across,
-  rowSteps: readonly Expression[],
-  length: Expression,
-): void => {
-  const i = fresh(e, 'i', 'i32')
-  const leaves = leavesOf(body)
-  const starts = pointers.map((pointer, k) =>
-    range(4).map((row) => keep(unit, 'row', add(get(pointer), mul(at(rowSteps, k), i32(row))))),
-  )
-  const readings = leaves.map(([, leaf], k) =>
-    range(4).map((row): Reading => ({
-      leaf,
-      walk: at(walks, outputs.length + k),
-      pointer: at(at(starts, outputs.length + k), row),
-      step: at(steps, outputs.length + k),
-    })),
-  )
-  const fixed = readings.map((own): Rows | undefined =>
-    at(own, 0).walk === 'stays' ? own.map((reading) => keep(unit, 'same', read(unit, reading))) : undefined,
-  )
-  unit.statements.push(set(i, i32(0)))
-  const tile = inside(unit)
-  const rowsOf = (k: number): Rows | undefined => {
-    if (!turned.includes(k)) return fixed[k]
-    const step = at(steps, outputs.length + k)
-    const base = keep(
-      tile,
-      'at',
-      add(get(at(pointers, outputs.length + k)), apply('i32.mul', [apply('i32.shr_u', [get(i), i32(2)]), step])),
-    )
-    const columns = range(4).map((c) => keep(tile, 'x', apply('v128.load', [add(base, mul(step, i32(c)))], 0)))
-    return transposed(tile, columns)
-  }
-  const ready = leaves.map((_, k) => rowsOf(k))
-  const places = new Map(leaves.map(([instruction], k) => [instruction, k]))
-  const values = range(4).map((row) =>
-    writeInstructions(tile, body, (inner, instruction) => {
-      const k = places.get(instruction) ?? 0
-      return ready[k]?.[row] ?? read(inner, advanced(inner, at(at(readings, k), row), get(i)))
-    }),
-  )
-  outputs.forEach(({ dtype, instruction }, k) => {
-    values.forEach((own, row) => {
-      const to = { dtype, walk: at(walks, k), pointer: at(at(starts, k), row), step: at(steps, k) }
-      tile.statements.push(...write(tile, advanced(tile, to, get(i)), 0, at(own, instruction)))
-    })
-  })
-  unit.statements.push(countTo(i, length, 16, tile.statements))
-}
 
 /**
  * Columns that are walked before the next four rows: what four rows have read of an operand is in the cache for the next ones. More than 16

@@ -46,6 +46,9 @@ export interface Field<in Value, out Read> {
   readonly read: (wordAt: (index: number) => Expression, first: number) => Read
 }
 
+/** What is read of a field. */
+export type ReadOf<F> = F extends Field<never, infer Read> ? Read : never
+
 /** Fields by name. */
 type Fields = Readonly<Record<string, Field<never, unknown>>>
 
@@ -53,7 +56,7 @@ type Fields = Readonly<Record<string, Field<never, unknown>>>
 type ValuesOf<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<infer Value, unknown> ? Value : never }
 
 /** What is read by each name. */
-type ReadsOf<F extends Fields> = { readonly [K in keyof F]: F[K] extends Field<never, infer Read> ? Read : never }
+type ReadsOf<F extends Fields> = { readonly [K in keyof F]: ReadOf<F[K]> }
 
 /** One word. */
 export const word: Field<Parameter, Expression> = {
@@ -88,6 +91,9 @@ export const listOf = <Value, Read>(
 /** A word for each of these names. */
 export const words = <K extends string>(...names: readonly K[]): { readonly [N in K]: typeof word } =>
   Object.fromEntries(names.map((name) => [name, word])) as { readonly [N in K]: typeof word }
+
+/** What is read of a word for each of these names. */
+export type Words<K extends string> = { readonly [N in K]: Expression }
 
 /** Named fields; a field of another block may be one of them. */
 export const block = <F extends Fields>(fields: F): Field<ValuesOf<F>, ReadsOf<F>> => {

@@ -6,7 +6,7 @@
  * computes it nor on how many there are: so the number of threads changes no bit.
  */
 import type { KernelChoices } from '../../../compiler/choices.ts'
-import type { FunctionDefinition } from '../assembler/module.ts'
+import type { FunctionDefinition, Import } from '../assembler/module.ts'
 import { readAt, type Field, type Parameter } from './block.ts'
 import { unitFunction, type Unit } from './opening.ts'
 import { textOf, type Plain } from './structure.ts'
@@ -26,6 +26,12 @@ export interface Machine {
 /** The structure of code of which there is one function. */
 export type Unstructured = Readonly<Record<never, never>>
 
+/** Makes a function of a name. */
+export type Make = (name: string) => FunctionDefinition
+
+/** Makes the function of a structure. */
+type MakeOf<Structure> = (structure: Structure) => Make
+
 /**
  * How functions of one kind are made. It is a constant of its file, so what it makes depends on the structure alone; `Values` are those of its
  * block.
@@ -33,31 +39,82 @@ export type Unstructured = Readonly<Record<never, never>>
 export interface Code<in Structure, in Values> {
   readonly name: string
   readonly block: (structure: Structure) => Field<Values, unknown>
-  readonly make: (name: string, structure: Structure) => FunctionDefinition
+  /** Undefined where it is among the {@link Writers}. */
+  readonly make: MakeOf<Structure> | undefined
 }
+
+/** Code whose functions are written by a module that is loaded when a plan first has one. What they read is known at once. */
+export interface LaterCode<in Structure, in Values, out Read> extends Code<Structure, Values> {
+  readonly block: (structure: Structure) => Field<Values, Read>
+}
+
+/** What makes functions that few programs need. */
+export interface Writers {
+  /** By the names of their codes. */
+  readonly makes: ReadonlyMap<string, MakeOf<never>>
+  /** What such functions call of JavaScript, as the assembler and as an instance wants it. */
+  readonly imports: readonly Import[]
+  readonly called: WebAssembly.ModuleImports
+}
+
+/** Writes what a function over units of work does; it gets the words by their names, and of the kernel the structure alone. */
+type Write<Read, Structure> = (unit: Unit<Read>, structure: Structure) => void
+
+const makeOf =
+  <Read, Structure>(
+    block: (structure: Structure) => Field<never, Read>,
+    write: Write<Read, Structure>,
+  ): MakeOf<Structure> =>
+  (structure) =>
+  (name) =>
+    unitFunction(
+      name,
+      (pointer) => readAt(block(structure), pointer),
+      (unit) => {
+        write(unit, structure)
+      },
+    )
 
 /**
  * The code of a function over units of work.
  *
  * @param block the words that the function reads
- * @param write writes what the function does; it gets the words by their names, and of the kernel the structure alone
  * @returns code that phases can be made of, if its structure is plain data
  */
 export const code = <Values, Read, Structure = Unstructured>(
   name: string,
   block: (structure: Structure) => Field<Values, Read>,
-  write: (unit: Unit<Read>, structure: Structure) => void,
-): Code<Structure extends Plain<Structure> ? Structure : never, Values> => ({
-  name,
-  block,
-  make: (functionName, structure) =>
-    unitFunction(
-      functionName,
-      (pointer) => readAt(block(structure), pointer),
-      (unit) => {
-        write(unit, structure)
-      },
-    ),
+  write: Write<Read, Structure>,
+): Code<Structure extends Plain<Structure> ? Structure : never, Values> => ({ name, block, make: makeOf(block, write) })
+
+/**
+ * The code of a function that few programs need, without what writes it: that is among the {@link Writers}. All else of the kernel is known at once,
+ * its memory, units and choices.
+ *
+ * @param block the words that the function reads
+ */
+export const codeLater = <Values, Read, Structure = Unstructured>(
+  name: string,
+  block: (structure: Structure) => Field<Values, Read>,
+): LaterCode<Structure extends Plain<Structure> ? Structure : never, Values, Read> => ({ name, block, make: undefined })
+
+/** What writes the functions of a code, for the table of {@link Writers}. */
+export const writer = <Structure, Values, Read>(
+  { name, block }: LaterCode<Structure, Values, Read>,
+  write: Write<Read, Structure>,
+): readonly [name: string, make: MakeOf<never>] => [name, makeOf(block, write)]
+
+/** What makes a function, once the writers are there. */
+export interface Later {
+  readonly from: (writers: Writers) => Make
+}
+
+const later = <Structure>(name: string, structure: Structure): Later => ({
+  from: (writers) => {
+    const make = writers.makes.get(name)
+    if (make === undefined) throw new Error(`wasm: nothing writes '${name}': add it to whole.ts`)
+    return (make as MakeOf<Structure>)(structure) // `writer` has put it there for the code of this name
+  },
 })
 
 declare const derived: unique symbol
@@ -67,7 +124,7 @@ export interface Phase {
   /** The code's name and the structure: phases with the same key share the function. */
   readonly key: string
   /** Makes the function; its name is the caller's. */
-  readonly make: (name: string) => FunctionDefinition
+  readonly make: Make | Later
   readonly parameters: readonly Parameter[]
   /** How many units of work there are. */
   readonly units: number
@@ -88,13 +145,17 @@ export const phase = <Structure, Values>(
 ): Phase => {
   const made: Omit<Phase, typeof derived> = {
     key: `${name} ${textOf(structure)}`,
-    make: (functionName) => make(functionName, structure),
+    make: make === undefined ? later(name, structure) : make(structure),
     parameters: block(structure).write(values),
     ...work,
     calls,
   }
   return made as Phase
 }
+
+/** What makes the function of a phase; undefined while the writers are not there. */
+export const makerOf = ({ make }: Pick<Phase, 'make'>, writers: Writers | undefined): Make | undefined =>
+  typeof make === 'function' ? make : writers && make.from(writers)
 
 /** A kernel as code. */
 export interface Generated {

@@ -1,19 +1,19 @@
 /** pad and concatenate: each part is copied into its window of the output; and kernels that only copy, whose window is all of it. */
-import { at, product, range } from '../../../prelude/array.ts'
+import { at, product } from '../../../prelude/array.ts'
 import { bytesPerElement, type DType } from '../../../graph/dtype.ts'
 import { sizeOf } from '../../../graph/shape.ts'
 import type { ElementwiseKernel, Operand, PlaceKernel } from '../../../compiler/kernel.ts'
 import { nestOf, type Nest } from '../../../compiler/nest.ts'
 import { isFilled, windowOf } from '../../../compiler/place.ts'
 import { contiguous, type View } from '../../../compiler/view.ts'
-import { add, apply, get, i32, loop, branch, set, sub } from '../assembler/code.ts'
+import { add, get, i32 } from '../assembler/code.ts'
 import { chunk, clear, moveRow, rangeOf } from './bytes.ts'
 import { block, inBuffer, word, words, type Parameter } from '../emit/block.ts'
-import { fresh, inside, keep } from '../emit/emitter.ts'
-import { code, phase, type Generated, type Phase } from '../emit/kernelCode.ts'
+import { code, codeLater, phase, type Generated, type Phase } from '../emit/kernelCode.ts'
 import { eachUnit } from '../emit/opening.ts'
 import { scalarInto } from '../scalar/scalar.ts'
-import { enter, moveAll, nestField, nestNumbers, openNest, type Cursor } from '../scalar/scalarNest.ts'
+import { nestField, nestNumbers, type Cursor } from '../scalar/nestWords.ts'
+import type { RowsOfNest } from './placeCode.ts'
 
 /** A copy of a view into another of the same elements. */
 interface Copy {
@@ -41,35 +41,9 @@ const bytesCode = code(
   },
 )
 
-/** Rows in a nest of so many axes. */
-interface RowsOfNest extends Elements {
-  readonly axes: number
-}
-
-/** Rows that each lie in one piece: a unit is `rows` of them along the last axis of the nest, which has `units` units. */
-const rowsCode = code(
-  'rows',
-  ({ axes }: RowsOfNest) => block({ bytes: word, rows: word, units: word, nest: nestField(2, axes) }),
-  (unit, { size, axes }: RowsOfNest) => {
-    const { e, words: w, first } = unit
-    const nest = openNest(e, w.nest)
-    const [to, from] = [at(nest.cursors, 0), at(nest.cursors, 1)]
-    const bytes = keep(e, 'bytes', w.bytes)
-    const rows = keep(e, 'rows', w.rows)
-    const units = keep(e, 'units', w.units)
-    eachUnit(unit, (turn) => {
-      enter(turn, nest, range(axes - 1), keep(turn, 'outer', apply('i32.div_u', [get(first), units])))
-      const inAxis = apply('i32.rem_u', [get(first), units])
-      const [begin, count] = rangeOf(turn, inAxis, rows, at(nest.lengths, axes - 1))
-      moveAll(turn, nest, axes - 1, begin)
-      const left = fresh(turn, 'rows', 'i32')
-      const row = inside(turn)
-      moveRow(row, size, get(to), get(from), bytes)
-      moveAll(row, nest, axes - 1, i32(1))
-      row.statements.push(set(left, sub(get(left), i32(1))), branch(left.name, get(left)))
-      turn.statements.push(set(left, count), loop(left.name, row.statements))
-    })
-  },
+/** Its functions are written by `writeRowsOfNest`. */
+export const rowsOfNestCode = codeLater('rows', ({ axes }: RowsOfNest) =>
+  block({ bytes: word, rows: word, units: word, nest: nestField(2, axes) }),
 )
 
 const rowsPhase = (size: number, nest: Nest, starts: readonly [Parameter, Parameter]): Phase => {
@@ -86,7 +60,7 @@ const rowsPhase = (size: number, nest: Nest, starts: readonly [Parameter, Parame
   const units = Math.ceil(last / rows)
   const bytes = rows * length * size
   return phase(
-    rowsCode,
+    rowsOfNestCode,
     { size, axes: lengths.length },
     { bytes: length * size, rows, units, nest: nestNumbers(cursors, lengths) },
     { units: product(lengths.slice(0, -1)) * units, grain: Math.max(1, Math.floor(chunk / bytes)) },

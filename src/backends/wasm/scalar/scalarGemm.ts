@@ -3,16 +3,13 @@
  * numbers, as cpu's. Tables of addresses, made with the plan, know the views; the code knows none of their axes.
  */
 import { permute } from '../../../prelude/array.ts'
-import { bytesPerElement, type DType } from '../../../graph/dtype.ts'
+import { bytesPerElement } from '../../../graph/dtype.ts'
 import { addresses } from '../../../compiler/addresses.ts'
 import type { GemmKernel, Operand } from '../../../compiler/kernel.ts'
 import type { View } from '../../../compiler/view.ts'
-import { add, apply, countTo, get, i32, mul, set, type Expression } from '../assembler/code.ts'
-import { block, inBuffer, kept, table, words, type Parameter } from '../emit/block.ts'
-import { fresh, inside, keep } from '../emit/emitter.ts'
-import { code, phase, type Phase } from '../emit/kernelCode.ts'
-import { eachUnit } from '../emit/opening.ts'
-import { elementAt, loadElement, storeElement, sumOf } from './scalarValue.ts'
+import { block, inBuffer, table, words, type Parameter } from '../emit/block.ts'
+import { codeLater, phase, type Phase } from '../emit/kernelCode.ts'
+import type { Dtypes } from './scalarGemmCode.ts'
 
 const axesOf = ({ view }: Operand, axes: readonly number[]): View => ({
   offset: 0,
@@ -26,48 +23,12 @@ const places = (operand: Operand, axes: readonly number[]): Int32Array =>
 
 const startOf = ({ buffer, view, dtype }: Operand): Parameter => inBuffer(buffer, bytesPerElement[dtype] * view.offset)
 
-/** Dtypes of the operands and the result. */
-interface Dtypes {
-  readonly x: DType
-  readonly y: DType
-  readonly dtype: DType
-}
-
-const gemmCode = code(
-  'scalar gemm',
-  () =>
-    block({
-      ...words('out', 'left', 'right', 'xBatch', 'xRows', 'xDepth'),
-      ...words('yBatch', 'yDepth', 'yColumns', 'rows', 'columns', 'depth'),
-    }),
-  (unit, { x, y, dtype }: Dtypes) => {
-    const { e, first } = unit
-    const sums = sumOf(x, y, dtype)
-    const { out, left, right, xBatch, xRows, xDepth, yBatch, yDepth, yColumns, rows, columns, depth } = kept(
-      e,
-      unit.words,
-    )
-    const entry = (of: Expression, i: Expression): Expression => apply('i32.load', [add(of, mul(i, i32(4)))], 0)
-    eachUnit(unit, (turnOfUnit) => {
-      const batch = keep(turnOfUnit, 'batch', apply('i32.div_u', [get(first), rows]))
-      const row = apply('i32.rem_u', [get(first), rows])
-      const xStart = keep(turnOfUnit, 'x', add(left, add(entry(xBatch, batch), entry(xRows, row))))
-      const yStart = keep(turnOfUnit, 'y', add(right, entry(yBatch, batch)))
-      const [n, k, sum] = [fresh(e, 'n', 'i32'), fresh(e, 'k', 'i32'), fresh(e, 'sum', sums.register)]
-      const column = inside(turnOfUnit)
-      const yColumn = keep(column, 'column', add(yStart, entry(yColumns, get(n))))
-      column.statements.push(set(sum, sums.zero), set(k, i32(0)))
-      const turn = inside(column)
-      const a = loadElement(turn, x, keep(turn, 'at', add(xStart, entry(xDepth, get(k)))))
-      const b = loadElement(turn, y, keep(turn, 'at', add(yColumn, entry(yDepth, get(k)))))
-      turn.statements.push(set(sum, sums.plus(get(sum), a, b)))
-      column.statements.push(countTo(k, depth, 1, turn.statements))
-      const value = keep(column, 'value', sums.rounded(column, get(sum)))
-      const target = elementAt(out, add(mul(get(first), columns), get(n)), dtype)
-      column.statements.push(storeElement(column, dtype, target, value))
-      turnOfUnit.statements.push(set(n, i32(0)), countTo(n, columns, 1, column.statements))
-    })
-  },
+/** Its functions are written by `writeScalarGemm`. */
+export const gemmCode = codeLater('scalar gemm', (_: Dtypes) =>
+  block({
+    ...words('out', 'left', 'right', 'xBatch', 'xRows', 'xDepth'),
+    ...words('yBatch', 'yDepth', 'yColumns', 'rows', 'columns', 'depth'),
+  }),
 )
 
 /** A unit is a row of the result. */

@@ -18,32 +18,8 @@ import {
   type Expression,
   type Local,
 } from '../assembler/code.ts'
-import { block, list, listOf, type Field, type Parameter } from '../emit/block.ts'
 import { fresh, inside, keep, type Emitter } from '../emit/emitter.ts'
-
-/** What moves through a nest: where it begins, and its stride along each axis, both in bytes for an address. */
-export interface Cursor {
-  readonly start: Parameter
-  readonly strides: readonly number[]
-}
-
-/** Where cursors begin, the lengths of axes, and by cursor and axis the strides. */
-export interface NestNumbers<N> {
-  readonly starts: readonly N[]
-  readonly lengths: readonly N[]
-  readonly strides: readonly (readonly N[])[]
-}
-
-/** The words of a nest of so many cursors and axes. */
-export const nestField = (cursors: number, axes: number): Field<NestNumbers<Parameter>, NestNumbers<Expression>> =>
-  block({ starts: list(cursors), lengths: list(axes), strides: listOf(cursors, list(axes)) })
-
-/** The numbers of a nest. */
-export const nestNumbers = (cursors: readonly Cursor[], lengths: readonly number[]): NestNumbers<Parameter> => ({
-  starts: cursors.map((c) => c.start),
-  lengths,
-  strides: cursors.map((c) => c.strides),
-})
+import type { NestNumbers } from './nestWords.ts'
 
 /** A nest while code is written: its numbers in locals, and the cursors. */
 export interface OpenNest extends NestNumbers<Expression> {

@@ -10,7 +10,8 @@ import { keep, type Emitter } from '../emit/emitter.ts'
 import { erf, exp, log, logistic, tanh } from '../emit/math.ts'
 import { cos, sin } from '../emit/trigonometry.ts'
 import type { JavascriptName } from '../emit/javascript.ts'
-import { cast, fromDouble, isWhole, roundToHalf, toDouble, wrapWhole } from './scalarValue.ts'
+import { isWhole } from './register.ts'
+import { cast, fromDouble, roundToHalf, toDouble, wrapWhole } from './scalarValue.ts'
 
 /** What makes a result of dtype `to` from operands; `from` is the dtype of the first of them. */
 type Rule = (e: Emitter, operands: readonly [Expression, Expression, Expression], from: DType, to: DType) => Expression

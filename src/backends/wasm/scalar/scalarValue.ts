@@ -19,20 +19,7 @@ import {
   type Statement,
 } from '../assembler/code.ts'
 import { keep, type Emitter } from '../emit/emitter.ts'
-
-/** The type in which elements of a dtype are computed with. */
-export const registerOf: { readonly [K in DType]: 'i32' | 'f32' | 'f64' } = {
-  f16: 'f64',
-  f32: 'f32',
-  f64: 'f64',
-  i32: 'i32',
-  u32: 'i32',
-  u8: 'i32',
-  bool: 'i32',
-}
-
-/** Whether the dtype holds numbers that are no fractions. */
-export const isWhole = (dtype: DType): boolean => registerOf[dtype] === 'i32'
+import { isWhole, registerOf } from './register.ts'
 
 const and = (x: Expression, bits: number): Expression => apply('i32.and', [x, i32(bits)])
 const or = (x: Expression, y: Expression): Expression => apply('i32.or', [x, y])

@@ -15,8 +15,8 @@ import { install, instantiate, openThread, readFailure, type Functions } from '.
 export interface Pool {
   /** How many, with the one that calls. */
   readonly threads: number
-  /** Gives functions to all threads. */
-  readonly install: (functions: Functions) => void
+  /** Gives functions to all threads. @param called what they call of JavaScript, for this thread: workers have it */
+  readonly install: (functions: Functions, called?: WebAssembly.ModuleImports) => void
   /** Runs records from one address to another. Throws when a kernel or a worker fails; nothing runs after that. */
   readonly run: (record: number, end: number) => void
   /** Workers that sleep. */
@@ -43,8 +43,8 @@ export const alone = (heap: Heap): Pool => {
   const run = instantiate(thread, loopsModule(false, false))['run'] as Run
   return {
     threads: 1,
-    install: (functions) => {
-      install(thread, functions)
+    install: (functions, called) => {
+      install(thread, functions, called)
     },
     run: (record, end) => {
       run(0, record, end)
@@ -86,8 +86,8 @@ export const openPool = async (heap: Heap, platform: Platform, threads: number):
   }
   return {
     threads,
-    install: (functions) => {
-      install(thread, functions)
+    install: (functions, called) => {
+      install(thread, functions, called)
       for (const worker of workers) worker.send({ kind: 'functions', ...functions })
       const words = heap.words()
       Atomics.add(words, (address + control.messages) / 4, 1) // after the messages are sent: see workFunction

@@ -11,6 +11,7 @@ const workerFile = new URL(import.meta.url.endsWith('.ts') ? './worker.node.ts' 
 export const platform: Platform = {
   cores: availableParallelism(),
   flags,
+  isServed: false,
   mayWait: true,
   startWorker: (beginning, lost) =>
     new Promise((resolve, reject) => {

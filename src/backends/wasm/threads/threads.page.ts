@@ -12,6 +12,7 @@ const notLoaded =
 export const platform: Platform = {
   cores: navigator.hardwareConcurrency,
   flags: { given: () => noFlags, left: () => noFlags, set: () => noFlags, clear: () => undefined },
+  isServed: true,
   mayWait: !('document' in globalThis),
   startWorker: (beginning, lost) =>
     new Promise((resolve, reject) => {

@@ -1,4 +1,5 @@
 /** Other threads, as a port: Node's worker_threads and a page's workers differ in how they begin and end, and in nothing else. */
+import type { Backend } from '../../backend.ts'
 import type { Message } from './worker.ts'
 
 /** A worker that has begun. */
@@ -12,6 +13,9 @@ export interface Flags {
   /** Pairs of 128-bit operations become 256-bit ones. */
   readonly wide: boolean
 }
+
+/** The names of what comes out otherwise than on a backend to trust. */
+export type Disagreements = (backend: Backend, trusted: Backend) => Promise<readonly string[]>
 
 /** Where programs run: what a platform says of itself and does for the backend. */
 export interface Platform {
@@ -27,7 +31,11 @@ export interface Platform {
     readonly set: () => Flags
     /** Sets them back. */
     readonly clear: () => void
+    /** Loads what kernels are tried with when flags are set. Absent where none can be: a page bundles no test. */
+    readonly test?: () => Promise<{ readonly disagreements: Disagreements }>
   }
+  /** Whether modules come over a network: then those that few programs need are loaded when they do. */
+  readonly isServed: boolean
   /** Whether the thread that runs programs may sleep: a page's own may not. */
   readonly mayWait: boolean
   /**

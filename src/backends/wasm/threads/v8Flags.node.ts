@@ -56,4 +56,5 @@ export const flags: Platform['flags'] = {
     for (const { off } of known) v8.setFlagsFromString(off)
     own.wide = false
   },
+  test: () => import('../../selfTest.ts'),
 }

@@ -34,12 +34,15 @@ export const openThread = (memory: WebAssembly.Memory): Thread => ({
 })
 
 /** Instantiates a module of this backend: its memory, its table, and what it calls of JavaScript. */
-export const instantiate = ({ memory, table }: Thread, module: WebAssembly.Module): WebAssembly.Exports =>
-  new WebAssembly.Instance(module, { env: { memory, table, ...javascriptFunctions } }).exports
+export const instantiate = (
+  { memory, table }: Thread,
+  module: WebAssembly.Module,
+  called: WebAssembly.ModuleImports = {},
+): WebAssembly.Exports => new WebAssembly.Instance(module, { env: { memory, table, ...called } }).exports
 
 /** Puts functions into the table. */
-export const install = (thread: Thread, { module, places }: Functions): void => {
-  const exports = instantiate(thread, module)
+export const install = (thread: Thread, { module, places }: Functions, called?: WebAssembly.ModuleImports): void => {
+  const exports = instantiate(thread, module, called)
   for (const [name, index] of places) {
     if (index >= thread.table.length) thread.table.grow(Math.max(index + 1 - thread.table.length, thread.table.length))
     thread.table.set(index, exports[name])
@@ -79,7 +82,7 @@ export const serve = (ready: () => void): ((message: Message) => void) => {
       ready()
     } else if (thread !== undefined) {
       try {
-        install(thread, message)
+        install(thread, message, javascriptFunctions)
         received += 1
       } catch (error) {
         writeFailure(thread, address, error)
