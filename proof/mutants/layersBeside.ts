@@ -20,7 +20,12 @@ export const besideMutants: readonly Mutant[] = [
     ['hardswish: the derivative lacks its ½', 'missing term', 'x.div(3).add(0.5)', 'x.div(3)'],
   ]),
   ...mutantsOf(layer, 'src/tensor/padding.ts', values('padWith'), [
-    ['padWith: reflection repeats the edge', 'off by one', 'part(x, axis, 1, count + 1)', 'part(x, axis, 0, count)'],
+    [
+      'padWith: reflection repeats the edge',
+      'off by one',
+      'sliceAlong(x, axis, 1, count + 1)',
+      'sliceAlong(x, axis, 0, count)',
+    ],
   ]),
   ...mutantsOf(layer, 'src/tensor/pooling.ts', values('maxPool'), [
     ['maxPool: zeros stand around the image', 'wrong constant', 'isFloat(dtype) ? -Infinity', 'isFloat(dtype) ? 0'],
@@ -87,6 +92,6 @@ export const besideMutants: readonly Mutant[] = [
     ['solve: the pivot is the first row that is left', 'missing call', 'column.abs()', 'column.abs().mul(0)'],
   ]),
   ...mutantsOf(layer, 'src/tensor/linalg/qr.ts', gradients('qr'), [
-    ['qr: the derivative mirrors the diagonal too', 'factor', "triangle(m, 'lower', true)))", "triangle(m, 'lower')))"],
+    ['qr: the derivative mirrors the diagonal too', 'factor', 'tril(m, -1)))', 'tril(m)))'],
   ]),
 ]

@@ -135,9 +135,26 @@ export const stateAndAttentionMutants: readonly Mutant[] = [
     [
       'the optimizer sees the state',
       'missing check',
-      '(isUnder(path, branch) ? undefined : x)',
-      '(isUnder(path, branch) && path === branch ? undefined : x)',
+      '(isOfState(path) ? undefined : x)',
+      "(path === 'modelState' ? undefined : x)",
     ],
     ['the state of a step is the sum of those of its parts', 'factor', '.mul(1 / of)', '.mul(of / of)'],
   ]),
+  ...mutantsOf('optimizers and averages', 'src/train/step.ts', run, [
+    ['the state of a run stays as it began', 'stale value', 'asState(next ?? {}, ', 'asState(stateIn(state.params), '],
+  ]),
+  ...mutantsOf(
+    'optimizers and averages',
+    'src/train/tasks/classification/classificationTask.ts',
+    inFile('train/tasks/ownData'),
+    [
+      ['the statistics of a classifier stay as they began', 'stale value', '{ modelState: next }', '{ modelState }'],
+      [
+        'a classifier is measured with the statistics before its first step',
+        'stale value',
+        '(network, params, modelState, normalise(pictures))',
+        '(network, params, stateOf(network), normalise(pictures))',
+      ],
+    ],
+  ),
 ]

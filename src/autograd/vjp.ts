@@ -11,6 +11,7 @@ import { dilated, freeAxes } from '../graph/infer.ts'
 import { makeNode } from '../graph/node.ts'
 import type { ConvAttrs, DotAttrs, Node, NodeOf, OpName, Ops } from '../graph/ops.ts'
 import { gather, scatterAdd } from '../tensor/combine.ts'
+import { sliceAlong } from '../tensor/sliceAlong.ts'
 import { Tensor } from '../tensor/tensor.ts'
 
 /** Primitives with a rule here; `call` is differentiated through its definition, see backward.ts, and `scan` turn by turn, see scan.ts. */
@@ -202,9 +203,7 @@ const vjpRules: { readonly [K in DifferentiableOp]: VjpRule<K> } = {
   },
   concatenate: (g, { inputs, attrs: { axis } }) => {
     const start = (i: number): number => inputs.slice(0, i).reduce((sum, x) => sum + at(x.shape, axis), 0)
-    return inputs.map((_, i) =>
-      g.slice(...g.shape.map((n, a) => (a === axis ? ([start(i), start(i + 1)] as const) : ([0, n] as const)))),
-    )
+    return inputs.map((_, i) => sliceAlong(g, axis, start(i), start(i + 1)))
   },
 
   // ── indexing and contraction ──────────────────────────────────────────────────────────────────────────────────────

@@ -1,16 +1,14 @@
 /** Gated recurrent units, Cho et al. 2014, with the reset gate behind the product, as PyTorch's nn.GRU and cuDNN have them. */
 import { at } from '../prelude/array.ts'
 import { splitInto } from '../tensor/combine.ts'
-import { zeros } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { asActivation } from './activation.ts'
 import type { Module } from './module.ts'
 import {
-  expectState,
-  expectStep,
-  overTime,
   projected,
-  recurrentParams,
+  recurrentCell,
+  recurrentLayer,
+  withoutState,
+  type Recurrence,
   type RecurrentInput,
   type RecurrentOptions,
   type RecurrentOutput,
@@ -37,11 +35,12 @@ const step =
     return [next, next]
   }
 
-const stateFor = (name: string, state: Tensor | undefined, x: Tensor, hidden: number): Tensor => {
-  const batch = at(x.shape, 0)
-  if (state === undefined) return zeros([batch, hidden], x.dtype)
-  expectState(name, state, batch, hidden)
-  return state
+const recurrence: Recurrence<Tensor> = {
+  name: 'gru',
+  gates: gateCount,
+  stateOf: (h) => h,
+  tensorsOf: (h) => [h],
+  step,
 }
 
 /**
@@ -63,13 +62,7 @@ export const gruCell = (
   inputWidth: number,
   hiddenWidth: number,
   options: Pick<RecurrentOptions, 'bias'> = {},
-): Module<RecurrentParams, RecurrentInput<Tensor>> => ({
-  init: recurrentParams('gruCell', inputWidth, hiddenWidth, gateCount, options),
-  apply: (params, { x, state }) => {
-    expectStep('gruCell', x, inputWidth)
-    return asActivation(step(params)(stateFor('gruCell', state, x, hiddenWidth), projected(params.input, x))[0])
-  },
-})
+): Module<RecurrentParams, RecurrentInput<Tensor>> => recurrentCell(recurrence, inputWidth, hiddenWidth, options)
 
 /**
  * A GRU that takes the state in front of a sequence, [N, H], and gives the one behind it. Its parameters are those of {@link gru}.
@@ -89,11 +82,8 @@ export const gruWithState = (
   inputWidth: number,
   hiddenWidth: number,
   options: RecurrentOptions = {},
-): Module<RecurrentParams, RecurrentInput<Tensor>, RecurrentOutput<Tensor>> => ({
-  init: recurrentParams('gru', inputWidth, hiddenWidth, gateCount, options),
-  apply: (params, { x, state }) =>
-    asActivation(overTime('gru', params, { x, state: stateFor('gru', state, x, hiddenWidth) }, step(params), options)),
-})
+): Module<RecurrentParams, RecurrentInput<Tensor>, RecurrentOutput<Tensor>> =>
+  recurrentLayer(recurrence, inputWidth, hiddenWidth, options)
 
 /**
  * Gated recurrent units over a sequence, `[N, T, in] → [N, T, H]`, from a state of zeros, as one layer of PyTorch's `nn.GRU(batch_first=True)`:
@@ -114,11 +104,5 @@ export const gruWithState = (
  * layer.apply(layer.init(key(0)), ones([2, 10, 3])).shape // => [2, 10, 5]
  * ```
  */
-export const gru = (
-  inputWidth: number,
-  hiddenWidth: number,
-  options: RecurrentOptions = {},
-): Module<RecurrentParams> => {
-  const { init, apply } = gruWithState(inputWidth, hiddenWidth, options)
-  return { init, apply: (params, x) => apply(params, { x }).y }
-}
+export const gru = (inputWidth: number, hiddenWidth: number, options: RecurrentOptions = {}): Module<RecurrentParams> =>
+  withoutState(gruWithState(inputWidth, hiddenWidth, options))

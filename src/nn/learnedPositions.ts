@@ -1,15 +1,13 @@
 /** Learned positions, as GPT-2 and ViT have them: a vector for each place, added. */
 import { at } from '../prelude/array.ts'
-import { ShapeError } from '../prelude/errors.ts'
-import { showShape } from '../graph/shape.ts'
 import { gather } from '../tensor/combine.ts'
 import { zeros } from '../tensor/create.ts'
-import { expectTensor } from '../tensor/expect.ts'
 import { foldIn } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { nanBeyond, placesFrom, requireRoom } from './cache.ts'
 import { normal } from './init.ts'
 import type { Module } from './module.ts'
+import { requireSequence } from './requireSequence.ts'
 import { tensorIn } from './stateScope.ts'
 
 /** weight [length, width]. */
@@ -36,9 +34,7 @@ export const learnedPositions = (length: number, width: number): Module<LearnedP
   init: (key) => ({ weight: normal([length, width], 0.02)(foldIn(key, 'weight')) }),
   cache: () => ({ position: zeros([], 'i32') }),
   apply: ({ weight }, x, mode) => {
-    expectTensor('learnedPositions', x)
-    if (x.rank !== 3 || at(x.shape, 2) !== at(weight.shape, 1))
-      throw new ShapeError(`learnedPositions: takes [N, T, ${at(weight.shape, 1)}], got ${showShape(x.shape)}`)
+    requireSequence('learnedPositions', x, at(weight.shape, 1))
     const [rows, count] = [at(weight.shape, 0), at(x.shape, 1)]
     const position = tensorIn(mode?.state?.read(), 'position')
     if (position === undefined) {

@@ -1,16 +1,14 @@
 /** Long short-term memory, Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000, as PyTorch's nn.LSTM. */
 import { at } from '../prelude/array.ts'
 import { splitInto } from '../tensor/combine.ts'
-import { zeros } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
-import { asActivation } from './activation.ts'
 import type { Module } from './module.ts'
 import {
-  expectState,
-  expectStep,
-  overTime,
   projected,
-  recurrentParams,
+  recurrentCell,
+  recurrentLayer,
+  withoutState,
+  type Recurrence,
   type RecurrentInput,
   type RecurrentOptions,
   type RecurrentOutput,
@@ -37,12 +35,12 @@ const step =
     return [next, next.h]
   }
 
-const stateFor = (name: string, state: LstmState | undefined, x: Tensor, hidden: number): LstmState => {
-  const batch = at(x.shape, 0)
-  if (state === undefined) return { h: zeros([batch, hidden], x.dtype), c: zeros([batch, hidden], x.dtype) }
-  expectState(name, state.h, batch, hidden)
-  expectState(name, state.c, batch, hidden)
-  return state
+const recurrence: Recurrence<LstmState> = {
+  name: 'lstm',
+  gates: gateCount,
+  stateOf: (x) => ({ h: x, c: x }),
+  tensorsOf: ({ h, c }) => [h, c],
+  step,
 }
 
 /** What a cell is given: the input of one time [N, in], and the state in front of it, of zeros where there is none. */
@@ -70,13 +68,7 @@ export const lstmCell = (
   inputWidth: number,
   hiddenWidth: number,
   options: Pick<RecurrentOptions, 'bias'> = {},
-): Module<RecurrentParams, LstmCellInput, LstmState> => ({
-  init: recurrentParams('lstmCell', inputWidth, hiddenWidth, gateCount, options),
-  apply: (params, { x, state }) => {
-    expectStep('lstmCell', x, inputWidth)
-    return asActivation(step(params)(stateFor('lstmCell', state, x, hiddenWidth), projected(params.input, x))[0])
-  },
-})
+): Module<RecurrentParams, LstmCellInput, LstmState> => recurrentCell(recurrence, inputWidth, hiddenWidth, options)
 
 /**
  * An LSTM that takes the state in front of a sequence and gives the one behind it: a long sequence can be gone through in parts. Its parameters are those
@@ -100,13 +92,8 @@ export const lstmWithState = (
   inputWidth: number,
   hiddenWidth: number,
   options: RecurrentOptions = {},
-): Module<RecurrentParams, RecurrentInput<LstmState>, RecurrentOutput<LstmState>> => ({
-  init: recurrentParams('lstm', inputWidth, hiddenWidth, gateCount, options),
-  apply: (params, { x, state }) =>
-    asActivation(
-      overTime('lstm', params, { x, state: stateFor('lstm', state, x, hiddenWidth) }, step(params), options),
-    ),
-})
+): Module<RecurrentParams, RecurrentInput<LstmState>, RecurrentOutput<LstmState>> =>
+  recurrentLayer(recurrence, inputWidth, hiddenWidth, options)
 
 /**
  * Long short-term memory over a sequence, `[N, T, in] → [N, T, H]`, from a state of zeros, as one layer of PyTorch's `nn.LSTM(batch_first=True)`:
@@ -130,7 +117,4 @@ export const lstm = (
   inputWidth: number,
   hiddenWidth: number,
   options: RecurrentOptions = {},
-): Module<RecurrentParams> => {
-  const { init, apply } = lstmWithState(inputWidth, hiddenWidth, options)
-  return { init, apply: (params, x) => apply(params, { x }).y }
-}
+): Module<RecurrentParams> => withoutState(lstmWithState(inputWidth, hiddenWidth, options))

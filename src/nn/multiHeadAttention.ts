@@ -6,7 +6,6 @@ import { at, range } from '../prelude/array.ts'
 import { ShapeError, typeError } from '../prelude/errors.ts'
 import { requireKnown, requireShare } from '../prelude/options.ts'
 import { isRecord } from '../prelude/record.ts'
-import { showShape } from '../graph/shape.ts'
 import { zeros } from '../tensor/create.ts'
 import { expectTensor } from '../tensor/expect.ts'
 import { attend } from '../tensor/attend.ts'
@@ -20,6 +19,7 @@ import { joinHeads, splitHeads } from './heads.ts'
 import { linear, type LinearParams } from './linear.ts'
 import type { Mode } from './mode.ts'
 import { compose, type Module } from './module.ts'
+import { requireSequence } from './requireSequence.ts'
 import { requirePairs, rotary, type RotaryOptions } from './rotary.ts'
 import { tensorIn, type CacheSize, type ModelState, type StateScope } from './stateScope.ts'
 
@@ -60,14 +60,6 @@ export interface AttentionParams {
 }
 
 type AnyInput = Tensor | (MaskedInput & { readonly context?: Tensor })
-
-const requireSequence = (who: string, what: string, x: Tensor, width: number): void => {
-  expectTensor(who, x)
-  if (x.rank !== 3 || at(x.shape, 2) !== width)
-    throw new ShapeError(
-      `${who}: takes ${what} [N, T, ${width}], got ${showShape(x.shape)}${x.rank === 4 ? '; for images, x.reshape([N, H·W, C])' : ''}`,
-    )
-}
 
 const divisorsOf = (n: number): string =>
   range(n)
@@ -226,8 +218,8 @@ export const attentionNamed = (
   const module = compose(children, ({ query, key, value, out }, input: AnyInput, mode) => {
     const { x, context: given, ...masks } = named(who, input)
     const context = contextOf(who, given, contextWidth) ?? x
-    requireSequence(who, 'a sequence', x, width)
-    requireSequence(who, 'a context', context, attended)
+    requireSequence(who, x, width)
+    requireSequence(who, context, attended, 'a context')
     const scope = causal ? mode.state : undefined
     const kept = keptIn(who, scope)
     const queries = placed(splitHeads(query(x), heads), kept?.position).mul(1 / Math.sqrt(each))

@@ -3,14 +3,18 @@ import { requireKnown } from '../prelude/options.ts'
 import { at } from '../prelude/array.ts'
 import { ShapeError, typeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
+import { zeros } from '../tensor/create.ts'
 import { foldIn, type Key } from '../tensor/random.ts'
 import type { Rename } from '../tensor/nameMap.ts'
 import { scan, type ScanOptions } from '../tensor/scan.ts'
 import { expectTensor } from '../tensor/expect.ts'
 import { Tensor } from '../tensor/tensor.ts'
+import { asActivation } from './activation.ts'
 import { expectSizes } from './expectSizes.ts'
 import { uniform } from './init.ts'
 import type { LinearParams } from './linear.ts'
+import type { Module } from './module.ts'
+import { requireSequence } from './requireSequence.ts'
 
 /** What the input and the hidden state are projected with to all gates, which stand side by side: weights [in, G·H] and [H, G·H], biases [G·H]. */
 export interface RecurrentParams {
@@ -40,13 +44,7 @@ export interface RecurrentOutput<S> {
 }
 
 /** Parameters as PyTorch begins them: all of them U(±1/√H). */
-export const recurrentParams = (
-  name: string,
-  inputs: number,
-  hidden: number,
-  gates: number,
-  options: RecurrentOptions,
-) => {
+const recurrentParams = (name: string, inputs: number, hidden: number, gates: number, options: RecurrentOptions) => {
   requireKnown(name, options, ['checkpoint', 'reverse', 'bias'])
   const { bias = true } = options
   expectSizes(name, [inputs, hidden], `${name}(inputWidth, hiddenWidth)`)
@@ -67,21 +65,15 @@ export const projected = ({ weight, bias }: LinearParams, x: Tensor): Tensor => 
   return bias === undefined ? y : y.add(bias)
 }
 
-const expectSequence = (name: string, x: Tensor, inputs: number): void => {
-  expectTensor(name, x)
-  if (x.rank !== 3 || at(x.shape, 2) !== inputs)
-    throw new ShapeError(`${name}: takes sequences [N, T, ${inputs}], got ${showShape(x.shape)}`)
-}
-
 /** Refuses a state of another size: it would be broadcast. */
-export const expectState = (name: string, x: Tensor, batch: number, hidden: number): void => {
+const expectState = (name: string, x: Tensor, batch: number, hidden: number): void => {
   expectTensor(`${name}: the state`, x)
   if (x.rank !== 2 || at(x.shape, 0) !== batch || at(x.shape, 1) !== hidden)
     throw new ShapeError(`${name}: the state is [${batch}, ${hidden}] for this input, got ${showShape(x.shape)}`)
 }
 
 /** Input of a cell, and of a layer at one time. */
-export const expectStep = (name: string, x: Tensor, inputs: number): void => {
+const expectStep = (name: string, x: Tensor, inputs: number): void => {
   if (!(x instanceof Tensor)) throw typeError(`${name}: takes { x, state }, x the input of one time [N, ${inputs}]`)
   if (x.rank !== 2 || at(x.shape, 1) !== inputs)
     throw new ShapeError(`${name}: takes the input of one time, [N, ${inputs}], got ${showShape(x.shape)}`)
@@ -92,18 +84,87 @@ export const expectStep = (name: string, x: Tensor, inputs: number): void => {
  *
  * @param step the next state from this one and the input's part of the gates, [N, G·H]; its hidden part
  */
-export const overTime = <S>(
+const overTime = <S>(
   name: string,
   { input }: RecurrentParams,
   { x, state }: { readonly x: Tensor; readonly state: S },
   step: (state: S, gates: Tensor) => readonly [S, Tensor],
   { reverse = false, checkpoint = false }: RecurrentOptions,
 ): RecurrentOutput<S> => {
-  expectSequence(name, x, at(input.weight.shape, 0))
+  requireSequence(name, x, at(input.weight.shape, 0))
   const gates = projected(input, x.transpose([1, 0, 2]))
   const [last, hs] = scan(step, state, gates, { reverse, checkpoint })
   return { y: hs.transpose([1, 0, 2]), state: last }
 }
+
+/** What makes one kind of recurrent layer another, with a state `S`. */
+export interface Recurrence<S> {
+  /** What errors call it: `gru`. */
+  readonly name: string
+  readonly gates: number
+  /** A state each of whose tensors is this one, [N, H]. */
+  readonly stateOf: (x: Tensor) => S
+  readonly tensorsOf: (state: S) => readonly Tensor[]
+  /** The next state from this one and the input's part of the gates, [N, G·H]; its hidden part. */
+  readonly step: (params: RecurrentParams) => (state: S, gates: Tensor) => readonly [S, Tensor]
+}
+
+/** The state that is given, or one of zeros. */
+const stateFor = <S>(
+  name: string,
+  { stateOf, tensorsOf }: Recurrence<S>,
+  { x, state }: RecurrentInput<S>,
+  hidden: number,
+): S => {
+  const batch = at(x.shape, 0)
+  if (state === undefined) return stateOf(zeros([batch, hidden], x.dtype))
+  for (const part of tensorsOf(state)) expectState(name, part, batch, hidden)
+  return state
+}
+
+/** One step of a recurrence: the input of one time [N, in] and the state in front of it to the next state. */
+export const recurrentCell = <S>(
+  recurrence: Recurrence<S>,
+  inputWidth: number,
+  hiddenWidth: number,
+  options: Pick<RecurrentOptions, 'bias'>,
+): Module<RecurrentParams, RecurrentInput<S>, S> => {
+  const name = `${recurrence.name}Cell`
+  return {
+    init: recurrentParams(name, inputWidth, hiddenWidth, recurrence.gates, options),
+    apply: (params, input) => {
+      expectStep(name, input.x, inputWidth)
+      const state = stateFor(name, recurrence, input, hiddenWidth)
+      return asActivation(recurrence.step(params)(state, projected(params.input, input.x))[0])
+    },
+  }
+}
+
+/** A recurrence over a sequence, from the state in front of it to the one behind it. */
+export const recurrentLayer = <S>(
+  recurrence: Recurrence<S>,
+  inputWidth: number,
+  hiddenWidth: number,
+  options: RecurrentOptions,
+): Module<RecurrentParams, RecurrentInput<S>, RecurrentOutput<S>> => {
+  const { name, gates, step } = recurrence
+  return {
+    init: recurrentParams(name, inputWidth, hiddenWidth, gates, options),
+    apply: (params, input) => {
+      const state = stateFor(name, recurrence, input, hiddenWidth)
+      return asActivation(overTime(name, params, { x: input.x, state }, step(params), options))
+    },
+  }
+}
+
+/** The layer from a state of zeros, without the state behind the last time. */
+export const withoutState = <S>({
+  init,
+  apply,
+}: Module<RecurrentParams, RecurrentInput<S>, RecurrentOutput<S>>): Module<RecurrentParams> => ({
+  init,
+  apply: (params, x) => apply(params, { x }).y,
+})
 
 /**
  * PyTorch's names of the parameters of one layer of `nn.LSTM` and `nn.GRU`, for a map of names (`fathom/io`); with its axes, `torchLayouts`,

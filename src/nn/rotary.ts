@@ -2,9 +2,10 @@
 import { at, range } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
-import { concatenate, splitInto, stack } from '../tensor/combine.ts'
+import { concatenate, stack } from '../tensor/combine.ts'
 import { constant } from '../tensor/create.ts'
 import { expectTensor } from '../tensor/expect.ts'
+import { halves } from '../tensor/halves.ts'
 import { inSingle } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
@@ -42,16 +43,10 @@ const turned = ([a, b]: readonly [Tensor, Tensor], cos: Tensor, sin: Tensor): re
   a.mul(sin).add(b.mul(cos)),
 ]
 
-/** The two parts of the last axis. */
-const halves = (x: Tensor): readonly [Tensor, Tensor] => {
-  const parts = splitInto(x, 2, -1)
-  return [at(parts, 0), at(parts, 1)]
-}
-
 /** The even and the odd channels. */
 const evenAndOdd = (x: Tensor): readonly [Tensor, Tensor] => {
   const [lead, width] = [x.shape.slice(0, -1), at(x.shape, x.rank - 1)]
-  const [even, odd] = halves(x.reshape([...lead, width / 2, 2]))
+  const [even, odd] = halves('rotary', x.reshape([...lead, width / 2, 2]), -1)
   return [even.reshape([...lead, width / 2]), odd.reshape([...lead, width / 2])]
 }
 
@@ -89,7 +84,7 @@ export const rotary = (
     const angles = anglesOf(position, width, base, wide.dtype)
     const [cos, sin] = [angles.cos(), angles.sin()]
     return pairing === 'half'
-      ? concatenate(turned(halves(wide), cos, sin), -1)
+      ? concatenate(turned(halves('rotary', wide, -1), cos, sin), -1)
       : stack(turned(evenAndOdd(wide), cos, sin), -1).reshape(x.shape)
   })
 }

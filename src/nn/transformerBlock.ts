@@ -1,7 +1,4 @@
 /** The block of a transformer, norms first (Xiong et al. 2020): what GPT-2 and ViT are made of. */
-import { ShapeError } from '../prelude/errors.ts'
-import { showShape } from '../graph/shape.ts'
-import { expectTensor } from '../tensor/expect.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import type { AttentionParams } from './attention.ts'
 import { gelu } from './activations.ts'
@@ -10,6 +7,7 @@ import { layerNorm, type LayerNormParams } from './layerNorm.ts'
 import { linear, type LinearParams } from './linear.ts'
 import { compose, lift, sequential, type Module, type NoParams } from './module.ts'
 import { multiHeadAttention, type MaskedInput, type MultiHeadOptions } from './multiHeadAttention.ts'
+import { requireSequence } from './requireSequence.ts'
 
 /** What a block is like: as {@link multiHeadAttention}, and its perceptron. */
 export interface TransformerBlockOptions extends Omit<MultiHeadOptions, 'contextWidth'> {
@@ -66,9 +64,7 @@ export const transformerBlock = (
     },
     ({ norm1, attention, norm2, mlp, dropout1, dropout2 }, input: Tensor | MaskedInput) => {
       const { x, ...masks } = input instanceof Tensor ? { x: input } : input
-      expectTensor('transformerBlock', x)
-      if (x.rank !== 3 || x.shape[2] !== width)
-        throw new ShapeError(`transformerBlock: takes a sequence [N, T, ${width}], got ${showShape(x.shape)}`)
+      requireSequence('transformerBlock', x, width)
       const h = x.add(dropout1(attention({ x: norm1(x), ...masks })))
       return h.add(dropout2(mlp(norm2(h))))
     },

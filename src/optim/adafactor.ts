@@ -4,8 +4,9 @@
  *
  * Where it leaves things open it does as Hugging Face's `transformers` does.
  */
-import { at } from '../prelude/array.ts'
+import { valueAt } from '../prelude/map.ts'
 import { requireKnown, requireNotNegative, requirePositive } from '../prelude/options.ts'
+import { joinPath } from '../prelude/treePath.ts'
 import { zeros } from '../tensor/create.ts'
 import { widened } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -108,10 +109,7 @@ const stepOf = (
   return new Map(
     leavesWithPaths(gradients).map(([path, gradient]) => {
       const g = widened(gradient)
-      const next = onward(g, kept, epsilon, path, (name) => {
-        const found = before.get(path === '' ? name : `${path}.${name}`)
-        return found ?? g
-      })
+      const next = onward(g, kept, epsilon, path, (name) => valueAt(before, joinPath(path, name)))
       return [path, { update: clipped(scaled(g, next, path), clip), moments: next }]
     }),
   )
@@ -159,8 +157,7 @@ export const adafactor = (options: AdafactorOptions = {}): Transform<AdafactorSt
       if (named !== undefined) requireScalar('adafactor', 'the learning rate', named, requireNotNegative)
       const rate = named ?? power(count, -0.5).minimum(1e-2)
       const byPath = stepOf(gradients, state.moments, power(count, -decay), { epsilon, clip })
-      const leafAt = (path: string): Leaf => byPath.get(path) ?? at([...byPath.values()], 0)
-      const now = mapTree(gradients, (_, path) => leafAt(path).update)
+      const now = mapTree(gradients, (_, path) => valueAt(byPath, path).update)
       const mean = beta1 > 0 ? zipState('adafactor', now, state.mean, (u, m) => average(beta1, m, u)) : undefined
       const alpha = (p: Tensor): Tensor | number => {
         const by = rateFor(p, rate)
@@ -174,7 +171,7 @@ export const adafactor = (options: AdafactorOptions = {}): Transform<AdafactorSt
       return [
         zipTrees(mean ?? now, params, moved, naming),
         {
-          moments: mapTree<unknown>(gradients, (_, path) => leafAt(path).moments),
+          moments: mapTree<unknown>(gradients, (_, path) => valueAt(byPath, path).moments),
           ...(mean !== undefined && { mean }),
           count,
         },

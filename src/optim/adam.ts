@@ -10,10 +10,10 @@ import { zeros } from '../tensor/create.ts'
 import { widened } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { mapTree } from '../tensor/tree.ts'
+import { decoupled, decoupledOptions, type DecoupledOptions } from './decoupled.ts'
 import { descent } from './descent.ts'
 import { average, correctionDType, requireFraction, zerosFor } from './moments.ts'
 import { followedBy, zipState, type Transform, type Tree } from './transform.ts'
-import { addDecayedWeights } from './weightDecay.ts'
 
 /** What {@link adam} takes; the defaults are PyTorch's. */
 export interface AdamOptions {
@@ -28,11 +28,9 @@ export interface AdamOptions {
 }
 
 /** What {@link adamW} takes. */
-export interface AdamWOptions extends AdamOptions {
+export interface AdamWOptions extends AdamOptions, DecoupledOptions {
   /** λ: each step shrinks the weights by the factor 1 − ηλ; default 0.01. */
   readonly weightDecay?: number
-  /** Which parameters decay, by path and value, or how many times λ each; default all, once. */
-  readonly decays?: (path: string, parameter: Tensor) => boolean | number
 }
 
 /**
@@ -46,14 +44,27 @@ export interface AdamState {
   readonly varianceCorrection: Tensor
 }
 
-const adamOptions: readonly (keyof AdamOptions)[] = ['learningRate', 'beta1', 'beta2', 'epsilon']
-const adamWOptions: readonly (keyof AdamWOptions)[] = [...adamOptions, 'weightDecay', 'decays']
+/**
+ * The settings of Adam and its relatives, checked.
+ *
+ * @param more names of options that the relative has beside Adam's
+ */
+export const adamSettings = (
+  who: string,
+  options: AdamOptions,
+  more: readonly string[] = [],
+): Required<Omit<AdamOptions, 'learningRate'>> => {
+  requireKnown(who, options, ['learningRate', 'beta1', 'beta2', 'epsilon', ...more])
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options
+  requireFraction(who, 'beta1', beta1)
+  requireFraction(who, 'beta2', beta2)
+  requireNotNegative(who, 'epsilon', epsilon)
+  return { beta1, beta2, epsilon }
+}
 
 /** {@link scaleByAdam} under the name of the optimizer that errors speak of. */
-const scaled = (name: string, { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamOptions): Transform<AdamState> => {
-  requireFraction(name, 'beta1', beta1)
-  requireFraction(name, 'beta2', beta2)
-  requireNotNegative(name, 'epsilon', epsilon)
+const scaled = (name: string, options: AdamOptions, more: readonly string[] = []): Transform<AdamState> => {
+  const { beta1, beta2, epsilon } = adamSettings(name, options, more)
   return {
     init: (params) => ({
       mean: mapTree(params, zerosFor),
@@ -93,10 +104,7 @@ const one = (like: Tensor): Tensor => like.operand(1)
  * direction // => [1, -1]
  * ```
  */
-export const scaleByAdam = (options: AdamOptions = {}): Transform<AdamState> => {
-  requireKnown('scaleByAdam', options, adamOptions)
-  return scaled('scaleByAdam', options)
-}
+export const scaleByAdam = (options: AdamOptions = {}): Transform<AdamState> => scaled('scaleByAdam', options)
 
 /**
  * Adam: p ← p − η·m̂ / (√v̂ + ε). For an L2 penalty as PyTorch's `weight_decay` has it, put `addDecayedWeights` before
@@ -115,10 +123,8 @@ export const scaleByAdam = (options: AdamOptions = {}): Transform<AdamState> => 
  * state.meanCorrection // => 0.1
  * ```
  */
-export const adam = (options: AdamOptions = {}): Transform<AdamState> => {
-  requireKnown('adam', options, adamOptions)
-  return followedBy(scaled('adam', options), descent(options.learningRate))
-}
+export const adam = (options: AdamOptions = {}): Transform<AdamState> =>
+  followedBy(scaled('adam', options), descent(options.learningRate))
 
 /**
  * AdamW: p ← p − η·(m̂ / (√v̂ + ε) + λp), the decay kept out of the moments.
@@ -134,8 +140,5 @@ export const adam = (options: AdamOptions = {}): Transform<AdamState> => {
  * updates // => [-0.5, -1]
  * ```
  */
-export const adamW = (options: AdamWOptions = {}): Transform<AdamState> => {
-  requireKnown('adamW', options, adamWOptions)
-  const { weightDecay = 0.01, decays, learningRate } = options
-  return followedBy(followedBy(scaled('adamW', options), addDecayedWeights(weightDecay, decays)), descent(learningRate))
-}
+export const adamW = (options: AdamWOptions = {}): Transform<AdamState> =>
+  decoupled(scaled('adamW', options, decoupledOptions), { ...options, weightDecay: options.weightDecay ?? 0.01 })

@@ -1,12 +1,12 @@
 /** Two relatives of Adam: with Nesterov's momentum (Dozat 2016), and with a rectified second moment (Liu et al. 2020). */
-import { requireKnown, requireNotNegative } from '../prelude/options.ts'
+import { requireNotNegative } from '../prelude/options.ts'
 import { ones, zeros } from '../tensor/create.ts'
 import { widened } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { mapTree } from '../tensor/tree.ts'
-import type { AdamOptions, AdamState } from './adam.ts'
+import { adamSettings, type AdamOptions, type AdamState } from './adam.ts'
 import { descent } from './descent.ts'
-import { average, correctionDType, requireFraction, zerosFor } from './moments.ts'
+import { average, correctionDType, zerosFor } from './moments.ts'
 import { followedBy, zipState, type Transform } from './transform.ts'
 
 /** What {@link nadam} takes; the defaults are PyTorch's. */
@@ -24,17 +24,6 @@ export interface NadamState extends Omit<AdamState, 'meanCorrection'> {
 /** Adam's moments and corrections, and the steps so far. */
 export interface RadamState extends AdamState {
   readonly count: Tensor
-}
-
-const adamOptions: readonly (keyof AdamOptions)[] = ['learningRate', 'beta1', 'beta2', 'epsilon']
-
-const requireOptions = (who: string, options: AdamOptions, more: readonly string[] = []) => {
-  requireKnown(who, options, [...adamOptions, ...more])
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options
-  requireFraction(who, 'beta1', beta1)
-  requireFraction(who, 'beta2', beta2)
-  requireNotNegative(who, 'epsilon', epsilon)
-  return { beta1, beta2, epsilon }
 }
 
 const momentsAfter = <P>(
@@ -66,7 +55,7 @@ const momentsAfter = <P>(
  */
 export const nadam = (options: NadamOptions = {}): Transform<NadamState> => {
   const who = 'nadam'
-  const { beta1, beta2, epsilon } = requireOptions(who, options, ['momentumDecay'])
+  const { beta1, beta2, epsilon } = adamSettings(who, options, ['momentumDecay'])
   const { momentumDecay = 4e-3, learningRate } = options
   requireNotNegative(who, 'momentumDecay', momentumDecay)
   const exponent = Math.log(0.96) * momentumDecay
@@ -143,7 +132,7 @@ const lengthAt = (t: Tensor, beta: number): Tensor => {
  */
 export const radam = (options: AdamOptions = {}): Transform<RadamState> => {
   const who = 'radam'
-  const { beta1, beta2, epsilon } = requireOptions(who, options)
+  const { beta1, beta2, epsilon } = adamSettings(who, options)
   const longest = 2 / (1 - beta2) - 1
   if (longest <= 4) throw new RangeError(`radam: beta2 is ${beta2}; it must be above 0.6`)
   const scaled: Transform<RadamState> = {

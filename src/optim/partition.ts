@@ -3,8 +3,8 @@
  *
  * Source: `optax.multi_transform` and `optax.masked` (DeepMind 2020); they are PyTorch's parameter groups.
  */
-import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
+import { valueAt } from '../prelude/map.ts'
 import { requireNotNegative } from '../prelude/options.ts'
 import { widened } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -67,7 +67,7 @@ export const partition = <S extends Readonly<Record<string, unknown>>>(
 ): Transform<S> => {
   const byName = new Map(Object.entries(transforms)) as unknown as ReadonlyMap<string, Transform<unknown>>
   const names = [...byName.keys()]
-  const parts = inParts(sorted(names, nameOf), (name) => byName.get(name) ?? at([...byName.values()], 0))
+  const parts = inParts(sorted(names, nameOf), (name) => valueAt(byName, name))
   return parts as unknown as Transform<S> // the state under a name is of the transform under that name
 }
 

@@ -2,6 +2,7 @@
 import { typeError } from '../prelude/errors.ts'
 import { whatIs } from '../prelude/mistaken.ts'
 import { isRecord } from '../prelude/record.ts'
+import { joinPath } from '../prelude/treePath.ts'
 import { inParts, type Parting } from './parts.ts'
 import type { Transform } from './transform.ts'
 
@@ -12,7 +13,7 @@ const branches: Parting = {
     if (isRecord(tree)) return new Map(Object.entries(tree))
     throw typeError(`separately: ${what} are ${whatIs(tree)}; they must be a record, with a branch for each network`)
   },
-  pathIn: (branch, path) => (path === '' ? branch : `${branch}.${path}`),
+  pathIn: (branch, path) => (path === '' ? branch : joinPath(branch, path)),
 }
 
 /**

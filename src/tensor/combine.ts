@@ -5,6 +5,7 @@ import { makeNode } from '../graph/node.ts'
 import { normalizeAxis, showShape } from '../graph/shape.ts'
 import { iota } from './create.ts'
 import { expectTensor, nodeOf } from './expect.ts'
+import { sliceAlong } from './sliceAlong.ts'
 import { Tensor } from './tensor.ts'
 
 /**
@@ -71,9 +72,7 @@ export const splitInto = (x: Tensor, count: number, axis: number): readonly Tens
   const length = at(x.shape, a) / count
   if (!Number.isInteger(length))
     throw new ShapeError(`splitInto: axis ${axis} of ${showShape(x.shape)} does not divide into ${count} parts`)
-  return Array.from({ length: count }, (_, i) =>
-    x.slice(...x.shape.map((n, j) => (j === a ? ([i * length, (i + 1) * length] as const) : ([0, n] as const)))),
-  )
+  return Array.from({ length: count }, (_, i) => sliceAlong(x, a, i * length, (i + 1) * length))
 }
 
 /**

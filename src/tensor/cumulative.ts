@@ -7,6 +7,7 @@ import { iota } from './create.ts'
 import { expectTensor } from './expect.ts'
 import { takeAlongAxis } from './indexing.ts'
 import { inSingle } from './precision.ts'
+import { sliceAlong } from './sliceAlong.ts'
 import type { SliceBounds, Tensor } from './tensor.ts'
 
 type Join = (x: Tensor, y: Tensor) => Tensor
@@ -15,8 +16,7 @@ type Join = (x: Tensor, y: Tensor) => Tensor
 const running = (join: Join, x: Tensor, axis: number, reach = 1): Tensor => {
   const n = at(x.shape, axis)
   if (reach >= n) return x
-  const part = (...bounds: SliceBounds): Tensor =>
-    x.slice(...x.shape.map((_, i) => (i === axis ? bounds : ([] as const))))
+  const part = (...bounds: SliceBounds): Tensor => sliceAlong(x, axis, ...bounds)
   const joined = join(part(reach), part(0, n - reach))
   return running(join, concatenate([part(0, reach), joined], axis), axis, 2 * reach)
 }

@@ -1,19 +1,7 @@
 /** Gated linear units: one half of the channels is multiplied by a function of the other. */
-import { at } from '../prelude/array.ts'
-import { ShapeError } from '../prelude/errors.ts'
-import { normalizeAxis, showShape } from '../graph/shape.ts'
 import { silu } from './activations.ts'
-import { splitInto } from './combine.ts'
+import { halves } from './halves.ts'
 import type { Tensor } from './tensor.ts'
-
-/** The two halves of an axis. */
-const halves = (who: string, x: Tensor, axis: number): readonly [Tensor, Tensor] => {
-  const a = normalizeAxis(who, axis, x.rank)
-  if (at(x.shape, a) % 2 !== 0)
-    throw new ShapeError(`${who}: axis ${axis} of ${showShape(x.shape)} has no two halves; give an even length`)
-  const parts = splitInto(x, 2, a)
-  return [at(parts, 0), at(parts, 1)]
-}
 
 /**
  * a·σ(b), a the first half of `axis` and b the second (Dauphin et al. 2017): `[…, 2C] → […, C]`.

@@ -5,11 +5,8 @@ import { normalizeAxis, rowMajor, showShape, sizeOf, type Shape } from '../graph
 import { gather, scatterAdd } from './combine.ts'
 import { iota } from './create.ts'
 import { expectTensor } from './expect.ts'
-import type { SliceBounds, Tensor } from './tensor.ts'
-
-/** A range of one axis. */
-const sliceAlong = (x: Tensor, axis: number, ...bounds: SliceBounds): Tensor =>
-  x.slice(...x.shape.map((_, i) => (i === axis ? bounds : ([] as const))))
+import { sliceAlong } from './sliceAlong.ts'
+import type { Tensor } from './tensor.ts'
 
 /**
  * The parts along `axis`, each without it; the inverse of `stack`, PyTorch's `unbind`.

@@ -5,7 +5,8 @@ import { normalizeAxis, showShape } from '../graph/shape.ts'
 import { normalizeAxes, type Axes } from './axes.ts'
 import { concatenate } from './combine.ts'
 import { expectTensor } from './expect.ts'
-import type { SliceBounds, Tensor } from './tensor.ts'
+import { sliceAlong } from './sliceAlong.ts'
+import type { Tensor } from './tensor.ts'
 
 /**
  * Two axes exchanged; PyTorch's `transpose(x, a, b)`.
@@ -103,9 +104,7 @@ const rollAxis = (x: Tensor, shift: number, axis: number): Tensor => {
   const n = at(x.shape, axis)
   const by = n === 0 ? 0 : ((shift % n) + n) % n
   if (by === 0) return x
-  const part = (...bounds: SliceBounds): Tensor =>
-    x.slice(...x.shape.map((_, i) => (i === axis ? bounds : ([] as const))))
-  return concatenate([part(n - by), part(0, n - by)], axis)
+  return concatenate([sliceAlong(x, axis, n - by), sliceAlong(x, axis, 0, n - by)], axis)
 }
 
 /**

@@ -5,6 +5,7 @@ import { showShape } from '../graph/shape.ts'
 import { concatenate } from './combine.ts'
 import { full } from './create.ts'
 import { expectTensor } from './expect.ts'
+import { sliceAlong } from './sliceAlong.ts'
 import type { Tensor } from './tensor.ts'
 
 /** What the new elements are: a number; the tensor mirrored at its first and last element; these elements again; or its other end. */
@@ -23,10 +24,6 @@ export interface PadOptions {
 
 const bothOf = (w: PadWidth): readonly [number, number] => (typeof w === 'number' ? [w, w] : w)
 
-/** The elements from `start` to `limit` of one axis. */
-const part = (x: Tensor, axis: number, start: number, limit: number): Tensor =>
-  x.slice(...x.shape.map((n, a) => (a === axis ? ([start, limit] as const) : ([0, n] as const))))
-
 /** `count` elements before (side 0) or after (side 1) an axis. */
 type Fill = (x: Tensor, axis: number, count: number, side: 0 | 1, value: number) => Tensor
 
@@ -38,15 +35,15 @@ const fills: { readonly [K in PaddingMode]: Fill } = {
   constant: (x, axis, count, _, value) => full(withLength(x, axis, count), value, x.dtype),
   reflect: (x, axis, count, side) => {
     const n = at(x.shape, axis)
-    return (side === 0 ? part(x, axis, 1, count + 1) : part(x, axis, n - 1 - count, n - 1)).reverse(axis)
+    return (side === 0 ? sliceAlong(x, axis, 1, count + 1) : sliceAlong(x, axis, n - 1 - count, n - 1)).reverse(axis)
   },
   replicate: (x, axis, count, side) => {
     const edge = side === 0 ? 0 : at(x.shape, axis) - 1
-    return part(x, axis, edge, edge + 1).broadcastTo(withLength(x, axis, count))
+    return sliceAlong(x, axis, edge, edge + 1).broadcastTo(withLength(x, axis, count))
   },
   circular: (x, axis, count, side) => {
     const n = at(x.shape, axis)
-    return side === 0 ? part(x, axis, n - count, n) : part(x, axis, 0, count)
+    return side === 0 ? sliceAlong(x, axis, n - count, n) : sliceAlong(x, axis, 0, count)
   },
 }
 

@@ -1,5 +1,6 @@
 /** A tree in two parts, and one of them again: what is trained and what is frozen. After equinox's `partition` and `combine`. */
 import { ShapeError } from '../prelude/errors.ts'
+import { joinPath } from '../prelude/treePath.ts'
 import { Tensor } from './tensor.ts'
 import { mapTree } from './tree.ts'
 import { isBranch } from './treedef.ts'
@@ -41,8 +42,6 @@ export const partitionTree = <T>(
   mapTree<T, TreePart<T>>(tree, (x, path) => (predicate(path, x) ? undefined : x)),
 ]
 
-const join = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`)
-
 const conflict = (path: string): ShapeError =>
   new ShapeError(
     `mergeTrees: ${path === '' ? 'both trees are a tensor' : `'${path}' is in both trees`}; each leaf comes from one of them`,
@@ -54,11 +53,14 @@ const mergeRecords = (
   path: string,
 ): unknown =>
   Object.fromEntries(
-    [...new Set([...Object.keys(a), ...Object.keys(b)])].map((key) => [key, merged(a[key], b[key], join(path, key))]),
+    [...new Set([...Object.keys(a), ...Object.keys(b)])].map((key) => [
+      key,
+      merged(a[key], b[key], joinPath(path, key)),
+    ]),
   )
 
 const mergeLists = (a: readonly unknown[], b: readonly unknown[], path: string): unknown =>
-  Array.from({ length: Math.max(a.length, b.length) }, (_, i) => merged(a[i], b[i], join(path, String(i))))
+  Array.from({ length: Math.max(a.length, b.length) }, (_, i) => merged(a[i], b[i], joinPath(path, String(i))))
 
 const merged = (a: unknown, b: unknown, path: string): unknown => {
   if (a === undefined || b === undefined) return a === undefined ? b : a

@@ -11,6 +11,7 @@ import { padWith } from './padding.ts'
 import { wholePair, type Pair } from './pair.ts'
 import { placed, poolingWindows, putBack, tiles, type PoolOptions, type Windows } from './poolingWindows.ts'
 import { inSingle } from './precision.ts'
+import { sliceAlong } from './sliceAlong.ts'
 import type { Tensor } from './tensor.ts'
 
 /** How windows of {@link averagePool} move. */
@@ -120,9 +121,8 @@ const meansOfParts = (x: Tensor, axis: number, count: number): Tensor => {
   const n = at(x.shape, axis)
   if (count === n) return x
   const bounds = range(count).map((i) => [Math.floor((i * n) / count), Math.ceil(((i + 1) * n) / count)] as const)
-  const only = (part: readonly [number, number]) => x.shape.map((m, a) => (a === axis ? part : ([0, m] as const)))
   return concatenate(
-    bounds.map((part) => x.slice(...only(part)).mean(axis, true)),
+    bounds.map((part) => sliceAlong(x, axis, ...part).mean(axis, true)),
     axis,
   )
 }

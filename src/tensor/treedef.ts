@@ -7,6 +7,7 @@
  */
 import { typeError } from '../prelude/errors.ts'
 import { isRecord } from '../prelude/record.ts'
+import { joinPath } from '../prelude/treePath.ts'
 import type { DType } from '../graph/dtype.ts'
 import { showShape, type Shape } from '../graph/shape.ts'
 import { Tensor } from './tensor.ts'
@@ -59,17 +60,19 @@ export const isValue = (x: unknown): x is Leaf => x instanceof Tensor || typeof 
 /** Tensors are leaves, and all else is static, whatever it is. */
 export const isOnlyTensor = (x: unknown): x is Tensor => x instanceof Tensor
 
-const join = (path: string, key: string): string => (path === '' ? key : `${path}.${key}`)
-
 const flattenInto = (tree: unknown, path: string, isLeaf: IsLeaf<Leaf>, found: Leaf[]): Treedef => {
   if (Array.isArray(tree))
     return {
       kind: 'list',
-      items: Array.from(tree, (x: unknown, i) => flattenInto(x, join(path, String(i)), isLeaf, found)),
+      items: Array.from(tree, (x: unknown, i) => flattenInto(x, joinPath(path, String(i)), isLeaf, found)),
     }
   if (isBranch(tree)) {
     const keys = Object.keys(tree).toSorted()
-    return { kind: 'record', keys, items: keys.map((key) => flattenInto(tree[key], join(path, key), isLeaf, found)) }
+    return {
+      kind: 'record',
+      keys,
+      items: keys.map((key) => flattenInto(tree[key], joinPath(path, key), isLeaf, found)),
+    }
   }
   if (!isLeaf(tree, path)) return { kind: 'static', value: tree }
   found.push(tree)
@@ -112,7 +115,7 @@ const childrenOf = (treedef: Treedef): readonly (readonly [key: string, child: T
 export const pathsOf = (treedef: Treedef, path = ''): readonly string[] =>
   treedef.kind === 'leaf' || treedef.kind === 'number'
     ? [path]
-    : childrenOf(treedef).flatMap(([key, child]) => pathsOf(child, join(path, key)))
+    : childrenOf(treedef).flatMap(([key, child]) => pathsOf(child, joinPath(path, key)))
 
 const sameShape = (a: Shape, b: Shape): boolean => a === b || (a.length === b.length && a.every((n, i) => n === b[i]))
 
@@ -211,7 +214,7 @@ export const differenceOf = (before: Treedef, after: Treedef, path = ''): Differ
   for (const [key, child] of ours) {
     const other = theirs.get(key)
     if (other === undefined) return { path, before: was, after: is }
-    const found = differenceOf(child, other, join(path, key))
+    const found = differenceOf(child, other, joinPath(path, key))
     if (found !== undefined) return found
   }
   return { path, before: was, after: is } // a list where a record stood

@@ -55,6 +55,7 @@ export type {
   Source,
   Task,
   TaskWords,
+  Variables,
 } from './task.ts'
 export type {
   AdversaryConfig,

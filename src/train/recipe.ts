@@ -17,7 +17,7 @@ import { precisions, type Precision } from '../tensor/withPrecision.ts'
 import { decaysOf, mapEach, type OneOrMore } from './averages.ts'
 import { rateOf } from './rates.ts'
 import type { RunConfig } from './runConfig.ts'
-import { branchIn, learnedOf } from './stateBranch.ts'
+import { learnedOf } from './stateBranch.ts'
 import { isLearning, type Task } from './task.ts'
 import type { DiffusionRun } from './tasks/diffusion/diffusionConfig.ts'
 import { diffusionTask, type DiffusionTask } from './tasks/diffusion/diffusionTask.ts'
@@ -138,7 +138,7 @@ export const initialState = <P>(
   key: Key,
 ): TrainState<P> => {
   const params = task.init(key)
-  const learned = learnedOf(params, branchIn(task.loss))
+  const learned = learnedOf(params, task.loss)
   const opt = isLearning(task.loss) ? separately(optimizer).init(learned) : optimizer.init(learned)
   return {
     params,

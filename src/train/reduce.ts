@@ -11,7 +11,7 @@ import { accumulate, emptyAccumulation } from '../optim/index.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { zipTrees } from '../tensor/tree.ts'
 import type { ModelState } from '../nn/stateScope.ts'
-import { addState, emptyState, learnedOf, stateIn } from './stateBranch.ts'
+import { addState, emptyState, givesState, learnedOf, stateIn } from './stateBranch.ts'
 
 /** The mean loss of some examples, and its gradients. */
 export interface Gradients<P> {
@@ -80,10 +80,10 @@ export const overRanks = ({ rank, ranks, sum }: Ranks, { parts, of }: Reduce): R
 /** Whether a step is one part, which nothing is added to. */
 export const isIdentity = ({ of, gather }: Reduce): boolean => of === 1 && gather === undefined
 
-/** The sum before the first part. @param parts names of what is told beside the loss @param branch of the parameters that is a state */
-export const noGradients = <P>(params: P, parts: readonly string[] = [], branch?: string): Gradients<P> => ({
-  gradients: emptyAccumulation(learnedOf(params, branch)),
-  ...(branch !== undefined && { state: emptyState(stateIn(params, branch)) }),
+/** The sum before the first part. @param loss of the task @param parts names of what is told beside the loss */
+export const noGradients = <P>(params: P, loss: unknown, parts: readonly string[] = []): Gradients<P> => ({
+  gradients: emptyAccumulation(learnedOf(params, loss)),
+  ...(givesState(loss) && { state: emptyState(stateIn(params)) }),
   loss: zeros([]),
   ...(parts.length > 0 && { parts: Object.fromEntries(parts.map((name) => [name, zeros([])])) }),
 })

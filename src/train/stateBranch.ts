@@ -1,6 +1,6 @@
 /**
- * The state of a model in a run: a branch of the parameters that no gradient and no optimizer reaches. It lies in checkpoints with them and is averaged
- * as they are, so that averages are evaluated with running statistics of their own.
+ * The state of a model in a run: it stands beside what is learned, `{ params, modelState }`, and no gradient and no optimizer reaches it. It lies in
+ * checkpoints with the parameters and is averaged as they are, so that averages are evaluated with running statistics of their own.
  */
 import { typeError } from '../prelude/errors.ts'
 import { isRecord } from '../prelude/record.ts'
@@ -9,28 +9,32 @@ import { zerosLike } from '../tensor/create.ts'
 import { widened } from '../tensor/precision.ts'
 import { isDifferentiable, type Tensor } from '../tensor/tensor.ts'
 import { mapTree, zipTrees } from '../tensor/tree.ts'
+import type { LossWithState } from './task.ts'
 
-/** The name of the branch, where a loss has one. */
-export const branchIn = (loss: unknown): string | undefined =>
-  isRecord(loss) && typeof loss['state'] === 'string' ? loss['state'] : undefined
+/** Whether a loss gives a state. */
+export const givesState = <P, B, D>(loss: unknown): loss is LossWithState<P, B, D> =>
+  isRecord(loss) && 'lossAndState' in loss
 
-const isUnder = (path: string, branch: string): boolean => path === branch || path.startsWith(`${branch}.`)
+const isOfState = (path: string): boolean => path === 'modelState' || path.startsWith('modelState.')
 
-/** What the optimizer sees of the parameters: undefined stands in the place of the state. */
-export const learnedOf = <P>(params: P, branch: string | undefined): P =>
-  branch === undefined ? params : mapTree<P>(params, (x, path) => (isUnder(path, branch) ? undefined : x))
+/** What is learned of a model with a state: undefined stands in the place of the state. */
+export const withoutState = <P>(variables: P): P =>
+  mapTree<P>(variables, (x, path) => (isOfState(path) ? undefined : x))
 
-/** The state in the parameters. */
-export const stateIn = <P>(params: P, branch: string): ModelState => {
-  const state: unknown = isRecord(params) ? params[branch] : undefined
+/** What the optimizer sees of a task's parameters. @param loss of the task */
+export const learnedOf = <P>(params: P, loss: unknown): P => (givesState(loss) ? withoutState(params) : params)
+
+/** The state among a task's variables. */
+export const stateIn = <P>(variables: P): ModelState => {
+  const state: unknown = isRecord(variables) ? variables['modelState'] : undefined
   if (isRecord(state)) return mapTree<unknown, ModelState>(state, (x) => x)
   throw typeError(
-    `step: the parameters have no branch '${branch}' for the state: let the task's init give { …, ${branch}: stateOf(model) }`,
+    "step: the loss gives a state, and there is none before the first step: let the task's init give { params: model.init(key), modelState: stateOf(model) }",
   )
 }
 
-/** What is learned of the parameters, with a state. */
-export const withState = <P>(learned: P, branch: string, state: ModelState): P => ({ ...learned, [branch]: state })
+/** What is learned, with a state. */
+export const withState = <P>(learned: P, modelState: ModelState): P => ({ ...learned, modelState })
 
 /** As it is summed: whole numbers too, up to 2²⁴. */
 const summable = (x: Tensor): Tensor => (isDifferentiable(x) ? widened(x) : x.cast('f32'))

@@ -21,7 +21,7 @@ import { precisions, withPrecision, type Precision } from '../tensor/withPrecisi
 import { mapEach, type OneOrMore } from './averages.ts'
 import type { NetworkOptimizerState, OptimizerState, Recipe, Training, TrainState } from './recipe.ts'
 import { addGradients, isIdentity, noGradients, overMicroBatches, type Gradients, type Reduce } from './reduce.ts'
-import { asState, branchIn, learnedOf, stateIn, withState } from './stateBranch.ts'
+import { asState, givesState, learnedOf, stateIn, withoutState, withState } from './stateBranch.ts'
 import {
   isLearning,
   type Differentiate,
@@ -110,19 +110,19 @@ const lossAndGradients = <P>(
 
 /** The loss, the next state, and the gradients of what is learned, which are multiplied by the scale. */
 const withNextState = <P, B, D>(
-  { state: branch, lossAndState }: LossWithState<P, B, D>,
+  { lossAndState }: LossWithState<P, B, D>,
   params: P,
   batch: B,
   draws: D,
   { scale, precision }: Pick<Draw, 'scale'> & { readonly precision: Precision },
 ): Gradients<P> => {
-  const before = stateIn(params, branch)
+  const before = stateIn(params)
   const scaledLoss = (learned: P): readonly [Tensor, readonly [Tensor, ModelState]] => {
-    const [loss, next] = lossAndState(withState(learned, branch, before), batch, draws)
-    return [scale === undefined ? loss : loss.mul(scale.cast(loss.dtype)), [loss, next]]
+    const [loss, { modelState }] = lossAndState(withState(learned, before), batch, draws)
+    return [scale === undefined ? loss : loss.mul(scale.cast(loss.dtype)), [loss, modelState]]
   }
   const [[, [loss, state]], gradients] = valueAndGrad(withPrecision(precision, scaledLoss), { aux: true })(
-    learnedOf(params, branch),
+    withoutState(params),
   )
   return { gradients, loss, state }
 }
@@ -137,8 +137,7 @@ const gradientsOf =
     const draws = task.draws(foldIn(foldIn(given.key, 'train'), given.step), batch, first)
     const differentiate: Differentiate = (loss, of) => lossAndGradients(withPrecision(precision, loss), of, given)
     const { loss } = task
-    if (typeof loss === 'object' && 'lossAndState' in loss)
-      return withNextState(loss, params, examples, draws, { ...given, precision })
+    if (givesState<P, B, D>(loss)) return withNextState(loss, params, examples, draws, { ...given, precision })
     if (typeof loss === 'object')
       return loss.gradients(params, { phase, batch: examples, draws, weights: given.weights ?? {}, differentiate })
     const [value, gradients] = differentiate((p: P) => loss(p, examples, draws), params)
@@ -151,11 +150,12 @@ type Learned<P> = Omit<TrainState<P>, 'lossScale'>
 /** What the end of a step goes by. */
 interface Updating<P> extends Pick<Training, 'optimizer' | 'lossScale'> {
   /** Of the task. */
+  readonly loss: unknown
+  /** Of the task. */
   readonly project?: ((params: P) => P) | undefined
   /** Branches of the parameters that move; absent for all. */
   readonly moves?: readonly string[] | undefined
-  /** The branch of the parameters that is a state, and that after this step; absent where there is none. */
-  readonly branch?: string | undefined
+  /** The model's state after this step; absent where it has none. */
   readonly next?: ModelState | undefined
 }
 
@@ -178,18 +178,17 @@ const averaged = <P>(averages: OneOrMore<P>, decays: OneOrMore<Tensor>, params: 
 
 /** The optimizer's part of a step. */
 const updated = <P>(
-  { optimizer, moves, project = (params) => params, branch, next }: Updating<P>,
+  { optimizer, moves, project = (params) => params, loss, next }: Updating<P>,
   { opt: before, ...state }: Learned<P>,
   gradients: P,
   { learningRate, decays }: StepInputs,
 ): Learned<P> => {
-  const learned = learnedOf(state.params, branch)
+  const learned = learnedOf(state.params, loss)
   const [updates, after] = isOfBranches(before)
     ? separately(optimizer).update(gradients, before, learned, { learningRate })
     : optimizer.update(gradients, before, learned, { learningRate })
   const stepped = applyUpdates(learned, updates)
-  const whole =
-    branch === undefined ? stepped : withState(stepped, branch, asState(next ?? {}, stateIn(state.params, branch)))
+  const whole = givesState(loss) ? withState(stepped, asState(next ?? {}, stateIn(state.params))) : stepped
   const params = moved(project(whole), state.params, moves)
   return {
     params,
@@ -244,7 +243,7 @@ const updatingIn = <P, B, D>(
   next: ModelState | undefined,
 ): Updating<P> => ({
   optimizer,
-  branch: branchIn(task.loss),
+  loss: task.loss,
   next,
   ...(lossScale !== undefined && { lossScale }),
   moves: learningOf(task)?.phases[phase],
@@ -356,7 +355,7 @@ const partsOn = <P, B, D>(device: Device, recipe: Recipe<P, B, D>, { of }: Reduc
 const reducingStepper = <P, B, D>(device: Device, recipe: Recipe<P, B, D>, reduce: Reduce): Stepper<P, B> => {
   const { task, batch } = recipe
   const { parts, before, of, gather } = reduce
-  const zeroOf = (params: P): Gradients<P> => noGradients(params, learningOf(task)?.parts, branchIn(task.loss))
+  const zeroOf = (params: P): Gradients<P> => noGradients(params, task.loss, learningOf(task)?.parts)
   const start = device.compile(zeroOf)
   const compiled = byPhase(task, (phase) => partsOn(device, recipe, reduce, phase))
   const drawAt = (n: number, state: TrainState<P>): Draw => {

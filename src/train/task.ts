@@ -58,15 +58,24 @@ export interface Sheet {
 /** The mean loss of a batch, a scalar. */
 export type Loss<P, B, D> = (params: P, batch: B, draws: D) => Tensor
 
+/** What a model with a state consists of: what it learns, and its state beside that, as running statistics, which no optimizer sees. */
+export interface Variables<P> {
+  readonly params: P
+  /** `stateOf(model)` at first. */
+  readonly modelState: ModelState
+}
+
 /**
- * The loss of a model with a state, as running statistics: a branch of the parameters that no gradient and no optimizer reaches, and that the loss gives
- * anew. Checkpoints hold it with the parameters; averages have one of their own, with which they are evaluated.
+ * The loss of a model with a state: the task's `P` is {@link Variables}, of whose `modelState` no gradient is taken, and the loss gives the next one.
+ * Checkpoints hold it with the parameters; averages have one of their own, with which they are evaluated.
  */
 export interface LossWithState<P, B, D> {
-  /** The branch of the parameters' top level: in `{ net: model.init(key), state: stateOf(model) }` it is `state`. */
-  readonly state: string
   /** The mean loss of a batch, a scalar, and the next state. */
-  readonly lossAndState: (params: P, batch: B, draws: D) => readonly [loss: Tensor, state: ModelState]
+  readonly lossAndState: (
+    variables: P,
+    batch: B,
+    draws: D,
+  ) => readonly [loss: Tensor, aux: { readonly modelState: ModelState }]
 }
 
 /** The value of a loss and its gradient, by the precision and the loss scale of the run. */

@@ -201,9 +201,9 @@ describe('cells', () => {
 describe('what recurrent layers take', () => {
   it('names what is no sequence, and a state of another size', () => {
     const params = lstm(3, 2).init(key(0))
-    expect(() => lstm(3, 2).apply(params, zeros([2, 4, 5]))).toThrow('lstm: takes sequences [N, T, 3], got [2,4,5]')
+    expect(() => lstm(3, 2).apply(params, zeros([2, 4, 5]))).toThrow('lstm: takes a sequence [N, T, 3], got [2,4,5]')
     expect(() => gru(3, 2).apply(gru(3, 2).init(key(0)), zeros([4, 3]))).toThrow(
-      'gru: takes sequences [N, T, 3], got [4,3]',
+      'gru: takes a sequence [N, T, 3], got [4,3]',
     )
     expect(() =>
       lstmWithState(3, 2).apply(params, { x: zeros([4, 5, 3]), state: { h: zeros([4, 2]), c: zeros([1, 2]) } }),

@@ -1,7 +1,7 @@
 /** A task whose model has a state: its statistics go from step to step, into averages and checkpoints, and no optimizer sees them. */
 import { describe, expect, it } from 'vitest'
 import { precisions } from '../../src/tensor/withPrecision.ts'
-import { applyWithState, batchNorm, linear, mse, sequential, stateOf, type ModelState } from '../../src/nn/index.ts'
+import { applyWithState, batchNorm, linear, mse, sequential, stateOf, type ParamsOf } from '../../src/nn/index.ts'
 import {
   initialState,
   stepperOn,
@@ -10,12 +10,13 @@ import {
   type Task,
   type Training,
   type TrainState,
+  type Variables,
 } from '../../src/train/index.ts'
 import { overMicroBatches } from '../../src/train/reduce.ts'
 import { stateFromFiles, stateToFiles } from '../../src/train/stateFiles.ts'
 import { E } from '../../src/prelude/fp.ts'
 import { ones, tensor, zeros } from '../../src/tensor/create.ts'
-import { key } from '../../src/tensor/random.ts'
+import { key, type Key } from '../../src/tensor/random.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { leavesWithPaths } from '../../src/tensor/tree.ts'
 import { cpuDevice } from '../support/device.ts'
@@ -23,10 +24,7 @@ import { tinyConfig } from './tinyRun.ts'
 
 const model = sequential({ norm: batchNorm(2, { momentum: 0.5 }), out: linear(2, 1) })
 
-interface Params {
-  readonly net: ReturnType<typeof model.init>
-  readonly state: ModelState
-}
+type Params = Variables<ParamsOf<typeof model>>
 
 const task: Task<Params, Tensor, object> = {
   words: {
@@ -35,15 +33,14 @@ const task: Task<Params, Tensor, object> = {
     example: { one: 'a point', many: 'points', short: 'p' },
     measured: () => [],
   },
-  init: (k) => ({ net: model.init(k), state: stateOf(model) }),
+  init: (k) => ({ params: model.init(k), modelState: stateOf(model) }),
   draws: () => ({}),
   losses: [],
   blank: (count) => zeros([count, 2]),
   loss: {
-    state: 'state',
-    lossAndState: ({ net, state }, batch) => {
-      const [y, next] = applyWithState(model, net, state, batch, { train: true, key: key(0) })
-      return [mse(y, ones(y.shape)), next]
+    lossAndState: ({ params, modelState }, batch) => {
+      const [y, next] = applyWithState(model, params, modelState, batch, { train: true, key: key(0) })
+      return [mse(y, ones(y.shape)), { modelState: next }]
     },
   },
 }
@@ -55,7 +52,11 @@ const examples = (first: number, count: number): Tensor =>
     { shape: [count, 2] },
   )
 
-const trained = async (steps: number, given: Partial<Training> = {}, of: Pick<typeof task, 'loss'> = task) => {
+const trained = async (
+  steps: number,
+  given: Partial<Training> = {},
+  of: Partial<Pick<typeof task, 'init' | 'loss'>> = {},
+) => {
   const device = cpuDevice()
   const recipe: Recipe<Params, Tensor, object> = {
     ...trainingOf({ ...tinyConfig('unused', { steps: 10, learningRate: 0.1, batch: 4 }), ema: 0.5 }),
@@ -77,7 +78,7 @@ const paths = (tree: unknown): readonly string[] => leavesWithPaths(tree).map(([
 describe('a task whose loss gives a state', () => {
   it('carries it from step to step', async () => {
     const { state, read } = await trained(2)
-    const { 'state.norm.count': count, 'state.norm.mean': mean } = await read(state.params)
+    const { 'modelState.norm.count': count, 'modelState.norm.mean': mean } = await read(state.params)
     expect(count).toEqual([2])
     const batch = [...(await cpuDevice().read(examples(0, 4).mean(0)))]
     mean?.forEach((m, c) => expect(m).toBeCloseTo((batch[c] ?? NaN) * 0.75, 6))
@@ -85,16 +86,16 @@ describe('a task whose loss gives a state', () => {
 
   it('shows it to no optimizer: there are no moments of it, and the norm of gradients is without it', async () => {
     const { state } = await trained(1)
-    expect(paths(state.opt).filter((path) => path.includes('state'))).toEqual([])
-    expect(paths(state.opt).filter((path) => path.includes('net.out.weight')).length).toBe(2)
+    expect(paths(state.opt).filter((path) => path.includes('modelState'))).toEqual([])
+    expect(paths(state.opt).filter((path) => path.includes('params.out.weight')).length).toBe(2)
   })
 
   it('averages it as the parameters, and copies what is counted', async () => {
     const { state, read } = await trained(2)
     const [params, average] = [await read(state.params), await read(state.averages[0])]
-    expect(average['state.norm.count']).toEqual([2])
-    expect(average['state.norm.variance']).not.toEqual(params['state.norm.variance'])
-    expect(average['state.norm.variance']?.every((v) => v > 0 && v < 1)).toBe(true)
+    expect(average['modelState.norm.count']).toEqual([2])
+    expect(average['modelState.norm.variance']).not.toEqual(params['modelState.norm.variance'])
+    expect(average['modelState.norm.variance']?.every((v) => v > 0 && v < 1)).toBe(true)
   })
 
   it('gives the mean of the states of micro-batches, in its dtypes', async () => {
@@ -102,10 +103,10 @@ describe('a task whose loss gives a state', () => {
     const twice = await trained(1, { accumulate: 2 })
     const [one, both] = [await once.read(once.state.params), await twice.read(twice.state.params)]
     const later = [...(await cpuDevice().read(examples(4, 4).mean(0)))]
-    one['state.norm.mean']?.forEach((m, c) =>
-      expect(both['state.norm.mean']?.[c]).toBeCloseTo((m + (later[c] ?? NaN) / 2) / 2, 6),
+    one['modelState.norm.mean']?.forEach((m, c) =>
+      expect(both['modelState.norm.mean']?.[c]).toBeCloseTo((m + (later[c] ?? NaN) / 2) / 2, 6),
     )
-    expect(both['state.norm.count']).toEqual([1])
+    expect(both['modelState.norm.count']).toEqual([1])
     expect(leavesWithPaths(twice.state.params).map(([, x]) => x.dtype)).toEqual(
       leavesWithPaths(once.state.params).map(([, x]) => x.dtype),
     )
@@ -124,10 +125,11 @@ describe('a task whose loss gives a state', () => {
   it('stays in a step that is skipped, and moves with a scaled loss', async () => {
     const mixed = { precision: precisions.mixed, lossScale: {} }
     const { state, read } = await trained(1, mixed)
-    expect((await read(state.params))['state.norm.count']).toEqual([1])
-    const infinite = { ...task.loss, lossAndState: (p: Params): readonly [Tensor, ModelState] => [p.net.out.weight.sum().div(0), stateOf(model)] } // prettier-ignore
-    const skipped = await trained(1, mixed, { loss: { state: 'state', lossAndState: infinite.lossAndState } })
-    expect((await skipped.read(skipped.state.params))['state.norm.variance']).toEqual([1, 1])
+    expect((await read(state.params))['modelState.norm.count']).toEqual([1])
+    const skipped = await trained(1, mixed, {
+      loss: { lossAndState: ({ params }) => [params.out.weight.sum().div(0), { modelState: stateOf(model) }] },
+    })
+    expect((await skipped.read(skipped.state.params))['modelState.norm.variance']).toEqual([1, 1])
     expect((await skipped.read(skipped.state.lossScale))['skipped']).toEqual([1])
   })
 
@@ -139,8 +141,8 @@ describe('a task whose loss gives a state', () => {
   })
 
   it('says what is missing', async () => {
-    await expect(trained(1, {}, { loss: { ...task.loss, state: 'statistics' } as never })).rejects.toThrow(
-      "step: the parameters have no branch 'statistics' for the state: let the task's init give { …, statistics: stateOf(model) }",
+    await expect(trained(1, {}, { init: ((k: Key) => ({ params: model.init(k) })) as never })).rejects.toThrow(
+      "let the task's init give { params: model.init(key), modelState: stateOf(model) }",
     )
   })
 })

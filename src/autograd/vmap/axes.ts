@@ -3,6 +3,7 @@ import { at } from '../../prelude/array.ts'
 import { ShapeError, typeError } from '../../prelude/errors.ts'
 import { whatIs } from '../../prelude/mistaken.ts'
 import { isRecord } from '../../prelude/record.ts'
+import { joinPath } from '../../prelude/treePath.ts'
 import { showShape, type Shape } from '../../graph/shape.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Treedef } from '../../tensor/treedef.ts'
@@ -25,8 +26,6 @@ export interface Naming {
   readonly words: (path: string) => string
 }
 
-const join = (path: string, key: string | number): string => (path === '' ? String(key) : `${path}.${key}`)
-
 const forList = (items: readonly Treedef[], axes: unknown, path: string, naming: Naming): readonly MappedAxis[] => {
   const { option, words } = naming
   if (!Array.isArray(axes)) throw mistaken(axes, path, naming, 'a list')
@@ -34,7 +33,7 @@ const forList = (items: readonly Treedef[], axes: unknown, path: string, naming:
     throw new ShapeError(
       `vmap: '${option}' has ${axes.length} entries for the ${items.length} of ${words(path)}; give one for each, null for what is not mapped`,
     )
-  return items.flatMap((item, i) => axesFor(item, axes[i], join(path, i), naming))
+  return items.flatMap((item, i) => axesFor(item, axes[i], joinPath(path, i), naming))
 }
 
 const forRecord = (
@@ -48,11 +47,11 @@ const forRecord = (
   const unknown = Object.keys(axes).find((key) => !keys.includes(key))
   if (unknown !== undefined)
     throw new ShapeError(
-      `vmap: '${option}' names '${join(path, unknown)}', and ${words(path)} has only ${keys.join(', ')}`,
+      `vmap: '${option}' names '${joinPath(path, unknown)}', and ${words(path)} has only ${keys.join(', ')}`,
     )
   return items.flatMap((item, i) => {
     const key = at(keys, i)
-    return axesFor(item, axes[key], join(path, key), naming)
+    return axesFor(item, axes[key], joinPath(path, key), naming)
   })
 }
 
@@ -72,11 +71,11 @@ export const axesFor = (treedef: Treedef, axes: unknown, path: string, naming: N
       return [axes]
     case 'list':
       return axes === null || typeof axes === 'number'
-        ? treedef.items.flatMap((item, i) => axesFor(item, axes, join(path, i), naming))
+        ? treedef.items.flatMap((item, i) => axesFor(item, axes, joinPath(path, i), naming))
         : forList(treedef.items, axes, path, naming)
     case 'record':
       return axes === null || typeof axes === 'number'
-        ? treedef.items.flatMap((item, i) => axesFor(item, axes, join(path, at(treedef.keys, i)), naming))
+        ? treedef.items.flatMap((item, i) => axesFor(item, axes, joinPath(path, at(treedef.keys, i)), naming))
         : forRecord(treedef, axes, path, naming)
   }
 }

@@ -3,6 +3,7 @@ import { at } from '../../prelude/array.ts'
 import { ShapeError, typeError } from '../../prelude/errors.ts'
 import { whatIs } from '../../prelude/mistaken.ts'
 import { isRecord } from '../../prelude/record.ts'
+import { joinPath } from '../../prelude/treePath.ts'
 import { allocate, type DType, type TypedArray } from '../../graph/dtype.ts'
 import { showShape, type Shape } from '../../graph/shape.ts'
 import { tensor } from '../../tensor/create.ts'
@@ -37,11 +38,10 @@ const ofTensor = (x: Tensor, path: string): Source => {
 
 /** All arrays of a tree, in the order of its keys. */
 const sourcesIn = (tree: unknown, path: string): readonly Source[] => {
-  const inside = (key: string): string => (path === '' ? key : `${path}.${key}`)
   if (tree instanceof Tensor) return [ofTensor(tree, path)]
   if (isArray(tree)) return [ofTensor(tensor(tree, { copy: false }), path)]
-  if (Array.isArray(tree)) return tree.flatMap((x, i) => sourcesIn(x, inside(String(i))))
-  if (isRecord(tree)) return Object.entries(tree).flatMap(([key, x]) => sourcesIn(x, inside(key)))
+  if (Array.isArray(tree)) return tree.flatMap((x, i) => sourcesIn(x, joinPath(path, i)))
+  if (isRecord(tree)) return Object.entries(tree).flatMap(([key, x]) => sourcesIn(x, joinPath(path, key)))
   throw typeError(
     `rows: ${quoted(path)} is ${whatIs(tree)}; arrays of examples are typed arrays and tensors, in records and lists: tensor(values) makes one of nested lists`,
   )
@@ -77,10 +77,9 @@ export const rowsAt = <T>(arrays: T, sources: ReadonlyMap<string, Source>, indic
   const build = (tree: unknown, path: string): unknown => {
     const source = sources.get(path)
     if (source !== undefined) return picked(source, indices)
-    const inside = (key: string): string => (path === '' ? key : `${path}.${key}`)
-    if (Array.isArray(tree)) return tree.map((x, i) => build(x, inside(String(i))))
+    if (Array.isArray(tree)) return tree.map((x, i) => build(x, joinPath(path, i)))
     if (!isRecord(tree)) return tree
-    return Object.fromEntries(Object.entries(tree).map(([key, x]) => [key, build(x, inside(key))]))
+    return Object.fromEntries(Object.entries(tree).map(([key, x]) => [key, build(x, joinPath(path, key))]))
   }
   return build(arrays, '') as Rows<T>
 }

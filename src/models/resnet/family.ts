@@ -8,10 +8,11 @@ export interface ResnetConfig extends Pick<ResnetOptions, 'blocks'> {
   readonly block?: ResnetOptions['block'] | undefined
   readonly width?: number | undefined
   readonly stem?: ResnetOptions['stem'] | undefined
+  readonly norm?: ResnetOptions['norm'] | undefined
 }
 
 /**
- * The family, for runs: its norms are of groups, which keep no statistics beside the parameters.
+ * The family, for runs: its norms are of groups, which keep no statistics beside the parameters, unless it is told otherwise.
  *
  * @example
  * ```ts
@@ -33,7 +34,8 @@ export const resnetFamily: ClassifierFamily<ResnetConfig, ResnetParams> = {
     block: optional(oneOf('basic', 'bottleneck')),
     width: optional(whole(1, 65_536)),
     stem: optional(oneOf('large', 'small')),
+    norm: optional(oneOf('batch', 'group')),
   }),
-  build: ({ blocks, block = 'basic', width = 64, stem = 'small' }, { channels, classes }) =>
-    resnet({ blocks, block, width, stem, norm: 'group', channels, classes }),
+  build: ({ blocks, block = 'basic', width = 64, stem = 'small', norm = 'group' }, { channels, classes }) =>
+    resnet({ blocks, block, width, stem, norm, channels, classes }),
 }

@@ -1,6 +1,7 @@
 /** The blocks of diffusers' `UNet2DModel` (its `ResnetBlock2D`): residual blocks that are told the time, which may also change the size. */
 import { activations, type ActivationName } from '../activations.ts'
 import type { Conditioned } from '../lucidrains/resBlock.ts'
+import { halves } from '../../tensor/halves.ts'
 import { upsampleNearest } from '../../tensor/resampling.ts'
 import { averagePool } from '../../tensor/pooling.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -57,12 +58,6 @@ export interface ResidualParams {
 /** A vector for each image, ready to meet its pixels: [N, C] → [N, 1, 1, C]. */
 const overPixels = (v: Tensor): Tensor => v.reshape([at(v.shape, 0), 1, 1, at(v.shape, 1)])
 
-/** The parts of a vector, [N, 2C] → two of [N, 1, 1, C]. */
-const halvesOf = (v: Tensor): readonly [scale: Tensor, shift: Tensor] => {
-  const width = at(v.shape, 1) / 2
-  return [overPixels(v.slice([], [0, width])), overPixels(v.slice([], [width, 2 * width]))]
-}
-
 /**
  * `{ x: [N, H, W, inputs], time: [N, D] } → [N, H, W, outputs]`, or of another size where the block resamples with R:
  *
@@ -90,8 +85,8 @@ export const residualBlock = (
     },
     ({ norm1, conv1, time, norm2, dropout, conv2, skip }, { x, time: vector }: Conditioned) => {
       const first = conv1(resample(act(norm1(x))))
-      const told = time(act(vector))
-      const [by, plus] = scaleShift ? halvesOf(told) : [undefined, overPixels(told)]
+      const told = overPixels(time(act(vector)))
+      const [by, plus] = scaleShift ? halves('residualBlock', told, -1) : [undefined, told]
       const h = by === undefined ? norm2(first.add(plus)) : norm2(first).mul(by.add(1)).add(plus)
       const kept = resample(x)
       const y = conv2(dropout(act(h))).add(skip === undefined ? kept : skip(kept))

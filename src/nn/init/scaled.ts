@@ -4,8 +4,8 @@ import { ShapeError } from '../../prelude/errors.ts'
 import { showShape, type Shape } from '../../graph/shape.ts'
 import { iota } from '../../tensor/create.ts'
 import { qr } from '../../tensor/linalg/index.ts'
-import { diagonalOf } from '../../tensor/linalg/matrices.ts'
 import { normal as drawNormal, truncatedNormal as drawTruncated } from '../../tensor/random.ts'
+import { diagonal } from '../../tensor/triangles.ts'
 import { normal, uniform, type Initializer } from '../init.ts'
 
 /**
@@ -102,7 +102,7 @@ export const orthogonal = (shape: Shape, gain = 1): Initializer => {
   const rows = product(shape.slice(0, -1))
   return (key) => {
     const { q, r } = qr(drawNormal(key, [Math.max(rows, columns), Math.min(rows, columns)]))
-    const d = diagonalOf(r)
+    const d = diagonal(r)
     const signed = q.mul(d.less(0).select(d.operand(-1), 1))
     return (rows < columns ? signed.transpose() : signed).mul(gain).reshape(shape)
   }

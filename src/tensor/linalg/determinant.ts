@@ -4,8 +4,9 @@ import { customVjp } from '../annotate.ts'
 import { full } from '../create.ts'
 import { widened } from '../precision.ts'
 import type { Tensor } from '../tensor.ts'
+import { diagonal } from '../triangles.ts'
 import { luFactors } from './lu.ts'
-import { columnsOf, diagonalOf, ofMatrix, requireSquare, transposed } from './matrices.ts'
+import { columnsOf, ofMatrix, requireSquare, transposed } from './matrices.ts'
 import { inverse } from './solve.ts'
 
 /** The product over the last axis. */
@@ -22,7 +23,7 @@ const spread = (x: Tensor): Tensor => x.expandDims(-1).expandDims(-1)
 const determinant: (a: Tensor) => Tensor = customVjp(
   (a: Tensor): Tensor => {
     const { upper, sign } = luFactors(a)
-    return productOf(diagonalOf(upper)).mul(sign)
+    return productOf(diagonal(upper)).mul(sign)
   },
   ([a], g): [Tensor] => [transposed(inverse(a)).mul(spread(g.mul(determinant(a))))],
 )
@@ -51,14 +52,14 @@ export const det = (a: Tensor): Tensor => {
 
 /** d log|det A| = tr(A⁻¹ dA). */
 const logAbsolute: (a: Tensor) => Tensor = customVjp(
-  (a: Tensor): Tensor => diagonalOf(luFactors(a).upper).abs().log().sum(-1),
+  (a: Tensor): Tensor => diagonal(luFactors(a).upper).abs().log().sum(-1),
   ([a], g): [Tensor] => [transposed(inverse(a)).mul(spread(g))],
 )
 
 /** The sign of the determinant, −1, 0 or 1. */
 const signOf = (a: Tensor): Tensor => {
   const { upper, sign } = luFactors(a)
-  const d = diagonalOf(upper)
+  const d = diagonal(upper)
   const signs = d.less(0).select(d.operand(-1), d.greater(0).select(1, d)) // 0 and NaN stay
   return productOf(signs).mul(sign).stopGradient()
 }

@@ -3,7 +3,8 @@ import { range } from '../../prelude/array.ts'
 import { argmax, concatenate } from '../combine.ts'
 import { full, iota } from '../create.ts'
 import type { Tensor } from '../tensor.ts'
-import { block, columnsOf, rowsOf, triangle } from './matrices.ts'
+import { tril, triu } from '../triangles.ts'
+import { block, columnsOf, rowsOf } from './matrices.ts'
 
 /** The factors of square matrices. */
 export interface Factors {
@@ -82,8 +83,8 @@ export const luFactors = (a: Tensor): Factors => {
   const isOdd = signOf(order).equal(1)
   return {
     permutation,
-    lower: triangle(permutation.matmul(multiples), 'lower', true).add(identityLike(a)),
-    upper: triangle(upper, 'upper'),
+    lower: tril(permutation.matmul(multiples), -1).add(identityLike(a)),
+    upper: triu(upper),
     sign: isOdd.select(full(isOdd.shape, -1, a.dtype), 1),
   }
 }

@@ -2,10 +2,11 @@
 import { at, equalNumbers, range } from '../../prelude/array.ts'
 import { DTypeError, ShapeError } from '../../prelude/errors.ts'
 import { showShape } from '../../graph/shape.ts'
-import { iota } from '../create.ts'
 import { expectTensor } from '../expect.ts'
+import { swapAxes } from '../movement.ts'
 import { widened } from '../precision.ts'
 import { isDifferentiable, type SliceBounds, type Tensor } from '../tensor.ts'
+import { tril } from '../triangles.ts'
 
 /** Number of rows. */
 export const rowsOf = (x: Tensor): number => at(x.shape, x.rank - 2)
@@ -14,7 +15,7 @@ export const rowsOf = (x: Tensor): number => at(x.shape, x.rank - 2)
 export const columnsOf = (x: Tensor): number => at(x.shape, x.rank - 1)
 
 /** The matrices transposed. */
-export const transposed = (x: Tensor): Tensor => x.transpose([...range(x.rank - 2), x.rank - 1, x.rank - 2])
+export const transposed = (x: Tensor): Tensor => swapAxes(x, -2, -1)
 
 /** Some rows and columns of every matrix. */
 export const block = (x: Tensor, rows: SliceBounds, columns: SliceBounds): Tensor =>
@@ -30,31 +31,8 @@ export const surrounded = (
   return x.pad([...batch, above, left], [...batch, below, right])
 }
 
-/** For every place of a matrix, its row less its column, [rows, columns] of i32: below the diagonal it is above 0. */
-const belowBy = (x: Tensor): Tensor => {
-  const shape = [rowsOf(x), columnsOf(x)]
-  return iota(shape, 0).sub(iota(shape, 1))
-}
-
-/** The lower triangle, or the upper one, from the diagonal on or (strict) without it; zeros elsewhere. */
-export const triangle = (x: Tensor, side: 'lower' | 'upper', strict = false): Tensor => {
-  const below = belowBy(x)
-  const least = strict ? 0 : -1
-  return (side === 'lower' ? below.greater(least) : below.less(-least)).select(x, 0)
-}
-
-/** The diagonals, […, min(rows, columns)]. */
-export const diagonalOf = (x: Tensor): Tensor => {
-  const n = Math.min(rowsOf(x), columnsOf(x))
-  const square = block(x, [0, n], [0, n])
-  return belowBy(square).equal(0).select(square, 0).sum(-1)
-}
-
 /** Φ of the derivative of Cholesky: the lower triangle with half of the diagonal. */
-export const halvedTriangle = (x: Tensor): Tensor => {
-  const below = belowBy(x)
-  return below.greater(0).select(x, below.equal(0).select(x.mul(0.5), 0))
-}
+export const halvedTriangle = (x: Tensor): Tensor => tril(x).mul(0.5).add(tril(x, -1).mul(0.5))
 
 /** Refuses what is no matrix of floats. */
 export const requireMatrix = (who: string, x: Tensor): void => {

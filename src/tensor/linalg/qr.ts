@@ -7,7 +7,8 @@ import { concatenate } from '../combine.ts'
 import { iota, zeros } from '../create.ts'
 import { widened } from '../precision.ts'
 import type { Tensor } from '../tensor.ts'
-import { block, columnsOf, ofSides, requireMatrix, rowsOf, surrounded, transposed, triangle } from './matrices.ts'
+import { tril, triu } from '../triangles.ts'
+import { block, columnsOf, ofSides, requireMatrix, rowsOf, surrounded, transposed } from './matrices.ts'
 import { triangular, triangularSolution } from './solveTriangular.ts'
 
 /** The factors of [..., m, n] matrices, with k = min(m, n). */
@@ -64,12 +65,12 @@ const factored = (a: Tensor): QR => {
 const upperSolution = triangularSolution(triangular({ upper: true }))
 
 /** copyltu of Seeger et al. 2017: the lower triangle, and its mirror image above the diagonal. */
-const mirrored = (m: Tensor): Tensor => triangle(m, 'lower').add(transposed(triangle(m, 'lower', true)))
+const mirrored = (m: Tensor): Tensor => tril(m).add(transposed(tril(m, -1)))
 
 /** With M = R·R̄ᵀ − Q̄ᵀ·Q, Ā = (Q̄ + Q·copyltu(M))·R⁻ᵀ (Seeger et al. 2017, section 4.1). */
 const tall: (a: Tensor) => QR = customVjp(factored, ([a], g): [Tensor] => {
   const { q, r } = tall(a)
-  const m = r.matmul(transposed(triangle(g.r, 'upper'))).sub(transposed(g.q).matmul(q))
+  const m = r.matmul(transposed(triu(g.r))).sub(transposed(g.q).matmul(q))
   const inner = g.q.add(q.matmul(mirrored(m)))
   return [transposed(upperSolution(r, transposed(inner)))]
 })

@@ -4,7 +4,8 @@ import { requireKnown } from '../../prelude/options.ts'
 import { customVjp } from '../annotate.ts'
 import { concatenate } from '../combine.ts'
 import type { Tensor } from '../tensor.ts'
-import { block, ofSides, requireSquare, rowsOf, transposed, triangle } from './matrices.ts'
+import { tril, triu } from '../triangles.ts'
+import { block, ofSides, requireSquare, rowsOf, transposed } from './matrices.ts'
 
 /** Which triangle is meant, and how it is read. */
 export interface TriangularOptions {
@@ -48,7 +49,8 @@ export const triangularSolution = (options: Triangular): ((a: Tensor, b: Tensor)
       const x = triangularSolution(options)(a, b)
       const back = triangularSolution({ ...options, transpose: !options.transpose })(a, g)
       const product = options.transpose ? x.matmul(transposed(back)) : back.matmul(transposed(x))
-      return [triangle(product, options.upper ? 'upper' : 'lower', options.unitDiagonal).neg(), back]
+      const strictly = options.unitDiagonal ? 1 : 0
+      return [(options.upper ? triu(product, strictly) : tril(product, -strictly)).neg(), back]
     },
   )
 

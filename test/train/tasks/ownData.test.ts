@@ -1,13 +1,17 @@
 /** Texts and labelled pictures as tasks: what they learn from, what they measure, and what they show. */
 import { describe, expect, it } from 'vitest'
 import { dataOfSeas, dataOfSet, folderLabels } from '../../../src/data/index.page.ts'
-import { resnet, resnetFamily, vitFamily } from '../../../src/models/index.ts'
+import { resnetFamily, vitFamily } from '../../../src/models/index.ts'
 import { compose, linear } from '../../../src/nn/index.ts'
 import { at, range } from '../../../src/prelude/array.ts'
+import { E } from '../../../src/prelude/fp.ts'
 import { scalar } from '../../../src/tensor/create.ts'
 import { key } from '../../../src/tensor/random.ts'
 import type { Tensor } from '../../../src/tensor/tensor.ts'
+import { leavesWithPaths } from '../../../src/tensor/tree.ts'
 import { memoryStore } from '../../../src/train/memoryStore.ts'
+import { initialState, trainingOf } from '../../../src/train/recipe.ts'
+import { stateFromFiles } from '../../../src/train/stateFiles.ts'
 import { classificationRun } from '../../../src/train/tasks/classification/classificationTask.ts'
 import { confusionTable } from '../../../src/train/tasks/classification/confusion.ts'
 import { textRun } from '../../../src/train/tasks/text/textTask.ts'
@@ -123,6 +127,31 @@ describe('labelled pictures as a task', () => {
     expect(new TextDecoder().decode(store.files.get('classes.json'))).toBe('["across","upright"]')
   })
 
+  it('running statistics of a ResNet move with its steps, are averaged, and are what it is measured with', async () => {
+    const { task, source } = classificationRun(data, (purpose) =>
+      resnetFamily.build({ blocks: [1], width: 4, norm: 'batch' }, purpose),
+    )
+    const store = memoryStore()
+    const config = usualRun({ steps: 40, batch: 8, learningRate: 1e-2, ema: 0.9, accumulate: 2 })
+    const result = await wholeRun({ config, task, source, device }, store)()
+    expect(result).toMatchObject({ _tag: 'Right', right: { measured: { right: 1 } } })
+    const back = stateFromFiles(initialState({ ...trainingOf(config), task }, key(0)), store.saved.get(40) ?? new Map())
+    if (E.isLeft(back)) throw new Error(back.left)
+    const { params, averages } = back.right.state
+    const kept = async (tree: unknown, end: string): Promise<readonly (readonly number[])[]> => {
+      const found = leavesWithPaths(tree).filter(([path]) => path.endsWith(`.${end}`))
+      return Promise.all(found.map(([, x]) => values(x, device)))
+    }
+    expect(new Set((await kept(params.modelState, 'count')).flat())).toEqual(new Set([40]))
+    const [now, average] = [await kept(params.modelState, 'mean'), await kept(averages[0].modelState, 'mean')]
+    expect(average.map((means) => means.length)).toEqual(now.map((means) => means.length))
+    expect(average).not.toEqual(now)
+    const measure = await source.measure?.(device)
+    const { params: learned } = params
+    const began = await measure?.({ params: learned, modelState: task.init(key(0)).modelState })
+    expect((await measure?.(params))?.['heldOut']).not.toBe(began?.['heldOut'])
+  })
+
   it('each example has the label of its picture', async () => {
     const { source } = classificationRun(data, (purpose) => resnetFamily.build({ blocks: [1], width: 4 }, purpose))
     const { pictures, shown } = source.examples(5, 12)
@@ -160,9 +189,6 @@ describe('labelled pictures as a task', () => {
     const build = (purpose: Parameters<typeof resnetFamily.build>[1]) =>
       resnetFamily.build({ blocks: [1], width: 4 }, purpose)
     expect(() => classificationRun(dataOfSet(set, 0), build)).toThrow("the data 'stripes' have no labels: give some")
-    expect(() => classificationRun(data, () => resnet({ blocks: [1], width: 4, channels: 1 }))).toThrow(
-      "the network keeps running statistics, for which this task has no place: build it with norm: 'group'",
-    )
     expect(() => classificationRun(data, build, { several: true, mirrored: true } as never)).toThrow(
       "no option 'mirrored'",
     )

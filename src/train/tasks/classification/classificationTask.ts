@@ -1,7 +1,7 @@
 /** Pictures with labels as a task: a network that says what they show, measured on those that it does not see. */
 import { batchAt, conditionsAt, collate, type TrainingData } from '../../../data/index.page.ts'
 import type { ClassifierPurpose } from '../../../models/index.ts'
-import { binaryCrossEntropy, crossEntropy, evaluate, type Module } from '../../../nn/index.ts'
+import { applyWithState, binaryCrossEntropy, crossEntropy, stateOf, type Module } from '../../../nn/index.ts'
 import { range } from '../../../prelude/array.ts'
 import { E } from '../../../prelude/fp.ts'
 import { requireKnown, requireWhole } from '../../../prelude/options.ts'
@@ -12,7 +12,7 @@ import type { Device } from '../../../tensor/device.ts'
 import { foldIn, uniform, type Key } from '../../../tensor/random.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { normalise } from '../../pictures/pixels.ts'
-import type { Source, Task } from '../../task.ts'
+import type { LossWithState, Source, Task, Variables } from '../../task.ts'
 import { confusionTable } from './confusion.ts'
 
 /** Pictures u8 [N, H, W, C], and what they show, 0 or 1 [N, classes]. */
@@ -40,8 +40,8 @@ export interface ClassificationOptions {
 
 /** A task with its data. */
 export interface ClassificationRun<P> {
-  readonly task: Task<P, Labelled, ClassifierDraws>
-  readonly source: Source<P, Labelled>
+  readonly task: Task<Variables<P>, Labelled, ClassifierDraws>
+  readonly source: Source<Variables<P>, Labelled>
   readonly network: Module<P>
   readonly names: readonly string[]
 }
@@ -60,14 +60,28 @@ const judged = (logits: Tensor, shown: Tensor, several: boolean) => {
 /** Logits of bytes. */
 const seenBy =
   <P>(network: Module<P>) =>
-  (params: P, pictures: Tensor): Tensor =>
-    network.apply(params, normalise(pictures), evaluate)
+  ({ params, modelState }: Variables<P>, pictures: Tensor): Tensor =>
+    applyWithState(network, params, modelState, normalise(pictures))[0]
+
+/** The loss of a batch, some of whose pictures are mirrored. */
+const lossOf = <P>(
+  network: Module<P>,
+  several: boolean,
+  mirror: boolean,
+): LossWithState<Variables<P>, Labelled, ClassifierDraws> => ({
+  lossAndState: ({ params, modelState }, { pictures, shown }, { key, mirrored }) => {
+    const x = normalise(pictures)
+    const turned = mirror ? mirrored.broadcastTo(x.shape).select(x.reverse([2]), x) : x
+    const [logits, next] = applyWithState(network, params, modelState, turned, { train: true, key })
+    return [judged(logits, shown, several).loss, { modelState: next }]
+  },
+})
 
 const measuredOn = <P>(device: Device, network: Module<P>, held: Labelled, several: boolean) => {
-  const compiled = device.compile((params: P, { pictures, shown }: Labelled) =>
-    judged(seenBy(network)(params, pictures), shown, several),
+  const compiled = device.compile((variables: Variables<P>, { pictures, shown }: Labelled) =>
+    judged(seenBy(network)(variables, pictures), shown, several),
   )
-  return async (params: P, average: P = params) => {
+  return async (variables: Variables<P>, average = variables) => {
     const { loss, right } = await compiled(average, held)
     return { heldOut: await device.item(loss), right: await device.item(right) }
   }
@@ -89,16 +103,16 @@ const heldOutOf = (data: TrainingData, most: number, names: readonly string[]): 
 
 /** A text that says how right the network is, class by class. */
 const tableOn = <P>(device: Device, network: Module<P>, held: Labelled, names: readonly string[], several: boolean) => {
-  const compiled = device.compile((params: P, { pictures, shown }: Labelled) => {
-    const logits = seenBy(network)(params, pictures)
+  const compiled = device.compile((variables: Variables<P>, { pictures, shown }: Labelled) => {
+    const logits = seenBy(network)(variables, pictures)
     return {
       truth: argmax(shown),
       said: argmax(logits),
       each: logits.greater(0).equal(shown.greater(0.5)).cast('f32').mean(0),
     }
   })
-  return async (params: P): Promise<string> => {
-    const { truth, said, each } = await compiled(params, held)
+  return async (variables: Variables<P>): Promise<string> => {
+    const { truth, said, each } = await compiled(variables, held)
     if (!several)
       return confusionTable({ names, truth: [...(await device.read(truth))], said: [...(await device.read(said))] })
     const shares = await device.read(each)
@@ -115,22 +129,19 @@ const namesOf = (data: TrainingData): readonly string[] => {
   return names
 }
 
-const requireOptions = (network: { readonly state?: unknown }, options: ClassificationOptions): void => {
+const requireOptions = (options: ClassificationOptions): void => {
   requireKnown('classificationRun', options, ['several', 'mirror', 'measured'])
   requireWhole('classificationRun', 'measured', options.measured ?? 256, 1)
-  if (network.state !== undefined)
-    throw new RangeError(
-      "classificationRun: the network keeps running statistics, for which this task has no place: build it with norm: 'group', or train it by trainStep, which has",
-    )
 }
 
 /**
  * Labelled pictures as a task with its data, for {@link wholeRun}: a network learns what they show; of pictures that are held out the loss (`heldOut`)
- * and the share of right answers (`right`) are measured; sheets are tables of which class is taken for which.
+ * and the share of right answers (`right`) are measured; sheets are tables of which class is taken for which. Running statistics of the network lie
+ * beside its parameters, in checkpoints and averages too.
  *
  * @param data with labels: `dataOfSet(set, seed, { labels })`, or seas with labels
  * @param networkOf the network for pictures of this size and so many classes, from numbers in [−1, 1] to logits: a family's `build` is one
- * @throws RangeError for data without labels, and for a network with running statistics
+ * @throws RangeError for data without labels
  * @example
  * ```ts
  * import { dataOfSet, folderLabels } from 'fathom/data'
@@ -154,7 +165,7 @@ export const classificationRun = <P>(
   const names = namesOf(data)
   const { height, width, channels } = data
   const network = networkOf({ size: [height, width], channels, classes: names.length })
-  requireOptions(network, options)
+  requireOptions(options)
   const { several = false, mirror = false, measured = 256 } = options
   const held = heldOutOf(data, measured, names)
   return {
@@ -169,17 +180,13 @@ export const classificationRun = <P>(
           right === undefined ? [] : [`${(100 * right).toFixed(1)} % right on held-out pictures`],
       },
       losses: [{ name: 'heldOut', about: 'the loss on held-out pictures', curve: 'held out', chooses: true }],
-      init: network.init,
+      init: (key) => ({ params: network.init(key), modelState: stateOf(network, foldIn(key, 'state')) }),
       draws: (seed, count, first) => {
         const start = first === undefined ? {} : { start: first }
         const mirrored = uniform(foldIn(seed, 'mirror'), [count, 1, 1, 1], start).less(mirror ? 0.5 : 0)
         return { key: first === undefined ? seed : foldIn(seed, first), mirrored } // dropout draws anew in each part of a step
       },
-      loss: (params, { pictures, shown }, { key, mirrored }) => {
-        const x = normalise(pictures)
-        const turned = mirror ? mirrored.broadcastTo(x.shape).select(x.reverse([2]), x) : x
-        return judged(network.apply(params, turned, { train: true, key }), shown, several).loss
-      },
+      loss: lossOf(network, several, mirror),
       blank: (count) => ({
         pictures: zeros([count, height, width, channels], 'u8'),
         shown: zeros([count, names.length]),
