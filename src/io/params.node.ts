@@ -1,5 +1,6 @@
 /** Parameters in files on disk, in any of the formats of `weightsFormats.ts`. */
-import type { NameMap } from '../tensor/nameMap.ts'
+import { requireKnown } from '../prelude/options.ts'
+import { nameMapOptions, type NameMap } from '../tensor/nameMap.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import type { Device } from '../tensor/device.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -56,14 +57,15 @@ const readRecords = (
  * await loadParams('layer.safetensors', layer.init(key(1)), theirs)() // => right({ bias: …, weight: … })
  * ```
  */
-export const saveParams =
-  (
-    device: Device,
-    path: string,
-    tree: unknown,
-    { metadata, ...map }: SaveParamsOptions = {},
-  ): TE.TaskEither<FileSystemError | FormatError, void> =>
-  async () => {
+export const saveParams = (
+  device: Device,
+  path: string,
+  tree: unknown,
+  options: SaveParamsOptions = {},
+): TE.TaskEither<FileSystemError | FormatError, void> => {
+  requireKnown('saveParams', options, ['metadata', ...nameMapOptions])
+  const { metadata, ...map } = options
+  return async () => {
     const texts = metadata === undefined ? undefined : new Map(Object.entries(metadata))
     const other = [...(texts ?? [])].find(([, text]: readonly [string, unknown]) => typeof text !== 'string')
     if (other !== undefined)
@@ -73,6 +75,7 @@ export const saveParams =
     const bytes = formatToWrite(path).write(await recordsOf(device, tree, map), texts)
     return E.isLeft(bytes) ? E.left(inFile(path)(bytes.left)) : replaceFile(path, bytes.right)()
   }
+}
 
 /**
  * Reads a file as parameters like `template`, in the format of its bytes, whatever its name.
@@ -95,12 +98,14 @@ export const loadParams = <T>(
   path: string,
   template: T,
   options: ReadParamsOptions = {},
-): TE.TaskEither<LoadParamsError, T> =>
-  pipe(
+): TE.TaskEither<LoadParamsError, T> => {
+  requireKnown('loadParams', options, ['round', ...nameMapOptions])
+  return pipe(
     readRecords(path),
     TE.chainEitherKW((records) => treeFrom(template, records, options)),
     TE.mapLeft(inFile(path)),
   )
+}
 
 /**
  * Reads all tensors of a file, by name, where nothing is known of it.

@@ -3,9 +3,10 @@
  *
  * A tensor's name is its path in the tree, `down.0.block1.conv.weight`, unless a map of names says otherwise; the same map serves both ways.
  */
+import { requireKnown } from '../prelude/options.ts'
 import type { TypedArray } from '../graph/dtype.ts'
 import { encodeHalf } from '../graph/half.ts'
-import { misfitsOf, placesOf, type Misfit, type NameMap, type Place } from '../tensor/nameMap.ts'
+import { misfitsOf, nameMapOptions, placesOf, type Misfit, type NameMap, type Place } from '../tensor/nameMap.ts'
 import { inversePermutation } from '../prelude/array.ts'
 import { E, pipe } from '../prelude/fp.ts'
 import { typeError } from '../prelude/errors.ts'
@@ -93,6 +94,7 @@ export const recordsOf = async (
   tree: unknown,
   map: NameMap = {},
 ): Promise<readonly (readonly [name: string, record: ArrayRecord])[]> => {
+  requireKnown('recordsOf', map, nameMapOptions)
   const leaves = new Map(leavesWithPaths(tree))
   requireNoOtherValues(tree)
   return Promise.all(
@@ -134,8 +136,10 @@ const leafFrom = (record: ArrayRecord, { dtype, ours, permutation }: Place, roun
 export const treeFrom = <T>(
   template: T,
   records: ReadonlyMap<string, ArrayRecord>,
-  { round = false, ...map }: ReadParamsOptions = {},
+  options: ReadParamsOptions = {},
 ): E.Either<ParamsError, T> => {
+  requireKnown('treeFrom', options, ['round', ...nameMapOptions])
+  const { round = false, ...map } = options
   const places = placesOf(template, map)
   const misfits = misfitsOf(places, new Map([...records].map(([name, { shape }]) => [name, shape])))
   if (misfits.length > 0) return E.left(paramsError(misfits))

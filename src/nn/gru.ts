@@ -71,6 +71,17 @@ export const gruCell = (
   },
 })
 
+const withState = (
+  who: string,
+  inputWidth: number,
+  hiddenWidth: number,
+  options: RecurrentOptions,
+): Module<RecurrentParams, RecurrentInput<Tensor>, RecurrentOutput<Tensor>> => ({
+  init: recurrentParams(who, inputWidth, hiddenWidth, gateCount, options),
+  apply: (params, { x, state }) =>
+    asActivation(overTime(who, params, { x, state: stateFor(who, state, x, hiddenWidth) }, step(params), options)),
+})
+
 /**
  * A GRU that takes the state in front of a sequence, [N, H], and gives the one behind it. Its parameters are those of {@link gru}.
  *
@@ -89,11 +100,8 @@ export const gruWithState = (
   inputWidth: number,
   hiddenWidth: number,
   options: RecurrentOptions = {},
-): Module<RecurrentParams, RecurrentInput<Tensor>, RecurrentOutput<Tensor>> => ({
-  init: recurrentParams('gru', inputWidth, hiddenWidth, gateCount, options),
-  apply: (params, { x, state }) =>
-    asActivation(overTime('gru', params, { x, state: stateFor('gru', state, x, hiddenWidth) }, step(params), options)),
-})
+): Module<RecurrentParams, RecurrentInput<Tensor>, RecurrentOutput<Tensor>> =>
+  withState('gruWithState', inputWidth, hiddenWidth, options)
 
 /**
  * Gated recurrent units over a sequence, `[N, T, in] → [N, T, H]`, from a state of zeros, as one layer of PyTorch's `nn.GRU(batch_first=True)`:
@@ -119,6 +127,6 @@ export const gru = (
   hiddenWidth: number,
   options: RecurrentOptions = {},
 ): Module<RecurrentParams> => {
-  const { init, apply } = gruWithState(inputWidth, hiddenWidth, options)
+  const { init, apply } = withState('gru', inputWidth, hiddenWidth, options)
   return { init, apply: (params, x) => apply(params, { x }).y }
 }

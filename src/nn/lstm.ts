@@ -78,6 +78,17 @@ export const lstmCell = (
   },
 })
 
+const withState = (
+  who: string,
+  inputWidth: number,
+  hiddenWidth: number,
+  options: RecurrentOptions,
+): Module<RecurrentParams, RecurrentInput<LstmState>, RecurrentOutput<LstmState>> => ({
+  init: recurrentParams(who, inputWidth, hiddenWidth, gateCount, options),
+  apply: (params, { x, state }) =>
+    asActivation(overTime(who, params, { x, state: stateFor(who, state, x, hiddenWidth) }, step(params), options)),
+})
+
 /**
  * An LSTM that takes the state in front of a sequence and gives the one behind it: a long sequence can be gone through in parts. Its parameters are those
  * of {@link lstm}.
@@ -100,13 +111,8 @@ export const lstmWithState = (
   inputWidth: number,
   hiddenWidth: number,
   options: RecurrentOptions = {},
-): Module<RecurrentParams, RecurrentInput<LstmState>, RecurrentOutput<LstmState>> => ({
-  init: recurrentParams('lstm', inputWidth, hiddenWidth, gateCount, options),
-  apply: (params, { x, state }) =>
-    asActivation(
-      overTime('lstm', params, { x, state: stateFor('lstm', state, x, hiddenWidth) }, step(params), options),
-    ),
-})
+): Module<RecurrentParams, RecurrentInput<LstmState>, RecurrentOutput<LstmState>> =>
+  withState('lstmWithState', inputWidth, hiddenWidth, options)
 
 /**
  * Long short-term memory over a sequence, `[N, T, in] → [N, T, H]`, from a state of zeros, as one layer of PyTorch's `nn.LSTM(batch_first=True)`:
@@ -131,6 +137,6 @@ export const lstm = (
   hiddenWidth: number,
   options: RecurrentOptions = {},
 ): Module<RecurrentParams> => {
-  const { init, apply } = lstmWithState(inputWidth, hiddenWidth, options)
+  const { init, apply } = withState('lstm', inputWidth, hiddenWidth, options)
   return { init, apply: (params, x) => apply(params, { x }).y }
 }

@@ -116,7 +116,6 @@ const namesOf = (data: TrainingData): readonly string[] => {
 }
 
 const requireOptions = (network: { readonly state?: unknown }, options: ClassificationOptions): void => {
-  requireKnown('classificationRun', options, ['several', 'mirror', 'measured'])
   requireWhole('classificationRun', 'measured', options.measured ?? 256, 1)
   if (network.state !== undefined)
     throw new RangeError(
@@ -151,6 +150,7 @@ export const classificationRun = <P>(
   networkOf: (purpose: ClassifierPurpose) => Module<P>,
   options: ClassificationOptions = {},
 ): ClassificationRun<P> => {
+  requireKnown('classificationRun', options, ['several', 'mirror', 'measured'])
   const names = namesOf(data)
   const { height, width, channels } = data
   const network = networkOf({ size: [height, width], channels, classes: names.length })
