@@ -42,9 +42,10 @@ const readRecords = (
 
 /**
  * Writes a tree of parameters as a file, in the format of its extension, or as safetensors where that is of none; a crash leaves the old file or
- * the new one. The same parameters give the same bytes. Strings, booleans, null and undefined in the tree are labels, which stay with the model: `loadParams` takes them from its template.
+ * the new one. The same parameters give the same bytes. A whole number in the tree, as the steps of a state of `trainStep`,
+ * is kept as one of I64. Strings, booleans, null and undefined in the tree are labels, which stay with the model: `loadParams` takes them from its template.
  *
- * @throws RangeError for a map that gives two tensors one name; TypeError for a number or another value of the tree that is no tensor
+ * @throws RangeError for a map that gives two tensors one name; TypeError for another number, or what else in the tree is no tensor
  * @example
  * ```ts
  * import { key } from 'fathom'
