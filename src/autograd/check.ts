@@ -4,6 +4,7 @@
  * The 5-point stencil f′ ≈ (f(x−2h) − 8f(x−h) + 8f(x+h) − f(x+2h)) / 12h has error O(h⁴); with h = 1e-3 and doubles that is about
  * 1e-10 relative, a thousand times stricter than the usual two-point check can be.
  */
+import { requireKnown } from '../prelude/options.ts'
 import { at, range } from '../prelude/array.ts'
 import { DTypeError } from '../prelude/errors.ts'
 import { isFloat } from '../graph/dtype.ts'
@@ -84,8 +85,10 @@ export const gradientError = async <A extends readonly unknown[]>(
   device: Device,
   f: (...args: A) => unknown,
   args: A,
-  { absolute = 1e-9, relative = 1e-7, step = 1e-3 }: CheckOptions = {},
+  options: CheckOptions = {},
 ): Promise<GradientError> => {
+  requireKnown('checkGrad', options, ['absolute', 'relative', 'step'])
+  const { absolute = 1e-9, relative = 1e-7, step = 1e-3 } = options
   const all = leavesWithPaths(args)
   requireDoubles(all)
   const loss = (...xs: A): Tensor => project(f(...xs))

@@ -5,7 +5,7 @@
  * nested derivatives can therefore never be confused. Forward mode is reverse mode transposed: the pullback is linear in its
  * cotangent, and the transpose of that linear map is the derivative. Nothing of the first pullback remains in the graph.
  */
-import { requireKnown } from '../prelude/options.ts'
+import { requireFunction, requireKnown } from '../prelude/options.ts'
 import { at } from '../prelude/array.ts'
 import { DTypeError, ShapeError, TraceError } from '../prelude/errors.ts'
 import { isFloat } from '../graph/dtype.ts'
@@ -82,6 +82,7 @@ export interface Vjp<A extends readonly unknown[], R> {
  * ```
  */
 export const vjp = <A extends readonly unknown[], R>(f: (...args: A) => R, ...primals: A): Vjp<A, R> => {
+  requireFunction('vjp', f, 'vjp((x) => …, x)')
   const named = renamed(primals)
   const value = f(...named)
   const pullback = (cotangent: R): A => {
@@ -109,11 +110,11 @@ const requireScalar = (name: string, y: Tensor): void => {
 }
 
 /** What the function gives, and the gradient of the loss in it. */
-const withGradient =
-  <A extends readonly unknown[]>(f: (...args: A) => unknown, options: GradOptions) =>
-  (...args: A): readonly [result: unknown, gradient: unknown] => {
-    requireKnown('grad', options, ['aux', 'argument'])
-    const { aux = false, argument = 0 } = options
+const withGradient = <A extends readonly unknown[]>(who: string, f: (...args: A) => unknown, options: GradOptions) => {
+  requireFunction(who, f, `${who}((params) => …)`)
+  requireKnown(who, options, ['aux', 'argument'])
+  const { aux = false, argument = 0 } = options
+  return (...args: A): readonly [result: unknown, gradient: unknown] => {
     const numbers = argumentNumbers(argument, args.length)
     for (const n of numbers) requireFloats('grad', args[n], n)
     const named = withArguments(args, numbers, renamed)
@@ -125,6 +126,7 @@ const withGradient =
     const gradients = cotangentsOf(sources, value, onesLike(value))
     return [result, typeof argument === 'number' ? gradients[0] : gradients]
   }
+}
 
 /**
  * The value of a scalar function and its gradient with respect to the first argument, a tree, or to another or several of them.
@@ -162,7 +164,7 @@ export function valueAndGrad<A extends readonly unknown[]>(
   f: (...args: A) => unknown,
   options: GradOptions = {},
 ): (...args: A) => readonly [unknown, unknown] {
-  return withGradient(f, options)
+  return withGradient('valueAndGrad', f, options)
 }
 
 /**
@@ -199,7 +201,7 @@ export function grad<A extends readonly unknown[]>(
   f: (...args: A) => unknown,
   options: GradOptions = {},
 ): (...args: A) => unknown {
-  const both = withGradient(f, options)
+  const both = withGradient('grad', f, options)
   return (...args) => {
     const [result, gradient] = both(...args)
     return options.aux === true && Array.isArray(result) ? [gradient, result[1]] : gradient
@@ -255,6 +257,7 @@ const unbarred = (outputs: readonly Node[], dummies: ReadonlySet<Node>): readonl
  * ```
  */
 export const jvp = <A extends readonly unknown[], R>(f: (...args: A) => R, primals: A, tangents: A): Jvp<R> => {
+  requireFunction('jvp', f, 'jvp((x) => …, [x], [tangent])')
   requireLike(primals, tangents, { operation: 'jvp', first: 'the arguments', second: 'the tangents' })
   const { value, pullback } = vjp(f, ...primals)
   const dummies = mapTree(value, placeholder)
@@ -287,6 +290,7 @@ export const jvp = <A extends readonly unknown[], R>(f: (...args: A) => R, prima
  * ```
  */
 export const hvp = <P>(f: (params: P) => Tensor, params: P, direction: P): P => {
+  requireFunction('hvp', f, 'hvp((params) => …, params, direction)')
   requireLike(params, direction, { operation: 'hvp', first: 'the parameters', second: 'the direction' })
   return jvp(grad(f), [params], [direction]).tangent
 }

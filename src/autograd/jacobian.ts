@@ -5,6 +5,7 @@
  * All unit vectors go through one backward (or forward) pass, which vmap makes wider: the graph does not grow with their number, but the memory does.
  * These are for layers, checks and small problems; a whole network is asked for products, with vjp, jvp and hvp.
  */
+import { requireFunction } from '../prelude/options.ts'
 import { at } from '../prelude/array.ts'
 import { DTypeError } from '../prelude/errors.ts'
 import { isFloat } from '../graph/dtype.ts'
@@ -67,9 +68,13 @@ const byColumns = <P, R>(value: R, params: P, pushforward: (tangent: P) => R): B
 /** Which way derivatives are propagated: `reverse` costs a pass for each element of the result, `forward` one for each of the parameters. */
 type Direction = 'reverse' | 'forward' | 'fewer'
 
-const derivatives =
-  <P, A extends readonly unknown[], R>(name: string, direction: Direction, f: (params: P, ...rest: A) => R) =>
-  (params: P, ...rest: A): JacobianOf<R, P> => {
+const derivatives = <P, A extends readonly unknown[], R>(
+  name: string,
+  direction: Direction,
+  f: (params: P, ...rest: A) => R,
+) => {
+  requireFunction(name, f, `${name}((params) => …)`)
+  return (params: P, ...rest: A): JacobianOf<R, P> => {
     const along = (p: P): R => f(p, ...rest)
     requireFloats(name, params)
     const { value, pullback } = vjp(along, params)
@@ -83,6 +88,7 @@ const derivatives =
     )
     return mapTree<R, JacobianOf<R, P>>(value, (_, path) => byPath.get(path))
   }
+}
 
 /**
  * The derivative of every element of the result with respect to every element of the first argument; both may be trees. It is built from
@@ -144,7 +150,9 @@ export const jacrev = <P, A extends readonly unknown[], R>(
  * hessian((x: Tensor) => x.pow(3).sum())(tensor([1, 2])) // => [[6, 0], [0, 12]]
  * ```
  */
-export const hessian =
-  <P, A extends readonly unknown[]>(f: (params: P, ...rest: A) => Tensor) =>
-  (params: P, ...rest: A): JacobianOf<P, P> =>
-    jacobian((p: P) => grad(f)(p, ...rest))(params)
+export const hessian = <P, A extends readonly unknown[]>(
+  f: (params: P, ...rest: A) => Tensor,
+): ((params: P, ...rest: A) => JacobianOf<P, P>) => {
+  requireFunction('hessian', f, 'hessian((params) => …)')
+  return (params, ...rest) => jacobian((p: P) => grad(f)(p, ...rest))(params)
+}

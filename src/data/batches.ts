@@ -2,6 +2,7 @@
  * Where training draws its pictures from: an endless stream whose i-th picture is a function of the seed, and pictures that are held
  * out. A run resumes at any step from an integer, without replaying what came before.
  */
+import { requireKnown } from '../prelude/options.ts'
 import { at, range } from '../prelude/array.ts'
 import { hostFold, hostKey, hostPermutationIndex, type HostKey } from '../prelude/threefry.ts'
 import { cropAt, wholeAt, requireCrop, type CropSize } from './crop.ts'
@@ -132,7 +133,9 @@ const streamOf = <A>(
  * pairs.group?.(0) // => 2
  * ```
  */
-export const dataOfSet = (set: ImageSet, seed: number, { crop, ...options }: SetOptions = {}): TrainingData => {
+export const dataOfSet = (set: ImageSet, seed: number, given: SetOptions = {}): TrainingData => {
+  requireKnown('dataOfSet', given, ['groups', 'crop', 'labels'])
+  const { crop, ...options } = given
   if (crop === undefined) return streamOf('dataOfSet', set, seed, options)
   requireCrop('dataOfSet', set, crop)
   const key = hostFold(hostKey(seed), stream.crop)
@@ -161,7 +164,10 @@ export const dataOfEncoded = <A>(
   set: ImageSet<A>,
   seed: number,
   options: Omit<SetOptions, 'crop'> = {},
-): TrainingData<A> => streamOf('dataOfEncoded', set, seed, options)
+): TrainingData<A> => {
+  requireKnown('dataOfEncoded', options, ['groups', 'labels'])
+  return streamOf('dataOfEncoded', set, seed, options)
+}
 
 /** Seas from this index on are held out; no run draws so many. */
 const firstHeldOutSea = 2 ** 40
@@ -184,10 +190,9 @@ const heldOutSeas = 64
  * dataOfSeas({ seed: 1, size: 8 }, { labels: true }).condition?.(0).length // => 14
  * ```
  */
-export const dataOfSeas = (
-  config: SeasConfig,
-  { labels = false }: { readonly labels?: boolean | Labels } = {},
-): TrainingData => {
+export const dataOfSeas = (config: SeasConfig, options: { readonly labels?: boolean | Labels } = {}): TrainingData => {
+  requireKnown('dataOfSeas', options, ['labels'])
+  const { labels = false } = options
   const data = seas(config)
   const heldOutAt = (i: number): number => firstHeldOutSea + i
   return {

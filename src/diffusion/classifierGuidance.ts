@@ -3,6 +3,7 @@
  *
  * Source: Dhariwal & Nichol 2021, eq. 14 (for DDIM), on any levels: −ε/s is the slope of log p(x), to which that of log p(y | x) is added.
  */
+import { requireKnown } from '../prelude/options.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -54,8 +55,10 @@ export interface ClassifierGuidedParams<P, C> {
  */
 export const classifierGuided = <P, C>(
   denoise: Denoiser<P>,
-  { differentiate, logProbability, schedule, prediction, weight }: ClassifierGuidanceOptions<C>,
+  options: ClassifierGuidanceOptions<C>,
 ): Denoiser<ClassifierGuidedParams<P, C>> => {
+  requireKnown('classifierGuided', options, ['differentiate', 'logProbability', 'schedule', 'prediction', 'weight'])
+  const { differentiate, logProbability, schedule, prediction, weight } = options
   expectSchedule('classifierGuided', schedule, 'classifierGuided(denoise, { schedule, … })')
   if (!Number.isFinite(weight))
     throw new RangeError(`classifierGuided: the weight is ${weight}; it must be finite, and 0 for no guidance`)

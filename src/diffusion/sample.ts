@@ -4,6 +4,7 @@
  * Two functions are compiled: one draws the noise to start from, one makes a step. Parameters, key and the number of
  * the step enter as buffers and the state is donated, so that one plan serves every step and every batch.
  */
+import { requireKnown } from '../prelude/options.ts'
 import { scalar } from '../tensor/create.ts'
 import type { Device } from '../tensor/device.ts'
 import { foldIn, normal, type Key } from '../tensor/random.ts'
@@ -106,6 +107,20 @@ const estimatorOf = <P, S>(
   }
 }
 
+const stepOptions = ['denoise', 'prediction', 'sampler', 'clip', 'learnedVariance'] as const
+const samplingOptions = ['device', 'shape', 'trajectory', ...stepOptions] as const
+const walkOptions = ['from', 'onStep'] as const
+
+const stepOf =
+  <P, S>(options: StepOptions<P, S>) =>
+  (params: P, state: S, key: Key, index: Tensor): S => {
+    const { step, image } = options.sampler
+    const { shape, dtype } = image(state)
+    return step(state, estimatorOf(options, params), index, () =>
+      normal(foldIn(foldIn(key, 'step'), index), shape, dtype),
+    )
+  }
+
 /**
  * One step of the sampler as a pure function of tensors: what is compiled.
  *
@@ -120,15 +135,10 @@ const estimatorOf = <P, S>(
  * step({}, ones([1, 2]), key(0), scalar(3, 'u32')) // => [[0.25, 0.25]]
  * ```
  */
-export const samplingStep =
-  <P, S>(options: StepOptions<P, S>) =>
-  (params: P, state: S, key: Key, index: Tensor): S => {
-    const { step, image } = options.sampler
-    const { shape, dtype } = image(state)
-    return step(state, estimatorOf(options, params), index, () =>
-      normal(foldIn(foldIn(key, 'step'), index), shape, dtype),
-    )
-  }
+export const samplingStep = <P, S>(options: StepOptions<P, S>) => {
+  requireKnown('samplingStep', options, stepOptions)
+  return stepOf(options)
+}
 
 /**
  * Compiles a sampler for a batch shape; the result draws batch after batch.
@@ -149,10 +159,11 @@ export const samplingStep =
 export const sampling = <P, S>(
   options: SamplingOptions<P, S>,
 ): ((params: P, key: Key, walk?: WalkOptions<S>) => Promise<Sampled<S>>) => {
+  requireKnown('sampling', options, samplingOptions)
   const { device, sampler, shape, trajectory: keeps = false } = options
   const { levels, init, image, told, holds = false } = sampler
   const indices = range(stepsOf(levels)).map((i) => scalar(i, 'u32')) // made once: a device uploads each once
-  const step = samplingStep(options)
+  const step = stepOf(options)
   const noise = (key: Key): Tensor => normal(foldIn(key, 'start'), shape).mul(startingDeviation(levels))
   const compiled = device.compile((key: Key) => init(noise(key)))
   const start = async (key: Key): Promise<S> => (holds ? init(noise(key)) : compiled(key))
@@ -162,7 +173,9 @@ export const sampling = <P, S>(
     x0: estimatorOf(options, params)(image(state), index, told?.(state)).x0, // the step's first estimate, computed once
   }))
 
-  return async (params, key, { from, onStep } = {}) => {
+  return async (params, key, walk = {}) => {
+    requireKnown('sampling', walk, walkOptions)
+    const { from, onStep } = walk
     const first = from?.step ?? 0
     if (!(Number.isInteger(first) && first >= 0 && first < indices.length))
       throw new RangeError(
@@ -207,9 +220,10 @@ export const sampling = <P, S>(
  * trajectory.map(({ time }) => time) // => [2, 1, 0]
  * ```
  */
-export const sample = async <P, S>({
-  params,
-  key,
-  ...options
-}: SamplingOptions<P, S> & WalkOptions<S> & { readonly params: P; readonly key: Key }): Promise<Sampled<S>> =>
-  sampling<P, S>(options)(params, key, options)
+export const sample = async <P, S>(
+  options: SamplingOptions<P, S> & WalkOptions<S> & { readonly params: P; readonly key: Key },
+): Promise<Sampled<S>> => {
+  requireKnown('sample', options, ['params', 'key', ...samplingOptions, ...walkOptions])
+  const { params, key, from, onStep, ...others } = options
+  return sampling<P, S>(others)(params, key, { ...(from && { from }), ...(onStep && { onStep }) })
+}

@@ -98,7 +98,9 @@ export interface LearnedVarianceOptions extends Omit<LossOptions, 'schedule'> {
  * losses((x) => concatenate([x, x], -1).mul(0), x0, t, epsilon) // => [1]
  * ```
  */
-export const learnedVarianceLosses = ({ boundWeight = 0.001, ...options }: LearnedVarianceOptions) => {
+export const learnedVarianceLosses = (given: LearnedVarianceOptions) => {
+  requireKnown('learnedVarianceLosses', given, ['boundWeight', 'schedule', 'prediction', 'minSnrGamma', 'weighting'])
+  const { boundWeight = 0.001, ...options } = given
   if (!(boundWeight >= 0 && Number.isFinite(boundWeight)))
     throw new RangeError(`learnedVarianceLosses: boundWeight is ${boundWeight}; it must be a finite number ≥ 0`)
   expectChain('learnedVarianceLosses', options.schedule, 'learnedVarianceLosses({ schedule, prediction })')

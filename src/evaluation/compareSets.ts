@@ -1,4 +1,5 @@
 /** Which of two sets of generated pictures is nearer to real ones: of two runs, two samplers, two ways to guide. */
+import { requireKnown } from '../prelude/options.ts'
 import { hostFold, hostKey } from '../prelude/threefry.ts'
 import type { Device } from '../tensor/device.ts'
 import { featureSpaces } from './features/registry.ts'
@@ -89,6 +90,7 @@ const nearerIn = (spaces: readonly SpaceComparison[]): Pick<Comparison, 'nearer'
  * ```
  */
 export const compareSets = async (device: Device, options: CompareOptions): Promise<Comparison> => {
+  requireKnown('compareSets', options, ['first', 'second', 'training', 'spaces', 'seed', 'permutations'])
   const { seed = 0, permutations = 999, spaces = Object.values(featureSpaces) } = options
   const sets = { first: asRgb(options.first), second: asRgb(options.second), training: asRgb(options.training) }
   requirePermutations('compareSets', permutations)

@@ -2,6 +2,7 @@
  * The judge: how far generated pictures are from real ones, in several ways that fail in different places, each beside the same number for
  * sets of known quality, and each with the chance that it is chance.
  */
+import { requireKnown } from '../prelude/options.ts'
 import { at } from '../prelude/array.ts'
 import { hostFold, hostKey, type HostKey } from '../prelude/threefry.ts'
 import type { Device } from '../tensor/device.ts'
@@ -37,6 +38,18 @@ export interface JudgeOptions {
   /** Told what is being done. */
   readonly onProgress?: (doing: string) => void
 }
+
+const optionNames = [
+  'generated',
+  'training',
+  'heldOut',
+  'spaces',
+  'seed',
+  'permutations',
+  'anchors',
+  'reconstruct',
+  'onProgress',
+] as const
 
 /** Random assignments for the sets of known quality, whose p-values are there to show what the tests can see. */
 const fewPermutations = 199
@@ -148,6 +161,7 @@ const scoresOf = async (
  * ```
  */
 export const judge = async (device: Device, options: JudgeOptions): Promise<Judgement> => {
+  requireKnown('judge', options, optionNames)
   const { seed = 0, permutations = 999, onProgress, spaces = Object.values(featureSpaces) } = options
   const sets = {
     generated: asRgb(options.generated),

@@ -1,4 +1,5 @@
 /** The judge in small, for a model that is still being trained: copies among some pictures, and one distance. What stays the same is prepared once. */
+import { requireKnown } from '../prelude/options.ts'
 import { hostFold, hostKey } from '../prelude/threefry.ts'
 import type { Device } from '../tensor/device.ts'
 import { copiesAmong, originalsOf } from './copies.ts'
@@ -80,6 +81,7 @@ export const watchOn = async (
   device: Device,
   options: WatchOptions,
 ): Promise<(pictures: Pictures) => Promise<Watched>> => {
+  requireKnown('watchOn', options, ['training', 'heldOut', 'space', 'seed'])
   const [training, heldOut] = [asRgb(options.training), asRgb(options.heldOut)]
   const originals = originalsOf(training)
   const some = shuffle(hostFold(hostKey(options.seed ?? 0), 0), training.pictures.length).slice(0, compared)

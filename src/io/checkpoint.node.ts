@@ -6,6 +6,7 @@
  * `step-000600.2`, so that no moment is without a valid directory; the older one is removed afterwards. `latest`
  * names the last one saved, for people and scripts; reading does not trust it, nor any name, only sums.
  */
+import { requireKnown } from '../prelude/options.ts'
 import { createHash } from 'node:crypto'
 import { dirname, join } from 'node:path'
 import { E, pipe, TE } from '../prelude/fp.ts'
@@ -61,12 +62,20 @@ export type Store = {
 }
 export type Candidate = { readonly name: string; readonly step: number; readonly attempt: number }
 
-export const openStore = (root: string, options: CheckpointOptions): Store => ({
-  root,
-  fs: options.fileSystem ?? nodeFileSystem,
-  processes: options.processes ?? nodeProcesses,
-  keep: Math.max(1, options.keep ?? 3),
-})
+export const openStore = (
+  who: string,
+  root: string,
+  options: CheckpointOptions,
+  more: readonly string[] = [],
+): Store => {
+  requireKnown(who, options, ['keep', 'fileSystem', 'processes', ...more])
+  return {
+    root,
+    fs: options.fileSystem ?? nodeFileSystem,
+    processes: options.processes ?? nodeProcesses,
+    keep: Math.max(1, options.keep ?? 3),
+  }
+}
 
 export const checkpointError = (
   code: CheckpointError['code'],
@@ -261,7 +270,7 @@ export const saveCheckpoint = (
   options: CheckpointOptions = {},
 ): TE.TaskEither<CheckpointError, string> => {
   requireArguments(step, files)
-  const store = openStore(root, options)
+  const store = openStore('saveCheckpoint', root, options)
   const failure = fromFileSystem(`step ${step} is not saved, the checkpoints before it are untouched`)
   return pipe(
     store.fs.makeDirectory(root),

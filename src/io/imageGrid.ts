@@ -1,4 +1,5 @@
 /** Many small pictures in one: the sheet of samples that training writes. */
+import { requireKnown } from '../prelude/options.ts'
 import { range } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import type { PixelImage } from './png.ts'
@@ -65,6 +66,7 @@ const requireWhole = (what: string, value: number, least: number): number => {
  * ```
  */
 export const imageGrid = (images: readonly Uint8Array[], options: ImageGridOptions): PixelImage => {
+  requireKnown('imageGrid', options, ['height', 'width', 'channels', 'columns', 'gap', 'scale'])
   const { height, width, channels } = options
   const n = requireWhole('the number of pictures', images.length, 1)
   const wrong = images.find((image) => image.length !== height * width * channels)

@@ -5,6 +5,7 @@
  * A series of many points is drawn twice: its points thin and pale, and a smoothed line over them. Smoothing runs
  * forwards and backwards, so that the curve does not lag behind its data as TensorBoard's does.
  */
+import { requireKnown } from '../prelude/options.ts'
 import { at } from '../prelude/array.ts'
 import { coordinate, drawSeries, drawTicks, escapeXml, text, xAxis, yAxis, type Frame, type Point } from './plot.ts'
 
@@ -111,6 +112,7 @@ const drawLegend = (series: readonly ChartSeries[]): string => {
  * ```
  */
 export const lineChart = (chart: LineChart): string => {
+  requireKnown('lineChart', chart, ['title', 'xLabel', 'yLabel', 'series', 'logY', 'panels'])
   const { panels = [], logY = false } = chart
   const drawable = chart.series.map(({ points }) => drawableIn(points, logY))
   const all = drawable.flat()

@@ -101,7 +101,7 @@ const attempts = 20
 export const newestCheckpoint =
   (root: string, options: ReadOptions = {}): TE.TaskEither<CheckpointError, LoadedCheckpoint> =>
   async () => {
-    const store = openStore(root, options)
+    const store = openStore('newestCheckpoint', root, options, ['judge'])
     for (let attempt = 1; ; attempt++) {
       const candidates = await candidatesOf(store)()
       if (E.isLeft(candidates)) return candidates
@@ -132,7 +132,7 @@ export const holdsCheckpoint = (
   options: CheckpointOptions = {},
 ): TE.TaskEither<CheckpointError, boolean> =>
   pipe(
-    candidatesOf(openStore(root, options)),
+    candidatesOf(openStore('holdsCheckpoint', root, options)),
     TE.map((candidates) => candidates.length > 0),
   )
 
@@ -157,7 +157,7 @@ export const completeSave = (
   { name, step }: Pick<LoadedCheckpoint, 'name' | 'step'>,
   options: CheckpointOptions = {},
 ): TE.TaskEither<CheckpointError, void> => {
-  const store = openStore(root, options)
+  const store = openStore('completeSave', root, options)
   const text = new TextEncoder().encode(`${name}\n`)
   return pipe(
     store.fs.readFile(join(root, 'latest')),

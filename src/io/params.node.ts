@@ -1,5 +1,6 @@
 /** Parameters in files on disk, in any of the formats of `weightsFormats.ts`. */
-import type { NameMap } from '../tensor/nameMap.ts'
+import { requireKnown } from '../prelude/options.ts'
+import { nameMapOptions, type NameMap } from '../tensor/nameMap.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import type { Device } from '../tensor/device.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -41,9 +42,10 @@ const readRecords = (
 
 /**
  * Writes a tree of parameters as a file, in the format of its extension, or as safetensors where that is of none; a crash leaves the old file or
- * the new one. The same parameters give the same bytes. Strings, booleans, null and undefined in the tree are labels, which stay with the model: `loadParams` takes them from its template.
+ * the new one. The same parameters give the same bytes. A whole number in the tree, as the steps of a state of `trainStep`,
+ * is kept as one of I64. Strings, booleans, null and undefined in the tree are labels, which stay with the model: `loadParams` takes them from its template.
  *
- * @throws RangeError for a map that gives two tensors one name; TypeError for a number or another value of the tree that is no tensor
+ * @throws RangeError for a map that gives two tensors one name; TypeError for another number, or what else in the tree is no tensor
  * @example
  * ```ts
  * import { key } from 'fathom'
@@ -56,14 +58,15 @@ const readRecords = (
  * await loadParams('layer.safetensors', layer.init(key(1)), theirs)() // => right({ bias: …, weight: … })
  * ```
  */
-export const saveParams =
-  (
-    device: Device,
-    path: string,
-    tree: unknown,
-    { metadata, ...map }: SaveParamsOptions = {},
-  ): TE.TaskEither<FileSystemError | FormatError, void> =>
-  async () => {
+export const saveParams = (
+  device: Device,
+  path: string,
+  tree: unknown,
+  options: SaveParamsOptions = {},
+): TE.TaskEither<FileSystemError | FormatError, void> => {
+  requireKnown('saveParams', options, ['metadata', ...nameMapOptions])
+  const { metadata, ...map } = options
+  return async () => {
     const texts = metadata === undefined ? undefined : new Map(Object.entries(metadata))
     const other = [...(texts ?? [])].find(([, text]: readonly [string, unknown]) => typeof text !== 'string')
     if (other !== undefined)
@@ -73,6 +76,7 @@ export const saveParams =
     const bytes = formatToWrite(path).write(await recordsOf(device, tree, map), texts)
     return E.isLeft(bytes) ? E.left(inFile(path)(bytes.left)) : replaceFile(path, bytes.right)()
   }
+}
 
 /**
  * Reads a file as parameters like `template`, in the format of its bytes, whatever its name.
@@ -95,12 +99,14 @@ export const loadParams = <T>(
   path: string,
   template: T,
   options: ReadParamsOptions = {},
-): TE.TaskEither<LoadParamsError, T> =>
-  pipe(
+): TE.TaskEither<LoadParamsError, T> => {
+  requireKnown('loadParams', options, ['round', ...nameMapOptions])
+  return pipe(
     readRecords(path),
     TE.chainEitherKW((records) => treeFrom(template, records, options)),
     TE.mapLeft(inFile(path)),
   )
+}
 
 /**
  * Reads all tensors of a file, by name, where nothing is known of it.

@@ -3,19 +3,20 @@
  *
  * A tensor's name is its path in the tree, `down.0.block1.conv.weight`, unless a map of names says otherwise; the same map serves both ways.
  */
+import { requireKnown } from '../prelude/options.ts'
 import type { TypedArray } from '../graph/dtype.ts'
 import { encodeHalf } from '../graph/half.ts'
-import { misfitsOf, placesOf, type Misfit, type NameMap, type Place } from '../tensor/nameMap.ts'
+import { misfitsOf, nameMapOptions, placesOf, type Misfit, type NameMap, type Place } from '../tensor/nameMap.ts'
 import { inversePermutation } from '../prelude/array.ts'
 import { E, pipe } from '../prelude/fp.ts'
 import { typeError } from '../prelude/errors.ts'
 import { whatIs } from '../prelude/mistaken.ts'
 import { printable } from '../prelude/printable.ts'
-import { tensor } from '../tensor/create.ts'
+import { scalar, tensor } from '../tensor/create.ts'
 import type { Device } from '../tensor/device.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import { leavesWithPaths, mapTree } from '../tensor/tree.ts'
-import { flatten } from '../tensor/treedef.ts'
+import { flatten, pathsOf, unflatten, type Leaf } from '../tensor/treedef.ts'
 import type { ArrayRecord } from './arrayRecord.ts'
 import { naturalDType, numbersOf, permutedBytes } from './recordNumbers.ts'
 import { dtypeNames } from './safetensorsHeader.ts'
@@ -45,7 +46,28 @@ const dtypeMisfit = (name: string, words: string): Misfit => ({
   message: `'${printable(name.length > 120 ? `${name.slice(0, 117)}…` : name)}' ${words}`,
 })
 
-const bytesOf = (values: TypedArray): Uint8Array => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+const bytesOf = (values: TypedArray | BigInt64Array): Uint8Array =>
+  new Uint8Array(values.buffer, values.byteOffset, values.byteLength)
+
+/** A number that a file holds beside tensors: a count, such as the steps that are done. */
+const isCount = (x: unknown, path: string): x is number => path !== '' && Number.isSafeInteger(x) && !Object.is(x, -0)
+
+/** The tree with a scalar in the place of each of its counts, as a file holds them; and these, by path. f64 holds all of them. */
+const withCounts = (tree: unknown) => {
+  const isLeaf = (x: unknown, path: string): x is Leaf => x instanceof Tensor || isCount(x, path)
+  const { treedef, leaves } = flatten(tree, isLeaf)
+  const paths = pathsOf(treedef)
+  const counts = new Map(leaves.flatMap((x, i) => (typeof x === 'number' ? [[paths[i] ?? '', x] as const] : [])))
+  const scalars = leaves.map((x) => (typeof x === 'number' ? scalar(x, 'f64') : x))
+  return { scalars: unflatten(treedef, scalars), counts }
+}
+
+/** A count as PyTorch writes one: I64, of no axes. */
+const countRecord = (count: number): ArrayRecord => ({
+  dtype: 'I64',
+  shape: [],
+  bytes: bytesOf(BigInt64Array.of(BigInt(count))),
+})
 
 const recordOf = async (device: Device, x: Tensor, { name, shape, permutation }: Place) => {
   const values = await device.read(x)
@@ -64,7 +86,7 @@ const isLabel = (x: unknown): boolean =>
 /** Refuses a tree with values that a file of tensors cannot hold, so that none is lost without a word. */
 const requireNoOtherValues = (tree: unknown): void => {
   flatten(tree, (x, path): x is Tensor => {
-    if (x instanceof Tensor || isLabel(x)) return x instanceof Tensor
+    if (x instanceof Tensor || isLabel(x) || isCount(x, path)) return x instanceof Tensor
     const where = path === '' ? 'the tree' : `'${printable(path)}' in the tree`
     const remedy = typeof x === 'number' ? `scalar(${x})` : 'tensor(…)'
     throw typeError(
@@ -74,10 +96,10 @@ const requireNoOtherValues = (tree: unknown): void => {
 }
 
 /**
- * The tensors of a tree as arrays of a file, read from the device: f16 as F16, with its bits. Strings, booleans, null and undefined in it are
- * labels, which stay with the model: reading takes them from its template.
+ * The tensors of a tree as arrays of a file, read from the device: f16 as F16, with its bits. Whole numbers in it, such as a count of steps, are
+ * arrays of I64 without axes. Strings, booleans, null and undefined are labels, which stay with the model: reading takes them from its template.
  *
- * @throws RangeError for a map that gives two tensors one name; TypeError for a number or another value of the tree that is no tensor
+ * @throws RangeError for a map that gives two tensors one name; TypeError for another number, or what else in the tree is no tensor
  * @example
  * ```ts
  * import { tensor } from 'fathom'
@@ -93,26 +115,32 @@ export const recordsOf = async (
   tree: unknown,
   map: NameMap = {},
 ): Promise<readonly (readonly [name: string, record: ArrayRecord])[]> => {
-  const leaves = new Map(leavesWithPaths(tree))
+  requireKnown('recordsOf', map, nameMapOptions)
   requireNoOtherValues(tree)
+  const { scalars, counts } = withCounts(tree)
+  const leaves = new Map(leavesWithPaths(scalars))
   return Promise.all(
-    placesOf(tree, map).flatMap((place) => {
-      const leaf = leaves.get(place.path)
+    placesOf(scalars, map).flatMap((place): readonly Promise<readonly [string, ArrayRecord]>[] => {
+      const [leaf, count] = [leaves.get(place.path), counts.get(place.path)]
+      if (count !== undefined) return [Promise.resolve([place.name, countRecord(count)] as const)]
       return leaf === undefined ? [] : [recordOf(device, leaf, place)]
     }),
   )
 }
 
-/** An array as the parameter at its place. */
-const leafFrom = (record: ArrayRecord, { dtype, ours, permutation }: Place, round: boolean): E.Either<string, Tensor> =>
+/** The elements of an array as the parameter at its place has them. */
+const valuesOf = (record: ArrayRecord, { dtype, permutation }: Place, round: boolean): E.Either<string, TypedArray> =>
   pipe(
     permutedBytes(record, permutation),
     E.chain((bytes) => numbersOf({ ...record, bytes }, dtype, round)),
-    E.map((values) => tensor(values, { shape: ours, dtype, copy: false })),
   )
 
+/** The parameter, or the count, of these elements. */
+const leafOf = (values: TypedArray, { dtype, ours }: Place, isCount: boolean): Leaf =>
+  isCount ? (values[0] ?? NaN) : tensor(values, { shape: ours, dtype, copy: false })
+
 /**
- * The tree with its tensors taken from the arrays of a file, which must hold exactly them.
+ * The tree with its tensors and whole numbers taken from the arrays of a file, which must hold exactly them.
  *
  * An array of the parameter's dtype keeps its bits. One of another becomes the same numbers in the parameter's dtype: F16, BF16 and the
  * 8-bit floats always fit f32; where a number does not fit, that is an error, or is rounded with `round`.
@@ -134,23 +162,26 @@ const leafFrom = (record: ArrayRecord, { dtype, ours, permutation }: Place, roun
 export const treeFrom = <T>(
   template: T,
   records: ReadonlyMap<string, ArrayRecord>,
-  { round = false, ...map }: ReadParamsOptions = {},
+  options: ReadParamsOptions = {},
 ): E.Either<ParamsError, T> => {
-  const places = placesOf(template, map)
+  requireKnown('treeFrom', options, ['round', ...nameMapOptions])
+  const { round = false, ...map } = options
+  const { scalars, counts } = withCounts(template)
+  const places = placesOf(scalars, map)
   const misfits = misfitsOf(places, new Map([...records].map(([name, { shape }]) => [name, shape])))
   if (misfits.length > 0) return E.left(paramsError(misfits))
-  const made = new Map<string, Tensor>()
+  const made = new Map<string, Leaf>()
   const unfit: Misfit[] = []
   for (const place of places) {
     const record = records.get(place.name)
     if (record === undefined) continue
-    const leaf = leafFrom(record, place, round)
-    if (E.isLeft(leaf)) unfit.push(dtypeMisfit(place.name, leaf.left))
-    else made.set(place.path, leaf.right)
+    const values = valuesOf(record, place, counts.has(place.path) ? false : round)
+    if (E.isLeft(values)) unfit.push(dtypeMisfit(place.name, values.left))
+    else made.set(place.path, leafOf(values.right, place, counts.has(place.path)))
   }
   return unfit.length > 0
     ? E.left(paramsError(unfit))
-    : E.right(mapTree(template, (leaf, path) => made.get(path) ?? leaf))
+    : E.right(mapTree(scalars, (leaf, path) => made.get(path) ?? leaf))
 }
 
 /**

@@ -11,6 +11,7 @@
  * also after a kill at any of these steps. A holder that was taken for dead (suspended for minutes, say) learns it by `check`, which
  * is to be asked before every write.
  */
+import { requireKnown } from '../prelude/options.ts'
 import { createHash, randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { E, pipe, TE } from '../prelude/fp.ts'
@@ -235,6 +236,7 @@ export const acquireRunLock = (
   directory: string,
   options: RunLockOptions = {},
 ): TE.TaskEither<RunLockError, RunLock> => {
+  requireKnown('acquireRunLock', options, ['fileSystem', 'processes', 'signs'])
   const ports: Ports = {
     fileSystem: options.fileSystem ?? nodeFileSystem,
     processes: options.processes ?? nodeProcesses,

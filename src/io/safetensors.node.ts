@@ -1,4 +1,5 @@
 /** safetensors files on disk: read strictly, written so that a crash leaves the old file or the new one. */
+import { requireKnown } from '../prelude/options.ts'
 import { pipe, TE } from '../prelude/fp.ts'
 import type { ArrayRecord } from './arrayRecord.ts'
 import type { FileSystemError } from './fileSystem.ts'
@@ -25,14 +26,16 @@ import { readSafetensors, writeSafetensors, type Safetensors, type SafetensorsEr
 export const readSafetensorsFile = (
   path: string,
   options: { readonly maxTensors?: number } = {},
-): TE.TaskEither<FileSystemError | SafetensorsError, Safetensors> =>
-  pipe(
+): TE.TaskEither<FileSystemError | SafetensorsError, Safetensors> => {
+  requireKnown('readSafetensorsFile', options, ['maxTensors'])
+  return pipe(
     nodeFileSystem.readFile(path),
     TE.chainEitherKW((bytes) => readSafetensors(bytes, options)),
     TE.mapLeft((error) =>
       error._tag === 'SafetensorsError' ? { ...error, message: `${path}: ${error.message}` } : error,
     ),
   )
+}
 
 /**
  * Writes a safetensors file under a temporary name, fsyncs it and renames it.

@@ -6,6 +6,7 @@
  * code; no tensor is ever looked up in a plain object, and no byte of data is copied. Source:
  * https://github.com/huggingface/safetensors (README, tensor.rs).
  */
+import { requireKnown } from '../prelude/options.ts'
 import { E, pipe } from '../prelude/fp.ts'
 import { bitsPerElement, type ArrayRecord } from './arrayRecord.ts'
 import {
@@ -130,8 +131,9 @@ const checkLayout = (header: Header, dataBytes: number): E.Either<SafetensorsErr
 export const readSafetensors = (
   bytes: Uint8Array,
   options: { readonly maxTensors?: number } = {},
-): E.Either<SafetensorsError, Safetensors> =>
-  pipe(
+): E.Either<SafetensorsError, Safetensors> => {
+  requireKnown('readSafetensors', options, ['maxTensors'])
+  return pipe(
     dataStart(bytes),
     E.chain((start) =>
       pipe(
@@ -150,6 +152,7 @@ export const readSafetensors = (
       ),
     ),
   )
+}
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 

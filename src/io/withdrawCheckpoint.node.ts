@@ -34,7 +34,7 @@ export const withdrawCheckpoint = (
   step: number,
   options: CheckpointOptions = {},
 ): TE.TaskEither<CheckpointError, boolean> => {
-  const { fs } = openStore(root, options)
+  const { fs } = openStore('withdrawCheckpoint', root, options)
   const setAside = (name: string) => {
     const place = join(root, name.replace('step-', 'bad-'))
     return pipe(

@@ -1,4 +1,5 @@
 /** A multi-layer perceptron: linear layers with an activation between them. */
+import { requireKnown } from '../prelude/options.ts'
 import { silu } from '../nn/activations.ts'
 import { linear } from '../nn/linear.ts'
 import { compose, type Module, type ParamsOf } from '../nn/module.ts'
@@ -33,7 +34,9 @@ export type MlpParams = ParamsOf<ReturnType<typeof build>>
  * countElements(params) // => 257
  * ```
  */
-export const mlp = (widths: readonly number[], { activation = silu }: MlpOptions = {}): Module<MlpParams> => {
+export const mlp = (widths: readonly number[], options: MlpOptions = {}): Module<MlpParams> => {
+  requireKnown('mlp', options, ['activation'])
+  const { activation = silu } = options
   if (widths.length < 2)
     throw new RangeError(`mlp: needs the widths of its input and its output, got [${widths.join(', ')}]`)
   return build(widths, activation)

@@ -93,7 +93,7 @@ const nextState = (
 export const batchNorm = (channels: number, options: BatchNormOptions = {}): Module<BatchNormParams> => {
   requireKnown('batchNorm', options, ['momentum', 'epsilon', 'affine'])
   const { momentum = 0.1, epsilon = 1e-5, affine = true } = options
-  expectSizes('batchNorm', [channels], 'applyWithState(batchNorm(channels), params, state, x)')
+  expectSizes('batchNorm', { channels }, 'applyWithState(batchNorm(channels), params, state, x)')
   if (momentum !== null && !(momentum >= 0 && momentum <= 1))
     throw new RangeError(
       `batchNorm: the momentum is ${momentum}; it must be in [0, 1], or null for the mean of all batches`,

@@ -3,7 +3,7 @@
  * does, so that any composed model whose attention is causal continues a sequence without computing its beginning again.
  */
 import { typeError } from '../prelude/errors.ts'
-import { requireWhole } from '../prelude/options.ts'
+import { requireKnown, requireWhole } from '../prelude/options.ts'
 import { iota } from '../tensor/create.ts'
 import { dynamicUpdateSlice } from '../tensor/dynamicSlice.ts'
 import { knownValues } from '../tensor/known.ts'
@@ -31,6 +31,7 @@ import type { CacheSize, ModelState } from './stateScope.ts'
  * ```
  */
 export const cacheOf = (module: Pick<AnyModule, 'cache'>, size: CacheSize): ModelState => {
+  requireKnown('cacheOf', size, ['batch', 'length', 'dtype'])
   requireWhole('cacheOf', 'batch', size.batch)
   requireWhole('cacheOf', 'length', size.length, 1)
   if (module.cache === undefined)

@@ -1,4 +1,6 @@
 /** Convolutional layer over sequences: that over images of one row. */
+import { convOptions } from '../tensor/convOptions.ts'
+import { requireKnown } from '../prelude/options.ts'
 import { conv2d as convolve } from '../tensor/convolution.ts'
 import type { ConvPadding, ConvPaddingMode } from '../tensor/convPadding.ts'
 import { at } from '../prelude/array.ts'
@@ -56,9 +58,11 @@ export const conv1d = (
   inputs: number,
   outputs: number,
   kernel: number,
-  { stride = 1, padding = 0, paddingMode = 'zeros', dilation = 1, groups = 1, bias = true }: Conv1dOptions = {},
+  options: Conv1dOptions = {},
 ): Module<Conv1dParams> => {
-  expectSizes('conv1d', [inputs, outputs, kernel], 'conv1d(inputs, outputs, kernel)')
+  requireKnown('conv1d', options, [...convOptions, 'bias'])
+  const { stride = 1, padding = 0, paddingMode = 'zeros', dilation = 1, groups = 1, bias = true } = options
+  expectSizes('conv1d', { inputs, outputs, kernel })
   if (inputs % groups !== 0 || outputs % groups !== 0)
     throw new RangeError(`conv1d: ${groups} groups do not divide ${inputs} input and ${outputs} output channels`)
   const fanIn = (kernel * inputs) / groups

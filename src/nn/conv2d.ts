@@ -1,4 +1,6 @@
 /** Convolutional layer over NHWC images. */
+import { convOptions } from '../tensor/convOptions.ts'
+import { requireKnown } from '../prelude/options.ts'
 import { conv2d as convolve, type ConvOptions } from '../tensor/convolution.ts'
 import { pair, type Pair } from '../tensor/pair.ts'
 import { foldIn } from '../tensor/random.ts'
@@ -37,10 +39,12 @@ export const conv2d = (
   inputs: number,
   outputs: number,
   kernel: Pair,
-  { bias = true, ...options }: Conv2dOptions = {},
+  options: Conv2dOptions = {},
 ): Module<Conv2dParams> => {
-  expectSizes('conv2d', [inputs, outputs, kernel], 'conv2d(x, filter)')
-  const { groups = 1 } = options
+  requireKnown('conv2d', options, [...convOptions, 'bias'])
+  expectSizes('conv2d', { inputs, outputs, kernel }, 'conv2d(x, filter)')
+  const { bias = true, ...moves } = options
+  const { groups = 1 } = moves
   if (inputs % groups !== 0 || outputs % groups !== 0)
     throw new RangeError(`conv2d: ${groups} groups do not divide ${inputs} input and ${outputs} output channels`)
   const [height, width] = pair(kernel)
@@ -51,7 +55,7 @@ export const conv2d = (
       return bias ? { weight, bias: kaimingUniform([outputs], fanIn)(foldIn(key, 'bias')) } : { weight }
     },
     apply: (params, x) => {
-      const y = convolve(x, params.weight, options)
+      const y = convolve(x, params.weight, moves)
       return asActivation(params.bias === undefined ? y : y.add(params.bias))
     },
   }

@@ -1,4 +1,5 @@
 /** Convolutional layer over frames: a convolution of images, in which each frame has its neighbours in time as further channels. */
+import { requireKnown } from '../prelude/options.ts'
 import { conv2d as convolve } from '../tensor/convolution.ts'
 import { at, range } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
@@ -52,9 +53,11 @@ export const conv3d = (
   inputs: number,
   outputs: number,
   kernel: number,
-  { padding = 0, bias = true }: Conv3dOptions = {},
+  options: Conv3dOptions = {},
 ): Module<Conv3dParams> => {
-  expectSizes('conv3d', [inputs, outputs, kernel], 'conv3d(inputs, outputs, kernel)')
+  requireKnown('conv3d', options, ['padding', 'bias'])
+  const { padding = 0, bias = true } = options
+  expectSizes('conv3d', { inputs, outputs, kernel })
   const fanIn = kernel ** 3 * inputs
   return {
     init: (key) => {

@@ -1,4 +1,6 @@
 /** Transposed convolutional layer over NHWC images. */
+import { convTransposeOptions } from '../tensor/convOptions.ts'
+import { requireKnown } from '../prelude/options.ts'
 import { convTranspose2d as convolveTransposed, type ConvTransposeOptions } from '../tensor/convolution.ts'
 import { pair, type Pair } from '../tensor/pair.ts'
 import { foldIn } from '../tensor/random.ts'
@@ -38,11 +40,13 @@ export const convTranspose2d = (
   inputs: number,
   outputs: number,
   kernel: Pair,
-  { bias = true, ...options }: ConvTranspose2dOptions = {},
+  options: ConvTranspose2dOptions = {},
 ): Module<ConvTranspose2dParams> => {
-  expectSizes('convTranspose2d', [inputs, outputs, kernel], 'convTranspose2d(x, filter)')
+  requireKnown('convTranspose2d', options, [...convTransposeOptions, 'bias'])
+  expectSizes('convTranspose2d', { inputs, outputs, kernel }, 'convTranspose2d(x, filter)')
   const [height, width] = pair(kernel)
-  const { groups = 1 } = options
+  const { bias = true, ...moves } = options
+  const { groups = 1 } = moves
   if (inputs % groups !== 0 || outputs % groups !== 0)
     throw new RangeError(
       `convTranspose2d: ${groups} groups do not divide ${inputs} input and ${outputs} output channels`,
@@ -54,7 +58,7 @@ export const convTranspose2d = (
       return bias ? { weight, bias: kaimingUniform([outputs], fan)(foldIn(key, 'bias')) } : { weight }
     },
     apply: (params, x) => {
-      const y = convolveTransposed(x, params.weight, options)
+      const y = convolveTransposed(x, params.weight, moves)
       return asActivation(params.bias === undefined ? y : y.add(params.bias))
     },
   }

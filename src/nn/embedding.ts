@@ -5,6 +5,7 @@ import { requireLabels } from '../tensor/labels.ts'
 import { foldIn } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { normal } from './init.ts'
+import { expectSizes } from './expectSizes.ts'
 import type { Module } from './module.ts'
 
 /** weight [count, width]. */
@@ -27,12 +28,15 @@ export interface EmbeddingParams {
  * rows // => [[20, 21], [0, 1]]
  * ```
  */
-export const embedding = (count: number, width: number): Module<EmbeddingParams> => ({
-  init: (key) => ({ weight: normal([count, width])(foldIn(key, 'weight')) }),
-  apply: ({ weight }, index) => {
-    const rows = at(weight.shape, 0)
-    requireLabels('embedding', 'index', index, rows)
-    const isRow = index.less(0).or(index.less(rows).not()).not()
-    return isRow.expandDims(-1).select(gather(weight, index), NaN)
-  },
-})
+export const embedding = (count: number, width: number): Module<EmbeddingParams> => {
+  expectSizes('embedding', { count, width })
+  return {
+    init: (key) => ({ weight: normal([count, width])(foldIn(key, 'weight')) }),
+    apply: ({ weight }, index) => {
+      const rows = at(weight.shape, 0)
+      requireLabels('embedding', 'index', index, rows)
+      const isRow = index.less(0).or(index.less(rows).not()).not()
+      return isRow.expandDims(-1).select(gather(weight, index), NaN)
+    },
+  }
+}

@@ -1,4 +1,5 @@
 /** Group normalisation, Wu & He 2018. */
+import { requireKnown } from '../prelude/options.ts'
 import { at, product } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
@@ -6,6 +7,7 @@ import { ones, zeros } from '../tensor/create.ts'
 import { variance } from '../tensor/variance.ts'
 import { inSingle } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { expectSizes } from './expectSizes.ts'
 import type { Module } from './module.ts'
 
 /** weight [C] and bias [C], applied after the normalisation. */
@@ -65,8 +67,11 @@ export const normalizeGroups = (x: Tensor, groups: number, epsilon: number): Ten
 export const groupNorm = (
   groups: number,
   channels: number,
-  { epsilon = 1e-5 }: { readonly epsilon?: number } = {},
+  options: { readonly epsilon?: number } = {},
 ): Module<GroupNormParams> => {
+  requireKnown('groupNorm', options, ['epsilon'])
+  const { epsilon = 1e-5 } = options
+  expectSizes('groupNorm', { groups, channels })
   requireGroups('groupNorm', groups, channels)
   return {
     init: () => ({ weight: ones([channels]), bias: zeros([channels]) }),

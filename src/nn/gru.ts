@@ -83,7 +83,7 @@ export const gruWithState = (
   hiddenWidth: number,
   options: RecurrentOptions = {},
 ): Module<RecurrentParams, RecurrentInput<Tensor>, RecurrentOutput<Tensor>> =>
-  recurrentLayer(recurrence, inputWidth, hiddenWidth, options)
+  recurrentLayer({ ...recurrence, name: 'gruWithState' }, inputWidth, hiddenWidth, options)
 
 /**
  * Gated recurrent units over a sequence, `[N, T, in] → [N, T, H]`, from a state of zeros, as one layer of PyTorch's `nn.GRU(batch_first=True)`:
@@ -105,4 +105,4 @@ export const gruWithState = (
  * ```
  */
 export const gru = (inputWidth: number, hiddenWidth: number, options: RecurrentOptions = {}): Module<RecurrentParams> =>
-  withoutState(gruWithState(inputWidth, hiddenWidth, options))
+  withoutState(recurrentLayer(recurrence, inputWidth, hiddenWidth, options))

@@ -1,7 +1,9 @@
 /** Instance normalisation, Ulyanov et al. 2016. */
+import { requireKnown } from '../prelude/options.ts'
 import { ones, zeros } from '../tensor/create.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { normalizeGroups } from './groupNorm.ts'
+import { expectSizes } from './expectSizes.ts'
 import type { Module } from './module.ts'
 
 /** weight [C] and bias [C], applied after the normalisation, where the layer has them. */
@@ -26,14 +28,19 @@ export interface InstanceNormParams {
  */
 export const instanceNorm = (
   channels: number,
-  { epsilon = 1e-5, affine = false }: { readonly epsilon?: number; readonly affine?: boolean } = {},
-): Module<InstanceNormParams> => ({
-  init: () => (affine ? { weight: ones([channels]), bias: zeros([channels]) } : {}),
-  apply: ({ weight, bias }, x) => {
-    if (x.shape.at(-1) !== channels)
-      throw new RangeError(`instanceNorm: the images have ${x.shape.at(-1)} channels, the layer ${channels}`)
-    const y = normalizeGroups(x, channels, epsilon)
-    const scaled = weight === undefined ? y : y.mul(weight)
-    return bias === undefined ? scaled : scaled.add(bias)
-  },
-})
+  options: { readonly epsilon?: number; readonly affine?: boolean } = {},
+): Module<InstanceNormParams> => {
+  requireKnown('instanceNorm', options, ['epsilon', 'affine'])
+  const { epsilon = 1e-5, affine = false } = options
+  expectSizes('instanceNorm', { channels })
+  return {
+    init: () => (affine ? { weight: ones([channels]), bias: zeros([channels]) } : {}),
+    apply: ({ weight, bias }, x) => {
+      if (x.shape.at(-1) !== channels)
+        throw new RangeError(`instanceNorm: the images have ${x.shape.at(-1)} channels, the layer ${channels}`)
+      const y = normalizeGroups(x, channels, epsilon)
+      const scaled = weight === undefined ? y : y.mul(weight)
+      return bias === undefined ? scaled : scaled.add(bias)
+    },
+  }
+}

@@ -1,8 +1,10 @@
 /** Layer normalisation, Ba et al. 2016, over the last axis. */
+import { requireKnown } from '../prelude/options.ts'
 import { variance } from '../tensor/variance.ts'
 import { ones, zeros } from '../tensor/create.ts'
 import { inSingle } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { expectSizes } from './expectSizes.ts'
 import type { Module } from './module.ts'
 
 /** weight [C] and bias [C], applied after the normalisation. */
@@ -29,10 +31,12 @@ export const normalizeLayer = (x: Tensor, epsilon: number): Tensor =>
  * y // => [[-1, 1], [-1, 1]]
  * ```
  */
-export const layerNorm = (
-  channels: number,
-  { epsilon = 1e-5 }: { readonly epsilon?: number } = {},
-): Module<LayerNormParams> => ({
-  init: () => ({ weight: ones([channels]), bias: zeros([channels]) }),
-  apply: ({ weight, bias }, x) => normalizeLayer(x, epsilon).mul(weight).add(bias),
-})
+export const layerNorm = (channels: number, options: { readonly epsilon?: number } = {}): Module<LayerNormParams> => {
+  requireKnown('layerNorm', options, ['epsilon'])
+  const { epsilon = 1e-5 } = options
+  expectSizes('layerNorm', { channels })
+  return {
+    init: () => ({ weight: ones([channels]), bias: zeros([channels]) }),
+    apply: ({ weight, bias }, x) => normalizeLayer(x, epsilon).mul(weight).add(bias),
+  }
+}

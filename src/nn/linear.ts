@@ -1,8 +1,10 @@
 /** The linear layer y = x·W + b over the last axis. On NHWC images it is the 1×1 convolution. */
+import { requireKnown } from '../prelude/options.ts'
 import { foldIn } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { asActivation } from './activation.ts'
 import { kaimingUniform } from './init.ts'
+import { expectSizes } from './expectSizes.ts'
 import type { Module } from './module.ts'
 
 /** weight [in, out]; bias [out]. */
@@ -27,14 +29,19 @@ export interface LinearParams {
 export const linear = (
   inputs: number,
   outputs: number,
-  { bias = true }: { readonly bias?: boolean } = {},
-): Module<LinearParams> => ({
-  init: (key) => {
-    const weight = kaimingUniform([inputs, outputs], inputs)(foldIn(key, 'weight'))
-    return bias ? { weight, bias: kaimingUniform([outputs], inputs)(foldIn(key, 'bias')) } : { weight }
-  },
-  apply: (params, x) => {
-    const y = x.matmul(params.weight)
-    return asActivation(params.bias === undefined ? y : y.add(params.bias))
-  },
-})
+  options: { readonly bias?: boolean } = {},
+): Module<LinearParams> => {
+  requireKnown('linear', options, ['bias'])
+  const { bias = true } = options
+  expectSizes('linear', { inputs, outputs }, undefined, 0)
+  return {
+    init: (key) => {
+      const weight = kaimingUniform([inputs, outputs], inputs)(foldIn(key, 'weight'))
+      return bias ? { weight, bias: kaimingUniform([outputs], inputs)(foldIn(key, 'bias')) } : { weight }
+    },
+    apply: (params, x) => {
+      const y = x.matmul(params.weight)
+      return asActivation(params.bias === undefined ? y : y.add(params.bias))
+    },
+  }
+}

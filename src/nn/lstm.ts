@@ -93,7 +93,7 @@ export const lstmWithState = (
   hiddenWidth: number,
   options: RecurrentOptions = {},
 ): Module<RecurrentParams, RecurrentInput<LstmState>, RecurrentOutput<LstmState>> =>
-  recurrentLayer(recurrence, inputWidth, hiddenWidth, options)
+  recurrentLayer({ ...recurrence, name: 'lstmWithState' }, inputWidth, hiddenWidth, options)
 
 /**
  * Long short-term memory over a sequence, `[N, T, in] → [N, T, H]`, from a state of zeros, as one layer of PyTorch's `nn.LSTM(batch_first=True)`:
@@ -117,4 +117,4 @@ export const lstm = (
   inputWidth: number,
   hiddenWidth: number,
   options: RecurrentOptions = {},
-): Module<RecurrentParams> => withoutState(lstmWithState(inputWidth, hiddenWidth, options))
+): Module<RecurrentParams> => withoutState(recurrentLayer(recurrence, inputWidth, hiddenWidth, options))

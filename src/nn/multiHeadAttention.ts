@@ -68,7 +68,8 @@ const divisorsOf = (n: number): string =>
 
 const divides = (part: number, whole: number): boolean => Number.isInteger(part) && part >= 1 && whole % part === 0
 
-const optionNames = ['heads', 'keyValueHeads', 'contextWidth', 'causal', 'positions', 'dropout', 'bias'] as const
+/** The names of the options of attention of a sequence to itself. */
+export const selfAttentionOptions = ['heads', 'keyValueHeads', 'causal', 'positions', 'dropout', 'bias'] as const
 
 /** Refuses positions that are none. */
 const requirePositions = (who: string, positions: MultiHeadOptions['positions']): void => {
@@ -81,7 +82,7 @@ const requirePositions = (who: string, positions: MultiHeadOptions['positions'])
 }
 
 const requireOptions = (who: string, width: number, options: MultiHeadOptions): void => {
-  requireKnown(who, options, optionNames)
+  requireKnown(who, options, [...selfAttentionOptions, 'contextWidth'])
   requirePositions(who, options.positions)
   const { heads = 1, keyValueHeads = heads, contextWidth, causal = false, positions, dropout = 0 } = options
   if (!divides(heads, width))
@@ -192,7 +193,7 @@ export const attentionNamed = (
   width: number,
   options: MultiHeadOptions,
 ): Module<AttentionParams, AnyInput> => {
-  expectSizes(who, [width], 'attention(query, key, value)')
+  expectSizes(who, { width }, 'attention(query, key, value)')
   requireOptions(who, width, options)
   const {
     heads = 1,

@@ -47,7 +47,7 @@ export interface RecurrentOutput<S> {
 const recurrentParams = (name: string, inputs: number, hidden: number, gates: number, options: RecurrentOptions) => {
   requireKnown(name, options, ['checkpoint', 'reverse', 'bias'])
   const { bias = true } = options
-  expectSizes(name, [inputs, hidden], `${name}(inputWidth, hiddenWidth)`)
+  expectSizes(name, { inputWidth: inputs, hiddenWidth: hidden })
   const part = (key: Key, width: number): LinearParams => {
     const begin = (shape: readonly number[], what: string): Tensor => uniform(shape, hidden ** -0.5)(foldIn(key, what))
     const weight = begin([width, gates * hidden], 'weight')

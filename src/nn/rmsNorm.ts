@@ -3,6 +3,7 @@ import { at } from '../prelude/array.ts'
 import { ones } from '../tensor/create.ts'
 import { inSingle } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'
+import { expectSizes } from './expectSizes.ts'
 import type { Module } from './module.ts'
 
 /** gain [C]. */
@@ -49,7 +50,10 @@ export const normalizeVectors = (x: Tensor): Tensor =>
  * y // => [[1, 1, 1, 1], [0, 0, 0, 2]]
  * ```
  */
-export const rmsNorm = (channels: number): Module<RmsNormParams> => ({
-  init: () => ({ gain: ones([channels]) }),
-  apply: ({ gain }, x) => normalizeVectors(x).mul(gain.mul(Math.sqrt(at(x.shape, x.rank - 1)))),
-})
+export const rmsNorm = (channels: number): Module<RmsNormParams> => {
+  expectSizes('rmsNorm', { channels })
+  return {
+    init: () => ({ gain: ones([channels]) }),
+    apply: ({ gain }, x) => normalizeVectors(x).mul(gain.mul(Math.sqrt(at(x.shape, x.rank - 1)))),
+  }
+}

@@ -1,4 +1,5 @@
 /** Rotary positions, Su et al. 2021 ("RoFormer"): pairs of channels turned by an angle that grows with the place. */
+import { requireKnown } from '../prelude/options.ts'
 import { at, range } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
@@ -67,11 +68,9 @@ const evenAndOdd = (x: Tensor): readonly [Tensor, Tensor] => {
  * rotary(tensor([[1, 2, 3]]), iota([1], 0)) // throws RangeError: rotary: rotary positions turn pairs of channels, and a head has 3: …
  * ```
  */
-export const rotary = (
-  x: Tensor,
-  position: Tensor,
-  { base = 10_000, pairing = 'interleaved' }: RotaryOptions = {},
-): Tensor => {
+export const rotary = (x: Tensor, position: Tensor, options: RotaryOptions = {}): Tensor => {
+  requireKnown('rotary', options, ['base', 'pairing'])
+  const { base = 10_000, pairing = 'interleaved' } = options
   expectTensor('rotary', x)
   expectTensor('rotary', position)
   if (x.rank < 2 || position.rank < 1 || at(position.shape, position.rank - 1) !== at(x.shape, x.rank - 2))

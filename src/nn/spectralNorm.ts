@@ -1,6 +1,6 @@
 /** Spectral normalisation, Miyato et al. 2018: a weight divided by its largest singular value, so that a layer stretches nothing. */
 import { at } from '../prelude/array.ts'
-import { requireWhole } from '../prelude/options.ts'
+import { requireKnown, requireWhole } from '../prelude/options.ts'
 import { widened } from '../tensor/precision.ts'
 import { foldIn, normal } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
@@ -43,8 +43,10 @@ const asMatrix = (weight: Tensor): Tensor => weight.reshape([-1, at(weight.shape
  */
 export const spectralNorm = <P extends { readonly weight: Tensor }, In, Out>(
   module: Module<P, In, Out>,
-  { iterations = 1, epsilon = 1e-12 }: { readonly iterations?: number; readonly epsilon?: number } = {},
+  options: { readonly iterations?: number; readonly epsilon?: number } = {},
 ): Module<P, In, Out> => {
+  requireKnown('spectralNorm', options, ['iterations', 'epsilon'])
+  const { iterations = 1, epsilon = 1e-12 } = options
   requireWhole('spectralNorm', 'iterations', iterations)
   if (module.state !== undefined)
     throw new RangeError(

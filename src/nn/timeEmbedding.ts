@@ -1,4 +1,5 @@
 /** Sinusoidal embedding of diffusion times, Vaswani et al. 2017, section 3.5, with the spacing of Ho et al. 2020's code, or another. */
+import { requireKnown } from '../prelude/options.ts'
 import { range } from '../prelude/array.ts'
 import { concatenate } from '../tensor/combine.ts'
 import { constant } from '../tensor/create.ts'
@@ -30,10 +31,9 @@ export interface TimeEmbeddingOptions {
  * embed.apply({}, tensor(Int32Array.of(0, 1))) // => [[0, 0, 1, 1], [0.8415, 0.0001, 0.5403, 1.0000]]
  * ```
  */
-export const sinusoidalTimeEmbedding = (
-  width: number,
-  { theta = 10000, shift = 1, cosinesFirst = false }: TimeEmbeddingOptions = {},
-): Module<NoParams> => {
+export const sinusoidalTimeEmbedding = (width: number, options: TimeEmbeddingOptions = {}): Module<NoParams> => {
+  requireKnown('sinusoidalTimeEmbedding', options, ['theta', 'shift', 'cosinesFirst'])
+  const { theta = 10000, shift = 1, cosinesFirst = false } = options
   const half = width / 2
   if (width % 2 !== 0 || half < 1 || half <= shift)
     throw new RangeError(

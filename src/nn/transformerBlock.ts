@@ -1,4 +1,5 @@
 /** The block of a transformer, norms first (Xiong et al. 2020): what GPT-2 and ViT are made of. */
+import { requireKnown } from '../prelude/options.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import type { AttentionParams } from './attention.ts'
 import { gelu } from './activations.ts'
@@ -6,7 +7,12 @@ import { dropout as dropoutLayer } from './dropout.ts'
 import { layerNorm, type LayerNormParams } from './layerNorm.ts'
 import { linear, type LinearParams } from './linear.ts'
 import { compose, lift, sequential, type Module, type NoParams } from './module.ts'
-import { multiHeadAttention, type MaskedInput, type MultiHeadOptions } from './multiHeadAttention.ts'
+import {
+  multiHeadAttention,
+  selfAttentionOptions,
+  type MaskedInput,
+  type MultiHeadOptions,
+} from './multiHeadAttention.ts'
 import { requireSequence } from './requireSequence.ts'
 
 /** What a block is like: as {@link multiHeadAttention}, and its perceptron. */
@@ -47,20 +53,22 @@ export interface TransformerBlockParams {
  */
 export const transformerBlock = (
   width: number,
-  { hiddenWidth = 4 * width, activation = gelu, epsilon = 1e-5, ...options }: TransformerBlockOptions = {},
-): Module<TransformerBlockParams, Tensor | MaskedInput> =>
-  compose(
+  options: TransformerBlockOptions = {},
+): Module<TransformerBlockParams, Tensor | MaskedInput> => {
+  requireKnown('transformerBlock', options, ['hiddenWidth', 'activation', 'epsilon', ...selfAttentionOptions])
+  const { hiddenWidth = 4 * width, activation = gelu, epsilon = 1e-5, ...heads } = options
+  return compose(
     {
       norm1: layerNorm(width, { epsilon }),
-      attention: multiHeadAttention(width, options),
+      attention: multiHeadAttention(width, heads),
       norm2: layerNorm(width, { epsilon }),
       mlp: sequential({
         expand: linear(width, hiddenWidth),
         act: lift(activation),
         contract: linear(hiddenWidth, width),
       }),
-      dropout1: dropoutLayer(options.dropout ?? 0),
-      dropout2: dropoutLayer(options.dropout ?? 0),
+      dropout1: dropoutLayer(heads.dropout ?? 0),
+      dropout2: dropoutLayer(heads.dropout ?? 0),
     },
     ({ norm1, attention, norm2, mlp, dropout1, dropout2 }, input: Tensor | MaskedInput) => {
       const { x, ...masks } = input instanceof Tensor ? { x: input } : input
@@ -69,3 +77,4 @@ export const transformerBlock = (
       return h.add(dropout2(mlp(norm2(h))))
     },
   )
+}

@@ -97,7 +97,9 @@ export interface EmaScheduleOptions extends EmaDecayOptions {
  * decay(10_000) // => 0.995
  * ```
  */
-export const emaSchedule = ({ updateEvery = 10, ...options }: EmaScheduleOptions = {}): DecaySchedule => {
+export const emaSchedule = (given: EmaScheduleOptions = {}): DecaySchedule => {
+  requireKnown('emaSchedule', given, ['updateEvery', 'beta', 'minValue', ...warmupNames])
+  const { updateEvery = 10, ...options } = given
   requireWhole('emaSchedule', 'updateEvery', updateEvery, 1)
   const decay = emaDecay(options)
   return (step) => (step % updateEvery === 0 ? decay(step + 1) : 1)

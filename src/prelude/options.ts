@@ -1,6 +1,7 @@
 /** Options that a caller misspelt: TypeScript finds them, JavaScript would take the default in silence. */
 import { typeError } from './errors.ts'
 import { whatIs } from './mistaken.ts'
+import { suggestion } from './nearest.ts'
 import { isRecord } from './record.ts'
 
 /** Refuses what is no object of options, and options of names that do not exist. @param who whose options they are: the beginning of the message */
@@ -11,7 +12,14 @@ export const requireKnown = (who: string, options: object, known: readonly strin
     )
   const unknown = Object.keys(options).find((name) => !known.includes(name))
   if (unknown !== undefined)
-    throw new RangeError(`${who}: there is no option '${unknown}'; the options are ${known.join(', ')}`)
+    throw new RangeError(
+      `${who}: there is no option '${unknown}'; the options are ${known.join(', ')}${suggestion(unknown, known)}`,
+    )
+}
+
+/** Refuses what is no function where one belongs. @param call how it is written: `vmap((x) => …)` */
+export const requireFunction = (who: string, f: unknown, call: string): void => {
+  if (typeof f !== 'function') throw typeError(`${who}: got ${whatIs(f)} where a function is expected: write ${call}`)
 }
 
 /** Refuses what is no whole number from `least` on. */

@@ -4,6 +4,7 @@
  * Each wraps a function into a `call` node that carries its own definition. What the function uses from outside becomes a further
  * input of the call, so that gradients flow to it.
  */
+import { requireFunction } from '../prelude/options.ts'
 import { at } from '../prelude/array.ts'
 import { TraceError } from '../prelude/errors.ts'
 import { makeNode } from '../graph/node.ts'
@@ -71,8 +72,10 @@ const annotated =
  * // return %1
  * ```
  */
-export const call = <A extends readonly unknown[], R>(name: string, fn: (...args: A) => R): ((...args: A) => R) =>
-  annotated(fn, { name, checkpoint: false })
+export const call = <A extends readonly unknown[], R>(name: string, fn: (...args: A) => R): ((...args: A) => R) => {
+  requireFunction('call', fn, "call('name', (x) => …)")
+  return annotated(fn, { name, checkpoint: false })
+}
 
 /**
  * `fn` whose intermediate values are not kept for the backward pass but computed again there (Chen et al. 2016, "Training deep nets
@@ -88,8 +91,10 @@ export const call = <A extends readonly unknown[], R>(name: string, fn: (...args
  * grad((x: Tensor) => layer(x).sum())(tensor([0, 1])) // => [0.540, -0.853]
  * ```
  */
-export const checkpoint = <A extends readonly unknown[], R>(fn: (...args: A) => R): ((...args: A) => R) =>
-  annotated(fn, { name: 'checkpoint', checkpoint: true })
+export const checkpoint = <A extends readonly unknown[], R>(fn: (...args: A) => R): ((...args: A) => R) => {
+  requireFunction('checkpoint', fn, 'checkpoint((x) => …)')
+  return annotated(fn, { name: 'checkpoint', checkpoint: true })
+}
 
 /**
  * `fn` with its own derivative: `vjp(args, cotangent)` returns the cotangents of the arguments, in the same structure. It must be
@@ -108,8 +113,10 @@ export const customVjp = <A extends readonly unknown[], R>(
   fn: (...args: A) => R,
   vjp: (args: A, cotangent: R) => A,
   name = 'customVjp',
-): ((...args: A) => R) =>
-  annotated(fn, { name, checkpoint: false }, (args, result) => (inputs, cotangents) => {
+): ((...args: A) => R) => {
+  requireFunction('customVjp', fn, 'customVjp((x) => …, ([x], g) => [g])')
+  requireFunction('customVjp', vjp, 'customVjp((x) => …, ([x], g) => [g])')
+  return annotated(fn, { name, checkpoint: false }, (args, result) => (inputs, cotangents) => {
     const found = vjp(
       refill(
         args,
@@ -122,3 +129,4 @@ export const customVjp = <A extends readonly unknown[], R>(
     )
     return leaves(found).map((x) => x.node)
   })
+}

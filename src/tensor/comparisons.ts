@@ -1,4 +1,5 @@
 /** Questions about each element whose answers are bool. */
+import { requireKnown } from '../prelude/options.ts'
 import { isFloat } from '../graph/dtype.ts'
 import { operandsMet, requireFloat } from './elementary.ts'
 import { expectTensor } from './expect.ts'
@@ -70,11 +71,9 @@ export interface Nearness {
  * isClose(tensor([1, NaN]), tensor([1.05, NaN]), { relative: 0.1, equalNaN: true }) // => [true, true]
  * ```
  */
-export const isClose = (
-  x: Tensor,
-  y: Operand,
-  { relative = 1e-5, absolute = 1e-8, equalNaN = false }: Nearness = {},
-): Tensor => {
+export const isClose = (x: Tensor, y: Operand, options: Nearness = {}): Tensor => {
+  requireKnown('isClose', options, ['relative', 'absolute', 'equalNaN'])
+  const { relative = 1e-5, absolute = 1e-8, equalNaN = false } = options
   const [a, b] = operandsMet('isClose', x, y)
   requireFloat('isClose', a)
   const distance = a.sub(b).abs()

@@ -2,6 +2,7 @@
  * Compiled functions: traced into a plan for each structure of their arguments, and replayed. Another number is no other structure: numbers are
  * traced as scalars.
  */
+import { requireFunction, requireKnown } from '../prelude/options.ts'
 import { at } from '../prelude/array.ts'
 import { DTypeError } from '../prelude/errors.ts'
 import { showSite, siteAbove, type Site } from '../prelude/stack.ts'
@@ -313,8 +314,11 @@ export type Compile = <A extends readonly unknown[], R>(
 export const compileFunction = (session: Session): Compile => {
   const compile: Compile = <A extends readonly unknown[], R>(
     fn: (...args: A) => R,
-    { donate = [], static: fixed = [] }: CompileOptions = {},
+    options: CompileOptions = {},
   ): Compiled<A, R> => {
+    requireFunction('compile', fn, 'device.compile((x) => …)')
+    requireKnown('compile', options, ['donate', 'static'])
+    const { donate = [], static: fixed = [] } = options
     const program: Program = {
       session,
       fn: (...args) => fn(...(args as unknown as A)), // leaves of A, replaced by tensors

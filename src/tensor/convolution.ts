@@ -1,9 +1,11 @@
 /** Convolution and transposed convolution of NHWC images with HWIO filters. */
+import { requireKnown } from '../prelude/options.ts'
 import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { makeNode } from '../graph/node.ts'
 import { showShape } from '../graph/shape.ts'
 import { expectImages, expectTensor, expectTensorNotSize, nodeOf } from './expect.ts'
+import { convOptions, convTransposeOptions } from './convOptions.ts'
 import { filledAround, noPadding, paddingOf, type ConvPadding, type ConvPaddingMode } from './convPadding.ts'
 import { pair, wholePair, type Pair } from './pair.ts'
 import { Tensor } from './tensor.ts'
@@ -39,12 +41,10 @@ export interface ConvOptions {
  * conv2d(x, box, { padding: 'same', paddingMode: 'replicate' }).reshape([3, 3]) // => [[12, 16, 18], [24, 28, 30], [30, 34, 36]]
  * ```
  */
-export const conv2d = (
-  x: Tensor,
-  filter: Tensor,
-  { stride = 1, padding = 0, dilation = 1, groups = 1, paddingMode = 'zeros' }: ConvOptions = {},
-): Tensor => {
+export const conv2d = (x: Tensor, filter: Tensor, options: ConvOptions = {}): Tensor => {
+  const { stride = 1, padding = 0, dilation = 1, groups = 1, paddingMode = 'zeros' } = options
   expectTensorNotSize('conv2d', x, 'conv2d(x, filter)')
+  requireKnown('conv2d', options, convOptions)
   const around = paddingOf('conv2d', x, nodeOf('conv2d', filter), { stride, padding, dilation })
   const filled = paddingMode === 'zeros' ? undefined : filledAround('conv2d', x, around, paddingMode)
   const { low, high } = filled === undefined ? around : noPadding
@@ -91,12 +91,10 @@ export interface ConvTransposeOptions {
  * y.reshape([4, 4]) // => [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
  * ```
  */
-export const convTranspose2d = (
-  x: Tensor,
-  filter: Tensor,
-  { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1 }: ConvTransposeOptions = {},
-): Tensor => {
+export const convTranspose2d = (x: Tensor, filter: Tensor, options: ConvTransposeOptions = {}): Tensor => {
+  const { stride = 1, padding = 0, outputPadding = 0, dilation = 1, groups = 1 } = options
   expectTensorNotSize('convTranspose2d', x, 'convTranspose2d(x, filter)')
+  requireKnown('convTranspose2d', options, convTransposeOptions)
   expectImages('convTranspose2d', x)
   expectTensor('convTranspose2d', filter)
   if (filter.rank !== 4)

@@ -4,6 +4,7 @@
  * `tensor` and `scalar` are data: they enter a plan as buffers, so that new values run an old plan. `constant`, `zeros`, `full` and
  * `iota` are part of the program: a plan holds them, and another value is another program.
  */
+import { requireKnown } from '../prelude/options.ts'
 import { range } from '../prelude/array.ts'
 import { DTypeError, ShapeError, typeError } from '../prelude/errors.ts'
 import { notATensor } from '../prelude/mistaken.ts'
@@ -117,7 +118,8 @@ const fromNested = (given: Values, { shape, dtype }: Layout): Typed => {
   return check({ values: typed, shape: shape ?? nested, dtype: to })
 }
 
-const toTyped = (given: Values, layout: Layout): Typed => {
+const toTyped = (who: string, given: Values, layout: Layout): Typed => {
+  requireKnown(who, layout, ['shape', 'dtype', 'copy'])
   if (layout.dtype !== undefined) requireKnownDType(layout.dtype)
   if (layout.shape !== undefined) requireWholeShape(layout.shape)
   return ArrayBuffer.isView(given) ? fromTypedArray(storageOf(given), layout) : fromNested(given, layout)
@@ -145,7 +147,7 @@ const check = <T extends { readonly values: TypedArray; readonly shape: Shape }>
  * ```
  */
 export const tensor = (values: Values, layout: Layout = {}): Tensor => {
-  const t = toTyped(values, layout)
+  const t = toTyped('tensor', values, layout)
   const node = makeNode('buffer', { source: { kind: 'host', values: t.values }, shape: t.shape, dtype: t.dtype }, [])
   noteData(node, dataOrigin(tensor))
   return new Tensor(node)
@@ -177,7 +179,7 @@ export const scalar = (value: number, dtype: DType = 'f32'): Tensor => tensor(va
  * ```
  */
 export const constant = (values: Values, layout: Layout = {}): Tensor => {
-  const t = toTyped(values, layout)
+  const t = toTyped('constant', values, layout)
   return new Tensor(makeNode('constant', t, []))
 }
 

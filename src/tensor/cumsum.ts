@@ -1,6 +1,7 @@
 /** Running sums. */
 import { normalizeAxis } from '../graph/shape.ts'
 import { makeNode } from '../graph/node.ts'
+import { expectTensor } from './expect.ts'
 import { Tensor } from './tensor.ts'
 
 /**
@@ -19,6 +20,7 @@ import { Tensor } from './tensor.ts'
  * ```
  */
 export const cumsum = (x: Tensor, axis = -1): Tensor => {
+  expectTensor('cumsum', x)
   const a = normalizeAxis('cumsum', axis, x.rank)
   return new Tensor(makeNode('cumsum', { axis: a, reverse: false }, [(x.dtype === 'u8' ? x.cast('i32') : x).node]))
 }

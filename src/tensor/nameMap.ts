@@ -4,6 +4,7 @@
  * A path of ours becomes a foreign name by renames, and a tensor of ours a foreign one by a layout. Nothing has to be inverted to read: the
  * parameters that are wanted are known, each says under which name and with which axes it lies in the file, and there it is looked up.
  */
+import { requireKnown } from '../prelude/options.ts'
 import type { DType } from '../graph/dtype.ts'
 import { showShape, type Shape } from '../graph/shape.ts'
 import { at, equalNumbers, range } from '../prelude/array.ts'
@@ -33,6 +34,9 @@ export interface NameMap {
   /** The first that fits a tensor decides; where none fits, the axes are the same. */
   readonly layout?: readonly LayoutRule[]
 }
+
+/** The names of {@link NameMap}. */
+export const nameMapOptions = ['rename', 'layout'] as const
 
 /**
  * PyTorch's axes: filters of a convolution are OIHW there and HWIO here, the matrix of a linear layer OI there and IO here. The table of an
@@ -122,7 +126,9 @@ const quoted = (name: string): string => `'${printable(name.length > 120 ? `${na
  * placesOf(linear(2, 3).init(key(0)), { rename: [{ pattern: /.+/, to: 'w' }] }) // throws RangeError: 'bias' and 'weight' would both be 'w': …
  * ```
  */
-export const placesOf = (template: unknown, { rename = [], layout = [] }: NameMap = {}): readonly Place[] => {
+export const placesOf = (template: unknown, map: NameMap = {}): readonly Place[] => {
+  requireKnown('placesOf', map, nameMapOptions)
+  const { rename = [], layout = [] } = map
   const places = leavesWithPaths(template).map(([path, { shape, dtype }]) => ({
     path,
     dtype,

@@ -1,4 +1,5 @@
 /** Padding by a number, or by what is in the tensor already: mirrored, repeated at its edges, or continued around. */
+import { requireKnown } from '../prelude/options.ts'
 import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
@@ -93,11 +94,9 @@ const requireWidths = (x: Tensor, widths: readonly (readonly [number, number])[]
  * padWith(x, [3], { mode: 'reflect' }) // throws ShapeError: padWith: reflect can add at most 2 elements on a side of axis 0 of [3], got 3
  * ```
  */
-export const padWith = (
-  x: Tensor,
-  widths: readonly PadWidth[],
-  { mode = 'constant', value = 0 }: PadOptions = {},
-): Tensor => {
+export const padWith = (x: Tensor, widths: readonly PadWidth[], options: PadOptions = {}): Tensor => {
+  requireKnown('padWith', options, ['mode', 'value'])
+  const { mode = 'constant', value = 0 } = options
   expectTensor('padWith', x)
   const both = widths.map(bothOf)
   requireWidths(x, both, mode)

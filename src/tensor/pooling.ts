@@ -1,4 +1,5 @@
 /** Pooling: one number for each window of an NHWC image. */
+import { requireKnown } from '../prelude/options.ts'
 import { at, product, range } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { isFloat, type DType } from '../graph/dtype.ts'
@@ -63,7 +64,7 @@ const pixelsSeen = ({ size, stride, padding, image, count }: Windows, dtype: DTy
  * ```
  */
 export const averagePool = (x: Tensor, size: Pair = 2, options: AveragePoolOptions = {}): Tensor => {
-  const windows = poolingWindows('averagePool', x, size, options)
+  const windows = poolingWindows('averagePool', x, size, options, ['countIncludePad'])
   if (windows.tile || !isFloat(x.dtype)) return tiles(x, windows).mean([2, 4])
   return inSingle(x, (wide) => {
     const sums = gathered(padded(wide, windows, 0), windows, (a, b) => a.add(b))
@@ -203,7 +204,10 @@ export const averagePool1d = (
   x: Tensor,
   size = 2,
   options: Pool1dOptions & { readonly countIncludePad?: boolean } = {},
-): Tensor => ofRows('averagePool1d', x, (rows) => averagePool(rows, [1, size], alongWidth(options)))
+): Tensor => {
+  requireKnown('averagePool1d', options, ['stride', 'padding', 'countIncludePad'])
+  return ofRows('averagePool1d', x, (rows) => averagePool(rows, [1, size], alongWidth(options)))
+}
 
 /**
  * The largest of each window of a sequence: `[N, L, C] → [N, L', C]`, as {@link maxPool} of images.
@@ -216,8 +220,10 @@ export const averagePool1d = (
  * maxPool1d(tensor([1, 3, 7, 5]).reshape([1, 4, 1]), 3, { stride: 1 }).reshape([2]) // => [7, 7]
  * ```
  */
-export const maxPool1d = (x: Tensor, size = 2, options: Pool1dOptions = {}): Tensor =>
-  ofRows('maxPool1d', x, (rows) => maxPool(rows, [1, size], alongWidth(options)))
+export const maxPool1d = (x: Tensor, size = 2, options: Pool1dOptions = {}): Tensor => {
+  requireKnown('maxPool1d', options, ['stride', 'padding'])
+  return ofRows('maxPool1d', x, (rows) => maxPool(rows, [1, size], alongWidth(options)))
+}
 
 /**
  * Means of so many windows of a sequence: `[N, L, C] → [N, length, C]`, as {@link adaptiveAveragePool} of images.

@@ -1,4 +1,5 @@
 /** How the windows of pooling lie in an image, as PyTorch counts them, and the pixels at one place of all windows. */
+import { requireKnown } from '../prelude/options.ts'
 import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
@@ -36,7 +37,14 @@ const both = (f: (axis: 0 | 1) => number): Two => [f(0), f(1)]
  *
  * @throws ShapeError for windows that are larger than the image with its padding, and a padding of more than half a window
  */
-export const poolingWindows = (name: string, x: Tensor, given: Pair, options: PoolOptions): Windows => {
+export const poolingWindows = (
+  name: string,
+  x: Tensor,
+  given: Pair,
+  options: PoolOptions,
+  more: readonly string[] = [],
+): Windows => {
+  requireKnown(name, options, ['stride', 'padding', ...more])
   expectImages(name, x)
   const size = wholePair(name, 'size', given, 1)
   const stride = wholePair(name, 'stride', options.stride ?? given, 1)

@@ -1,4 +1,5 @@
 /** Images of another size: each new pixel a sum of neighbouring old ones, whose places and weights are PyTorch's. */
+import { requireKnown } from '../prelude/options.ts'
 import { at, range } from '../prelude/array.ts'
 import { DTypeError, ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
@@ -74,13 +75,9 @@ const requirePixels = (name: string, x: Tensor, size: Pair): readonly [number, n
   return both
 }
 
-const resized = (
-  name: string,
-  method: Method,
-  x: Tensor,
-  size: Pair,
-  { alignCorners = false }: ResizeOptions,
-): Tensor => {
+const resized = (name: string, method: Method, x: Tensor, size: Pair, options: ResizeOptions): Tensor => {
+  requireKnown(name, options, ['alignCorners'])
+  const { alignCorners = false } = options
   const to = requirePixels(name, x, size)
   if (!isDifferentiable(x))
     throw new DTypeError(`${name}: weighs neighbours, and ${x.dtype} has whole numbers only: cast the images to f32`)

@@ -1,5 +1,5 @@
 /** Loops as one node of the graph: `scan`, as JAX's `jax.lax.scan`. The body is traced once, compiled once, and run turn by turn. */
-import { requireKnown } from '../prelude/options.ts'
+import { requireFunction, requireKnown } from '../prelude/options.ts'
 import { at } from '../prelude/array.ts'
 import { ShapeError, typeError } from '../prelude/errors.ts'
 import { whatIs } from '../prelude/mistaken.ts'
@@ -228,6 +228,7 @@ export const scan = <C, X, Y>(
   xs: X,
   options: ScanOptions = {},
 ): readonly [C, Y] => {
+  requireFunction('scan', body, 'scan((carry, x) => [next, y], init, xs)')
   requireKnown('scan', options, ['length', 'reverse', 'checkpoint'])
   const { length: given, reverse = false, checkpoint = false } = options
   const length = lengthOf(xs, given)

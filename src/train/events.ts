@@ -110,6 +110,9 @@ export interface TrainHooks {
   readonly deviceOptions?: DeviceChoice
 }
 
+/** The names of {@link TrainHooks}. */
+export const trainHooks = ['onEvent', 'since', 'signal', 'deviceOptions'] as const
+
 /** What a run came to. */
 export interface TrainSummary {
   readonly directory: string

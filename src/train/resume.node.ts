@@ -1,11 +1,12 @@
 /** Going on with a run, exactly where its newest checkpoint stands. */
+import { requireKnown } from '../prelude/options.ts'
 import { access } from 'node:fs/promises'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { isBegun, tidy } from './beginning.node.ts'
 import { readConfig, writeConfig } from './configFile.ts'
 import { isOf } from './configHash.node.ts'
 import { ensuring } from './ensuring.ts'
-import type { TrainHooks, TrainSummary } from './events.ts'
+import { trainHooks, type TrainHooks, type TrainSummary } from './events.ts'
 import { lead } from './lead.node.ts'
 import { newestState, settle } from './newestState.node.ts'
 import type { ResumeChanges } from './resumeChanges.ts'
@@ -287,4 +288,8 @@ export const resume = (
   directory: string,
   hooks: TrainHooks = {},
   changes: ResumeChanges = {},
-): TE.TaskEither<TrainError, TrainSummary> => resumeIn(realSurroundings)(directory, hooks, changes)
+): TE.TaskEither<TrainError, TrainSummary> => {
+  requireKnown('resume', hooks, trainHooks)
+  requireKnown('resume', changes, ['steps', 'folder', 'device'])
+  return resumeIn(realSurroundings)(directory, hooks, changes)
+}

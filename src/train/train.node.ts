@@ -1,10 +1,11 @@
 /** Training in a directory of this machine: `train` begins a run; `resume` (resume.node.ts) goes on with one. */
+import { requireKnown } from '../prelude/options.ts'
 import { makeDurableDirectory, type RunLock } from '../io/index.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
 import { abandon, claim, namesIn, requireFree, tidy } from './beginning.node.ts'
 import { writeConfig } from './configFile.ts'
 import { ensuring } from './ensuring.ts'
-import type { TrainHooks, TrainSummary } from './events.ts'
+import { trainHooks, type TrainHooks, type TrainSummary } from './events.ts'
 import { lead } from './lead.node.ts'
 import { realSurroundings, type Surroundings } from './recovery.ts'
 import { resumeIn } from './resume.node.ts'
@@ -118,5 +119,7 @@ export const trainIn =
  * await run() // => left({ code: 'RUN-EXISTS', … })
  * ```
  */
-export const train = (config: TrainConfig, hooks: TrainHooks = {}): TE.TaskEither<TrainError, TrainSummary> =>
-  trainIn(realSurroundings)(config, hooks)
+export const train = (config: TrainConfig, hooks: TrainHooks = {}): TE.TaskEither<TrainError, TrainSummary> => {
+  requireKnown('train', hooks, trainHooks)
+  return trainIn(realSurroundings)(config, hooks)
+}

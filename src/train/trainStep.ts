@@ -52,7 +52,7 @@ export interface TrainStepOptions<P, B, S, X extends LossAux> {
 
 /** What training has come to. Steps consume it: give the one that came last. */
 export interface StepState<P, S> {
-  /** Steps done. */
+  /** Steps done, counted by the host. `saveParams` and `loadParams` of fathom/io keep it with the rest: `init` of any parameters is their template. */
   readonly step: number
   readonly params: P
   readonly optimizer: S

@@ -1,5 +1,6 @@
 /** The settings of a run of a task of one's own, where the program names only some of them. */
-import type { RunConfig } from './runConfig.ts'
+import { requireKnown } from '../prelude/options.ts'
+import { runFields, type RunConfig } from './runConfig.ts'
 
 /**
  * A configuration of a run from some of its settings: a batch of 16 at a rate of 10⁻³ that falls along a half cosine, an average with a decay of
@@ -13,6 +14,7 @@ import type { RunConfig } from './runConfig.ts'
  * ```
  */
 export const usualRun = (settings: Partial<RunConfig> = {}): RunConfig => {
+  requireKnown('usualRun', settings, Object.keys(runFields))
   const { steps = 1000 } = settings
   return {
     folder: null,

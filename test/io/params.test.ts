@@ -349,6 +349,24 @@ describe('what does not fit', () => {
     expect(messageOf(await loadTensors(path)())).toContain('number.safetensors')
   })
 
+  it('is a count: a whole number is kept exactly, as one of I64, and comes back as a number', async () => {
+    const path = join(folder, 'count.safetensors')
+    const tree = (step: number) => ({ run: { step }, w: tensor([step]) })
+    for (const step of [0, -3, 2 ** 31, Number.MAX_SAFE_INTEGER]) {
+      right(await saveParams(device, path, tree(step))())
+      const read = right(await loadParams(path, tree(7))())
+      expect(read.run.step).toBe(step)
+    }
+    expect(await recordsOf(device, tree(3))).toMatchObject([
+      ['run.step', { dtype: 'I64', shape: [] }],
+      ['w', {}],
+    ])
+    right(await saveParams(device, path, { w: tensor([1]) })())
+    expect(messageOf(await loadParams(path, tree(7))())).toContain("'run.step' [] is missing")
+    right(await saveParams(device, path, { run: { step: tensor(0.5) }, w: tensor([1]) })())
+    expect(right(await loadParams(path, tree(7))()).run.step).toBe(0.5)
+  })
+
   it('is no label: texts, booleans and what is absent stay with the model, whose template gives them back', async () => {
     const path = join(folder, 'labels.safetensors')
     const tree = (value: number) => ({ kind: 'conv', causal: true, bias: undefined, scale: null, w: tensor([value]) })

@@ -1,9 +1,13 @@
 /** The step that every program writes, against the lines that it stands for. */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { valueAndGrad } from '../../src/autograd/index.ts'
 import { batches } from '../../src/data/index.page.ts'
 import { applyWithState, batchNorm, linear, mse, sequential, stateOf, type ParamsOf } from '../../src/nn/index.ts'
 import { adamW, applyUpdates, cosineDecay, ema, sgd } from '../../src/optim/index.ts'
+import { loadParams, saveParams } from '../../src/io/index.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
 import { foldIn, key, normal } from '../../src/tensor/random.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
@@ -80,6 +84,32 @@ describe('trainStep', () => {
     expect(new Set(all.drawn).size).toBe(4)
     expect([...first.drawn, ...rest.drawn]).toEqual(all.drawn)
     expect(await flat(rest.state.params)).toEqual(await flat(all.state.params))
+  })
+
+  it('its state is a file: a run that is loaded goes on bit for bit, by the plan of the one that did not stop', async () => {
+    const options = { optimizer: adamW({ weightDecay: 0.1 }), rate: cosineDecay({ learningRate: 0.1, steps: 6 }) }
+    let traces = 0
+    const noisy = (params: Params, { x, y }: Batch, { key: k }: LossGiven): Tensor => {
+      traces += 1
+      return loss(params, { x: x.add(normal(k, x.shape)), y })
+    }
+    const training = trainStep({ loss: noisy, ...options, average: 0.5, seed: 3 })
+    const step = training.on(device)
+    const folder = await mkdtemp(join(tmpdir(), 'fathom-step-'))
+    const file = join(folder, 'state.safetensors')
+    let whole = training.init(model.init(key(1)))
+    for (let i = 0; i < 3; i++) [whole] = await step(whole, data)
+    expect(await saveParams(device, file, whole)()).toMatchObject({ _tag: 'Right' })
+    for (let i = 0; i < 3; i++) [whole] = await step(whole, data)
+    const loaded = await loadParams(file, training.init(model.init(key(7))))()
+    if (loaded._tag === 'Left') throw new Error(loaded.left.message)
+    let resumed = loaded.right
+    expect(resumed.step).toBe(3)
+    for (let i = 0; i < 3; i++) [resumed] = await step(resumed, data)
+    expect(resumed.step).toBe(whole.step)
+    expect(await flat(resumed)).toEqual(await flat(whole))
+    expect(traces).toBe(1)
+    await rm(folder, { recursive: true })
   })
 
   it('one plan serves all steps, and every batch of a shape', async () => {

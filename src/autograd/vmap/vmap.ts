@@ -4,7 +4,7 @@
  * The function is called once, with placeholders of the shape of a slice; the graph that it returns is rebuilt by the batching rules (rules.ts), which
  * give every mapped value one more axis. Source: Bradbury et al. 2018, JAX (`jax.vmap`).
  */
-import { requireKnown } from '../../prelude/options.ts'
+import { requireFunction, requireKnown } from '../../prelude/options.ts'
 import { at, without } from '../../prelude/array.ts'
 import { ShapeError, TraceError, typeError } from '../../prelude/errors.ts'
 import { whatIs } from '../../prelude/mistaken.ts'
@@ -121,10 +121,13 @@ const placed = ({ node, isMapped }: Batched, axis: number | null, size: number, 
  * // throws ShapeError: vmap: argument 0 [3,2] has 3 slices along axis 0, and argument 1 [2] has 2 along axis 0; …
  * ```
  */
-export const vmap =
-  <A extends readonly unknown[], R>(f: (...args: A) => R, options: VmapOptions<A, R> = {}) =>
-  (...args: A): R => {
-    requireKnown('vmap', options, ['in', 'out'])
+export const vmap = <A extends readonly unknown[], R>(
+  f: (...args: A) => R,
+  options: VmapOptions<A, R> = {},
+): ((...args: A) => R) => {
+  requireFunction('vmap', f, 'vmap((x) => …)')
+  requireKnown('vmap', options, ['in', 'out'])
+  return (...args) => {
     const given = givenLeaves(args, options.in === undefined ? 0 : options.in)
     const size = batchSize(given)
     const wholes = new Map<Node, Node>()
@@ -151,3 +154,4 @@ export const vmap =
       batched.map((y, i) => placed(y, at(axes, i), size, ofResult.words(at(paths, i)))),
     )
   }
+}

@@ -17,6 +17,17 @@ export interface DecodeOptions extends ImageShape, Partial<Limits> {
   readonly timeoutSeconds?: number
 }
 
+/** The names of {@link DecodeOptions}. */
+export const decodeOptions = [
+  'height',
+  'width',
+  'channels',
+  'maxPixels',
+  'maxBytes',
+  'matte',
+  'timeoutSeconds',
+] as const
+
 /** Seconds that decoding one picture may take, unless told. */
 export const defaultTimeout = 10
 

@@ -1,10 +1,11 @@
 /** One picture file → its pixels at one size, or why not. Apart from the decoder, so that its types do without sharp's. */
+import { requireKnown } from '../../prelude/options.ts'
 import { E, TE, pipe } from '../../prelude/fp.ts'
 import { checkOptions } from './checkOptions.ts'
 import type { DataError } from './dataError.ts'
 import { fileError } from './dataError.ts'
 import { decodeImage, readWhole } from './decodeImage.node.ts'
-import type { DecodedImage, DecodeOptions } from './decodeOptions.ts'
+import { decodeOptions, type DecodedImage, type DecodeOptions } from './decodeOptions.ts'
 import type { FolderReader } from './folderReader.node.ts'
 import { nodeFolderReader } from './folderReader.node.ts'
 import { defaultLimits } from './limits.ts'
@@ -30,8 +31,9 @@ export const loadImage = (
   path: string,
   options: DecodeOptions,
   fileSystem: FolderReader = nodeFolderReader,
-): TE.TaskEither<DataError, DecodedImage> =>
-  pipe(
+): TE.TaskEither<DataError, DecodedImage> => {
+  requireKnown('loadImage', options, decodeOptions)
+  return pipe(
     TE.fromEither(checkOptions(options)),
     TE.chain(() => loadSharp()),
     TE.chain((sharp) => async () => {
@@ -43,3 +45,4 @@ export const loadImage = (
       )
     }),
   )
+}

@@ -3,6 +3,7 @@
  *
  * Nothing is ever written into the user's folder.
  */
+import { requireKnown } from '../../prelude/options.ts'
 import { realpath } from 'node:fs/promises'
 import { totalmem } from 'node:os'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
@@ -14,13 +15,13 @@ import { dataError } from './dataError.ts'
 import { nodeFolderReader } from './folderReader.node.ts'
 import type { FolderReader } from './folderReader.node.ts'
 import { defaultLimits } from './limits.ts'
-import { defaultTimeout, type DecodeOptions } from './decodeOptions.ts'
+import { decodeOptions, defaultTimeout, type DecodeOptions } from './decodeOptions.ts'
 import type { CacheReport } from './cacheReport.ts'
 import { openFolderPack, type PackSettings } from './folderPack.node.ts'
 import { checkOptions } from './checkOptions.ts'
 import type { Pack } from './packedCache.node.ts'
 import type { ScanOptions, ScanProgress } from './scanFolder.node.ts'
-import { scanFolder } from './scanFolder.node.ts'
+import { scan } from './scanFolder.node.ts'
 import type { ImageFile, ScanReport } from './scanReport.ts'
 import { duplicatesText, mainAdvice, scanReport, skippedFile, summariseSkipped } from './scanReport.ts'
 import { loadSharp } from './sharp.node.ts'
@@ -66,6 +67,17 @@ export interface FolderImageSet extends ImageSet {
   readonly fingerprint: string
   readonly report: FolderReport
 }
+
+const optionNames = [
+  ...decodeOptions,
+  'followLinks',
+  'heic',
+  'cacheDirectory',
+  'maxEnlargement',
+  'maxMemory',
+  'onProgress',
+  'fileSystem',
+] as const
 
 type Settings = PackSettings & Required<Pick<FolderOptions, 'maxMemory'>> & Pick<FolderOptions, 'onProgress' | 'heic'>
 
@@ -229,11 +241,12 @@ const folderImageSet = (
  * ```
  */
 export const openImageFolder = (folder: string, options: FolderOptions): TE.TaskEither<DataError, FolderImageSet> => {
+  requireKnown('openImageFolder', options, optionNames)
   const settings = settingsOf(options)
   return pipe(
     TE.fromEither(checkOptions(settings)),
     TE.bind('sharp', () => loadSharp()),
-    TE.bind('scan', () => scanFolder(folder, settings)),
+    TE.bind('scan', () => scan(folder, settings)),
     TE.bind('root', () => () => checkCachePlace(folder, settings)),
     TE.bind('fitting', ({ scan }) =>
       pipe(

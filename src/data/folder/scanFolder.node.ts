@@ -2,6 +2,7 @@
  * An inventory of a folder of pictures: what is usable and what is not, from headers alone; nothing is decoded and
  * nothing written.
  */
+import { requireKnown } from '../../prelude/options.ts'
 import { join } from 'node:path'
 import { E, TE, pipe } from '../../prelude/fp.ts'
 import type { DataError } from './dataError.ts'
@@ -119,6 +120,8 @@ const folderError = (folder: string, error: unknown): DataError => {
   )
 }
 
+const optionNames = ['followLinks', 'heic', 'concurrency', 'onProgress', 'fileSystem', 'maxPixels', 'maxBytes'] as const
+
 const inspectAll = async (sharp: Sharp, folder: string, walk: Walk, options: ScanOptions): Promise<ScanReport> => {
   const fileSystem = options.fileSystem ?? nodeFolderReader
   const { maxPixels = defaultLimits.maxPixels, maxBytes = defaultLimits.maxBytes } = options
@@ -161,7 +164,13 @@ const inspectAll = async (sharp: Sharp, folder: string, walk: Walk, options: Sca
  * await scanFolder('pitcures')() // => left({ code: 'DATA-FOLDER', … })
  * ```
  */
-export const scanFolder = (folder: string, options: ScanOptions = {}): TE.TaskEither<DataError, ScanReport> =>
+export const scanFolder = (folder: string, options: ScanOptions = {}): TE.TaskEither<DataError, ScanReport> => {
+  requireKnown('scanFolder', options, optionNames)
+  return scan(folder, options)
+}
+
+/** The scan, by options that may say more than it asks. */
+export const scan = (folder: string, options: ScanOptions): TE.TaskEither<DataError, ScanReport> =>
   pipe(
     TE.Do,
     TE.bind('sharp', () => loadSharp()),

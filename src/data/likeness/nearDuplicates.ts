@@ -8,7 +8,7 @@
  * that took half a minute of one core; 5,000 take two minutes, and half a gigabyte while it lasts.
  */
 import { at, range } from '../../prelude/array.ts'
-import { requireWhole } from '../../prelude/options.ts'
+import { requireKnown, requireWhole } from '../../prelude/options.ts'
 import type { ImageSet } from '../imageSet.ts'
 import { resampleArea, type PictureShape } from '../resample.ts'
 import { keypointsOf, type Keypoint } from './keypoints.ts'
@@ -187,10 +187,9 @@ const summaryOf = (pictures: number, shared: number, limit: number | undefined):
  * found.summary // => '2 pictures are near-duplicates of others, in 1 group'
  * ```
  */
-export const nearDuplicates = (
-  set: Omit<ImageSet, 'name'>,
-  { cutsUpTo = 5000, onProgress }: DuplicateOptions = {},
-): NearDuplicates => {
+export const nearDuplicates = (set: Omit<ImageSet, 'name'>, options: DuplicateOptions = {}): NearDuplicates => {
+  requireKnown('nearDuplicates', options, ['cutsUpTo', 'onProgress'])
+  const { cutsUpTo = 5000, onProgress } = options
   requireWhole('nearDuplicates', 'cutsUpTo', cutsUpTo)
   const { find, join } = unions(set.count)
   const soft = lastKept((i) => softened(greyOf(set.pixels(i), set)))

@@ -1,4 +1,5 @@
 /** The report: one page that needs nothing beside it, and no script. */
+import { requireKnown } from '../../prelude/options.ts'
 import { encodePng } from '../../io/png.ts'
 import { keysOf } from '../../prelude/record.ts'
 import type { Judgement, SetName } from '../judgement.ts'
@@ -23,6 +24,8 @@ export interface ReportOptions {
   /** How many pictures the gallery shows, those nearest to training first; default 96. */
   readonly shownPictures?: number
 }
+
+const optionNames = ['title', 'facts', 'judgement', 'generated', 'training', 'lossByLevel', 'shownPictures'] as const
 
 const pill = (p: number, alarm: boolean): string => `<span class="p ${alarm ? 'alarm' : 'calm'}">${shownP(p)}</span>`
 
@@ -124,6 +127,7 @@ const gallery = ({ judgement, generated, training, shownPictures = 96 }: ReportO
  * ```
  */
 export const judgementPage = (options: ReportOptions): string => {
+  requireKnown('judgementPage', options, optionNames)
   const { title, facts, judgement, lossByLevel } = options
   const { count, training, heldOut, height, width, seed, spaces } = judgement
   const about = `${count} generated pictures of ${width}×${height} against ${count} real ones, of ${training} of training and ${heldOut} held out · seed ${seed} · features: ${spaces.map(({ name, version, about: words }) => `${name} ${version} (${words})`).join(', ')}`

@@ -2,6 +2,7 @@
  * A model as diffusers keeps it: a folder with `config.json`, and with its tensors in one file of safetensors, or in several with an index. Pickles are
  * refused: reading one runs what it holds.
  */
+import { requireKnown } from '../../prelude/options.ts'
 import { join } from 'node:path'
 import { show, type Fault } from '../../prelude/decode.ts'
 import { E, pipe, TE } from '../../prelude/fp.ts'
@@ -251,8 +252,9 @@ const filesToWrite = ({
  * await writeModelFolder('model', { config: { _class_name: 'UNet2DModel' }, tensors })() // => right(undefined)
  * ```
  */
-export const writeModelFolder = (folder: string, model: ModelToWrite): TE.TaskEither<FileSystemError, void> =>
-  pipe(
+export const writeModelFolder = (folder: string, model: ModelToWrite): TE.TaskEither<FileSystemError, void> => {
+  requireKnown('writeModelFolder', model, ['config', 'tensors', 'maxBytes'])
+  return pipe(
     makeDurableDirectory(folder),
     TE.chain(() =>
       pipe(
@@ -262,3 +264,4 @@ export const writeModelFolder = (folder: string, model: ModelToWrite): TE.TaskEi
     ),
     TE.map(() => undefined),
   )
+}

@@ -1,4 +1,5 @@
 /** How much an adversary may count (Esser et al. 2021, VQGAN, eq. 7): as much as what it is added to, and no more. */
+import { requireKnown } from '../../prelude/options.ts'
 import { leaves } from '../../tensor/tree.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 
@@ -44,8 +45,10 @@ const normOf = (name: string, tree: unknown): Tensor => {
 export const adaptiveWeight = (
   reconstruction: unknown,
   adversary: unknown,
-  { factor = 0.5, most = 1, epsilon = 1e-4 }: AdaptiveWeightOptions = {},
+  options: AdaptiveWeightOptions = {},
 ): Tensor => {
+  requireKnown('adaptiveWeight', options, ['factor', 'most', 'epsilon'])
+  const { factor = 0.5, most = 1, epsilon = 1e-4 } = options
   if (!(factor >= 0 && most >= 0 && epsilon > 0))
     throw new RangeError(
       `adaptiveWeight: factor ${factor} and most ${most} must not be below 0, and epsilon ${epsilon} must be above`,

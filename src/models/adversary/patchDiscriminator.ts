@@ -2,6 +2,7 @@
  * The patch discriminator of pix2pix (Isola et al. 2017, section 3.2.2), which VQGAN took over as NLayerDiscriminator (Esser et al. 2021,
  * taming-transformers): a few convolutions, each of whose results judges the square of the picture that it sees, here 70×70 pixels.
  */
+import { requireKnown } from '../../prelude/options.ts'
 import { range } from '../../prelude/array.ts'
 import { ShapeError } from '../../prelude/errors.ts'
 import { showShape } from '../../graph/shape.ts'
@@ -116,13 +117,10 @@ const requireSettings = (numbers: Readonly<Record<string, number>>, norm: string
  * judge.apply(params, zeros([2, 16, 16, 3])) // throws ShapeError: patchDiscriminator: pictures of 16×16 are too small for 3 halvings: give at least 24×24, or fewer layers
  * ```
  */
-export const patchDiscriminator = ({
-  channels = 3,
-  width = 64,
-  layers = 3,
-  norm = 'group',
-  groups = [32, 16, 8, 4, 2].find((n) => width % n === 0) ?? 1,
-}: PatchDiscriminatorOptions = {}): Module<PatchDiscriminatorParams> => {
+export const patchDiscriminator = (options: PatchDiscriminatorOptions = {}): Module<PatchDiscriminatorParams> => {
+  requireKnown('patchDiscriminator', options, ['channels', 'width', 'layers', 'norm', 'groups'])
+  const { channels = 3, width = 64, layers = 3, norm = 'group' } = options
+  const { groups = [32, 16, 8, 4, 2].find((n) => width % n === 0) ?? 1 } = options
   requireSettings({ channels, width, layers, groups }, norm)
   const widthAfter = (halvings: number): number => width * Math.min(2 ** halvings, 8)
   const normed = norm === 'group' ? groups : undefined

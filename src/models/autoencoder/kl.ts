@@ -2,6 +2,7 @@
  * The variational autoencoder of latent diffusion (Rombach et al. 2022), diffusers' `AutoencoderKL`, with shortcuts and without norms where that is
  * wanted: a convolutional encoder to a normal distribution of latents, and a decoder.
  */
+import { requireKnown } from '../../prelude/options.ts'
 import { optional, record, type Fields } from '../../prelude/decode.ts'
 import { E, pipe } from '../../prelude/fp.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
@@ -58,6 +59,7 @@ export const softlyBounded = (z: Tensor): Tensor => z.div(3).tanh().mul(3)
  * ```
  */
 export const autoencoderKl = (config: KlConfig): Autoencoder<EncoderParams, DecoderParams> => {
+  requireKnown('autoencoderKl', config, ['kind', ...Object.keys(fields)])
   const { latentChannels, softBound = false } = config
   const fault = faultOfTrunk(config)
   if (fault !== undefined) throw new RangeError(`autoencoderKl: its widths and lists must be ${fault}`)

@@ -3,6 +3,7 @@
  * whatever the pictures are. A tile sees zeros where its neighbours are. Where there is neither a norm nor attention, a latent depends on the pixels
  * near it only, and a `margin` as wide as that makes tiles agree with the whole; with them every tile has means, deviations and weights of its own.
  */
+import { requireKnown } from '../../prelude/options.ts'
 import { at, range } from '../../prelude/array.ts'
 import { concatenate } from '../../tensor/combine.ts'
 import { tensor } from '../../tensor/create.ts'
@@ -58,7 +59,9 @@ const spansOf = (length: number, { size, overlap = quarterOf(size), margin = 0 }
   })
 }
 
-const requireOptions = ({ size, overlap = quarterOf(size), margin = 0, batch = 1 }: TileOptions): void => {
+const requireOptions = (options: TileOptions): void => {
+  requireKnown('tiledAutoencoder', options, ['size', 'overlap', 'margin', 'batch'])
+  const { size, overlap = quarterOf(size), margin = 0, batch = 1 } = options
   const wrong = Object.entries({ overlap, margin, batch }).find(
     ([name, n]) => !(Number.isInteger(n) && n >= (name === 'batch' ? 1 : 0)),
   )

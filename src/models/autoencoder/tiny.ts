@@ -2,6 +2,7 @@
  * The tiny autoencoder of the Stable Diffusion previews (TAESD by Ollin Boer Bohan), diffusers' `AutoencoderTiny`: residual blocks of three convolutions
  * of one width, without norms, whose latents are deterministic. With pools in the middle it is taef2, for the latents of FLUX.2.
  */
+import { requireKnown } from '../../prelude/options.ts'
 import { range } from '../../prelude/array.ts'
 import { faultIn, list, number, optional, record, type Fault, type Fields } from '../../prelude/decode.ts'
 import { E, pipe } from '../../prelude/fp.ts'
@@ -185,6 +186,7 @@ const faultOfTiny = (config: TinyConfig): string | undefined => {
  * ```
  */
 export const autoencoderTiny = (config: TinyConfig): Autoencoder<TinyParams, TinyParams> => {
+  requireKnown('autoencoderTiny', config, ['kind', ...Object.keys(fields)])
   const fault = faultOfTiny(config)
   if (fault !== undefined) throw new RangeError(`autoencoderTiny: decoderBlocks must be ${fault}`)
   const latents = encoderOf(config)

@@ -1,4 +1,5 @@
 /** The vector-quantized autoencoder (van den Oord et al. 2017), diffusers' `VQModel`: a latent is the nearest of a table of codes. */
+import { requireKnown } from '../../prelude/options.ts'
 import { at } from '../../prelude/array.ts'
 import { ShapeError } from '../../prelude/errors.ts'
 import { faultIn, number, oneOf, optional, record, whole, type Fault, type Fields } from '../../prelude/decode.ts'
@@ -123,8 +124,10 @@ export const quantize = (codebook: Tensor, z: Tensor): Tensor =>
 export const codebookLoss = (
   codebook: Tensor,
   z: Tensor,
-  { commitment = 0.25, form = 'paper' }: { readonly commitment?: number; readonly form?: 'paper' | 'legacy' } = {},
+  options: { readonly commitment?: number; readonly form?: 'paper' | 'legacy' } = {},
 ): Tensor => {
+  requireKnown('codebookLoss', options, ['commitment', 'form'])
+  const { commitment = 0.25, form = 'paper' } = options
   const codes = gather(codebook, nearestCodes(codebook, z))
   const codesMove = mse(codes, z.stopGradient())
   const latentsMove = mse(z, codes.stopGradient())
@@ -166,6 +169,7 @@ const decoderOf = (config: VqConfig, width: number): Module<VqDecoderParams> => 
  * ```
  */
 export const vqModel = (config: VqConfig): VqAutoencoder => {
+  requireKnown('vqModel', config, ['kind', ...Object.keys(fields)])
   const { latentChannels, codeWidth = latentChannels, commitment = 0.25, lossForm = 'paper' } = config
   const fault = faultOfTrunk(config) ?? faultOfCodes(config)
   if (fault !== undefined) throw new RangeError(`vqModel: its widths and lists must be ${fault}`)

@@ -1,4 +1,5 @@
 /** The diffusion transformer, Peebles & Xie 2023 ("Scalable diffusion models with transformers"): a ViT over patches, told the time by its norms. */
+import { requireKnown } from '../../prelude/options.ts'
 import { at, range } from '../../prelude/array.ts'
 import { silu } from '../../nn/activations.ts'
 import { zeros } from '../../nn/init.ts'
@@ -14,7 +15,7 @@ import { tellableTimes } from '../tellableTimes.ts'
 import { beginning, glorot, small } from '../transformers/beginning.ts'
 import { gridOf, mapOf, patchify, unpatchify } from '../transformers/patches.ts'
 import { sinCosPositions } from '../transformers/positions.ts'
-import { faultOf, inPatches, type TransformerOptions } from '../transformers/settings.ts'
+import { faultOf, inPatches, transformerOptions, type TransformerOptions } from '../transformers/settings.ts'
 import { ditBlock, modulate, modulation, partsOf, type DitBlockParams } from './block.ts'
 
 /** The settings of `dit`. */
@@ -41,6 +42,7 @@ interface Seen {
 
 /** The network, which gives its image, and on the way to it what its tokens are. */
 const build = (options: DitOptions): Module<DitParams, DenoiserInput, Seen> => {
+  requireKnown('dit', options, transformerOptions)
   requireFaultless('dit', faultOf, options)
   const { channels = 3, outChannels = channels, patch, width, depth, conditions = 0 } = options
   const embed = sinusoidalTimeEmbedding(timeWidth, { shift: 0, cosinesFirst: true })

@@ -2,6 +2,7 @@
  * EDM2's U-Net (Karras et al. 2024, "Analyzing and Improving the Training Dynamics of Diffusion Models", config G): that of ADM without biases and group
  * norms, in which every layer keeps the magnitude of what goes through it.
  */
+import { requireKnown } from '../../prelude/options.ts'
 import { concatenate } from '../../tensor/combine.ts'
 import { ones } from '../../tensor/create.ts'
 import { zeros } from '../../nn/init.ts'
@@ -124,8 +125,26 @@ interface Seen {
   readonly image: Tensor
 }
 
+const optionNames = [
+  'channels',
+  'outChannels',
+  'width',
+  'multipliers',
+  'blocks',
+  'attentionAt',
+  'headWidth',
+  'times',
+  'conditions',
+  'dropout',
+  'residualBalance',
+  'attentionBalance',
+  'skipBalance',
+  'conditionBalance',
+] as const
+
 /** The network, which gives its image, and on the way to it what its middle and each stage on the way up give. */
 const build = (options: Edm2Options): Module<Edm2Params, DenoiserInput, Seen> => {
+  requireKnown('edm2', options, optionNames)
   requireFaultless('edm2', edm2Fault, options)
   const { channels = 3, outChannels = channels, multipliers, blocks: count, conditions = 0 } = options
   const widths = widthsOf(options)

@@ -1,4 +1,5 @@
 /** Multi-head attention over the pixels of an image (Vaswani et al. 2017), as lucidrains' U-Net has it: normalised first, with memory. */
+import { requireKnown } from '../../prelude/options.ts'
 import { at } from '../../prelude/array.ts'
 import { concatenate } from '../../tensor/combine.ts'
 import { expectImages } from '../../tensor/expect.ts'
@@ -18,6 +19,9 @@ export interface PixelAttentionOptions {
   /** Learned keys and values that every image attends to besides its own pixels, default 4; 0 for none. */
   readonly memory?: number
 }
+
+/** Their names. */
+export const pixelAttentionOptions = ['heads', 'headWidth', 'memory'] as const
 
 /** The parameters of {@link pixelAttention}; `memory` is [2, heads, memory, headWidth], keys first. */
 export interface PixelAttentionParams {
@@ -65,11 +69,10 @@ export const joinHeads = (x: Tensor, height: number, width: number): Tensor =>
  * layer.apply(params, zeros([1, 4, 4, 8])).shape // => [1, 4, 4, 8]
  * ```
  */
-export const pixelAttention = (
-  channels: number,
-  { heads = 4, headWidth = 32, memory = 4 }: PixelAttentionOptions = {},
-): Module<PixelAttentionParams> =>
-  compose(
+export const pixelAttention = (channels: number, options: PixelAttentionOptions = {}): Module<PixelAttentionParams> => {
+  requireKnown('pixelAttention', options, pixelAttentionOptions)
+  const { heads = 4, headWidth = 32, memory = 4 } = options
+  return compose(
     {
       norm: rmsNorm(channels),
       memory: memory === 0 ? undefined : parameter(normal([2, heads, memory, headWidth])),
@@ -84,3 +87,4 @@ export const pixelAttention = (
       return out(joinHeads(y, at(x.shape, 1), at(x.shape, 2)))
     },
   )
+}

@@ -1,4 +1,5 @@
 /** Linear attention over pixels (Shen et al. 2018, "Efficient attention"), as lucidrains' U-Net has it. */
+import { requireKnown } from '../../prelude/options.ts'
 import { at } from '../../prelude/array.ts'
 import { expectImages } from '../../tensor/expect.ts'
 import { softmax } from '../../tensor/softmax.ts'
@@ -7,6 +8,7 @@ import {
   joinHeads,
   splitHeads,
   withMemory,
+  pixelAttentionOptions,
   type PixelAttentionOptions,
   type PixelAttentionParams,
 } from './attention.ts'
@@ -38,9 +40,11 @@ export interface LinearAttentionParams extends PixelAttentionParams {
  */
 export const linearAttention = (
   channels: number,
-  { heads = 4, headWidth = 32, memory = 4 }: PixelAttentionOptions = {},
-): Module<LinearAttentionParams> =>
-  compose(
+  options: PixelAttentionOptions = {},
+): Module<LinearAttentionParams> => {
+  requireKnown('linearAttention', options, pixelAttentionOptions)
+  const { heads = 4, headWidth = 32, memory = 4 } = options
+  return compose(
     {
       norm: rmsNorm(channels),
       memory: memory === 0 ? undefined : parameter(normal([2, heads, memory, headWidth])),
@@ -59,3 +63,4 @@ export const linearAttention = (
       return outNorm(out(joinHeads(y, at(x.shape, 1), at(x.shape, 2))))
     },
   )
+}

@@ -2,6 +2,7 @@
  * lucidrains' U-Net (denoising-diffusion-pytorch 2.3.1, `Unet`): the network of Ho et al. 2020 with RMS normalisation, a scale and shift
  * by the time in every residual block, linear attention at the large sizes and full attention at the small ones.
  */
+import { requireKnown } from '../../prelude/options.ts'
 import { at, range } from '../../prelude/array.ts'
 import { gelu } from '../../nn/activations.ts'
 import { pixelAttention, type PixelAttentionOptions } from './attention.ts'
@@ -207,10 +208,28 @@ const requireLength = (conditions: number): void => {
     throw new RangeError(`unet: conditions is ${conditions}; it must be a whole number ≥ 0, the length of a condition`)
 }
 
+const optionNames = [
+  'channels',
+  'width',
+  'multipliers',
+  'outChannels',
+  'initWidth',
+  'fullAttention',
+  'heads',
+  'headWidth',
+  'memory',
+  'dropout',
+  'conditions',
+  'selfCondition',
+  'time',
+  'checkpoint',
+] as const
+
 /** The network, which gives its image, and on the way to it what its bottom and each stage on the way up give. */
 const build = (options: UnetOptions, axes: Axes = plane) => {
   const { channels = 3, width, outChannels = channels, initWidth = width, dropout = 0, checkpoint = false } = options
   const { conditions = 0, selfCondition = false, time = 'sinusoidal' } = options
+  requireKnown('unet', options, optionNames)
   requireLength(conditions)
   const stages = stagesOf(options)
   const layers = layersOf(axes, 4 * width, dropout, checkpoint)

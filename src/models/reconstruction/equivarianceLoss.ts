@@ -3,6 +3,7 @@
  * (EQ-VAE, Kouzelis et al. 2025; scale equivariance, Skorokhodov et al. 2025). Diffusion learns such latents sooner, for their detail lies
  * where the pictures' does.
  */
+import { requireKnown } from '../../prelude/options.ts'
 import { at } from '../../prelude/array.ts'
 import { ShapeError } from '../../prelude/errors.ts'
 import { showShape } from '../../graph/shape.ts'
@@ -84,8 +85,10 @@ export const equivarianceLoss = (
   latents: Tensor,
   pictures: Tensor,
   turns: Tensor,
-  { shrink = [2, 4], distance = l1 }: EquivarianceOptions = {},
+  options: EquivarianceOptions = {},
 ): Tensor => {
+  requireKnown('equivarianceLoss', options, ['shrink', 'distance'])
+  const { shrink = [2, 4], distance = l1 } = options
   requirePairs(latents, pictures, turns, shrink)
   const count = at(latents.shape, 0)
   const parts = shrink.slice(0, count) // a batch of one has one size

@@ -1,4 +1,5 @@
 /** L1 between the details of two pictures at several sizes: what the mean over pixels alone would let blur. */
+import { requireKnown } from '../../prelude/options.ts'
 import { at, range } from '../../prelude/array.ts'
 import { ShapeError } from '../../prelude/errors.ts'
 import { showShape } from '../../graph/shape.ts'
@@ -68,11 +69,9 @@ const requireLevels = (prediction: Tensor, levels: number): void => {
  * pyramidLoss(stripes, nothing) // throws ShapeError: pyramidLoss: takes pictures [N, H, W, C] whose height and width are divisible by 8 (3 halvings), got [1,2,2,1]; …
  * ```
  */
-export const pyramidLoss = (
-  prediction: Tensor,
-  target: Tensor,
-  { levels = 3 }: { readonly levels?: number } = {},
-): Tensor => {
+export const pyramidLoss = (prediction: Tensor, target: Tensor, options: { readonly levels?: number } = {}): Tensor => {
+  requireKnown('pyramidLoss', options, ['levels'])
+  const { levels = 3 } = options
   requireLevels(prediction, levels)
   requireAlike('pyramidLoss', ['prediction', prediction], ['target', target])
   // The transform is linear: the details of the difference are the differences of the details.

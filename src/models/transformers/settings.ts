@@ -29,6 +29,19 @@ export interface TransformerOptions extends TransformerSettings {
   readonly outChannels?: number
 }
 
+/** The names of {@link TransformerOptions}. */
+export const transformerOptions = [
+  'channels',
+  'outChannels',
+  'patch',
+  'width',
+  'depth',
+  'heads',
+  'mlpRatio',
+  'dropout',
+  'conditions',
+] as const
+
 const isPower = (x: number): boolean => Number.isInteger(Math.log2(x)) && x >= 1
 
 const powerOfTwo: Decoder<number> = (x) =>

@@ -25,6 +25,39 @@ export interface Unet2dOptions extends Unet2dSettings {
   readonly checkpoint?: boolean
 }
 
+/** The names of {@link Unet2dOptions}. */
+export const unet2dOptions = [
+  'channels',
+  'outChannels',
+  'checkpoint',
+  'widths',
+  'layers',
+  'down',
+  'up',
+  'attention',
+  'headWidth',
+  'tokenWidth',
+  'heads',
+  'transformerLayers',
+  'linearProjection',
+  'groups',
+  'middleGroups',
+  'epsilon',
+  'activation',
+  'downPadding',
+  'scaleShift',
+  'middleScale',
+  'time',
+  'times',
+  'timeWidth',
+  'frequencyShift',
+  'cosinesFirst',
+  'centre',
+  'conditions',
+  'conditioning',
+  'dropout',
+] as const
+
 /** The parameters of a stage; `resize` is there in all but the last, and `image` beside it where stages have skip. */
 export interface Unet2dStageParams<Image> {
   readonly blocks: readonly ResidualParams[]

@@ -1,7 +1,8 @@
 /** Settings of ours as the configuration of diffusers' `UNet2DModel`. */
+import { requireKnown } from '../../prelude/options.ts'
 import { faultIn, type Fault } from '../../prelude/decode.ts'
 import { E } from '../../prelude/fp.ts'
-import type { Unet2dOptions } from './layers.ts'
+import { unet2dOptions, type Unet2dOptions } from './layers.ts'
 import { stageNames } from './diffusersConfig.ts'
 import { attendsToTokens, kindsDown, kindsUp, stageKinds, type StageKind } from './stages.ts'
 
@@ -77,6 +78,7 @@ export const encodeDiffusersUnet2d = (
   options: Unet2dOptions,
   [height, width]: readonly [height: number, width: number],
 ): E.Either<Fault, Readonly<Record<string, unknown>>> => {
+  requireKnown('encodeDiffusersUnet2d', options, unet2dOptions)
   const ways = waysOf(options)
   if (E.isLeft(ways)) return ways
   const { kinds, resizing } = ways.right

@@ -2,6 +2,7 @@
  * diffusers' `UNet2DModel` (0.27.2): the U-Net of Ho et al. 2020 (DDPM), and with other stages that of guided diffusion (Dhariwal & Nichol 2021)
  * and NCSN++ (Song et al. 2021). Group norms, attention at the sizes that are named, and the time added, or as a scale and a shift.
  */
+import { requireKnown } from '../../prelude/options.ts'
 import { at } from '../../prelude/array.ts'
 import { silu } from '../../nn/activations.ts'
 import { conv2d, type Conv2dParams } from '../../nn/conv2d.ts'
@@ -13,7 +14,7 @@ import { requireInput, requireSize } from '../requireInput.ts'
 import { requireFaultless } from '../settingFault.ts'
 import { tellableTimes } from '../tellableTimes.ts'
 import { faultOf } from './faults.ts'
-import { layersOf, type Descent, type Unet2dOptions, type Unet2dStageParams } from './layers.ts'
+import { layersOf, type Descent, unet2dOptions, type Unet2dOptions, type Unet2dStageParams } from './layers.ts'
 import { middleOf, type Unet2dMiddleParams } from './middle.ts'
 import { groupsOf, stagesDown, stagesUp } from './stages.ts'
 import { timeNetwork, type TimeParams } from './time.ts'
@@ -40,6 +41,7 @@ interface Seen {
 
 /** The network, which gives its image, and on the way to it what its middle and each stage on the way up give. */
 const build = (options: Unet2dOptions): Module<Unet2dParams, DenoiserInput, Seen> => {
+  requireKnown('unet2d', options, unet2dOptions)
   requireFaultless('unet2d', faultOf, options)
   const {
     channels = 3,

@@ -2,6 +2,7 @@
  * U-ViT, Bao et al. 2023 ("All are worth words"): a ViT to which time, condition and patches are tokens alike, with long skips from its first half
  * to its second, as a U-Net has them.
  */
+import { requireKnown } from '../../prelude/options.ts'
 import { at, range } from '../../prelude/array.ts'
 import { ShapeError } from '../../prelude/errors.ts'
 import { conv2d, type Conv2dParams } from '../../nn/conv2d.ts'
@@ -19,7 +20,7 @@ import { tellableTimes } from '../tellableTimes.ts'
 import { beginning, glorot, small } from '../transformers/beginning.ts'
 import { gridOf, mapOf, patchify, unpatchify, type Grid } from '../transformers/patches.ts'
 import { sinCosPositions } from '../transformers/positions.ts'
-import { inPatches } from '../transformers/settings.ts'
+import { inPatches, transformerOptions } from '../transformers/settings.ts'
 import { uvitBlock, type UvitBlockParams } from './block.ts'
 import { faultOf, placesOf, type UvitSettings } from './settings.ts'
 
@@ -78,6 +79,7 @@ const partsOf = (options: UvitOptions) => {
 
 /** The network, which gives its image, and on the way to it what its tokens are. */
 const build = (options: UvitOptions): Module<UvitParams, DenoiserInput, Seen> => {
+  requireKnown('uvit', options, [...transformerOptions, 'size'])
   requireFaultless('uvit', faultOf, options)
   const { channels = 3, patch, width, conditions = 0, size } = options
   const embed = sinusoidalTimeEmbedding(width, { shift: 0, cosinesFirst: true })

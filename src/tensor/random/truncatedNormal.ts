@@ -1,4 +1,5 @@
 /** Normal numbers within bounds, by inversion of the random words that fall between them: bitwise equal on every backend, and none is drawn twice. */
+import { requireKnown } from '../../prelude/options.ts'
 import type { DType } from '../../graph/dtype.ts'
 import type { Shape } from '../../graph/shape.ts'
 import { call } from '../annotate.ts'
@@ -42,6 +43,7 @@ const firstWord = (x: number): number => {
  * ```
  */
 export const truncatedNormal = (key: Key, shape: Shape, options: TruncatedOptions = {}): Tensor => {
+  requireKnown('truncatedNormal', options, ['low', 'high', 'dtype'])
   const { low = -2, high = 2, dtype = 'f32' } = options
   const [first, last] = [firstWord(low), firstWord(high)]
   if (!(first < last))

@@ -4,6 +4,7 @@
  * All of them are integer arithmetic on Threefry's words. Floats are made by one exact conversion from i32 and a multiplication by a
  * power of two, because a WGSL compiler may fuse and reassociate float operations: so they are bitwise equal on every backend.
  */
+import { requireKnown } from '../../prelude/options.ts'
 import { DTypeError } from '../../prelude/errors.ts'
 import { isFloat, type DType } from '../../graph/dtype.ts'
 import { requireWholeShape, sizeOf, type Shape } from '../../graph/shape.ts'
@@ -122,11 +123,9 @@ const scaleExponent = (x: number, digits: number): number => {
  * uniform(key(0), [3], { low: -1, high: 1 }) // => [-0.163, 0.201, -0.567]
  * ```
  */
-export const uniform = (
-  key: Key,
-  shape: Shape,
-  { low = 0, high = 1, dtype = 'f32', start }: UniformOptions = {},
-): Tensor => {
+export const uniform = (key: Key, shape: Shape, options: UniformOptions = {}): Tensor => {
+  requireKnown('uniform', options, ['low', 'high', 'dtype', 'start'])
+  const { low = 0, high = 1, dtype = 'f32', start } = options
   const digits = significandBits(dtype)
   if (!(Number.isFinite(low) && Number.isFinite(high) && low < high))
     throw new RangeError(`uniform: [${low}, ${high}) is not a finite interval; low must be below high`)

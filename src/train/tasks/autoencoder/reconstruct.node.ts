@@ -1,4 +1,5 @@
 /** What the autoencoder of a run keeps of the pictures that the run has not seen. */
+import { requireKnown } from '../../../prelude/options.ts'
 import type { TrainingData } from '../../../data/index.ts'
 import { E, pipe, TE } from '../../../prelude/fp.ts'
 import type { Device } from '../../../tensor/device.ts'
@@ -123,9 +124,11 @@ const reconstructed = async (
  */
 export const reconstruct = (
   directory: string,
-  { count = 16, device: wanted, deviceOptions }: ReconstructOptions = {},
-): TE.TaskEither<TrainError, Reconstructions> =>
-  pipe(
+  options: ReconstructOptions = {},
+): TE.TaskEither<TrainError, Reconstructions> => {
+  requireKnown('reconstruct', options, ['count', 'device', 'deviceOptions'])
+  const { count = 16, device: wanted, deviceOptions } = options
+  return pipe(
     TE.fromEither(requireCount(count)),
     TE.chain(() => readConfig(storeIn(directory))),
     TE.chainEitherK((config) => requireAutoencoder(directory, config)),
@@ -143,3 +146,4 @@ export const reconstruct = (
       ),
     ),
   )
+}

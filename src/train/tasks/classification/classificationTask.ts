@@ -130,7 +130,6 @@ const namesOf = (data: TrainingData): readonly string[] => {
 }
 
 const requireOptions = (options: ClassificationOptions): void => {
-  requireKnown('classificationRun', options, ['several', 'mirror', 'measured'])
   requireWhole('classificationRun', 'measured', options.measured ?? 256, 1)
 }
 
@@ -162,6 +161,7 @@ export const classificationRun = <P>(
   networkOf: (purpose: ClassifierPurpose) => Module<P>,
   options: ClassificationOptions = {},
 ): ClassificationRun<P> => {
+  requireKnown('classificationRun', options, ['several', 'mirror', 'measured'])
   const names = namesOf(data)
   const { height, width, channels } = data
   const network = networkOf({ size: [height, width], channels, classes: names.length })

@@ -1,4 +1,5 @@
 /** What the configuration of a diffusion model names: the network, the noise schedule and the objective. */
+import { requireKnown } from '../../../prelude/options.ts'
 import type { LossOptions, NoiseSchedule } from '../../../diffusion/index.ts'
 import type { DenoiserInput } from '../../../models/family.ts'
 import { modelOf } from '../../../models/registry.ts'
@@ -53,7 +54,9 @@ export interface Given {
 }
 
 /** What a configuration names. */
-export const diffusionOf = (config: DiffusionRun, { model, autoencoder }: Given = {}): Diffusion => {
+export const diffusionOf = (config: DiffusionRun, given: Given = {}): Diffusion => {
+  requireKnown('diffusionTask', given, ['model', 'autoencoder'])
+  const { model, autoencoder } = given
   const space = spaceOf(config)
   const schedule = scheduleOf(config)
   return {

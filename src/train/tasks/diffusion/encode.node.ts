@@ -1,4 +1,5 @@
 /** Encoding a folder of pictures, or procedural seas, before a run needs their latents. */
+import { requireKnown } from '../../../prelude/options.ts'
 import { range } from '../../../prelude/array.ts'
 import { pipe, TE } from '../../../prelude/fp.ts'
 import { orDeviceError } from '../../deviceErrors.ts'
@@ -21,6 +22,18 @@ export interface EncodeOptions extends Pick<PictureConfig, 'folder' | 'height' |
   /** Is told how far it is. */
   readonly tell?: Told
 }
+
+const optionNames = [
+  'autoencoder',
+  'seed',
+  'device',
+  'deviceOptions',
+  'tell',
+  'folder',
+  'height',
+  'width',
+  'channels',
+] as const
 
 /** Latents of pictures, and their scale: near a mean of 0 and a deviation of 1 in each channel, where the autoencoder was measured on such pictures. */
 export interface EncodedPictures {
@@ -64,15 +77,10 @@ const scaleOf = ({ set }: Latents): Pick<EncodedPictures, 'mean' | 'deviation'> 
  * await encodePictures(options)() // => left({ code: 'WEIGHTS', message: 'runs/vae is not there: …', … })
  * ```
  */
-export const encodePictures = ({
-  autoencoder: place,
-  device: name,
-  deviceOptions,
-  seed = 0,
-  tell = () => undefined,
-  ...pictures
-}: EncodeOptions): TE.TaskEither<TrainError, EncodedPictures> =>
-  pipe(
+export const encodePictures = (options: EncodeOptions): TE.TaskEither<TrainError, EncodedPictures> => {
+  requireKnown('encodePictures', options, optionNames)
+  const { autoencoder: place, device: name, deviceOptions, seed = 0, tell = () => undefined, ...pictures } = options
+  return pipe(
     loadAutoencoder(place),
     TE.bindTo('autoencoder'),
     TE.bind('opened', () => openPictures({ ...pictures, seed })),
@@ -100,3 +108,4 @@ export const encodePictures = ({
       ),
     ),
   )
+}

@@ -1,4 +1,5 @@
 /** What a run has learned, as a folder that diffusers reads: a pipeline of its network, its noise, and its autoencoder where it has one. */
+import { requireKnown } from '../../../prelude/options.ts'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { jsonBytes } from '../../../io/diffusers/modelFolder.node.ts'
@@ -122,9 +123,11 @@ const partsOn = (loaded: LoadedWeights) => (device: Device) =>
 export const exportDiffusers = (
   loaded: LoadedWeights,
   folder: string,
-  { maxBytes }: ExportOptions = {},
-): TE.TaskEither<TrainError, void> =>
-  pipe(
+  options: ExportOptions = {},
+): TE.TaskEither<TrainError, void> => {
+  requireKnown('exportDiffusers', options, ['maxBytes'])
+  const { maxBytes } = options
+  return pipe(
     requireEmpty(folder),
     TE.chain(() => pipe(open('cpu'), TE.mapLeft(trainErrorOf('DEVICE')))),
     TE.chain((device) =>
@@ -150,3 +153,4 @@ export const exportDiffusers = (
       )
     }),
   )
+}

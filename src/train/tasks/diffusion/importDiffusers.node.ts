@@ -1,4 +1,5 @@
 /** A trained network of diffusers as a run: to draw from, to judge, and to train on. */
+import { requireKnown } from '../../../prelude/options.ts'
 import { basename, join, resolve as absolute } from 'node:path'
 import { configError, readJsonRecord } from '../../../io/diffusers/modelFolder.node.ts'
 import { exists } from '../../../io/exists.node.ts'
@@ -314,8 +315,9 @@ const opened = async () => {
  * await importDiffusers('nowhere', { out: 'runs/theirs' })() // => left({ code: 'WEIGHTS', … })
  * ```
  */
-export const importDiffusers = (folder: string, options: ImportOptions): TE.TaskEither<TrainError, Imported> =>
-  pipe(
+export const importDiffusers = (folder: string, options: ImportOptions): TE.TaskEither<TrainError, Imported> => {
+  requireKnown('importDiffusers', options, ['out', 'height', 'width'])
+  return pipe(
     partsOf(folder),
     TE.bindTo('parts'),
     TE.bind('model', ({ parts }) => pipe(readModelFolder(parts.network), TE.mapLeft(weightsError))),
@@ -344,3 +346,4 @@ export const importDiffusers = (folder: string, options: ImportOptions): TE.Task
       ],
     })),
   )
+}

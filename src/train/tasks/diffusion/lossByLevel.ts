@@ -2,6 +2,7 @@
  * The loss by level of noise, on pictures of training and on as many that are held out: where along the way from noise to picture a model has
  * begun to learn its pictures by heart. One mean over all levels hides it, because most levels are easy.
  */
+import { requireKnown } from '../../../prelude/options.ts'
 import { diffusionLosses } from '../../../diffusion/index.ts'
 import { at, range } from '../../../prelude/array.ts'
 import { collate, type TrainingData } from '../../../data/batches.ts'
@@ -73,8 +74,10 @@ export const lossByLevelOn = (
   device: Device,
   diffusion: Diffusion,
   data: TrainingData<Example>,
-  { levels = 8, pictures = 64 }: LossByLevelOptions = {},
+  options: LossByLevelOptions = {},
 ): ((params: Params) => Promise<readonly LossAtLevel[]>) => {
+  requireKnown('lossByLevelOn', options, ['levels', 'pictures'])
+  const { levels = 8, pictures = 64 } = options
   for (const [name, n] of Object.entries({ levels, pictures }))
     if (!Number.isSafeInteger(n) || n < 1)
       throw new RangeError(`lossByLevelOn: ${name} is ${n}: give a whole number ≥ 1`)

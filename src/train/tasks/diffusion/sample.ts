@@ -1,4 +1,5 @@
 /** Pictures from trained weights, by a sampler that is chosen by name. */
+import { requireKnown } from '../../../prelude/options.ts'
 import { pipe, TE } from '../../../prelude/fp.ts'
 import { orDeviceError } from '../../deviceErrors.ts'
 import { ensuring } from '../../ensuring.ts'
@@ -10,7 +11,7 @@ import { diffusionOf, pictureOf, type Diffusion, type LoadedWeights } from './di
 import { channelsOf } from './diffusionConfig.ts'
 import { drawerOn, type Beginning } from './draw.ts'
 import { fillOf, withKnown } from './filling.ts'
-import { chosen, type Chosen, type SampleOptions } from './sampleOptions.ts'
+import { chosen, sampleOptions, type Chosen, type SampleOptions } from './sampleOptions.ts'
 
 /** Pictures of one size. */
 export interface Samples {
@@ -147,5 +148,7 @@ export const sampleIn =
  * await drawn() // => right([192, 192, 192])
  * ```
  */
-export const sample = (loaded: LoadedWeights, options: SampleOptions): TE.TaskEither<TrainError, Samples> =>
-  sampleIn(realSurroundings)(loaded, options)
+export const sample = (loaded: LoadedWeights, options: SampleOptions): TE.TaskEither<TrainError, Samples> => {
+  requireKnown('sample', options, sampleOptions)
+  return sampleIn(realSurroundings)(loaded, options)
+}

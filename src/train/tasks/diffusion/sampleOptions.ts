@@ -63,6 +63,27 @@ export interface SampleOptions {
   readonly onStep?: (done: number, total: number) => void
 }
 
+/** The names of {@link SampleOptions}. */
+export const sampleOptions = [
+  'count',
+  'sampler',
+  'steps',
+  'spacing',
+  'sigmas',
+  'seed',
+  'label',
+  'guidance',
+  'plusPlus',
+  'threshold',
+  'guide',
+  'noise',
+  'from',
+  'fill',
+  'device',
+  'deviceOptions',
+  'onStep',
+] as const
+
 /** What is drawn by, and in how many steps. */
 export interface Chosen {
   readonly sampler: SamplerName

@@ -1,4 +1,5 @@
 /** The weights of a network from a file. */
+import { requireKnown } from '../../../prelude/options.ts'
 import { dirname } from 'node:path'
 import { readSafetensorsFile, treeFrom, type Safetensors } from '../../../io/index.ts'
 import { namesOf, sourcesOf, takesShares } from '../../../models/registry.ts'
@@ -89,8 +90,10 @@ const weightsIn = (
 export const loadWeights = (
   path: string,
   config?: DiffusionRun,
-  { names = 'fathom' }: WeightsOptions = {},
+  options: WeightsOptions = {},
 ): TE.TaskEither<TrainError, LoadedWeights> => {
+  requireKnown('loadWeights', options, ['names'])
+  const { names = 'fathom' } = options
   const refused = config === undefined ? undefined : refusedNames(config, names)
   if (refused !== undefined) return TE.left(refused)
   return pipe(
