@@ -100,5 +100,7 @@ export const decodeLanguage: Decoder<LanguageConfig> = (input) => {
  * languageModelOf({ kind: 'gpt', context: 64, width: 32, heads: 2 }, 96).context // => 64
  * ```
  */
-export const languageModelOf = ({ kind: _, ...config }: LanguageConfig, vocabulary: number): Gpt =>
-  gptFamily.build(config, vocabulary)
+export const languageModelOf = (config: LanguageConfig, vocabulary: number): Gpt => {
+  const { kind: _, ...settings } = config
+  return gptFamily.build(settings, vocabulary)
+}
