@@ -15,7 +15,7 @@ export const classificationSettings: Settings<ClassificationRunConfig> = {
     ...(channels !== undefined && channels !== 3 && { channels }),
   }),
   inside: (chosen, named) => ({
-    task: 'classification',
+    task: named['task'] ?? 'classification',
     model: networkOver(chosen.model, named['model'], classifierKinds, classifierDefaults),
     several: named['several'] ?? (named['folder'] ?? null) === null,
   }),

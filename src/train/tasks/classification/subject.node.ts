@@ -31,7 +31,7 @@ const requireClasses = (
     : E.left(
         trainError(
           'DATA',
-          `${stray} pictures of ${folder ?? set.name} lie beside the subfolders and have no class: move each into the subfolder of its class, or out of the folder`,
+          `${stray === 1 ? 'one picture' : `${stray} pictures`} of ${folder ?? set.name} ${stray === 1 ? 'lies' : 'lie'} beside the subfolders, without a class: move each into the subfolder of its class, or out of the folder`,
         ),
       )
 }

@@ -28,7 +28,7 @@ const openText = (config: TextRunConfig): TE.TaskEither<TrainError, TextData> =>
     TE.map((ids) => ({ ids, model, tokens, heldOut, seed, written })),
     TE.filterOrElse(
       (data) => faultOfLength(data) === undefined,
-      (data) => inPlace(faultOfLength(data) ?? ''),
+      (data) => inPlace(`${faultOfLength(data) ?? ''} (--context N)`),
     ),
   )
 }

@@ -11,7 +11,7 @@ export const textSettings: Settings<TextRunConfig> = {
   decode: record(textFields),
   withChoices: (settings) => settings,
   inside: (chosen, named) => ({
-    task: 'text',
+    task: named['task'] ?? 'text',
     model: networkOver(chosen.model, named['model'], ['gpt'], () => chosen.model),
   }),
   check: checkText,
