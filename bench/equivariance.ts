@@ -48,6 +48,7 @@ const psnrOf = (made: readonly Float32Array[], wanted: readonly Float32Array[]):
 
 const measured = async (device: Device, run: string): Promise<readonly string[]> => {
   const config = await done(readConfig(storeIn(run)))
+  if (config.task !== 'autoencoder') throw new Error(`${run} is no run of an autoencoder`)
   const { encoderOn, decoderOn } = await done(loadAutoencoder(run))
   const { data } = await done(openPictures(config))
   const pictures = heldOutOf(data)

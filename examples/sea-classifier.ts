@@ -56,7 +56,7 @@ export const seaClassifier = async ({ steps = 800, onEvent = () => undefined }: 
   const result = await wholeRun({ config, task, source, device, emit: onEvent }, memoryStore())()
   await device.close()
   if (result._tag === 'Left') throw new Error(result.left.message)
-  return { right: result.right.measured?.['right'] ?? NaN, usual: usualShare() }
+  return { right: result.right.measured?.['accuracy'] ?? NaN, usual: usualShare() }
 }
 
 if (import.meta.main) {

@@ -1,30 +1,15 @@
 /** The commands `train-vae` and `reconstruct`. */
 import { dirname, join, resolve as absolute } from 'node:path'
 import { makeDurableDirectory, replaceFile } from '../io/index.ts'
-import { E, pipe, TE } from '../prelude/fp.ts'
-import { isRecord } from '../prelude/record.ts'
-import { autoencoderConfigOf, featuresOfRun, reconstruct, train, type Reconstructions } from '../train/index.ts'
+import { pipe, TE } from '../prelude/fp.ts'
+import { autoencoderConfigOf, featuresOfRun, reconstruct, type Reconstructions } from '../train/index.ts'
 import type { FlagValue } from './parse.ts'
-import { failed, failedWith, inFlags, type Outcome } from './outcome.ts'
-import { dryRun } from './plan.ts'
-import { deviceOptionsOf, freshDirectory, settingsOf, withDevice, writtenIn } from './settings.ts'
-import { quoted, watched } from './watched.ts'
+import { beginBy, type Begin } from './beginning.ts'
+import { failed, failedWith, type Outcome } from './outcome.ts'
+import { deviceOptionsOf } from './settings.ts'
 import { grouped } from './show.ts'
 import { misplaced } from './pictures.ts'
 import { note, say } from './terminal.ts'
-import { commands } from './spec.ts'
-
-/** `{ 'weights.kl': 1 }` over settings as `{ weights: { kl: 1 } }`: what else is in the record stays. */
-const nestedOver = (
-  settings: Readonly<Record<string, unknown>>,
-  named: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> =>
-  Object.entries(named).reduce<Readonly<Record<string, unknown>>>((all, [path, value]) => {
-    const [name = path, inner] = path.split('.', 2)
-    if (inner === undefined) return { ...all, [name]: value }
-    const before = all[name]
-    return { ...all, [name]: { ...(isRecord(before) ? before : {}), [inner]: value } }
-  }, settings)
 
 /** Settings in which a run that is named for its features is what the trainer is told of it. */
 const withFeatures = (
@@ -39,32 +24,17 @@ const withFeatures = (
       )
 }
 
-const seeMore = (directory: string): string =>
-  `Train a model on its latents, or see what it keeps of more pictures, with\n\n    fathom train FOLDER --latent ${quoted(directory)}\n    fathom reconstruct ${quoted(directory)}`
-
 /** `fathom train-vae`. */
-export const runTrainVae = async (
-  folder: string | undefined,
-  flags: ReadonlyMap<string, FlagValue>,
-): Promise<Outcome> => {
-  const spec = commands['train-vae'].flags
-  const written = writtenIn(flags)
-  if (E.isLeft(written)) return written.left
-  const named = folder === undefined ? {} : { folder: absolute(folder) }
-  const options = deviceOptionsOf(flags)
-  const chosen = await withDevice(nestedOver(written.right, settingsOf(flags, spec)), options)()
-  if (E.isLeft(chosen)) return chosen.left
-  const { notes } = chosen.right
-  const seen = await withFeatures(chosen.right.settings)()
-  if (E.isLeft(seen)) return seen.left
-  const settings = seen.right
-  const config = autoencoderConfigOf({ out: freshDirectory(folder, '-vae'), ...settings, ...named })
-  if (E.isLeft(config)) return { code: 2, message: inFlags(config.left, spec) }
-  for (const note of notes) say(`  note      ${note}`)
-  if (flags.has('dry-run')) return dryRun(config.right, options)
-  say(`\n  run       ${config.right.out}`)
-  return watched(options, (hooks) => train(config.right, hooks), { seeMore })
-}
+export const runTrainVae: Begin = beginBy({
+  command: 'train-vae',
+  suffix: '-vae',
+  configOf: autoencoderConfigOf,
+  complete: (_, settings) =>
+    pipe(
+      withFeatures(settings),
+      TE.map((complete) => ({ settings: complete, notes: [] })),
+    ),
+})
 
 /** What was found, for a program. */
 const asJson = ({ psnr, linearPsnr, ssim, latentShape, latents }: Reconstructions): string =>

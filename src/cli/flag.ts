@@ -22,6 +22,8 @@ export interface Command {
   /** What stands after the command's name, where something may. */
   readonly positional?: { readonly name: string; readonly required: boolean }
   readonly summary: string
+  /** What further words are called, of which there must be one at least; absent where there may be none. */
+  readonly others?: string
   /** Sentences below the usage. */
   readonly about: string
   /** More of them, where everything is described. */

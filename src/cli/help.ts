@@ -2,14 +2,15 @@
 import type { Command, Flag } from './flag.ts'
 import { commands, type CommandName } from './spec.ts'
 
-const usageOf = (name: string, { positional, flags }: Command): string => {
+const usageOf = (name: string, { positional, others, flags }: Command): string => {
   const slot =
     positional === undefined
       ? ''
       : positional.required
         ? ` ${positional.name.toUpperCase()}`
         : ` [${positional.name.toUpperCase()}]`
-  return `fathom ${name}${slot}${Object.keys(flags).length === 0 ? '' : ' [flags]'}`
+  const further = others === undefined ? '' : ` ${others.toUpperCase()} …`
+  return `fathom ${name}${slot}${further}${Object.keys(flags).length === 0 ? '' : ' [flags]'}`
 }
 
 /** Columns of a page. */
@@ -41,11 +42,9 @@ const table = (rows: readonly (readonly [string, string])[]): string => {
 }
 
 /** The page of all commands. */
-export const overview = (): string => `fathom: train diffusion models on pictures of the sea, and draw new ones
-
+export const overview = (): string => `fathom: train models on pictures of the sea, or on yours, and draw new ones
 Usage: fathom COMMAND [flags]; fathom COMMAND --help, --help-all; fathom --version
 
-Commands
 ${table(Object.entries(commands).map(([name, { summary }]) => [name, summary]))}
 
 Environment: FATHOM_V8_FLAGS=0 leaves the flags of V8 alone, with which WebAssembly

@@ -5,6 +5,7 @@ import process from 'node:process'
 import { E } from '../prelude/fp.ts'
 import { runReconstruct, runTrainVae } from './autoencoders.ts'
 import { runBench } from './bench.ts'
+import { runClassify, runTrainClassifier } from './classifiers.ts'
 import { runCompare } from './compare.ts'
 import { runDoctor } from './doctor.ts'
 import { runEncode } from './encode.ts'
@@ -17,6 +18,7 @@ import { runSample, runScan } from './pictures.ts'
 import { complain } from './terminal.ts'
 import type { Outcome } from './outcome.ts'
 import { runResume, runTrain } from './runs.ts'
+import { runTrainText, runWrite } from './texts.ts'
 
 const version = (): string => {
   const decoded: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -38,10 +40,18 @@ const answer = async (request: Request): Promise<Outcome> => {
       return runTrain(request.positional, flags)
     case 'train-vae':
       return runTrainVae(request.positional, flags)
+    case 'train-classifier':
+      return runTrainClassifier(request.positional, flags)
+    case 'train-text':
+      return runTrainText(request.positional, flags)
     case 'resume':
       return runResume(positional, flags)
     case 'sample':
       return runSample(positional, flags)
+    case 'classify':
+      return runClassify(positional, request.others, flags)
+    case 'write':
+      return runWrite(positional, flags)
     case 'encode':
       return runEncode(request.positional, flags)
     case 'reconstruct':

@@ -23,6 +23,8 @@ export type Request =
       readonly _tag: 'Run'
       readonly command: CommandName
       readonly positional: string | undefined
+      /** The words after the positional, where a command takes several. */
+      readonly others: readonly string[]
       readonly flags: ReadonlyMap<string, FlagValue>
     }
 
@@ -122,14 +124,19 @@ const flagsOf = (
 
 const positionalOf = (
   name: CommandName,
-  { positional: slot }: Command,
+  { positional: slot, others }: Command,
   tokens: readonly Token[],
-): E.Either<UsageError, string | undefined> => {
-  const [first, extra] = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []))
+): E.Either<UsageError, Pick<Extract<Request, { readonly _tag: 'Run' }>, 'positional' | 'others'>> => {
+  const [first, ...further] = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []))
   if (slot?.required === true && first === undefined)
     return usageError(`\`fathom ${name}\` needs a ${slot.name}: fathom ${name} ${slot.name.toUpperCase()}`)
-  return extra === undefined
-    ? E.right(first)
+  const [extra] = further
+  if (others !== undefined && extra === undefined)
+    return usageError(
+      `\`fathom ${name}\` needs a ${others} too: fathom ${name} ${slot?.name.toUpperCase() ?? ''} ${others.toUpperCase()} …`,
+    )
+  return extra === undefined || others !== undefined
+    ? E.right({ positional: first, others: further })
     : usageError(
         `\`fathom ${name}\` takes one ${slot?.name ?? 'argument'}, got '${first ?? ''}' and '${extra}'; quote a path that has spaces`,
       )
@@ -149,8 +156,8 @@ const parseCommand = (name: CommandName, args: readonly string[]): E.Either<Usag
   return pipe(
     E.Do,
     E.bind('flags', () => flagsOf(name, command, tokens)),
-    E.bind('positional', () => positionalOf(name, command, tokens)),
-    E.map(({ flags, positional }): Request => ({ _tag: 'Run', command: name, positional, flags })),
+    E.bind('words', () => positionalOf(name, command, tokens)),
+    E.map(({ flags, words }): Request => ({ _tag: 'Run', command: name, ...words, flags })),
   )
 }
 

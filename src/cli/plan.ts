@@ -15,7 +15,7 @@ const printStage = (
   for (const warning of warnings.filter((text) => !said.includes(text))) say(`  note      ${warning}`)
   say(header(facts).trimEnd())
   say(
-    `  step      ${showFlops(facts.flops)} in ${kernels} kernels · this device reaches ${showFlops(flopsPerSecond)}/s on its convolutions`,
+    `  step      ${showFlops(facts.flops)} in ${kernels} kernels · this device reaches ${showFlops(flopsPerSecond)}/s in its largest layers`,
   )
   say(
     `  time      ≈ ${showDuration(seconds)} for ${grouped(facts.config.steps)} steps, samples and checkpoints not counted`,

@@ -3,7 +3,7 @@
  * seconds or every 5 %.
  */
 import { printable } from '../prelude/printable.ts'
-import type { Preparation, TrainEvent } from '../train/index.ts'
+import type { Preparation, TaskWords, TrainEvent } from '../train/index.ts'
 import { grouped, header, showDuration } from './show.ts'
 
 /** Where to print, and what time it is. */
@@ -37,6 +37,8 @@ interface Standing {
   readonly example: string
   /** What was measured last, from the shortest form. */
   measured: readonly string[]
+  /** What a sheet is called. */
+  readonly sheet: string
   printedAt: number
   printedShare: number
 }
@@ -89,9 +91,12 @@ const penOn = ({ write, columns }: Terminal): Pen => {
   }
 }
 
+/** Before anything is known of the task. */
+const noWords = { example: { one: '', many: '', short: '' } }
+
 type Stepped = Extract<TrainEvent, { readonly _tag: 'Stepped' }>
 
-const begun = (from: number, steps: number, example: string, now: number): Standing => ({
+const begun = (from: number, steps: number, words: Pick<TaskWords, 'example' | 'sheet'>, now: number): Standing => ({
   step: from,
   steps,
   from,
@@ -99,7 +104,8 @@ const begun = (from: number, steps: number, example: string, now: number): Stand
   loss: NaN,
   examplesPerSecond: NaN,
   skipped: 0,
-  example,
+  example: words.example.short,
+  sheet: words.sheet ?? 'samples',
   measured: [],
   printedAt: now,
   printedShare: from / steps,
@@ -143,7 +149,7 @@ const showPrepared = (
 }
 
 /** What is said of an event by itself; undefined where that depends on what was before, or nothing is said. */
-const said = (event: TrainEvent): string | undefined => {
+const said = (event: TrainEvent, sheet: string): string | undefined => {
   switch (event._tag) {
     case 'Warning':
       return `  note      ${event.message}`
@@ -152,11 +158,11 @@ const said = (event: TrainEvent): string | undefined => {
     case 'Timed':
       return `  time      ${event.secondsPerStep.toPrecision(3)} s a step, and ${showDuration(event.aside)} for measurements, sheets and checkpoints: ${grouped(event.steps)} steps fit`
     case 'Passed':
-      return `  note      ${event.about} has risen from ${event.least.toFixed(4)} at step ${grouped(event.best)} to ${event.loss.toFixed(4)}: the model learns its pictures by heart. The weights of step ${grouped(event.best)} are kept: fathom sample DIR --weights best`
+      return `  note      ${event.about} has risen from ${event.least.toFixed(4)} at step ${grouped(event.best)} to ${event.loss.toFixed(4)}: the model learns by heart what it is trained on. The weights of step ${grouped(event.best)} are kept, and \`--weights best\` takes them`
     case 'Saved':
       return event.step > 0 ? `  ✓ checkpoint of step ${grouped(event.step)} → ${event.path}` : undefined
     case 'Sampled':
-      return `  ✓ samples of step ${grouped(event.step)} → ${event.path}${copiesInWords(event)}`
+      return `  ✓ ${sheet} of step ${grouped(event.step)} → ${event.path}${copiesInWords(event)}`
     case 'Copied':
       return `  note      ${shareInWords(event.generated)} drawn pictures are copies of photographs it is trained on; of real ones ${shareInWords(event.usual)} would be called so: the model learns its pictures by heart. Look at the sheet, and at what was kept before: fathom sample DIR --weights best`
     case 'DeviceLost':
@@ -171,17 +177,17 @@ export const progressOn = (
   terminal: Terminal,
 ): { readonly onEvent: (event: TrainEvent) => void; readonly end: () => void } => {
   const pen = penOn(terminal)
-  let standing = begun(0, 1, '', 0)
+  let standing = begun(0, 1, noWords, 0)
   let wasLost = false
   const onEvent = (event: TrainEvent): void => {
     const now = terminal.now()
-    const text = said(event)
+    const text = said(event, standing.sheet)
     if (text !== undefined) pen.say(text)
     switch (event._tag) {
       case 'Started':
         if (!wasLost) pen.say(header(event.facts)) // after a loss it is the same run, and what it goes on from is said
         if (!wasLost && event.from > 0) pen.say(`  continuing after step ${grouped(event.from)}`)
-        standing = begun(event.from, event.facts.config.steps, event.facts.words.example.short, now)
+        standing = begun(event.from, event.facts.config.steps, event.facts.words, now)
         wasLost = false
         return
       case 'Prepared':

@@ -1,6 +1,6 @@
 /** The flags that the commands which begin runs share. */
 import { backends } from '../backends/registry.ts'
-import { autoencoderPresets, presets } from '../train/index.ts'
+import { autoencoderPresets, classifierPresets, presets, textPresets } from '../train/index.ts'
 import type { Command, Flag } from './flag.ts'
 
 /** The devices, with a word on each. */
@@ -40,8 +40,8 @@ interface RunWords {
   readonly shown: string
 }
 
-/** The flags of a run before those of its task: where it lies, and what pictures it is of. */
-export const placeFlags = ({ presets: named, usual, suffix }: RunWords) =>
+/** The first flags of a run: where it lies, and of which settings. */
+export const beginningFlags = ({ presets: named, usual, suffix }: RunWords) =>
   ({
     out: {
       kind: 'text',
@@ -50,6 +50,12 @@ export const placeFlags = ({ presets: named, usual, suffix }: RunWords) =>
       setting: 'out',
     },
     preset: { kind: 'text', value: 'NAME', help: `${Object.keys(named).join(', ')} [${usual}]`, setting: 'preset' },
+  }) as const satisfies Command['flags']
+
+/** The flags of a run of pictures before those of its task: where it lies, and what pictures it is of. */
+export const placeFlags = (words: RunWords) =>
+  ({
+    ...beginningFlags(words),
     size: { kind: 'size', value: 'N|HxW', help: 'size of the pictures in pixels', setting: 'height' },
     channels: {
       kind: 'number',
@@ -148,4 +154,24 @@ export const autoencoderWords: RunWords = {
   examples: 'crops',
   usualTime: '',
   shown: 'reconstructions',
+}
+
+/** Those of a classifier. */
+export const classifierWords: RunWords = {
+  presets: classifierPresets,
+  usual: Object.keys(classifierPresets)[0] ?? '',
+  suffix: '-classes',
+  examples: 'pictures',
+  usualTime: '',
+  shown: 'right and wrong answers',
+}
+
+/** Those of a text model. */
+export const textWords: RunWords = {
+  presets: textPresets,
+  usual: Object.keys(textPresets)[0] ?? '',
+  suffix: '-text',
+  examples: 'stretches of text',
+  usualTime: '',
+  shown: 'what it writes',
 }

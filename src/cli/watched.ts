@@ -1,25 +1,15 @@
 /** A run with its progress on the terminal, which a signal stops. */
-import { join } from 'node:path'
 import process from 'node:process'
 import type { OptionsByName } from '../backends/options.ts'
 import { E, type TE } from '../prelude/fp.ts'
 import type { TrainError, TrainEvent, TrainHooks, TrainSummary } from '../train/index.ts'
 import { failed, type Outcome } from './outcome.ts'
 import { progressOn } from './progress.ts'
+import { quoted, seeMore } from './seeMore.ts'
 import { showDuration } from './show.ts'
 import { say } from './terminal.ts'
 
-/** A path as a shell takes it. */
-export const quoted = (path: string): string =>
-  /^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`
-
-/** How one sees more of what a run has learned. */
-const drawMore = (directory: string): string => `Draw more with\n\n    fathom sample ${quoted(directory)}`
-
-const report = (
-  { directory, step, steps, interrupted, stage, loss, words, seconds }: TrainSummary,
-  seeMore: (directory: string) => string,
-): void => {
+const report = ({ directory, step, steps, interrupted, stage, loss, words, seconds }: TrainSummary): void => {
   if (interrupted) {
     const whose = stage === undefined ? '' : ` of ${stage}`
     say(
@@ -33,7 +23,7 @@ const report = (
     )
   if (loss !== undefined)
     say(`\n  done in ${showDuration(seconds)}: loss ${loss.toFixed(4)}${words === undefined ? '' : `, ${words}`}`)
-  say(`  loss curve ${join(directory, 'loss.svg')}, samples in ${join(directory, 'samples')}. ${seeMore(directory)}\n`)
+  say(`  ${seeMore(directory)}`)
 }
 
 /** The ways a person or a system asks a process to stop; a terminal that is closed sends the last. */
@@ -65,15 +55,13 @@ const onStop = (stop: () => void): (() => void) => {
 /** What is said at the end of a run. */
 interface Watching {
   readonly fail?: (error: TrainError) => Outcome
-  /** How one sees more of what the run has learned. */
-  readonly seeMore?: (directory: string) => string
 }
 
 /** Runs with progress on the terminal; once a step is done the first Ctrl-C finishes the step and saves, the second ends the process at once. */
 export const watched = async (
   options: OptionsByName,
   run: (hooks: TrainHooks) => TE.TaskEither<TrainError, TrainSummary>,
-  { fail = failed, seeMore = drawMore }: Watching = {},
+  { fail = failed }: Watching = {},
 ): Promise<Outcome> => {
   const controller = new AbortController()
   const { stdout } = process
@@ -110,7 +98,7 @@ export const watched = async (
     const result = await run({ onEvent, since, signal: controller.signal, deviceOptions: options })()
     progress.end()
     if (E.isLeft(result)) return fail(result.left)
-    report(result.right, seeMore)
+    report(result.right)
     return { code: result.right.interrupted ? 130 : 0 }
   } finally {
     remove()

@@ -21,6 +21,24 @@ export { downsample, type DownsampleParams } from './lucidrains/downsample.ts'
 export { linearAttention, type LinearAttentionParams } from './lucidrains/linearAttention.ts'
 export { upsample, type UpsampleParams } from './lucidrains/upsample.ts'
 export type { ClassifierFamily, ClassifierPurpose } from './classifierFamily.ts'
+export {
+  classifierDefaults,
+  classifierKinds,
+  classifierOf,
+  decodeClassifier,
+  type AnyClassifier,
+  type BuiltClassifier,
+  type ClassifierConfig,
+  type ClassifierKind,
+} from './classifierRegistry.ts'
+export {
+  decodeLanguage,
+  gptFamily,
+  languageModelOf,
+  type GptConfig,
+  type LanguageConfig,
+  type LanguageFamily,
+} from './gpt/family.ts'
 export { generateOn, type GenerateOptions } from './gpt/generate.ts'
 export { gpt, gptSizes, type Gpt, type GptOptions, type GptParams, type GptSize } from './gpt/gpt.ts'
 export type { BlockKind, NormedParams, NormParams, ResidualParams, ResnetNorm } from './resnet/blocks.ts'
@@ -40,6 +58,7 @@ export type { ModelConfig } from './registry.ts'
 export type { DenoiserParams } from './sealed.ts'
 export { unet2dFamily, type Unet2dConfig } from './unet2d/family.ts'
 export { mlp, type MlpOptions, type MlpParams } from './mlp.ts'
+export { mlpFamily, type MlpConfig } from './mlpFamily.ts'
 export { resBlock, type Conditioned, type NormedConvParams, type ResBlockParams } from './lucidrains/resBlock.ts'
 export { unet1d } from './lucidrains/unet1d.ts'
 export { unet3d } from './lucidrains/unet3d.ts'

@@ -32,6 +32,7 @@ const determiningOf = (config: TrainConfig) => {
     sampleSteps: _n,
     phaseSteps: _f,
     watch: _w,
+    written: _l,
     latent,
     features,
     ...determining
@@ -39,6 +40,8 @@ const determiningOf = (config: TrainConfig) => {
     sampleSteps: undefined,
     phaseSteps: undefined,
     watch: undefined,
+    sampleCount: undefined,
+    written: undefined,
     latent: undefined,
     features: undefined,
     ...config,

@@ -6,7 +6,7 @@ export { lucidrainsAverage, type Averaging, type EveryAverage, type OneOrMore, t
 export type { ChosenAverage } from './chosenAverage.ts'
 export { chooseTraining, type TrainingChoice } from './tasks/diffusion/choice/chooseTraining.ts'
 export type { TrainingFacts } from './tasks/diffusion/choice/sketch.ts'
-export { autoencoderConfigOf, configOf, settings } from './config.ts'
+export { autoencoderConfigOf, classifierConfigOf, configOf, settings, textConfigOf } from './config.ts'
 export type { RunFacts, TrainEvent, TrainHooks, TrainSummary } from './events.ts'
 export type { Preparation } from './pictures/told.ts'
 export { drain, steps, type Course } from './loop.ts'
@@ -85,11 +85,15 @@ export {
   type ClassifierDraws,
   type Labelled,
 } from './tasks/classification/classificationTask.ts'
+export type { ClassificationRunConfig, ClassificationTaskConfig } from './tasks/classification/classificationConfig.ts'
+export { presets as classifierPresets } from './tasks/classification/presets.ts'
 export { confusionTable, type Told } from './tasks/classification/confusion.ts'
 export { textRun, type Stretches, type TextDraws, type TextOptions, type TextRun } from './tasks/text/textTask.ts'
+export { presets as textPresets } from './tasks/text/presets.ts'
+export type { TextRunConfig, TextTaskConfig } from './tasks/text/textConfig.ts'
 export { charactersOf, utf8Tokens, type Tokens } from './tasks/text/tokens.ts'
 export { usualRun } from './usualRun.ts'
-export { decodeConfig, type TrainConfig } from './tasks/registry.ts'
+export { decodeConfig, taskOf, type TaskName, type TrainConfig } from './tasks/registry.ts'
 export { wholeRun } from './wholeRun.ts'
 export {
   trainStep,

@@ -1,20 +1,14 @@
 /** What a run has learned. */
-import { oneOf } from '../prelude/decode.ts'
-import { at } from '../prelude/array.ts'
 import { E, pipe, TE } from '../prelude/fp.ts'
-import { key } from '../tensor/random.ts'
 import { readConfig } from './configFile.ts'
-import { isOf } from './configHash.node.ts'
-import { initialState, recipeOf } from './recipe.ts'
-import { restore } from './restore.ts'
-import { readSafetensors, treeFrom } from '../io/index.ts'
+import { decodeWhich, learnedIn } from './learned.node.ts'
+import { recipeOf } from './recipe.ts'
 import { storeIn } from './store.node.ts'
-import { names, type Store } from './store.ts'
 import type { LoadedWeights, Params } from './tasks/diffusion/diffusion.ts'
 import { autoencoderOfRun } from './tasks/diffusion/open.node.ts'
 import type { DiffusionRun } from './tasks/diffusion/diffusionConfig.ts'
-import type { TrainConfig } from './tasks/registry.ts'
-import { settingError, trainError, type TrainError } from './trainError.ts'
+import { isDiffusion, type TaskName, type TrainConfig } from './tasks/registry.ts'
+import { trainError, type TrainError } from './trainError.ts'
 
 /** What a run has learned. */
 export interface LoadedRun extends LoadedWeights {
@@ -25,69 +19,20 @@ export interface LoadedRun extends LoadedWeights {
   readonly warnings: readonly string[]
 }
 
+/** What to do with a run that learns something else than to draw. */
+const instead: { readonly [K in Exclude<TaskName, 'diffusion'>]: (directory: string) => string } = {
+  autoencoder: (directory) =>
+    `an autoencoder, which draws nothing by itself: see what it keeps of pictures by \`fathom reconstruct ${directory}\`, or train a model on its latents, \`fathom train FOLDER --latent ${directory}\``,
+  classification: (directory) =>
+    `a classifier, which draws nothing: it says what pictures show, \`fathom classify ${directory} PICTURE …\``,
+  text: (directory) => `a text model, which draws no pictures: it writes, \`fathom write ${directory}\``,
+}
+
 /** Left for a run that learns something else than to draw. */
 const requireDrawing = (directory: string, config: TrainConfig): E.Either<TrainError, DiffusionRun> =>
-  config.task === 'autoencoder'
-    ? E.left(
-        trainError(
-          'RUN-NONE',
-          `${directory} is a run of an autoencoder, which draws nothing by itself: see what it keeps of pictures by \`fathom reconstruct ${directory}\`, or train a model on its latents, \`fathom train FOLDER --latent ${directory}\``,
-        ),
-      )
-    : E.right(config)
-
-/**
- * Which of a run's averaged weights: those of its newest checkpoint, those that were best on held-out pictures, or those of early in the run.
- *
- * @example
- * ```ts
- * import { whichWeights } from 'fathom/train'
- *
- * whichWeights // => ['last', 'best', 'early']
- * ```
- */
-export const whichWeights = ['last', 'best', 'early'] as const
-
-/** One of {@link whichWeights}. */
-export type WhichWeights = (typeof whichWeights)[number]
-
-const decodeWhich = (name: string): E.Either<TrainError, WhichWeights> =>
-  pipe(
-    oneOf(...whichWeights)(name),
-    E.mapLeft((fault) => settingError({ ...fault, path: 'weights', got: JSON.stringify(name) })),
-  )
-
-/** Averaged weights that a run keeps beside its checkpoints, and the step that they are of. */
-const keptWeights = (
-  store: Store,
-  which: Exclude<WhichWeights, 'last'>,
-  template: Params,
-): TE.TaskEither<TrainError, { readonly average: Params; readonly step: number }> => {
-  const path = store.pathOf(names[which])
-  return pipe(
-    store.read(names[which]),
-    TE.chainEitherK(
-      E.fromNullable(
-        trainError(
-          'WEIGHTS',
-          `${store.place} keeps no ${which} weights (no ${names[which]}): it has not come so far, or was begun by an earlier version`,
-        ),
-      ),
-    ),
-    TE.chainEitherK((bytes) =>
-      pipe(
-        readSafetensors(bytes),
-        E.chainW(({ tensors, metadata }) =>
-          pipe(
-            treeFrom(template, tensors),
-            E.map((average) => ({ average, step: Number(metadata.get('step') ?? NaN) })),
-          ),
-        ),
-        E.mapLeft(({ message }) => trainError('WEIGHTS', `${path}: ${message}`)),
-      ),
-    ),
-  )
-}
+  isDiffusion(config)
+    ? E.right(config)
+    : E.left(trainError('RUN-NONE', `${directory} is a run of ${instead[config.task](directory)}`))
 
 /**
  * Reads the newest valid checkpoint of a run. Needs no lock: it may be in training.
@@ -117,26 +62,17 @@ export const load = (directory: string, weights: string = 'last'): TE.TaskEither
     TE.bind('config', () => readConfig(storeIn(directory))),
     TE.bind('drawing', ({ config }) => TE.fromEither(requireDrawing(directory, config))),
     TE.chain(({ which, drawing: config }) => {
-      const recipe = recipeOf(config)
-      const { model, schedule } = recipe.task
+      const { task } = recipeOf(config)
+      const { model, schedule } = task
       return pipe(
         config.latent === undefined ? TE.right(undefined) : autoencoderOfRun(directory, config.latent),
         TE.bindTo('autoencoder'),
-        TE.bind('restored', () =>
-          restore(storeIn(directory), initialState(recipe, key(0)), (progress) => isOf(config, progress)),
-        ),
-        TE.bind('chosen', ({ restored: { state, progress } }) =>
-          which === 'last'
-            ? TE.right({ average: at(state.averages, progress.average ?? 0), step: progress.step })
-            : keptWeights(storeIn(directory), which, state.averages[0]),
-        ),
-        TE.map(({ autoencoder, chosen, restored: { state, warnings } }) => ({
+        TE.bind('learned', () => learnedIn(directory, config, task, which)),
+        TE.map(({ autoencoder, learned }) => ({
           config,
-          ...chosen,
+          ...learned,
           model,
-          params: state.params,
           schedule,
-          warnings,
           ...(autoencoder !== undefined && { autoencoder }),
         })),
       )

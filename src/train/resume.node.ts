@@ -62,7 +62,7 @@ const insideFolder = async ({ folder, out }: TrainConfig): Promise<readonly stri
 
 /** A folder of pictures that is gone may have moved. */
 const requireFolder =
-  ({ folder, out }: TrainConfig): TE.TaskEither<TrainError, void> =>
+  ({ folder, out, task }: TrainConfig): TE.TaskEither<TrainError, void> =>
   async () => {
     if (folder === null) return E.right(undefined)
     try {
@@ -72,7 +72,9 @@ const requireFolder =
       return E.left(
         trainError(
           'DATA',
-          `the folder of the run's pictures, ${folder}, is not there; if it has moved, name it: fathom resume ${out} --data FOLDER`,
+          task === 'text'
+            ? `the text of the run, ${folder}, is not there; if it has moved, name it: fathom resume ${out} --data FILE`
+            : `the folder of the run's pictures, ${folder}, is not there; if it has moved, name it: fathom resume ${out} --data FOLDER`,
         ),
       )
     }

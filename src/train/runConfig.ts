@@ -5,7 +5,7 @@ import { decodeAveraging, type Averaging } from './averages.ts'
 
 /** Where a run lies, from what it is trained, and how long. */
 export interface RunConfig {
-  /** The folder of the data; null where the task makes its own. */
+  /** The folder of the data, or of a text its file; null where the task makes its own. */
   readonly folder: string | null
   /** The run directory. */
   readonly out: string

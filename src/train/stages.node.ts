@@ -13,12 +13,12 @@ import { storeIn } from './store.node.ts'
 import { names } from './store.ts'
 import { secondsOfStage } from './time/secondsOfStage.ts'
 import { latentShapeOf, type AutoencoderRun } from './tasks/autoencoder/autoencoderConfig.ts'
-import type { TrainConfig } from './tasks/registry.ts'
+import { isDiffusion, type TrainConfig } from './tasks/registry.ts'
 import { settingError, type TrainError } from './trainError.ts'
 
 /** The configuration of the first stage; undefined where there is none. */
 export const stageOf = (config: TrainConfig): E.Either<TrainError, AutoencoderRun | undefined> => {
-  if (config.task === 'autoencoder' || config.latent?.stage === undefined) return E.right(undefined)
+  if (!isDiffusion(config) || config.latent?.stage === undefined) return E.right(undefined)
   const { folder, out, seed, device, height, width, channels, precision, time, latent } = config
   const given = {
     folder,

@@ -19,6 +19,8 @@ export interface TaskWords {
   readonly goal: string
   /** What an example is called. The metrics count `imagesPerSecond`, by `many`. */
   readonly example: { readonly one: string; readonly many: string; readonly short: string }
+  /** What a sheet is called; default `samples`. */
+  readonly sheet?: string
   /** What was measured, from the shortest form to the longest; nothing where nothing was. */
   readonly measured: (values: Measured) => readonly string[]
 }

@@ -3,9 +3,17 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { grad } from '../../src/autograd/index.ts'
 import {
+  classifierDefaults,
+  classifierKinds,
+  classifierOf,
+  decodeClassifier,
+  decodeLanguage,
   generateOn,
   gpt,
+  gptFamily,
   gptSizes,
+  languageModelOf,
+  mlpFamily,
   resnet,
   resnetFamily,
   resnetSizes,
@@ -14,7 +22,7 @@ import {
   vitSizes,
 } from '../../src/models/index.ts'
 import type { GptOptions, ResnetOptions, VitOptions } from '../../src/models/index.ts'
-import { applyWithState, evaluate, stateOf, type Mode, type Module, type ModelState } from '../../src/nn/index.ts'
+import { applyWithState, evaluate, relu, stateOf, type Mode, type Module, type ModelState } from '../../src/nn/index.ts'
 import { at, product, range } from '../../src/prelude/array.ts'
 import type { Shape } from '../../src/graph/shape.ts'
 import { tensor, zeros } from '../../src/tensor/create.ts'
@@ -216,5 +224,82 @@ describe('GPT', () => {
     await expect(generate(params, { prompt: [1], count: 1, temperature: 0 })).rejects.toThrow('temperature is 0')
     expect(() => gpt({ vocabulary: 0 })).toThrow('vocabulary is 0')
     expect(() => gpt({ vocabulary: 3, positions: 'sines' as never })).toThrow("positions are 'sines'")
+  })
+})
+
+describe('families of classifiers', () => {
+  it.each(classifierKinds)(
+    '%s: its defaults are settings of its own, and its network says a logit for each class',
+    (kind) => {
+      const config = classifierDefaults(kind)
+      expect(decodeClassifier(JSON.parse(JSON.stringify(config)))).toEqual({ _tag: 'Right', right: config })
+      const shape = classifierOf(config, { size: [8, 8], channels: 1, classes: 3 })(
+        ({ network }) => network.apply(network.init(key(0)), zeros([2, 8, 8, 1])).shape,
+      )
+      expect(shape).toEqual([2, 3])
+    },
+  )
+
+  it('a perceptron sees every number of a picture, in the order in which they lie', async () => {
+    const network = mlpFamily.build({ hidden: [5], activation: 'relu' }, { size: [2, 3], channels: 2, classes: 4 })
+    const params = network.init(key(1))
+    const x = picture([2, 2, 3, 2]).cast('f32')
+    const [first, second] = params.layers
+    const hidden = relu(
+      x
+        .reshape([2, 12])
+        .matmul(first?.weight ?? x)
+        .add(first?.bias ?? 0),
+    )
+    const expected = hidden.matmul(second?.weight ?? x).add(second?.bias ?? 0)
+    expectClose(await values(network.apply(params, x), device), await values(expected, device), 1e-6)
+    expect(() => network.apply(params, zeros([2, 3, 2, 2]))).toThrow('mlp: takes pictures [N, 2, 3, 2], got [2,3,2,2]')
+  })
+
+  it('what cannot be meant is refused, by the setting', () => {
+    const left = (input: unknown) => {
+      const decoded = decodeClassifier(input)
+      return decoded._tag === 'Left' ? decoded.left : decoded
+    }
+    expect(left({ kind: 'resnets' })).toMatchObject({ hint: '; did you mean resnet?' })
+    expect(left({ kind: 'mlp', hidden: [0] })).toMatchObject({ inside: { path: 'hidden', got: '[0]' } })
+    expect(left({ kind: 'mlp', hidden: [8], activation: 'tanh' })).toMatchObject({ inside: { path: 'activation' } })
+    expect(left({ kind: 'vit', blocks: [1] })).toMatchObject({ expected: undefined, inside: { path: 'blocks' } })
+    expect(left(7)).toMatchObject({ inside: { path: 'kind', got: 'undefined' } })
+  })
+})
+
+describe('the family of GPT', () => {
+  it('builds what a configuration names, for so many tokens', () => {
+    const config = { ...gptFamily.defaults, kind: 'gpt' as const }
+    expect(decodeLanguage(JSON.parse(JSON.stringify(config)))).toEqual({ _tag: 'Right', right: config })
+    const model = languageModelOf({ ...config, context: 16, width: 8, depth: 1, heads: 2, tied: false }, 11)
+    expect([model.context, model.vocabulary]).toEqual([16, 11])
+    const params = model.init(key(0))
+    expect(params.places?.weight.shape).toEqual([16, 8])
+    expect(params.out?.weight.shape).toEqual([8, 11])
+    expect(params.blocks).toHaveLength(1)
+  })
+
+  it.each([
+    [{ kind: 'lstm' }, { expected: 'one of gpt' }],
+    [
+      { kind: 'gpt', widht: 8 },
+      { expected: undefined, hint: '; did you mean width?' },
+    ],
+    [
+      { kind: 'gpt', context: 1 },
+      { expected: 'a whole number from 2 to 1048576', inside: { path: 'context' } },
+    ],
+    [
+      { kind: 'gpt', width: 30, heads: 4 },
+      { expected: 'a divisor of the width, 30', inside: { path: 'heads' } },
+    ],
+    [{ kind: 'gpt', width: 12, heads: 4, positions: 'rotary' }, { inside: { path: 'heads' } }],
+    [{ kind: 'gpt', tied: 1 }, { expected: 'true or false' }],
+    [{ kind: 'gpt', dropout: 1 }, { inside: { path: 'dropout' } }],
+    [{ kind: 'gpt', vocabulary: 5 }, { expected: undefined }],
+  ])('%j is refused, by the setting', (input, fault) => {
+    expect(decodeLanguage(input)).toMatchObject({ _tag: 'Left', left: fault })
   })
 })

@@ -54,10 +54,19 @@ type Taking<M> = {
 
 /** Functions of such values that are of no type above: configurations, and the parts of a run. */
 type Apart =
-  | ('mergeTrees' | 'autoencoderOf' | 'encodeDiffusersAutoencoder' | 'appendMetric' | 'conditionsAt' | 'trainingOf')
+  | (
+      | 'mergeTrees'
+      | 'autoencoderOf'
+      | 'classifierOf'
+      | 'languageModelOf'
+      | 'encodeDiffusersAutoencoder'
+      | 'appendMetric'
+      | 'conditionsAt'
+      | 'trainingOf'
+    )
   | ('beginRun' | 'prepareRun' | 'runSinks' | 'finishRun' | 'wholeRun' | 'initialState' | 'recipeStep' | 'stepperOn')
   | ('steps' | 'givenAt' | 'heldOutOn' | 'overRanks' | 'pictureSource' | 'restore' | 'sheetsOf' | 'encodeWeights')
-  | ('chooseTraining' | 'trainingFacts' | 'showSettingError')
+  | ('chooseTraining' | 'trainingFacts' | 'showSettingError' | 'planTraining' | 'taskOf')
 
 /** A row for each, and for others whose settings are hidden deeper. */
 type Table<M> = { readonly [K in Exclude<Taking<M>, Apart>]: Row } & { readonly [K in keyof M]?: Row }
@@ -290,6 +299,7 @@ const ofEvaluation: Table<typeof evaluation> = {
 
 const ofTrain: Table<typeof train> = {
   classificationRun: ['mirror', (o) => train.classificationRun(none, none, o)],
+  classify: ['weights', (o) => train.classify('run', [], o)],
   diffusionTask: ['autoencoder', (o) => train.diffusionTask(none, o)],
   encodePictures: ['autoencoder', (o) => train.encodePictures(o)],
   exportDiffusers: ['maxBytes', (o) => train.exportDiffusers(none, 'folder', o)],
@@ -303,6 +313,7 @@ const ofTrain: Table<typeof train> = {
   train: ['onEvent', (o) => train.train(none, o)],
   trainStep: ['optimizer', (o) => train.trainStep(o)],
   usualRun: ['learningRate', (o) => train.usualRun(o)],
+  write: ['prompt', (o) => train.write('run', o)],
 }
 
 const rows: readonly (readonly [name: string, row: Row])[] = [

@@ -3,9 +3,11 @@ import { applyWithState, cacheOf, type ModelState } from '../../nn/index.ts'
 import { at } from '../../prelude/array.ts'
 import { requireKnown, requirePositive, requireWhole } from '../../prelude/options.ts'
 import { scalar, tensor } from '../../tensor/create.ts'
+import { cumsum } from '../../tensor/cumsum.ts'
 import { topK } from '../../tensor/orders.ts'
 import type { Device } from '../../tensor/device.ts'
 import { categorical, foldIn, key, type Key } from '../../tensor/random.ts'
+import { softmax } from '../../tensor/softmax.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import type { Gpt, GptParams } from './gpt.ts'
 
@@ -19,19 +21,42 @@ export interface GenerateOptions {
   readonly temperature?: number
   /** Only the so many likeliest tokens are drawn; default all. */
   readonly topK?: number
+  /** Only the likeliest tokens are drawn that have so much of the probability together (Holtzman et al. 2020); default 1, all. */
+  readonly topP?: number
   /** From which the choice is drawn; default 0. */
   readonly seed?: number
   /** Told each token as it comes. */
   readonly onToken?: (token: number) => void
 }
 
-const optionNames: readonly (keyof GenerateOptions)[] = ['prompt', 'count', 'temperature', 'topK', 'seed', 'onToken']
+const optionNames: readonly (keyof GenerateOptions)[] = [
+  'prompt',
+  'count',
+  'temperature',
+  'topK',
+  'topP',
+  'seed',
+  'onToken',
+]
 
 /** Logits [V] of which only the k largest, and those equal to the least of them, are left. */
 const largest = (logits: Tensor, k: number): Tensor => {
   const count = at(logits.shape, 0)
   if (k >= count) return logits
   return logits.less(topK(logits, k).values.at(0, k - 1)).select(-Infinity, logits)
+}
+
+/**
+ * Logits [V] of which the fewest likeliest are left that have p of the probability together, and those equal to the least of them: Holtzman et al. 2020,
+ * "The Curious Case of Neural Text Degeneration", eq. 2.
+ */
+const nucleus = (logits: Tensor, p: number): Tensor => {
+  if (p >= 1) return logits
+  const ranked = topK(logits, at(logits.shape, 0)).values
+  const shares = softmax(ranked)
+  const likelier = cumsum(shares).sub(shares) // what those before it have together: of the first nothing
+  const least = likelier.less(p).select(ranked, Infinity).min()
+  return logits.less(least).select(-Infinity, logits)
 }
 
 /** What one step is asked. */
@@ -42,17 +67,19 @@ interface Asked {
   readonly seed: Key
   /** u32 [], the number of the token. */
   readonly n: Tensor
-  /** A number as a text: a part of the program, and no value of it. */
+  /** Numbers as texts: parts of the program, and no values of it. */
   readonly topK: string
+  readonly topP: string
 }
 
 const requireOptions = (options: GenerateOptions, { vocabulary, context }: Gpt): void => {
   const who = 'generate'
   requireKnown(who, options, optionNames)
-  const { prompt, count, temperature = 1, topK = vocabulary, seed = 0 } = options
+  const { prompt, count, temperature = 1, topK = vocabulary, topP = 1, seed = 0 } = options
   requireWhole(who, 'count', count)
   requirePositive(who, 'temperature', temperature)
   requireWhole(who, 'topK', topK, 1)
+  if (!(topP > 0 && topP <= 1)) throw new RangeError(`${who}: topP is ${topP}; it must be above 0 and at most 1`)
   requireWhole(who, 'seed', seed)
   if (prompt.length === 0)
     throw new RangeError(`${who}: the prompt is empty: give at least one token, such as the end of a line`)
@@ -83,18 +110,21 @@ export const generateOn = (
   device: Device,
   model: Gpt,
 ): ((params: GptParams, options: GenerateOptions) => Promise<readonly number[]>) => {
-  // One plan for each length of what is read at once: 1 for each token, and those of prompts. topK is part of the program.
+  // One plan for each length of what is read at once: 1 for each token, and those of prompts. topK and topP are parts of the program.
   const next = device.compile(
-    (params: GptParams, cache: ModelState, { ids, temperature, seed, n, topK }: Asked) => {
+    (params: GptParams, cache: ModelState, { ids, temperature, seed, n, ...only }: Asked) => {
       const [logits, kept] = applyWithState(model, params, cache, ids)
       const last = logits.slice([], [-1]).reshape([model.vocabulary]).cast('f32').div(temperature)
-      return { token: categorical(foldIn(seed, n), largest(last, Number(topK))), cache: kept }
+      return {
+        token: categorical(foldIn(seed, n), nucleus(largest(last, Number(only.topK)), Number(only.topP))),
+        cache: kept,
+      }
     },
     { donate: [1] },
   )
   return async (params, options) => {
     requireOptions(options, model)
-    const { prompt, count, temperature = 1, topK = model.vocabulary, seed = 0, onToken } = options
+    const { prompt, count, temperature = 1, topK = model.vocabulary, topP = 1, seed = 0, onToken } = options
     const { context } = model
     const empty = (): ModelState => cacheOf(model, { batch: 1, length: context })
     const found: number[] = []
@@ -114,6 +144,7 @@ export const generateOn = (
         seed: key(seed),
         n: scalar(i, 'u32'),
         topK: String(topK),
+        topP: String(topP),
       })
       const token = await device.item(told.token)
       cache = told.cache

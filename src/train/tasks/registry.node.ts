@@ -1,5 +1,6 @@
 /** All tasks with their data, by the `task` of a configuration: what a run on this machine is made of. */
 import { autoencoderSubject } from './autoencoder/subject.node.ts'
+import { classificationSubject } from './classification/subject.node.ts'
 import type { Params } from './diffusion/diffusion.ts'
 import type { DiffusionRun } from './diffusion/diffusionConfig.ts'
 import { diffusionTask, type Batch, type Draws } from './diffusion/diffusionTask.ts'
@@ -7,8 +8,9 @@ import { requireLeast } from './diffusion/leastMemory.node.ts'
 import { openSource, surveyExamples } from './diffusion/open.node.ts'
 import { measureRate } from './diffusion/rate.ts'
 import { sheetsOf } from './diffusion/sheet.ts'
-import type { TrainConfig } from './registry.ts'
+import { isDiffusion, type TrainConfig } from './registry.ts'
 import type { AnySubject, Subject } from './subject.ts'
+import { textSubject } from './text/subject.node.ts'
 
 const diffusionSubject = (config: DiffusionRun): Subject<Params, Batch, Draws> => {
   const plain = diffusionTask(config)
@@ -24,5 +26,14 @@ const diffusionSubject = (config: DiffusionRun): Subject<Params, Batch, Draws> =
 }
 
 /** What a configuration trains. */
-export const subjectOf = (config: TrainConfig): AnySubject =>
-  config.task === 'autoencoder' ? autoencoderSubject(config) : (use) => use(diffusionSubject(config))
+export const subjectOf = (config: TrainConfig): AnySubject => {
+  if (isDiffusion(config)) return (use) => use(diffusionSubject(config))
+  switch (config.task) {
+    case 'autoencoder':
+      return autoencoderSubject(config)
+    case 'classification':
+      return classificationSubject(config)
+    case 'text':
+      return (use) => use(textSubject(config))
+  }
+}

@@ -33,6 +33,21 @@ export interface Settings<C extends RunConfig> {
   readonly usualPreset: string
 }
 
+/**
+ * The network that some settings make of a preset's: over that one's where they name its kind or none, and over the defaults of their own kind where they
+ * name another, whose settings mean other things. What is no record stays as it is, to be refused.
+ */
+export const networkOver = <C extends { readonly kind: string }>(
+  base: C,
+  given: unknown,
+  kinds: readonly C['kind'][],
+  defaults: (kind: C['kind']) => C,
+): unknown => {
+  if (!isRecord(given)) return given ?? base
+  const another = kinds.find((kind) => kind === given['kind'] && kind !== base.kind)
+  return { ...(another === undefined ? base : defaults(another)), ...given }
+}
+
 /** Left for the settings of another task. */
 const ofTask = (task: string, input: unknown): E.Either<Fault, unknown> => {
   const named = isRecord(input) ? (input['task'] ?? task) : task

@@ -55,7 +55,10 @@ describe('a text as a task', () => {
     expect(measured).toBeLessThan(0.5) // ln 10 = 2.3 is a guess
     const written = [...store.files].find(([name]) => name.endsWith('.txt'))?.[1]
     expect(new TextDecoder().decode(written)).toHaveLength(13)
-    expect(task.words.measured({ heldOut: Math.LN2 })).toEqual(['held out: 1.00 bits a character'])
+    expect(task.words.measured({ heldOut: Math.LN2 })).toEqual([
+      'held-out 0.693 nats a character',
+      'held-out 0.693 nats a character (1.00 bits)',
+    ])
   })
 
   it('what is measured is the mean surprise at stretches over the whole held-out part', async () => {
@@ -121,7 +124,7 @@ describe('labelled pictures as a task', () => {
     const store = memoryStore()
     const config = usualRun({ steps: 40, batch: 8, learningRate: 1e-2, ema: 0.5 })
     const result = await wholeRun({ config, task, source, device }, store)()
-    expect(result).toMatchObject({ _tag: 'Right', right: { measured: { right: 1 } } })
+    expect(result).toMatchObject({ _tag: 'Right', right: { measured: { accuracy: 1 } } })
     const table = new TextDecoder().decode([...store.files].find(([name]) => name.endsWith('.txt'))?.[1])
     expect(table).toMatch(/^is \\ said across upright right\n/)
     expect(new TextDecoder().decode(store.files.get('classes.json'))).toBe('["across","upright"]')
@@ -181,8 +184,8 @@ describe('labelled pictures as a task', () => {
     const { source, task } = classificationRun(seas, network, { several: true, measured: 8 })
     const measure = await source.measure?.(device)
     const found = await measure?.(task.init(key(0)))
-    expect(found?.['right']).toBeGreaterThan(0)
-    expect(found?.['right']).toBeLessThan(1)
+    expect(found?.['accuracy']).toBeGreaterThan(0)
+    expect(found?.['accuracy']).toBeLessThan(1)
   })
 
   it('what cannot be meant is refused', () => {

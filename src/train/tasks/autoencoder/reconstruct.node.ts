@@ -11,7 +11,9 @@ import { openPictures } from '../../pictures/openPictures.node.ts'
 import { storeIn } from '../../store.node.ts'
 import type { Sheet } from '../../task.ts'
 import { settingError, trainError, type TrainError } from '../../trainError.ts'
-import type { TrainConfig } from '../registry.ts'
+import type { DiffusionRun } from '../diffusion/diffusionConfig.ts'
+import { isDiffusion, type TrainConfig } from '../registry.ts'
+import type { AutoencoderRun } from './autoencoderConfig.ts'
 import { loadAutoencoder, type LoadedAutoencoder } from './loadAutoencoder.node.ts'
 import { scalingOf } from './latentScale.ts'
 import { asBytes, eachPicture, heldOutOf, linearPsnrOf, pairsSheet, qualityOf } from './reconstructing.ts'
@@ -55,13 +57,16 @@ export interface Reconstructions {
 }
 
 /** Left for a run without an autoencoder. */
-const requireAutoencoder = (directory: string, config: TrainConfig): E.Either<TrainError, TrainConfig> =>
-  config.task === 'autoencoder' || config.latent !== undefined
+const requireAutoencoder = (
+  directory: string,
+  config: TrainConfig,
+): E.Either<TrainError, DiffusionRun | AutoencoderRun> =>
+  config.task === 'autoencoder' || (isDiffusion(config) && config.latent !== undefined)
     ? E.right(config)
     : E.left(
         trainError(
           'RUN-NONE',
-          `${directory} is a run of a diffusion model on pixels, which has no autoencoder: name a run of \`fathom train-vae\`, or one on its latents`,
+          `${directory} is a run of ${isDiffusion(config) ? 'a diffusion model on pixels' : 'another kind'}, which has no autoencoder: name a run of \`fathom train-vae\`, or one on its latents`,
         ),
       )
 

@@ -1,19 +1,16 @@
 /** Pictures with labels as a task: a network that says what they show, measured on those that it does not see. */
-import { batchAt, conditionsAt, collate, type TrainingData } from '../../../data/index.page.ts'
+import type { TrainingData } from '../../../data/index.page.ts'
 import type { ClassifierPurpose } from '../../../models/index.ts'
-import { applyWithState, binaryCrossEntropy, crossEntropy, stateOf, type Module } from '../../../nn/index.ts'
-import { range } from '../../../prelude/array.ts'
-import { E } from '../../../prelude/fp.ts'
+import { applyWithState, stateOf, type Module } from '../../../nn/index.ts'
 import { requireKnown, requireWhole } from '../../../prelude/options.ts'
 import { printable } from '../../../prelude/printable.ts'
-import { argmax } from '../../../tensor/combine.ts'
-import { tensor, zeros } from '../../../tensor/create.ts'
-import type { Device } from '../../../tensor/device.ts'
+import { zeros } from '../../../tensor/create.ts'
 import { foldIn, uniform, type Key } from '../../../tensor/random.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { normalise } from '../../pictures/pixels.ts'
-import type { LossWithState, Source, Task, Variables } from '../../task.ts'
-import { confusionTable } from './confusion.ts'
+import type { LossWithState, Measured, Source, Task, Variables } from '../../task.ts'
+import { classificationSource } from './classificationSource.ts'
+import { judged } from './judged.ts'
 
 /** Pictures u8 [N, H, W, C], and what they show, 0 or 1 [N, classes]. */
 export interface Labelled {
@@ -46,22 +43,37 @@ export interface ClassificationRun<P> {
   readonly names: readonly string[]
 }
 
-/** Loss and share of right answers of logits. */
-const judged = (logits: Tensor, shown: Tensor, several: boolean) => {
-  if (several)
-    return {
-      loss: binaryCrossEntropy(logits, shown),
-      right: logits.greater(0).equal(shown.greater(0.5)).cast('f32').mean(),
-    }
-  const labels = argmax(shown)
-  return { loss: crossEntropy(logits, labels), right: argmax(logits).equal(labels).cast('f32').mean() }
+/** What a classifier's task is of. */
+export interface ClassifierTaskParts<P> {
+  readonly network: Module<P>
+  /** What a person calls the network. */
+  readonly title: string
+  /** Height, width and channels of the pictures. */
+  readonly picture: readonly [height: number, width: number, channels: number]
+  readonly names: readonly string[]
+  readonly several: boolean
+  readonly mirror: boolean
 }
 
-/** Logits of bytes. */
-const seenBy =
+/** So many names are told one by one. */
+const toldNames = 6
+
+const goalOf = (names: readonly string[]): string => {
+  const told = names.slice(0, names.length > toldNames ? toldNames - 1 : toldNames).map((name) => printable(name))
+  return `says ${told.join(', ')}${names.length > told.length ? ` and ${names.length - told.length} more` : ''}`
+}
+
+/** What was measured, in words: the share of right answers, and by how much they surprise. */
+const measuredInWords = ({ accuracy, heldOut }: Measured): readonly string[] => {
+  if (accuracy === undefined) return []
+  const short = `held-out accuracy ${(100 * accuracy).toFixed(1)} %`
+  return heldOut === undefined ? [short] : [short, `${short} (loss ${heldOut.toFixed(4)})`]
+}
+
+/** A classifier before its first step, with the state beside its parameters. */
+export const beginClassifier =
   <P>(network: Module<P>) =>
-  ({ params, modelState }: Variables<P>, pictures: Tensor): Tensor =>
-    applyWithState(network, params, modelState, normalise(pictures))[0]
+  (key: Key): Variables<P> => ({ params: network.init(key), modelState: stateOf(network, foldIn(key, 'state')) })
 
 /** The loss of a batch, some of whose pictures are mirrored. */
 const lossOf = <P>(
@@ -77,48 +89,35 @@ const lossOf = <P>(
   },
 })
 
-const measuredOn = <P>(device: Device, network: Module<P>, held: Labelled, several: boolean) => {
-  const compiled = device.compile((variables: Variables<P>, { pictures, shown }: Labelled) =>
-    judged(seenBy(network)(variables, pictures), shown, several),
-  )
-  return async (variables: Variables<P>, average = variables) => {
-    const { loss, right } = await compiled(average, held)
-    return { heldOut: await device.item(loss), right: await device.item(right) }
-  }
-}
-
-/** The held-out pictures, so many at most. */
-const heldOutOf = (data: TrainingData, most: number, names: readonly string[]): Labelled => {
-  const each = range(Math.min(most, data.heldOutCount))
-  const { height, width, channels } = data
-  const shown = new Float32Array(each.length * names.length)
-  each.forEach((i) => {
-    shown.set(data.heldOutCondition?.(i) ?? [], i * names.length)
-  })
-  return {
-    pictures: tensor(collate(each.map((i) => data.heldOut(i))), { shape: [each.length, height, width, channels] }),
-    shown: tensor(shown, { shape: [each.length, names.length] }),
-  }
-}
-
-/** A text that says how right the network is, class by class. */
-const tableOn = <P>(device: Device, network: Module<P>, held: Labelled, names: readonly string[], several: boolean) => {
-  const compiled = device.compile((variables: Variables<P>, { pictures, shown }: Labelled) => {
-    const logits = seenBy(network)(variables, pictures)
-    return {
-      truth: argmax(shown),
-      said: argmax(logits),
-      each: logits.greater(0).equal(shown.greater(0.5)).cast('f32').mean(0),
-    }
-  })
-  return async (variables: Variables<P>): Promise<string> => {
-    const { truth, said, each } = await compiled(variables, held)
-    if (!several)
-      return confusionTable({ names, truth: [...(await device.read(truth))], said: [...(await device.read(said))] })
-    const shares = await device.read(each)
-    return names.map((name, i) => `${printable(name)}: ${(100 * (shares[i] ?? NaN)).toFixed(1)} % right\n`).join('')
-  }
-}
+/** The task of a network that says what pictures show. */
+export const classificationTask = <P>({
+  network,
+  title,
+  picture,
+  names,
+  several,
+  mirror,
+}: ClassifierTaskParts<P>): Task<Variables<P>, Labelled, ClassifierDraws> => ({
+  words: {
+    model: `${title} ${picture[0]}×${picture[1]}`,
+    goal: goalOf(names),
+    example: { one: 'a picture', many: 'pictures', short: 'pic' },
+    sheet: 'table of classes',
+    measured: measuredInWords,
+  },
+  losses: [{ name: 'heldOut', about: 'the loss on held-out pictures', curve: 'held out', chooses: true }],
+  init: beginClassifier(network),
+  draws: (seed, count, first) => {
+    const start = first === undefined ? {} : { start: first }
+    const mirrored = uniform(foldIn(seed, 'mirror'), [count, 1, 1, 1], start).less(mirror ? 0.5 : 0)
+    return { key: first === undefined ? seed : foldIn(seed, first), mirrored } // dropout draws anew in each part of a step
+  },
+  loss: lossOf(network, several, mirror),
+  blank: (count) => ({
+    pictures: zeros([count, ...picture], 'u8'),
+    shown: zeros([count, names.length]),
+  }),
+})
 
 const namesOf = (data: TrainingData): readonly string[] => {
   const { conditionNames: names = [] } = data
@@ -135,7 +134,7 @@ const requireOptions = (options: ClassificationOptions): void => {
 
 /**
  * Labelled pictures as a task with its data, for {@link wholeRun}: a network learns what they show; of pictures that are held out the loss (`heldOut`)
- * and the share of right answers (`right`) are measured; sheets are tables of which class is taken for which. Running statistics of the network lie
+ * and the share of right answers (`accuracy`) are measured; sheets are tables of which class is taken for which. Running statistics of the network lie
  * beside its parameters, in checkpoints and averages too.
  *
  * @param data with labels: `dataOfSet(set, seed, { labels })`, or seas with labels
@@ -167,47 +166,24 @@ export const classificationRun = <P>(
   const network = networkOf({ size: [height, width], channels, classes: names.length })
   requireOptions(options)
   const { several = false, mirror = false, measured = 256 } = options
-  const held = heldOutOf(data, measured, names)
+  const title = 'a classifier of pictures'
   return {
     network,
     names,
-    task: {
-      words: {
-        model: `a classifier of pictures ${height}×${width}`,
-        goal: `says ${names.map((name) => printable(name)).join(', ')}`,
-        example: { one: 'a picture', many: 'pictures', short: 'pic' },
-        measured: ({ right }) =>
-          right === undefined ? [] : [`${(100 * right).toFixed(1)} % right on held-out pictures`],
-      },
-      losses: [{ name: 'heldOut', about: 'the loss on held-out pictures', curve: 'held out', chooses: true }],
-      init: (key) => ({ params: network.init(key), modelState: stateOf(network, foldIn(key, 'state')) }),
-      draws: (seed, count, first) => {
-        const start = first === undefined ? {} : { start: first }
-        const mirrored = uniform(foldIn(seed, 'mirror'), [count, 1, 1, 1], start).less(mirror ? 0.5 : 0)
-        return { key: first === undefined ? seed : foldIn(seed, first), mirrored } // dropout draws anew in each part of a step
-      },
-      loss: lossOf(network, several, mirror),
-      blank: (count) => ({
-        pictures: zeros([count, height, width, channels], 'u8'),
-        shown: zeros([count, names.length]),
-      }),
-    },
+    task: classificationTask({ network, title, picture: [height, width, channels], names, several, mirror }),
     source: {
-      examples: (first, count) => ({
-        pictures: tensor(batchAt(data, first, count), { shape: [count, height, width, channels], copy: false }),
-        shown: tensor(conditionsAt(data, first, count), { shape: [count, names.length], copy: false }),
+      ...classificationSource({
+        data,
+        network,
+        names,
+        several,
+        measured,
+        fingerprint: `${data.name}: ${data.count} pictures, ${names.join(', ')}`,
+        summary: `${data.count === Infinity ? 'endless' : data.count} pictures of ${names.length} classes, ${data.heldOutCount} held out`,
+        warnings: [],
+        changes: () => [],
       }),
-      measure: (device) => Promise.resolve(measuredOn(device, network, held, several)),
-      sheets: (device) => {
-        const tabled = tableOn(device, network, held, names, several)
-        return (params) => async () =>
-          E.right({ extension: 'txt', bytes: new TextEncoder().encode(await tabled(params)) })
-      },
       files: new Map([['classes.json', new TextEncoder().encode(JSON.stringify(names))]]),
-      fingerprint: `${data.name}: ${data.count} pictures, ${names.join(', ')}`,
-      summary: `${data.count === Infinity ? 'endless' : data.count} pictures of ${names.length} classes, ${data.heldOutCount} held out`,
-      warnings: [],
-      changes: () => [],
     },
   }
 }

@@ -8,10 +8,11 @@ import {
   timesOf,
   type ModelConfig,
 } from '../../../models/registry.ts'
-import { expects, number, oneOf, optional, show, whole, type Decoder, type Fields } from '../../../prelude/decode.ts'
+import { expects, number, oneOf, optional, show, whole, type Fields } from '../../../prelude/decode.ts'
 import { augmentationNames } from '../../../data/augment.ts'
 import { product } from '../../../prelude/array.ts'
 import { E } from '../../../prelude/fp.ts'
+import { labelNames } from '../../pictures/labelNames.ts'
 import { runFields, type RunConfig } from '../../runConfig.ts'
 import { settingError, trainError, type TrainError } from '../../trainError.ts'
 import { decodeLatent, type LatentConfig } from './latentConfig.ts'
@@ -56,18 +57,6 @@ export type DiffusionRun = RunConfig & DiffusionConfig
 export const channelsOf = ({ channels = 3 }: Pick<DiffusionConfig, 'channels'>): 1 | 3 | 4 => channels
 
 const share = number('a number in [0, 1]', (x) => x >= 0 && x <= 1)
-
-/** At most so many labels. */
-const mostLabels = 1000
-
-const labelNames: Decoder<readonly string[]> = (x) =>
-  Array.isArray(x) &&
-  x.length > 0 &&
-  x.length <= mostLabels &&
-  new Set(x).size === x.length &&
-  x.every((name: unknown): name is string => typeof name === 'string' && name !== '')
-    ? E.right(x)
-    : expects(`a list of 1 to ${mostLabels} different names`)
 
 /**
  * How many numbers the network is told of each picture: its labels, and how it was changed.

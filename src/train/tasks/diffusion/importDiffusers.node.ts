@@ -23,7 +23,7 @@ import { beginRun } from '../../run.ts'
 import { stepperOn } from '../../step.ts'
 import { storeIn } from '../../store.node.ts'
 import { names } from '../../store.ts'
-import { decodeConfig } from '../registry.ts'
+import { decodeConfig, isDiffusion } from '../registry.ts'
 import { loadAutoencoder, type LoadedAutoencoder } from '../autoencoder/loadAutoencoder.node.ts'
 import type { Params } from './diffusion.ts'
 import type { DiffusionRun } from './diffusionConfig.ts'
@@ -195,9 +195,9 @@ const configWith = (
       }),
     ),
     E.chain((config) =>
-      config.task === 'autoencoder'
-        ? E.left(trainError('CFG', 'a U-Net of diffusers is no autoencoder'))
-        : E.right(config),
+      isDiffusion(config)
+        ? E.right(config)
+        : E.left(trainError('CFG', 'a U-Net of diffusers is trained by diffusion alone')),
     ),
   )
 }

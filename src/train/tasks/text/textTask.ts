@@ -1,15 +1,13 @@
 /** A text as a task: a GPT that learns what follows what, is measured on a part that it does not see, and writes. */
-import { generateOn, gpt, type Gpt, type GptOptions, type GptParams } from '../../../models/index.ts'
-import { crossEntropy, evaluate } from '../../../nn/index.ts'
+import { gpt, type Gpt, type GptOptions, type GptParams } from '../../../models/index.ts'
+import { crossEntropy } from '../../../nn/index.ts'
 import { range } from '../../../prelude/array.ts'
-import { E } from '../../../prelude/fp.ts'
 import { requireKnown, requireShare, requireWhole } from '../../../prelude/options.ts'
-import { hostFold, hostKey, hostPermutationIndex } from '../../../prelude/threefry.ts'
-import { tensor, zeros } from '../../../tensor/create.ts'
-import type { Device } from '../../../tensor/device.ts'
+import { zeros } from '../../../tensor/create.ts'
 import { foldIn, type Key } from '../../../tensor/random.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
-import type { Source, Task } from '../../task.ts'
+import type { Measured, Source, Task } from '../../task.ts'
+import { faultOfLength, textSource } from './textSource.ts'
 import { charactersOf, utf8Tokens, type Tokens } from './tokens.ts'
 
 /** Stretches of a text, i32 [N, context + 1]: what is seen, and what follows each of it. */
@@ -42,9 +40,6 @@ export interface TextRun {
   readonly tokens: Tokens
 }
 
-/** Stretches that are measured on, at most. */
-const mostMeasured = 32
-
 /** The network where nothing is named: a context of 128, four blocks of 128, about 0.8 million parameters. */
 const usualNetwork = { context: 128, width: 128, depth: 4, heads: 4, dropout: 0 } as const
 
@@ -53,14 +48,23 @@ const surprise =
   (params: GptParams, { ids }: Stretches, { key }: TextDraws) =>
     crossEntropy(model.apply(params, ids.slice([], [0, -1]), { train: true, key }), ids.slice([], [1]))
 
+/** What was measured, in words: the surprise at text that is held out. */
+const measuredInWords =
+  ({ unit }: Tokens) =>
+  ({ heldOut }: Measured): readonly string[] => {
+    if (heldOut === undefined) return []
+    const short = `held-out ${heldOut.toFixed(3)} nats a ${unit}`
+    return [short, `${short} (${(heldOut / Math.LN2).toFixed(2)} bits)`]
+  }
+
 /** The task of a model of so many tokens. */
-const taskOf = (model: Gpt, tokens: Tokens): TextRun['task'] => ({
+export const textTask = (model: Gpt, tokens: Tokens): Task<GptParams, Stretches, TextDraws> => ({
   words: {
     model: `GPT of ${tokens.count} ${tokens.unit}s, context ${model.context}`,
     goal: 'says what follows',
-    example: { one: 'a stretch of text', many: 'stretches', short: 'text' },
-    measured: ({ heldOut }) =>
-      heldOut === undefined ? [] : [`held out: ${(heldOut / Math.LN2).toFixed(2)} bits a ${tokens.unit}`],
+    example: { one: 'a stretch of text', many: 'stretches', short: 'stretches' },
+    sheet: 'text',
+    measured: measuredInWords(tokens),
   },
   losses: [{ name: 'heldOut', about: 'the surprise at text that is held out', curve: 'held out', chooses: true }],
   init: model.init,
@@ -68,16 +72,6 @@ const taskOf = (model: Gpt, tokens: Tokens): TextRun['task'] => ({
   loss: surprise(model),
   blank: (count) => ({ ids: zeros([count, model.context + 1], 'i32') }),
 })
-
-/** The mean surprise at stretches, in nats a token. */
-const measuredOn = (device: Device, model: Gpt, held: Stretches) => {
-  const compiled = device.compile((params: GptParams, { ids }: Stretches) =>
-    crossEntropy(model.apply(params, ids.slice([], [0, -1]), evaluate), ids.slice([], [1])),
-  )
-  return async (params: GptParams, average: GptParams = params) => ({
-    heldOut: await device.item(await compiled(average, held)),
-  })
-}
 
 const requireOptions = (text: string, options: TextOptions): void => {
   const { heldOut = 0.1, seed = 0, written = 400, tokens = 'characters' } = options
@@ -112,49 +106,17 @@ export const textRun = (text: string, options: TextOptions = {}): TextRun => {
   const tokens = kind === 'bytes' ? utf8Tokens : charactersOf(text)
   const model = gpt({ ...usualNetwork, ...network, vocabulary: tokens.count })
   const ids = tokens.encode(text)
-  const held = Math.round(heldOut * ids.length)
-  const length = model.context + 1
-  const starts = ids.length - held - length + 1
-  if (starts < 1 || (held > 0 && held < length))
-    throw new RangeError(
-      `textRun: the text has ${ids.length} ${tokens.unit}s, of which ${held} are held out; both parts must have more than a context of ${model.context}: give a longer text, or a smaller context`,
-    )
-  const stretches = (from: readonly number[]): Stretches => {
-    const all = new Int32Array(from.length * length)
-    from.forEach((start, i) => {
-      all.set(ids.subarray(start, start + length), i * length)
-    })
-    return { ids: tensor(all, { shape: [from.length, length], copy: false }) }
-  }
-  const startAt = (i: number): number =>
-    hostPermutationIndex(hostFold(hostKey(seed), Math.floor(i / starts)), starts, i % starts)
-  const places = Math.min(mostMeasured, Math.floor(held / length))
-  const measuredFrom = range(places).map((i) => ids.length - held + i * Math.floor(held / places))
+  const data = { ids, model, tokens, heldOut, seed, written }
+  const fault = faultOfLength(data)
+  if (fault !== undefined) throw new RangeError(`textRun: ${fault}`)
+  const known = kind === 'bytes' ? 'bytes' : tokens.decode(range(tokens.count))
   return {
     model,
     tokens,
-    task: taskOf(model, tokens),
+    task: textTask(model, tokens),
     source: {
-      examples: (first, count) => stretches(range(count).map((i) => startAt(first + i))),
-      ...(places > 0 && { measure: (device) => Promise.resolve(measuredOn(device, model, stretches(measuredFrom))) }),
-      sheets: (device) => {
-        const generate = generateOn(device, model)
-        const prompt = [...ids.subarray(0, 1)]
-        return (params) => async () => {
-          const more = await generate(params, { prompt, count: written, temperature: 0.8 })
-          return E.right({ extension: 'txt', bytes: new TextEncoder().encode(tokens.decode([...prompt, ...more])) })
-        }
-      },
-      files: new Map([
-        [
-          'tokens.json',
-          new TextEncoder().encode(JSON.stringify(kind === 'bytes' ? 'bytes' : tokens.decode(range(tokens.count)))),
-        ],
-      ]),
-      fingerprint: `${ids.length} ${tokens.unit}s, ${ids.reduce((hash, id) => (Math.imul(hash, 31) + id) >>> 0, 7)}`,
-      summary: `${ids.length} ${tokens.unit}s, of which ${held} are held out`,
-      warnings: [],
-      changes: () => [],
+      ...textSource(data),
+      files: new Map([['tokens.json', new TextEncoder().encode(JSON.stringify(known))]]),
     },
   }
 }
