@@ -1,13 +1,34 @@
 /** Test runner: all of test/, with the package's own names resolved to the source. */
 import { fileURLToPath } from 'node:url'
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type Plugin } from 'vitest/config'
+import { LongestFirst } from './test/support/longestFirst.ts'
 
-const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+const source = (path: string): string => at(`./src/${path}`)
 
-/** Folders whose tests leave nothing behind, neither in the process nor in modules: they share a process, and what it has compiled. */
-const shared = 'autograd compiler diffusion evaluation graph models nn optim prelude proof tensor'
-  .split(' ')
-  .map((folder) => `test/${folder}/**/*.test.ts`)
+const filesOf = (folders: string): string[] => folders.split(' ').map((folder) => `test/${folder}/**/*.test.ts`)
+
+/** Files that take the place of modules, or of what belongs to the whole process: each has a process of its own. */
+const apart = [
+  ...filesOf('backends/webgpu bench cli docs examples package page scripts'),
+  'test/backends/wasm/{machine,memory,messages,threads}.test.ts',
+  'test/data/folder/pack.test.ts',
+  'test/io/durability.test.ts',
+  'test/train/{inMemory,reports}.test.ts',
+]
+
+/** Folders that look at many seas, whatever they test. */
+const runs = filesOf('evaluation train')
+
+/** Where the seas themselves are not what is tested, each is drawn once in a process. */
+const drawnOnce: Plugin = {
+  name: 'seas are drawn once',
+  enforce: 'pre',
+  resolveId: (path, importer = '') =>
+    path === './render.ts' && importer.endsWith('/src/data/seas/index.ts')
+      ? at('./test/support/drawnOnce.ts')
+      : undefined,
+}
 
 export default defineConfig({
   resolve: {
@@ -25,11 +46,21 @@ export default defineConfig({
   test: {
     env: { FATHOM_WEBGPU: '0' },
     projects: [
-      { extends: true, test: { name: 'shared', include: shared, isolate: false } },
-      { extends: true, test: { name: 'apart', include: ['test/**/*.test.ts'], exclude: shared } },
+      // What leaves nothing behind, neither in the process nor in modules, shares a process, and what it has compiled.
+      {
+        extends: true,
+        test: { name: 'shared', include: ['test/**/*.test.ts'], exclude: [...apart, ...runs], isolate: false },
+      },
+      { extends: true, plugins: [drawnOnce], test: { name: 'runs', include: runs, exclude: apart, isolate: false } },
+      {
+        extends: true,
+        plugins: [drawnOnce],
+        test: { name: 'apart', include: apart, setupFiles: ['test/support/patientPolls.ts'] },
+      },
     ],
     maxWorkers: '100%',
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    sequence: { sequencer: LongestFirst },
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
   },
 })

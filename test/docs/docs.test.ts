@@ -3,16 +3,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import type * as Render from '../../src/data/seas/render.ts'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { useSwiftShader } from '../../proof/webgpu.ts'
 import { fences } from './fences.ts'
 import { pages, root } from './pages.ts'
 import { runPage } from './runPage.ts'
-
-vi.mock('../../src/data/seas/render.ts', async (original: () => Promise<typeof Render>) =>
-  (await import('../support/drawnOnce.ts')).drawnOnce(original),
-)
 
 useSwiftShader() // for the page on GPUs
 

@@ -3,16 +3,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, it, vi } from 'vitest'
-import type * as Render from '../../src/data/seas/render.ts'
 import { cpuDevice } from '../support/device.ts'
 import { isSaid, isThrown, plain, show } from './claims.ts'
 import { examplePath, examples, runnableModule, unfencedExamples, type Claim, type Example } from './examples.ts'
 import { callables, entries } from './exports.ts'
 import { root } from './pages.ts'
-
-vi.mock('../../src/data/seas/render.ts', async (original: () => Promise<typeof Render>) =>
-  (await import('../support/drawnOnce.ts')).drawnOnce(original),
-)
 
 const failure = (example: Example, { kind, line, source, says }: Claim, found: string): string =>
   `${example.file}:${line}: ${source} ${found}; the example says ${kind} ${says}`

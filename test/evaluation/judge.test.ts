@@ -1,5 +1,5 @@
 /** The judge is judged, on seas: real ones raise no alarm, and planted faults the one that is meant for them. */
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { withCopies } from './faults.ts'
 import { blurredPictures } from '../../src/evaluation/anchors.ts'
 import {
@@ -12,8 +12,6 @@ import {
 } from '../../src/evaluation/index.ts'
 import { openDevice, type Device } from '../../src/tensor/device.ts'
 import { greys, seaPictures } from './pictures.ts'
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
 
 const [count, size] = [48, 16] as const
 const training = seaPictures(0, 3 * count, size)

@@ -1,8 +1,7 @@
 /** Runs that keep several averages of the weights, and draw from the one that is better on held-out examples. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
-import type * as Render from '../../src/data/seas/render.ts'
+import { describe, expect, it } from 'vitest'
 import { emaSchedule, powerEmaDecay } from '../../src/optim/emaDecay.ts'
 import { recordsOf } from '../../src/io/params.ts'
 import { readSafetensors, writeSafetensors } from '../../src/io/safetensors.ts'
@@ -33,10 +32,6 @@ import { cpuDevice } from '../support/device.ts'
 import { linePoints, lineTask, type Line, type Points } from './lineTask.ts'
 import { tinyAutoencoder } from './tasks/autoencoder/tinyAutoencoder.ts'
 import { directories, done, leftMessage, right, tinyConfig } from './tinyRun.ts'
-
-vi.mock('../../src/data/seas/render.ts', async (original: () => Promise<typeof Render>) =>
-  (await import('../support/drawnOnce.ts')).drawnOnce(original),
-)
 
 const device = cpuDevice()
 const directory = directories()

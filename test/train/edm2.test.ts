@@ -1,6 +1,5 @@
 /** EDM2's U-Net through the trainer: its weights keep their length, and a run that was interrupted is the same, bit for bit. */
-import { describe, expect, it, vi } from 'vitest'
-import type * as Render from '../../src/data/seas/render.ts'
+import { describe, expect, it } from 'vitest'
 import { batchAt, dataOfSeas } from '../../src/data/index.ts'
 import { key } from '../../src/tensor/random.ts'
 import { leavesWithPaths } from '../../src/tensor/tree.ts'
@@ -18,10 +17,6 @@ import {
 } from '../../src/train/index.ts'
 import { cpuDevice, values } from '../support/device.ts'
 import { directories, done, leftMessage, right, tinyConfig, tinySettings } from './tinyRun.ts'
-
-vi.mock('../../src/data/seas/render.ts', async (original: () => Promise<typeof Render>) =>
-  (await import('../support/drawnOnce.ts')).drawnOnce(original),
-)
 
 const directory = directories()
 

@@ -2,8 +2,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
-import { describe, expect, it, vi } from 'vitest'
-import type * as Render from '../../src/data/seas/render.ts'
+import { describe, expect, it } from 'vitest'
 import { encodePng, readSafetensorsFile, replaceFile } from '../../src/io/index.ts'
 import { seas } from '../../src/data/index.ts'
 import {
@@ -31,10 +30,6 @@ import { cpuDevice } from '../support/device.ts'
 import { filesOf } from './lossOfDevice.ts'
 import { directories, done, leftMessage, right, tinyConfig } from './tinyRun.ts'
 import { withCacheHome } from '../support/cacheHome.ts'
-
-vi.mock('../../src/data/seas/render.ts', async (original: () => Promise<typeof Render>) =>
-  (await import('../support/drawnOnce.ts')).drawnOnce(original),
-)
 
 const directory = directories()
 

@@ -1,8 +1,7 @@
 /** Runs that train their autoencoder first. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it, vi } from 'vitest'
-import type * as Render from '../../src/data/seas/render.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
 import {
   load,
   loadAutoencoder,
@@ -16,10 +15,6 @@ import {
 import { stageOf } from '../../src/train/stages.node.ts'
 import { directories, done, leftMessage, photographs, right, tinyConfig } from './tinyRun.ts'
 import { withCacheHome } from '../support/cacheHome.ts'
-
-vi.mock('../../src/data/seas/render.ts', async (original: () => Promise<typeof Render>) =>
-  (await import('../support/drawnOnce.ts')).drawnOnce(original),
-)
 
 const directory = directories()
 

@@ -2,7 +2,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, vi } from 'vitest'
+import { afterAll } from 'vitest'
 import { seas } from '../../src/data/index.ts'
 import type { ModelConfig, UnetConfig } from '../../src/models/index.ts'
 import { encodePng } from '../../src/io/index.ts'
@@ -10,9 +10,6 @@ import { range } from '../../src/prelude/array.ts'
 import { E } from '../../src/prelude/fp.ts'
 import type { TE } from '../../src/prelude/fp.ts'
 import { configOf, type DiffusionRun } from '../../src/train/index.ts'
-
-// Each run compiles its plans, on machines that do other things as well.
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 })
 
 /** The settings of the smallest network on 8×8 seas. */
 export const tinySettings = {

@@ -1,8 +1,7 @@
 /** The features of a trained network as a loss of an autoencoder: their gradients, their balance, and the file that a run keeps of the network. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it, vi } from 'vitest'
-import type * as Render from '../../../../src/data/seas/render.ts'
+import { describe, expect, it } from 'vitest'
 import { checkGrad, grad } from '../../../../src/autograd/index.ts'
 import { judgeLayers } from '../../../../src/evaluation/features/network.ts'
 import { trainedParams } from '../../../../src/evaluation/features/trained.ts'
@@ -42,10 +41,6 @@ import { fingerprints } from '../../runFiles.ts'
 import { directories, done, leftMessage, right, tinyConfig } from '../../tinyRun.ts'
 import { built, tinyAutoencoder } from './tinyAutoencoder.ts'
 import { withCacheHome } from '../../../support/cacheHome.ts'
-
-vi.mock('../../../../src/data/seas/render.ts', async (original: () => Promise<typeof Render>) =>
-  (await import('../../../support/drawnOnce.ts')).drawnOnce(original),
-)
 
 const device = cpuDevice()
 const directory = directories()

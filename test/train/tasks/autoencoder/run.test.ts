@@ -2,8 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { PNG } from 'pngjs'
-import { beforeAll, describe, expect, it, vi } from 'vitest'
-import type * as Render from '../../../../src/data/seas/render.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { dataOfSeas, linearProjectionQuality, psnr, type TrainingData } from '../../../../src/data/index.ts'
 import { readSafetensors } from '../../../../src/io/index.ts'
 import { tensor } from '../../../../src/tensor/create.ts'
@@ -24,10 +23,6 @@ import { autoencoderTask } from '../../../../src/train/tasks/autoencoder/autoenc
 import { fingerprints, metricSteps } from '../../runFiles.ts'
 import { directories, done, leftMessage, right } from '../../tinyRun.ts'
 import { built, tinyAutoencoder } from './tinyAutoencoder.ts'
-
-vi.mock('../../../../src/data/seas/render.ts', async (original: () => Promise<typeof Render>) =>
-  (await import('../../../support/drawnOnce.ts')).drawnOnce(original),
-)
 
 const directory = directories()
 
