@@ -137,7 +137,7 @@ describe('labelled pictures as a task', () => {
     const store = memoryStore()
     const config = usualRun({ steps: 40, batch: 8, learningRate: 1e-2, ema: 0.9, accumulate: 2 })
     const result = await wholeRun({ config, task, source, device }, store)()
-    expect(result).toMatchObject({ _tag: 'Right', right: { measured: { right: 1 } } })
+    expect(result).toMatchObject({ _tag: 'Right', right: { measured: { accuracy: 1 } } })
     const back = stateFromFiles(initialState({ ...trainingOf(config), task }, key(0)), store.saved.get(40) ?? new Map())
     if (E.isLeft(back)) throw new Error(back.left)
     const { params, averages } = back.right.state
