@@ -172,4 +172,36 @@ export const deviceMutants: readonly Mutant[] = [
   ...mutantsOf(area, 'src/backends/cpu/backend.ts', devices, [
     ['what was read changes with the next run', 'stale value', 'memory.bytes).slice())', 'memory.bytes))'],
   ]),
+  ...mutantsOf(area, 'src/backends/wasm/library.ts', inFile('backends/wasm/later'), [
+    [
+      'what writes seldom kernels is loaded again for each plan that waits',
+      'missing check',
+      'loading ??= loadWriters(source)',
+      'loading = loadWriters(source)',
+    ],
+    [
+      'a plan does not wait for functions that another waits for',
+      'missing check',
+      '!all.some(({ key }) => late.has(key))',
+      '![...unknown.keys()].some((key) => late.has(key))',
+    ],
+    [
+      'a load that failed leaves functions that nobody compiles',
+      'stale value',
+      'for (const key of late.keys()) indices.delete(key)',
+      "for (const key of late.keys()) indices.delete('')",
+    ],
+    [
+      'a load that failed is what every later plan waits for',
+      'stale value',
+      '      late.clear()\n      loading = undefined',
+      '      late.clear()',
+    ],
+    [
+      'every plan loads what writes seldom kernels',
+      'missing check',
+      "typeof source !== 'function' || !all.some",
+      "typeof source !== 'function' || all.some",
+    ],
+  ]),
 ]

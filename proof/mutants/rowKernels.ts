@@ -19,8 +19,10 @@ export const rowKernelMutants: readonly Mutant[] = [
   ...mutantsOf('kernels', 'src/backends/cpu/run.ts', values('cumsum'), [
     ['cumsum: a line goes on with the sum of the one before', 'stale value', 'sum[0] = 0\n', 'sum[0] += 0\n'],
   ]),
-  ...mutantsOf('kernels', 'src/backends/wasm/move/cumsum.ts', moving('adds in the order of the axis'), [
+  ...mutantsOf('kernels', 'src/backends/wasm/move/cumsumCode.ts', moving('adds in the order of the axis'), [
     ['wasm, cumsum: the lines left over begin again', 'missing clamp', 'own, last))', 'own, own))'],
+  ]),
+  ...mutantsOf('kernels', 'src/backends/wasm/move/cumsum.ts', moving('adds in the order of the axis'), [
     [
       'wasm, cumsum: from the end, columns begin one row too far',
       'off by one',
@@ -28,7 +30,7 @@ export const rowKernelMutants: readonly Mutant[] = [
       'first: reverse ? length * inner : 0',
     ],
   ]),
-  ...mutantsOf('kernels', 'src/backends/wasm/move/gather.ts', moving('short rows four at a time'), [
+  ...mutantsOf('kernels', 'src/backends/wasm/move/gatherCode.ts', moving('short rows four at a time'), [
     [
       'wasm, gather: of four rows the second two are the first two',
       'off by one',
@@ -44,7 +46,7 @@ export const rowKernelMutants: readonly Mutant[] = [
       "${bitsOf(shader, '(sum + own)', type)};`, 'sum += own;')",
     ],
   ]),
-  ...mutantsOf('kernels', 'src/backends/wasm/move/sortDigits.ts', moving('^argsort '), [
+  ...mutantsOf('kernels', 'src/backends/wasm/move/sortDigitsCode.ts', moving('^argsort '), [
     [
       'wasm, sort by digits: −0 stands before 0',
       'missing term',
@@ -64,7 +66,7 @@ export const rowKernelMutants: readonly Mutant[] = [
       "apply('i32.eq', [ofFirst, i32(1)])",
     ],
   ]),
-  ...mutantsOf('kernels', 'src/backends/wasm/move/scatterRows.ts', moving('scatter of long rows|adds in order'), [
+  ...mutantsOf('kernels', 'src/backends/wasm/move/scatterRowsCode.ts', moving('scatter of long rows|adds in order'), [
     [
       'wasm, scatter: rows without updates keep what memory held',
       'stale value',

@@ -161,7 +161,7 @@ describe('what a plan needs', () => {
         const before = heap.used() // what the pool has
         const shared = { arena: noMemory, scratch: noMemory }
         const generated = plan.kernels.map((kernel) => generate(kernel, machine))
-        library.add(generated.flatMap(({ phases }) => phases))
+        void library.add(generated.flatMap(({ phases }) => phases))
         for (const slot of plan.arguments) heap.allocate(4 * sizeOf(slot.shape))
         makeProgram({ plan, generated, functionOf: library.indexOf, sharing: 'worthwhile' }, heap, pool, shared)
         for (const slot of plan.outputs) heap.allocate(4 * sizeOf(slot.shape))

@@ -20,7 +20,7 @@ import type { Window } from './depthwiseCode.ts'
 import { imagesApart } from './imagesApart.ts'
 
 /** Its functions are written by `writePixels`. */
-export const pixelsCode = codeLater('depthwise', (_: Window) =>
+export const pixelsCode = codeLater<Window>()('depthwise', () =>
   block({
     ...words('x', 'w', 'out', 'channelBytes', 'lines', 'pixels'),
     ...words('xImage', 'xLine', 'xPixel', 'xTapRow', 'wTapRow', 'wTapColumn', 'outImage', 'outLine', 'outPixel'),
@@ -28,7 +28,7 @@ export const pixelsCode = codeLater('depthwise', (_: Window) =>
 )
 
 /** Its functions are written by `writeFilter`. */
-export const filterCode = codeLater('depthwise filter', (_: Window) =>
+export const filterCode = codeLater<Window>()('depthwise filter', () =>
   block({
     ...words('x', 'g', 'out', 'channelBytes', 'lines', 'linesOfImage', 'linesOfPart', 'pixels', 'blocks'),
     ...words('xImage', 'xLine', 'xPixel', 'gImage', 'gLine', 'gPixel', 'xTapRow', 'outRow', 'outColumn', 'outPart'),

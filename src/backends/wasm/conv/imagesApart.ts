@@ -12,7 +12,7 @@ import type { Image } from './convImage.ts'
 import type { Square } from './imagesApartCode.ts'
 
 /** Its functions are written by `writeApart`. */
-export const apartCode = codeLater('images apart', (_: Square) =>
+export const apartCode = codeLater<Square>()('images apart', () =>
   block(words('from', 'to', 'pixels', 'images', 'groups', 'fromLine', 'fromPixel', 'toImage', 'toLine')),
 )
 

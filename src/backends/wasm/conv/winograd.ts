@@ -28,12 +28,12 @@ import { inBlocks } from './winogradBlocks.ts'
 import { lowestOf, offsetsOf, rowsOf, scatteredRecords } from './winogradTiles.ts'
 
 /** Its functions are written by `writeGathering`. */
-export const gatheringCode = codeLater('winograd gathering', (_: Form) =>
+export const gatheringCode = codeLater<Form>()('winograd gathering', () =>
   block(words('pixels', 'points', 'zeros', 'records')),
 )
 
 /** Its functions are written by `writeScattering`. */
-export const scatteringCode = codeLater('winograd scattering', ({ epilogue }: ScatteringForm) =>
+export const scatteringCode = codeLater<ScatteringForm>()('winograd scattering', ({ epilogue }) =>
   block({ ...words('points', 'pixels', 'records'), epilogue: epilogueField(epilogue) }),
 )
 

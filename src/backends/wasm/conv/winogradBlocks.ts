@@ -9,7 +9,7 @@ import { codeLater, phase, type Parameter, type Phase } from '../emit/kernelCode
 const callField = block(words('function', 'block'))
 
 /** Its functions are written by `writeBlocks`. */
-export const blocksCode = codeLater('winograd blocks', () =>
+export const blocksCode = codeLater()('winograd blocks', () =>
   block({
     gather: callField,
     multiply: callField,

@@ -35,7 +35,7 @@ export const transposingAxis = (
 }
 
 /** Its functions are written by `writeAcross`. */
-export const acrossCode = codeLater('elementwise across', ({ walks: { length }, axes }: Across) =>
+export const acrossCode = codeLater<Across>()('elementwise across', ({ walks: { length }, axes }) =>
   block({ ...pointerFields(length), rowSteps: list(length), length: word, odometer: odometerField(axes, length) }),
 )
 

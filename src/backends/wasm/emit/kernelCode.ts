@@ -89,14 +89,18 @@ export const code = <Values, Read, Structure = Unstructured>(
 
 /**
  * The code of a function that few programs need, without what writes it: that is among the {@link Writers}. All else of the kernel is known at once,
- * its memory, units and choices.
- *
- * @param block the words that the function reads
+ * its memory, units and choices. First the type of its structure is given, then its name and the words that the function reads.
  */
-export const codeLater = <Values, Read, Structure = Unstructured>(
-  name: string,
-  block: (structure: Structure) => Field<Values, Read>,
-): LaterCode<Structure extends Plain<Structure> ? Structure : never, Values, Read> => ({ name, block, make: undefined })
+export const codeLater =
+  <Structure = Unstructured>() =>
+  <Values, Read>(
+    name: string,
+    block: (structure: Structure) => Field<Values, Read>,
+  ): LaterCode<Structure extends Plain<Structure> ? Structure : never, Values, Read> => ({
+    name,
+    block,
+    make: undefined,
+  })
 
 /** What writes the functions of a code, for the table of {@link Writers}. */
 export const writer = <Structure, Values, Read>(

@@ -12,12 +12,12 @@ import type { Columns, Lines } from './cumsumCode.ts'
 const most = 4
 
 /** Its functions are written by `writeLines`. */
-export const linesCode = codeLater('cumsum of lines', (_: Lines) =>
+export const linesCode = codeLater<Lines>()('cumsum of lines', () =>
   block(words('to', 'from', 'lines', 'length', 'inner', 'first', 'step')),
 )
 
 /** Its functions are written by `writeColumns`. */
-export const columnsCode = codeLater('cumsum of columns', (_: Columns) =>
+export const columnsCode = codeLater<Columns>()('cumsum of columns', () =>
   block(words('to', 'from', 'strips', 'length', 'inner', 'first', 'step')),
 )
 

@@ -7,7 +7,7 @@ import { chunk, isPiece } from './bytes.ts'
 import type { Gathering } from './gatherCode.ts'
 
 /** Its functions are written by `writeGather`. */
-export const gatherCode = codeLater('gather', (_: Gathering) =>
+export const gatherCode = codeLater<Gathering>()('gather', () =>
   block(words('to', 'from', 'indices', 'total', 'perUnit', 'picks', 'length', 'lastRow')),
 )
 

@@ -42,7 +42,7 @@ const bytesCode = code(
 )
 
 /** Its functions are written by `writeRowsOfNest`. */
-export const rowsOfNestCode = codeLater('rows', ({ axes }: RowsOfNest) =>
+export const rowsOfNestCode = codeLater<RowsOfNest>()('rows', ({ axes }) =>
   block({ bytes: word, rows: word, units: word, nest: nestField(2, axes) }),
 )
 

@@ -14,12 +14,12 @@ import { isByRows, scatterRows } from './scatterRows.ts'
 import { strip, sumType } from './scatterSums.ts'
 
 /** Its functions are written by `writeSums`. */
-export const addCode = codeLater('scatter', (_: Adding) =>
+export const addCode = codeLater<Adding>()('scatter', () =>
   block(words('to', 'from', 'indices', 'strips', 'picks', 'inner', 'lastRow')),
 )
 
 /** Its functions are written by `writeRounding`. */
-export const roundCode = codeLater('round', (_: Pick<Adding, 'dtype'>) => block(words('to', 'from', 'size')))
+export const roundCode = codeLater<Pick<Adding, 'dtype'>>()('round', () => block(words('to', 'from', 'size')))
 
 /** Sums from scratch memory into the output. */
 const round = (output: number, dtype: DType, size: number): Phase =>

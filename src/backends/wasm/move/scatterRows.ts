@@ -12,12 +12,12 @@ import { chunk } from './bytes.ts'
 import type { Adding, Ordering } from './scatterRowsCode.ts'
 
 /** Its functions are written by `writeOrder`. */
-export const orderCode = codeLater('picks by row', (_: Ordering) =>
+export const orderCode = codeLater<Ordering>()('picks by row', () =>
   block(words('indices', 'picks', 'lastRow', 'begins', 'order')),
 )
 
 /** Its functions are written by `writeRows`. */
-export const rowsCode = codeLater('scatter rows', (_: Adding) =>
+export const rowsCode = codeLater<Adding>()('scatter rows', () =>
   block(
     words(
       'to',

@@ -9,7 +9,7 @@ import { sortDigits } from './sortDigits.ts'
 import type { Sorting } from './sortCode.ts'
 
 /** Its functions are written by `writeSort`. */
-export const sortCode = codeLater('sort', (_: Sorting) => block(words('out', 'source', 'scratch', 'length', 'inner')))
+export const sortCode = codeLater<Sorting>()('sort', () => block(words('out', 'source', 'scratch', 'length', 'inner')))
 
 /** argsort: by digits where rows are long, else by merging. */
 export const sort = (kernel: SortKernel): Generated => sortDigits(kernel) ?? sortByMerging(kernel)

@@ -14,7 +14,7 @@ const digits = [
 ] as const
 
 /** Its functions are written by `writeSortDigits`. */
-export const digitsCode = codeLater('sort by digits', (_: Digits) =>
+export const digitsCode = codeLater<Digits>()('sort by digits', () =>
   block(words('out', 'source', 'scratch', 'length', 'inner', 'rowBytes')),
 )
 

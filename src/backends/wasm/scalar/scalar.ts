@@ -81,7 +81,7 @@ const reachFields = ({ cursors, axes, crossing }: ReachStructure) => {
 }
 
 /** Its functions are written by `writeScalar`. */
-export const elementwiseCode = codeLater('scalar', ({ reach }: Writing) =>
+export const elementwiseCode = codeLater<Writing>()('scalar', ({ reach }) =>
   block({ perRow: word, ...reachFields(reach) }),
 )
 
@@ -112,7 +112,7 @@ export const scalarElementwise = ({ body, dtype, output }: ElementwiseKernel): P
   scalarInto(body, dtype, output, contiguous([body.size]))
 
 /** Its functions are written by `writeScalarReduce`. */
-export const reduceCode = codeLater('scalar reduce', ({ reach }: Reducing) => block(reachFields(reach)))
+export const reduceCode = codeLater<Reducing>()('scalar reduce', ({ reach }) => block(reachFields(reach)))
 
 /** out[target(i)] = Σ or max of body(i): a unit is one result, summed in f64 in the order of the linear index, and rounded once. */
 export const scalarReduce = (kernel: ReduceKernel): Phase => {

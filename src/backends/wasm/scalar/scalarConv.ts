@@ -18,7 +18,7 @@ const axisBlock = block({
 })
 
 /** Its functions are written by `writeScalarConv`. */
-export const convCode = codeLater('scalar conv', (_: Dtypes) =>
+export const convCode = codeLater<Dtypes>()('scalar conv', () =>
   block({
     ...words('target', 'x', 'w', 'xBatch', 'xChannel', 'wIn', 'wOut', 'depth', 'outputs', 'perGroup'),
     rows: axisBlock,

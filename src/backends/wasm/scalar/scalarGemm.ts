@@ -24,7 +24,7 @@ const places = (operand: Operand, axes: readonly number[]): Int32Array =>
 const startOf = ({ buffer, view, dtype }: Operand): Parameter => inBuffer(buffer, bytesPerElement[dtype] * view.offset)
 
 /** Its functions are written by `writeScalarGemm`. */
-export const gemmCode = codeLater('scalar gemm', (_: Dtypes) =>
+export const gemmCode = codeLater<Dtypes>()('scalar gemm', () =>
   block({
     ...words('out', 'left', 'right', 'xBatch', 'xRows', 'xDepth'),
     ...words('yBatch', 'yDepth', 'yColumns', 'rows', 'columns', 'depth'),
