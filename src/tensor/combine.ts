@@ -1,4 +1,5 @@
 /** Putting tensors together and picking from them: concatenate, stack, gather, sort. */
+import { requireLabels } from './labels.ts'
 import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { makeNode } from '../graph/node.ts'
@@ -77,10 +78,12 @@ export const splitInto = (x: Tensor, count: number, axis: number): readonly Tens
 }
 
 /**
- * Rows of `table` by index: `table.shape[:axis] + index.shape + table.shape[axis + 1:]`. Indices outside are moved to the nearest
- * row, as on every backend.
+ * Rows of `table` by index: `table.shape[:axis] + index.shape + table.shape[axis + 1:]`. An index outside, −1 too, is an error where the host
+ * knows it: of data, and not of an argument of a compiled function. One that is only known to the device is moved to the nearest row, on every backend, as
+ * JAX's `clip`.
  *
- * @param index i32 or u32
+ * @param index i32 or u32, counted from 0
+ * @throws RangeError for an index outside the table whose value is known at the call
  *
  * @example
  * ```ts
@@ -88,20 +91,24 @@ export const splitInto = (x: Tensor, count: number, axis: number): readonly Tens
  *
  * const table = tensor([[1, 2], [3, 4], [5, 6]])
  * gather(table, tensor([2, 0, 2], { dtype: 'i32' })) // => [[5, 6], [1, 2], [5, 6]]
- * gather(table, tensor([99], { dtype: 'i32' })) // => [[5, 6]]
+ * const rows = device.compile((index: Tensor) => gather(table, index))
+ * await rows(tensor([99], { dtype: 'i32' })) // => [[5, 6]]
+ * gather(table, tensor([99], { dtype: 'i32' })) // throws RangeError: gather: the index 99 is outside 0 … 2
  * ```
  */
-export const gather = (table: Tensor, index: Tensor, axis = 0): Tensor =>
-  new Tensor(
-    makeNode('gather', { axis: normalizeAxis('gather', axis, table.rank) }, [
-      nodeOf('gather', table),
-      nodeOf('gather', index),
-    ]),
-  )
+export const gather = (table: Tensor, index: Tensor, axis = 0): Tensor => {
+  const inputs = [nodeOf('gather', table), nodeOf('gather', index)] as const
+  const a = normalizeAxis('gather', axis, table.rank)
+  const picked = new Tensor(makeNode('gather', { axis: a }, inputs))
+  requireLabels('gather', 'index', index, at(table.shape, a))
+  return picked
+}
 
 /**
- * The transpose of {@link gather}: updates are added into `size` rows of zeros along `axis`.
+ * The transpose of {@link gather}: updates are added into `size` rows of zeros along `axis`; to the nearest row those of an index outside that only
+ * the device knows.
  *
+ * @throws RangeError for an index outside 0 … size − 1 whose value is known at the call
  * @example
  * ```ts
  * import { scatterAdd, tensor } from 'fathom'
@@ -110,13 +117,13 @@ export const gather = (table: Tensor, index: Tensor, axis = 0): Tensor =>
  * scatterAdd(index, tensor([1, 10, 100]), 4) // => [10, 0, 101, 0]
  * ```
  */
-export const scatterAdd = (index: Tensor, updates: Tensor, size: number, axis = 0): Tensor =>
-  new Tensor(
-    makeNode('scatterAdd', { axis: normalizeAxis('scatterAdd', axis, updates.rank - index.rank + 1), size }, [
-      nodeOf('scatterAdd', index),
-      nodeOf('scatterAdd', updates),
-    ]),
-  )
+export const scatterAdd = (index: Tensor, updates: Tensor, size: number, axis = 0): Tensor => {
+  const inputs = [nodeOf('scatterAdd', index), nodeOf('scatterAdd', updates)] as const
+  const a = normalizeAxis('scatterAdd', axis, updates.rank - index.rank + 1)
+  const sums = new Tensor(makeNode('scatterAdd', { axis: a, size }, inputs))
+  requireLabels('scatterAdd', 'index', index, size)
+  return sums
+}
 
 /**
  * The i32 indices that sort `x` along `axis`, smallest first, NaN last; equal elements keep their order.
