@@ -1,4 +1,5 @@
 /** What a loss refuses, and what becomes of the losses of the elements. */
+import { expectTensor } from '../tensor/expect.ts'
 import { equalNumbers } from '../prelude/array.ts'
 import { DTypeError, ShapeError } from '../prelude/errors.ts'
 import { requireKnown } from '../prelude/options.ts'
@@ -34,6 +35,7 @@ export const reductionOf = (
 
 /** Refuses what is no float. */
 export const requireFloat = (loss: string, name: string, x: Tensor): void => {
+  expectTensor(`${loss}: ${name}`, x)
   if (!isDifferentiable(x))
     throw new DTypeError(`${loss}: ${name} of dtype ${x.dtype}; a loss takes floats, cast them first`)
 }

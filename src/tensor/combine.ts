@@ -5,7 +5,7 @@ import { ShapeError } from '../prelude/errors.ts'
 import { makeNode } from '../graph/node.ts'
 import { normalizeAxis, showShape } from '../graph/shape.ts'
 import { iota } from './create.ts'
-import { expectTensor, nodeOf } from './expect.ts'
+import { expectTensors, givenTensor, expectTensor, nodeOf } from './expect.ts'
 import { Tensor } from './tensor.ts'
 
 /**
@@ -21,9 +21,9 @@ import { Tensor } from './tensor.ts'
  * ```
  */
 export const concatenate = (xs: readonly Tensor[], axis: number): Tensor => {
+  expectTensors('concatenate', xs)
   const [first] = xs
   if (first === undefined) throw new ShapeError('concatenate: needs at least one tensor')
-  for (const x of xs) expectTensor('concatenate', x)
   return xs.length === 1
     ? first
     : new Tensor(
@@ -48,8 +48,8 @@ export const concatenate = (xs: readonly Tensor[], axis: number): Tensor => {
  * ```
  */
 export const stack = (xs: readonly Tensor[], axis = 0): Tensor => {
+  expectTensors('stack', xs)
   if (xs.length === 0) throw new ShapeError('stack: needs at least one tensor')
-  for (const x of xs) expectTensor('stack', x)
   return concatenate(
     xs.map((x) => x.expandDims(axis)),
     axis,
@@ -68,6 +68,7 @@ export const stack = (xs: readonly Tensor[], axis = 0): Tensor => {
  * ```
  */
 export const splitInto = (x: Tensor, count: number, axis: number): readonly Tensor[] => {
+  expectTensor('splitInto', x)
   const a = normalizeAxis('splitInto', axis, x.rank)
   const length = at(x.shape, a) / count
   if (!Number.isInteger(length))
@@ -136,7 +137,7 @@ export const scatterAdd = (index: Tensor, updates: Tensor, size: number, axis = 
  * ```
  */
 export const argsort = (x: Tensor, axis = -1): Tensor =>
-  new Tensor(makeNode('argsort', { axis: normalizeAxis('argsort', axis, x.rank) }, [x.node]))
+  new Tensor(makeNode('argsort', { axis: normalizeAxis('argsort', axis, givenTensor('argsort', x).rank) }, [x.node]))
 
 /**
  * `x` sorted along its last axis, smallest first; differentiable.
@@ -150,6 +151,7 @@ export const argsort = (x: Tensor, axis = -1): Tensor =>
  * ```
  */
 export const sort = (x: Tensor): Tensor => {
+  expectTensor('sort', x)
   const n = x.shape.at(-1) ?? 1
   const order = argsort(x)
   const rows = iota(order.shape, Math.max(0, x.rank - 1))
@@ -175,4 +177,4 @@ const flatIndex = (x: Tensor): Tensor => iota([x.size], 0).reshape(x.shape)
  * argmax(tensor([1, NaN, 3])) // => 1
  * ```
  */
-export const argmax = (x: Tensor, axis = -1): Tensor => x.argmax(axis)
+export const argmax = (x: Tensor, axis = -1): Tensor => givenTensor('argmax', x).argmax(axis)
