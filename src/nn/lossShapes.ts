@@ -9,7 +9,7 @@ import { isDifferentiable, type Tensor } from '../tensor/tensor.ts'
 /** What becomes of the losses of the elements: their mean (the default), their sum, or nothing. */
 export type Reduction = 'mean' | 'sum' | 'none'
 
-/** Options that every loss takes. */
+/** Options that every loss takes. Losses of halves are computed in f32, and what is left of them is rounded once. */
 export interface ReductionOptions {
   readonly reduction?: Reduction
 }

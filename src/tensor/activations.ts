@@ -1,5 +1,5 @@
 /** Activations: the functions of one number that networks put between their layers. */
-import { givenTensor } from './expect.ts'
+import { expectTensor, givenTensor } from './expect.ts'
 import { customVjp } from './annotate.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -13,7 +13,10 @@ import type { Tensor } from './tensor.ts'
  * relu(tensor([-2, 0, 3])) // => [0, 0, 3]
  * ```
  */
-export const relu = (x: Tensor): Tensor => givenTensor('relu', x).less(0).or(x.equal(0)).select(0, x)
+export const relu = (x: Tensor): Tensor => {
+  expectTensor('relu', x)
+  return x.less(0).or(x.equal(0)).select(0, x)
+}
 
 /**
  * x for x > 0, `slope`·x elsewhere.
