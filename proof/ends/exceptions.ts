@@ -109,11 +109,6 @@ export const deviations: readonly Deviation[] = [
   },
   {
     reason:
-      'An index outside cannot be refused, for its value is known only when the program runs: `gather` and `scatterAdd` take the nearest row, `oneHot` makes a row of zeros.',
-    exceptions: same('accepts', 'gather / outside / error', 'scatterAdd / outside / error', 'oneHot / outside / error'),
-  },
-  {
-    reason:
       'The softmax of [10⁸, 10⁸] is [½, ½], and that is the gradient. PyTorch takes e to x − logSumExp x, in which the rounding of the large number remains.',
     exceptions: [{ at: 'logSumExp / offset / gradients x', fathom: { 2: 1, 3: 1, 4: 1.5, 5: 1.5 }, only: 'f64' }],
   },

@@ -111,6 +111,9 @@ export const one = (x: Tensor | undefined): Tensor => {
   return x
 }
 
+/** Indices as a device would have computed them: the host does not know them, and cannot refuse what is outside. */
+export const unread = (index: Tensor): Tensor => index.maximum(index)
+
 /** The elements of a shape, from a function of their multi-index. */
 export const table = (shape: readonly number[], f: (index: readonly number[]) => number): Expected => ({
   shape,

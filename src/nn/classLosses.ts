@@ -1,6 +1,7 @@
 /** Losses of log-probabilities whose labels are numbers of classes: weights of classes, rows that are left out, smoothed labels. */
 import { at, equalNumbers } from '../prelude/array.ts'
 import { DTypeError, ShapeError } from '../prelude/errors.ts'
+import type { DType } from '../graph/dtype.ts'
 import { showShape } from '../graph/shape.ts'
 import { full, iota } from '../tensor/create.ts'
 import { expectTensor } from '../tensor/expect.ts'
@@ -39,6 +40,10 @@ export const requireClassOptions = (who: string, logits: Tensor, { weight, ignor
   if (weight.dtype !== logits.dtype)
     throw new DTypeError(`${who}: the weight is ${weight.dtype} and the logits are ${logits.dtype}; cast one of them`)
 }
+
+/** The options with their weights in a dtype: those of halves go with logarithms in f32. */
+export const weightIn = <O extends ClassOptions>(dtype: DType, options: O): O =>
+  options.weight === undefined ? options : { ...options, weight: options.weight.cast(dtype) }
 
 /** Each class by its weight, where there are weights. */
 export const weightedBy = (x: Tensor, weight: Tensor | undefined): Tensor => (weight === undefined ? x : x.mul(weight))

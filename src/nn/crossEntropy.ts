@@ -2,9 +2,10 @@
 import { at, equalNumbers } from '../prelude/array.ts'
 import { DTypeError, ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
+import { inSingle } from '../tensor/precision.ts'
 import { logSoftmax } from '../tensor/softmax.ts'
 import { isDifferentiable, type Tensor } from '../tensor/tensor.ts'
-import { classLosses, requireClassOptions, weightedBy, type ClassOptions } from './classLosses.ts'
+import { classLosses, requireClassOptions, weightIn, weightedBy, type ClassOptions } from './classLosses.ts'
 import { reductionOf, requireFloat } from './lossShapes.ts'
 
 const requireShapes = (logits: Tensor, labels: Tensor): void => {
@@ -90,7 +91,10 @@ export const crossEntropy = (logits: Tensor, labels: Tensor, options: CrossEntro
     throw new ShapeError('crossEntropy: the logits are a scalar; their last axis is that of the classes')
   requireShapes(logits, labels)
   requireClassOptions('crossEntropy', logits, options)
-  const logProbabilities = logSoftmax(logits)
-  if (isDifferentiable(labels)) return reduce(softLosses(logProbabilities, labels, options))
-  return classLosses('crossEntropy', logProbabilities, labels, options, smoothingOf(options))
+  return inSingle(logits, (wide) => {
+    const logProbabilities = logSoftmax(wide)
+    const all = weightIn(wide.dtype, options)
+    if (isDifferentiable(labels)) return reduce(softLosses(logProbabilities, labels.cast(wide.dtype), all))
+    return classLosses('crossEntropy', logProbabilities, labels, all, smoothingOf(options))
+  })
 }

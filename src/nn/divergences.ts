@@ -3,6 +3,7 @@ import { requireKnown } from '../prelude/options.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { knownValues } from '../tensor/known.ts'
 import { customVjp } from '../tensor/annotate.ts'
+import { allInSingle } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { reductionOf, requireAlike, type ReductionOptions } from './lossShapes.ts'
 
@@ -46,7 +47,9 @@ export const klDiv = (
   requireAlike('klDiv', ['logProbabilities', logProbabilities], ['target', target])
   if (logProbabilities.rank === 0)
     throw new ShapeError('klDiv: the log-probabilities are a scalar; their last axis is that of the classes')
-  return reduce(divergences(logProbabilities, target, options.logTarget ?? false).sum(-1))
+  return allInSingle([logProbabilities, target], (q: Tensor, p: Tensor) =>
+    reduce(divergences(q, p, options.logTarget ?? false).sum(-1)),
+  )
 }
 
 /** How {@link gaussianNll} is computed. */
@@ -94,7 +97,9 @@ export const gaussianNll = (
   const below = knownValues(variance)?.find((v) => v < 0)
   if (below !== undefined)
     throw new RangeError(`gaussianNll: the variance ${below} is below 0; is it a logarithm? exp()`)
-  const v = atLeast(epsilon)(variance)
-  const losses = v.log().add(mean.sub(target).square().div(v)).mul(0.5)
-  return reduce(full ? losses.add(0.5 * Math.log(2 * Math.PI)) : losses)
+  return allInSingle([mean, target, variance], (m: Tensor, y: Tensor, given: Tensor) => {
+    const v = atLeast(epsilon)(given)
+    const losses = v.log().add(m.sub(y).square().div(v)).mul(0.5)
+    return reduce(full ? losses.add(0.5 * Math.log(2 * Math.PI)) : losses)
+  })
 }

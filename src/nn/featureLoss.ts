@@ -3,11 +3,14 @@ import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { requireAlike } from './lossShapes.ts'
 import { normalizeVectors } from './rmsNorm.ts'
+import { allInSingle } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 
 /** ‖a/‖a‖ − b/‖b‖‖² at each pixel, of features of one layer; the mean over the pixels. */
 const layerDistance = (found: Tensor, wanted: Tensor): Tensor =>
-  normalizeVectors(found).sub(normalizeVectors(wanted)).square().sum(-1).mean()
+  allInSingle([found, wanted], (f: Tensor, w: Tensor) =>
+    normalizeVectors(f).sub(normalizeVectors(w)).square().sum(-1).mean(),
+  )
 
 /**
  * How far a picture is from another in the features of some network, as LPIPS measures it (Zhang et al. 2018, eq. 1, with equal weights): at

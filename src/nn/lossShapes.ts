@@ -1,4 +1,5 @@
 /** What a loss refuses, and what becomes of the losses of the elements. */
+import { expectTensor } from '../tensor/expect.ts'
 import { equalNumbers } from '../prelude/array.ts'
 import { DTypeError, ShapeError } from '../prelude/errors.ts'
 import { requireKnown } from '../prelude/options.ts'
@@ -8,7 +9,7 @@ import { isDifferentiable, type Tensor } from '../tensor/tensor.ts'
 /** What becomes of the losses of the elements: their mean (the default), their sum, or nothing. */
 export type Reduction = 'mean' | 'sum' | 'none'
 
-/** Options that every loss takes. */
+/** Options that every loss takes. Losses of halves are computed in f32, and what is left of them is rounded once. */
 export interface ReductionOptions {
   readonly reduction?: Reduction
 }
@@ -34,6 +35,7 @@ export const reductionOf = (
 
 /** Refuses what is no float. */
 export const requireFloat = (loss: string, name: string, x: Tensor): void => {
+  expectTensor(`${loss}: ${name}`, x)
   if (!isDifferentiable(x))
     throw new DTypeError(`${loss}: ${name} of dtype ${x.dtype}; a loss takes floats, cast them first`)
 }

@@ -1,6 +1,7 @@
 /** Losses: how far a prediction is from its target, element by element. */
 import { customVjp } from '../tensor/annotate.ts'
 import { knownValues } from '../tensor/known.ts'
+import { allInSingle } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { reductionOf, requireAlike, type ReductionOptions } from './lossShapes.ts'
 
@@ -19,7 +20,7 @@ import { reductionOf, requireAlike, type ReductionOptions } from './lossShapes.t
 export const mse = (prediction: Tensor, target: Tensor, options: ReductionOptions = {}): Tensor => {
   const reduce = reductionOf('mse', options)
   requireAlike('mse', ['prediction', prediction], ['target', target])
-  return reduce(prediction.sub(target).square())
+  return allInSingle([prediction, target], (p: Tensor, y: Tensor) => reduce(p.sub(y).square()))
 }
 
 /**
@@ -37,7 +38,7 @@ export const mse = (prediction: Tensor, target: Tensor, options: ReductionOption
 export const l1 = (prediction: Tensor, target: Tensor, options: ReductionOptions = {}): Tensor => {
   const reduce = reductionOf('l1', options)
   requireAlike('l1', ['prediction', prediction], ['target', target])
-  return reduce(prediction.sub(target).abs())
+  return allInSingle([prediction, target], (p: Tensor, y: Tensor) => reduce(p.sub(y).abs()))
 }
 
 /**
@@ -62,10 +63,14 @@ export const huber = (
   const { delta = 1 } = options
   if (!(delta > 0)) throw new RangeError(`huber: delta is ${delta}; it must be above 0`)
   requireAlike('huber', ['prediction', prediction], ['target', target])
-  const distance = prediction.sub(target).abs()
+  return allInSingle([prediction, target], (p: Tensor, y: Tensor) => reduce(huberLosses(p.sub(y).abs(), delta)))
+}
+
+/** Of |d|. */
+const huberLosses = (distance: Tensor, delta: number): Tensor => {
   // q·(|d| − q/2) with q = min(|d|, δ) is both pieces, and never squares what is beyond δ: the force at ∞ is δ, not 0 · ∞.
   const q = distance.greater(delta).select(delta, distance)
-  return reduce(q.mul(distance.sub(q.mul(0.5))))
+  return q.mul(distance.sub(q.mul(0.5)))
 }
 
 /**
@@ -118,7 +123,7 @@ export const charbonnier = (
   if (!(epsilon > 0 && epsilon < Infinity))
     throw new RangeError(`charbonnier: epsilon is ${epsilon}; it must be above 0: l1 is the loss without it`)
   requireAlike('charbonnier', ['prediction', prediction], ['target', target])
-  return reduce(charbonnierLosses(epsilon)(prediction.sub(target)))
+  return allInSingle([prediction, target], (p: Tensor, y: Tensor) => reduce(charbonnierLosses(epsilon)(p.sub(y))))
 }
 
 /**
@@ -156,5 +161,5 @@ export const binaryCrossEntropy = (logits: Tensor, targets: Tensor, options: Red
   const outside = knownValues(targets)?.find((y) => y < 0 || y > 1)
   if (outside !== undefined)
     throw new RangeError(`binaryCrossEntropy: the target ${outside} is outside [0, 1]; it is the probability of 1`)
-  return reduce(binaryLosses(logits, targets))
+  return allInSingle([logits, targets], (z: Tensor, y: Tensor) => reduce(binaryLosses(z, y)))
 }

@@ -2,6 +2,7 @@
 import { requireKnown } from '../prelude/options.ts'
 import { relu } from '../tensor/activations.ts'
 import { knownValues } from '../tensor/known.ts'
+import { allInSingle } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { binaryCrossEntropy, huber, l1 } from './losses.ts'
 import { reductionOf, requireAlike, type ReductionOptions } from './lossShapes.ts'
@@ -21,7 +22,7 @@ import { reductionOf, requireAlike, type ReductionOptions } from './lossShapes.t
 export const hinge = (prediction: Tensor, target: Tensor, options: ReductionOptions = {}): Tensor => {
   const reduce = reductionOf('hinge', options)
   requireAlike('hinge', ['prediction', prediction], ['target', target])
-  return reduce(relu(prediction.mul(target).neg().add(1)))
+  return allInSingle([prediction, target], (p: Tensor, y: Tensor) => reduce(relu(p.mul(y).neg().add(1))))
 }
 
 /**
@@ -46,8 +47,10 @@ export const smoothL1 = (
   const { beta = 1 } = options
   if (!(beta >= 0 && beta < Infinity)) throw new RangeError(`smoothL1: beta is ${beta}; it must be at least 0`)
   requireAlike('smoothL1', ['prediction', prediction], ['target', target])
-  if (beta === 0) return reduce(l1(prediction, target, { reduction: 'none' }))
-  return reduce(huber(prediction, target, { delta: beta, reduction: 'none' }).div(beta))
+  return allInSingle([prediction, target], (p: Tensor, y: Tensor) => {
+    if (beta === 0) return reduce(l1(p, y, { reduction: 'none' }))
+    return reduce(huber(p, y, { delta: beta, reduction: 'none' }).div(beta))
+  })
 }
 
 /** What {@link focalLoss} takes besides a reduction. */
@@ -83,9 +86,11 @@ export const focalLoss = (logits: Tensor, targets: Tensor, options: FocalOptions
   const outside = knownValues(targets)?.find((y) => y < 0 || y > 1)
   if (outside !== undefined)
     throw new RangeError(`focalLoss: the target ${outside} is outside [0, 1]; it is the probability of 1`)
-  const p = logits.sigmoid()
-  const entropy = binaryCrossEntropy(logits, targets, { reduction: 'none' })
-  const wrong = targets.mul(p.neg().add(1)).add(targets.neg().add(1).mul(p)) // 1 − p for 1, p for 0
-  const losses = entropy.mul(wrong.pow(gamma))
-  return reduce(alpha === 'none' ? losses : losses.mul(targets.mul(2 * alpha - 1).add(1 - alpha)))
+  return allInSingle([logits, targets], (z: Tensor, y: Tensor) => {
+    const p = z.sigmoid()
+    const entropy = binaryCrossEntropy(z, y, { reduction: 'none' })
+    const wrong = y.mul(p.neg().add(1)).add(y.neg().add(1).mul(p)) // 1 − p for 1, p for 0
+    const losses = entropy.mul(wrong.pow(gamma))
+    return reduce(alpha === 'none' ? losses : losses.mul(y.mul(2 * alpha - 1).add(1 - alpha)))
+  })
 }

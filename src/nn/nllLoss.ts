@@ -2,8 +2,9 @@
 import { equalNumbers } from '../prelude/array.ts'
 import { DTypeError, ShapeError } from '../prelude/errors.ts'
 import { showShape } from '../graph/shape.ts'
+import { inSingle } from '../tensor/precision.ts'
 import { isDifferentiable, type Tensor } from '../tensor/tensor.ts'
-import { classLosses, requireClassOptions, type ClassOptions } from './classLosses.ts'
+import { classLosses, requireClassOptions, weightIn, type ClassOptions } from './classLosses.ts'
 import { reductionOf, requireFloat } from './lossShapes.ts'
 
 /**
@@ -32,5 +33,5 @@ export const nllLoss = (logProbabilities: Tensor, labels: Tensor, options: Class
   if (logProbabilities.rank === 0 || !equalNumbers(labels.shape, rows))
     throw new ShapeError(`${where}; there is a label for each row of the classes: ${showShape(rows)}`)
   requireClassOptions('nllLoss', logProbabilities, options)
-  return classLosses('nllLoss', logProbabilities, labels, options)
+  return inSingle(logProbabilities, (wide) => classLosses('nllLoss', wide, labels, weightIn(wide.dtype, options)))
 }

@@ -3,6 +3,7 @@ import { equalNumbers } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { requireKnown } from '../prelude/options.ts'
 import { normalizeAxis, showShape } from '../graph/shape.ts'
+import { allInSingle } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { relu } from '../tensor/activations.ts'
 import { reductionOf, requireAlike, type ReductionOptions } from './lossShapes.ts'
@@ -37,11 +38,12 @@ export const cosineSimilarity = (
   const { axis = -1, epsilon = 1e-8 } = options
   requireAlike('cosineSimilarity', ['x', x], ['y', y])
   const a = normalizeAxis('cosineSimilarity', axis, x.rank)
-  if (x.dtype === 'f16') return cosineSimilarity(x.cast('f32'), y.cast('f32'), options).cast('f16')
-  return x
-    .mul(y)
-    .sum(a)
-    .div(lengthOf(x, a, epsilon).mul(lengthOf(y, a, epsilon)))
+  return allInSingle([x, y], (v: Tensor, w: Tensor) =>
+    v
+      .mul(w)
+      .sum(a)
+      .div(lengthOf(v, a, epsilon).mul(lengthOf(w, a, epsilon))),
+  )
 }
 
 /**
@@ -109,11 +111,13 @@ export const tripletLoss = (
   requireAlike('tripletLoss', ['anchor', anchor], ['negative', negative])
   if (anchor.rank === 0)
     throw new ShapeError('tripletLoss: the anchor is a scalar; the last axis is that of the vectors')
-  return reduce(
-    relu(
-      distance(anchor, positive)
-        .sub(distance(anchor, negative))
-        .add(options.margin ?? 1),
+  return allInSingle([anchor, positive, negative], (a: Tensor, p: Tensor, n: Tensor) =>
+    reduce(
+      relu(
+        distance(a, p)
+          .sub(distance(a, n))
+          .add(options.margin ?? 1),
+      ),
     ),
   )
 }

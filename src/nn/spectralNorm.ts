@@ -1,4 +1,6 @@
 /** Spectral normalisation, Miyato et al. 2018: a weight divided by its largest singular value, so that a layer stretches nothing. */
+import { whatIs } from '../prelude/mistaken.ts'
+import { typeError } from '../prelude/errors.ts'
 import { at } from '../prelude/array.ts'
 import { requireKnown, requireWhole } from '../prelude/options.ts'
 import { widened } from '../tensor/precision.ts'
@@ -48,6 +50,8 @@ export const spectralNorm = <P extends { readonly weight: Tensor }, In, Out>(
   requireKnown('spectralNorm', options, ['iterations', 'epsilon'])
   const { iterations = 1, epsilon = 1e-12 } = options
   requireWhole('spectralNorm', 'iterations', iterations)
+  if (typeof module?.apply !== 'function')
+    throw typeError(`spectralNorm: got ${whatIs(module)} where a layer is expected, such as linear(4, 4)`)
   if (module.state !== undefined)
     throw new RangeError(
       'spectralNorm: takes a layer without a state, as linear or conv2d: normalise the layers within',

@@ -1,4 +1,5 @@
 /** The block of a transformer, norms first (Xiong et al. 2020): what GPT-2 and ViT are made of. */
+import { expectSizes } from './expectSizes.ts'
 import { requireKnown } from '../prelude/options.ts'
 import { Tensor } from '../tensor/tensor.ts'
 import type { AttentionParams } from './attention.ts'
@@ -57,6 +58,7 @@ export const transformerBlock = (
 ): Module<TransformerBlockParams, Tensor | MaskedInput> => {
   requireKnown('transformerBlock', options, ['hiddenWidth', 'activation', 'epsilon', ...selfAttentionOptions])
   const { hiddenWidth = 4 * width, activation = gelu, epsilon = 1e-5, ...heads } = options
+  expectSizes('transformerBlock', { width, hiddenWidth })
   return compose(
     {
       norm1: layerNorm(width, { epsilon }),

@@ -1,6 +1,7 @@
 /** Optimizers compose: transforms run one after the other, each with its own state. */
+import { whatIs } from '../prelude/mistaken.ts'
 import { at } from '../prelude/array.ts'
-import { ShapeError } from '../prelude/errors.ts'
+import { ShapeError, typeError } from '../prelude/errors.ts'
 import type { Transform } from './transform.ts'
 
 /**
@@ -21,6 +22,9 @@ export const chain = <S extends readonly unknown[]>(
   ...transforms: { readonly [K in keyof S]: Transform<S[K]> }
 ): Transform<S> => {
   const all: readonly Transform<unknown>[] = transforms
+  for (const t of all)
+    if (typeof t?.update !== 'function')
+      throw typeError(`chain: got ${whatIs(t)} where a transform is expected, such as adam() or clipByGlobalNorm(1)`)
   return {
     init: (params) => all.map((t) => t.init(params)) as unknown as S, // the k-th state is of the k-th transform
     update: (gradients, state, params, given) => {

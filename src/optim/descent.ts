@@ -51,7 +51,7 @@ export const descent = (learningRate?: number): Transform<Stateless> => {
     const rate = given.learningRate ?? learningRate
     if (rate === undefined)
       throw new RangeError(
-        'descent: no learning rate: name one when the optimizer is made, or give { learningRate } with each update',
+        'descent: no learning rate: name one when the optimizer is made, or give { learningRate } with each update, and a rate to trainStep',
       )
     requireScalar('descent', 'the learning rate', rate, requireNotNegative)
     return mapTree(updates, (update) => {

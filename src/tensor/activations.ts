@@ -1,4 +1,5 @@
 /** Activations: the functions of one number that networks put between their layers. */
+import { expectTensor, givenTensor } from './expect.ts'
 import { customVjp } from './annotate.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -12,7 +13,10 @@ import type { Tensor } from './tensor.ts'
  * relu(tensor([-2, 0, 3])) // => [0, 0, 3]
  * ```
  */
-export const relu = (x: Tensor): Tensor => x.less(0).or(x.equal(0)).select(0, x)
+export const relu = (x: Tensor): Tensor => {
+  expectTensor('relu', x)
+  return x.less(0).or(x.equal(0)).select(0, x)
+}
 
 /**
  * x for x > 0, `slope`·x elsewhere.
@@ -24,7 +28,8 @@ export const relu = (x: Tensor): Tensor => x.less(0).or(x.equal(0)).select(0, x)
  * leakyRelu(tensor([-2, 0, 3])) // => [-0.02, 0, 3]
  * ```
  */
-export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => x.greater(0).select(x, x.mul(slope))
+export const leakyRelu = (x: Tensor, slope = 0.01): Tensor =>
+  givenTensor('leakyRelu', x).greater(0).select(x, x.mul(slope))
 
 /**
  * x · σ(x) (Elfwing et al. 2018); also called swish.
@@ -36,7 +41,7 @@ export const leakyRelu = (x: Tensor, slope = 0.01): Tensor => x.greater(0).selec
  * silu(tensor([-100, 0, 1, 100])) // => [0, 0, 0.731, 100]
  * ```
  */
-export const silu = (x: Tensor): Tensor => x.mul(x.sigmoid())
+export const silu = (x: Tensor): Tensor => givenTensor('silu', x).mul(x.sigmoid())
 
 /**
  * x · Φ(x), Φ the normal distribution function: the exact GELU (Hendrycks & Gimpel 2016), PyTorch's default.
@@ -48,7 +53,7 @@ export const silu = (x: Tensor): Tensor => x.mul(x.sigmoid())
  * gelu(tensor([-100, 0, 1, 100])) // => [0, 0, 0.8413, 100]
  * ```
  */
-export const gelu = (x: Tensor): Tensor => x.mul(x.mul(Math.SQRT1_2).erf().add(1).mul(0.5))
+export const gelu = (x: Tensor): Tensor => givenTensor('gelu', x).mul(x.mul(Math.SQRT1_2).erf().add(1).mul(0.5))
 
 /**
  * The tanh approximation of GELU (Hendrycks & Gimpel 2016, section 2).
@@ -62,7 +67,7 @@ export const gelu = (x: Tensor): Tensor => x.mul(x.mul(Math.SQRT1_2).erf().add(1
  */
 export const geluTanh = (x: Tensor): Tensor =>
   // ½x·(1 + tanh u) with u = √(2/π)·(x + 0.044715x³), written as x·σ(2u): 1 + tanh u would cancel where x is negative.
-  x.mul(
+  givenTensor('geluTanh', x).mul(
     x
       .add(x.pow(3).mul(0.044715))
       .mul(2 * Math.sqrt(2 / Math.PI))

@@ -1,10 +1,11 @@
 /** Putting tensors together and picking from them: concatenate, stack, gather, sort. */
+import { requireLabels } from './labels.ts'
 import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { makeNode } from '../graph/node.ts'
 import { normalizeAxis, showShape } from '../graph/shape.ts'
 import { iota } from './create.ts'
-import { expectTensor, nodeOf } from './expect.ts'
+import { expectTensors, givenTensor, expectTensor, nodeOf } from './expect.ts'
 import { sliceAlong } from './sliceAlong.ts'
 import { Tensor } from './tensor.ts'
 
@@ -21,9 +22,9 @@ import { Tensor } from './tensor.ts'
  * ```
  */
 export const concatenate = (xs: readonly Tensor[], axis: number): Tensor => {
+  expectTensors('concatenate', xs)
   const [first] = xs
   if (first === undefined) throw new ShapeError('concatenate: needs at least one tensor')
-  for (const x of xs) expectTensor('concatenate', x)
   return xs.length === 1
     ? first
     : new Tensor(
@@ -48,8 +49,8 @@ export const concatenate = (xs: readonly Tensor[], axis: number): Tensor => {
  * ```
  */
 export const stack = (xs: readonly Tensor[], axis = 0): Tensor => {
+  expectTensors('stack', xs)
   if (xs.length === 0) throw new ShapeError('stack: needs at least one tensor')
-  for (const x of xs) expectTensor('stack', x)
   return concatenate(
     xs.map((x) => x.expandDims(axis)),
     axis,
@@ -68,6 +69,7 @@ export const stack = (xs: readonly Tensor[], axis = 0): Tensor => {
  * ```
  */
 export const splitInto = (x: Tensor, count: number, axis: number): readonly Tensor[] => {
+  expectTensor('splitInto', x)
   const a = normalizeAxis('splitInto', axis, x.rank)
   const length = at(x.shape, a) / count
   if (!Number.isInteger(length))
@@ -76,10 +78,12 @@ export const splitInto = (x: Tensor, count: number, axis: number): readonly Tens
 }
 
 /**
- * Rows of `table` by index: `table.shape[:axis] + index.shape + table.shape[axis + 1:]`. Indices outside are moved to the nearest
- * row, as on every backend.
+ * Rows of `table` by index: `table.shape[:axis] + index.shape + table.shape[axis + 1:]`. An index outside, −1 too, is an error where the host
+ * knows it: of data, and not of an argument of a compiled function. One that is only known to the device is moved to the nearest row, on every backend, as
+ * JAX's `clip`.
  *
- * @param index i32 or u32
+ * @param index i32 or u32, counted from 0
+ * @throws RangeError for an index outside the table whose value is known at the call
  *
  * @example
  * ```ts
@@ -87,20 +91,24 @@ export const splitInto = (x: Tensor, count: number, axis: number): readonly Tens
  *
  * const table = tensor([[1, 2], [3, 4], [5, 6]])
  * gather(table, tensor([2, 0, 2], { dtype: 'i32' })) // => [[5, 6], [1, 2], [5, 6]]
- * gather(table, tensor([99], { dtype: 'i32' })) // => [[5, 6]]
+ * const rows = device.compile((index: Tensor) => gather(table, index))
+ * await rows(tensor([99], { dtype: 'i32' })) // => [[5, 6]]
+ * gather(table, tensor([99], { dtype: 'i32' })) // throws RangeError: gather: the index 99 is outside 0 … 2
  * ```
  */
-export const gather = (table: Tensor, index: Tensor, axis = 0): Tensor =>
-  new Tensor(
-    makeNode('gather', { axis: normalizeAxis('gather', axis, table.rank) }, [
-      nodeOf('gather', table),
-      nodeOf('gather', index),
-    ]),
-  )
+export const gather = (table: Tensor, index: Tensor, axis = 0): Tensor => {
+  const inputs = [nodeOf('gather', table), nodeOf('gather', index)] as const
+  const a = normalizeAxis('gather', axis, table.rank)
+  const picked = new Tensor(makeNode('gather', { axis: a }, inputs))
+  requireLabels('gather', 'index', index, at(table.shape, a))
+  return picked
+}
 
 /**
- * The transpose of {@link gather}: updates are added into `size` rows of zeros along `axis`.
+ * The transpose of {@link gather}: updates are added into `size` rows of zeros along `axis`; to the nearest row those of an index outside that only
+ * the device knows.
  *
+ * @throws RangeError for an index outside 0 … size − 1 whose value is known at the call
  * @example
  * ```ts
  * import { scatterAdd, tensor } from 'fathom'
@@ -109,13 +117,13 @@ export const gather = (table: Tensor, index: Tensor, axis = 0): Tensor =>
  * scatterAdd(index, tensor([1, 10, 100]), 4) // => [10, 0, 101, 0]
  * ```
  */
-export const scatterAdd = (index: Tensor, updates: Tensor, size: number, axis = 0): Tensor =>
-  new Tensor(
-    makeNode('scatterAdd', { axis: normalizeAxis('scatterAdd', axis, updates.rank - index.rank + 1), size }, [
-      nodeOf('scatterAdd', index),
-      nodeOf('scatterAdd', updates),
-    ]),
-  )
+export const scatterAdd = (index: Tensor, updates: Tensor, size: number, axis = 0): Tensor => {
+  const inputs = [nodeOf('scatterAdd', index), nodeOf('scatterAdd', updates)] as const
+  const a = normalizeAxis('scatterAdd', axis, updates.rank - index.rank + 1)
+  const sums = new Tensor(makeNode('scatterAdd', { axis: a, size }, inputs))
+  requireLabels('scatterAdd', 'index', index, size)
+  return sums
+}
 
 /**
  * The i32 indices that sort `x` along `axis`, smallest first, NaN last; equal elements keep their order.
@@ -128,7 +136,7 @@ export const scatterAdd = (index: Tensor, updates: Tensor, size: number, axis = 
  * ```
  */
 export const argsort = (x: Tensor, axis = -1): Tensor =>
-  new Tensor(makeNode('argsort', { axis: normalizeAxis('argsort', axis, x.rank) }, [x.node]))
+  new Tensor(makeNode('argsort', { axis: normalizeAxis('argsort', axis, givenTensor('argsort', x).rank) }, [x.node]))
 
 /**
  * `x` sorted along its last axis, smallest first; differentiable.
@@ -142,6 +150,7 @@ export const argsort = (x: Tensor, axis = -1): Tensor =>
  * ```
  */
 export const sort = (x: Tensor): Tensor => {
+  expectTensor('sort', x)
   const n = x.shape.at(-1) ?? 1
   const order = argsort(x)
   const rows = iota(order.shape, Math.max(0, x.rank - 1))
@@ -167,4 +176,4 @@ const flatIndex = (x: Tensor): Tensor => iota([x.size], 0).reshape(x.shape)
  * argmax(tensor([1, NaN, 3])) // => 1
  * ```
  */
-export const argmax = (x: Tensor, axis = -1): Tensor => x.argmax(axis)
+export const argmax = (x: Tensor, axis = -1): Tensor => givenTensor('argmax', x).argmax(axis)

@@ -4,6 +4,8 @@
  * `tensor` and `scalar` are data: they enter a plan as buffers, so that new values run an old plan. `constant`, `zeros`, `full` and
  * `iota` are part of the program: a plan holds them, and another value is another program.
  */
+import { expectTensor } from './expect.ts'
+import { requireLabels } from './labels.ts'
 import { requireKnown } from '../prelude/options.ts'
 import { range } from '../prelude/array.ts'
 import { DTypeError, ShapeError, typeError } from '../prelude/errors.ts'
@@ -232,7 +234,10 @@ export const ones = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 
  * zerosLike(tensor([5, 6, 7])) // => [0, 0, 0]
  * ```
  */
-export const zerosLike = (x: Tensor): Tensor => zeros(x.shape, x.dtype)
+export const zerosLike = (x: Tensor): Tensor => {
+  expectTensor('zerosLike', x)
+  return zeros(x.shape, x.dtype)
+}
 
 /**
  * Ones of the shape and dtype of `x`.
@@ -244,7 +249,10 @@ export const zerosLike = (x: Tensor): Tensor => zeros(x.shape, x.dtype)
  * onesLike(tensor([5, 6, 7])) // => [1, 1, 1]
  * ```
  */
-export const onesLike = (x: Tensor): Tensor => ones(x.shape, x.dtype)
+export const onesLike = (x: Tensor): Tensor => {
+  expectTensor('onesLike', x)
+  return ones(x.shape, x.dtype)
+}
 
 /**
  * The index along `axis`, in every element of `shape`.
@@ -291,9 +299,10 @@ export const eye = (n: number, dtype: DType = 'f32'): Tensor =>
     .cast(dtype)
 
 /**
- * 1 at the class, 0 elsewhere: `[…] → […, classes]`. A label outside [0, classes) gives a row of zeros, as in JAX.
+ * 1 at the class, 0 elsewhere: `[…] → […, classes]`. A label outside is an error where the
+ * host knows it; one that only the device knows gives a row of zeros, as in JAX.
  *
- * @throws DTypeError for labels that are no integers
+ * @throws DTypeError for labels that are no integers; RangeError for a label outside whose value is known at the call
  * @example
  * ```ts
  * import { oneHot, tensor } from 'fathom'
@@ -302,8 +311,10 @@ export const eye = (n: number, dtype: DType = 'f32'): Tensor =>
  * ```
  */
 export const oneHot = (labels: Tensor, classes: number, dtype: DType = 'f32'): Tensor => {
+  expectTensor('oneHot', labels)
   if (isFloat(labels.dtype) || labels.dtype === 'bool')
     throw new DTypeError(`oneHot: labels are integers, got ${labels.dtype}; cast them to i32`)
+  requireLabels('oneHot', 'label', labels, classes)
   return labels
     .cast('i32') // bytes would count only to 255
     .expandDims(-1)

@@ -11,6 +11,18 @@ export const expectTensor: (what: string, x: unknown) => asserts x is Tensor = (
   if (!(x instanceof Tensor)) throw notATensor(what, x)
 }
 
+/** Refuses what is no list of tensors. */
+export const expectTensors = (operation: string, xs: readonly Tensor[]): void => {
+  if (!Array.isArray(xs)) throw notATensor(operation, xs, 'a list of tensors')
+  for (const x of xs) expectTensor(operation, x)
+}
+
+/** The tensor that an operation was given. */
+export const givenTensor = (operation: string, x: Tensor): Tensor => {
+  expectTensor(operation, x)
+  return x
+}
+
 /**
  * Refuses what is no tensor, where `fathom/nn` has a layer of the operation's name: who gives a size wants the layer.
  *

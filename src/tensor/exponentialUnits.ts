@@ -1,4 +1,5 @@
 /** Activations that bend into an exponential below 0, and relatives of softplus. */
+import { givenTensor } from './expect.ts'
 import { softplus } from './activations.ts'
 import { customVjp } from './annotate.ts'
 import type { Tensor } from './tensor.ts'
@@ -37,7 +38,7 @@ const exponentialUnit = (alpha: number, scale: number, rate: number): ((x: Tenso
  * elu(tensor([-100, -1, 0, 3])) // => [-1, -0.632, 0, 3]
  * ```
  */
-export const elu = (x: Tensor, alpha = 1): Tensor => exponentialUnit(alpha, 1, 1)(x)
+export const elu = (x: Tensor, alpha = 1): Tensor => exponentialUnit(alpha, 1, 1)(givenTensor('elu', x))
 
 /**
  * λ·x for x > 0, λ·α·(eˣ − 1) elsewhere, with the α and λ that keep mean 0 and variance 1 (Klambauer et al. 2017, eq. 2).
@@ -64,7 +65,7 @@ export const selu: (x: Tensor) => Tensor = exponentialUnit(1.6732632423543772, 1
  */
 export const celu = (x: Tensor, alpha = 1): Tensor => {
   if (alpha === 0) throw new RangeError('celu: alpha is 0; the exponential is of x / alpha: relu is the limit')
-  return exponentialUnit(alpha, 1, 1 / alpha)(x)
+  return exponentialUnit(alpha, 1, 1 / alpha)(givenTensor('celu', x))
 }
 
 /**
@@ -77,4 +78,4 @@ export const celu = (x: Tensor, alpha = 1): Tensor => {
  * mish(tensor([-100, 0, 1, 100])) // => [0, 0, 0.865, 100]
  * ```
  */
-export const mish = (x: Tensor): Tensor => x.mul(softplus(x).tanh())
+export const mish = (x: Tensor): Tensor => givenTensor('mish', x).mul(softplus(x).tanh())

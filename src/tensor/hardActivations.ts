@@ -1,4 +1,5 @@
 /** Activations without exponentials: what stands in for σ, silu and tanh where they are dear. */
+import { givenTensor } from './expect.ts'
 import { customVjp } from './annotate.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -15,7 +16,7 @@ const isAtLeast = (x: Tensor, bound: number): Tensor => x.greater(bound).or(x.eq
  * relu6(tensor([-2, 3, 7])) // => [0, 3, 6]
  * ```
  */
-export const relu6 = (x: Tensor): Tensor => isAtMost(x, 0).select(0, isAtLeast(x, 6).select(6, x))
+export const relu6 = (x: Tensor): Tensor => isAtMost(givenTensor('relu6', x), 0).select(0, isAtLeast(x, 6).select(6, x))
 
 /**
  * relu6(x + 3) / 6: σ in three straight pieces (Howard et al. 2019, section 5.2).
@@ -27,7 +28,8 @@ export const relu6 = (x: Tensor): Tensor => isAtMost(x, 0).select(0, isAtLeast(x
  * hardsigmoid(tensor([-4, 0, 1.5, 4])) // => [0, 0.5, 0.75, 1]
  * ```
  */
-export const hardsigmoid = (x: Tensor): Tensor => isAtMost(x, -3).select(0, isAtLeast(x, 3).select(1, x.add(3).div(6)))
+export const hardsigmoid = (x: Tensor): Tensor =>
+  isAtMost(givenTensor('hardsigmoid', x), -3).select(0, isAtLeast(x, 3).select(1, x.add(3).div(6)))
 
 /**
  * x·relu6(x + 3) / 6 (Howard et al. 2019, section 5.2). Its derivative is x/3 + ½ from −3 to 3, both ends included, as in PyTorch; 0 and 1 beyond.
@@ -54,4 +56,4 @@ export const hardswish: (x: Tensor) => Tensor = customVjp(
  * softsign(tensor([-3, 0, 1])) // => [-0.75, 0, 0.5]
  * ```
  */
-export const softsign = (x: Tensor): Tensor => x.div(x.abs().add(1))
+export const softsign = (x: Tensor): Tensor => givenTensor('softsign', x).div(x.abs().add(1))

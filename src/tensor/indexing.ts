@@ -1,4 +1,6 @@
 /** Elements and parts picked by indices that a program computes. */
+import { storedValues } from './known.ts'
+import { requireLabels } from './labels.ts'
 import { at, product, range } from '../prelude/array.ts'
 import { DTypeError, ShapeError } from '../prelude/errors.ts'
 import { normalizeAxis, rowMajor, showShape, sizeOf, type Shape } from '../graph/shape.ts'
@@ -79,14 +81,19 @@ const requireIndex = (operation: string, index: Tensor): void => {
     throw new DTypeError(`${operation}: indices must be i32 or u32, got ${index.dtype}`)
 }
 
-/** Indices as i32 in [0, n); those outside become the nearest, as `gather` has them. */
-const held = (index: Tensor, n: number): Tensor => index.clamp(0, Math.max(0, n - 1)).cast('i32')
+/** Indices as i32 in [0, n): those outside are refused where the host knows them, and else become the nearest, as `gather` has it. */
+const held = (operation: string, index: Tensor, n: number): Tensor => {
+  if (n > 0) requireLabels(operation, 'index', index, n) // without elements that is said
+  return index.clamp(0, Math.max(0, n - 1)).cast('i32')
+}
 
 /**
  * For each place the element along `axis` at the index that stands there: `y[i, j] = x[i, index[i, j]]`. PyTorch's `gather`, NumPy's
- * `take_along_axis`. Axes of `index` other than `axis` have the length of `x`, or 1. Indices outside are moved to the nearest element.
+ * `take_along_axis`. Axes of `index` other than `axis` have the length of `x`, or 1. An index outside is as in {@link gather}:
+ * an error where the host knows it, else moved to the nearest.
  *
  * @param index i32 or u32, of as many axes as `x`
+ * @throws RangeError for an index outside whose value is known at the call
  * @example
  * ```ts
  * import { argsort, takeAlongAxis, tensor } from 'fathom'
@@ -109,17 +116,30 @@ export const takeAlongAxis = (x: Tensor, index: Tensor, axis = -1): Tensor => {
   if (sizeOf(shape) > 0 && at(x.shape, a) === 0)
     throw new ShapeError(`takeAlongAxis: axis ${a} of ${showShape(x.shape)} has no elements to pick from`)
   const strides = rowMajor(x.shape)
-  const place = held(index, at(x.shape, a)).mul(at(strides, a)).broadcastTo(shape)
+  const place = held('takeAlongAxis', index, at(x.shape, a)).mul(at(strides, a)).broadcastTo(shape)
   const flat = range(x.rank)
     .filter((i) => i !== a && at(x.shape, i) > 1)
     .reduce((sum, i) => sum.add(iota(shape, i).mul(at(strides, i))), place)
   return gather(x.reshape([x.size]), flat)
 }
 
+/** Refuses a tuple outside, where the host knows it: a part of one is not known any more. */
+const requireTuples = (operation: string, index: Tensor, shape: Shape): void => {
+  storedValues(index)?.forEach((value, i) => {
+    const axis = i % shape.length
+    const n = at(shape, axis)
+    if (n > 0 && (value < 0 || value >= n))
+      throw new RangeError(
+        `${operation}: the index ${value} is outside 0 … ${n - 1}, axis ${axis} of ${showShape(shape)}`,
+      )
+  })
+}
+
 /** Row-major places in `shape` of the index tuples along the last axis of `index`. */
-const placesOf = (index: Tensor, shape: Shape): Tensor => {
+const placesOf = (operation: string, index: Tensor, shape: Shape): Tensor => {
+  requireTuples(operation, index, shape)
   const strides = rowMajor(shape)
-  const [first = iota([0], 0), ...others] = shape.map((n, i) => held(index.at(-1, i), n).mul(at(strides, i)))
+  const [first = iota([0], 0), ...others] = shape.map((n, i) => held(operation, index.at(-1, i), n).mul(at(strides, i)))
   return others.reduce((sum, part) => sum.add(part), first)
 }
 
@@ -135,9 +155,10 @@ const tupleLength = (operation: string, index: Tensor, rank: number, of: Shape):
 
 /**
  * Elements, or parts, at tuples of indices: the last axis of `index` has a place in the first axes of `x`. `y[i] = x[index[i, 0], index[i, 1]]`.
- * Indices outside are moved to the nearest.
+ * An index outside is as in {@link gather}: an error where the host knows it, else moved to the nearest.
  *
  * @param index [..., K] of i32 or u32, with K at most the number of axes of `x`
+ * @throws RangeError for an index outside whose value is known at the call
  * @example
  * ```ts
  * import { gatherNd, tensor } from 'fathom'
@@ -151,12 +172,13 @@ export const gatherNd = (x: Tensor, index: Tensor): Tensor => {
   expectTensor('gatherNd', x)
   const k = tupleLength('gatherNd', index, x.rank, x.shape)
   const [first, rest] = [x.shape.slice(0, k), x.shape.slice(k)]
-  return gather(x.reshape([product(first), ...rest]), placesOf(index, first))
+  return gather(x.reshape([product(first), ...rest]), placesOf('gatherNd', index, first))
 }
 
 /**
  * The transpose of {@link gatherNd}: updates are added at tuples of indices into zeros of `shape`.
  *
+ * @throws RangeError for an index outside whose value is known at the call
  * @param index [..., K] of i32 or u32
  * @param updates the axes of `index` but the last, and those of `shape` from the K-th on
  * @example
@@ -171,5 +193,5 @@ export const scatterNd = (index: Tensor, updates: Tensor, shape: Shape): Tensor 
   expectTensor('scatterNd', updates)
   const k = tupleLength('scatterNd', index, shape.length, shape)
   const first = shape.slice(0, k)
-  return scatterAdd(placesOf(index, first), updates, product(first)).reshape(shape)
+  return scatterAdd(placesOf('scatterNd', index, first), updates, product(first)).reshape(shape)
 }

@@ -1,7 +1,7 @@
 /** Pooling: one number for each window of an NHWC image. */
 import { requireKnown } from '../prelude/options.ts'
 import { at, product, range } from '../prelude/array.ts'
-import { ShapeError } from '../prelude/errors.ts'
+import { DTypeError, ShapeError } from '../prelude/errors.ts'
 import { isFloat, type DType } from '../graph/dtype.ts'
 import { showShape } from '../graph/shape.ts'
 import { customVjp } from './annotate.ts'
@@ -65,7 +65,9 @@ const pixelsSeen = ({ size, stride, padding, image, count }: Windows, dtype: DTy
  */
 export const averagePool = (x: Tensor, size: Pair = 2, options: AveragePoolOptions = {}): Tensor => {
   const windows = poolingWindows('averagePool', x, size, options, ['countIncludePad'])
-  if (windows.tile || !isFloat(x.dtype)) return tiles(x, windows).mean([2, 4])
+  if (!isFloat(x.dtype))
+    throw new DTypeError(`averagePool: takes floats, got ${x.dtype}: a mean of whole numbers is none; cast them first`)
+  if (windows.tile) return tiles(x, windows).mean([2, 4])
   return inSingle(x, (wide) => {
     const sums = gathered(padded(wide, windows, 0), windows, (a, b) => a.add(b))
     return sums.div((options.countIncludePad ?? true) ? product(windows.size) : pixelsSeen(windows, wide.dtype))

@@ -47,8 +47,8 @@ export const poolingWindows = (
   requireKnown(name, options, ['stride', 'padding', ...more])
   expectImages(name, x)
   const size = wholePair(name, 'size', given, 1)
-  const stride = wholePair(name, 'stride', options.stride ?? given, 1)
-  const padding = wholePair(name, 'padding', options.padding ?? 0, 0)
+  const stride = wholePair(name, 'stride', options.stride === undefined ? given : options.stride, 1)
+  const padding = wholePair(name, 'padding', options.padding === undefined ? 0 : options.padding, 0)
   const image = [at(x.shape, 1), at(x.shape, 2)] as const
   if (padding.some((p, i) => p > at(size, i) / 2))
     throw new ShapeError(

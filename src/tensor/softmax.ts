@@ -1,4 +1,5 @@
 /** The softmax and its logarithms, which neither overflow nor lose the small. */
+import { expectTensor, givenTensor } from './expect.ts'
 import { at, without } from '../prelude/array.ts'
 import { normalizeAxis } from '../graph/shape.ts'
 import { customVjp } from './annotate.ts'
@@ -19,6 +20,7 @@ import type { Tensor } from './tensor.ts'
  * ```
  */
 export const softmax = (x: Tensor, axis = -1): Tensor => {
+  expectTensor('softmax', x)
   const a = normalizeAxis('softmax', axis, x.rank)
   return at(x.shape, a) === 0 ? x : inSingle(x, (wide) => softmaxOf(wide, a))
 }
@@ -33,7 +35,7 @@ export const softmax = (x: Tensor, axis = -1): Tensor => {
  * softmin(tensor([1, 2, 3])) // => [0.67, 0.24, 0.09]
  * ```
  */
-export const softmin = (x: Tensor, axis = -1): Tensor => softmax(x.neg(), axis)
+export const softmin = (x: Tensor, axis = -1): Tensor => softmax(givenTensor('softmin', x).neg(), axis)
 
 const softmaxOf = (x: Tensor, axis: number): Tensor =>
   customVjp(
@@ -65,6 +67,7 @@ const logSumOf = (z: Tensor, axis: number): Tensor => z.exp().sum(axis, true).lo
  * ```
  */
 export const logSumExp = (x: Tensor, axis = -1, keepDims = false): Tensor => {
+  expectTensor('logSumExp', x)
   const a = normalizeAxis('logSumExp', axis, x.rank)
   const kept = x.shape.map((n, i) => (i === a ? 1 : n))
   const y = at(x.shape, a) === 0 ? full(kept, -Infinity, x.dtype) : inSingle(x, (wide) => logSumExpOf(wide, a))
@@ -91,6 +94,7 @@ const logSumExpOf = (x: Tensor, axis: number): Tensor => {
  * ```
  */
 export const logSoftmax = (x: Tensor, axis = -1): Tensor => {
+  expectTensor('logSoftmax', x)
   const a = normalizeAxis('logSoftmax', axis, x.rank)
   if (at(x.shape, a) === 0) return x
   return inSingle(x, (wide) => {

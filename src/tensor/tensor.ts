@@ -14,6 +14,7 @@ import { broadcastShapes, normalizeAxis, showShape, sizeOf, type Shape } from '.
 import { completeShape, indexOf, normalizeAxes, requireElements, squeezedShape, type Axes } from './axes.ts'
 import { broadcastNode, fullNode } from './broadcast.ts'
 import { jsonOf, showNode, type TensorJson } from './inspect.ts'
+import { requireLabels } from './labels.ts'
 import { matmulNode } from './matmul.ts'
 import { productNode } from './product.ts'
 import { inDType } from './tracedNumber.ts'
@@ -1043,9 +1044,9 @@ export class Tensor {
 
   /**
    * The elements at index `i` of `axis`, without the axis: `x.at(1, 0)` is x[:, 0]. Negative numbers count from the end. An index may be a tensor
-   * without axes, i32 or u32, found when the program runs; outside, it is the nearest.
+   * without axes, i32 or u32, counted from 0 and found when the program runs; outside, it is the nearest, or an error where the host knows it.
    *
-   * @throws ShapeError for a number outside the axis
+   * @throws ShapeError for a number outside the axis; RangeError for a tensor outside whose value is known at the call
    * @example
    * ```ts
    * import { tensor } from 'fathom'
@@ -1059,7 +1060,11 @@ export class Tensor {
    */
   at(axis: number, i: Operand): Tensor {
     const a = normalizeAxis('at', axis, this.rank)
-    if (i instanceof Tensor) return new Tensor(makeNode('gather', { axis: a }, [this.node, i.inForm('i32').node]))
+    if (i instanceof Tensor) {
+      const picked = new Tensor(makeNode('gather', { axis: a }, [this.node, i.inForm('i32').node]))
+      requireLabels('at', 'index', i, element(this.shape, a))
+      return picked
+    }
     const from = indexOf(this.shape, a, i)
     const row = this.slice(...this.shape.map((n, j): SliceBounds => (j === a ? [from, from + 1] : [0, n])))
     return row.reshape(this.shape.toSpliced(a, 1))

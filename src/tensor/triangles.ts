@@ -3,7 +3,7 @@ import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { normalizeAxis, showShape } from '../graph/shape.ts'
 import { iota } from './create.ts'
-import { expectTensor } from './expect.ts'
+import { expectTensors, expectTensor } from './expect.ts'
 import { moveAxis } from './movement.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -131,8 +131,8 @@ export const trace = (x: Tensor, offset = 0): Tensor => {
  * ```
  */
 export const outer = (x: Tensor, y: Tensor): Tensor => {
+  expectTensors('outer', [x, y])
   for (const v of [x, y]) {
-    expectTensor('outer', v)
     if (v.rank !== 1)
       throw new ShapeError(`outer: takes two vectors, got ${showShape(x.shape)} and ${showShape(y.shape)}`)
   }

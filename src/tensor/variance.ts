@@ -1,4 +1,5 @@
 /** The variance and the standard deviation, data first. */
+import { givenTensor } from './expect.ts'
 import type { Axes } from './axes.ts'
 import type { Tensor } from './tensor.ts'
 
@@ -15,4 +16,4 @@ import type { Tensor } from './tensor.ts'
  * ```
  */
 export const variance = (x: Tensor, axes?: Axes, keepDims = false, correction = 0): Tensor =>
-  x.variance(axes, keepDims, correction)
+  givenTensor('variance', x).variance(axes, keepDims, correction)

@@ -351,20 +351,11 @@ describe.each(cpuForms)('on cpu, %s', (form, open) => {
       [0, 2],
       [1, 0, 3, 2],
     ])
-    expect(
-      await read(
-        gather(
-          arange(4).neg(),
-          tensor(
-            [
-              [3, -7],
-              [99, 0],
-            ],
-            { dtype: 'i32' },
-          ),
-        ),
-      ),
-    ).toEqual([-3, 0, -3, 0])
+    expect(await read(gather(arange(4).neg(), arange(3).sub(1).mul(2)))).toEqual([0, 0, -2])
+    for (const outside of [-1, 4])
+      expect(() => gather(arange(4), tensor([0, outside], { dtype: 'i32' }))).toThrow(
+        `gather: the index ${outside} is outside 0 … 3`,
+      )
     expect(await read(arange(0).sum())).toEqual([0])
   })
 

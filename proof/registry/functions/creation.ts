@@ -27,6 +27,7 @@ import {
   one,
   table,
   type Entry,
+  unread,
 } from '../entry.ts'
 
 const filled = (f: (shape: readonly number[], value: number, dtype: DType) => Tensor, fixed?: number): Entry =>
@@ -108,7 +109,7 @@ export const creations: { readonly [K in Creation]: Entry } = {
       fc.tuple(shapes(0, 2), fc.nat(4), fc.constantFrom<DType>('i32', 'u32')).chain(([shape, classes, labelType]) =>
         arrays(shape, labelType, fc.integer({ min: labelType === 'u32' ? 0 : -1, max: classes })).map((labels) => ({
           inputs: [labels],
-          build: (t: Tensor | undefined) => oneHot(one(t), classes, dtype),
+          build: (t: Tensor | undefined) => oneHot(unread(one(t)), classes, dtype),
           oracle: (labels) => {
             const data = labels.data.flatMap((label) => Array.from({ length: classes }, (_, k) => Number(k === label)))
             return { shape: [...shape, classes], data }

@@ -16,6 +16,7 @@ import {
   table,
   type Case,
   type Entry,
+  unread,
 } from '../entry.ts'
 import { movement } from '../primitives/movement.ts'
 import { noSuchAxis } from './axes.ts'
@@ -58,7 +59,7 @@ const taken = (dtype: DType): fc.Arbitrary<Case> =>
     })
     .map(({ x, axis, given, index }) => ({
       inputs: [x, index],
-      build: (t, i) => takeAlongAxis(one(t), one(i), given),
+      build: (t, i) => takeAlongAxis(one(t), unread(one(i)), given),
       oracle: (x, index) =>
         table(
           x.shape.map((n, a) => (a === axis ? (index.shape[a] ?? 0) : n)),
@@ -92,7 +93,7 @@ const gatherings = (dtype: DType): fc.Arbitrary<Case> =>
   tuples().chain(({ shape, k, index }) =>
     arrays(shape, dtype).map((x) => ({
       inputs: [x, index],
-      build: (t: Tensor | undefined, i: Tensor | undefined) => gatherNd(one(t), one(i)),
+      build: (t: Tensor | undefined, i: Tensor | undefined) => gatherNd(one(t), unread(one(i))),
       oracle: (x, index) => {
         const rank = index.shape.length - 1
         return table([...index.shape.slice(0, -1), ...x.shape.slice(k)], (at) =>
@@ -106,7 +107,7 @@ const scatterings = (dtype: DType): fc.Arbitrary<Case> =>
   tuples().chain(({ shape, k, index }) =>
     arrays([...index.shape.slice(0, -1), ...shape.slice(k)], dtype).map((updates) => ({
       inputs: [index, updates],
-      build: (i: Tensor | undefined, u: Tensor | undefined) => scatterNd(one(i), one(u), shape),
+      build: (i: Tensor | undefined, u: Tensor | undefined) => scatterNd(unread(one(i)), one(u), shape),
       oracle: (index, updates) =>
         table(shape, (at) =>
           indices(index.shape.slice(0, -1))

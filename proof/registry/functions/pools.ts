@@ -231,7 +231,11 @@ export const poolFunctions: { readonly [K in PoolFunction]: Entry } = {
       badShape(/^averagePool: size \[0\.5,0\.5\] must be whole numbers ≥ 1$/, ['f32[1,4,4,2]'], (x) =>
         averagePool(one(x), 0.5),
       ),
-      badDType(/^mean: takes a float, got u8; cast it first$/, ['u8[1,4,4,2]'], (x) => averagePool(one(x))),
+      badDType(
+        /^averagePool: takes floats, got u8: a mean of whole numbers is none; cast them first$/,
+        ['u8[1,4,4,2]'],
+        (x) => averagePool(one(x)),
+      ),
     ],
   }),
   maxPool: pool(false, (x, w) => maxPool(x, either(w.size), moves(w)), largest, true, {

@@ -16,6 +16,7 @@ import {
   table,
   type Entry,
   type Expected,
+  unread,
 } from '../entry.ts'
 import { elementwise } from '../primitives/elementwise.ts'
 import { picked, pickings, scattered, scatterings } from '../primitives/indexing.ts'
@@ -294,7 +295,7 @@ export const combiningFunctions: { readonly [K in CombiningFunction]: Entry } = 
     cases: (dtype) =>
       fc.tuple(pickings(dtype), fc.boolean()).map(([p, fromEnd]) => ({
         inputs: [p.table, p.index],
-        build: (t, i) => gather(one(t), one(i), fromEnd ? p.axis - p.table.shape.length : p.axis),
+        build: (t, i) => gather(one(t), unread(one(i)), fromEnd ? p.axis - p.table.shape.length : p.axis),
         oracle: (t, index) => picked({ ...p, table: t, index }),
       })),
     differentiableIn: [0],
@@ -314,7 +315,7 @@ export const combiningFunctions: { readonly [K in CombiningFunction]: Entry } = 
     cases: (dtype) =>
       scatterings(dtype).map((s) => ({
         inputs: [s.index, s.updates],
-        build: (i, u) => scatterAdd(one(i), one(u), s.size, s.axis),
+        build: (i, u) => scatterAdd(unread(one(i)), one(u), s.size, s.axis),
         oracle: (index, updates) => scattered({ ...s, index, updates }),
       })),
     differentiableIn: [1],

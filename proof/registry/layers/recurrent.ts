@@ -139,7 +139,7 @@ const stateful = (
     {
       errors: [
         badShape(
-          new RegExp(`^${name}: the state is \\[2, 4\\] for this input, got \\[1,4\\]$`),
+          new RegExp(`^${name}(WithState)?: the state is \\[2, 4\\] for this input, got \\[1,4\\]$`),
           ['f32[1,4]'],
           (state) => applied(make(3, 4))([zeros(isCell ? [2, 3] : [2, 1, 3]), one(state), one(state)]),
         ),

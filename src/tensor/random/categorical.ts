@@ -1,4 +1,5 @@
 /** Choices: Gumbel numbers, categories from logits, permutations. */
+import { expectTensor } from '../expect.ts'
 import { DTypeError } from '../../prelude/errors.ts'
 import { isFloat, type DType } from '../../graph/dtype.ts'
 import type { Shape } from '../../graph/shape.ts'
@@ -86,6 +87,7 @@ export const gumbelFromBits = (word: number): number => {
  * ```
  */
 export const categorical = (key: Key, logits: Tensor): Tensor => {
+  expectTensor('categorical', logits)
   if (!isFloat(logits.dtype))
     throw new DTypeError(`categorical: takes float logits, got ${logits.dtype}; for probabilities pass their logarithm`)
   return argmax(logits.add(gumbel(key, logits.shape, logits.dtype)))
