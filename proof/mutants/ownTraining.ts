@@ -11,10 +11,15 @@ const residual = inFile('models/networks', 'basic-batch: logits')
 const vision = inFile('models/networks', 'token: logits')
 const writing = inFile('models/networks', 'writes with a cache, learned|draws by the seed')
 const texts = inFile('train/tasks/ownData', 'every stretch')
+const nucleus = inFile('models/networks', 'share topP together')
+const saying = inFile('train/tasks/classifier', 'in its place|of many pictures|each label by itself|beside them')
+const configured = inFile('train/tasks/classifier', 'names settings of its network')
+const read = inFile('train/tasks/text', 'that has moved|is refused in words')
 
 const optimizer = 'optimizers and averages'
 const order = 'data order and resume'
 const layer = 'functions and layers'
+const which = 'which pictures, draws and weights'
 
 /** All of them. */
 export const ownTrainingMutants: readonly Mutant[] = [
@@ -106,7 +111,7 @@ export const ownTrainingMutants: readonly Mutant[] = [
     ['every epoch of arrays has the order of the first', 'stale value', 'Math.floor(step / perEpoch))', '0 * step)'],
     ['the last batch of an epoch is of the next', 'missing clamp', 'Math.min(size, count - first)', 'size'],
   ]),
-  ...mutantsOf(order, 'src/train/tasks/text/textTask.ts', texts, [
+  ...mutantsOf(order, 'src/train/tasks/text/textSource.ts', texts, [
     ['text that is held out is learned', 'missing term', 'ids.length - held - length + 1', 'ids.length - length + 1'],
   ]),
   ...mutantsOf(layer, 'src/models/resnet/blocks.ts', residual, [
@@ -131,5 +136,46 @@ export const ownTrainingMutants: readonly Mutant[] = [
       'logits.less(topK',
       'logits.greater(topK',
     ],
+  ]),
+  ...mutantsOf(layer, 'src/models/gpt/generate.ts', nucleus, [
+    [
+      'the token that fills the share of the likeliest is left out',
+      'off by one',
+      'cumsum(shares).sub(shares)',
+      'cumsum(shares)',
+    ],
+  ]),
+  ...mutantsOf(which, 'src/train/tasks/classification/classify.node.ts', saying, [
+    [
+      'every picture is said to show what the first of its batch shows',
+      'stale value',
+      'all.slice(i * labels.length, (i + 1) * labels.length)',
+      'all.slice(0, labels.length)',
+    ],
+    [
+      'what a sea shows is one of its labels alone',
+      'wrong operation',
+      'several ? logits.sigmoid() : softmax(logits)',
+      'softmax(logits)',
+    ],
+  ]),
+  ...mutantsOf(which, 'src/train/tasks/classification/subject.node.ts', saying, [
+    [
+      'a picture without a class is taken for one of the first',
+      'missing check',
+      'return stray === 0',
+      'return stray >= 0',
+    ],
+  ]),
+  ...mutantsOf('errors and inspection', 'src/train/tasks/settings.ts', configured, [
+    [
+      'a network of another kind takes the settings of the preset’s',
+      'missing check',
+      'another === undefined ? base : defaults(another)',
+      'base',
+    ],
+  ]),
+  ...mutantsOf('errors and inspection', 'src/train/tasks/text/readText.node.ts', read, [
+    ['bytes that are no UTF-8 are read as a text', 'missing check', '{ fatal: true }', '{ fatal: false }'],
   ]),
 ]

@@ -85,7 +85,7 @@ export const commands = {
   },
   'train-vae': {
     positional: { name: 'folder', required: false },
-    summary: 'train an autoencoder: from pictures to small latents, and back',
+    summary: 'train an autoencoder: pictures to small latents, and back',
     about: `A diffusion model learns on such latents in a fraction of the time. It trains on random crops, and is measured on whole pictures that it never sees, beside the best linear code of that size. Without a folder it draws seas itself.`,
     more: ` Presets: ${listOf(autoencoderPresets)}.`,
     flags: {

@@ -213,6 +213,26 @@ describe('GPT', () => {
     expect(order.slice(0, 2)).toContain(two[0])
   })
 
+  it('draws all of the fewest likeliest tokens that have the share topP together, and no other', async () => {
+    const model = gpt({ vocabulary: 9, context: 4, width: 8, depth: 1, heads: 2 })
+    const params = mapTree<ReturnType<typeof model.init>>(model.init(key(3)), (x) => x.mul(4))
+    const temperature = 0.5
+    const logits = (await values(model.apply(params, zeros([1, 1], 'i32')), device)).map((x) => x / temperature)
+    const weights = logits.map((x) => Math.exp(x - Math.max(...logits)))
+    const shares = weights.map((w) => w / weights.reduce((a, b) => a + b))
+    const order = range(9).toSorted((a, b) => at(shares, b) - at(shares, a))
+    const generate = generateOn(device, model)
+    for (const topP of [0.01, 0.4, 0.7]) {
+      let [together, count] = [0, 0]
+      while (together < topP) together += at(shares, at(order, count++))
+      const drawn = new Set<number | undefined>()
+      for (const seed of range(150))
+        drawn.add((await generate(params, { prompt: [0], count: 1, temperature, topP, seed }))[0])
+      expect([...drawn].toSorted(), `topP ${topP}`).toEqual(order.slice(0, count).toSorted())
+    }
+    await expect(generate(params, { prompt: [0], count: 1, topP: 0 })).rejects.toThrow('topP is 0; it must be above 0')
+  })
+
   it('what cannot be meant is refused', async () => {
     const model = gpt({ vocabulary: 9, context: 4, width: 8, depth: 1, heads: 2 })
     const params = model.init(key(0))
