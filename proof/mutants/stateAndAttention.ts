@@ -147,13 +147,18 @@ export const stateAndAttentionMutants: readonly Mutant[] = [
     'optimizers and averages',
     'src/train/tasks/classification/classificationTask.ts',
     inFile('train/tasks/ownData'),
+    [['the statistics of a classifier stay as they began', 'stale value', '{ modelState: next }', '{ modelState }']],
+  ),
+  ...mutantsOf(
+    'optimizers and averages',
+    'src/train/tasks/classification/classificationSource.ts',
+    inFile('train/tasks/ownData'),
     [
-      ['the statistics of a classifier stay as they began', 'stale value', '{ modelState: next }', '{ modelState }'],
       [
-        'a classifier is measured with the statistics before its first step',
+        'a classifier is measured with the statistics of its last step alone',
         'stale value',
-        '(network, params, modelState, normalise(pictures))',
-        '(network, params, stateOf(network), normalise(pictures))',
+        'await compiled(average, held)',
+        'await compiled({ ...average, modelState: variables.modelState }, held)',
       ],
     ],
   ),

@@ -153,6 +153,10 @@ describe('labelled pictures as a task', () => {
     const { params: learned } = params
     const began = await measure?.({ params: learned, modelState: task.init(key(0)).modelState })
     expect((await measure?.(params))?.['heldOut']).not.toBe(began?.['heldOut'])
+    const ofAverage = await measure?.(averages[0])
+    expect(await measure?.(params, averages[0])).toEqual(ofAverage)
+    const ofLast = await measure?.({ params: averages[0].params, modelState: params.modelState })
+    expect(ofLast?.['heldOut']).not.toBe(ofAverage?.['heldOut'])
   })
 
   it('each example has the label of its picture', async () => {
