@@ -63,7 +63,13 @@ export const openLibrary = (pool: Pool, shared: boolean, source: WritersSource):
     } catch (e) {
       for (const key of late.keys()) indices.delete(key) // the next plan asks again
       const why = e instanceof Error ? e.message : String(e)
-      throw new Error(`wasm: what writes ${[...late.keys()].join(', ')} could not be loaded: ${why}`, { cause: e })
+      const what = [...late.keys()].map((key) => `'${key}'`).join(', ')
+      throw new Error(
+        `wasm: what writes ${what} could not be loaded (${why}): compile the function again to try again`,
+        {
+          cause: e,
+        },
+      )
     } finally {
       late.clear()
       loading = undefined

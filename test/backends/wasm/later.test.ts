@@ -80,7 +80,7 @@ describe('a wasm device that loads what writes kernels that few programs have', 
     const { device, begun } = deviceOf(() => Promise.reject(new Error('no network')), there)
     const sorting = (): ((a: Tensor) => Promise<Tensor>) => device.compile((a: Tensor) => sort(a))
     await expect(sorting()(x)).rejects.toThrow(
-      /^wasm: what writes .*sort \{dtype:f32\}.* could not be loaded: no network$/,
+      /^wasm: what writes .*sort \{dtype:f32\}.* could not be loaded \(no network\): compile the function again/,
     )
     expect(await device.read(await sorting()(x))).toEqual(Float32Array.of(1, 2, 3))
     expect(begun).toEqual([0, 1])
