@@ -9,6 +9,7 @@ import { diffusionMutants } from './diffusion.ts'
 import { noiseMutants } from './noise.ts'
 import { samplerMutants } from './samplers.ts'
 import { endMutants } from './ends.ts'
+import { faultMutants } from './faults.ts'
 import { fileMutants } from './files.ts'
 import { guidanceMutants } from './guidance.ts'
 import { graphMutants } from './graph.ts'
@@ -81,6 +82,7 @@ export const mutants: readonly Mutant[] = [
   ...lostDeviceMutants,
   ...runMutants,
   ...pictureMutants,
+  ...faultMutants,
   ...fileMutants,
   ...threadMutants,
   ...photographMutants,

@@ -10,7 +10,7 @@ import type { Tensor } from '../tensor/tensor.ts'
 
 /** Masks as an attention layer is given them. True is attended to, as in JAX and in PyTorch's scaled_dot_product_attention. */
 export interface Masks {
-  /** [T, S], [N, T, S] or [N, heads, T, S]: bool, true where a query attends to a key, or a float, which is added to the logits. */
+  /** [T, S], [N, T, S] or [N, heads, T, S]: bool, true where a query attends to a key, or a float, which is added to the logits: −∞ for all keys of a query gives NaN, as in PyTorch. */
   readonly mask?: Tensor | undefined
   /** bool [N, S]: true for the keys that are there, false for padding. */
   readonly keyMask?: Tensor | undefined

@@ -253,7 +253,8 @@ export const attentionNamed = (
  * `contextWidth` `{ x: [N, T, width], context: [N, S, contextWidth] } → [N, T, width]` (Vaswani et al. 2017, section 3.2). As
  * `MultiheadAttention` of PyTorch, batch first, save that true in a mask is attended to.
  *
- * Masks are given with the input: `{ x, mask, keyMask }`. A query that sees no key of a bool mask collects nothing, zeros. A causal layer goes on where it was with
+ * Masks are given with the input: `{ x, mask, keyMask }`. A query that sees no key of a bool mask collects nothing, zeros; where a
+ * float mask is −∞ for all its keys it is NaN, as in PyTorch: give a bool mask there. A causal layer goes on where it was with
  * a cache: {@link cacheOf}; masks are then over the keys of the whole cache.
  *
  * @throws RangeError for heads that do not divide, for causal attention or positions with a context; ShapeError for inputs and masks of other shapes;

@@ -87,7 +87,7 @@ export const splitInto = (x: Tensor, count: number, axis: number): readonly Tens
  *
  * @example
  * ```ts
- * import { gather, tensor } from 'fathom'
+ * import { gather, tensor, type Tensor } from 'fathom'
  *
  * const table = tensor([[1, 2], [3, 4], [5, 6]])
  * gather(table, tensor([2, 0, 2], { dtype: 'i32' })) // => [[5, 6], [1, 2], [5, 6]]

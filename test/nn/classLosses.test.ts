@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import { grad } from '../../src/autograd/index.ts'
 import { crossEntropy, ctcLoss } from '../../src/nn/index.ts'
-import { tensor } from '../../src/tensor/create.ts'
+import { constant, tensor, zeros } from '../../src/tensor/create.ts'
+import { key, normal } from '../../src/tensor/random.ts'
 import { logSoftmax } from '../../src/tensor/softmax.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { cpuDevice, values } from '../support/device.ts'
@@ -40,5 +41,57 @@ describe('ctcLoss', () => {
   it('two equal labels want a blank between: three times are one path of eight, two times are none', async () => {
     expect((await values(loss(3), device))[0]).toBeCloseTo(Math.log(8), 12)
     expect(await values(loss(2), device)).toEqual([Infinity])
+  })
+
+  const log = logSoftmax(normal(key(0), [2, 6, 4], 'f64'))
+  const padded = (behind: number): Tensor => whole(1, 2, 3, 3, behind, behind).reshape([2, 3])
+  const of = (x: Tensor, labels: Tensor): Tensor => ctcLoss(x, labels, whole(6, 4), whole(3, 1))
+
+  it('what stands behind the labels of a row is not looked at, whatever it is', async () => {
+    const [value] = await values(of(log, padded(1)), device)
+    const slopes = await values(grad((x: Tensor) => of(x, padded(1)))(log), device)
+    for (const behind of [0, -1, -100, 4, 2 ** 31 - 1]) {
+      expect(await values(of(log, padded(behind)), device)).toEqual([value])
+      expect(await values(grad((x: Tensor) => of(x, padded(behind)))(log), device)).toEqual(slopes)
+    }
+  })
+
+  it('labels and lengths that cannot be meant are refused, where the host knows them', () => {
+    const one = (labels: Tensor, inputs: Tensor, lengths: Tensor) => () => ctcLoss(log, labels, inputs, lengths)
+    expect(one(padded(0), whole(6, 7), whole(3, 1))).toThrow('ctcLoss: the input length 7 is outside 1 … 6')
+    expect(one(padded(0), whole(0, 6), whole(3, 1))).toThrow('ctcLoss: the input length 0 is outside 1 … 6')
+    expect(one(padded(0), whole(6, 6), whole(3, 4))).toThrow('ctcLoss: the label length 4 is outside 0 … 3')
+    expect(one(padded(0), whole(6, 6), whole(-1, 1))).toThrow('ctcLoss: the label length -1 is outside 0 … 3')
+    expect(one(padded(4), whole(6, 6), whole(3, 2))).toThrow('ctcLoss: the label 4 is outside 0 … 3')
+    expect(one(padded(-1), whole(6, 6), whole(3, 2))).toThrow('ctcLoss: the label -1 is outside 0 … 3')
+  })
+
+  it('a label outside that only the device knows is NaN, in its row alone', async () => {
+    const labels = padded(9).maximum(padded(9))
+    const losses = ctcLoss(log, labels, whole(6, 4), whole(3, 2), { reduction: 'none' })
+    expect((await values(losses, device)).map(Number.isNaN)).toEqual([false, true])
+  })
+
+  it('its program is of one size, whatever the time', () => {
+    const kernels = (time: number): number => {
+      const step = device.compile((x: Tensor) =>
+        grad((y: Tensor) =>
+          ctcLoss(
+            logSoftmax(y),
+            constant(
+              [
+                [1, 2, 3],
+                [3, 0, 0],
+              ],
+              { dtype: 'i32' },
+            ),
+            constant([time, time], { dtype: 'i32' }),
+            constant([3, 1], { dtype: 'i32' }),
+          ),
+        )(x),
+      )
+      return step.plan(zeros([2, time, 4])).kernels.length
+    }
+    expect(kernels(100)).toBe(kernels(10))
   })
 })
