@@ -164,6 +164,7 @@ export class TraceError extends Error {
  * if (opened._tag === 'Left') throw new Error(opened.left.message)
  * await opened.right.read(tensor([1, 0]).log().mul(2))
  * // throws NonFiniteError: log makes -Infinity in f32[2], 1 of 2 elements, first at [1], from f32[2] in 0 … 1; made at …
+ * await opened.right.close() // while it is open, every node notes where it is made
  * ```
  */
 export class NonFiniteError extends Error {

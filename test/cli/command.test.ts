@@ -6,7 +6,7 @@ import { range } from '../../src/prelude/array.ts'
 import { encoded } from '../data/folder/samplePictures.ts'
 import { checkpoints, fingerprints, metricSteps } from '../train/runFiles.ts'
 import { directories, tinySettings } from '../train/tinyRun.ts'
-import { buildCommand, run, start, type Ended } from './command.ts'
+import { buildCommand, run, runEach, start, type Ended } from './command.ts'
 
 const directory = directories()
 let main = ''
@@ -18,8 +18,44 @@ beforeAll(() => {
   writeFileSync(config, JSON.stringify(tinySettings))
 })
 
-const fathom = (...args: readonly string[]): Promise<Ended> =>
-  run(main, args, { cwd: dirname(config), env: { ...process.env, XDG_CACHE_HOME: `${config}.cache` } })
+const surroundings = (): { readonly cwd: string; readonly env: NodeJS.ProcessEnv } => ({
+  cwd: dirname(config),
+  env: { ...process.env, XDG_CACHE_HOME: `${config}.cache` },
+})
+
+const fathom = (...args: readonly string[]): Promise<Ended> => run(main, args, surroundings())
+
+/** Arguments that are wrong usage, and what helps. */
+const wrong: readonly (readonly [args: readonly string[], message: RegExp])[] = [
+  [['trian'], /'trian' is not a command; did you mean `fathom train`\?/],
+  [['train', '--stesp', '3'], /--stesp is not a flag of `fathom train`; did you mean --steps\?/],
+  [['train', '--steps', 'many'], /--steps takes a number, got 'many'/],
+  [['train', '--steps'], /--steps needs a value: --steps N/],
+  [['train', '--steps', '0'], /--steps must be a whole number from 1 to 1000000000, got 0/],
+  [['train', '--lr', '-1'], /--lr must be a number above 0, got -1/],
+  [['train', '--channels', '2'], /--channels must be 1, 3 or 4, got 2/],
+  [['train', '--channels', '1'], /--channels must be 3 for procedural seas, got 1/],
+  [['train', '--size', '33', '--preset', 'small'], /image size 33 is not divisible by 4 \(2 halvings\): use 32 or 36/],
+  [['train', '--size', 'big'], /--size takes a size like 64 or 48x64/],
+  [
+    ['train', '--preset', 'tyni'],
+    /--preset must be one of tiny, small, base, photos-32, photos-64, latent-64, latent-128, latent-256, got "tyni"; did you mean tiny\?/,
+  ],
+  [['train', '--dry-run=yes'], /--dry-run takes no value/],
+  [['train', 'a', 'b'], /takes one folder, got 'a' and 'b'/],
+  [['train', '--time', 'soon'], /--time takes a time like 45s, 12m or 1h30m, got 'soon'/],
+  [['train', '--ema', 'wide'], /--ema takes a decay like 0.995, widths like 5%,10%, or lucidrains, got 'wide'/],
+  [['train', '--ema', '40%'], /--ema must be a list of 1 to 4 different numbers in \(0, 0.2886\]/],
+  [['train', '--ema', '1'], /--ema must be a number in \[0, 1\), for instance 0.995, .*got 1/],
+  [['train', '--time', '12'], /--time takes a time like 45s, 12m or 1h30m, got '12'; did you mean 12m\?/],
+  [['train', '--time', '0'], /--time takes a time like 45s, 12m or 1h30m, got '0'/],
+  [['train', '--time', '1m', '--steps', '3'], /--time is in the place of --steps.*leave one of the two out/],
+  [['train', '--augment', '2'], /--augment must be a number in \[0, 1\], got 2/],
+  [['encode'], /`fathom encode` needs the autoencoder: fathom encode FOLDER --latent VAE/],
+  [['encode', '--latent', 'vae', '--channels', '2'], /--channels must be 1, 3 or 4/],
+  [['resume'], /`fathom resume` needs a directory/],
+  [['train', '--config', 'nowhere.json'], /--config nowhere.json cannot be read as JSON/],
+]
 
 describe('usage', () => {
   it('prints help and version with exit code 0', async () => {
@@ -41,43 +77,30 @@ describe('usage', () => {
     expect(version.stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
   })
 
-  it.each([
-    [['trian'], /'trian' is not a command; did you mean `fathom train`\?/],
-    [['train', '--stesp', '3'], /--stesp is not a flag of `fathom train`; did you mean --steps\?/],
-    [['train', '--steps', 'many'], /--steps takes a number, got 'many'/],
-    [['train', '--steps'], /--steps needs a value: --steps N/],
-    [['train', '--steps', '0'], /--steps must be a whole number from 1 to 1000000000, got 0/],
-    [['train', '--lr', '-1'], /--lr must be a number above 0, got -1/],
-    [['train', '--channels', '2'], /--channels must be 1, 3 or 4, got 2/],
-    [['train', '--channels', '1'], /--channels must be 3 for procedural seas, got 1/],
-    [
-      ['train', '--size', '33', '--preset', 'small'],
-      /image size 33 is not divisible by 4 \(2 halvings\): use 32 or 36/,
-    ],
-    [['train', '--size', 'big'], /--size takes a size like 64 or 48x64/],
-    [
-      ['train', '--preset', 'tyni'],
-      /--preset must be one of tiny, small, base, photos-32, photos-64, latent-64, latent-128, latent-256, got "tyni"; did you mean tiny\?/,
-    ],
-    [['train', '--dry-run=yes'], /--dry-run takes no value/],
-    [['train', 'a', 'b'], /takes one folder, got 'a' and 'b'/],
-    [['train', '--time', 'soon'], /--time takes a time like 45s, 12m or 1h30m, got 'soon'/],
-    [['train', '--ema', 'wide'], /--ema takes a decay like 0.995, widths like 5%,10%, or lucidrains, got 'wide'/],
-    [['train', '--ema', '40%'], /--ema must be a list of 1 to 4 different numbers in \(0, 0.2886\]/],
-    [['train', '--ema', '1'], /--ema must be a number in \[0, 1\), for instance 0.995, .*got 1/],
-    [['train', '--time', '12'], /--time takes a time like 45s, 12m or 1h30m, got '12'; did you mean 12m\?/],
-    [['train', '--time', '0'], /--time takes a time like 45s, 12m or 1h30m, got '0'/],
-    [['train', '--time', '1m', '--steps', '3'], /--time is in the place of --steps.*leave one of the two out/],
-    [['train', '--augment', '2'], /--augment must be a number in \[0, 1\], got 2/],
-    [['encode'], /`fathom encode` needs the autoencoder: fathom encode FOLDER --latent VAE/],
-    [['encode', '--latent', 'vae', '--channels', '2'], /--channels must be 1, 3 or 4/],
-    [['resume'], /`fathom resume` needs a directory/],
-    [['train', '--config', 'nowhere.json'], /--config nowhere.json cannot be read as JSON/],
-  ])('%j is wrong usage: exit code 2 and one line that helps', async (args, message) => {
-    const { code, stderr, stdout } = await fathom(...args)
-    expect(stderr).toMatch(message)
-    expect(stderr.trimEnd().split('\n')).toHaveLength(1)
-    expect([code, stdout]).toEqual([2, ''])
+  let ended: readonly Ended[] = []
+  beforeAll(async () => {
+    ended = await runEach(
+      main,
+      wrong.map(([args]) => args),
+      surroundings(),
+    )
+  })
+
+  it.each(wrong.map(([args, message], i) => [args, message, i] as const))(
+    '%j is wrong usage: exit code 2 and one line that helps',
+    (_, message, i) => {
+      const { code, stderr = '', stdout } = ended[i] ?? {}
+      expect(stderr).toMatch(message)
+      expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+      expect([code, stdout]).toEqual([2, ''])
+    },
+  )
+
+  it('is the same in a process of its own', async () => {
+    expect(await fathom('train', '--steps')).toEqual({
+      ...ended[wrong.findIndex(([args]) => args.join() === 'train,--steps')],
+      signal: null,
+    })
   })
 })
 

@@ -1,7 +1,7 @@
 /** The built command as a child process, for tests: `npx tsc` makes it of the source as it is now. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { copyFileSync, mkdirSync, rmSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -77,3 +77,38 @@ export const run = (
   args: readonly string[],
   options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<Ended> => start(main, args, options).ended
+
+/** A program that runs the command again and again: all that it is made of is loaded once. It prints how each has ended, as JSON. */
+const again = `
+const [, main, lists] = process.argv
+const outputs = [process.stdout, process.stderr].map((stream) => ({ stream, write: stream.write.bind(stream) }))
+for (const { stream } of outputs) stream.setMaxListeners(0) // each listens to its outputs
+const ended = []
+for (const [i, args] of JSON.parse(lists).entries()) {
+  const texts = ['', '']
+  for (const [k, { stream }] of outputs.entries()) stream.write = (text) => ((texts[k] += text), true)
+  process.argv = [process.execPath, main, ...args]
+  process.exitCode = undefined
+  await import(main + '?' + i)
+  for (const { stream, write } of outputs) stream.write = write
+  ended.push({ code: process.exitCode, signal: null, stdout: texts[0], stderr: texts[1] })
+}
+process.exitCode = 0
+process.stdout.write(JSON.stringify(ended))
+`
+
+/** Runs the command with each of some arguments, one behind the other in one process: to start one for each takes longer than what they do. */
+export const runEach = async (
+  main: string,
+  lists: readonly (readonly string[])[],
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<readonly Ended[]> => {
+  const url = pathToFileURL(main).href
+  const { code, stdout, stderr } = await run(
+    '--input-type=module',
+    ['--eval', again, url, JSON.stringify(lists)],
+    options,
+  )
+  if (code !== 0) throw new Error(`the commands did not run: ${stderr}`)
+  return JSON.parse(stdout) as readonly Ended[]
+}

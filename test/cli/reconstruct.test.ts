@@ -5,7 +5,7 @@ import { PNG } from 'pngjs'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { directories } from '../train/tinyRun.ts'
 import { tinySettings } from '../train/tasks/autoencoder/tinyAutoencoder.ts'
-import { buildCommand, run, type Ended } from './command.ts'
+import { buildCommand, run, runEach, type Ended } from './command.ts'
 
 const directory = directories()
 let main = ''
@@ -17,8 +17,12 @@ beforeAll(() => {
   writeFileSync(config, JSON.stringify(tinySettings))
 })
 
-const fathom = (...args: readonly string[]): Promise<Ended> =>
-  run(main, args, { cwd: dirname(config), env: { ...process.env, XDG_CACHE_HOME: `${config}.cache` } })
+const surroundings = (): { readonly cwd: string; readonly env: NodeJS.ProcessEnv } => ({
+  cwd: dirname(config),
+  env: { ...process.env, XDG_CACHE_HOME: `${config}.cache` },
+})
+
+const fathom = (...args: readonly string[]): Promise<Ended> => run(main, args, surroundings())
 
 describe('an autoencoder of a folder', () => {
   let place = ''
@@ -81,6 +85,18 @@ describe('an autoencoder of a folder', () => {
   })
 })
 
+/** Arguments of train-vae that are wrong usage, and what is said. */
+const wrong: readonly (readonly [args: readonly string[], message: RegExp])[] = [
+  [['--crop', '20'], /--crop must be a multiple of 16, from 16 to 64, got 20/],
+  [['--kl', '-1'], /--kl must be a number ≥ 0, got -1/],
+  [['--kind', 'vae'], /--kind must be one of kl, tiny, vq, got "vae"/],
+  [['--latents', '0'], /--latents must be a whole number from 1 to 4096, got 0/],
+  [['--channels', '1'], /--channels must be 3 for procedural seas, got 1/],
+  [['--size', '62'], /image size 62 is not divisible by 4/],
+  [['--adversary', '-1'], /--adversary must be a number ≥ 0, got -1/],
+  [['--objective', 'v'], /--objective is not a flag of `fathom train-vae`/],
+]
+
 describe('usage', () => {
   it('a dry run tells of crops and writes no run', async () => {
     const place = directory()
@@ -99,20 +115,21 @@ describe('usage', () => {
     expect(existsSync(place)).toBe(false)
   })
 
-  it.each([
-    [['--crop', '20'], /--crop must be a multiple of 16, from 16 to 64, got 20/],
-    [['--kl', '-1'], /--kl must be a number ≥ 0, got -1/],
-    [['--kind', 'vae'], /--kind must be one of kl, tiny, vq, got "vae"/],
-    [['--latents', '0'], /--latents must be a whole number from 1 to 4096, got 0/],
-    [['--channels', '1'], /--channels must be 3 for procedural seas, got 1/],
-    [['--size', '62'], /image size 62 is not divisible by 4/],
-    [['--adversary', '-1'], /--adversary must be a number ≥ 0, got -1/],
-    [['--objective', 'v'], /--objective is not a flag of `fathom train-vae`/],
-  ])('train-vae %s is refused with exit code 2', async (args, message) => {
-    const { code, stderr } = await fathom('train-vae', '--device', 'wasm', ...args)
-    expect(stderr).toMatch(message)
-    expect(code).toBe(2)
+  let ended: readonly Ended[] = []
+  beforeAll(async () => {
+    ended = await runEach(
+      main,
+      wrong.map(([args]) => ['train-vae', '--device', 'wasm', ...args]),
+      surroundings(),
+    )
   })
+
+  it.each(wrong.map(([args, message], i) => [args, message, i] as const))(
+    'train-vae %s is refused with exit code 2',
+    (_, message, i) => {
+      expect(ended[i]).toMatchObject({ stderr: expect.stringMatching(message), code: 2 })
+    },
+  )
 
   it('reconstruct says which run has no autoencoder, and needs a directory', async () => {
     expect(await fathom('reconstruct')).toMatchObject({ code: 2, stderr: expect.stringMatching(/needs a directory/) })

@@ -3,6 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, it, vi } from 'vitest'
+import { originOf } from '../../src/graph/origin.ts'
+import { zeros } from '../../src/tensor/create.ts'
 import { cpuDevice } from '../support/device.ts'
 import { isSaid, isThrown, plain, show } from './claims.ts'
 import { examplePath, examples, runnableModule, unfencedExamples, type Claim, type Example } from './examples.ts'
@@ -33,6 +35,9 @@ const objection = async (example: Example, claim: Claim, f: () => Promise<unknow
   return isSaid(claim.says, value) ? undefined : failure(example, claim, `is ${show(value)}`)
 }
 
+/** Whether a device that was opened with `check` is open: then all nodes note where they are made, and what comes later takes many times as long. */
+const isRecording = (): boolean => originOf(zeros([1]).exp().node) !== undefined
+
 /** Runs the example in an empty folder of its own. */
 const run = async (example: Example): Promise<readonly string[]> => {
   const { code, claims } = runnableModule(example)
@@ -55,6 +60,7 @@ const run = async (example: Example): Promise<readonly string[]> => {
     rmSync(folder, { recursive: true, force: true })
     vi.unstubAllGlobals()
   }
+  if (isRecording()) objections.push(`${example.file}:${example.line}: a device with check is left open: close it`)
   return objections
 }
 

@@ -11,7 +11,7 @@ import type { Device } from '../../src/tensor/device.ts'
 import { key } from '../../src/tensor/random.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
 import { leaves, leavesWithPaths } from '../../src/tensor/tree.ts'
-import { cpuForms } from '../support/device.ts'
+import { cpuDevice } from '../support/device.ts'
 import { goldenTensors, nhwc, noise, relativeError, right } from './golden.ts'
 
 /** Of a parameter's gradient: its norm, and its product with `noise` of the parameter's number. */
@@ -133,11 +133,17 @@ const variantOptions: readonly (readonly [name: string, options: Omit<UnetOption
   ['heads and their widths per stage', { heads: [2, 3], headWidth: [8, 5] }],
 ]
 
-describe.each(cpuForms)('unet, golden, cpu %s', { timeout: 120_000 }, (_, open) => {
+const checkVariant = async (device: Device, name: string, options: Omit<UnetOptions, 'width'>): Promise<void> => {
+  const variant = reference.variants.find((v) => v.name === name)
+  expect(variant).toBeDefined()
+  if (variant !== undefined) await check(device, variantCase(variant, options))
+}
+
+describe('unet, golden, cpu fused', { timeout: 120_000 }, () => {
   it("gives lucidrains' output and gradients, of the images and of every parameter", async () => {
     const io = await goldenTensors('lucidrains-unet/io.safetensors')
     const weights = await goldenTensors('lucidrains-unet/weights.safetensors')
-    await check(open(), {
+    await check(cpuDevice(), {
       model: unet({ width: 16, multipliers: [1, 2, 4] }),
       weights,
       io,
@@ -145,9 +151,15 @@ describe.each(cpuForms)('unet, golden, cpu %s', { timeout: 120_000 }, (_, open) 
     })
   })
 
-  it.each(variantOptions)('gives the output and every gradient of the reference with %s', async (name, options) => {
-    const variant = reference.variants.find((v) => v.name === name)
-    expect(variant).toBeDefined()
-    if (variant !== undefined) await check(open(), variantCase(variant, options))
-  })
+  it.each(variantOptions)('gives the output and every gradient of the reference with %s', (name, options) =>
+    checkVariant(cpuDevice(), name, options),
+  )
+})
+
+// One primitive at a time takes ten times as long; between them, these have every kind of layer.
+describe('unet, golden, cpu primitive by primitive', { timeout: 120_000 }, () => {
+  it.each(variantOptions.filter(([name]) => /channel|linear|heads/.test(name)))(
+    'gives the output and every gradient of the reference with %s',
+    (name, options) => checkVariant(cpuDevice({ fused: false }), name, options),
+  )
 })
