@@ -122,24 +122,29 @@ const flagsOf = (
   return E.right(values)
 }
 
-const positionalOf = (
+/** The words that are no flags. */
+type Words = Pick<Extract<Request, { readonly _tag: 'Run' }>, 'positional' | 'others'>
+
+/** What is wrong with the words, in words; undefined where they are as many as there must be. */
+const faultOfWords = (
   name: CommandName,
   { positional: slot, others }: Command,
-  tokens: readonly Token[],
-): E.Either<UsageError, Pick<Extract<Request, { readonly _tag: 'Run' }>, 'positional' | 'others'>> => {
-  const [first, ...further] = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []))
+  [first, extra]: readonly string[],
+): string | undefined => {
+  const place = slot?.name ?? 'argument'
   if (slot?.required === true && first === undefined)
-    return usageError(`\`fathom ${name}\` needs a ${slot.name}: fathom ${name} ${slot.name.toUpperCase()}`)
-  const [extra] = further
+    return `\`fathom ${name}\` needs a ${place}: fathom ${name} ${place.toUpperCase()}`
   if (others !== undefined && extra === undefined)
-    return usageError(
-      `\`fathom ${name}\` needs a ${others} too: fathom ${name} ${slot?.name.toUpperCase() ?? ''} ${others.toUpperCase()} …`,
-    )
+    return `\`fathom ${name}\` needs a ${others} too: fathom ${name} ${place.toUpperCase()} ${others.toUpperCase()} …`
   return extra === undefined || others !== undefined
-    ? E.right({ positional: first, others: further })
-    : usageError(
-        `\`fathom ${name}\` takes one ${slot?.name ?? 'argument'}, got '${first ?? ''}' and '${extra}'; quote a path that has spaces`,
-      )
+    ? undefined
+    : `\`fathom ${name}\` takes one ${place}, got '${first ?? ''}' and '${extra}'; quote a path that has spaces`
+}
+
+const positionalOf = (name: CommandName, command: Command, tokens: readonly Token[]): E.Either<UsageError, Words> => {
+  const words = tokens.flatMap((token) => (token.kind === 'positional' ? [token.value] : []))
+  const fault = faultOfWords(name, command, words)
+  return fault === undefined ? E.right({ positional: words[0], others: words.slice(1) }) : usageError(fault)
 }
 
 const parseCommand = (name: CommandName, args: readonly string[]): E.Either<UsageError, Request> => {

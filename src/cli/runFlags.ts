@@ -25,6 +25,12 @@ const ema: Flag = {
   rare: true,
 }
 
+/** Presets, each with what it is for. */
+export const listOf = (named: Readonly<Record<string, { readonly purpose: string }>>): string =>
+  Object.entries(named)
+    .map(([name, { purpose }]) => `${name} (${purpose})`)
+    .join(', ')
+
 /** What differs in the flags of the commands that begin runs. */
 interface RunWords {
   readonly presets: Readonly<Record<string, unknown>>

@@ -83,12 +83,13 @@ export {
   type ClassificationOptions,
   type ClassificationRun,
   type ClassifierDraws,
-  type Labelled,
 } from './tasks/classification/classificationTask.ts'
+export type { Labelled } from './tasks/classification/labelled.ts'
 export type { ClassificationRunConfig, ClassificationTaskConfig } from './tasks/classification/classificationConfig.ts'
 export { presets as classifierPresets } from './tasks/classification/presets.ts'
 export { confusionTable, type Told } from './tasks/classification/confusion.ts'
-export { textRun, type Stretches, type TextDraws, type TextOptions, type TextRun } from './tasks/text/textTask.ts'
+export type { Stretches } from './tasks/text/stretches.ts'
+export { textRun, type TextDraws, type TextOptions, type TextRun } from './tasks/text/textTask.ts'
 export { presets as textPresets } from './tasks/text/presets.ts'
 export type { TextRunConfig, TextTaskConfig } from './tasks/text/textConfig.ts'
 export { charactersOf, utf8Tokens, type Tokens } from './tasks/text/tokens.ts'

@@ -228,7 +228,7 @@ describe('GPT', () => {
       const drawn = new Set<number | undefined>()
       for (const seed of range(150))
         drawn.add((await generate(params, { prompt: [0], count: 1, temperature, topP, seed }))[0])
-      expect([...drawn].toSorted(), `topP ${topP}`).toEqual(order.slice(0, count).toSorted())
+      expect(drawn, `topP ${topP}`).toEqual(new Set(order.slice(0, count)))
     }
     await expect(generate(params, { prompt: [0], count: 1, topP: 0 })).rejects.toThrow('topP is 0; it must be above 0')
   })

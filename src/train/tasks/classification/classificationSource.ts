@@ -10,9 +10,9 @@ import type { Device } from '../../../tensor/device.ts'
 import type { Tensor } from '../../../tensor/tensor.ts'
 import { normalise } from '../../pictures/pixels.ts'
 import type { Source, Variables } from '../../task.ts'
-import type { Labelled } from './classificationTask.ts'
 import { confusionTable } from './confusion.ts'
 import { judged } from './judged.ts'
+import type { Labelled } from './labelled.ts'
 
 /** What the source is of. */
 export interface LabelledData<P> extends Pick<

@@ -11,12 +11,7 @@ import { normalise } from '../../pictures/pixels.ts'
 import type { LossWithState, Measured, Source, Task, Variables } from '../../task.ts'
 import { classificationSource } from './classificationSource.ts'
 import { judged } from './judged.ts'
-
-/** Pictures u8 [N, H, W, C], and what they show, 0 or 1 [N, classes]. */
-export interface Labelled {
-  readonly pictures: Tensor
-  readonly shown: Tensor
-}
+import type { Labelled } from './labelled.ts'
 
 /** What a step draws from: dropout, and which pictures are mirrored. */
 export interface ClassifierDraws {

@@ -15,7 +15,8 @@ import type { Variables } from '../../task.ts'
 import type { AnySubject, Subject } from '../subject.ts'
 import { networkOf, type ClassificationRunConfig } from './classificationConfig.ts'
 import { classificationSource } from './classificationSource.ts'
-import { classificationTask, type ClassifierDraws, type Labelled } from './classificationTask.ts'
+import { classificationTask, type ClassifierDraws } from './classificationTask.ts'
+import type { Labelled } from './labelled.ts'
 
 /** Held-out pictures that are measured on, at most. */
 const measured = 256

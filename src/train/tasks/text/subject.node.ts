@@ -8,8 +8,9 @@ import { layerRate } from '../layerRate.ts'
 import type { Subject } from '../subject.ts'
 import { readText } from './readText.node.ts'
 import { modelOf, tokensOf, type TextRunConfig } from './textConfig.ts'
+import type { Stretches } from './stretches.ts'
 import { faultOfLength, textInWords, textSource, type TextData } from './textSource.ts'
-import { textTask, type Stretches, type TextDraws } from './textTask.ts'
+import { textTask, type TextDraws } from './textTask.ts'
 
 /** The tokens of a configuration's text. Left where it has some that the run does not know, or is too short. */
 const openText = (config: TextRunConfig): TE.TaskEither<TrainError, TextData> => {

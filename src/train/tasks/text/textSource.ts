@@ -7,7 +7,7 @@ import { hostFold, hostKey, hostPermutationIndex } from '../../../prelude/threef
 import { tensor } from '../../../tensor/create.ts'
 import type { Device } from '../../../tensor/device.ts'
 import type { Source } from '../../task.ts'
-import type { Stretches } from './textTask.ts'
+import type { Stretches } from './stretches.ts'
 import type { Tokens } from './tokens.ts'
 
 /** What the source is of. */

@@ -5,15 +5,10 @@ import { range } from '../../../prelude/array.ts'
 import { requireKnown, requireShare, requireWhole } from '../../../prelude/options.ts'
 import { zeros } from '../../../tensor/create.ts'
 import { foldIn, type Key } from '../../../tensor/random.ts'
-import type { Tensor } from '../../../tensor/tensor.ts'
 import type { Measured, Source, Task } from '../../task.ts'
+import type { Stretches } from './stretches.ts'
 import { faultOfLength, textSource } from './textSource.ts'
 import { charactersOf, utf8Tokens, type Tokens } from './tokens.ts'
-
-/** Stretches of a text, i32 [N, context + 1]: what is seen, and what follows each of it. */
-export interface Stretches {
-  readonly ids: Tensor
-}
 
 /** What dropout draws from. */
 export interface TextDraws {
