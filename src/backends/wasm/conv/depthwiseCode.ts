@@ -2,7 +2,7 @@
  * The loops of depthwise convolutions, over neighbouring channels. Along a row of pixels, the filter's taps stay in registers and pixels pass; for
  * its gradient the sums stay there, and pixels of both images pass.
  */
-import { at, range } from '../../../prelude/array.ts'
+import { range } from '../../../prelude/array.ts'
 import { add, apply, branch, countTo, get, i32, loop, mul, select, set, store, sub } from '../assembler/code.ts'
 import type { Expression, Local } from '../assembler/code.ts'
 import { block, kept, words } from '../emit/block.ts'
@@ -44,10 +44,6 @@ const rowPointers = (e: Emitter, { rows }: Window, first: Expression, step: Expr
     return pointer
   })
 
-/** Channels of the pixel under a tap: those of its v-th vector. */
-const pixelAt = (pointers: readonly Local[], { columns, columnBytes }: Window, tap: number, v: number): Expression =>
-  apply('v128.load', [get(at(pointers, Math.floor(tap / columns)))], columnBytes * (tap % columns) + 16 * v)
-
 /** `count` turns, at least one; each moves the pointers on. */
 const turns = (
   e: Emitter,
@@ -78,7 +74,7 @@ export const pixelsCode = code(
   (unit, window: Window) => {
     const { e, first } = unit
     const w = kept(e, unit.words)
-    const { rows, columns, vectors } = window
+    const { rows, columns, columnBytes, vectors } = window
     const zero = lanesOfBits(e, 0)
     eachUnit(unit, (turnOfUnit) => {
       const image = keep(turnOfUnit, 'image', apply('i32.div_u', [get(first), w.lines]))
@@ -88,18 +84,19 @@ export const pixelsCode = code(
       eachBlock(turnOfUnit, window, w.channelBytes, (perBlock, c) => {
         const taps = range(rows * columns).map((tap) => {
           const [i, j] = [Math.floor(tap / columns), tap % columns]
-          const place = keep(perBlock, 'at', add(add(w.w, c), add(mul(w.wTapRow, i32(i)), mul(w.wTapColumn, i32(j)))))
-          return range(vectors).map((v) => keep(perBlock, 'tap', apply('v128.load', [place], 16 * v)))
+          const at = keep(perBlock, 'at', add(add(w.w, c), add(mul(w.wTapRow, i32(i)), mul(w.wTapColumn, i32(j)))))
+          return range(vectors).map((v) => keep(perBlock, 'tap', apply('v128.load', [at], 16 * v)))
         })
         const pointers = rowPointers(perBlock, window, add(x, c), w.xTapRow)
         const target = fresh(perBlock, 'target', 'i32')
         perBlock.statements.push(set(target, add(out, c)))
         const turn = inside(perBlock)
         const sums = range(vectors).map((v) =>
-          taps.reduce<Expression>(
-            (sum, tap, t) => multiplyAdd(window, pixelAt(pointers, window, t, v), at(tap, v), sum),
-            zero,
-          ),
+          taps.reduce<Expression>((sum, tap, t) => {
+            const [pointer, offset] = [pointers[Math.floor(t / columns)], columnBytes * (t % columns) + 16 * v]
+            const pixel = apply('v128.load', [get(pointer as Local)], offset)
+            return multiplyAdd(window, pixel, tap[v] as Expression, sum)
+          }, zero),
         )
         sums.forEach((sum, v) => turn.statements.push(store('v128.store', get(target), sum, 16 * v)))
         turns(perBlock, w.pixels, turn, [...pointers.map((p) => [p, w.xPixel] as const), [target, w.outPixel]])
@@ -122,7 +119,7 @@ export const filterCode = code(
   (unit, window: Window) => {
     const { e, first } = unit
     const w = kept(e, unit.words)
-    const { rows, columns, vectors } = window
+    const { rows, columns, columnBytes, vectors } = window
     const zero = lanesOfBits(e, 0)
     eachUnit(unit, (turnOfUnit) => {
       const part = keep(turnOfUnit, 'part', apply('i32.div_u', [get(first), w.blocks]))
@@ -148,15 +145,17 @@ export const filterCode = code(
         const given = range(vectors).map((v) => keep(turn, 'given', apply('v128.load', [get(g)], 16 * v)))
         sums.forEach((sum, k) => {
           const [tap, v] = [Math.floor(k / vectors), k % vectors]
-          turn.statements.push(set(sum, multiplyAdd(window, pixelAt(pointers, window, tap, v), at(given, v), get(sum))))
+          const [pointer, offset] = [pointers[Math.floor(tap / columns)], columnBytes * (tap % columns) + 16 * v]
+          const pixel = apply('v128.load', [get(pointer as Local)], offset)
+          turn.statements.push(set(sum, multiplyAdd(window, pixel, given[v] as Expression, get(sum))))
         })
         turns(perLine, w.pixels, turn, [...pointers.map((p) => [p, w.xPixel] as const), [g, w.gPixel]])
         perBlock.statements.push(countTo(line, end, 1, perLine.statements))
         sums.forEach((sum, k) => {
           const [tap, v] = [Math.floor(k / vectors), k % vectors]
           const [i, j] = [Math.floor(tap / columns), tap % columns]
-          const place = add(add(out, c), add(mul(w.outRow, i32(i)), mul(w.outColumn, i32(j))))
-          perBlock.statements.push(store('v128.store', place, get(sum), 16 * v))
+          const at = add(add(out, c), add(mul(w.outRow, i32(i)), mul(w.outColumn, i32(j))))
+          perBlock.statements.push(store('v128.store', at, get(sum), 16 * v))
         })
       })
     })
