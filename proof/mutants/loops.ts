@@ -18,8 +18,8 @@ const derivatives = mutantsOf('derivative rules', 'src/autograd/scan.ts', loops,
   [
     'scan: the cotangent of the last carry is forgotten where there is one of a stack',
     'missing term',
-    'lastOf(i) ?? zerosLike',
-    '(arriving.length > 1 ? undefined : lastOf(i)) ?? zerosLike',
+    'last.get(i) ?? zerosLike',
+    '(arriving.length > 1 ? undefined : last.get(i)) ?? zerosLike',
   ],
   [
     'scan: a sum of halves keeps f32 where nothing was rounded',
@@ -55,6 +55,21 @@ const order = mutantsOf('reverse and forward mode', 'src/autograd/backward.ts', 
     'wrong order',
     'if (node !== family[0]) return undefined',
     'if (node !== family.at(-1)) return undefined',
+  ],
+])
+
+const forward = mutantsOf('reverse and forward mode', 'src/autograd/unbarred.ts', uses, [
+  [
+    'jvp: a loop keeps those parts that depend on dummies',
+    'missing check',
+    'own.filter((result) => isFree(whole, result, dummies))',
+    'own.filter((result) => !isFree(whole, result, dummies))',
+  ],
+  [
+    'jvp: what waits in a loop is taken for a dummy',
+    'stale value',
+    'unbarred(body, dummies, waiting)',
+    'unbarred(body, waiting, waiting)',
   ],
 ])
 
@@ -137,6 +152,7 @@ export const loopMutants: readonly Mutant[] = [
   ...products,
   ...residuals,
   ...order,
+  ...forward,
   ...bodies,
   ...plans,
   ...kernels,

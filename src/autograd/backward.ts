@@ -5,6 +5,7 @@ import { isFloat } from '../graph/dtype.ts'
 import { makeNode } from '../graph/node.ts'
 import type { Node, NodeOf } from '../graph/ops.ts'
 import { showShape } from '../graph/shape.ts'
+import { familiesIn } from '../graph/loop.ts'
 import { asGradientOf } from '../graph/origin.ts'
 import { instantiate } from '../graph/substitute.ts'
 import { dependents, reachable } from '../graph/traverse.ts'
@@ -99,18 +100,6 @@ const differentiateCalls = (calls: readonly Call[], cotangents: Cotangents, acti
   })
 }
 
-/** All that is asked of each loop, in the order of the program. */
-const families = (nodes: readonly Node[]): ReadonlyMap<readonly Node[], readonly Scan[]> => {
-  const found = new Map<readonly Node[], Scan[]>()
-  for (const node of nodes) {
-    if (node.op !== 'scan') continue
-    const known = found.get(node.inputs)
-    if (known === undefined) found.set(node.inputs, [node])
-    else known.push(node)
-  }
-  return found
-}
-
 const differentiateScan = (family: readonly Scan[], cotangents: Cotangents, active: ReadonlySet<Node>): void => {
   const arriving = family.flatMap((scan) => {
     const g = cotangents.get(scan)
@@ -137,7 +126,7 @@ export const backward = (
   )
   const active = dependents(nodes, ends)
   const calls = siblings(active)
-  const loops = families(nodes.filter((node) => active.has(node) && !ends.has(node)))
+  const loops = familiesIn(nodes.filter((node) => active.has(node) && !ends.has(node)))
   const cotangents: Cotangents = new Map()
   const done = new Set<Node>(sources)
   sources.forEach((x, i) => {
@@ -154,7 +143,7 @@ export const backward = (
       }
     }
     if (node.op === 'scan') {
-      const family = loops.get(node.inputs) ?? [node]
+      const family = loops.get(node) ?? [node]
       // What is asked of a loop later may be used between what is asked of it first and that: all has arrived at the first.
       if (node !== family[0]) return undefined
       return () => {

@@ -9,11 +9,10 @@ import { requireFunction, requireKnown } from '../prelude/options.ts'
 import { at } from '../prelude/array.ts'
 import { DTypeError, ShapeError, TraceError } from '../prelude/errors.ts'
 import { isFloat } from '../graph/dtype.ts'
-import { makeNode, withInputs } from '../graph/node.ts'
-import { parametersOf, withoutIdle } from '../graph/loop.ts'
-import type { Node, NodeOf } from '../graph/ops.ts'
+import { makeNode } from '../graph/node.ts'
+import type { Node } from '../graph/ops.ts'
 import { showShape } from '../graph/shape.ts'
-import { dependents, reachable } from '../graph/traverse.ts'
+import { reachable } from '../graph/traverse.ts'
 import { onesLike, zerosLike } from '../tensor/create.ts'
 import { expectLoss } from '../tensor/expect.ts'
 import { Tensor } from '../tensor/tensor.ts'
@@ -28,6 +27,7 @@ import {
   type GradOptions,
 } from './argument.ts'
 import { backward } from './backward.ts'
+import { unbarred } from './unbarred.ts'
 
 const renamed = <T>(tree: T): T => mapTree(tree, (x) => new Tensor(makeNode('alias', {}, [x.node])))
 
@@ -216,35 +216,6 @@ export interface Jvp<R> {
 
 const placeholder = (x: Tensor): Tensor =>
   new Tensor(makeNode('parameter', { index: -1, shape: x.shape, dtype: x.dtype }, []))
-
-/** A loop of which something is asked that does not depend on the dummies, without those parts of it that do. */
-const unbarredScan = (scan: NodeOf<'scan'>, isWaiting: (input: number) => boolean): Node => {
-  const { loop } = scan.attrs
-  const dummies = new Set<Node>(parametersOf(loop).filter((_, i) => isWaiting(i)))
-  for (let before = -1; before !== dummies.size;) {
-    before = dummies.size
-    const behind = dependents(reachable(loop.next), dummies)
-    loop.carries.forEach((carry, i) => {
-      if (behind.has(at(loop.next, i))) dummies.add(carry)
-    })
-  }
-  return withoutIdle(scan, (outputs) => unbarred(outputs, dummies))
-}
-
-/** Checkpoints wait for the cotangent behind barriers; where that is a dummy, nothing is to be waited for, and the barriers go. */
-const unbarred = (outputs: readonly Node[], dummies: ReadonlySet<Node>): readonly Node[] => {
-  const nodes = reachable(outputs)
-  const waiting = dependents(nodes, dummies)
-  const rebuilt = new Map<Node, Node>()
-  const resolve = (node: Node): Node => rebuilt.get(node) ?? node
-  const free = (node: Node): Node => {
-    if (node.op === 'barrier' && waiting.has(node.inputs[1])) return resolve(node.inputs[0])
-    const own = withInputs(node, node.inputs.map(resolve))
-    return own.op === 'scan' && waiting.has(node) ? unbarredScan(own, (i) => waiting.has(at(node.inputs, i))) : own
-  }
-  for (const node of nodes) rebuilt.set(node, free(node))
-  return outputs.map(resolve)
-}
 
 /**
  * Forward mode: the value of `f` at `primals` and its derivative in the direction `tangents`, over trees.

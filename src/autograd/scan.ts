@@ -61,30 +61,19 @@ interface Pulled {
 
 /** Pulls cotangents back through one turn. */
 const pulled = (loop: Loop, arriving: Arriving, backward: Backward): Pulled => {
-  const lastOf = (carry: number): Tensor | undefined =>
-    arriving.find(
-      ([
-        {
-          attrs: { result },
-        },
-      ]) => result.kind === 'last' && result.carry === carry,
-    )?.[1]
+  const last = new Map(
+    arriving.flatMap(([{ attrs }, g]) => (attrs.result.kind === 'last' ? [[attrs.result.carry, g] as const] : [])),
+  )
   const given = loop.carries.map((carry, i) => {
     if (!isFloat(carry.dtype)) return undefined
-    const initial = (lastOf(i) ?? zerosLike(new Tensor(carry))).cast(carry.dtype)
+    const initial = (last.get(i) ?? zerosLike(new Tensor(carry))).cast(carry.dtype)
     return { parameter: parameterOf(initial), initial }
   })
-  const stacked = arriving.flatMap(
-    ([
-      {
-        attrs: { result },
-      },
-      g,
-    ]) =>
-      result.kind === 'stacked'
-        ? [{ node: result.node, g, parameter: parameterOf({ shape: result.node.shape, dtype: g.dtype }) }]
-        : [],
-  )
+  const stacked = arriving.flatMap(([{ attrs }, g]) => {
+    if (attrs.result.kind === 'last') return []
+    const { node } = attrs.result
+    return [{ node, g, parameter: parameterOf({ shape: node.shape, dtype: g.dtype }) }]
+  })
   const seeds = [
     ...given.flatMap((flow, i) =>
       flow === undefined ? [] : [[at(loop.next, i), new Tensor(flow.parameter)] as const],

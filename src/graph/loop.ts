@@ -67,32 +67,41 @@ export const resultOf = (loop: Loop, inputs: readonly Node[], result: ScanResult
 
 const pick = <T>(list: readonly T[], positions: readonly number[]): readonly T[] => positions.map((i) => at(list, i))
 
-/** The scan over a loop that has nothing but what this result needs. @param rewrite of the body's nodes, which changes no value */
+/** The loop with nothing but what these results need, of these inputs; a result is there under another number. */
 export const withoutIdle = (
-  { attrs: { loop, result }, inputs }: NodeOf<'scan'>,
-  rewrite: (outputs: readonly Node[]) => readonly Node[],
-): NodeOf<'scan'> => {
-  const outputs = rewrite([...loop.next, ...stackedNodes([result])])
-  const whole: Loop = { ...loop, next: outputs.slice(0, loop.next.length) }
-  const own: ScanResult = result.kind === 'last' ? result : { kind: 'stacked', node: at(outputs, loop.next.length) }
-  const demand = demandOf(whole, [own])
+  loop: Loop,
+  results: readonly ScanResult[],
+  inputs: readonly Node[],
+): { readonly loop: Loop; readonly results: readonly ScanResult[]; readonly inputs: readonly Node[] } => {
+  const { constants, carries, elements } = demandOf(loop, results)
   const given = inputsOf(loop, inputs)
-  const less: Loop = {
-    ...loop,
-    constants: pick(loop.constants, demand.constants),
-    carries: pick(loop.carries, demand.carries),
-    elements: pick(loop.elements, demand.elements),
-    next: pick(whole.next, demand.carries),
+  return {
+    loop: {
+      ...loop,
+      constants: pick(loop.constants, constants),
+      carries: pick(loop.carries, carries),
+      elements: pick(loop.elements, elements),
+      next: pick(loop.next, carries),
+    },
+    results: results.map((r) => (r.kind === 'last' ? { kind: 'last', carry: carries.indexOf(r.carry) } : r)),
+    inputs: [...pick(given.constants, constants), ...pick(given.carries, carries), ...pick(given.elements, elements)],
   }
-  return makeNode(
-    'scan',
-    { loop: less, result: own.kind === 'last' ? { kind: 'last', carry: demand.carries.indexOf(own.carry) } : own },
-    [
-      ...pick(given.constants, demand.constants),
-      ...pick(given.carries, demand.carries),
-      ...pick(given.elements, demand.elements),
-    ],
-  )
+}
+
+/** All that is asked of each loop, by each scan that asks: those of one loop with one list of inputs, in the order of the program. */
+export const familiesIn = (nodes: readonly Node[]): ReadonlyMap<Node, readonly NodeOf<'scan'>[]> => {
+  const byLoop = new Map<Loop, Map<readonly Node[], NodeOf<'scan'>[]>>()
+  const found = new Map<Node, readonly NodeOf<'scan'>[]>()
+  for (const node of nodes) {
+    if (node.op !== 'scan') continue
+    const ofLoop = byLoop.get(node.attrs.loop) ?? new Map<readonly Node[], NodeOf<'scan'>[]>()
+    byLoop.set(node.attrs.loop, ofLoop)
+    const family = ofLoop.get(node.inputs) ?? []
+    ofLoop.set(node.inputs, family)
+    family.push(node)
+    found.set(node, family)
+  }
+  return found
 }
 
 /** A result of a loop, as one of another loop of the same content. */

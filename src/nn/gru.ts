@@ -36,7 +36,6 @@ const step =
   }
 
 const recurrence: Recurrence<Tensor> = {
-  name: 'gru',
   gates: gateCount,
   stateOf: (h) => h,
   tensorsOf: (h) => [h],
@@ -62,7 +61,8 @@ export const gruCell = (
   inputWidth: number,
   hiddenWidth: number,
   options: Pick<RecurrentOptions, 'bias'> = {},
-): Module<RecurrentParams, RecurrentInput<Tensor>> => recurrentCell(recurrence, inputWidth, hiddenWidth, options)
+): Module<RecurrentParams, RecurrentInput<Tensor>> =>
+  recurrentCell('gruCell', recurrence, inputWidth, hiddenWidth, options)
 
 /**
  * A GRU that takes the state in front of a sequence, [N, H], and gives the one behind it. Its parameters are those of {@link gru}.
@@ -83,7 +83,7 @@ export const gruWithState = (
   hiddenWidth: number,
   options: RecurrentOptions = {},
 ): Module<RecurrentParams, RecurrentInput<Tensor>, RecurrentOutput<Tensor>> =>
-  recurrentLayer({ ...recurrence, name: 'gruWithState' }, inputWidth, hiddenWidth, options)
+  recurrentLayer('gruWithState', recurrence, inputWidth, hiddenWidth, options)
 
 /**
  * Gated recurrent units over a sequence, `[N, T, in] → [N, T, H]`, from a state of zeros, as one layer of PyTorch's `nn.GRU(batch_first=True)`:
@@ -105,4 +105,4 @@ export const gruWithState = (
  * ```
  */
 export const gru = (inputWidth: number, hiddenWidth: number, options: RecurrentOptions = {}): Module<RecurrentParams> =>
-  withoutState(recurrentLayer(recurrence, inputWidth, hiddenWidth, options))
+  withoutState(recurrentLayer('gru', recurrence, inputWidth, hiddenWidth, options))

@@ -36,7 +36,6 @@ const step =
   }
 
 const recurrence: Recurrence<LstmState> = {
-  name: 'lstm',
   gates: gateCount,
   stateOf: (x) => ({ h: x, c: x }),
   tensorsOf: ({ h, c }) => [h, c],
@@ -68,7 +67,8 @@ export const lstmCell = (
   inputWidth: number,
   hiddenWidth: number,
   options: Pick<RecurrentOptions, 'bias'> = {},
-): Module<RecurrentParams, LstmCellInput, LstmState> => recurrentCell(recurrence, inputWidth, hiddenWidth, options)
+): Module<RecurrentParams, LstmCellInput, LstmState> =>
+  recurrentCell('lstmCell', recurrence, inputWidth, hiddenWidth, options)
 
 /**
  * An LSTM that takes the state in front of a sequence and gives the one behind it: a long sequence can be gone through in parts. Its parameters are those
@@ -93,7 +93,7 @@ export const lstmWithState = (
   hiddenWidth: number,
   options: RecurrentOptions = {},
 ): Module<RecurrentParams, RecurrentInput<LstmState>, RecurrentOutput<LstmState>> =>
-  recurrentLayer({ ...recurrence, name: 'lstmWithState' }, inputWidth, hiddenWidth, options)
+  recurrentLayer('lstmWithState', recurrence, inputWidth, hiddenWidth, options)
 
 /**
  * Long short-term memory over a sequence, `[N, T, in] → [N, T, H]`, from a state of zeros, as one layer of PyTorch's `nn.LSTM(batch_first=True)`:
@@ -117,4 +117,4 @@ export const lstm = (
   inputWidth: number,
   hiddenWidth: number,
   options: RecurrentOptions = {},
-): Module<RecurrentParams> => withoutState(recurrentLayer(recurrence, inputWidth, hiddenWidth, options))
+): Module<RecurrentParams> => withoutState(recurrentLayer('lstm', recurrence, inputWidth, hiddenWidth, options))

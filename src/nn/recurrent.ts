@@ -99,8 +99,6 @@ const overTime = <S>(
 
 /** What makes one kind of recurrent layer another, with a state `S`. */
 export interface Recurrence<S> {
-  /** What errors call it: `gru`. */
-  readonly name: string
   readonly gates: number
   /** A state each of whose tensors is this one, [N, H]. */
   readonly stateOf: (x: Tensor) => S
@@ -122,32 +120,31 @@ const stateFor = <S>(
   return state
 }
 
-/** One step of a recurrence: the input of one time [N, in] and the state in front of it to the next state. */
+/** One step of a recurrence: the input of one time [N, in] and the state in front of it to the next state. @param name what errors call it */
 export const recurrentCell = <S>(
+  name: string,
   recurrence: Recurrence<S>,
   inputWidth: number,
   hiddenWidth: number,
   options: Pick<RecurrentOptions, 'bias'>,
-): Module<RecurrentParams, RecurrentInput<S>, S> => {
-  const name = `${recurrence.name}Cell`
-  return {
-    init: recurrentParams(name, inputWidth, hiddenWidth, recurrence.gates, options),
-    apply: (params, input) => {
-      expectStep(name, input.x, inputWidth)
-      const state = stateFor(name, recurrence, input, hiddenWidth)
-      return asActivation(recurrence.step(params)(state, projected(params.input, input.x))[0])
-    },
-  }
-}
+): Module<RecurrentParams, RecurrentInput<S>, S> => ({
+  init: recurrentParams(name, inputWidth, hiddenWidth, recurrence.gates, options),
+  apply: (params, input) => {
+    expectStep(name, input.x, inputWidth)
+    const state = stateFor(name, recurrence, input, hiddenWidth)
+    return asActivation(recurrence.step(params)(state, projected(params.input, input.x))[0])
+  },
+})
 
-/** A recurrence over a sequence, from the state in front of it to the one behind it. */
+/** A recurrence over a sequence, from the state in front of it to the one behind it. @param name what errors call it */
 export const recurrentLayer = <S>(
+  name: string,
   recurrence: Recurrence<S>,
   inputWidth: number,
   hiddenWidth: number,
   options: RecurrentOptions,
 ): Module<RecurrentParams, RecurrentInput<S>, RecurrentOutput<S>> => {
-  const { name, gates, step } = recurrence
+  const { gates, step } = recurrence
   return {
     init: recurrentParams(name, inputWidth, hiddenWidth, gates, options),
     apply: (params, input) => {

@@ -4,6 +4,7 @@ import { normalizeAxis, showShape } from '../graph/shape.ts'
 import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { splitInto } from './combine.ts'
+import { expectTensor } from './expect.ts'
 import type { Tensor } from './tensor.ts'
 
 /** The two halves of an axis. @throws ShapeError for an odd length */

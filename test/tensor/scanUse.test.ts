@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { wasmBackend } from '../../src/backends/wasm/whole.ts'
 import { grad, jvp, valueAndGrad } from '../../src/autograd/grad.ts'
+import { reachable } from '../../src/graph/traverse.ts'
 import { hessian } from '../../src/autograd/jacobian.ts'
 import { checkGrad } from '../../src/autograd/check.ts'
 import { checkedBackend } from '../../src/backends/cpu/checked.ts'
@@ -336,6 +337,26 @@ describe('at the ends', () => {
     const [a, b] = [jvp(f, [scalar(0.5)], [scalar(1)]), jvp(g, [scalar(0.5)], [scalar(1)])]
     expect((await read(a.tangent))[0]).toBeCloseTo((await read(b.tangent))[0] ?? NaN, 6)
   })
+
+  it.each([false, true])(
+    'jvp of a loop goes through it once, whatever is asked of it (checkpoint: %s)',
+    (checkpoint) => {
+      const f = (x: Tensor): readonly Tensor[] => {
+        const body = (c: { readonly h: Tensor; readonly s: Tensor }): readonly [typeof c, Tensor] => {
+          const h = c.h.sin()
+          return [{ h, s: c.s.mul(0.5).add(h) }, h.exp()]
+        }
+        const [{ h, s }, ys] = scan(body, { h: x, s: x.mul(2) }, undefined, { length: 9, checkpoint })
+        return [h, s, ys]
+      }
+      const loopsFor = (results: readonly Tensor[]): number => {
+        const scans = reachable(results.map((x) => x.node)).flatMap((node) => (node.op === 'scan' ? [node] : []))
+        return new Set(scans.map(({ inputs }) => inputs)).size
+      }
+      const all = jvp(f, [scalar(0.5)], [scalar(1)]).tangent
+      expect(loopsFor(all)).toBe(loopsFor(all.slice(0, 1)))
+    },
+  )
 })
 
 describe('what is refused', () => {

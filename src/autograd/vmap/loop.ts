@@ -3,7 +3,7 @@
  * differs from the turn on in which something of a slice enters it, so it is mapped from the beginning (JAX's rule for `scan`).
  */
 import { at } from '../../prelude/array.ts'
-import { inputsOf, parametersOf, resultOf, stackedNodes } from '../../graph/loop.ts'
+import { familiesIn, inputsOf, parametersOf, resultOf, stackedNodes } from '../../graph/loop.ts'
 import { makeNode } from '../../graph/node.ts'
 import type { Loop, Node, NodeOf } from '../../graph/ops.ts'
 import { swapAxes } from '../../tensor/movement.ts'
@@ -102,16 +102,13 @@ export const loopsIn = (
   nodes: readonly Node[],
   { size, given, batchBody }: Surroundings,
 ): ((node: NodeOf<'scan'>) => Batched) => {
-  const done = new Map<readonly Node[], Map<Loop, BatchedLoop>>()
-  const loopOf = ({ attrs: { loop }, inputs }: NodeOf<'scan'>): BatchedLoop => {
-    const known = done.get(inputs) ?? new Map<Loop, BatchedLoop>()
-    done.set(inputs, known)
-    const asked = nodes.flatMap((node) =>
-      node.op === 'scan' && node.inputs === inputs && node.attrs.loop === loop ? [node.attrs.result] : [],
-    )
-    const made = known.get(loop) ?? batchLoop(loop, stackedNodes(asked), inputs.map(given), size, batchBody)
-    known.set(loop, made)
-    return made
+  const families = familiesIn(nodes)
+  const done = new Map<readonly NodeOf<'scan'>[], BatchedLoop>()
+  return (node) => {
+    const family = families.get(node) ?? [node]
+    const asked = stackedNodes(family.map((scan) => scan.attrs.result))
+    const made = done.get(family) ?? batchLoop(node.attrs.loop, asked, node.inputs.map(given), size, batchBody)
+    done.set(family, made)
+    return batchedResult(made, node)
   }
-  return (node) => batchedResult(loopOf(node), node)
 }
