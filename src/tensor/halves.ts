@@ -1,5 +1,4 @@
 /** An axis in two. */
-import { expectTensor } from './expect.ts'
 import { normalizeAxis, showShape } from '../graph/shape.ts'
 import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
