@@ -29,7 +29,7 @@ export const faultMutants: readonly Mutant[] = [
     [
       'ctcLoss: what stands behind the labels of a row must be a label',
       'missing check',
-      'i % s < Number(known?.[Math.floor(i / s)] ?? 0) && ',
+      'i % s < (known?.[Math.floor(i / s)] ?? 0) && ',
       '',
     ],
   ]),

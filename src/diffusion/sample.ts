@@ -135,7 +135,9 @@ const stepOf =
  * step({}, ones([1, 2]), key(0), scalar(3, 'u32')) // => [[0.25, 0.25]]
  * ```
  */
-export const samplingStep = <P, S>(options: StepOptions<P, S>) => {
+export const samplingStep = <P, S>(
+  options: StepOptions<P, S>,
+): ((params: P, state: S, key: Key, index: Tensor) => S) => {
   requireKnown('samplingStep', options, stepOptions)
   return stepOf(options)
 }

@@ -112,7 +112,7 @@ const requireLengths = (name: string, lengths: Tensor, least: number, most: numb
 const counted = (labels: Tensor, lengths: Tensor, classes: number): Tensor => {
   const [given, known] = [storedValues(labels), storedValues(lengths)]
   const s = at(labels.shape, 1)
-  const outside = given?.find((k, i) => i % s < Number(known?.[Math.floor(i / s)] ?? 0) && (k < 0 || k >= classes))
+  const outside = given?.find((k, i) => i % s < (known?.[Math.floor(i / s)] ?? 0) && (k < 0 || k >= classes))
   if (outside !== undefined) throw new RangeError(`ctcLoss: the label ${outside} is outside 0 … ${classes - 1}`)
   return iota(labels.shape, 1).less(lengths.cast('i32').expandDims(-1)).select(labels.cast('i32'), 0)
 }

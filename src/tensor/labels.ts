@@ -1,5 +1,5 @@
 /** Labels and indices that the host knows are checked where they are used; those of a device cannot be. */
-import { knownValues } from './known.ts'
+import { requireLabelNode } from './knownNode.ts'
 import type { Tensor } from './tensor.ts'
 
 /**
@@ -10,9 +10,5 @@ import type { Tensor } from './tensor.ts'
  * @param except a label outside that is meant
  */
 export const requireLabels = (who: string, name: string, labels: Tensor, count: number, except?: number): void => {
-  const outside = knownValues(labels)?.find((k) => !(k >= 0 && k < count) && k !== except)
-  if (outside !== undefined)
-    throw new RangeError(
-      `${who}: the ${name} ${outside} is outside 0 … ${count - 1}${outside === count ? '; they are counted from 0' : ''}`,
-    )
+  requireLabelNode(who, name, labels.node, count, except)
 }

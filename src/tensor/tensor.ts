@@ -14,7 +14,7 @@ import { broadcastShapes, normalizeAxis, showShape, sizeOf, type Shape } from '.
 import { completeShape, indexOf, normalizeAxes, requireElements, squeezedShape, type Axes } from './axes.ts'
 import { broadcastNode, fullNode } from './broadcast.ts'
 import { jsonOf, showNode, type TensorJson } from './inspect.ts'
-import { requireLabels } from './labels.ts'
+import { requireLabelNode } from './knownNode.ts'
 import { matmulNode } from './matmul.ts'
 import { productNode } from './product.ts'
 import { inDType } from './tracedNumber.ts'
@@ -1062,7 +1062,7 @@ export class Tensor {
     const a = normalizeAxis('at', axis, this.rank)
     if (i instanceof Tensor) {
       const picked = new Tensor(makeNode('gather', { axis: a }, [this.node, i.inForm('i32').node]))
-      requireLabels('at', 'index', i, element(this.shape, a))
+      requireLabelNode('at', 'index', i.node, element(this.shape, a))
       return picked
     }
     const from = indexOf(this.shape, a, i)

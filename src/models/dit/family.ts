@@ -3,6 +3,7 @@ import { record } from '../../prelude/decode.ts'
 import { E, pipe } from '../../prelude/fp.ts'
 import type { Family } from '../family.ts'
 import { fitting } from '../settingFault.ts'
+import { settingsOf } from '../settingsOf.ts'
 import {
   faultOf,
   hiddenOf,
@@ -60,8 +61,8 @@ export const ditFamily: Family<DitConfig, DitParams> = {
   title: 'DiT',
   defaults: { patch: 4, width: 256, depth: 8, heads: 4 },
   decode: (input) => pipe(record(transformerFields)(input), E.chain(fitting(faultOf))),
-  build: ({ kind: _, ...config }, channels) => dit({ ...config, channels }),
-  features: ({ kind: _, ...config }, channels) => ditFeatures({ ...config, channels }),
+  build: (config, channels) => dit({ ...settingsOf(config), channels }),
+  features: (config, channels) => ditFeatures({ ...settingsOf(config), channels }),
   factor: ({ patch }) => patch,
   factorReason: inPatches,
   size: () => undefined,

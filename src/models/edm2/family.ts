@@ -3,6 +3,7 @@ import { expects, list, number, optional, record, whole, type Decoder, type Fiel
 import { E, pipe } from '../../prelude/fp.ts'
 import type { Family } from '../family.ts'
 import { fitting } from '../settingFault.ts'
+import { settingsOf } from '../settingsOf.ts'
 import { edm2, edm2Features, type Edm2Params } from './edm2.ts'
 import { edm2Fault, widthsOf, type Edm2Settings } from './settings.ts'
 import { forceWeights } from './weights.ts'
@@ -56,8 +57,8 @@ export const edm2Family: Family<Edm2Config, Edm2Params> = {
   title: 'EDM2 U-Net',
   defaults: { width: 64, multipliers: [1, 2, 3, 4], blocks: 3, headWidth: 64 },
   decode: (input) => pipe(record(fields)(input), E.chain(fitting(edm2Fault))),
-  build: ({ kind: _, ...config }, channels) => edm2({ ...config, channels }),
-  features: ({ kind: _, ...config }, channels) => edm2Features({ ...config, channels }),
+  build: (config, channels) => edm2({ ...settingsOf(config), channels }),
+  features: (config, channels) => edm2Features({ ...settingsOf(config), channels }),
   factor: ({ multipliers }) => 2 ** (multipliers.length - 1),
   size: () => undefined,
   width: ({ width }) => width,

@@ -16,6 +16,7 @@ import { at } from '../../prelude/array.ts'
 import { activationName, flag, listOf } from '../autoencoder/fields.ts'
 import type { Family } from '../family.ts'
 import { fitting } from '../settingFault.ts'
+import { settingsOf } from '../settingsOf.ts'
 import { faultOf } from './faults.ts'
 import { unet2dNames } from './names.ts'
 import { stageKinds, type StageKind, type Unet2dSettings } from './stages.ts'
@@ -97,8 +98,8 @@ export const unet2dFamily: Family<Unet2dConfig, Unet2dParams> = {
   title: 'U-Net 2D',
   defaults: { widths: [64, 128, 256, 256], layers: 2, groups: 8 },
   decode: (input) => pipe(record(fields)(input), E.chain(fitting(faultOf))),
-  build: ({ kind: _, ...config }, channels) => unet2d({ ...config, channels }),
-  features: ({ kind: _, ...config }, channels) => unet2dFeatures({ ...config, channels }),
+  build: (config, channels) => unet2d({ ...settingsOf(config), channels }),
+  features: (config, channels) => unet2dFeatures({ ...settingsOf(config), channels }),
   factor: ({ widths }) => 2 ** (widths.length - 1),
   size: () => undefined,
   width: ({ widths }) => at(widths, 0),

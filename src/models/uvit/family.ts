@@ -3,6 +3,7 @@ import { record } from '../../prelude/decode.ts'
 import { E, pipe } from '../../prelude/fp.ts'
 import type { Family } from '../family.ts'
 import { fitting } from '../settingFault.ts'
+import { settingsOf } from '../settingsOf.ts'
 import { hiddenOf, inPatches, widthInPixels } from '../transformers/settings.ts'
 import { faultOf, uvitFields, type UvitSettings } from './settings.ts'
 import { uvit, uvitFeatures, type UvitParams } from './uvit.ts'
@@ -54,8 +55,8 @@ export const uvitFamily: Family<UvitConfig, UvitParams> = {
   title: 'U-ViT',
   defaults: { patch: 4, width: 256, depth: 9, heads: 4 },
   decode: (input) => pipe(record(uvitFields)(input), E.chain(fitting(faultOf))),
-  build: ({ kind: _, ...config }, channels) => uvit({ ...config, channels }),
-  features: ({ kind: _, ...config }, channels) => uvitFeatures({ ...config, channels }),
+  build: (config, channels) => uvit({ ...settingsOf(config), channels }),
+  features: (config, channels) => uvitFeatures({ ...settingsOf(config), channels }),
   factor: ({ patch }) => patch,
   factorReason: inPatches,
   size: ({ size }) => size,
