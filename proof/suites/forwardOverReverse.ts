@@ -9,6 +9,7 @@ import {
   differentiable,
   inInputs,
   onDevice,
+  perBuild,
   quadratic,
   smoothCases,
   usual,
@@ -46,8 +47,9 @@ const hessianProducts =
 export const forwardOverReverse: Suite = async (subject, entry, { on = usual, ...amount }) =>
   onDevice(on, async (device) => {
     const read = async (x: Tensor): Promise<readonly number[]> => [...(await device.read(x))]
+    const products = perBuild((c) => device.compile(hessianProducts(entry, c)))
     return checkCases('forward over reverse', subject, smoothCases(entry), amount, async (c): Promise<Held> => {
-      const { forward, reverse, uHv, vHu } = await device.compile(hessianProducts(entry, c))(...dataOf(c))
+      const { forward, reverse, uHv, vHu } = await products(c)(...dataOf(c))
       const [a, b] = [(await Promise.all(forward.map(read))).flat(), (await Promise.all(reverse.map(read))).flat()]
       const scale = 1e-11 * Math.max(1, ...a.map(Math.abs))
       const errors = a.map((x, i) => Math.abs(x - (b[i] ?? NaN)) / scale)

@@ -1,5 +1,5 @@
 /** First and second derivatives against finite differences, element by element, in f64. */
-import { gradientError, type CheckOptions } from '../../src/autograd/check.ts'
+import { gradientErrors, type CheckOptions } from '../../src/autograd/check.ts'
 import { vjp } from '../../src/autograd/grad.ts'
 import { constant } from '../../src/tensor/create.ts'
 import type { Device } from '../../src/tensor/device.ts'
@@ -11,6 +11,7 @@ import {
   differentiable,
   inInputs,
   onDevice,
+  perBuild,
   quadratic,
   smoothCases,
   usual,
@@ -31,28 +32,37 @@ const gradientOf =
  * The error at the entry's step; where that is too large, at a quarter of it. Near a pole (a norm that is almost 0) the stencil's own error
  * is large, and falls with the fourth power of the step; a wrong derivative stays wrong at every step.
  */
-export const differenceError = async (
-  device: Device,
-  f: (...xs: readonly Tensor[]) => unknown,
+const differenceErrorOf = async (
+  errorAt: ReturnType<typeof gradientErrors<readonly Tensor[]>>,
   c: Case,
   { step = 1e-3 }: Pick<Entry, 'step'>,
-  tolerance: CheckOptions = {},
+  tolerance: CheckOptions,
 ): Promise<number> => {
-  const first = await gradientError(device, f, dataOf(c), { ...tolerance, step })
+  const first = await errorAt(dataOf(c), { ...tolerance, step })
   if (first.worst <= 1) return first.worst
-  const { worst, message } = await gradientError(device, f, dataOf(c), { ...tolerance, step: step / 4 })
+  const { worst, message } = await errorAt(dataOf(c), { ...tolerance, step: step / 4 })
   if (!(worst <= 1)) throw new Error(message)
   return worst
 }
 
+/** {@link differenceErrorOf} one case. */
+export const differenceError = (
+  device: Device,
+  f: (...xs: readonly Tensor[]) => unknown,
+  c: Case,
+  entry: Pick<Entry, 'step'>,
+  tolerance: CheckOptions = {},
+): Promise<number> => differenceErrorOf(gradientErrors(device, f), c, entry, tolerance)
+
 const against =
   (name: string, of: (entry: Entry, c: Case) => (...xs: readonly Tensor[]) => unknown, options: CheckOptions): Suite =>
   async (subject, entry, { on = usual, ...amount }) =>
-    onDevice(on, async (device) =>
-      checkCases(name, subject, smoothCases(entry), amount, async (c): Promise<Held> => {
-        return { checks: 1, worst: await differenceError(device, of(entry, c), c, entry, options) }
-      }),
-    )
+    onDevice(on, async (device) => {
+      const errors = perBuild((c) => gradientErrors(device, of(entry, c)))
+      return checkCases(name, subject, smoothCases(entry), amount, async (c): Promise<Held> => {
+        return { checks: 1, worst: await differenceErrorOf(errors(c), c, entry, options) }
+      })
+    })
 
 /** The gradient in every element of every differentiable input. One check a case. */
 export const gradient: Suite = against('gradient', (_, c) => c.build, {})

@@ -65,6 +65,16 @@ export const checkCases = async <C extends Case>(
   return { suite, subject, seed, checks, worst }
 }
 
+/** `of`, once for all cases that build the same: a whole network is compiled once, and tried at many points. */
+export const perBuild = <T>(of: (c: Case) => T): ((c: Case) => T) => {
+  const known = new Map<Case['build'], T>()
+  return (c) => {
+    const found = known.get(c.build) ?? of(c)
+    known.set(c.build, found)
+    return found
+  }
+}
+
 /** Elements that finite differences would move. */
 const moving = ({ inputs }: Case): number =>
   inputs.reduce((sum, x) => sum + (x.dtype === 'f64' ? count(x.shape) : 0), 0)

@@ -75,50 +75,62 @@ const requireDoubles = (all: readonly (readonly [string, Tensor])[]): void => {
 }
 
 /**
- * Compares the gradient of `f` at `args` with finite differences, in every element of every f64 leaf.
+ * {@link gradientError} of one function at many points: it is compiled once.
  *
- * `f` returns any tree of floats; its elements are weighted with fixed numbers and summed. Stay away from kinks.
- *
- * @throws DTypeError for an argument in f32 or f16, whose differences would be noise
+ * @throws DTypeError, when it is called, for an argument in f32 or f16
  */
-export const gradientError = async <A extends readonly unknown[]>(
+export const gradientErrors = <A extends readonly unknown[]>(
   device: Device,
   f: (...args: A) => unknown,
-  args: A,
-  options: CheckOptions = {},
-): Promise<GradientError> => {
-  requireKnown('checkGrad', options, ['absolute', 'relative', 'step'])
-  const { absolute = 1e-9, relative = 1e-7, step = 1e-3 } = options
-  const all = leavesWithPaths(args)
-  requireDoubles(all)
+): ((args: A, options?: CheckOptions) => Promise<GradientError>) => {
   const loss = (...xs: A): Tensor => project(f(...xs))
   const value = device.compile(loss)
   const gradient = device.compile((...xs: A) => {
     const traced = vjp(loss, ...xs)
     return traced.pullback(traced.value.mul(0).add(1))
   })
-  const analytic = leaves(await gradient(...args))
-  const inputs = all.map(([, x]) => x)
-  let [worst, checked, differing, message] = [0, 0, 0, '']
-  for (const [k, [path, x]] of all.entries()) {
-    if (x.dtype !== 'f64') continue
-    const [point, exact] = [await device.read(x), await device.read(at(analytic, k))]
-    for (let i = 0; i < x.size; i++) {
-      const lossAt = async (by: number): Promise<number> => {
-        const moved = tensor(shifted(point as Float64Array, i, by), { shape: x.shape })
-        return (await device.read(await value(...refill(args, inputs.with(k, moved)))))[0] as number
+  return async (args, options = {}) => {
+    requireKnown('checkGrad', options, ['absolute', 'relative', 'step'])
+    const { absolute = 1e-9, relative = 1e-7, step = 1e-3 } = options
+    const all = leavesWithPaths(args)
+    requireDoubles(all)
+    const analytic = leaves(await gradient(...args))
+    const inputs = all.map(([, x]) => x)
+    let [worst, checked, differing, message] = [0, 0, 0, '']
+    for (const [k, [path, x]] of all.entries()) {
+      if (x.dtype !== 'f64') continue
+      const [point, exact] = [await device.read(x), await device.read(at(analytic, k))]
+      for (let i = 0; i < x.size; i++) {
+        const lossAt = async (by: number): Promise<number> => {
+          const moved = tensor(shifted(point as Float64Array, i, by), { shape: x.shape })
+          return (await device.read(await value(...refill(args, inputs.with(k, moved)))))[0] as number
+        }
+        const [a, n] = [exact[i] as number, await differentiate(lossAt, step)]
+        const error = Math.abs(a - n) / (absolute + relative * Math.abs(n))
+        checked++
+        if (!(error <= 1)) differing++
+        if (error <= worst) continue
+        worst = Number.isNaN(error) ? Infinity : error
+        message = `checkGrad: element ${i} of argument '${path}' ${showShape(x.shape)}: derivative ${a}, finite differences ${n}`
       }
-      const [a, n] = [exact[i] as number, await differentiate(lossAt, step)]
-      const error = Math.abs(a - n) / (absolute + relative * Math.abs(n))
-      checked++
-      if (!(error <= 1)) differing++
-      if (error <= worst) continue
-      worst = Number.isNaN(error) ? Infinity : error
-      message = `checkGrad: element ${i} of argument '${path}' ${showShape(x.shape)}: derivative ${a}, finite differences ${n}`
     }
+    return { worst, checked, message: differing === 0 ? message : `${message} (${differing} elements differ)` }
   }
-  return { worst, checked, message: differing === 0 ? message : `${message} (${differing} elements differ)` }
 }
+
+/**
+ * Compares the gradient of `f` at `args` with finite differences, in every element of every f64 leaf.
+ *
+ * `f` returns any tree of floats; its elements are weighted with fixed numbers and summed. Stay away from kinks.
+ *
+ * @throws DTypeError for an argument in f32 or f16, whose differences would be noise
+ */
+export const gradientError = <A extends readonly unknown[]>(
+  device: Device,
+  f: (...args: A) => unknown,
+  args: A,
+  options: CheckOptions = {},
+): Promise<GradientError> => gradientErrors(device, f)(args, options)
 
 /**
  * Checks the gradient of `f` at `args` with respect to every element of every f64 leaf.

@@ -81,12 +81,19 @@ const moved = <P>(first: P, by: Tensor): P => {
   })
 }
 
+/** A network that denoises, with parameters that move: one function for all of its cases. */
+const movedBuild =
+  <P>(network: Module<P, DenoiserInput>, first: () => P): Case['build'] =>
+  (by, x, t) =>
+    network.apply(moved(first(), one(by)), { x: one(x), t: one(t) }, evaluate)
+
 /** A network of lucidrains' blocks on x of this shape. */
-const unetCase = (network: typeof tiny, first: typeof initial, shape: readonly number[]): fc.Arbitrary<Case> =>
-  fc.tuple(arrays([directions], 'f64'), arrays([...shape], 'f64'), sizeableArrays([1], 'f64')).map((inputs) => ({
-    inputs,
-    build: (by, x, t) => network.apply(moved(first(), one(by)), { x: one(x), t: one(t) }, evaluate),
-  }))
+const unetCase = (network: typeof tiny, first: typeof initial, shape: readonly number[]): fc.Arbitrary<Case> => {
+  const build = movedBuild(network, first)
+  return fc
+    .tuple(arrays([directions], 'f64'), arrays([...shape], 'f64'), sizeableArrays([1], 'f64'))
+    .map((inputs) => ({ inputs, build }))
+}
 
 /** The U-Net of diffusers, as small as it comes, in stages of different kinds. */
 const tiny2d = (['attention', 'residual', 'skip'] as const).map((kind) => {
@@ -97,15 +104,12 @@ const tiny2d = (['attention', 'residual', 'skip'] as const).map((kind) => {
 
 const unet2dCase: fc.Arbitrary<Case> = fc
   .tuple(
-    fc.constantFrom(...tiny2d.map((network) => ({ network, first: firstOf(network) }))),
+    fc.constantFrom(...tiny2d.map((network) => movedBuild(network, firstOf(network)))),
     arrays([directions], 'f64'),
     arrays([1, 2, 2, 1], 'f64'),
     sizeableArrays([1], 'f64'),
   )
-  .map(([{ network, first }, ...inputs]) => ({
-    inputs,
-    build: (by, x, t) => network.apply(moved(first(), one(by)), { x: one(x), t: one(t) }, evaluate),
-  }))
+  .map(([build, ...inputs]) => ({ inputs, build }))
 
 /** A transformer, as small as it comes. */
 const tinyTransformer = { channels: 1, patch: 1, width: 4, depth: 1, heads: 1, mlpRatio: 1 }
@@ -115,13 +119,10 @@ const tinyUvit = uvit({ ...tinyTransformer, depth: 3 })
 
 /** A transformer with parameters that move along six directions, on an image of 2×1. */
 const transformerCase = <P>(network: Module<P, DenoiserInput>): fc.Arbitrary<Case> => {
-  const first = firstOf(network)
+  const build = movedBuild(network, firstOf(network))
   return fc
     .tuple(arrays([directions], 'f64'), arrays([1, 2, 1, 1], 'f64'), sizeableArrays([1], 'f64'))
-    .map((inputs) => ({
-      inputs,
-      build: (by, x, t) => network.apply(moved(first(), one(by)), { x: one(x), t: one(t) }, evaluate),
-    }))
+    .map((inputs) => ({ inputs, build }))
 }
 
 const tinyVit = vit({ size: [2, 1], channels: 1, patch: 1, width: 4, depth: 1, heads: 1, classes: 2 })
@@ -163,12 +164,11 @@ const tinyEdm2 = edm2({
 
 const initialEdm2 = firstOf(tinyEdm2)
 
+const edm2Build = movedBuild(tinyEdm2, initialEdm2)
+
 const edm2Case: fc.Arbitrary<Case> = fc
   .tuple(arrays([directions], 'f64'), arrays([1, 2, 2, 1], 'f64'), sizeableArrays([1], 'f64'))
-  .map((inputs) => ({
-    inputs,
-    build: (by, x, t) => tinyEdm2.apply(moved(initialEdm2(), one(by)), { x: one(x), t: one(t) }, evaluate),
-  }))
+  .map((inputs) => ({ inputs, build: edm2Build }))
 
 const appliedEdm2 = (x: Tensor | undefined, t: Tensor | undefined): Tensor =>
   applied(tinyEdm2)({ x: one(x), t: one(t) })

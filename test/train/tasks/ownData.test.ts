@@ -150,13 +150,12 @@ describe('labelled pictures as a task', () => {
     expect(average.map((means) => means.length)).toEqual(now.map((means) => means.length))
     expect(average).not.toEqual(now)
     const measure = await source.measure?.(device)
-    const { params: learned } = params
-    const began = await measure?.({ params: learned, modelState: task.init(key(0)).modelState })
-    expect((await measure?.(params))?.['heldOut']).not.toBe(began?.['heldOut'])
-    const ofAverage = await measure?.(averages[0])
-    expect(await measure?.(params, averages[0])).toEqual(ofAverage)
-    const ofLast = await measure?.({ params: averages[0].params, modelState: params.modelState })
-    expect(ofLast?.['heldOut']).not.toBe(ofAverage?.['heldOut'])
+    const lossOf = async (...given: readonly [typeof params, typeof params?]): Promise<number | undefined> =>
+      (await measure?.(...given))?.['heldOut']
+    const [average0, began] = [averages[0], task.init(key(0)).modelState]
+    expect(await lossOf({ ...params, modelState: began })).not.toBe(await lossOf(params))
+    expect(await lossOf(params, average0)).toBe(await lossOf(average0))
+    expect(await lossOf({ ...average0, modelState: params.modelState })).not.toBe(await lossOf(average0))
   })
 
   it('each example has the label of its picture', async () => {
