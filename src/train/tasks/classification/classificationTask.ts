@@ -136,7 +136,7 @@ const requireOptions = (network: { readonly state?: unknown }, options: Classifi
  * const network = { blocks: [1], width: 4 }
  * const { task, source } = classificationRun(dataOfSet(set, 0, { labels }), (purpose) => resnetFamily.build(network, purpose))
  * const config = usualRun({ steps: 20, batch: 8, learningRate: 0.02, ema: 0 })
- * await wholeRun({ config, task, source, device }, memoryStore())() // => right({ step: 20, measured: { right: 1, … }, … })
+ * await wholeRun({ config, task, source, device }, memoryStore())() // => right({ step: 20, measured: { accuracy: 1, … }, … })
  * ```
  */
 export const classificationRun = <P>(
