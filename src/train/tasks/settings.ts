@@ -1,5 +1,5 @@
 /** How the configurations of a task are decoded and made, as data: each task has such a record. */
-import { faultIn, oneOf, show, type Decoder, type Fault } from '../../prelude/decode.ts'
+import { oneOf, show, type Decoder } from '../../prelude/decode.ts'
 import { E, pipe } from '../../prelude/fp.ts'
 import { suggestion } from '../../prelude/nearest.ts'
 import { isRecord } from '../../prelude/record.ts'
@@ -49,11 +49,11 @@ export const networkOver = <C extends { readonly kind: string }>(
 }
 
 /** Left for the settings of another task. */
-const ofTask = (task: string, input: unknown): E.Either<Fault, unknown> => {
+const ofTask = (task: string, input: unknown): E.Either<TrainError, unknown> => {
   const named = isRecord(input) ? (input['task'] ?? task) : task
   return pipe(
     oneOf(task)(named),
-    E.mapLeft((fault) => faultIn('task', named, fault)),
+    E.mapLeft((fault) => settingError({ ...fault, path: 'task', got: show(named) })),
   )
 }
 
@@ -63,9 +63,13 @@ export const decodedBy =
   (input: unknown): E.Either<TrainError, C> =>
     pipe(
       ofTask(task, input),
-      E.chain(() => decode(isRecord(input) ? withChoices(withRunChoices(input)) : input)),
-      E.mapLeft(({ inside = { path: 'the configuration', got: show(input) }, ...fault }) =>
-        settingError({ ...fault, ...inside }),
+      E.chain(() =>
+        pipe(
+          decode(isRecord(input) ? withChoices(withRunChoices(input)) : input),
+          E.mapLeft(({ inside = { path: 'the configuration', got: show(input) }, ...fault }) =>
+            settingError({ ...fault, ...inside }),
+          ),
+        ),
       ),
       E.chain(check),
     )
@@ -79,6 +83,8 @@ export const madeBy =
   (given: Named): E.Either<TrainError, C> => {
     const named = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
     const { presets, usualPreset, inside } = task
+    const own = ofTask(task.task, named) // before its preset, which means nothing here
+    if (E.isLeft(own)) return own
     const preset = named['preset'] ?? usualPreset
     const found = typeof preset === 'string' && Object.hasOwn(presets, preset) ? presets[preset] : undefined
     if (found === undefined) {

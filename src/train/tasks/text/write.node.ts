@@ -145,7 +145,7 @@ const learnedOf = (
  *   TE.map(({ text }) => text.length),
  * )
  * await written() // => right(10)
- * await write('run', { prompt: 'ship' })() // => left({ message: "the prompt: text: 'i' is not among the 9 characters …", … })
+ * await write('run', { prompt: 'ship' })() // => left({ message: "the prompt: text: 'i' is not among the 11 characters …", … })
  * ```
  */
 export const write = (directory: string, options: WriteOptions = {}): TE.TaskEither<TrainError, Written> => {
