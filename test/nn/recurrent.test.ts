@@ -207,7 +207,7 @@ describe('what recurrent layers take', () => {
     )
     expect(() =>
       lstmWithState(3, 2).apply(params, { x: zeros([4, 5, 3]), state: { h: zeros([4, 2]), c: zeros([1, 2]) } }),
-    ).toThrow('lstm: the state is [4, 2] for this input, got [1,2]')
+    ).toThrow('lstmWithState: the state is [4, 2] for this input, got [1,2]')
     expect(() => gruCell(3, 2).apply(gru(3, 2).init(key(0)), { x: zeros([2, 4, 3]) })).toThrow(
       'gruCell: takes the input of one time, [N, 3], got [2,4,3]',
     )
