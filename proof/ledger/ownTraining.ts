@@ -235,7 +235,7 @@ const rates: readonly Equation[] = [
     '30.13',
     '`oneCycle`; from η/25 to η and to η/250,000, along half a cosine each',
     'Smith & Topin 2018, as PyTorch',
-    oneCycle({ learningRate: 1, steps: 101, rise: 0.5 }),
+    oneCycle({ learningRate: 1, steps: 101, pctStart: 0.5 }),
     (step) => {
       const half = (from: number, to: number, p: number): number => to + ((from - to) * (1 + Math.cos(Math.PI * p))) / 2
       return step <= 49.5 ? half(1 / 25, 1, step / 49.5) : half(1, 1 / 250_000, (step - 49.5) / 50.5)

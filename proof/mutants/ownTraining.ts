@@ -90,8 +90,8 @@ export const ownTrainingMutants: readonly Mutant[] = [
     [
       'one cycle reaches its top a step late',
       'off by one',
-      '[rise * steps - 1, steps - 1]',
-      '[rise * steps, steps - 1]',
+      '[pctStart * steps - 1, steps - 1]',
+      '[pctStart * steps, steps - 1]',
     ],
     ['the transformer’s rate begins at 0', 'off by one', 'rate(step + 1)', 'rate(step)'],
   ]),

@@ -122,12 +122,12 @@ export interface OneCycleOptions {
   /** The highest rate. */
   readonly learningRate: number
   readonly steps: number
-  /** Share of the steps in which the rate rises; default 0.3. */
-  readonly rise?: number
+  /** Share of the steps in which the rate rises, in [0, 1], PyTorch's `pct_start`; default 0.3. */
+  readonly pctStart?: number
   /** The first rate is so many times smaller than the highest; default 25. */
-  readonly divide?: number
+  readonly divFactor?: number
   /** The last rate is so many times smaller than the first; default 10⁴. */
-  readonly finalDivide?: number
+  readonly finalDivFactor?: number
   /** Default `cosine`. */
   readonly anneal?: 'cosine' | 'linear'
 }
@@ -135,12 +135,12 @@ export interface OneCycleOptions {
 /**
  * Up along half a cosine from η/25 to η, and down to η/250,000 at the last step, steps − 1 (Smith & Topin 2018), as PyTorch's `OneCycleLR`.
  *
- * @throws RangeError for a rise that is no share, or so short that it has no step
+ * @throws RangeError for a `pctStart` that is no share, or so small that the rate rises in no step
  * @example
  * ```ts
  * import { oneCycle } from 'fathom/optim'
  *
- * const rate = oneCycle({ learningRate: 1, steps: 101, rise: 0.5 })
+ * const rate = oneCycle({ learningRate: 1, steps: 101, pctStart: 0.5 })
  * rate(0) // => 0.04
  * rate(49.5) // => 1
  * rate(100) // => 0.000004
@@ -148,24 +148,24 @@ export interface OneCycleOptions {
  */
 export const oneCycle = (options: OneCycleOptions): RateSchedule => {
   const who = 'oneCycle'
-  requireKnown(who, options, ['learningRate', 'steps', 'rise', 'divide', 'finalDivide', 'anneal'])
-  const { learningRate, steps, rise = 0.3, divide = 25, finalDivide = 1e4, anneal = 'cosine' } = options
+  requireKnown(who, options, ['learningRate', 'steps', 'pctStart', 'divFactor', 'finalDivFactor', 'anneal'])
+  const { learningRate, steps, pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4, anneal = 'cosine' } = options
   requireNotNegative(who, 'learningRate', learningRate)
   requireWhole(who, 'steps', steps, 1)
-  requireShare(who, 'rise', rise)
-  requirePositive(who, 'divide', divide)
-  requirePositive(who, 'finalDivide', finalDivide)
+  requireShare(who, 'pctStart', pctStart)
+  requirePositive(who, 'divFactor', divFactor)
+  requirePositive(who, 'finalDivFactor', finalDivFactor)
   requireFall(who, 'anneal', anneal)
-  const [top, last] = [rise * steps - 1, steps - 1]
+  const [top, last] = [pctStart * steps - 1, steps - 1]
   if (!(top > 0 && top < last))
     throw new RangeError(
-      `${who}: a share of ${rise} of ${steps} steps is ${rise * steps}; rise and fall must have more than one step each: take more steps, or another share`,
+      `${who}: a share of ${pctStart} of ${steps} steps is ${pctStart * steps}; rise and fall must have more than one step each: take more steps, or another share`,
     )
-  const first = learningRate / divide
+  const first = learningRate / divFactor
   const between = (from: number, to: number, p: number): number => to + (from - to) * falls[anneal](p)
   return byStep(who, (step) =>
     step <= top
       ? between(first, learningRate, step / top)
-      : between(learningRate, first / finalDivide, Math.min(1, (step - top) / (last - top))),
+      : between(learningRate, first / finalDivFactor, Math.min(1, (step - top) / (last - top))),
   )
 }

@@ -14,7 +14,7 @@ export interface PlateauOptions {
   /** Values after a fall in which none is counted; default 0. */
   readonly cooldown?: number
   /** The rate does not fall below it; default 0. */
-  readonly least?: number
+  readonly minLearningRate?: number
   /** Whether a loss is measured, which is better when it is smaller, or a score; default `min`. */
   readonly mode?: 'min' | 'max'
 }
@@ -47,21 +47,21 @@ const optionNames: readonly (keyof PlateauOptions)[] = [
   'patience',
   'threshold',
   'cooldown',
-  'least',
+  'minLearningRate',
   'mode',
 ]
 
 const requireOptions = (options: PlateauOptions): Required<PlateauOptions> => {
   const who = 'reduceOnPlateau'
   requireKnown(who, options, optionNames)
-  const usual = { factor: 0.1, patience: 10, threshold: 1e-4, cooldown: 0, least: 0, mode: 'min' } as const
+  const usual = { factor: 0.1, patience: 10, threshold: 1e-4, cooldown: 0, minLearningRate: 0, mode: 'min' } as const
   const all = { ...usual, ...options }
   requireNotNegative(who, 'learningRate', all.learningRate)
   if (!['min', 'max'].includes(all.mode)) throw new RangeError(`${who}: mode must be min or max, got '${all.mode}'`)
   requireWhole(who, 'patience', all.patience)
   requireWhole(who, 'cooldown', all.cooldown)
   requireNotNegative(who, 'threshold', all.threshold)
-  requireNotNegative(who, 'least', all.least)
+  requireNotNegative(who, 'minLearningRate', all.minLearningRate)
   if (!(all.factor > 0 && all.factor < 1))
     throw new RangeError(`${who}: factor is ${all.factor}; it must be above 0 and below 1`)
   return all
@@ -83,11 +83,11 @@ const requireOptions = (options: PlateauOptions): Required<PlateauOptions> => {
  * ```
  */
 export const reduceOnPlateau = (options: PlateauOptions): Plateau => {
-  const { learningRate, factor, patience, threshold, cooldown, least, mode } = requireOptions(options)
+  const { learningRate, factor, patience, threshold, cooldown, minLearningRate, mode } = requireOptions(options)
   const isBetter = (value: number, best: number): boolean =>
     mode === 'min' ? value < best * (1 - threshold) : value > best * (1 + threshold)
   const fallen = (rate: number): number => {
-    const next = Math.max(rate * factor, least)
+    const next = Math.max(rate * factor, minLearningRate)
     return rate - next > leastChange ? next : rate
   }
   return {

@@ -104,8 +104,8 @@ describe('batches', () => {
 
 describe('splitRows', () => {
   it('each example is in one part, by the seed', async () => {
-    const { learned, heldOut } = splitRows(data, { share: 0.3, seed: 1 })
-    const both = [...(await values(learned.y, device)), ...(await values(heldOut.y, device))]
+    const { train, heldOut } = splitRows(data, { share: 0.3, seed: 1 })
+    const both = [...(await values(train.y, device)), ...(await values(heldOut.y, device))]
     expect(heldOut.x.shape).toEqual([2, 2])
     expect(both.toSorted((a, b) => a - b)).toEqual(range(7))
     expect(splitRows(data, { share: 0 }).heldOut.y.shape).toEqual([0])

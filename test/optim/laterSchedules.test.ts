@@ -54,7 +54,7 @@ describe('learning-rate schedules of later papers', () => {
     ['oneCycle', oneCycle({ learningRate: 0.5, steps: 50 })],
     [
       'oneCycle-options',
-      oneCycle({ learningRate: 0.5, steps: 40, rise: 0.45, anneal: 'linear', divide: 10, finalDivide: 100 }),
+      oneCycle({ learningRate: 0.5, steps: 40, pctStart: 0.45, anneal: 'linear', divFactor: 10, finalDivFactor: 100 }),
     ],
   ])("%s: every rate is PyTorch's, and the last stays", (name, schedule) => {
     const expected = golden.schedules[name] ?? []
@@ -73,8 +73,8 @@ describe('learning-rate schedules of later papers', () => {
     expect(() => inverseSqrt({ learningRate: 1, warmupSteps: 0 })).toThrow('warmupSteps is 0')
     expect(() => noamSchedule({ width: 0, warmupSteps: 1 })).toThrow('width is 0')
     expect(() => oneCycle({ learningRate: 1, steps: 3 })).toThrow('take more steps, or another share')
-    expect(() => oneCycle({ learningRate: 1, steps: 30, pctStart: 0.5 } as never)).toThrow(
-      "there is no option 'pctStart'",
+    expect(() => oneCycle({ learningRate: 1, steps: 30, percentStart: 0.5 } as never)).toThrow(
+      "there is no option 'percentStart'",
     )
     expect(() => oneCycle({ learningRate: 1, steps: 30 })(-1)).toThrow('the step is -1')
   })
@@ -84,7 +84,7 @@ describe('reduceOnPlateau', () => {
   const losses = golden.losses.map((x) => x ?? NaN)
   const cases: readonly (readonly [string, Omit<PlateauOptions, 'learningRate'>, readonly number[]])[] = [
     ['usual', { patience: 2 }, losses],
-    ['options', { factor: 0.5, patience: 1, threshold: 0.01, cooldown: 2, least: 0.2 }, losses],
+    ['options', { factor: 0.5, patience: 1, threshold: 0.01, cooldown: 2, minLearningRate: 0.2 }, losses],
     ['score', { mode: 'max', patience: 0, factor: 0.9 }, losses.map((x) => -x)],
     ['rising', { mode: 'max', patience: 1, factor: 0.1 }, [1, 2, 2, 2.0001, 3, 3, 3, 3]],
   ]

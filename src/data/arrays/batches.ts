@@ -108,15 +108,15 @@ export const batches = <T>(arrays: T, options: BatchOptions): Batches<T> => {
  * ```ts
  * import { splitRows } from 'fathom/data'
  *
- * const { learned, heldOut } = splitRows({ x: Int32Array.of(1, 2, 3, 4) }, { share: 0.25, seed: 0 })
- * learned.x.shape // => [3]
+ * const { train, heldOut } = splitRows({ x: Int32Array.of(1, 2, 3, 4) }, { share: 0.25, seed: 0 })
+ * train.x.shape // => [3]
  * heldOut.x.shape // => [1]
  * ```
  */
 export const splitRows = <T>(
   arrays: T,
   options: { readonly share: number; readonly seed?: number },
-): { readonly learned: Rows<T>; readonly heldOut: Rows<T> } => {
+): { readonly train: Rows<T>; readonly heldOut: Rows<T> } => {
   requireKnown('splitRows', options, ['share', 'seed'])
   const { share, seed = 0 } = options
   requireShare('splitRows', 'share', share)
@@ -125,7 +125,7 @@ export const splitRows = <T>(
   const order = range(count).map((i) => hostPermutationIndex(hostKey(seed), count, i))
   const held = share === 0 ? 0 : Math.min(count, Math.max(1, Math.round(share * count)))
   return {
-    learned: rowsAt<T>(arrays, sources, order.slice(held)),
+    train: rowsAt<T>(arrays, sources, order.slice(held)),
     heldOut: rowsAt<T>(arrays, sources, order.slice(0, held)),
   }
 }

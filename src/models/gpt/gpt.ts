@@ -13,7 +13,7 @@ import { showShape } from '../../graph/shape.ts'
 import { gather } from '../../tensor/combine.ts'
 import { requireLabels } from '../../tensor/labels.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
-import { beginningSmall } from '../transformers/small.ts'
+import { gptInit } from '../transformers/small.ts'
 
 /** A language model. */
 export interface GptOptions {
@@ -115,7 +115,7 @@ export const gpt = (options: GptOptions): Gpt => {
   const all = withDefaults(options)
   requireOptions(all)
   const { vocabulary, context, depth } = all
-  const module = beginningSmall(depth, build(all))
+  const module = gptInit(depth, build(all))
   return {
     ...module,
     vocabulary,

@@ -12,7 +12,7 @@ const endsBranch = (path: string): boolean =>
  * A transformer of so many blocks that begins so: a sum of 2·depth branches of deviation 1/√(2·depth) does not grow with the depth (Radford et al.
  * 2019, section 2.3).
  */
-export const beginningSmall = <P, In, Out>(depth: number, module: Module<P, In, Out>): Module<P, In, Out> => ({
+export const gptInit = <P, In, Out>(depth: number, module: Module<P, In, Out>): Module<P, In, Out> => ({
   ...module,
   init: (key) =>
     mapTree<P, P>(module.init(key), (x, path) => {

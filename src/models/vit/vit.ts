@@ -11,7 +11,7 @@ import { showShape } from '../../graph/shape.ts'
 import { concatenate } from '../../tensor/combine.ts'
 import type { Tensor } from '../../tensor/tensor.ts'
 import { patchify } from '../transformers/patches.ts'
-import { beginningSmall } from '../transformers/small.ts'
+import { gptInit } from '../transformers/small.ts'
 
 /** A vision transformer. */
 export interface VitOptions {
@@ -120,7 +120,7 @@ export const vit = (options: VitOptions): Module<VitParams> => {
   requireKnown('vit', options, optionNames)
   const all = withDefaults(options)
   requireOptions(all)
-  const module = beginningSmall(all.depth, build(all))
+  const module = gptInit(all.depth, build(all))
   const shape = [...all.size, all.channels]
   return {
     ...module,
