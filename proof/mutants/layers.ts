@@ -276,13 +276,7 @@ export const lossMutants: readonly Mutant[] = [
     ],
   ]),
   ...mutantsOf('losses', 'src/nn/losses.ts', lossValues, [
-    [
-      'l1: without the absolute value',
-      'missing term',
-      'reduce(prediction.sub(target).abs())',
-      'reduce(prediction.sub(target))',
-      values('l1'),
-    ],
+    ['l1: without the absolute value', 'missing term', 'reduce(p.sub(y).abs())', 'reduce(p.sub(y))', values('l1')],
     [
       'huber: the tangent misses its point by δ²/2',
       'factor',

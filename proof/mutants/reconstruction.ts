@@ -24,8 +24,8 @@ export const reconstructionMutants: readonly Mutant[] = [
     [
       'featureLoss: large features count for more',
       'missing call',
-      'normalizeVectors(found).sub(normalizeVectors(wanted))',
-      'found.sub(wanted)',
+      'normalizeVectors(f).sub(normalizeVectors(w))',
+      'f.sub(w)',
     ],
     [
       'featureLoss: the layers are added, not averaged',

@@ -91,8 +91,8 @@ export const splitInto = (x: Tensor, count: number, axis: number): readonly Tens
  *
  * const table = tensor([[1, 2], [3, 4], [5, 6]])
  * gather(table, tensor([2, 0, 2], { dtype: 'i32' })) // => [[5, 6], [1, 2], [5, 6]]
- * const rows = device.compile((index: Tensor) => gather(table, index))
- * await rows(tensor([99], { dtype: 'i32' })) // => [[5, 6]]
+ * const rows = device.compile((rows: Tensor, index: Tensor) => gather(rows, index))
+ * await rows(table, tensor([99], { dtype: 'i32' })) // => [[5, 6]]
  * gather(table, tensor([99], { dtype: 'i32' })) // throws RangeError: gather: the index 99 is outside 0 … 2
  * ```
  */
