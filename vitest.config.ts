@@ -10,7 +10,9 @@ const filesOf = (folders: string): string[] => folders.split(' ').map((folder) =
 
 /** Files that take the place of modules, or of what belongs to the whole process: each has a process of its own. */
 const apart = [
-  ...filesOf('backends/webgpu bench cli docs examples package page scripts'),
+  ...filesOf('backends/webgpu bench package page scripts'),
+  'test/cli/{bench,command,diffusers,doctor,interrupted,kill,lostDevice,reconstruct}.test.ts',
+  'test/docs/{addingAnOp,docs,examples}.test.ts',
   'test/backends/wasm/{machine,memory,messages,threads}.test.ts',
   'test/data/folder/pack.test.ts',
   'test/io/durability.test.ts',
@@ -18,7 +20,7 @@ const apart = [
 ]
 
 /** Folders that look at many seas, whatever they test. */
-const runs = filesOf('evaluation train')
+const runs = filesOf('cli docs evaluation examples train')
 
 /** Where the seas themselves are not what is tested, each is drawn once in a process. */
 const drawnOnce: Plugin = {

@@ -702,7 +702,7 @@ const contractionMutants: readonly Mutant[] = [
       "attrs.groups >= 1 ? '0u'",
     ],
   ]),
-  ...mutantsOf('kernels', 'src/backends/webgpu/contraction/results.ts', form(4, 'a product that is ended'), [
+  ...mutantsOf('kernels', 'src/backends/webgpu/contraction/results.ts', form(0, 'a product that is ended'), [
     [
       'WGSL, parts: the first part of each sum is left out',
       'off by one',
@@ -749,7 +749,7 @@ const contractionMutants: readonly Mutant[] = [
       'axis',
       '`(${b} * ${u32(rows)} + ${m}) * ${u32(columns)}`',
       '`(${b} * ${u32(rows)} + ${m}) * ${u32(rows)}`',
-      form(4, 'a product that is ended'),
+      form(0, 'a product that is ended'),
     ],
   ]),
   ...mutantsOf('kernels', 'src/backends/webgpu/contraction/shared.ts', form(0, 'a product'), [

@@ -43,11 +43,20 @@ const recording = (losses: number[], controller?: AbortController, last?: number
 })
 
 describe('the pictures of a run', () => {
+  const known = new Map<number, Promise<readonly number[]>>()
+
+  /** Where a run is written to changes no loss. */
+  const losesAs = (config: DiffusionRun): Promise<readonly number[]> => {
+    const expected = known.get(config.accumulate) ?? expectedLosses(config)
+    known.set(config.accumulate, expected)
+    return expected
+  }
+
   it.each([1, 2])('are those of the stream from the first, with %i micro-batches a step', async (accumulate) => {
     const config = tinyConfig(directory(), { steps: 3, accumulate, device: 'cpu' })
     const losses: number[] = []
     await done(train(config, recording(losses)))
-    expect(losses).toEqual(await expectedLosses(config))
+    expect(losses).toEqual(await losesAs(config))
   })
 
   it('go on where the run stopped', async () => {
@@ -55,6 +64,6 @@ describe('the pictures of a run', () => {
     const losses: number[] = []
     await done(train(config, recording(losses, new AbortController(), 1)))
     await done(resume(config.out, recording(losses)))
-    expect(losses).toEqual(await expectedLosses(config))
+    expect(losses).toEqual(await losesAs(config))
   })
 })
