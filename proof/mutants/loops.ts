@@ -60,6 +60,13 @@ const order = mutantsOf('reverse and forward mode', 'src/autograd/backward.ts', 
 
 const forward = mutantsOf('reverse and forward mode', 'src/autograd/unbarred.ts', uses, [
   [
+    'jvp does not free a checkpoint from waiting for the cotangent',
+    'missing term',
+    'waiting.has(node.inputs[1])',
+    'waiting.has(node.inputs[0])',
+    inFile('autograd/annotate', 'gradients of gradients, jvp and Hessians'),
+  ],
+  [
     'jvp: a loop keeps those parts that depend on dummies',
     'missing check',
     'own.filter((result) => isFree(whole, result, dummies))',

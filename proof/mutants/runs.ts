@@ -84,6 +84,8 @@ export const runMutants: readonly Mutant[] = [
       'given, asTensor(first))',
       'given, asTensor(firstOf(parts - 1 - part)))',
     ],
+  ]),
+  ...mutantsOf(area, 'src/train/stepInputs.ts', draws, [
     [
       'a step has the rate of the step before',
       'off by one',

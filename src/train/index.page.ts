@@ -29,15 +29,8 @@ export type { RunConfig } from './runConfig.ts'
 export { rewindMetrics } from './sinks/metrics.ts'
 export type { Report, Sink } from './sinks/sink.ts'
 export type { Progress } from './stateFiles.ts'
-export {
-  givenAt,
-  stepperOn,
-  recipeStep,
-  type StepInputs,
-  type StepMeasured,
-  type Stepped,
-  type Stepper,
-} from './step.ts'
+export { stepperOn, recipeStep, type StepMeasured, type Stepped, type Stepper } from './step.ts'
+export { givenAt, type StepInputs } from './stepInputs.ts'
 export type { CheckpointStore, Judge, Store, StoredCheckpoint } from './store.ts'
 export type {
   Differentiate,

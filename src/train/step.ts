@@ -14,7 +14,7 @@ import { requireWhole } from '../prelude/options.ts'
 import { allFinite, applyUpdates, ema, nextLossScale, selectTree, separately, unscaled } from '../optim/index.ts'
 import { scalar } from '../tensor/create.ts'
 import type { Device } from '../tensor/device.ts'
-import { foldIn, key, type Key } from '../tensor/random.ts'
+import { foldIn } from '../tensor/random.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { leaves, zipTrees } from '../tensor/tree.ts'
 import { precisions, withPrecision, type Precision } from '../tensor/withPrecision.ts'
@@ -22,70 +22,12 @@ import { mapEach, type OneOrMore } from './averages.ts'
 import type { NetworkOptimizerState, OptimizerState, Recipe, Training, TrainState } from './recipe.ts'
 import { addGradients, isIdentity, noGradients, overMicroBatches, type Gradients, type Reduce } from './reduce.ts'
 import { asState, givesState, learnedOf, stateIn, withoutState, withState } from './stateBranch.ts'
-import {
-  isLearning,
-  type Differentiate,
-  type Examples,
-  type Learning,
-  type LossWithState,
-  type Phase,
-  type Task,
-} from './task.ts'
-
-/** What a step is given besides state and batch, as buffers. */
-export interface StepInputs {
-  /** u32 [2], of the seed. */
-  readonly key: Key
-  /** u32 [], counted from 1. */
-  readonly step: Tensor
-  readonly learningRate: Tensor
-  /** d of average ← d·average + (1 − d)·params, for each average. */
-  readonly decays: OneOrMore<Tensor>
-  /** Of the phase, f32 [] each; there where the task learns in phases. */
-  readonly weights?: Readonly<Record<string, Tensor>>
-}
+import { givenAt, type StepInputs } from './stepInputs.ts'
+import { isLearning, type Differentiate, type Examples, type Learning, type LossWithState, type Task } from './task.ts'
 
 /** How the task learns, where that is more than one loss. */
 const learningOf = <P, B, D>({ loss }: Pick<Task<P, B, D>, 'loss'>): Learning<P, B, D> | undefined =>
   isLearning<P, B, D>(loss) ? loss : undefined
-
-/** What the buffers of a step are of. */
-export interface Timed extends Pick<Training, 'seed' | 'rateAt' | 'decays'> {
-  /** Its phases, where its loss has any. */
-  readonly task?: { readonly loss: unknown }
-}
-
-const hasPhases = (loss: unknown): loss is { readonly phaseAt: (step: number) => Phase } =>
-  typeof loss === 'object' && loss !== null && 'phaseAt' in loss
-
-const scalarsOf = (values: Readonly<Record<string, number>>): Readonly<Record<string, Tensor>> =>
-  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, scalar(value)]))
-
-/**
- * The buffers of a step.
- *
- * @param step counted from 1
- * @example
- * ```ts
- * import { givenAt, presets, trainingOf } from 'fathom/train'
- *
- * const names = { folder: null, out: 'runs/sea', preset: 'tiny', seed: 0, device: 'wasm' }
- * const { step, learningRate, decays } = givenAt(trainingOf({ ...presets.tiny, ...names }), 6)
- * step // => 6
- * learningRate // => 0.004
- * decays.length // => 1
- * ```
- */
-export const givenAt = ({ seed, rateAt, decays, task }: Timed, step: number): StepInputs => {
-  const phase = hasPhases(task?.loss) ? task.loss.phaseAt(step) : undefined
-  return {
-    key: key(seed),
-    step: scalar(step, 'u32'),
-    learningRate: scalar(phase?.learningRate ?? rateAt(step)),
-    decays: mapEach(decays, (decayAt) => scalar(decayAt(step))),
-    ...(phase !== undefined && { weights: scalarsOf(phase.weights) }),
-  }
-}
 
 /** What the gradients of a part of a step depend on, besides its examples: the random numbers, the weights of losses, and the loss scale where there is one. */
 interface Draw extends Pick<StepInputs, 'key' | 'step' | 'weights'> {

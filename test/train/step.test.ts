@@ -13,7 +13,8 @@ import {
   type TrainState,
 } from '../../src/train/index.ts'
 import { scalar, tensor } from '../../src/tensor/create.ts'
-import { givenAt, recipeStep } from '../../src/train/step.ts'
+import { recipeStep } from '../../src/train/step.ts'
+import { givenAt } from '../../src/train/stepInputs.ts'
 import type { Diffusion, Params } from '../../src/train/tasks/diffusion/diffusion.ts'
 import { normalise } from '../../src/train/pictures/pixels.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
