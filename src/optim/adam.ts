@@ -9,23 +9,11 @@ import { zeros } from '../tensor/create.ts'
 import { widened } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { mapTree } from '../tensor/tree.ts'
-import { adamSettings } from './adamSettings.ts'
+import { adamSettings, type AdamOptions } from './adamSettings.ts'
 import { decoupled, decoupledOptions, type DecoupledOptions } from './decoupled.ts'
 import { descent } from './descent.ts'
 import { average, correctionDType, zerosFor } from './moments.ts'
 import { followedBy, zipState, type Transform, type Tree } from './transform.ts'
-
-/** What {@link adam} takes; the defaults are PyTorch's. */
-export interface AdamOptions {
-  /** η; leave it out where each `update` is given one. */
-  readonly learningRate?: number
-  /** β₁, the decay of the mean gradient; default 0.9. */
-  readonly beta1?: number
-  /** β₂, the decay of the mean squared gradient; default 0.999. */
-  readonly beta2?: number
-  /** ε, added to the root of the second moment; default 1e-8. */
-  readonly epsilon?: number
-}
 
 /** What {@link adamW} takes. */
 export interface AdamWOptions extends AdamOptions, DecoupledOptions {

@@ -1,7 +1,18 @@
 /** The settings that Adam shares with its relatives. */
 import { requireKnown, requireNotNegative } from '../prelude/options.ts'
-import type { AdamOptions } from './adam.ts'
 import { requireFraction } from './moments.ts'
+
+/** What `adam` takes; the defaults are PyTorch's. */
+export interface AdamOptions {
+  /** η; leave it out where each `update` is given one. */
+  readonly learningRate?: number
+  /** β₁, the decay of the mean gradient; default 0.9. */
+  readonly beta1?: number
+  /** β₂, the decay of the mean squared gradient; default 0.999. */
+  readonly beta2?: number
+  /** ε, added to the root of the second moment; default 1e-8. */
+  readonly epsilon?: number
+}
 
 /**
  * The settings of Adam and its relatives, checked.
