@@ -21,7 +21,7 @@ export const faultMutants: readonly Mutant[] = [
     [
       'gather: an index outside that the host knows is moved in silence',
       'missing check',
-      "requireLabels('gather', 'index', index, at(table.shape, a))",
+      "requireLabels('gather', 'index', index, at(table.shape, normalizeAxis('gather', axis, table.rank)))",
       '',
     ],
   ]),

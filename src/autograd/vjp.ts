@@ -10,7 +10,7 @@ import { isFloat, isNarrower, type DType } from '../graph/dtype.ts'
 import { dilated, freeAxes } from '../graph/infer.ts'
 import { makeNode } from '../graph/node.ts'
 import type { ConvAttrs, DotAttrs, Node, NodeOf, OpName, Ops } from '../graph/ops.ts'
-import { gather, scatterAdd } from '../tensor/combine.ts'
+import { gather, scatterAdd } from '../tensor/rows.ts'
 import { sliceAlong } from '../tensor/sliceAlong.ts'
 import { Tensor } from '../tensor/tensor.ts'
 

@@ -1,11 +1,12 @@
 /** Putting tensors together and picking from them: concatenate, stack, gather, sort. */
 import { requireLabels } from './labels.ts'
+import * as rows from './rows.ts'
 import { at } from '../prelude/array.ts'
 import { ShapeError } from '../prelude/errors.ts'
 import { makeNode } from '../graph/node.ts'
 import { normalizeAxis, showShape } from '../graph/shape.ts'
 import { iota } from './create.ts'
-import { expectTensors, givenTensor, expectTensor, nodeOf } from './expect.ts'
+import { expectTensors, givenTensor, expectTensor } from './expect.ts'
 import { sliceAlong } from './sliceAlong.ts'
 import { Tensor } from './tensor.ts'
 
@@ -97,10 +98,8 @@ export const splitInto = (x: Tensor, count: number, axis: number): readonly Tens
  * ```
  */
 export const gather = (table: Tensor, index: Tensor, axis = 0): Tensor => {
-  const inputs = [nodeOf('gather', table), nodeOf('gather', index)] as const
-  const a = normalizeAxis('gather', axis, table.rank)
-  const picked = new Tensor(makeNode('gather', { axis: a }, inputs))
-  requireLabels('gather', 'index', index, at(table.shape, a))
+  const picked = rows.gather(table, index, axis)
+  requireLabels('gather', 'index', index, at(table.shape, normalizeAxis('gather', axis, table.rank)))
   return picked
 }
 
@@ -118,9 +117,7 @@ export const gather = (table: Tensor, index: Tensor, axis = 0): Tensor => {
  * ```
  */
 export const scatterAdd = (index: Tensor, updates: Tensor, size: number, axis = 0): Tensor => {
-  const inputs = [nodeOf('scatterAdd', index), nodeOf('scatterAdd', updates)] as const
-  const a = normalizeAxis('scatterAdd', axis, updates.rank - index.rank + 1)
-  const sums = new Tensor(makeNode('scatterAdd', { axis: a, size }, inputs))
+  const sums = rows.scatterAdd(index, updates, size, axis)
   requireLabels('scatterAdd', 'index', index, size)
   return sums
 }
@@ -153,10 +150,10 @@ export const sort = (x: Tensor): Tensor => {
   expectTensor('sort', x)
   const n = x.shape.at(-1) ?? 1
   const order = argsort(x)
-  const rows = iota(order.shape, Math.max(0, x.rank - 1))
+  const places = iota(order.shape, Math.max(0, x.rank - 1))
     .neg()
     .add(flatIndex(x))
-  return gather(x.reshape([-1]), rows.add(order))
+  return gather(x.reshape([-1]), places.add(order))
     .reshape(x.shape)
     .reshape([...x.shape.slice(0, -1), n])
 }

@@ -181,13 +181,16 @@ const indices = (c: Context, dtype: 'i32' | 'u32', rows: number): Tensor => {
   return c.choose(4) === 0 ? flat : flat.rem(rows + 1)
 }
 
+/** Indices as a device would have computed them: the host knows none of them, and refuses none. */
+const unread = (index: Tensor): Tensor => index.maximum(index)
+
 const indexing: readonly Operation[] = [
   operation(
     'gather',
     (x) => hasAxes(x) && x.size > 0 && x.size <= 100,
     (x, _, c) => {
       const axis = c.choose(x.rank)
-      return gather(x, indices(c, pick(['i32', 'u32'] as const, c.choose), x.shape[axis] ?? 1), axis)
+      return gather(x, unread(indices(c, pick(['i32', 'u32'] as const, c.choose), x.shape[axis] ?? 1)), axis)
     },
     3,
   ),
@@ -199,7 +202,7 @@ const indexing: readonly Operation[] = [
       const axis = c.choose(x.rank)
       const picks = 1 + c.choose(Math.min(2, x.rank - axis))
       const index = fitted(indices(c, pick(['i32', 'u32'] as const, c.choose), size), x.shape.slice(axis, axis + picks))
-      return [scatterAdd(index, x, size, axis), b * Math.max(1, index.size)]
+      return [scatterAdd(unread(index), x, size, axis), b * Math.max(1, index.size)]
     },
     3,
   ),

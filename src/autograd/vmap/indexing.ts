@@ -2,7 +2,7 @@
 import { at } from '../../prelude/array.ts'
 import { makeNode } from '../../graph/node.ts'
 import type { Node, NodeOf } from '../../graph/ops.ts'
-import { gather, scatterAdd } from '../../tensor/combine.ts'
+import { gather, scatterAdd } from '../../tensor/rows.ts'
 import { iota } from '../../tensor/create.ts'
 import { moveAxis } from '../../tensor/movement.ts'
 import { Tensor } from '../../tensor/tensor.ts'
