@@ -5,14 +5,13 @@
  * of the moments themselves, and nothing cancels: 1 − 0.999ᵗ computed from the power loses four of the seven digits of
  * f32 at t = 1.
  */
-import { requireKnown, requireNotNegative } from '../prelude/options.ts'
 import { zeros } from '../tensor/create.ts'
 import { widened } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { mapTree } from '../tensor/tree.ts'
 import { decoupled, decoupledOptions, type DecoupledOptions } from './decoupled.ts'
 import { descent } from './descent.ts'
-import { average, correctionDType, requireFraction, zerosFor } from './moments.ts'
+import { adamSettings, average, correctionDType, zerosFor } from './moments.ts'
 import { followedBy, zipState, type Transform, type Tree } from './transform.ts'
 
 /** What {@link adam} takes; the defaults are PyTorch's. */
@@ -42,24 +41,6 @@ export interface AdamState {
   readonly variance: Tree
   readonly meanCorrection: Tensor
   readonly varianceCorrection: Tensor
-}
-
-/**
- * The settings of Adam and its relatives, checked.
- *
- * @param more names of options that the relative has beside Adam's
- */
-export const adamSettings = (
-  who: string,
-  options: AdamOptions,
-  more: readonly string[] = [],
-): Required<Omit<AdamOptions, 'learningRate'>> => {
-  requireKnown(who, options, ['learningRate', 'beta1', 'beta2', 'epsilon', ...more])
-  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options
-  requireFraction(who, 'beta1', beta1)
-  requireFraction(who, 'beta2', beta2)
-  requireNotNegative(who, 'epsilon', epsilon)
-  return { beta1, beta2, epsilon }
 }
 
 /** {@link scaleByAdam} under the name of the optimizer that errors speak of. */

@@ -4,9 +4,9 @@ import { ones, zeros } from '../tensor/create.ts'
 import { widened } from '../tensor/precision.ts'
 import type { Tensor } from '../tensor/tensor.ts'
 import { mapTree } from '../tensor/tree.ts'
-import { adamSettings, type AdamOptions, type AdamState } from './adam.ts'
+import type { AdamOptions, AdamState } from './adam.ts'
 import { descent } from './descent.ts'
-import { average, correctionDType, zerosFor } from './moments.ts'
+import { adamSettings, average, correctionDType, zerosFor } from './moments.ts'
 import { followedBy, zipState, type Transform } from './transform.ts'
 
 /** What {@link nadam} takes; the defaults are PyTorch's. */
