@@ -42,6 +42,10 @@ const expanded = (path: string): readonly string[] => {
   return [path.replace(/\/[^/]*[*…].*$/, '').replace(/\/$/, '')]
 }
 
+/** The words of a line as a shell has them, some of them in quotes. */
+const wordsOf = (line: string): readonly string[] =>
+  [...line.matchAll(/'([^']*)'|\S+/g)].map(([word, quoted]) => quoted ?? word)
+
 const scripts = new Set(Object.keys((JSON.parse(read('package.json')) as { readonly scripts: object }).scripts))
 
 describe('documentation', () => {
@@ -68,7 +72,7 @@ describe('documentation', () => {
       const [, script] = /^npm run (?:--silent )?([\w:]+)/.exec(line) ?? []
       if (script !== undefined) expect(scripts.has(script), `${page}: ${line}`).toBe(true)
       const [, words] = /^(?:npx )?fathom (.+)$/.exec(line) ?? []
-      if (words !== undefined) expect(parse(words.split(/\s+/)), `${page}: ${line}`).toMatchObject({ _tag: 'Right' })
+      if (words !== undefined) expect(parse(wordsOf(words)), `${page}: ${line}`).toMatchObject({ _tag: 'Right' })
     }
   })
 
