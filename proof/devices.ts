@@ -1,8 +1,9 @@
 /** Every way to run a program here: backends that are present, their forms, and the compiler with each pass switched off. */
+import type { Backend } from '../src/backends/backend.ts'
 import { cpuBackend } from '../src/backends/cpu/backend.ts'
 import type { Passes } from '../src/compiler/passes.ts'
 import { openWasm, wasmBackend } from '../src/backends/wasm/whole.ts'
-import { deviceOn, type Device } from '../src/tensor/device.ts'
+import { deviceOn, type Device, type DeviceHabits } from '../src/tensor/device.ts'
 import type { Tolerance } from './fuzz/compare.ts'
 
 /** A way to run programs. */
@@ -13,10 +14,14 @@ export interface Configuration {
   readonly tolerance?: Tolerance
 }
 
+/** A device that does not warn of a function with many plans: cases have many shapes. */
+const quiet = (backend: Backend, passes: DeviceHabits['passes'] = {}): Device =>
+  deviceOn(backend, { passes, onWarning: () => undefined })
+
 /** `cpu` one primitive at a time: what every other configuration is held to. */
 export const specification: Configuration = {
   name: 'cpu, one primitive at a time',
-  open: () => deviceOn(cpuBackend(false)),
+  open: () => quiet(cpuBackend(false)),
 }
 
 const passNames: readonly (keyof Passes)[] = [
@@ -50,7 +55,7 @@ const noPasses: Passes = {
 }
 
 /** Kernels as WebAssembly, on one thread. */
-export const wasm: Configuration = { name: 'wasm', open: () => deviceOn(wasmBackend()), tolerance: wasmTolerance }
+export const wasm: Configuration = { name: 'wasm', open: () => quiet(wasmBackend()), tolerance: wasmTolerance }
 
 /** Three threads, which share even the smallest phases; their backend serves every device, for workers take a while to start. */
 const shared = await openWasm({ threads: 3, sharing: 'all', v8Flags: process.env['FATHOM_V8_FLAGS'] === '1' })
@@ -58,20 +63,20 @@ const shared = await openWasm({ threads: 3, sharing: 'all', v8Flags: process.env
 /** Kernels as WebAssembly on three threads, with fused multiply-add where the machine has it; FATHOM_V8_FLAGS=1 sets V8's flags. */
 const threaded: Configuration = {
   name: 'wasm, three threads',
-  open: () => deviceOn({ ...shared, close: () => Promise.resolve() }),
+  open: () => quiet({ ...shared, close: () => Promise.resolve() }),
   tolerance: wasmTolerance,
 }
 
 /** All others. */
 export const configurations: readonly Configuration[] = [
-  { name: 'cpu, fused', open: () => deviceOn(cpuBackend(true)) },
+  { name: 'cpu, fused', open: () => quiet(cpuBackend(true)) },
   ...passNames.map((pass) => ({
     name: `cpu, fused, without ${pass}`,
-    open: () => deviceOn(cpuBackend(true), { passes: { [pass]: false } }),
+    open: () => quiet(cpuBackend(true), { [pass]: false }),
   })),
   {
     name: 'cpu, fused, without any pass',
-    open: () => deviceOn(cpuBackend(true), { passes: noPasses }),
+    open: () => quiet(cpuBackend(true), noPasses),
   },
   wasm,
   threaded,

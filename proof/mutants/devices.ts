@@ -21,8 +21,8 @@ export const deviceMutants: readonly Mutant[] = [
     [
       'a result is written over an argument that is kept at another place too',
       'missing check',
-      '.filter(([, { storage }]) => !twice.has(storage))',
-      '.filter(([, { storage }]) => once.has(storage))',
+      'if (!twice.has(storage)) taken.set',
+      'if (once.has(storage)) taken.set',
     ],
     [
       'a number is brought as the first one of its function',
@@ -86,8 +86,8 @@ export const deviceMutants: readonly Mutant[] = [
     [
       'outputs that were allocated before one failed stay',
       'missing call',
-      'return fresh\n  } catch (e) {\n    for (const memory of fresh.values()) session.backend.release(memory)',
-      'return fresh\n  } catch (e) {\n    fresh.clear()',
+      '    return { outputs, fresh }\n  } catch (e) {\n    for (const memory of fresh)',
+      '    return { outputs, fresh }\n  } catch (e) {\n    for (const memory of fresh.slice(1))',
       memory,
     ],
   ]),
@@ -101,8 +101,8 @@ export const deviceMutants: readonly Mutant[] = [
     [
       'the collector is not let run when memory is short',
       'missing call',
-      'await relieve(session)\n      try',
-      'await Promise.resolve()\n      try',
+      'await relieve(session)\n    try',
+      'await Promise.resolve()\n    try',
     ],
     [
       'a loop of awaited calls starves timers',

@@ -20,8 +20,8 @@ const toldMutants: readonly Mutant[] = [
     [
       'work that fails because its device is lost fails in the backend’s words',
       'missing call',
-      'await attemptOrLost(session, work)',
-      'await attempt(session, work)',
+      'throw await lossOr(session, last)',
+      'throw last',
     ],
   ]),
   ...mutantsOf('devices', 'src/tensor/session.ts', told, [

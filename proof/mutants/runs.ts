@@ -279,7 +279,7 @@ export const runMutants: readonly Mutant[] = [
       "measured: { ...event.values, heldOut: event.values['heldOutRelative'] ?? NaN },",
     ],
   ]),
-  ...mutantsOf(area, 'src/train/load.node.ts', reports, [
+  ...mutantsOf(area, 'src/train/learned.node.ts', reports, [
     [
       'a run is loaded with its weights for their average',
       'stale value',

@@ -1,5 +1,5 @@
 /** RePaint: what is known stays, what is filled in fits it, and how often the walk turns. */
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { stepsOf } from '../../src/diffusion/levels.ts'
 import { sample, sampling } from '../../src/diffusion/sample.ts'
 import { ddpmBetween } from '../../src/diffusion/samplers/posterior.ts'
@@ -8,6 +8,7 @@ import { scheduleLevels } from '../../src/diffusion/scheduleLevels.ts'
 import { cosineSchedule } from '../../src/diffusion/schedules/curveSchedules.ts'
 import { linearSchedule } from '../../src/diffusion/schedules/betaSchedules.ts'
 import { full, ones, tensor, zeros } from '../../src/tensor/create.ts'
+import { openDevice } from '../../src/tensor/device.ts'
 import { gatherTable } from '../../src/diffusion/table.ts'
 import { key, normal } from '../../src/tensor/random.ts'
 import type { Tensor } from '../../src/tensor/tensor.ts'
@@ -103,13 +104,15 @@ describe('two pixels of N(0, 1) with the correlation 0.8, of which one is known 
     return along(mean, 1 + correlation).add(along(x.sub(mean), 1 - correlation))
   }
 
+  const device = openDevice('wasm', { threads: 1 })
+  afterAll(async () => (await device).close())
+
   const moments = async (jumps: JumpOptions): Promise<readonly [mean: number, variance: number]> => {
     const of = cosineSchedule(100)
     const picture = tensor([1.5, 0], { shape: [1, 2] }).broadcastTo([count, 2])
     const sampler = repaint(scheduleLevels(of, 100), { picture, fill: tensor([[0, 1]]), ...jumps })
-    const device = cpuDevice()
     const draw = sampling({
-      device,
+      device: await device,
       denoise: (_: object, x: Tensor, t: Tensor) => best(x, gatherTable(of.signal, t, x), gatherTable(of.noise, t, x)),
       prediction: 'x0',
       sampler,
@@ -117,7 +120,7 @@ describe('two pixels of N(0, 1) with the correlation 0.8, of which one is known 
       clip: false,
     })
     const { x } = await draw({}, key(3), { from: { state: sampler.init(normal(key(4), [count, 2])), step: 0 } })
-    const second = await values(x.slice([], [1, 2]), device)
+    const second = await values(x.slice([], [1, 2]), await device)
     const mean = second.reduce((sum, value) => sum + value, 0) / count
     return [mean, second.reduce((sum, value) => sum + (value - mean) ** 2, 0) / count]
   }

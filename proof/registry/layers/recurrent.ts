@@ -105,7 +105,7 @@ const sequence = (make: typeof lstm, step: Step, name: string): Entry =>
     }),
     {
       errors: [
-        badShape(new RegExp(`^${name}: takes sequences \\[N, T, 3\\], got \\[2,3\\]$`), ['f32[2,3]'], (x) =>
+        badShape(new RegExp(`^${name}: takes a sequence \\[N, T, 3\\], got \\[2,3\\]$`), ['f32[2,3]'], (x) =>
           applied(make(3, 2))(one(x)),
         ),
       ],
