@@ -26,11 +26,11 @@ export interface Runs {
 
 /** The suites by name, with the random cases of their short run. */
 const suites: { readonly [name: string]: { readonly suite: Suite; readonly runs: Runs } } = {
-  values: { suite: values, runs: { primitives: 40, functions: 15, layers: 3 } },
+  values: { suite: values, runs: { primitives: 40, functions: 9, layers: 3 } },
   ends: { suite: ends, runs: { primitives: 4, functions: 6, layers: 4 } },
-  shapes: { suite: shapes, runs: { primitives: 2, functions: 2, layers: 1 } },
-  gradient: { suite: gradient, runs: { primitives: 45, functions: 40, layers: 8 } },
-  secondOrder: { suite: secondOrder, runs: { primitives: 20, functions: 18, layers: 4 } },
+  shapes: { suite: shapes, runs: { primitives: 2, functions: 1, layers: 1 } },
+  gradient: { suite: gradient, runs: { primitives: 45, functions: 24, layers: 8 } },
+  secondOrder: { suite: secondOrder, runs: { primitives: 20, functions: 12, layers: 4 } },
   forwardOverReverse: { suite: forwardOverReverse, runs: { primitives: 10, functions: 6, layers: 2 } },
   adjoint: { suite: adjoint, runs: { primitives: 25, functions: 10, layers: 3 } },
   vmap: { suite: vmapped, runs: { primitives: 14, functions: 5, layers: 1 } },
