@@ -70,9 +70,9 @@ export const keptRunMutants: readonly Mutant[] = [
   ...mutantsOf(kept, 'src/train/tasks/diffusion/source.ts', inFile('train/tasks/diffusion/changedPictures'), []),
   ...mutantsOf(
     kept,
-    'src/train/tasks/diffusion/leastMemory.node.ts',
+    'src/train/tasks/fitting.node.ts',
     inFile('train/tasks/diffusion/leastMemory', 'is held against'),
-    [['a batch of any size is tried', 'missing check', 'if (needed > limit)', 'if (needed > limit * 1e9)']],
+    [['a batch of any size is tried', 'missing check', 'return needed > limit', 'return needed > limit * 1e9']],
   ),
   ...mutantsOf(kept, 'src/prelude/printable.ts', inFile('prelude/printable'), [
     ['a line end in a name begins a line', 'missing check', "lines && c === '\\n'", "c === '\\n'"],

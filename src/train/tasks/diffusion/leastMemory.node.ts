@@ -2,15 +2,15 @@
  * What a configuration takes at least, in closed form: what cannot work is refused before anything of its size is made. The plan of
  * the step says exactly, but is itself too large to be made for a batch of 10⁹.
  */
-import { totalmem } from 'node:os'
 import { showBytes } from '../../../compiler/print.ts'
 import { bytesPerElement } from '../../../graph/dtype.ts'
 import { leastWeightsOf, widthOf } from '../../../models/registry.ts'
 import { product } from '../../../prelude/array.ts'
 import { E } from '../../../prelude/fp.ts'
+import type { Device } from '../../../tensor/device.ts'
 import { decaysOf } from '../../averages.ts'
-import { lessMemory } from '../../deviceErrors.ts'
 import { trainError, type TrainError } from '../../trainError.ts'
+import { requireBytes } from '../fitting.node.ts'
 import type { DiffusionRun } from './diffusionConfig.ts'
 import { spaceOf } from './space.ts'
 
@@ -42,17 +42,11 @@ export const leastMemory = (config: DiffusionRun): number => activationBytes(con
 
 /** Left when it is certain, without a plan, that a step does not fit. @param memoryLimit the device's, in bytes */
 export const requireLeast = (
-  { name, memoryLimit }: { readonly name: string; readonly memoryLimit: number },
+  device: Pick<Device, 'name' | 'memoryLimit'>,
   config: DiffusionRun,
 ): E.Either<TrainError, void> => {
-  const [needed, limit] = [leastMemory(config), Math.min(memoryLimit, totalmem())]
-  if (needed > limit)
-    return E.left(
-      trainError(
-        'MEMORY',
-        `a step needs more than ${showBytes(needed)}, and '${name}' can use ${showBytes(limit)}: ${lessMemory(name)}`,
-      ),
-    )
+  const fitting = requireBytes(device, leastMemory(config))
+  if (E.isLeft(fitting)) return fitting
   const pictures = pictureBytes(config)
   return pictures > longestArray
     ? E.left(
